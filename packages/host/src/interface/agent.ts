@@ -1,0 +1,76 @@
+import type { Readable } from 'node:stream';
+import type { Disks } from './disks.ts';
+import type { Fabric } from './fabric.ts';
+import type { Guests, GuestState } from './guests.ts';
+
+/**
+ * What one machine does, physically. Two implementations from the first day: the real one (QEMU, namespaces, files) and the
+ * simulated one (memory, virtual clock, injected faults). No other code starts a process, opens a device or touches a bridge.
+ *
+ * Every method is idempotent: asked twice it finds its own work. Removal tolerates absence. Arguments and results are plain
+ * data (they cross the bus), streams excepted. Errors are CairnErrors whose text a user may read.
+ */
+export interface HostAgent {
+  /** The host's name, as in `OS-EXT-SRV-ATTR:host`. */
+  readonly host: string;
+  readonly guests: Guests;
+  readonly fabric: Fabric;
+  readonly disks: Disks;
+  /** Prepares the host and finds again what an earlier run left behind: guests, namespaces, disks. */
+  start(): Promise<void>;
+  /** Lets go of everything without stopping guests or traffic. */
+  stop(): Promise<void>;
+  /** Removes every trace: processes, namespaces, links, rules, mounts, files of this agent's data directory. */
+  destroy(): Promise<void>;
+  describe(): Promise<HostFacts>;
+  /** Calls back on what happens by itself. Returns the way to stop. */
+  onEvent(listener: (event: HostEvent) => void): () => void;
+}
+
+export interface HostFacts {
+  readonly host: string;
+  readonly architecture: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  readonly memoryUsedMb: number;
+  readonly diskFreeGb: number;
+  /** `QEMU` or `simulated`. */
+  readonly hypervisorType: string;
+  /** As nova counts: 7.2.22 is 7002022. */
+  readonly hypervisorVersion: number;
+  readonly accelerator: 'kvm' | 'tcg' | 'simulated';
+  readonly cpu: { readonly vendor: string; readonly model: string; readonly features: readonly string[]; readonly sockets: number; readonly cores: number; readonly threads: number };
+  /** Placement traits the host offers: `COMPUTE_NODE`, `COMPUTE_VOLUME_ATTACH`, `HW_CPU_X86_AVX2` ... */
+  readonly traits: readonly string[];
+  readonly hostIp: string;
+  readonly uptimeSeconds: number;
+}
+
+export type HostEvent =
+  | { readonly kind: 'guest'; readonly guestId: string; readonly state: GuestState; readonly reason: string }
+  | { readonly kind: 'port'; readonly portId: string; readonly status: 'up' | 'down' }
+  | { readonly kind: 'trouble'; readonly subject: string; readonly message: string };
+
+/** What an agent asks of the cloud; given at construction. */
+export interface HostCallbacks {
+  /** Streams an image's data (glance), for hosts that cannot read it as a file. */
+  openImage(imageId: string): Promise<Readable>;
+  /** Answers a guest's request to 169.254.169.254, identified by port and never by headers. */
+  metadata(request: MetadataRequest): Promise<MetadataReply>;
+}
+
+export interface MetadataRequest {
+  /** The port whose address asked, found by (network, source address). */
+  readonly portId: string;
+  readonly method: string;
+  /** Path with query: `/openstack/latest/meta_data.json`. */
+  readonly path: string;
+  readonly body?: string;
+}
+
+export interface MetadataReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+}

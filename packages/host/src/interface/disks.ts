@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+
+export type DiskFormat = 'raw' | 'qcow2';
+/** Formats an image may have; all but raw and qcow2 are converted when cached. */
+export type ImageFormat = DiskFormat | 'vmdk' | 'vdi' | 'vhd' | 'vhdx' | 'qed' | 'ploop' | 'iso' | 'ami' | 'ari' | 'aki';
+
+/** An image to boot or clone from. Its declared format was checked by the inspector; the agent checks again before opening. */
+export interface ImageSource {
+  readonly imageId: string;
+  readonly format: ImageFormat;
+  readonly sizeBytes: number;
+  /** sha512 of the data, hex; part of the cache key. */
+  readonly sha512?: string;
+  /** A file this host may read (same machine); else the agent streams it by HostCallbacks.openImage. */
+  readonly path?: string;
+}
+
+export type DiskSource =
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'image'; readonly image: ImageSource }
+  | { readonly kind: 'snapshot'; readonly diskId: string; readonly snapshotId: string }
+  | { readonly kind: 'disk'; readonly diskId: string }
+  /** A config drive: an ISO 9660 image with label `config-2` from these files (path → base64). */
+  | { readonly kind: 'files'; readonly label: string; readonly files: Readonly<Record<string, string>> };
+
+export interface NewDisk {
+  readonly diskId: string;
+  /** Virtual size; 0 with an image means the image's own. */
+  readonly sizeBytes: number;
+  readonly source: DiskSource;
+  /** `ephemeral` disks live with a guest; `volume`s live by themselves. */
+  readonly pool: 'ephemeral' | 'volume';
+}
+
+export interface DiskInfo {
+  readonly diskId: string;
+  readonly format: DiskFormat;
+  readonly sizeBytes: number;
+  readonly usedBytes: number;
+  readonly snapshots: readonly string[];
+}
+
+/** The host's disks. Files open in a guest are changed through the guest, others by the one wrapper around qemu-img. */
+export interface Disks {
+  /** Makes an image ready as a base; returns its virtual size. Concurrent calls share one download. */
+  cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }>;
+  dropImage(imageId: string): Promise<void>;
+  create(disk: NewDisk): Promise<DiskInfo>;
+  remove(diskId: string): Promise<void>;
+  info(diskId: string): Promise<DiskInfo | undefined>;
+  list(): Promise<readonly DiskInfo[]>;
+  /** Grows only; online when a guest has it open. */
+  resize(diskId: string, sizeBytes: number): Promise<DiskInfo>;
+  /** A point in time of the disk; the disk itself goes on in an overlay. */
+  snapshot(diskId: string, snapshotId: string): Promise<void>;
+  removeSnapshot(diskId: string, snapshotId: string): Promise<void>;
+  /** Puts the disk back to its newest snapshot. Not while a guest has it open. */
+  revert(diskId: string, snapshotId: string): Promise<void>;
+  /** A complete, standalone image of the disk (or of a snapshot) as a stream; live when a guest has it open. */
+  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
+  /** Pool facts, in GiB. */
+  capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
+}

@@ -1,0 +1,102 @@
+/**
+ * The network of one host, declared: objects by kind and id. Neutron says what must be; the agent makes the host match it, by
+ * difference, atomically per rule set, without a moment in which allowed traffic is dropped or forbidden traffic passes.
+ */
+export type FabricObject =
+  | ({ readonly kind: 'network' } & NetworkSpec)
+  | ({ readonly kind: 'port' } & PortSpec)
+  | ({ readonly kind: 'router' } & RouterSpec)
+  | ({ readonly kind: 'securityGroup' } & SecurityGroupSpec);
+
+export interface NetworkSpec {
+  readonly id: string;
+  readonly mtu: number;
+  readonly segment: { readonly type: 'flat' | 'vlan' | 'vxlan' | 'geneve' | 'local'; readonly id?: number; readonly physicalNetwork?: string };
+  readonly dnsDomain?: string;
+  readonly subnets: readonly SubnetSpec[];
+}
+
+export interface SubnetSpec {
+  readonly id: string;
+  readonly cidr: string;
+  readonly ipVersion: 4 | 6;
+  readonly gatewayIp?: string;
+  readonly dnsServers: readonly string[];
+  readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+  /** Set where DHCP is on: the DHCP port's address and MAC. */
+  readonly dhcp?: { readonly ip: string; readonly mac: string };
+  readonly ipv6AddressMode?: 'slaac' | 'dhcpv6-stateful' | 'dhcpv6-stateless';
+  /** No router serves this subnet, so metadata is reached through the DHCP port. */
+  readonly isolated: boolean;
+}
+
+export interface PortSpec {
+  readonly id: string;
+  readonly networkId: string;
+  readonly mac: string;
+  readonly adminUp: boolean;
+  readonly fixedIps: readonly { readonly subnetId: string; readonly ip: string }[];
+  /** Where the port's traffic enters: a guest's tap on this host, or nothing here (another host, DHCP, router). */
+  readonly attachment: { readonly kind: 'guest'; readonly tap: string } | { readonly kind: 'none' };
+  readonly hostname?: string;
+  readonly extraDhcpOptions: readonly { readonly name: string; readonly value: string; readonly ipVersion: 4 | 6 }[];
+  /** False: neither anti-spoofing nor security groups. */
+  readonly portSecurity: boolean;
+  readonly securityGroups: readonly string[];
+  readonly allowedAddressPairs: readonly { readonly mac: string; readonly cidr: string }[];
+}
+
+export interface RouterSpec {
+  readonly id: string;
+  readonly adminUp: boolean;
+  readonly gateway?: {
+    readonly networkId: string;
+    readonly mac: string;
+    readonly addresses: readonly { readonly ip: string; readonly prefixLength: number; readonly nexthop?: string }[];
+    readonly snat: boolean;
+  };
+  readonly interfaces: readonly { readonly portId: string; readonly networkId: string; readonly mac: string; readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[] }[];
+  readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
+  readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string }[];
+}
+
+export interface SecurityGroupSpec {
+  readonly id: string;
+  readonly stateful: boolean;
+  /** Empty rules deny; a rule only ever allows. Members are the fixed IPs of ports that list the group. */
+  readonly rules: readonly SecurityGroupRuleSpec[];
+}
+
+export interface SecurityGroupRuleSpec {
+  readonly id: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly ethertype: 'IPv4' | 'IPv6';
+  /** `tcp`, `udp`, `icmp`, `ipv6-icmp`, `sctp` ... or a number as text; absent for any. */
+  readonly protocol?: string;
+  /** Ports, or ICMP type and code. */
+  readonly portMin?: number;
+  readonly portMax?: number;
+  readonly remoteCidr?: string;
+  readonly remoteGroupId?: string;
+}
+
+export type FabricChange = { readonly op: 'put'; readonly object: FabricObject } | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string };
+
+export interface Fabric {
+  /** The whole desired state: what is not in it goes. Used at start and by the reconciler. */
+  apply(objects: readonly FabricObject[]): Promise<void>;
+  /** A change of the desired state. Resolves when it is live in the kernel. Concurrent patches are merged into one pass. */
+  patch(changes: readonly FabricChange[]): Promise<void>;
+  /** Link and address facts for `cairn doctor` and tests. */
+  status(): Promise<FabricStatus>;
+}
+
+export interface FabricStatus {
+  readonly namespaces: readonly string[];
+  readonly networks: number;
+  readonly ports: number;
+  readonly routers: number;
+}
+
+/** The tap's link name of a port, as nova and neutron both know it (upstream: `tap` + 11 characters of the port id). */
+export const tapName = (portId: string): string => `tap${portId.slice(0, 11)}`;

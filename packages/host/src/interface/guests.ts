@@ -1,0 +1,95 @@
+/** Power states as nova's `power_state` knows them; `absent`: this host has no such guest. */
+export type GuestState = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended' | 'absent';
+
+/** A disk as a guest sees it; `diskId` names a disk of the host's Disks. */
+export interface GuestDisk {
+  readonly diskId: string;
+  /** Name in the guest and in nova's records: `vda`. Decides the slot, so it stays the same across restarts. */
+  readonly device: string;
+  readonly bus: 'virtio' | 'scsi' | 'ide' | 'sata' | 'usb';
+  readonly kind: 'disk' | 'cdrom';
+  /** 0 boots first; absent never. */
+  readonly bootIndex?: number;
+  /** Shown in the guest as the disk's serial (the volume's id). */
+  readonly serial?: string;
+  readonly readOnly?: boolean;
+  /** Several guests write to it at once. */
+  readonly shared?: boolean;
+}
+
+/** A network card; the tap was made by Fabric for the port. */
+export interface GuestNic {
+  readonly portId: string;
+  readonly mac: string;
+  /** The tap's link name: `tap` + the first 11 characters of the port's id. */
+  readonly tap: string;
+  readonly mtu: number;
+  readonly model: 'virtio' | 'e1000' | 'e1000e' | 'rtl8139';
+}
+
+/** Everything needed to start a guest. Starting twice with the same id finds the first. */
+export interface GuestSpec {
+  /** The server's UUID. */
+  readonly guestId: string;
+  /** For people: the process's name. Free text from users; never reaches argv unescaped. */
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly firmware: 'bios' | 'uefi';
+  readonly machine?: 'q35' | 'pc';
+  readonly cpuModel?: string;
+  readonly disks: readonly GuestDisk[];
+  readonly nics: readonly GuestNic[];
+  /** Boots a kernel directly (AKI/ARI images): ids of cached images. */
+  readonly kernel?: { readonly imageId: string; readonly ramdiskImageId?: string; readonly commandLine: string };
+  readonly rng?: boolean;
+  readonly vnc?: boolean;
+}
+
+export interface GuestInfo {
+  readonly guestId: string;
+  readonly state: GuestState;
+  readonly pid?: number;
+  readonly startedAtMs?: number;
+}
+
+export interface GuestDiagnostics {
+  readonly state: GuestState;
+  readonly uptimeSeconds: number;
+  readonly cpuTimeNs: number;
+  readonly memoryMb: number;
+  readonly memoryUsedMb: number;
+  readonly disks: readonly { readonly device: string; readonly readBytes: number; readonly readRequests: number; readonly writeBytes: number; readonly writeRequests: number; readonly errors: number }[];
+  readonly nics: readonly { readonly mac: string; readonly rxBytes: number; readonly rxPackets: number; readonly rxErrors: number; readonly rxDrops: number; readonly txBytes: number; readonly txPackets: number; readonly txErrors: number; readonly txDrops: number }[];
+}
+
+/** The hypervisor. */
+export interface Guests {
+  /** Starts the guest; resolves when its CPUs run. Its disks and taps are there. */
+  start(spec: GuestSpec): Promise<GuestInfo>;
+  /** Asks the guest to power off (ACPI), and after `graceMs` ends it. Resolves when it is shut down. `graceMs: 0` ends it at once. */
+  shutDown(guestId: string, graceMs: number): Promise<GuestInfo>;
+  /** Ends the guest and forgets it with its console log and sockets; not its disks. */
+  remove(guestId: string): Promise<void>;
+  /** Soft: powers down and starts again within the same process, falling back to a reset after `graceMs`. */
+  rebootSoft(guestId: string, graceMs: number): Promise<GuestInfo>;
+  /** Hard: the process is ended and started anew from `spec`. */
+  rebootHard(spec: GuestSpec): Promise<GuestInfo>;
+  pause(guestId: string): Promise<GuestInfo>;
+  unpause(guestId: string): Promise<GuestInfo>;
+  /** Saves the running guest's memory to a file and ends the process. */
+  suspend(guestId: string): Promise<GuestInfo>;
+  resume(spec: GuestSpec): Promise<GuestInfo>;
+  attachDisk(guestId: string, disk: GuestDisk): Promise<void>;
+  /** Resolves when the guest has let go. Rejects with Conflict when it does not within `waitMs`. */
+  detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void>;
+  attachNic(guestId: string, nic: GuestNic): Promise<void>;
+  detachNic(guestId: string, portId: string, waitMs: number): Promise<void>;
+  info(guestId: string): Promise<GuestInfo>;
+  list(): Promise<readonly GuestInfo[]>;
+  /** The end of the serial console's log: the last `lines`, or all that is kept. Bytes that are no UTF-8 become U+FFFD. */
+  consoleLog(guestId: string, lines?: number): Promise<string>;
+  diagnostics(guestId: string): Promise<GuestDiagnostics>;
+  /** Injects a non-maskable interrupt (crash dump). */
+  interrupt(guestId: string): Promise<void>;
+}

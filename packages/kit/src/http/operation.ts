@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream';
+import type { Static, TSchema } from 'typebox';
+import type { Context } from '../context/context.ts';
+import type { Version } from './microversion.ts';
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'COPY';
+
+/** The explicit mark of an operation that needs no token: version documents, `POST /v3/auth/tokens`. */
+export const ANYONE = Symbol('anyone');
+/** The explicit mark of an operation whose rule is "any valid token"; the app narrows further by ownership. */
+export const AUTHENTICATED = Symbol('authenticated');
+
+/** One schema, or one per microversion range (ascending by `from`; each holds until the next). */
+export type Versioned<S extends TSchema = TSchema> = S | readonly { readonly from: string; readonly schema: TSchema }[];
+
+/** What a handler gets: parsed, authenticated, validated, authorised by the operation's policy. */
+export interface Request<B = unknown> {
+  /** The caller. For an operation open to ANYONE without a token this throws; see `maybeCtx`. */
+  readonly ctx: Context;
+  /** The caller if a valid token came along. */
+  readonly maybeCtx: Context | undefined;
+  readonly requestId: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Every query parameter in order, repeated ones included (neutron and placement repeat them). */
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The parsed JSON body; for `input: 'stream'` undefined. */
+  readonly body: B;
+  /** The raw body, for `input: 'stream'` alone. */
+  readonly stream: Readable;
+  /** The settled microversion; `0.0` for a service without them. */
+  readonly version: Version;
+  readonly method: string;
+  /** The path within the service, without the prefix, with the query. */
+  readonly url: string;
+  /** Scheme, host and prefix as the client sees them: `http://10.0.0.1:8080/compute`, for links. */
+  readonly baseUrl: string;
+  readonly remoteAddress: string;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Asks a further policy rule of the operation's service about a target; throws Forbidden. */
+  authorize(rule: string, target?: Readonly<Record<string, unknown>>): void;
+  /** The same, answering instead of throwing. */
+  allowed(rule: string, target?: Readonly<Record<string, unknown>>): boolean;
+}
+
+/** A handler's answer when it is more than a body with the operation's own success code. */
+export class Reply {
+  readonly status: number | undefined;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  constructor(body?: unknown, options: { status?: number; headers?: Readonly<Record<string, string | string[]>> } = {}) {
+    this.body = body;
+    this.status = options.status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** One API call, declared once. `App` is the service's app object that the handler is given. */
+export interface Operation<App = never, B = unknown> {
+  /** `<service>.<resource>.<verb>`, unique in the cloud: `nova.flavor.create`. */
+  readonly id: string;
+  readonly method: Method;
+  /** Path within the service: `/v2.1/flavors/{flavor_id}`. A trailing `{name*}` takes the rest. */
+  readonly path: `/${string}`;
+  /** For `POST .../action`: the one key of the body that chooses this operation (`reboot`). */
+  readonly action?: string;
+  readonly summary: string;
+  /** The service's policy rule, asked with the caller's own project as target before the handler runs. */
+  readonly policy: string | typeof ANYONE | typeof AUTHENTICATED;
+  /** First and last microversion that know the operation; outside of them it is a 404. */
+  readonly since?: string;
+  readonly until?: string;
+  /** Default 200. */
+  readonly success?: number;
+  /** JSON by default; `stream` hands the raw body over; `none` refuses nothing and reads nothing. */
+  readonly input?: 'json' | 'stream' | 'none';
+  /** Limit of a JSON body in bytes; the service's limit when absent. */
+  readonly bodyLimitBytes?: number;
+  readonly query?: Versioned;
+  readonly body?: Versioned;
+  /** Set where a missing body stands for an empty object. */
+  readonly bodyOptional?: boolean;
+  handle(app: App, request: Request<B>): Promise<unknown> | unknown;
+}
+
+// biome-ignore lint: the table holds operations of every app and body type; each was checked where it was declared
+export type AnyOperation = Operation<any, any>;
+
+type BodyOf<S> = S extends TSchema ? Static<S> : unknown;
+
+/**
+ * Makes the declaring function of one service: `const op = operationsOf<NovaApp>()`, then
+ * `export const createFlavor = op({ id, method, path, policy, body: CreateFlavor, handle: async (app, req) => ... })`.
+ * A plain body schema types `req.body`; a versioned one leaves it `unknown`-shaped as `any` record for the app to narrow.
+ */
+export function operationsOf<App>() {
+  return <const S extends Versioned | undefined = undefined>(
+    operation: Omit<Operation<App>, 'body' | 'handle'> & {
+      readonly body?: S;
+      handle(app: App, request: Request<S extends TSchema ? BodyOf<S> : AnyBody>): Promise<unknown> | unknown;
+    },
+  ): Operation<App> => operation as unknown as Operation<App>;
+}
+
+// biome-ignore lint: bodies of versioned schemas are validated before the handler; their static type is the app's to state
+export type AnyBody = any;

@@ -1,0 +1,42 @@
+import type { CairnError } from '../errors/errors.ts';
+import type { PolicyRule } from '../policy/policy.ts';
+import type { Microversions, Version } from './microversion.ts';
+import type { AnyOperation } from './operation.ts';
+
+/** An error in a service's own wire form. */
+export interface WireFault {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string is sent as it is (set content-type in headers), anything else as JSON. */
+  readonly body: unknown;
+}
+
+export interface FaultRequest {
+  readonly requestId: string;
+  readonly version: Version | undefined;
+  readonly method: string;
+  readonly url: string;
+  readonly accept: string;
+}
+
+/** One OpenStack service as kit/http mounts it: its operations, policy and wire habits. */
+export interface HttpService<App = unknown> {
+  /** Code name: `nova`. */
+  readonly name: string;
+  /** Catalog type: `compute`. */
+  readonly type: string;
+  /** `/compute`. */
+  readonly prefix: `/${string}`;
+  /** The port that upstream's service listens on by default: 8774. */
+  readonly classicPort: number;
+  readonly app: App;
+  readonly operations: readonly AnyOperation[];
+  readonly policies: readonly PolicyRule[];
+  readonly microversions?: Microversions;
+  /** Default limit of JSON bodies. */
+  readonly bodyLimitBytes?: number;
+  /** Renders any error in the service's envelope. */
+  fault(error: CairnError, request: FaultRequest): WireFault;
+  /** The header that carries the request id back; default `x-openstack-request-id`. */
+  readonly requestIdHeader?: string;
+}
