@@ -1,0 +1,57 @@
+import type { Context } from '@cairn/kit/context/context';
+import type { Db, Tx } from '@cairn/kit/store/store';
+
+export interface VolumeFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly sizeGb: number;
+  readonly projectId: string;
+  readonly availabilityZone: string;
+  readonly bootable: boolean;
+  readonly multiattach: boolean;
+  readonly encrypted: boolean;
+  readonly volumeType: string | null;
+  readonly host: string | null;
+  readonly imageId: string | null;
+  /** Glance metadata of a bootable volume (`volume_image_metadata`). */
+  readonly imageMetadata: Readonly<Record<string, string>>;
+  readonly attachments: readonly AttachmentFacts[];
+}
+
+export interface AttachmentFacts {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly serverId: string | null;
+  readonly host: string | null;
+  readonly device: string | null;
+  readonly mode: 'rw' | 'ro';
+  readonly status: string;
+}
+
+/** What other services may ask of cinder. */
+export interface CinderFace {
+  volume(db: Db, ctx: Context, volumeId: string): Promise<VolumeFacts>;
+  /** Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. */
+  createVolume(tx: Tx, ctx: Context, volume: { readonly id: string; readonly name: string; readonly sizeGb: number; readonly imageId?: string; readonly snapshotId?: string; readonly sourceVolumeId?: string; readonly volumeType?: string; readonly availabilityZone?: string }): Promise<void>;
+  /** Resolves when the volume is available; throws its failure's words when it goes to error. */
+  untilAvailable(volumeId: string, signal?: AbortSignal): Promise<void>;
+  /** Reserves the volume for a server: attachment row in `reserved`/`attaching`. Idempotent by attachment id. Throws Conflict/InvalidInput as upstream. */
+  reserve(tx: Tx, ctx: Context, attachment: { readonly id: string; readonly volumeId: string; readonly serverId: string; readonly mode?: 'rw' | 'ro' }): Promise<void>;
+  /** The disk on the host that a guest opens. */
+  connect(attachmentId: string, host: string): Promise<{ readonly diskId: string; readonly sizeGb: number; readonly multiattach: boolean; readonly readOnly: boolean }>;
+  /** The guest has it: volume in-use. */
+  complete(tx: Tx, attachmentId: string, device: string): Promise<void>;
+  /** `detaching` while the guest lets go; `rollDetaching` takes it back. */
+  beginDetaching(tx: Tx, ctx: Context, volumeId: string, serverId: string): Promise<void>;
+  rollDetaching(tx: Tx, volumeId: string): Promise<void>;
+  /** Ends an attachment: the volume is available again when it was the last. Tolerates absence. */
+  detach(tx: Tx, attachmentId: string): Promise<void>;
+  attachmentsOfServer(db: Db, serverId: string): Promise<readonly AttachmentFacts[]>;
+  /** Starts deletion (delete_on_termination). Tolerates absence. */
+  deleteVolume(tx: Tx, ctx: Context, volumeId: string): Promise<void>;
+  /** Starts a snapshot with a minted id (volume-backed createImage); `untilSnapshotAvailable` waits. */
+  createSnapshot(tx: Tx, ctx: Context, snapshot: { readonly id: string; readonly volumeId: string; readonly name: string; readonly force: boolean }): Promise<void>;
+  untilSnapshotAvailable(snapshotId: string, signal?: AbortSignal): Promise<void>;
+  deleteSnapshot(tx: Tx, ctx: Context, snapshotId: string): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import type { Context } from '@cairn/kit/context/context';
+import type { Db, Tx } from '@cairn/kit/store/store';
+
+/** One entry of a server's `networks`. */
+export interface RequestedNetwork {
+  readonly networkId?: string;
+  readonly portId?: string;
+  readonly fixedIp?: string;
+  readonly tag?: string;
+}
+
+/** What a request came down to after validation. */
+export interface PlannedPort {
+  /** The existing port's id, or one minted for a port that is to be made. */
+  readonly portId: string;
+  readonly networkId: string;
+  readonly existing: boolean;
+  readonly fixedIp?: string;
+  readonly tag?: string;
+}
+
+export interface PortFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly networkMtu: number;
+  readonly projectId: string;
+  readonly mac: string;
+  readonly adminUp: boolean;
+  readonly status: string;
+  readonly deviceId: string;
+  readonly deviceOwner: string;
+  readonly host: string;
+  readonly fixedIps: readonly {
+    readonly ip: string;
+    readonly subnetId: string;
+    readonly cidr: string;
+    readonly ipVersion: 4 | 6;
+    readonly gatewayIp: string | null;
+    readonly dnsServers: readonly string[];
+    readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+    readonly floatingIps: readonly string[];
+  }[];
+  readonly securityGroups: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** What other services may ask of neutron. */
+export interface NeutronFace {
+  /**
+   * Checks a server's network request as `ctx` and plans its ports: `undefined` or 'auto' picks the project's only network (none:
+   * no port; several: Conflict NetworkAmbiguous), 'none' gives none. Throws InvalidInput/NotFound with upstream nova's meaning. `portIds` are minted by the caller.
+   */
+  planPorts(db: Db, ctx: Context, requested: readonly RequestedNetwork[] | 'auto' | 'none' | undefined, mintId: () => string): Promise<readonly PlannedPort[]>;
+  /** How many new ports the project may still have; -1 unlimited. */
+  portsLeft(db: Db, projectId: string): Promise<number>;
+  /** Ids for group names or ids of the context's project; throws InvalidInput for unknown, Conflict for an ambiguous name. */
+  resolveSecurityGroups(db: Db, ctx: Context, namesOrIds: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /** Makes the planned ports that do not exist yet (owner `compute:<az>`), finds those of an earlier try. */
+  createPorts(tx: Tx, ctx: Context, ports: readonly { readonly plan: PlannedPort; readonly deviceId: string; readonly deviceOwner: string; readonly securityGroupIds: readonly string[] | undefined; readonly hostname: string }[]): Promise<void>;
+  /** Binds ports to a host (device set for existing ports too). Rows only; `makeLive` does the rest. */
+  bindPorts(tx: Tx, portIds: readonly string[], binding: { readonly host: string; readonly deviceId: string; readonly deviceOwner: string }): Promise<void>;
+  /** Pushes the ports to their host's fabric and resolves when they are live: tap there, rules in, DHCP knows them. */
+  makeLive(portIds: readonly string[], signal?: AbortSignal): Promise<void>;
+  /** Takes ports off their host: those that the server made are deleted, those that it was given are unbound. Tolerates absence. */
+  releasePorts(tx: Tx, portIds: readonly string[], options: { readonly delete: boolean }): Promise<void>;
+  /** Pushes released ports' removal to the hosts. */
+  makeGone(portIds: readonly string[]): Promise<void>;
+  portsOfDevice(db: Db, deviceId: string): Promise<readonly PortFacts[]>;
+  portsOfDevices(db: Db, deviceIds: readonly string[]): Promise<ReadonlyMap<string, readonly PortFacts[]>>;
+  port(db: Db, portId: string): Promise<PortFacts | undefined>;
+  /** Security group handling of `addSecurityGroup`/`removeSecurityGroup`: changes the device's ports. */
+  changeDeviceSecurityGroup(tx: Tx, ctx: Context, deviceId: string, group: string, change: 'add' | 'remove'): Promise<readonly string[]>;
+}
