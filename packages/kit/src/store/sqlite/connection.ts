@@ -1,0 +1,76 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly reads: boolean;
+  readonly returnsRows: boolean;
+}
+
+const READS = /^\s*(?:select|explain)\b/i;
+
+/** Statements kept prepared per connection; each costs a few kilobytes. */
+const CACHED_STATEMENTS = 500;
+
+/** One node:sqlite connection as Kysely drives it, with its statements kept prepared by their SQL text, least recently used out first. */
+export class SqliteConnection implements DatabaseConnection {
+  readonly database: DatabaseSync;
+  /** Statements that may have changed something, so far. */
+  writes = 0;
+  readonly #cache = new Map<string, Prepared>();
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.run<R>(query.sql, query.parameters);
+  }
+
+  /** Runs one statement. Errors of SQLite get the statement's text (never its parameters) as `sql`. */
+  run<R>(sql: string, parameters: readonly unknown[] = []): QueryResult<R> {
+    const values = parameters as SQLInputValue[];
+    try {
+      const prepared = this.#prepare(sql);
+      if (!prepared.reads) this.writes += 1;
+      if (prepared.returnsRows) {
+        const rows = prepared.statement.all(...values) as R[];
+        // rows come without a prototype, which surprises deepEqual and hasOwnProperty
+        for (let i = 0; i < rows.length; i += 1) rows[i] = { ...(rows[i] as R) };
+        return { rows };
+      }
+      const { changes, lastInsertRowid } = prepared.statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      if (error instanceof Error) Object.assign(error, { sql });
+      throw error;
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: a stream would keep the connection busy across awaits
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('The SQLite store does not stream: read in pages.');
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#cache.get(sql);
+    if (known) {
+      // a map keeps insertion order; moving hits to the end only once the cache is half full saves the common case the work
+      if (this.#cache.size * 2 > CACHED_STATEMENTS) {
+        this.#cache.delete(sql);
+        this.#cache.set(sql, known);
+      }
+      return known;
+    }
+    const statement = this.database.prepare(sql);
+    const prepared = { statement, reads: READS.test(sql), returnsRows: statement.columns().length > 0 };
+    if (this.#cache.size >= CACHED_STATEMENTS) this.#cache.delete(this.#cache.keys().next().value as string);
+    this.#cache.set(sql, prepared);
+    return prepared;
+  }
+
+  close(): void {
+    this.#cache.clear();
+    if (this.database.isOpen) this.database.close();
+  }
+}
