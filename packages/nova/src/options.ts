@@ -1,0 +1,63 @@
+/** What an operator may set for nova; the composition root fills it from the configuration. */
+export interface NovaOptions {
+  /** Zone of hosts that no aggregate puts elsewhere. */
+  readonly defaultAvailabilityZone: string;
+  /** Zone of services that are no compute hosts. */
+  readonly internalAvailabilityZone: string;
+  /** Zone given to servers that ask for none; undefined leaves the choice to the scheduler. */
+  readonly defaultScheduleZone: string | undefined;
+  /** Limits of projects without their own, by upstream's resource names; -1 is unlimited. */
+  readonly quotaDefaults: Readonly<Record<string, number>>;
+  /** Physical to virtual, for what a host offers in placement. */
+  readonly cpuAllocationRatio: number;
+  readonly ramAllocationRatio: number;
+  readonly diskAllocationRatio: number;
+  /** Kept for the host itself. */
+  readonly reservedHostMemoryMb: number;
+  readonly reservedHostDiskMb: number;
+  /** A service without a sign of life for so long is down. */
+  readonly serviceDownMs: number;
+  /** How often a host's facts are refreshed. */
+  readonly heartbeatMs: number;
+  /** How long `os-stop` and a soft reboot wait for the guest. */
+  readonly shutdownGraceMs: number;
+  /** Domain appended to a host name in metadata; '' for none. */
+  readonly dhcpDomain: string;
+  /** The most items in one page. */
+  readonly maxLimit: number;
+  /** Base of links when it is not taken from the request. */
+  readonly publicUrl: string | undefined;
+}
+
+export const defaultNovaOptions: NovaOptions = {
+  defaultAvailabilityZone: 'nova',
+  internalAvailabilityZone: 'internal',
+  defaultScheduleZone: undefined,
+  quotaDefaults: {
+    instances: 10,
+    cores: 20,
+    ram: 51_200,
+    metadata_items: 128,
+    injected_files: 5,
+    injected_file_content_bytes: 10_240,
+    injected_file_path_bytes: 255,
+    key_pairs: 100,
+    server_groups: 10,
+    server_group_members: 10,
+    fixed_ips: -1,
+    floating_ips: -1,
+    security_groups: -1,
+    security_group_rules: -1,
+  },
+  cpuAllocationRatio: 4,
+  ramAllocationRatio: 1,
+  diskAllocationRatio: 1,
+  reservedHostMemoryMb: 512,
+  reservedHostDiskMb: 0,
+  serviceDownMs: 60_000,
+  heartbeatMs: 10_000,
+  shutdownGraceMs: 60_000,
+  dhcpDomain: 'novalocal',
+  maxLimit: 1_000,
+  publicUrl: undefined,
+};

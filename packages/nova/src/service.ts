@@ -1,0 +1,54 @@
+import type { HttpService } from '@cairn/kit/http/service';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { novaOperations } from './api/operations.ts';
+import { createNovaApp, type NovaApp } from './app/app.ts';
+import type { NovaDeps } from './app/deps.ts';
+import type { NovaFace } from './face.ts';
+import { novaFault } from './faults.ts';
+import { novaPolicies } from './policies/index.ts';
+import { novaMigrations } from './store/migrations/index.ts';
+
+/** The newest microversion whose every change holds for the operations that exist. */
+export const MAX_MICROVERSION = '2.96';
+
+/** Nova, ready to be mounted. */
+export interface NovaService {
+  readonly http: HttpService<NovaApp>;
+  readonly app: NovaApp;
+  readonly face: NovaFace;
+  readonly migrations: MigrationSet;
+  readonly sagas: readonly SagaDefinition[];
+  /** What this service's saga steps find in `step.services` under `nova`. */
+  readonly sagaServices: object;
+  /** After migrations: registers hosts, takes up their events and starts the reconcilers. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createNova(deps: NovaDeps): NovaService {
+  const app = createNovaApp(deps);
+  return {
+    app,
+    http: {
+      name: 'nova',
+      type: 'compute',
+      prefix: '/compute',
+      classicPort: 8774,
+      app,
+      operations: novaOperations,
+      policies: novaPolicies,
+      microversions: { serviceType: 'compute', min: '2.1', max: MAX_MICROVERSION, fallback: '2.1', legacyHeader: 'X-OpenStack-Nova-API-Version' },
+      fault: novaFault,
+      headers: (request) => ({ 'x-compute-request-id': request.requestId }),
+    },
+    face: {
+      metadata: () => Promise.reject(new Error('not yet')),
+    },
+    migrations: novaMigrations,
+    sagas: [],
+    sagaServices: app,
+    start: async () => {},
+    stop: async () => {},
+  };
+}

@@ -1,0 +1,5 @@
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { first } from './0001-first.ts';
+
+/** Nova's migrations, in order. */
+export const novaMigrations: MigrationSet = { service: 'nova', migrations: { '0001_first': first } };
