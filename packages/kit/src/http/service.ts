@@ -37,6 +37,10 @@ export interface HttpService<App = unknown> {
   readonly bodyLimitBytes?: number;
   /** Renders any error in the service's envelope. */
   fault(error: CairnError, request: FaultRequest): WireFault;
-  /** The header that carries the request id back; default `x-openstack-request-id`. */
-  readonly requestIdHeader?: string;
+  /** Headers of every answer besides x-openstack-request-id, e.g. nova's x-compute-request-id. */
+  headers?(request: FaultRequest): Readonly<Record<string, string>>;
+  /** HEAD answers like GET without the body where no HEAD operation is declared (keystone). */
+  readonly headTwins?: boolean;
+  /** Content types that a JSON body may come with; any when absent. Another is UnsupportedMediaType. */
+  readonly contentTypes?: RegExp;
 }

@@ -1,0 +1,316 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Context } from '../context/context.ts';
+import { CairnError } from '../errors/errors.ts';
+import type { Ids } from '../ids/ids.ts';
+import { createPolicy } from '../policy/engine.ts';
+import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts';
+import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
+import { fail, type MountedService, type PathTable, type PipelineOptions, serve } from './pipeline.ts';
+import type { HttpService } from './service.ts';
+
+export interface HttpServerOptions extends PipelineOptions {
+  readonly services: readonly HttpService[];
+  /** Operators' overrides per service: rule → check string. */
+  readonly policyOverrides?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly ids: Ids;
+  /** Trust X-Forwarded-Proto/-Host of a proxy in front. Off unless the operator says so. */
+  readonly trustProxy?: boolean;
+}
+
+/** A line of `cairn routes`. */
+export interface RouteLine {
+  readonly service: string;
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly action?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly policy: string;
+  readonly summary: string;
+}
+
+/** A call from inside the process, in the caller's own name. */
+export interface InsideCall {
+  readonly service: string;
+  readonly method: string;
+  /** Path within the service, with the query. */
+  readonly url: string;
+  readonly ctx: Context;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'COPY'] as const;
+const classicPrefix = new WeakMap<IncomingMessage, string>();
+
+/** The cloud's HTTP front: one port with a prefix per service, and the classic ports when asked. */
+export class HttpServer {
+  readonly fastify: FastifyInstance;
+  readonly #options: HttpServerOptions;
+  readonly #mounted: readonly MountedService[];
+  readonly #classic: Server[] = [];
+  readonly #classicPorts = new Map<number, string>();
+  readonly #tables = new Map<MountedService, PathTable[]>();
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#mounted = options.services.map((service) => ({ service, policy: createPolicy(service.name, service.policies, options.policyOverrides?.[service.name]) }));
+    this.fastify = Fastify({
+      logger: false,
+      bodyLimit: Number.MAX_SAFE_INTEGER,
+      requestTimeout: 0,
+      keepAliveTimeout: 75_000,
+      exposeHeadRoutes: false,
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, ignoreDuplicateSlashes: true },
+      rewriteUrl: (request) => {
+        const prefix = this.#classicPorts.get(request.socket.localPort ?? 0);
+        if (!prefix) return request.url ?? '/';
+        classicPrefix.set(request as IncomingMessage, prefix);
+        return prefix + (request.url ?? '/');
+      },
+    });
+    this.fastify.addHttpMethod('COPY', { hasBody: true });
+    this.fastify.removeAllContentTypeParsers();
+    this.fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    for (const mounted of this.#mounted) this.#mount(mounted);
+    this.fastify.setNotFoundHandler((request, reply) => this.#unknown(request, reply));
+    this.fastify.setErrorHandler((error, request, reply) => this.#broken(error, request, reply));
+  }
+
+  /** Every operation of every service. */
+  routes(): RouteLine[] {
+    return this.#mounted.flatMap(({ service }) =>
+      service.operations.map((o) => ({
+        service: service.name,
+        id: o.id,
+        method: o.method,
+        path: service.prefix + o.path,
+        ...(o.action && { action: o.action }),
+        ...(o.since && { since: o.since }),
+        ...(o.until && { until: o.until }),
+        policy: o.policy === ANYONE ? '(anyone)' : o.policy === AUTHENTICATED ? '(any valid token)' : String(o.policy),
+        summary: o.summary,
+      })),
+    );
+  }
+
+  /** Listens; returns the port (the real one for port 0). */
+  async listen(host: string, port: number): Promise<number> {
+    await this.fastify.listen({ host, port });
+    const address = this.fastify.server.address();
+    return typeof address === 'object' && address ? address.port : port;
+  }
+
+  /** Also listens on upstream's own port of each service, without the prefix. */
+  async listenClassic(host: string): Promise<void> {
+    await this.fastify.ready();
+    for (const { service } of this.#mounted) {
+      this.#classicPorts.set(service.classicPort, service.prefix);
+      const server = createServer((request: IncomingMessage, response: ServerResponse) => this.fastify.routing(request, response));
+      server.keepAliveTimeout = 75_000;
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(service.classicPort, host, resolve);
+      });
+      this.#classic.push(server);
+    }
+  }
+
+  /** Takes no new connections and ends when the running requests have. */
+  async close(): Promise<void> {
+    for (const server of this.#classic) {
+      server.close();
+      server.closeIdleConnections();
+    }
+    this.fastify.server.closeIdleConnections();
+    await this.fastify.close();
+  }
+
+  /** The same operations without HTTP, with the caller's own context. */
+  async dispatch(call: InsideCall): Promise<{ status: number; headers: Answer['headers']; body: unknown }> {
+    const mounted = this.#mounted.find((m) => m.service.name === call.service);
+    if (!mounted) throw new CairnError('NotFound', `There is no service ${call.service}.`);
+    const found = matchPath(this.#tables.get(mounted) ?? [], call.url.split('?')[0] ?? '/');
+    if (!found) throw new CairnError('NotFound', 'The resource could not be found.');
+    const payload = call.body === undefined ? undefined : JSON.parse(JSON.stringify(call.body));
+    const answer = await serve(
+      found.table,
+      {
+        requestId: call.ctx.requestId,
+        method: call.method,
+        url: call.url,
+        baseUrl: mounted.service.prefix,
+        headers: call.headers ?? {},
+        params: found.params,
+        remoteAddress: 'inside',
+        signal: new AbortController().signal,
+        ctx: call.ctx,
+        hasBody: payload !== undefined,
+        readJson: async () => payload,
+        stream: noBody(),
+      },
+      this.#options,
+    );
+    return { status: answer.status, headers: answer.headers, body: typeof answer.body === 'string' ? parseMaybe(answer) : answer.body };
+  }
+
+  #mount(mounted: MountedService): void {
+    const { service } = mounted;
+    const byPath = new Map<string, { path: string; methods: Map<string, AnyOperation[]> }>();
+    for (const operation of service.operations) {
+      if (operation.policy === undefined) throw new Error(`operation ${operation.id} has no policy rule`);
+      if (typeof operation.policy === 'string' && !mounted.policy.has(operation.policy)) throw new Error(`operation ${operation.id} names policy rule ${operation.policy}, which does not exist`);
+      // parameter names are per path: `/a/{x}` and `/a/{y}/b` are one node for the router, so names are kept per route
+      const url = operation.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1');
+      const shape = url.replace(/:\w+/g, ':');
+      let entry = byPath.get(shape);
+      if (!entry) {
+        entry = { path: url, methods: new Map() };
+        byPath.set(shape, entry);
+      }
+      if (entry.path !== url) throw new Error(`operation ${operation.id}: ${operation.path} names its parameters otherwise than another operation of the same path`);
+      const list = entry.methods.get(operation.method) ?? [];
+      const clash = list.find((o) => o.action === operation.action && overlaps(o, operation));
+      if (clash) throw new Error(`operations ${clash.id} and ${operation.id} claim the same call`);
+      list.push(operation);
+      entry.methods.set(operation.method, list);
+    }
+    for (const { path, methods } of byPath.values()) {
+      const table: PathTable = { mounted, path, byMethod: methods };
+      this.#tables.set(mounted, [...(this.#tables.get(mounted) ?? []), table]);
+      const star = /\{(\w+)\*\}/.exec(service.operations.find((o) => o.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1') === path)?.path ?? '')?.[1];
+      this.fastify.route({
+        method: [...METHODS],
+        url: service.prefix + (path === '/' ? '' : path) || '/',
+        config: { table },
+        handler: (request, reply) => this.#handle(table, request, reply, star),
+      });
+    }
+  }
+
+  async #handle(table: PathTable, request: FastifyRequest, reply: FastifyReply, star: string | undefined): Promise<void> {
+    const { service } = table.mounted;
+    const raw = request.raw;
+    const params = request.params as Record<string, string>;
+    if (star !== undefined && params['*'] !== undefined) params[star] = params['*'];
+    const abort = new AbortController();
+    raw.once('close', () => {
+      if (!reply.raw.writableFinished) abort.abort(new CairnError('Unavailable', 'The client went away.'));
+    });
+    const length = raw.headers['content-length'];
+    const hasBody = (length !== undefined && length !== '0') || raw.headers['transfer-encoding'] !== undefined;
+    const answer = await serve(
+      table,
+      {
+        requestId: `req-${this.#options.ids.uuid()}`,
+        method: raw.method ?? 'GET',
+        url: request.url.slice(service.prefix.length) || '/',
+        baseUrl: this.#baseUrl(raw, service.prefix),
+        headers: raw.headers,
+        params,
+        remoteAddress: request.ip,
+        signal: abort.signal,
+        hasBody,
+        readJson: (limitBytes) => readJson(raw, limitBytes),
+        stream: raw,
+      },
+      this.#options,
+    );
+    this.#send(reply, answer, raw);
+  }
+
+  #send(reply: FastifyReply, answer: Answer, raw: IncomingMessage): void {
+    reply.hijack();
+    const response = reply.raw;
+    // an upload that was refused unread would have to be drained to keep the connection: end it instead
+    if (!raw.complete && !raw.readableEnded && (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 1_048_576)) answer.headers.connection = 'close';
+    const { body } = answer;
+    if (body instanceof Readable) {
+      response.writeHead(answer.status, answer.headers);
+      if (raw.method === 'HEAD') {
+        body.destroy();
+        response.end();
+        return;
+      }
+      body.once('error', () => response.destroy());
+      response.once('close', () => body.destroy());
+      body.pipe(response);
+      return;
+    }
+    if (body === undefined) {
+      if (answer.status !== 204 && answer.status !== 304) answer.headers['content-length'] ??= '0';
+      response.writeHead(answer.status, answer.headers).end();
+      return;
+    }
+    answer.headers['content-length'] = String(Buffer.byteLength(body));
+    response.writeHead(answer.status, answer.headers);
+    response.end(raw.method === 'HEAD' ? undefined : body);
+  }
+
+  #baseUrl(raw: IncomingMessage, prefix: string): string {
+    const proxy = this.#options.trustProxy;
+    const scheme = (proxy && header(raw.headers, 'x-forwarded-proto')) || 'http';
+    const host = (proxy && header(raw.headers, 'x-forwarded-host')) || raw.headers.host || 'localhost';
+    // a Host header is the client's to choose: let nothing through that is not a host
+    const safe = /^[A-Za-z0-9.\-_:[\]]{1,260}$/.test(host) ? host : 'localhost';
+    return `${scheme === 'https' ? 'https' : 'http'}://${safe}${classicPrefix.has(raw) ? '' : prefix}`;
+  }
+
+  /** A path that no operation has: the service's own 404, behind authentication as everything else. */
+  async #unknown(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const mounted = this.#mounted.find((m) => request.url === m.service.prefix || request.url.startsWith(`${m.service.prefix}/`) || request.url.startsWith(`${m.service.prefix}?`));
+    if (!mounted) {
+      this.#send(reply, { status: 404, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error: { code: 404, title: 'Not Found', message: 'No service has this path. GET / lists them.' } }) }, request.raw);
+      return;
+    }
+    const requestId = `req-${this.#options.ids.uuid()}`;
+    const token = header(request.raw.headers, 'x-auth-token');
+    const ctx = token ? await this.#options.authenticate(token, requestId).catch(() => undefined) : undefined;
+    const error = ctx || mounted.service.type === 'identity' ? new CairnError('NotFound', 'The resource could not be found.', { type: 'NoSuchPath' }) : new CairnError('Unauthorized', 'The request you have made requires authentication.', { headers: { 'WWW-Authenticate': `Keystone uri="${this.#options.identityUrl}"` } });
+    const facts = { requestId, version: undefined, method: request.method, url: request.url.slice(mounted.service.prefix.length), accept: header(request.raw.headers, 'accept') ?? '' };
+    const answer = fail(error, mounted.service, facts, this.#options.log, undefined);
+    answer.headers['x-openstack-request-id'] = requestId;
+    this.#send(reply, answer, request.raw);
+  }
+
+  #broken(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) this.#options.log.error({ method: request.method, err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'request failed outside of any operation');
+    const message = status >= 500 ? 'An unexpected error prevented the server from fulfilling your request.' : 'The request is malformed.';
+    this.#send(reply, { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error: { code: status, title: status >= 500 ? 'Internal Server Error' : 'Bad Request', message } }) }, request.raw);
+  }
+}
+
+/** Finds the path table for a concrete path; static segments win over parameters. */
+function matchPath(tables: readonly PathTable[], path: string): { table: PathTable; params: Record<string, string> } | undefined {
+  const parts = path.split('/').filter(Boolean);
+  let best: { table: PathTable; params: Record<string, string>; parameters: number } | undefined;
+  for (const table of tables) {
+    const segments = table.path.split('/').filter(Boolean);
+    if (segments.length !== parts.length) continue;
+    const params: Record<string, string> = {};
+    const fits = segments.every((segment, i) => {
+      const part = parts[i] as string;
+      if (!segment.startsWith(':')) return segment === part;
+      params[segment.slice(1)] = decodeURIComponent(part);
+      return true;
+    });
+    const parameters = Object.keys(params).length;
+    if (fits && (!best || parameters < best.parameters)) best = { table, params, parameters };
+  }
+  return best;
+}
+
+const overlaps = (a: AnyOperation, b: AnyOperation): boolean => {
+  const rank = (text: string | undefined, otherwise: number): number => {
+    if (!text) return otherwise;
+    const [major = '0', minor = '0'] = text.split('.');
+    return Number(major) * 10_000 + Number(minor);
+  };
+  return rank(a.since, 0) <= rank(b.until, Number.MAX_SAFE_INTEGER) && rank(b.since, 0) <= rank(a.until, Number.MAX_SAFE_INTEGER);
+};
+
+const parseMaybe = (answer: Answer): unknown => (String(answer.headers['content-type'] ?? '').startsWith('application/json') ? parseJson(Buffer.from(answer.body as string)) : answer.body);
