@@ -2,13 +2,15 @@
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
+  /** Supplementary groups; none by default. */
+  readonly groups?: readonly number[];
 }
 
 /** How a process is fenced in; each part is one wrapper in front of the command. */
 export interface Confinement {
   /** Runs in the network namespace `/run/netns/<name>`, or of that path when it is absolute. */
   readonly netns?: string | undefined;
-  /** Runs as this user, without supplementary groups and unable to gain privileges. */
+  /** Runs as this user, without capabilities and unable to gain privileges. */
   readonly user?: ProcessUser | undefined;
   readonly limits?: ProcessLimits | undefined;
   /** The kernel kills it when the thread that started it ends, so nothing outlives a crash of Cairn. */
@@ -49,7 +51,10 @@ export function confine(command: string, args: readonly string[], confinement: C
   }
   if (user || dieWithParent) {
     argv.push('setpriv');
-    if (user) argv.push(`--reuid=${wholeNumber('uid', user.uid)}`, `--regid=${wholeNumber('gid', user.gid)}`, '--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all');
+    if (user) {
+      const groups = user.groups?.length ? `--groups=${user.groups.map((g) => wholeNumber('group', g)).join(',')}` : '--clear-groups';
+      argv.push(`--reuid=${wholeNumber('uid', user.uid)}`, `--regid=${wholeNumber('gid', user.gid)}`, groups, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all');
+    }
     if (dieWithParent) argv.push('--pdeathsig=KILL');
     argv.push('--');
   }
