@@ -1,0 +1,145 @@
+import { Readable } from 'node:stream';
+import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
+import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk } from '../interface/disks.ts';
+import type { Injector, SimulatedDelays } from './faults.ts';
+import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
+
+const GIB = 2 ** 30;
+
+/** Disks in memory, with the rules of real ones: grow only, no removal while a guest has it open, snapshots by name. */
+export class SimulatedDisks implements Disks {
+  readonly #machine: SimulatedMachine;
+  readonly #inject: Injector;
+  readonly #delays: SimulatedDelays;
+
+  constructor(machine: SimulatedMachine, inject: Injector, delays: SimulatedDelays) {
+    this.#machine = machine;
+    this.#inject = inject;
+    this.#delays = delays;
+  }
+
+  cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }> {
+    return this.#inject.run('disks.cacheImage', [image], this.#delays.diskMs, () => {
+      const virtualSizeBytes = this.#machine.images.get(image.imageId) ?? image.sizeBytes;
+      this.#machine.images.set(image.imageId, virtualSizeBytes);
+      return { virtualSizeBytes };
+    });
+  }
+
+  dropImage(imageId: string): Promise<void> {
+    return this.#inject.run('disks.dropImage', [imageId], undefined, () => {
+      this.#machine.images.delete(imageId);
+    });
+  }
+
+  create(disk: NewDisk): Promise<DiskInfo> {
+    return this.#inject.run('disks.create', [disk], this.#delays.diskMs, () => {
+      const found = this.#machine.disks.get(disk.diskId);
+      if (found) return infoOf(found);
+      let sizeBytes = disk.sizeBytes;
+      const { source } = disk;
+      if (source.kind === 'image') sizeBytes ||= this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
+      if (source.kind === 'disk' || source.kind === 'snapshot') {
+        const origin = this.#need(source.diskId);
+        if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId)) throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
+        if (sizeBytes !== 0 && sizeBytes < origin.sizeBytes) throw invalidInput('A copy cannot be smaller than its source.');
+        sizeBytes ||= origin.sizeBytes;
+      }
+      const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
+      if (used + sizeBytes > this.#machine.size.diskGb * GIB) throw unavailable(`Host ${this.#machine.host} has no room for a disk of ${Math.ceil(sizeBytes / GIB)} GiB.`);
+      const made: SimulatedDisk = { diskId: disk.diskId, format: source.kind === 'blank' || source.kind === 'files' ? 'raw' : 'qcow2', sizeBytes, snapshots: [], pool: disk.pool };
+      this.#machine.disks.set(disk.diskId, made);
+      return infoOf(made);
+    });
+  }
+
+  remove(diskId: string): Promise<void> {
+    return this.#inject.run('disks.remove', [diskId], this.#delays.diskMs, () => {
+      for (const guest of this.#machine.guests.values()) {
+        if (guest.state !== 'shutdown' && guest.spec.disks.some((d) => d.diskId === diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
+      }
+      this.#machine.disks.delete(diskId);
+    });
+  }
+
+  async info(diskId: string): Promise<DiskInfo | undefined> {
+    const disk = this.#machine.disks.get(diskId);
+    return disk && infoOf(disk);
+  }
+
+  async list(): Promise<readonly DiskInfo[]> {
+    return [...this.#machine.disks.values()].map(infoOf);
+  }
+
+  resize(diskId: string, sizeBytes: number): Promise<DiskInfo> {
+    return this.#inject.run('disks.resize', [diskId, sizeBytes], this.#delays.diskMs, () => {
+      const disk = this.#need(diskId);
+      if (sizeBytes < disk.sizeBytes) throw invalidInput('A disk cannot shrink.');
+      disk.sizeBytes = sizeBytes;
+      return infoOf(disk);
+    });
+  }
+
+  snapshot(diskId: string, snapshotId: string): Promise<void> {
+    return this.#inject.run('disks.snapshot', [diskId, snapshotId], this.#delays.diskMs, () => {
+      const disk = this.#need(diskId);
+      if (!disk.snapshots.includes(snapshotId)) disk.snapshots.push(snapshotId);
+    });
+  }
+
+  removeSnapshot(diskId: string, snapshotId: string): Promise<void> {
+    return this.#inject.run('disks.removeSnapshot', [diskId, snapshotId], this.#delays.diskMs, () => {
+      const disk = this.#machine.disks.get(diskId);
+      if (disk) disk.snapshots = disk.snapshots.filter((s) => s !== snapshotId);
+    });
+  }
+
+  revert(diskId: string, snapshotId: string): Promise<void> {
+    return this.#inject.run('disks.revert', [diskId, snapshotId], this.#delays.diskMs, () => {
+      if (this.#need(diskId).snapshots.at(-1) !== snapshotId) throw conflict('A disk goes back only to its newest snapshot.');
+    });
+  }
+
+  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
+    return this.#inject.run('disks.export', [diskId, options], this.#delays.diskMs, () => {
+      const disk = this.#need(diskId);
+      const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes) : Buffer.alloc(65_536);
+      return { stream: Readable.from([data]), sizeBytes: data.length };
+    });
+  }
+
+  async capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
+    const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
+    return { totalGb: this.#machine.size.diskGb, freeGb: Math.floor(this.#machine.size.diskGb - used / GIB) };
+  }
+
+  #need(diskId: string): SimulatedDisk {
+    const disk = this.#machine.disks.get(diskId);
+    if (!disk) throw notFound(`Disk ${diskId} is not on host ${this.#machine.host}.`);
+    return disk;
+  }
+}
+
+const infoOf = (disk: SimulatedDisk): DiskInfo => ({ diskId: disk.diskId, format: disk.format, sizeBytes: disk.sizeBytes, usedBytes: 0, snapshots: [...disk.snapshots] });
+
+/** A valid qcow2 image of the given size that holds nothing (format: qemu's docs/interop/qcow2.rst; version 3, 64 KiB clusters). */
+export function emptyQcow2(sizeBytes: number): Buffer {
+  const cluster = 65_536;
+  const l1Entries = Math.max(1, Math.ceil(sizeBytes / (cluster * (cluster / 8))));
+  const l1Clusters = Math.ceil((l1Entries * 8) / cluster);
+  const clusters = 3 + l1Clusters;
+  const image = Buffer.alloc(clusters * cluster);
+  image.write('QFI\xfb', 0, 'latin1');
+  image.writeUInt32BE(3, 4);
+  image.writeUInt32BE(16, 20);
+  image.writeBigUInt64BE(BigInt(sizeBytes), 24);
+  image.writeUInt32BE(l1Entries, 36);
+  image.writeBigUInt64BE(BigInt(3 * cluster), 40);
+  image.writeBigUInt64BE(BigInt(cluster), 48);
+  image.writeUInt32BE(1, 56);
+  image.writeUInt32BE(4, 96);
+  image.writeUInt32BE(104, 100);
+  image.writeBigUInt64BE(BigInt(2 * cluster), cluster);
+  for (let i = 0; i < clusters; i++) image.writeUInt16BE(1, 2 * cluster + i * 2);
+  return image;
+}

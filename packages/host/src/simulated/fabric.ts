@@ -1,0 +1,50 @@
+import type { Fabric, FabricChange, FabricObject, FabricStatus } from '../interface/fabric.ts';
+import type { HostEvent } from '../interface/agent.ts';
+import type { Injector, SimulatedDelays } from './faults.ts';
+import type { SimulatedMachine } from './machine.ts';
+
+const keyOf = (kind: string, id: string): string => `${kind} ${id}`;
+
+/** The fabric in memory: it keeps what it is told and says which guest ports came up. */
+export class SimulatedFabric implements Fabric {
+  readonly #machine: SimulatedMachine;
+  readonly #inject: Injector;
+  readonly #delays: SimulatedDelays;
+  readonly #emit: (event: HostEvent) => void;
+
+  constructor(machine: SimulatedMachine, inject: Injector, delays: SimulatedDelays, emit: (event: HostEvent) => void) {
+    this.#machine = machine;
+    this.#inject = inject;
+    this.#delays = delays;
+    this.#emit = emit;
+  }
+
+  apply(objects: readonly FabricObject[]): Promise<void> {
+    return this.#inject.run('fabric.apply', [objects], this.#delays.fabricMs, () => {
+      const wanted = new Set(objects.map((o) => keyOf(o.kind, o.id)));
+      for (const key of [...this.#machine.fabric.keys()]) if (!wanted.has(key)) this.#machine.fabric.delete(key);
+      for (const object of objects) this.#put(object);
+    });
+  }
+
+  patch(changes: readonly FabricChange[]): Promise<void> {
+    return this.#inject.run('fabric.patch', [changes], this.#delays.fabricMs, () => {
+      for (const change of changes) {
+        if (change.op === 'put') this.#put(change.object);
+        else this.#machine.fabric.delete(keyOf(change.kind, change.id));
+      }
+    });
+  }
+
+  async status(): Promise<FabricStatus> {
+    const count = (kind: string): number => [...this.#machine.fabric.values()].filter((o) => o.kind === kind).length;
+    return { namespaces: [], networks: count('network'), ports: count('port'), routers: count('router') };
+  }
+
+  #put(object: FabricObject): void {
+    const key = keyOf(object.kind, object.id);
+    const isNew = !this.#machine.fabric.has(key);
+    this.#machine.fabric.set(key, object);
+    if (isNew && object.kind === 'port' && object.attachment.kind === 'guest') this.#emit({ kind: 'port', portId: object.id, status: 'up' });
+  }
+}

@@ -1,0 +1,189 @@
+import type { Clock } from '@cairn/kit/clock/clock';
+import { conflict, notFound } from '@cairn/kit/errors/errors';
+import type { HostEvent } from '../interface/agent.ts';
+import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests, GuestState } from '../interface/guests.ts';
+import type { Injector, SimulatedDelays } from './faults.ts';
+import type { SimulatedGuest, SimulatedMachine } from './machine.ts';
+
+const LOGIN = (name: string): string => `[    0.000000] simulated guest\n${name.replaceAll(/[^\x20-\x7e]/g, '?')} login: `;
+
+/** Guests in memory, with the rules of real ones: no disk that is not there, no disk in two guests unless shared, no taps from nowhere. */
+export class SimulatedGuests implements Guests {
+  readonly #machine: SimulatedMachine;
+  readonly #clock: Clock;
+  readonly #inject: Injector;
+  readonly #delays: SimulatedDelays;
+  readonly #emit: (event: HostEvent) => void;
+
+  constructor(machine: SimulatedMachine, clock: Clock, inject: Injector, delays: SimulatedDelays, emit: (event: HostEvent) => void) {
+    this.#machine = machine;
+    this.#clock = clock;
+    this.#inject = inject;
+    this.#delays = delays;
+    this.#emit = emit;
+  }
+
+  start(spec: GuestSpec): Promise<GuestInfo> {
+    return this.#inject.run('guests.start', [spec], this.#delays.guestStartMs, () => {
+      const found = this.#machine.guests.get(spec.guestId);
+      if (found && (found.state === 'running' || found.state === 'paused')) return infoOf(found);
+      return infoOf(this.#boot(spec, found));
+    });
+  }
+
+  shutDown(guestId: string, graceMs: number): Promise<GuestInfo> {
+    return this.#inject.run('guests.shutDown', [guestId, graceMs], this.#delays.guestStopMs, () => {
+      const guest = this.#machine.guests.get(guestId);
+      if (!guest) return { guestId, state: 'absent' as const };
+      guest.state = 'shutdown';
+      return infoOf(guest);
+    });
+  }
+
+  remove(guestId: string): Promise<void> {
+    return this.#inject.run('guests.remove', [guestId], this.#delays.guestStopMs, () => {
+      this.#machine.guests.delete(guestId);
+    });
+  }
+
+  rebootSoft(guestId: string, graceMs: number): Promise<GuestInfo> {
+    return this.#inject.run('guests.rebootSoft', [guestId, graceMs], this.#delays.guestStartMs, () => {
+      const guest = this.#need(guestId);
+      guest.console += LOGIN(guest.spec.name);
+      guest.state = 'running';
+      return infoOf(guest);
+    });
+  }
+
+  rebootHard(spec: GuestSpec): Promise<GuestInfo> {
+    return this.#inject.run('guests.rebootHard', [spec], this.#delays.guestStartMs, () => infoOf(this.#boot(spec, this.#machine.guests.get(spec.guestId))));
+  }
+
+  pause(guestId: string): Promise<GuestInfo> {
+    return this.#turn('guests.pause', guestId, 'paused');
+  }
+
+  unpause(guestId: string): Promise<GuestInfo> {
+    return this.#turn('guests.unpause', guestId, 'running');
+  }
+
+  suspend(guestId: string): Promise<GuestInfo> {
+    return this.#turn('guests.suspend', guestId, 'suspended');
+  }
+
+  resume(spec: GuestSpec): Promise<GuestInfo> {
+    return this.#inject.run('guests.resume', [spec], this.#delays.guestStartMs, () => {
+      const guest = this.#machine.guests.get(spec.guestId) ?? this.#boot(spec, undefined);
+      guest.state = 'running';
+      return infoOf(guest);
+    });
+  }
+
+  attachDisk(guestId: string, disk: GuestDisk): Promise<void> {
+    return this.#inject.run('guests.attachDisk', [guestId, disk], this.#delays.diskMs, () => {
+      const guest = this.#need(guestId);
+      if (guest.spec.disks.some((d) => d.diskId === disk.diskId)) return;
+      if (guest.spec.disks.some((d) => d.device === disk.device)) throw conflict(`The guest already has a disk ${disk.device}.`);
+      this.#claimDisk(guestId, disk);
+      guest.spec = { ...guest.spec, disks: [...guest.spec.disks, disk] };
+    });
+  }
+
+  detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void> {
+    return this.#inject.run('guests.detachDisk', [guestId, diskId, waitMs], this.#delays.diskMs, () => {
+      const guest = this.#machine.guests.get(guestId);
+      if (guest) guest.spec = { ...guest.spec, disks: guest.spec.disks.filter((d) => d.diskId !== diskId) };
+    });
+  }
+
+  attachNic(guestId: string, nic: GuestNic): Promise<void> {
+    return this.#inject.run('guests.attachNic', [guestId, nic], this.#delays.fabricMs, () => {
+      const guest = this.#need(guestId);
+      if (guest.spec.nics.some((n) => n.portId === nic.portId)) return;
+      this.#needTap(nic);
+      guest.spec = { ...guest.spec, nics: [...guest.spec.nics, nic] };
+    });
+  }
+
+  detachNic(guestId: string, portId: string, waitMs: number): Promise<void> {
+    return this.#inject.run('guests.detachNic', [guestId, portId, waitMs], this.#delays.fabricMs, () => {
+      const guest = this.#machine.guests.get(guestId);
+      if (guest) guest.spec = { ...guest.spec, nics: guest.spec.nics.filter((n) => n.portId !== portId) };
+    });
+  }
+
+  async info(guestId: string): Promise<GuestInfo> {
+    const guest = this.#machine.guests.get(guestId);
+    return guest ? infoOf(guest) : { guestId, state: 'absent' };
+  }
+
+  async list(): Promise<readonly GuestInfo[]> {
+    return [...this.#machine.guests.values()].map(infoOf);
+  }
+
+  async consoleLog(guestId: string, lines?: number): Promise<string> {
+    const text = this.#need(guestId).console;
+    return lines === undefined ? text : text.split('\n').slice(-lines).join('\n');
+  }
+
+  async diagnostics(guestId: string): Promise<GuestDiagnostics> {
+    const guest = this.#need(guestId);
+    return {
+      state: guest.state,
+      uptimeSeconds: Math.floor((this.#clock.nowMs() - guest.startedAtMs) / 1000),
+      cpuTimeNs: (this.#clock.nowMs() - guest.startedAtMs) * 10_000,
+      memoryMb: guest.spec.memoryMb,
+      memoryUsedMb: Math.floor(guest.spec.memoryMb / 2),
+      disks: guest.spec.disks.map((d) => ({ device: d.device, readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 })),
+      nics: guest.spec.nics.map((n) => ({ mac: n.mac, rxBytes: 0, rxPackets: 0, rxErrors: 0, rxDrops: 0, txBytes: 0, txPackets: 0, txErrors: 0, txDrops: 0 })),
+    };
+  }
+
+  async interrupt(guestId: string): Promise<void> {
+    this.#need(guestId).console += '\n[    1.000000] NMI received\n';
+  }
+
+  /** For tests: the guest changes state by itself, as after a crash or `poweroff` inside. */
+  happen(guestId: string, state: 'shutdown' | 'crashed', reason: string): void {
+    const guest = this.#need(guestId);
+    guest.state = state;
+    this.#emit({ kind: 'guest', guestId, state, reason });
+  }
+
+  #turn(method: string, guestId: string, state: GuestState): Promise<GuestInfo> {
+    return this.#inject.run(method, [guestId], undefined, () => {
+      const guest = this.#need(guestId);
+      guest.state = state;
+      return infoOf(guest);
+    });
+  }
+
+  #boot(spec: GuestSpec, before: SimulatedGuest | undefined): SimulatedGuest {
+    for (const disk of spec.disks) this.#claimDisk(spec.guestId, disk);
+    for (const nic of spec.nics) this.#needTap(nic);
+    const guest: SimulatedGuest = { spec, state: 'running', startedAtMs: this.#clock.nowMs(), console: (before?.console ?? '') + LOGIN(spec.name) };
+    this.#machine.guests.set(spec.guestId, guest);
+    return guest;
+  }
+
+  #claimDisk(guestId: string, disk: GuestDisk): void {
+    if (!this.#machine.disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
+    if (disk.shared) return;
+    for (const other of this.#machine.guests.values()) {
+      if (other.spec.guestId !== guestId && other.state !== 'shutdown' && other.spec.disks.some((d) => d.diskId === disk.diskId)) throw conflict(`Disk ${disk.diskId} is open in another guest.`);
+    }
+  }
+
+  #needTap(nic: GuestNic): void {
+    const port = this.#machine.fabric.get(`port ${nic.portId}`);
+    if (port?.kind !== 'port' || port.attachment.kind !== 'guest') throw notFound(`Port ${nic.portId} is not plugged on host ${this.#machine.host}.`);
+  }
+
+  #need(guestId: string): SimulatedGuest {
+    const guest = this.#machine.guests.get(guestId);
+    if (!guest) throw notFound(`Guest ${guestId} is not on host ${this.#machine.host}.`);
+    return guest;
+  }
+}
+
+const infoOf = (guest: SimulatedGuest): GuestInfo => ({ guestId: guest.spec.guestId, state: guest.state, startedAtMs: guest.startedAtMs });

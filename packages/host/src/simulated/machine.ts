@@ -1,0 +1,66 @@
+import type { DiskFormat } from '../interface/disks.ts';
+import type { FabricObject } from '../interface/fabric.ts';
+import type { GuestSpec, GuestState } from '../interface/guests.ts';
+
+export interface SimulatedGuest {
+  spec: GuestSpec;
+  state: GuestState;
+  startedAtMs: number;
+  console: string;
+}
+
+export interface SimulatedDisk {
+  diskId: string;
+  format: DiskFormat;
+  sizeBytes: number;
+  snapshots: string[];
+  pool: 'ephemeral' | 'volume';
+}
+
+/** What a simulated host is made of. */
+export interface MachineSize {
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+}
+
+/**
+ * The physical truth of one simulated host. It outlives the agent, as real guests outlive Cairn: a test drops the agent ("crash"),
+ * makes a new one over the same machine, and finds again what was there.
+ */
+export class SimulatedMachine {
+  readonly host: string;
+  readonly size: MachineSize;
+  readonly guests = new Map<string, SimulatedGuest>();
+  readonly disks = new Map<string, SimulatedDisk>();
+  readonly images = new Map<string, number>();
+  readonly fabric = new Map<string, FabricObject>();
+
+  constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }) {
+    this.host = host;
+    this.size = size;
+  }
+
+  /** Everything that exists on the machine, as sorted lines, for leak checks: `guest <id> running`, `disk <id>`, `port <id>` ... */
+  inspect(): string[] {
+    return [
+      ...[...this.guests.values()].map((g) => `guest ${g.spec.guestId} ${g.state} disks=${g.spec.disks.map((d) => d.diskId).sort()} nics=${g.spec.nics.map((n) => n.portId).sort()}`),
+      ...[...this.disks.values()].map((d) => `disk ${d.diskId} ${d.pool} ${d.sizeBytes}${d.snapshots.map((s) => ` snapshot ${s}`).join('')}`),
+      ...[...this.fabric.keys()],
+    ].sort();
+  }
+
+  /** Plain data for a file, so that a simulated cloud survives a restart. */
+  toJSON(): object {
+    return { guests: [...this.guests], disks: [...this.disks], images: [...this.images], fabric: [...this.fabric] };
+  }
+
+  /** Takes in what `toJSON` gave. */
+  load(data: unknown): void {
+    const saved = data as { guests: [string, SimulatedGuest][]; disks: [string, SimulatedDisk][]; images: [string, number][]; fabric: [string, FabricObject][] };
+    for (const [key, value] of saved.guests) this.guests.set(key, value);
+    for (const [key, value] of saved.disks) this.disks.set(key, value);
+    for (const [key, value] of saved.images) this.images.set(key, value);
+    for (const [key, value] of saved.fabric) this.fabric.set(key, value);
+  }
+}
