@@ -1,3 +1,10 @@
+/** One call that a token limited by access rules may make: catalog type of the service, HTTP method, path pattern. */
+export interface AccessRule {
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+}
+
 /** Who asks, and within which scope: a validated token as every layer below HTTP sees it. Plain data, so that a saga can keep it. */
 export interface Context {
   readonly requestId: string;
@@ -26,6 +33,8 @@ export interface Context {
   readonly trustId?: string;
   readonly applicationCredentialId?: string;
   readonly applicationCredentialRestricted?: boolean;
+  /** Set for a token that may make these calls alone; kit/http refuses all others. */
+  readonly accessRules?: readonly AccessRule[];
   readonly auditIds?: readonly string[];
   /** The user's own token; used where a call is made in their name. Never logged. */
   readonly token?: string;

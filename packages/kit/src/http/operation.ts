@@ -66,8 +66,10 @@ export interface Operation<App = never, B = unknown> {
   /** For `POST .../action`: the one key of the body that chooses this operation (`reboot`). */
   readonly action?: string;
   readonly summary: string;
-  /** The service's policy rule, asked with the caller's own project as target before the handler runs. */
+  /** The service's policy rule, asked before the handler runs with what `target` says, or else the caller's own project. */
   readonly policy: string | typeof ANYONE | typeof AUTHENTICATED;
+  /** Builds the target that the policy rule is asked with, where the caller's own project will not do. The body is not validated yet. */
+  target?(app: App, request: Request): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
   /** First and last microversion that know the operation; outside of them it is a 404. */
   readonly since?: string;
   readonly until?: string;

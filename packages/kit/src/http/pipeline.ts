@@ -4,6 +4,7 @@ import type { Context } from '../context/context.ts';
 import { CairnError, isCairnError, publicText } from '../errors/errors.ts';
 import type { Logger } from '../log/log.ts';
 import type { Policy } from '../policy/policy.ts';
+import { allowedByRules } from './access-rules.ts';
 import { type Answer, type Exchange, header } from './exchange.ts';
 import { type Microversions, rankOf, Version } from './microversion.ts';
 import { ANYONE, AUTHENTICATED, type AnyOperation, Reply, type Request } from './operation.ts';
@@ -87,6 +88,7 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     const token = header(exchange.headers, 'x-auth-token');
     let ctx = exchange.ctx;
     if (!ctx && token) ctx = await options.authenticate(token, exchange.requestId);
+    if (ctx?.accessRules && !allowedByRules(ctx.accessRules, service, exchange.method, pathOf(exchange.url))) throw unauthenticated(options.identityUrl);
     if (!ctx && !open) throw unauthenticated(options.identityUrl);
     if (!candidates) throw new CairnError('MethodNotAllowed', 'The method is not allowed for the requested resource.', { headers: { Allow: [...table.byMethod.keys()].join(', ') } });
     version = service.microversions && !(open && candidates.length === 1) ? negotiate(service.microversions, exchange.headers) : service.microversions ? versionOf(service.microversions.fallback) : NO_VERSION;
@@ -131,7 +133,7 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
       authorize: (rule, target) => table.mounted.policy.authorize(rule, needCtx(), target ?? ownTarget(needCtx())),
       allowed: (rule, target) => table.mounted.policy.allowed(rule, needCtx(), target ?? ownTarget(needCtx())),
     };
-    if (typeof chosen.policy === 'string') request.authorize(chosen.policy);
+    if (typeof chosen.policy === 'string') request.authorize(chosen.policy, chosen.target && (await chosen.target(app as never, request)));
     if (chosen.query) {
       const schema = schemaAt(chosen.query, version);
       if (schema) validate(schema, queryObject(query), 'query');
@@ -171,6 +173,11 @@ function byAction(fitting: readonly AnyOperation[], all: readonly AnyOperation[]
   if (all.some((o) => o.action === key)) throw new CairnError('NotFound', 'The resource could not be found.', { type: 'VersionNotFoundForAPIMethod' });
   throw new CairnError('InvalidInput', `There is no such action: ${key}`, { type: 'NoSuchAction' });
 }
+
+const pathOf = (url: string): string => {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+};
 
 function queryObject(query: URLSearchParams): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = {};

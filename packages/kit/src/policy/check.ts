@@ -33,6 +33,7 @@ export function credentialsOf(ctx: Context): Credentials {
         trust_id: ctx.trustId,
         'trust.trustor_user_id': undefined,
         'token.project.domain.id': ctx.projectDomainId,
+        'token.domain.id': ctx.domainId,
       },
     };
     known.set(ctx, found);
@@ -84,6 +85,8 @@ function leaf(token: string): Check {
   };
   const literal = literalOf(kind);
   if (literal !== undefined) return (_c, t) => wanted(t) === literal;
+  // `not domain_id:None`: a credential that is absent is None, but only where the rule itself says so and never where a target does
+  if (match === 'None') return (c) => c.values[kind] === undefined;
   return (c, t) => {
     const want = wanted(t);
     const have = c.values[kind];
