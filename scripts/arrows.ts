@@ -20,7 +20,7 @@ const broken: string[] = [];
 for (const file of files(join(root, 'packages'))) {
   const path = relative(root, file);
   const [, pkg = '', , ...inside] = path.split('/');
-  const isTest = /\.test\.ts$|\/testing\/|testing\.ts$|crash-suite\.ts$|\/contract\//.test(path);
+  const isTest = /\.test\.ts$|test-server|\/testing\/|testing\.ts$|crash-suite\.ts$|\/contract\//.test(path);
   for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
     const say = (why: string): void => void broken.push(`${path}: ${specifier}: ${why}`);
     if (specifier === 'node:child_process' && !MAY_START_PROCESSES.test(path) && !isTest) say('only the host plane starts processes');
