@@ -1,26 +1,39 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
+import { isUniqueViolation } from './errors.ts';
 import { type MigrationSet, type Store, type Tx, on } from './store.ts';
 
 interface MigrationTables {
   kit_migration: { service: string; name: string; applied_at_ms: number };
 }
 
-/** Both engines: one row per applied migration. */
-async function createTable(tx: Tx): Promise<void> {
-  await on<MigrationTables>(tx)
-    .schema.createTable('kit_migration')
-    .ifNotExists()
-    .addColumn('service', 'text', (c) => c.notNull())
-    .addColumn('name', 'text', (c) => c.notNull())
-    .addColumn('applied_at_ms', 'bigint', (c) => c.notNull())
-    .addPrimaryKeyConstraint('kit_migration_pk', ['service', 'name'])
-    .execute();
+/** One row per applied migration. Two processes that start at once may both try; the slower one finds the table there. */
+async function createTable(store: Store): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await store.write(async (tx) => {
+        await on<MigrationTables>(tx)
+          .schema.createTable('kit_migration')
+          .ifNotExists()
+          .addColumn('service', 'text', (c) => c.notNull())
+          .addColumn('name', 'text', (c) => c.notNull())
+          .addColumn('applied_at_ms', 'bigint', (c) => c.notNull())
+          .addPrimaryKeyConstraint('kit_migration_pk', ['service', 'name'])
+          .execute();
+      });
+      return;
+    } catch (error) {
+      if (attempt >= 3 || !isUniqueViolation(error)) throw error;
+    }
+  }
 }
 
-/** One migrator at a time, also over several processes: SQLite has one writer, PostgreSQL gets an advisory lock until the commit. */
+/**
+ * One migrator at a time, also over several processes, until the end of the transaction. SQLite has one writer anyway. On PostgreSQL it must be
+ * LOCK TABLE: unlike an advisory lock it takes no snapshot, so what the one before has committed is seen.
+ */
 async function lock(tx: Tx): Promise<void> {
-  if (tx.engine === 'postgres') await sql`select pg_advisory_xact_lock(${0x6361_6972})`.execute(tx.kysely);
+  if (tx.engine === 'postgres') await sql`lock table kit_migration in exclusive mode`.execute(tx.kysely);
 }
 
 async function applied(tx: Tx): Promise<Map<string, Set<string>>> {
@@ -39,9 +52,9 @@ async function applied(tx: Tx): Promise<Map<string, Set<string>>> {
  * changes anything, a database that has names outside of `known`, and a migration that sorts before one already applied.
  */
 export async function migrateStore(store: Store, sets: readonly MigrationSet[], known: readonly MigrationSet[], nowMs: () => number): Promise<void> {
+  await createTable(store);
   const done = await store.write(async (tx) => {
     await lock(tx);
-    await createTable(tx);
     const found = await applied(tx);
     refuseUnknown(found, known);
     for (const set of sets) refuseOutOfOrder(set, found.get(set.service) ?? new Set());

@@ -1,23 +1,49 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type PostgresOptions, openPostgresStore } from './postgres/store.ts';
+import { TestServer, postgresBinaries } from './postgres/test-server.ts';
 import { openSqliteStore } from './sqlite/store.ts';
 import type { EngineName, Store } from './store.ts';
 
 /** The engines to run a suite on: CAIRN_TEST_ENGINES (`sqlite,postgres`), by default all that this machine has. */
 export function engines(): readonly EngineName[] {
-  return ['sqlite'];
+  const asked = process.env['CAIRN_TEST_ENGINES'];
+  if (asked === undefined || asked === '') return postgresBinaries() ? ['sqlite', 'postgres'] : ['sqlite'];
+  return asked.split(',').map((name) => {
+    const engine = name.trim();
+    if (engine !== 'sqlite' && engine !== 'postgres') throw new Error(`CAIRN_TEST_ENGINES names '${engine}'; the engines are sqlite and postgres.`);
+    return engine;
+  });
 }
 
-/** A fresh, empty store of the engine (default SQLite), not durable, gone after `close()`. */
-export async function testStore(engine: EngineName = 'sqlite'): Promise<Store> {
-  if (engine !== 'sqlite') throw new Error(`No test database for ${engine}.`);
+/** A fresh, empty store of the engine (default SQLite), not durable, gone after `close()`. PostgreSQL's server starts once per process. */
+export function testStore(engine: EngineName = 'sqlite', options: Pick<PostgresOptions, 'attempts' | 'log' | 'poolSize'> = {}): Promise<Store> {
+  return engine === 'sqlite' ? sqliteTestStore(options) : postgresTestStore(options);
+}
+
+async function sqliteTestStore(options: Pick<PostgresOptions, 'log'>): Promise<Store> {
   const directory = mkdtempSync(join(tmpdir(), 'cairn-store-'));
-  const store = openSqliteStore({ path: join(directory, 'test.db'), durability: 'none' });
+  const store = openSqliteStore({ path: join(directory, 'test.db'), durability: 'none', ...(options.log && { log: options.log }) });
+  return onClose(store, async () => rmSync(directory, { recursive: true, force: true }));
+}
+
+let server: Promise<TestServer> | undefined;
+
+async function postgresTestStore(options: Partial<PostgresOptions>): Promise<Store> {
+  server ??= TestServer.start();
+  const running = await server;
+  const database = await running.create();
+  const store = await openPostgresStore({ poolSize: 5, ...options, host: running.directory, user: 'cairn', database });
+  return onClose(store, () => running.drop(database));
+}
+
+function onClose(store: Store, cleanUp: () => Promise<void>): Store {
   const close = store.close.bind(store);
-  store.close = async () => {
-    await close();
-    rmSync(directory, { recursive: true, force: true });
+  let closing: Promise<void> | undefined;
+  store.close = () => {
+    closing ??= close().then(cleanUp);
+    return closing;
   };
   return store;
 }

@@ -80,13 +80,14 @@ class SqliteStore implements Store {
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     refuseNested(this);
+    if (this.#closing) throw unavailable('The database is closing.');
     const at: { stack?: string } = {};
     Error.captureStackTrace(at, this.write);
     await this.#mutex.acquire();
     let scope: TxScope;
     let result: T;
     try {
-      this.#refuseWhenUnfit();
+      this.#refuseWhenFailed();
       scope = new TxScope(this, 'sqlite', this.#writer, this.#parts);
       this.#running = { scope, at, warned: false };
       result = await this.#attempt(scope, work);
@@ -143,8 +144,7 @@ class SqliteStore implements Store {
     return [wal, main];
   }
 
-  #refuseWhenUnfit(): void {
-    if (this.#closing) throw unavailable('The database is closing.');
+  #refuseWhenFailed(): void {
     const failure = this.#sync.failure ?? this.#checkpointer?.failure;
     if (failure) throw unavailable('The database cannot be written.', { cause: failure });
   }
