@@ -29,9 +29,20 @@ export interface AttachmentFacts {
   readonly status: string;
 }
 
+export interface SnapshotFacts {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly status: string;
+  readonly sizeGb: number;
+}
+
 /** What other services may ask of cinder. */
 export interface CinderFace {
   volume(db: Db, ctx: Context, volumeId: string): Promise<VolumeFacts>;
+  /** The snapshot as `ctx` sees it; throws NotFound. */
+  snapshot(db: Db, ctx: Context, snapshotId: string): Promise<SnapshotFacts>;
+  /** The name of the volume type with this id or name that `ctx` may use; undefined when there is none. */
+  volumeTypeName(db: Db, ctx: Context, idOrName: string): Promise<string | undefined>;
   /** Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. */
   createVolume(tx: Tx, ctx: Context, volume: { readonly id: string; readonly name: string; readonly sizeGb: number; readonly imageId?: string; readonly snapshotId?: string; readonly sourceVolumeId?: string; readonly volumeType?: string; readonly availabilityZone?: string }): Promise<void>;
   /** Resolves when the volume is available; throws its failure's words when it goes to error. */

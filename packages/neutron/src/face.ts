@@ -69,6 +69,8 @@ export interface NeutronFace {
   portsOfDevice(db: Db, deviceId: string): Promise<readonly PortFacts[]>;
   portsOfDevices(db: Db, deviceIds: readonly string[]): Promise<ReadonlyMap<string, readonly PortFacts[]>>;
   port(db: Db, portId: string): Promise<PortFacts | undefined>;
+  /** Ids of devices with a fixed IP that has `part` in its text (nova's `ip` and `ip6` filters); of one project when given. */
+  devicesByAddress(db: Db, part: string, projectId: string | undefined): Promise<readonly string[]>;
   /** Security group handling of `addSecurityGroup`/`removeSecurityGroup`: changes the device's ports. */
   changeDeviceSecurityGroup(tx: Tx, ctx: Context, deviceId: string, group: string, change: 'add' | 'remove'): Promise<readonly string[]>;
 }
