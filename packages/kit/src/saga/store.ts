@@ -1,0 +1,166 @@
+import { sql } from 'kysely';
+import { type Db, on, type Tx } from '../store/store.ts';
+import type { StepError } from './failure.ts';
+import type { SagaFailure } from './saga.ts';
+import type { SagaState, SagaTable, SagaTables, StepState } from './tables.ts';
+
+/** A saga's row as it is read. */
+export type SagaRow = Omit<SagaTable, 'seq'> & { seq: number };
+export type NewSagaRow = Omit<SagaTable, 'seq'>;
+export type StepRow = SagaTables['kit_saga_step'];
+
+/** True when an unfinished saga of the subject exists. */
+export async function hasUnfinished(db: Db, subject: string): Promise<boolean> {
+  const row = await on<SagaTables>(db).selectFrom('kit_saga').select('seq').where('subject', '=', subject).where('finished_at_ms', 'is', null).limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The subject's saga whose turn is next, if nothing of the subject is active. */
+export async function nextOfSubject(db: Db, subject: string): Promise<string | undefined> {
+  const row = await on<SagaTables>(db)
+    .selectFrom('kit_saga')
+    .select(['id', 'state'])
+    .where('subject', '=', subject)
+    .where('finished_at_ms', 'is', null)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.state === 'pending' ? row.id : undefined;
+}
+
+export function unfinishedOfSubject(db: Db, subject: string): Promise<SagaRow[]> {
+  return on<SagaTables>(db).selectFrom('kit_saga').selectAll().where('subject', '=', subject).where('finished_at_ms', 'is', null).orderBy('seq').execute();
+}
+
+/** Inserts a saga. One in state `running` gives way, returning false, when another of its subject is active. */
+export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<boolean> {
+  const insert = on<SagaTables>(tx).insertInto('kit_saga').values(row);
+  if (row.state === 'pending') {
+    await insert.execute();
+    return true;
+  }
+  // an active one that this snapshot cannot see yet makes PostgreSQL fail the transaction as retryable
+  const result = await insert.onConflict((c) => c.column('subject').where(sql<boolean>`state in ('running', 'undoing')`).doNothing()).executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
+}
+
+export async function insertSteps(tx: Tx, steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[], nowMs: number): Promise<void> {
+  if (steps.length === 0) return;
+  const values = steps.map(({ sagaId, idx, name }): StepRow => ({
+    saga_id: sagaId,
+    idx,
+    name,
+    state: 'doing',
+    attempt: 1,
+    output: null,
+    error: null,
+    started_at_ms: nowMs,
+    finished_at_ms: null,
+    undo_attempt: 0,
+    undo_error: null,
+    undo_started_at_ms: null,
+    undo_finished_at_ms: null,
+  }));
+  await on<SagaTables>(tx).insertInto('kit_saga_step').values(values).execute();
+}
+
+/** What a lease holder changes of its saga. */
+export interface Advance {
+  readonly step?: number;
+  readonly state?: SagaState;
+  readonly failure?: SagaFailure;
+  readonly leaseUntilMs?: number;
+  readonly nowMs: number;
+}
+
+/** Changes a saga under its lease. Undefined when the lease is lost; else whether somebody asked that it unwind. */
+export async function advance(tx: Tx, sagaId: string, owner: string, change: Advance): Promise<{ cancel: number } | undefined> {
+  return on<SagaTables>(tx)
+    .updateTable('kit_saga')
+    .set({
+      updated_at_ms: change.nowMs,
+      ...(change.step === undefined ? {} : { step: change.step }),
+      ...(change.state === undefined ? {} : { state: change.state }),
+      ...(change.failure === undefined ? {} : { failure: JSON.stringify(change.failure) }),
+      ...(change.leaseUntilMs === undefined ? {} : { lease_until_ms: change.leaseUntilMs }),
+    })
+    .where('id', '=', sagaId)
+    .where('lease_owner', '=', owner)
+    .where('finished_at_ms', 'is', null)
+    .returning('cancel')
+    .executeTakeFirst();
+}
+
+/** Ends a saga and its lease. */
+export async function finishSaga(tx: Tx, sagaId: string, state: 'done' | 'failed', nowMs: number, failure?: SagaFailure): Promise<void> {
+  await on<SagaTables>(tx)
+    .updateTable('kit_saga')
+    .set({ state, updated_at_ms: nowMs, finished_at_ms: nowMs, lease_owner: null, lease_until_ms: 0, ...(failure ? { failure: JSON.stringify(failure) } : {}) })
+    .where('id', '=', sagaId)
+    .execute();
+}
+
+/** What changes of a step's row. */
+export interface StepChange {
+  readonly state?: StepState;
+  readonly attempt?: number;
+  /** JSON text. */
+  readonly output?: string;
+  readonly error?: StepError | null;
+  readonly finishedAtMs?: number;
+  readonly undoAttempt?: number;
+  readonly undoError?: StepError;
+  readonly undoStartedAtMs?: number;
+  readonly undoFinishedAtMs?: number;
+}
+
+export async function updateStep(tx: Tx, sagaId: string, idx: number, change: StepChange): Promise<void> {
+  await on<SagaTables>(tx)
+    .updateTable('kit_saga_step')
+    .set({
+      ...(change.state === undefined ? {} : { state: change.state }),
+      ...(change.attempt === undefined ? {} : { attempt: change.attempt }),
+      ...(change.output === undefined ? {} : { output: change.output }),
+      ...(change.error === undefined ? {} : { error: change.error === null ? null : JSON.stringify(change.error) }),
+      ...(change.finishedAtMs === undefined ? {} : { finished_at_ms: change.finishedAtMs }),
+      ...(change.undoAttempt === undefined ? {} : { undo_attempt: change.undoAttempt }),
+      ...(change.undoError === undefined ? {} : { undo_error: JSON.stringify(change.undoError) }),
+      ...(change.undoStartedAtMs === undefined ? {} : { undo_started_at_ms: change.undoStartedAtMs }),
+      ...(change.undoFinishedAtMs === undefined ? {} : { undo_finished_at_ms: change.undoFinishedAtMs }),
+    })
+    .where('saga_id', '=', sagaId)
+    .where('idx', '=', idx)
+    .execute();
+}
+
+export function stepsOf(db: Db, sagaIds: readonly string[]): Promise<StepRow[]> {
+  if (sagaIds.length === 0) return Promise.resolve([]);
+  return on<SagaTables>(db).selectFrom('kit_saga_step').selectAll().where('saga_id', 'in', sagaIds).orderBy('saga_id').orderBy('idx').execute();
+}
+
+export function sagaById(db: Db, sagaId: string): Promise<SagaRow | undefined> {
+  return on<SagaTables>(db).selectFrom('kit_saga').selectAll().where('id', '=', sagaId).executeTakeFirst();
+}
+
+/** Asks a running saga to unwind. */
+export async function flagCancel(tx: Tx, sagaIds: readonly string[]): Promise<void> {
+  if (sagaIds.length === 0) return;
+  await on<SagaTables>(tx).updateTable('kit_saga').set({ cancel: 1 }).where('id', 'in', sagaIds).where('finished_at_ms', 'is', null).execute();
+}
+
+/** Deletes up to `limit` sagas that ended before `beforeMs`, and their steps. Returns how many. */
+export async function deleteFinished(tx: Tx, beforeMs: number, limit: number): Promise<number> {
+  const rows = await on<SagaTables>(tx)
+    .selectFrom('kit_saga')
+    .select('id')
+    .where('finished_at_ms', 'is not', null)
+    .where('finished_at_ms', '<', beforeMs)
+    .orderBy('finished_at_ms')
+    .limit(limit)
+    .execute();
+  const ids = rows.map((row) => row.id);
+  if (ids.length === 0) return 0;
+  await on<SagaTables>(tx).deleteFrom('kit_saga_step').where('saga_id', 'in', ids).execute();
+  await on<SagaTables>(tx).deleteFrom('kit_saga').where('id', 'in', ids).execute();
+  return ids.length;
+}
