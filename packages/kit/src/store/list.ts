@@ -1,7 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { invalidInput } from '../errors/errors.ts';
 import { type Filter, type TagFilter, type TagTable, filterCondition, tagConditions } from './list-filter.ts';
-import { type SortKey, marks, positions } from './list-keyset.ts';
+import { type SortKey, marks, rangesAfter } from './list-keyset.ts';
 import { type Db, on } from './store.ts';
 
 /**
@@ -85,9 +85,9 @@ export async function listRows<Row>(db: Db, spec: ListSpec<Row>, request: ListRe
     if (request.tags) for (const condition of tagsOf(spec, request.tags)) query = query.where(condition);
     return request.where ? request.where(query) : query;
   };
-  const order = (query: ListQuery, from: number): ListQuery => {
+  const inOrder = (query: ListQuery): ListQuery => {
     let ordered = query;
-    for (const key of keys.slice(from)) ordered = ordered.orderBy(orderOf(db, key));
+    for (const key of keys) ordered = ordered.orderBy(orderOf(db, key));
     return ordered;
   };
 
@@ -101,11 +101,11 @@ export async function listRows<Row>(db: Db, spec: ListSpec<Row>, request: ListRe
   const start = request.marker === undefined ? undefined : await markerValues(spec, keys, request.marker, scoped());
   if (limit === 0) return { rows: [], hasMore: false };
   if (start === undefined) {
-    await read(order(filtered(), 0));
+    await read(inOrder(filtered()));
   } else {
-    for (const position of positions(keys, start)) {
+    for (const range of rangesAfter(keys, start)) {
       if (missing() === 0) break;
-      await read(order(filtered().where(position.condition), position.orderFrom));
+      await read(inOrder(filtered().where(range)));
     }
   }
 

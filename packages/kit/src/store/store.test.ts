@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Logger } from '../log/log.ts';
 import { silentLog } from '../log/log.ts';
 import { isForeignKeyViolation, isUniqueViolation } from './errors.ts';
+import { savepoint } from './savepoint.ts';
 import { type Db, type EngineName, type MigrationSet, type Store, type Tx, on } from './store.ts';
 import { engines, testStore } from './testing.ts';
 
@@ -232,6 +233,38 @@ for (const engine of engines()) {
         assert.equal(isForeignKeyViolation(used), true);
         assert.deepEqual(await ids(store.read), ['a']);
       }));
+
+    it('goes on after a part that failed in a savepoint', () =>
+      withShop(engine, async (store) => {
+        await store.write(async (tx) => {
+          await add(tx, 'a');
+          const error = await savepoint(tx, async () => {
+            await add(tx, 'lost');
+            await savepoint(tx, () => add(tx, 'lost too'));
+            await add(tx, 'a');
+          }).catch((e: unknown) => e);
+          assert.equal(isUniqueViolation(error), true);
+          await savepoint(tx, () => add(tx, 'b'));
+        });
+        assert.deepEqual(await ids(store.read), ['a', 'b']);
+      }));
+
+    it('reports a transaction that stays open for long, with who opened it', async () => {
+      const warnings: { message: string; stack: string }[] = [];
+      const log: Logger = { ...silentLog, warn: (fields, message) => void warnings.push({ message, stack: (fields as { stack: string }).stack }) };
+      const store = await testStore(engine, { log, slowTransactionMs: 20 });
+      try {
+        await store.write(function openedHere(): Promise<void> {
+          return sleep(100);
+        });
+        await store.write(async () => undefined);
+        assert.equal(warnings.length, 1);
+        assert.match(warnings[0]?.message ?? '', /open for long/);
+        assert.match(warnings[0]?.stack ?? '', /store\.test\.ts/);
+      } finally {
+        await store.close();
+      }
+    });
 
     it('puts the text of a failed statement beside its error, without the values', () =>
       withShop(engine, async (store) => {

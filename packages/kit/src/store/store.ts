@@ -22,8 +22,10 @@ export interface Store {
   /** Committed state, read without blocking writers. */
   readonly read: Db;
   /**
-   * Runs `work` in one serialisable-enough transaction (SQLite: the single writer; PostgreSQL: REPEATABLE READ, retried on
-   * serialisation failures and deadlocks, so `work` must be repeatable) and resolves when the commit is durable.
+   * Runs `work` in one serialisable transaction (SQLite: the single writer; PostgreSQL: SERIALIZABLE, retried on serialisation
+   * failures and deadlocks, so `work` must be repeatable) and resolves when the commit is durable. What `work` has read is therefore
+   * still true at the commit: counting a quota's use and inserting in one `write` cannot overdraw. Read with `tx` inside, never with
+   * `store.read`. A `write` inside of a `write` throws.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Applies what is missing of each service's migrations, in order; refuses a database from a newer release. */

@@ -17,20 +17,22 @@ export function engines(): readonly EngineName[] {
   });
 }
 
+export type TestStoreOptions = Pick<PostgresOptions, 'attempts' | 'log' | 'poolSize' | 'slowTransactionMs'>;
+
 /** A fresh, empty store of the engine (default SQLite), not durable, gone after `close()`. PostgreSQL's server starts once per process. */
-export function testStore(engine: EngineName = 'sqlite', options: Pick<PostgresOptions, 'attempts' | 'log' | 'poolSize'> = {}): Promise<Store> {
+export function testStore(engine: EngineName = 'sqlite', options: TestStoreOptions = {}): Promise<Store> {
   return engine === 'sqlite' ? sqliteTestStore(options) : postgresTestStore(options);
 }
 
-async function sqliteTestStore(options: Pick<PostgresOptions, 'log'>): Promise<Store> {
+async function sqliteTestStore(options: TestStoreOptions): Promise<Store> {
   const directory = mkdtempSync(join(tmpdir(), 'cairn-store-'));
-  const store = openSqliteStore({ path: join(directory, 'test.db'), durability: 'none', ...(options.log && { log: options.log }) });
+  const store = openSqliteStore({ ...options, path: join(directory, 'test.db'), durability: 'none' });
   return onClose(store, async () => rmSync(directory, { recursive: true, force: true }));
 }
 
 let server: Promise<TestServer> | undefined;
 
-async function postgresTestStore(options: Partial<PostgresOptions>): Promise<Store> {
+async function postgresTestStore(options: TestStoreOptions): Promise<Store> {
   server ??= TestServer.start();
   const running = await server;
   const database = await running.create();

@@ -32,6 +32,8 @@ export interface PostgresOptions {
   readonly nowMs?: () => number;
   /** Between 0 and 1; for the jitter between tries. */
   readonly random?: () => number;
+  /** Past this an open transaction is logged, with the stack of who opened it. Default 5000. */
+  readonly slowTransactionMs?: number;
 }
 
 /** Connects, and checks that the database can hold Cairn. */
@@ -166,7 +168,7 @@ class PostgresStore implements Store {
     const scope = new TxScope(this, 'postgres', connection, this.#parts);
     const watch = setTimeout(
       () => this.#log.warn({ openMs: Math.round(performance.now() - scope.startedMs), stack: at.stack }, 'a transaction is open for long'),
-      SLOW_TRANSACTION_MS,
+      this.#options.slowTransactionMs ?? SLOW_TRANSACTION_MS,
     );
     watch.unref();
     let broken: Error | undefined;

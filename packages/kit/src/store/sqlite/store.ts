@@ -27,6 +27,8 @@ export interface SqliteOptions {
   readonly sync?: (fd: number, file: 'wal' | 'main') => Promise<void>;
   /** Log frames (4 KiB each) that start a checkpoint. Default 1000. */
   readonly checkpointFrames?: number;
+  /** Past this an open transaction is logged, with the stack of who opened it. Default 5000. */
+  readonly slowTransactionMs?: number;
 }
 
 /** Opens (and creates) the embedded database. Why it is durable is told in docs/design/0003-sqlite-durability.md. */
@@ -46,6 +48,7 @@ class SqliteStore implements Store {
   readonly #sync: GroupSync;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #fds: number[] = [];
+  readonly #slowMs: number;
   readonly #watch: NodeJS.Timeout;
   readonly #known: MigrationSet[] = [];
   #running: { readonly scope: TxScope; readonly at: { stack?: string }; warned: boolean } | undefined;
@@ -74,7 +77,8 @@ class SqliteStore implements Store {
     }
     this.#parts = scopeParts(new NodeSqliteDialect(this.#writer));
     this.read = { engine: 'sqlite', kysely: new Kysely<unknown>({ dialect: new NodeSqliteDialect(this.#reader) }) };
-    this.#watch = setInterval(() => this.#warnOfSlow(), 1000);
+    this.#slowMs = options.slowTransactionMs ?? SLOW_TRANSACTION_MS;
+    this.#watch = setInterval(() => this.#warnOfSlow(), Math.min(1000, this.#slowMs));
     this.#watch.unref();
   }
 
@@ -173,7 +177,7 @@ class SqliteStore implements Store {
     const running = this.#running;
     if (!running || running.warned) return;
     const openMs = performance.now() - running.scope.startedMs;
-    if (openMs < SLOW_TRANSACTION_MS) return;
+    if (openMs < this.#slowMs) return;
     running.warned = true;
     this.#log.warn({ openMs: Math.round(openMs), waiting: this.#mutex.waiting, stack: running.at.stack }, 'a transaction is open for long; all other writers wait');
   }
