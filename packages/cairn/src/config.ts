@@ -1,0 +1,101 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@cairn/kit/config/config';
+import Type, { type Static } from 'typebox';
+
+const closed = { additionalProperties: false };
+const option = <T extends object>(rest: T, description: string) => ({ ...rest, description });
+
+/** Every option of a cloud. docs/configuration.md is made from this. */
+export const CloudSchema = Type.Object(
+  {
+    data: Type.String(option({ default: defaultData(), minLength: 1 }, 'Directory of everything that the cloud keeps')),
+    region: Type.String(option({ default: 'RegionOne', minLength: 1, maxLength: 255 }, 'Name of the region in the catalog')),
+    listen: Type.Object(
+      {
+        address: Type.String(option({ default: '127.0.0.1', minLength: 1 }, 'Address that the APIs listen on')),
+        port: Type.Integer(option({ default: 8780, minimum: 0, maximum: 65_535 }, 'The one port of all APIs')),
+        publicUrl: Type.String(option({ default: '' }, 'URL of the cloud in the catalog, when clients reach it by another one than http://address:port')),
+        classicPorts: Type.Boolean(option({ default: false }, "Also listen on each service's usual port (5000, 8774, 9292, 9696 ...)")),
+        trustProxy: Type.Boolean(option({ default: false }, 'Believe X-Forwarded-Proto and X-Forwarded-Host of a proxy in front')),
+      },
+      closed,
+    ),
+    log: Type.Object({ level: Type.Enum(['debug', 'info', 'warn', 'error'], option({ default: 'info' }, 'Least important level that is logged')) }, closed),
+    store: Type.Object(
+      {
+        engine: Type.Enum(['sqlite', 'postgres'], option({ default: 'sqlite' }, 'Database: the embedded one, or a PostgreSQL server')),
+        url: Type.String(option({ default: '' }, 'postgres://user:password@host/database, for engine postgres')),
+      },
+      closed,
+    ),
+    identity: Type.Object(
+      {
+        tokenLifeSeconds: Type.Integer(option({ default: 3600, minimum: 60, maximum: 604_800 }, 'How long a token is valid')),
+        bcryptRounds: Type.Integer(option({ default: 12, minimum: 4, maximum: 16 }, 'Cost of password hashes, as a power of two')),
+      },
+      closed,
+    ),
+    hypervisor: Type.Object(
+      {
+        type: Type.Enum(['qemu', 'simulated'], option({ default: 'qemu' }, 'Real QEMU guests, or hosts in memory (neither root nor QEMU needed)')),
+        hosts: Type.Integer(option({ default: 1, minimum: 1, maximum: 10_000 }, 'Number of simulated hosts')),
+        host: Type.String(option({ default: '' }, "Name of this machine as a compute host; its host name when empty")),
+        guestUser: Type.String(option({ default: 'nobody' }, 'Unprivileged user that QEMU runs as')),
+        cpuRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Virtual CPUs offered per real one')),
+        ramRatio: Type.Number(option({ default: 1, minimum: 0.1, maximum: 8 }, 'Memory offered per real one')),
+        diskRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Disk offered per real one (disks are sparse)')),
+      },
+      closed,
+    ),
+    network: Type.Object(
+      {
+        publicCidr: Type.String(option({ default: '172.24.4.0/24', format: 'cidr' }, 'The public network: floating IPs come from here')),
+        publicGateway: Type.String(option({ default: '172.24.4.1', format: 'ipv4' }, "This machine's address in the public network")),
+        poolStart: Type.String(option({ default: '' }, 'First floating address; the first after the gateway when empty')),
+        poolEnd: Type.String(option({ default: '' }, 'Last floating address; the last of the network when empty')),
+      },
+      closed,
+    ),
+    demoImage: Type.Boolean(option({ default: true }, 'Build and load the demo guest image `cirros` at the first start')),
+  },
+  closed,
+);
+
+export type CloudConfig = Static<typeof CloudSchema>;
+
+/** Command-line options that set configuration. */
+export interface CommonFlags {
+  readonly data?: string;
+  readonly config?: string;
+  readonly listen?: string;
+  readonly hypervisor?: string;
+  readonly hosts?: string;
+  readonly classicPorts?: boolean;
+}
+
+/** Options of this call: defaults, --config FILE, CAIRN_* variables, flags. */
+export function configOf(flags: CommonFlags): CloudConfig {
+  const overrides: Record<string, unknown> = { data: flags.data };
+  if (flags.listen !== undefined) {
+    const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d+)$/.exec(flags.listen);
+    if (match) {
+      if (match[1]) overrides['listen.address'] = match[1].replace(/^\[|\]$/g, '');
+      overrides['listen.port'] = Number(match[2]);
+    } else overrides['listen.address'] = flags.listen;
+  }
+  if (flags.hypervisor !== undefined) overrides['hypervisor.type'] = flags.hypervisor;
+  if (flags.hosts !== undefined) overrides['hypervisor.hosts'] = Number(flags.hosts);
+  if (flags.classicPorts !== undefined) overrides['listen.classicPorts'] = flags.classicPorts;
+  return loadConfig(CloudSchema, { ...(flags.config !== undefined && { file: flags.config }), environment: process.env, overrides });
+}
+
+/** `/var/lib/cairn` for root, below the home directory for others. */
+function defaultData(): string {
+  return process.getuid?.() === 0 ? '/var/lib/cairn' : join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'cairn');
+}
+
+/** Where built guest images are kept across clouds. */
+export function cacheFolder(): string {
+  return process.getuid?.() === 0 ? '/var/cache/cairn' : join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cairn');
+}
