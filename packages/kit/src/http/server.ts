@@ -80,6 +80,10 @@ export class HttpServer {
     this.fastify.setErrorHandler((error, request, reply) => this.#broken(error, request, reply));
   }
 
+  services(): readonly HttpService[] {
+    return this.#mounted.map((m) => m.service);
+  }
+
   /** Every operation of every service. */
   routes(): RouteLine[] {
     return this.#mounted.flatMap(({ service }) =>
