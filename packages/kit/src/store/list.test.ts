@@ -323,7 +323,8 @@ for (const engine of engines()) {
           with recursive n(i) as (select 0 union all select i + 1 from n where i < ${sql.lit(LAST)})
           select 'id-' || (100000 + i), 'p' || (i % 2), 'name-' || (i % 100), i % 3, case when i % 4 < 2 then null else i % 7 end, 1 from n`.execute(tx.kysely);
       });
-      await store.write((tx) => sql`analyze`.execute(tx.kysely));
+      // PostgreSQL keeps its statistics by itself; nobody analyses SQLite, so its plans have to be right without
+      if (engine === 'postgres') await store.write((tx) => sql`analyze`.execute(tx.kysely));
     });
     after(() => store.close());
 
@@ -338,6 +339,7 @@ for (const engine of engines()) {
           const text = plan.rows.map((row) => row.detail).join('\n');
           assert.match(text, /^(?:SEARCH|SCAN) thing USING (?:COVERING )?INDEX/, `${text}\n${query.sql}`);
           assert.doesNotMatch(text, /TEMP B-TREE/, `${text}\n${query.sql}`);
+          if (query.sql.includes('order by')) assert.match(text, /INDEX thing_by_/, `${text}\n${query.sql}`);
           if (request.marker !== undefined) assert.match(text, /^SEARCH/, `${text}\n${query.sql}`);
         } else {
           const plan = await store.read.kysely.executeQuery<{ 'QUERY PLAN': unknown }>(Query.raw(`explain (analyze, format json) ${query.sql}`, [...query.parameters]));
