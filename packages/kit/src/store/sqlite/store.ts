@@ -62,10 +62,10 @@ class SqliteStore implements Store {
     const { database } = this.#writer;
     database.exec('PRAGMA journal_mode = WAL');
     database.exec(`PRAGMA synchronous = ${full ? 'NORMAL' : 'OFF'}`);
-    database.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864');
+    database.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864');
     database.exec('BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT'); // makes sure that the log file exists
     this.#reader = new SqliteConnection(new DatabaseSync(options.path, { readOnly: true, timeout: 5000 }));
-    this.#reader.database.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA mmap_size = 67108864');
+    this.#reader.database.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384');
     if (full) {
       const sync = options.sync ?? ((fd: number) => syncFile(fd));
       const [wal, main] = this.#openFiles(options.path);
