@@ -1,0 +1,58 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import type { PlacementTables, ProviderRow } from './tables.ts';
+
+const q = (db: Db) => on<PlacementTables>(db);
+
+export const providerById = (db: Db, id: string): Promise<ProviderRow | undefined> => q(db).selectFrom('placement_provider').selectAll().where('id', '=', id).executeTakeFirst();
+
+export async function insertProvider(tx: Tx, row: ProviderRow): Promise<void> {
+  await q(tx).insertInto('placement_provider').values(row).execute();
+}
+
+/** Counts a change of the provider; with `expected` only when nobody else changed it. Returns whether it did. */
+export async function bumpGeneration(tx: Tx, id: string, nowMs: number, expected?: number): Promise<boolean> {
+  let update = q(tx)
+    .updateTable('placement_provider')
+    .set((e) => ({ generation: e('generation', '+', 1), updated_at_ms: nowMs }))
+    .where('id', '=', id);
+  if (expected !== undefined) update = update.where('generation', '=', expected);
+  const result = await update.executeTakeFirst();
+  return Number(result.numUpdatedRows) > 0;
+}
+
+export async function deleteProvider(tx: Tx, id: string): Promise<void> {
+  await q(tx).deleteFrom('placement_provider_trait').where('provider_id', '=', id).execute();
+  await q(tx).deleteFrom('placement_provider_aggregate').where('provider_id', '=', id).execute();
+  await q(tx).deleteFrom('placement_inventory').where('provider_id', '=', id).execute();
+  await q(tx).deleteFrom('placement_provider').where('id', '=', id).execute();
+}
+
+export async function traitsOf(db: Db, providerId: string): Promise<string[]> {
+  return (await q(db).selectFrom('placement_provider_trait').select('trait').where('provider_id', '=', providerId).orderBy('trait').execute()).map((r) => r.trait);
+}
+
+/** Makes the provider's traits exactly these. */
+export async function setTraits(tx: Tx, providerId: string, traits: readonly string[]): Promise<void> {
+  const have = new Set(await traitsOf(tx, providerId));
+  const want = new Set(traits);
+  const gone = [...have].filter((t) => !want.has(t));
+  const come = [...want].filter((t) => !have.has(t));
+  if (gone.length > 0) await q(tx).deleteFrom('placement_provider_trait').where('provider_id', '=', providerId).where('trait', 'in', gone).execute();
+  if (come.length > 0) await q(tx).insertInto('placement_provider_trait').values(come.map((trait) => ({ provider_id: providerId, trait }))).execute();
+}
+
+export async function aggregatesOf(db: Db, providerId: string): Promise<string[]> {
+  return (await q(db).selectFrom('placement_provider_aggregate').select('aggregate_id').where('provider_id', '=', providerId).orderBy('aggregate_id').execute()).map((r) => r.aggregate_id);
+}
+
+/** Makes the provider's aggregates exactly these. */
+export async function setAggregates(tx: Tx, providerId: string, aggregates: readonly string[]): Promise<void> {
+  await q(tx).deleteFrom('placement_provider_aggregate').where('provider_id', '=', providerId).execute();
+  const rows = [...new Set(aggregates)].map((aggregate_id) => ({ provider_id: providerId, aggregate_id }));
+  if (rows.length > 0) await q(tx).insertInto('placement_provider_aggregate').values(rows).execute();
+}
+
+export async function countProviders(db: Db): Promise<number> {
+  const row = await q(db).selectFrom('placement_provider').select((e) => e.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
+  return Number(row.n);
+}
