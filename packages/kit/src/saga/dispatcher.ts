@@ -131,13 +131,16 @@ export class Dispatcher {
     this.#pump();
   }
 
-  /** Something pending was committed: a saga that may run now, or one that waits behind others of its subject. */
-  wake(id: string | undefined, subject: string, waits: boolean): void {
+  /** A pending saga was committed. */
+  wake(id: string): void {
     if (this.#state !== 'open') return;
-    // the one before may have ended between our snapshot and our commit
-    if (id === undefined || waits) void this.#checkSubject(subject);
-    else this.#offer(id);
+    this.#offer(id);
     if (!this.hasRoom()) this.#tell({ from: this.owner, kind: 'pending' });
+  }
+
+  /** Something of a subject ended outside of the engine's own work, so another saga of it may be next. */
+  wakeSubject(subject: string): void {
+    if (this.#state === 'open') void this.#checkSubject(subject);
   }
 
   cancel(ids: readonly string[]): void {

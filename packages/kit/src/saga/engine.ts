@@ -58,7 +58,6 @@ export class SagaEngine implements Sagas {
     if (this.#registered.get(definition.name)?.definition !== definition) throw new Error(`The saga ${definition.name} is not registered with the engine.`);
     const { clock, ids } = this.#options;
     const nowMs = clock.nowMs();
-    const waits = await hasUnfinished(tx, options.subject);
     const row: NewSagaRow = {
       id: ids.uuid(),
       name: definition.name,
@@ -77,14 +76,20 @@ export class SagaEngine implements Sagas {
       updated_at_ms: nowMs,
       finished_at_ms: null,
     };
+    // On PostgreSQL nothing is read here: reads of the callers' serialisable transactions would fail each other. The engine takes the saga
+    // in a transaction of its own; on SQLite, with its one writer, that can be saved.
+    const embedded = tx.engine === 'sqlite';
+    const waits = embedded && (await hasUnfinished(tx, options.subject));
     const first = definition.steps[0];
     const mine: NewSagaRow = { ...row, state: 'running', lease_owner: this.#dispatcher.owner, lease_until_ms: this.#dispatcher.leaseUntilMs() };
-    if (!waits && this.#dispatcher.hasRoom() && (await insertSaga(tx, mine))) {
+    if (embedded && !waits && this.#dispatcher.hasRoom()) {
+      await insertSaga(tx, mine);
       if (first) await insertSteps(tx, [{ sagaId: row.id, idx: 0, name: first.name }], nowMs);
       tx.afterCommit(() => this.#dispatcher.adopt({ ...mine, seq: 0 }));
     } else {
       await insertSaga(tx, row);
-      tx.afterCommit(() => this.#dispatcher.wake(row.id, row.subject, waits));
+      // whatever it waits for looks for the next one when it ends
+      if (!waits) tx.afterCommit(() => this.#dispatcher.wake(row.id));
     }
     tx.afterCommit(() => this.#options.metrics?.started?.(definition.name));
     return row.id;
@@ -104,7 +109,7 @@ export class SagaEngine implements Sagas {
     }
     await flagCancel(tx, running);
     if (running.length > 0) tx.afterCommit(() => this.#dispatcher.cancel(running));
-    if (rows.some((row) => row.state === 'pending')) tx.afterCommit(() => this.#dispatcher.wake(undefined, subject, true));
+    if (rows.some((row) => row.state === 'pending')) tx.afterCommit(() => this.#dispatcher.wakeSubject(subject));
   }
 
   async #failPending(tx: Tx, row: SagaRow, { definition, services }: Registered): Promise<void> {

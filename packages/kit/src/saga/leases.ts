@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Db, on, type Tx } from '../store/store.ts';
-import { insertSteps, type SagaRow } from './store.ts';
+import { insertSteps, relax, type SagaRow } from './store.ts';
 import type { SagaTables } from './tables.ts';
 
 /** Who takes work, and until when it is theirs. */
@@ -36,6 +36,7 @@ const earlierOrActive = sql<boolean>`(o.seq < s.seq or o.state in ('running', 'u
  * subject: the unique index fails one of them (isUniqueViolation), or PostgreSQL has it run again.
  */
 export async function takePending(tx: Tx, ids: readonly string[], lease: Lease, firstStep: (name: string) => string | undefined): Promise<SagaRow[]> {
+  await relax(tx);
   const taken: SagaRow[] = [];
   for (const id of ids) {
     const row = await on<SagaTables>(tx)
@@ -76,6 +77,7 @@ export async function expired(db: Db, names: readonly string[], nowMs: number, l
 
 /** Takes over sagas whose lease has run out, and counts another try of the step or undo that each was at. */
 export async function takeExpired(tx: Tx, ids: readonly string[], lease: Lease): Promise<SagaRow[]> {
+  await relax(tx);
   const rows = await on<SagaTables>(tx)
     .updateTable('kit_saga')
     .set({ lease_owner: lease.owner, lease_until_ms: lease.untilMs, updated_at_ms: lease.nowMs })
@@ -97,7 +99,8 @@ export async function takeExpired(tx: Tx, ids: readonly string[], lease: Lease):
 }
 
 /** Keeps leases. Returns those that are still held, with their cancel flags. */
-export function renew(tx: Tx, ids: readonly string[], lease: Lease): Promise<{ id: string; cancel: number }[]> {
+export async function renew(tx: Tx, ids: readonly string[], lease: Lease): Promise<{ id: string; cancel: number }[]> {
+  await relax(tx);
   return on<SagaTables>(tx)
     .updateTable('kit_saga')
     .set({ lease_until_ms: lease.untilMs })
@@ -111,6 +114,7 @@ export function renew(tx: Tx, ids: readonly string[], lease: Lease): Promise<{ i
 /** Gives leases back, so that anybody may resume at once. */
 export async function release(tx: Tx, ids: readonly string[], owner: string): Promise<void> {
   if (ids.length === 0) return;
+  await relax(tx);
   await on<SagaTables>(tx)
     .updateTable('kit_saga')
     .set({ lease_owner: null, lease_until_ms: 0 })
@@ -122,6 +126,7 @@ export async function release(tx: Tx, ids: readonly string[], owner: string): Pr
 
 /** Gives back everything an engine holds. Returns how many. */
 export async function releaseAll(tx: Tx, owner: string): Promise<number> {
+  await relax(tx);
   const result = await on<SagaTables>(tx)
     .updateTable('kit_saga')
     .set({ lease_owner: null, lease_until_ms: 0 })
@@ -134,6 +139,7 @@ export async function releaseAll(tx: Tx, owner: string): Promise<number> {
 
 /** Voids every lease: for the one engine of a database that no other process uses. */
 export async function voidAll(tx: Tx): Promise<void> {
+  await relax(tx);
   await on<SagaTables>(tx)
     .updateTable('kit_saga')
     .set({ lease_owner: null, lease_until_ms: 0 })

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../log/log.ts';
+import { isRetryable } from '../store/errors.ts';
 import type { Db, Store, Tx } from '../store/store.ts';
 import { Again, Cancelled, Crash, DeadlinePassed, describe, isTransient, LetGo } from './failure.ts';
 import type { Json, SagaDefinition, SagaFailure, SagaStep, StepContext } from './saga.ts';
 import { nap, Overrun, settle, throwIfLetGo, type Watch, watch } from './settle.ts';
-import { type Advance, advance, finishSaga, hasUnfinished, insertSteps, type SagaRow, type StepRow, updateStep } from './store.ts';
+import { type Advance, advance, finishSaga, hasUnfinished, insertSteps, relax, type SagaRow, type StepRow, updateStep } from './store.ts';
 
 /** Where a probe may strike. `record` is the transaction that records the outcome. */
 export type ProbePoint = 'before-do' | 'after-do' | 'after-record' | 'before-undo' | 'after-undo' | 'after-undo-record';
@@ -184,7 +185,8 @@ export class SagaRun {
     const value = JSON.parse(text) as Json;
     const outputs = { ...this.#outputs, [step.name]: value };
     const next = this.definition.steps[index + 1];
-    const end = await this.#persist(async (tx, hook) => {
+    const hooked = Boolean(step.commit) || (!next && Boolean(this.definition.onDone));
+    const end = await this.#persist(hooked, async (tx, hook) => {
       const nowMs = this.#host.clock.nowMs();
       const { cancel } = await this.#advance(tx, { step: next ? index + 1 : index, nowMs });
       await updateStep(tx, this.row.id, index, { state: 'done', output: text, finishedAtMs: nowMs, ...(this.#attempt > 1 ? { error: null } : {}) });
@@ -208,7 +210,7 @@ export class SagaRun {
   /** A saga without steps is done as soon as it runs. */
   async #finishEmpty(): Promise<Fault | undefined> {
     try {
-      await this.#persist(async (tx, hook) => {
+      await this.#persist(Boolean(this.definition.onDone), async (tx, hook) => {
         const nowMs = this.#host.clock.nowMs();
         await this.#advance(tx, { nowMs });
         await hook(async () => this.definition.onDone?.(tx, this.#context(1, this.#letGo.signal)));
@@ -223,7 +225,7 @@ export class SagaRun {
   }
 
   async #noteRetry(index: number, error: unknown): Promise<void> {
-    await this.#persist(async (tx) => {
+    await this.#persist(false, async (tx) => {
       await this.#advance(tx, { nowMs: this.#host.clock.nowMs() });
       await updateStep(tx, this.row.id, index, { attempt: this.#attempt + 1, error: describe(error) });
     });
@@ -237,7 +239,7 @@ export class SagaRun {
     const described = describe(error);
     const failure: SagaFailure = { step, ...described };
     this.#log.warn({ step, kind: failure.kind, reason: failure.message, detail: failure.detail }, 'a step failed; the saga unwinds');
-    const end = await this.#persist(async (tx) => {
+    const end = await this.#persist(false, async (tx) => {
       const nowMs = this.#host.clock.nowMs();
       await this.#advance(tx, { nowMs });
       await updateStep(tx, this.row.id, index, { state: 'failed', error: described, finishedAtMs: nowMs, ...(output === undefined ? {} : { output }) });
@@ -284,7 +286,7 @@ export class SagaRun {
     }
     const failure = this.#failure ?? { step: '', kind: 'Internal', message: 'The operation failed.' };
     await this.#untilDone('onFailed', -1, () =>
-      this.#persist(async (tx, hook) => {
+      this.#persist(Boolean(this.definition.onFailed), async (tx, hook) => {
         const nowMs = this.#host.clock.nowMs();
         await this.#advance(tx, { nowMs });
         await hook(async () => this.definition.onFailed?.(tx, this.#context(1, this.#letGo.signal), failure));
@@ -307,7 +309,7 @@ export class SagaRun {
       if (step.undo) await settle(step.undo(context), guard.signal, clock, timing.graceMs);
       await this.#probe('after-undo', index);
       const next = this.#undoable(index - 1);
-      await this.#persist(async (tx, hook) => {
+      await this.#persist(Boolean(step.undoCommit), async (tx, hook) => {
         const nowMs = clock.nowMs();
         await this.#advance(tx, { step: next, nowMs });
         await updateStep(tx, this.row.id, index, { state: 'undone', undoFinishedAtMs: nowMs });
@@ -339,7 +341,7 @@ export class SagaRun {
           this.#host.trouble(this.row.name, name);
         }
         const tried = this.#undoAttempt;
-        await this.#persist(async (tx) => {
+        await this.#persist(false, async (tx) => {
           await this.#advance(tx, { nowMs: this.#host.clock.nowMs() });
           if (index >= 0) await updateStep(tx, this.row.id, index, { undoAttempt: tried + 1, undoError: describe(error) });
         });
@@ -362,9 +364,9 @@ export class SagaRun {
 
   /**
    * Writes, and waits as long as it takes while the database does not answer. What `hook`s throw comes out at once, and so does
-   * LetGo. `work` may run more than once.
+   * LetGo. `work` may run more than once; `hooked` says that it calls service code.
    */
-  async #persist<T>(work: (tx: Tx, hook: Hook) => Promise<T>): Promise<T> {
+  async #persist<T>(hooked: boolean, work: (tx: Tx, hook: Hook) => Promise<T>): Promise<T> {
     const { store, timing, clock } = this.#host;
     for (let tries = 1; ; tries += 1) {
       if (this.#host.dead) throw new LetGo('the engine is dead');
@@ -378,13 +380,14 @@ export class SagaRun {
         }
       };
       try {
-        return await store.write((tx) => {
+        return await store.write(async (tx) => {
           thrown = undefined;
+          if (!hooked) await relax(tx);
           return work(tx, hook);
         });
       } catch (error) {
         if (error instanceof LetGo) throw error;
-        if (thrown && (thrown as { error: unknown }).error === error) throw error;
+        if (thrown && (thrown as { error: unknown }).error === error && !isRetryable(error)) throw error;
         if (tries >= RECORD_TRIES && (await answers(store.read))) throw error;
         this.#log.error({ err: error, tries }, 'the database did not take a record of a saga; trying again');
         await nap(clock, growing(timing.retryMs, tries, 10_000), this.#letGo.signal);

@@ -9,6 +9,14 @@ export type SagaRow = Omit<SagaTable, 'seq'> & { seq: number };
 export type NewSagaRow = Omit<SagaTable, 'seq'>;
 export type StepRow = SagaTables['kit_saga_step'];
 
+/**
+ * Call first in a transaction that touches the engine's own rows alone. On PostgreSQL they need no more than repeatable read: every change
+ * is made under a lease or a unique index, and serialisable transactions over the same few index pages would fail each other all the time.
+ */
+export async function relax(tx: Tx): Promise<void> {
+  if (tx.engine === 'postgres') await sql`set transaction isolation level repeatable read`.execute(tx.kysely);
+}
+
 /** True when an unfinished saga of the subject exists. */
 export async function hasUnfinished(db: Db, subject: string): Promise<boolean> {
   const row = await on<SagaTables>(db).selectFrom('kit_saga').select('seq').where('subject', '=', subject).where('finished_at_ms', 'is', null).limit(1).executeTakeFirst();
@@ -32,16 +40,8 @@ export function unfinishedOfSubject(db: Db, subject: string): Promise<SagaRow[]>
   return on<SagaTables>(db).selectFrom('kit_saga').selectAll().where('subject', '=', subject).where('finished_at_ms', 'is', null).orderBy('seq').execute();
 }
 
-/** Inserts a saga. One in state `running` gives way, returning false, when another of its subject is active. */
-export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<boolean> {
-  const insert = on<SagaTables>(tx).insertInto('kit_saga').values(row);
-  if (row.state === 'pending') {
-    await insert.execute();
-    return true;
-  }
-  // an active one that this snapshot cannot see yet makes PostgreSQL fail the transaction as retryable
-  const result = await insert.onConflict((c) => c.column('subject').where(sql<boolean>`state in ('running', 'undoing')`).doNothing()).executeTakeFirst();
-  return result.numInsertedOrUpdatedRows === 1n;
+export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<void> {
+  await on<SagaTables>(tx).insertInto('kit_saga').values(row).execute();
 }
 
 export async function insertSteps(tx: Tx, steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[], nowMs: number): Promise<void> {
@@ -150,6 +150,7 @@ export async function flagCancel(tx: Tx, sagaIds: readonly string[]): Promise<vo
 
 /** Deletes up to `limit` sagas that ended before `beforeMs`, and their steps. Returns how many. */
 export async function deleteFinished(tx: Tx, beforeMs: number, limit: number): Promise<number> {
+  await relax(tx);
   const rows = await on<SagaTables>(tx)
     .selectFrom('kit_saga')
     .select('id')
