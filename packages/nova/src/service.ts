@@ -40,7 +40,16 @@ export function createNova(deps: NovaDeps): NovaService {
       policies: novaPolicies,
       microversions: { serviceType: 'compute', min: '2.1', max: MAX_MICROVERSION, fallback: '2.1', legacyHeader: 'X-OpenStack-Nova-API-Version' },
       fault: novaFault,
-      headers: (request) => ({ 'x-compute-request-id': request.requestId }),
+      headers: (request) => ({
+        'x-compute-request-id': request.requestId,
+        ...(request.version === undefined
+          ? {}
+          : {
+              'openstack-api-version': `compute ${request.version.text}`,
+              'x-openstack-nova-api-version': request.version.text,
+              vary: 'OpenStack-API-Version, X-OpenStack-Nova-API-Version',
+            }),
+      }),
     },
     face: {
       metadata: () => Promise.reject(new Error('not yet')),

@@ -22,7 +22,6 @@ export interface NovaTables {
   nova_server_port: ServerPortTable;
   nova_block_device: BlockDeviceTable;
   nova_action: ActionTable;
-  nova_action_event: ActionEventTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -244,7 +243,7 @@ export interface BlockDeviceTable {
   /** Also the volume attachment's id. */
   id: string;
   server_id: string;
-  /** `image`, `volume`, `snapshot`, `blank`. */
+  /** `image`, `volume`, `snapshot`, `blank`; `files` for the config drive, which upstream does not count as a mapping. */
   source_type: string;
   /** `local` or `volume`. */
   destination_type: string;
@@ -260,7 +259,7 @@ export interface BlockDeviceTable {
   volume_size_gb: number | null;
   /** Cinder's attachment, minted here. */
   attachment_id: string | null;
-  /** The host's disk. */
+  /** The host's disk: minted with the row for a local disk, told by cinder when a volume is connected. */
   disk_id: string | null;
   /** 1: nova makes the volume. */
   create_volume: number;
@@ -270,7 +269,7 @@ export interface BlockDeviceTable {
   created_at_ms: number;
 }
 
-/** An action on a server (`os-instance-actions`), one per request. */
+/** An action on a server (`os-instance-actions`), one per request. Its events are the steps of the request's saga on the server (kit_saga_step). */
 export interface ActionTable {
   seq: GeneratedAlways<number>;
   server_id: string;
@@ -282,21 +281,4 @@ export interface ActionTable {
   message: string | null;
   start_at_ms: number;
   updated_at_ms: number;
-}
-
-/** A timed step of an action. */
-export interface ActionEventTable {
-  seq: GeneratedAlways<number>;
-  server_id: string;
-  request_id: string;
-  event: string;
-  start_at_ms: number;
-  finish_at_ms: number | null;
-  /** `Success`, `Error`, or null while it runs. */
-  result: string | null;
-  /** For the owner. */
-  details: string | null;
-  /** For admins. */
-  traceback: string | null;
-  host: string | null;
 }

@@ -177,8 +177,8 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
     .addColumn('files_json', 'text', (c) => c.notNull())
     .execute();
   const serverIndex = (name: string, columns: string[]) => db.schema.createIndex(`nova_server_${name}`).on('nova_server').columns(columns).execute();
-  await serverIndex('project_created', ['project_id', 'deleted', 'created_at_ms', 'seq']);
-  await serverIndex('created', ['deleted', 'created_at_ms', 'seq']);
+  await serverIndex('project_created', ['project_id', 'deleted', 'created_at_ms', 'seq', 'id']);
+  await serverIndex('created', ['deleted', 'created_at_ms', 'seq', 'id']);
   await serverIndex('host', ['host', 'deleted']);
   await serverIndex('project_updated', ['project_id', 'updated_at_ms']);
   await serverIndex('updated', ['updated_at_ms']);
@@ -234,17 +234,5 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
     .addColumn('updated_at_ms', 'bigint', (c) => c.notNull())
     .addUniqueConstraint('nova_action_request', ['server_id', 'request_id'])
     .execute();
-  await db.schema.createIndex('nova_action_server').on('nova_action').columns(['server_id', 'updated_at_ms', 'seq']).execute();
-  await withSeq('nova_action_event')
-    .addColumn('server_id', 'text', (c) => c.notNull())
-    .addColumn('request_id', 'text', (c) => c.notNull())
-    .addColumn('event', 'text', (c) => c.notNull())
-    .addColumn('start_at_ms', 'bigint', (c) => c.notNull())
-    .addColumn('finish_at_ms', 'bigint')
-    .addColumn('result', 'text')
-    .addColumn('details', 'text')
-    .addColumn('traceback', 'text')
-    .addColumn('host', 'text')
-    .execute();
-  await db.schema.createIndex('nova_action_event_action').on('nova_action_event').columns(['server_id', 'request_id', 'seq']).execute();
+  await db.schema.createIndex('nova_action_server').on('nova_action').columns(['server_id', 'seq']).execute();
 }

@@ -1,0 +1,106 @@
+import type { Db } from '@cairn/kit/store/store';
+import type { NovaDeps } from '../app/deps.ts';
+import { allAggregates } from '../store/aggregate.ts';
+import { allComputeNodes } from '../store/compute-node.ts';
+import { hostsOfServers } from '../store/server.ts';
+import { groupMemberHosts } from '../store/server-group.ts';
+import { isUp, servicesOf } from '../store/service.ts';
+import { noValidHost } from './explain.ts';
+import { filterHosts, type HostState, type Surroundings } from './filters.ts';
+import type { HostRequest } from './request.ts';
+import { weighHosts } from './weighers.ts';
+
+/** Upstream's max_placement_results. */
+const CANDIDATES = 1_000;
+
+/** Promises made on providers that are not claimed yet, so that a burst spreads. In memory: it only steers, placement's claim decides. */
+export class Pending {
+  readonly #byServer = new Map<string, { readonly providerId: string; readonly resources: Readonly<Record<string, number>> }>();
+  readonly #byProvider = new Map<string, Record<string, number>>();
+
+  add(serverId: string, providerId: string, resources: Readonly<Record<string, number>>): void {
+    this.drop(serverId);
+    this.#byServer.set(serverId, { providerId, resources });
+    this.#change(providerId, resources, 1);
+  }
+
+  drop(serverId: string): void {
+    const promise = this.#byServer.get(serverId);
+    if (promise === undefined) return;
+    this.#byServer.delete(serverId);
+    this.#change(promise.providerId, promise.resources, -1);
+  }
+
+  of(providerId: string): Readonly<Record<string, number>> {
+    return this.#byProvider.get(providerId) ?? NOTHING;
+  }
+
+  #change(providerId: string, resources: Readonly<Record<string, number>>, sign: 1 | -1): void {
+    const sums = this.#byProvider.get(providerId) ?? {};
+    for (const [name, amount] of Object.entries(resources)) sums[name] = (sums[name] ?? 0) + sign * amount;
+    if (Object.values(sums).every((amount) => amount === 0)) this.#byProvider.delete(providerId);
+    else this.#byProvider.set(providerId, sums);
+  }
+}
+const NOTHING: Readonly<Record<string, number>> = {};
+
+/** Hosts that fit, best first; throws NoCapacity with the whole reason when there is none. */
+export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, pending: Pending): Promise<readonly HostState[]> {
+  const ask = {
+    resources: request.resources,
+    ...(request.requiredTraits.length === 0 ? {} : { requiredTraits: request.requiredTraits }),
+    ...(request.forbiddenTraits.length === 0 ? {} : { forbiddenTraits: request.forbiddenTraits }),
+    limit: CANDIDATES,
+  };
+  const candidates = await deps.faces.placement.candidates(db, ask);
+  if (candidates.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
+  const [states, around] = await hostStates(deps, db, candidates, request);
+  const { hosts, trace } = filterHosts(states, request, around);
+  if (hosts.length === 0) throw noValidHost(undefined, trace);
+  return weighHosts(hosts, request, (id) => pending.of(id), tieOf(request.serverId));
+}
+
+async function hostStates(deps: NovaDeps, db: Db, candidates: readonly HostState['candidate'][], request: HostRequest): Promise<readonly [readonly HostState[], Surroundings]> {
+  const [nodes, services, aggregates, members, same, different] = await Promise.all([
+    allComputeNodes(db),
+    servicesOf(db, 'nova-compute'),
+    allAggregates(db),
+    request.group === undefined ? [] : groupMemberHosts(db, request.group.id),
+    hostsOfServers(db, request.sameHost),
+    hostsOfServers(db, request.differentHost),
+  ]);
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const membersByHost = new Map<string, number>();
+  for (const { host, serverId } of members) if (host !== null && serverId !== request.serverId) membersByHost.set(host, (membersByHost.get(host) ?? 0) + 1);
+  const nowMs = deps.env.clock.nowMs();
+  const states = candidates.flatMap((candidate): HostState[] => {
+    const node = byId.get(candidate.providerId);
+    if (node === undefined) return [];
+    const service = services.get(node.host);
+    const mine = aggregates.filter((aggregate) => aggregate.hosts.includes(node.host));
+    return [
+      {
+        candidate,
+        host: node.host,
+        node: node.hypervisor_hostname,
+        zone: mine.map(({ metadata }) => metadata['availability_zone']).find((zone) => zone !== undefined) ?? deps.options.defaultAvailabilityZone,
+        enabled: service?.disabled === 0,
+        up: service !== undefined && isUp(service, nowMs, deps.options.serviceDownMs),
+        architecture: (JSON.parse(node.cpu_json) as { arch: string }).arch,
+        hypervisorType: node.hypervisor_type,
+        aggregates: mine,
+        groupMembers: membersByHost.get(node.host) ?? 0,
+      },
+    ];
+  });
+  return [states, { sameHosts: request.sameHost.length === 0 ? undefined : new Set(same.values()), differentHosts: new Set(different.values()), groupPlaced: membersByHost.size > 0 }];
+}
+
+/** A number per host that differs from server to server, so that equal hosts share the load. */
+function tieOf(serverId: string): (host: HostState) => number {
+  return (host) => {
+    let hash = 2_166_136_261;
+    for (const text of [serverId, host.host]) for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619);
+    return hash >>> 0;
+  };
+}
