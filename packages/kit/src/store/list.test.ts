@@ -91,7 +91,7 @@ const COLUMN: Record<string, keyof Row> = { id: 'id', name: 'name', tenant: 'pro
 
 function sorted(rows: readonly Row[], sorts: readonly Sort[]): Row[] {
   const keys = [...sorts, { field: 'id', direction: sorts.at(-1)?.direction ?? 'asc' } as Sort];
-  return [...rows].sort((a, b) => {
+  return rows.toSorted((a, b) => {
     for (const { field, direction } of keys) {
       const column = COLUMN[field] as keyof Row;
       const order = compare(a[column], b[column]);
@@ -171,7 +171,7 @@ for (const engine of engines()) {
       rows
         .filter(keep)
         .map((row) => row.id)
-        .sort();
+        .toSorted();
     const pages = async (request: ListRequest): Promise<Row[]> => {
       const all: Row[] = [];
       for (let marker: string | undefined; ; ) {
@@ -219,39 +219,113 @@ for (const engine of engines()) {
     it('filter by equality, membership and order, with null and with values of another form', async () => {
       const launched = (keep: (ms: number | null) => boolean) => where((row) => keep(row.launched_at_ms));
       const filter = (field: string, op: string, value: unknown) => ids({ filters: [{ field, op, value }] as ListRequest['filters'] & object });
-      assert.deepEqual(await filter('rank', 'eq', 1), where((row) => row.rank === 1));
-      assert.deepEqual(await filter('rank', 'eq', '1'), where((row) => row.rank === 1));
+      assert.deepEqual(
+        await filter('rank', 'eq', 1),
+        where((row) => row.rank === 1),
+      );
+      assert.deepEqual(
+        await filter('rank', 'eq', '1'),
+        where((row) => row.rank === 1),
+      );
       assert.deepEqual(await filter('rank', 'eq', 'x'), []);
-      assert.deepEqual(await filter('rank', 'ne', 1), where((row) => row.rank !== 1));
-      assert.deepEqual(await filter('rank', 'in', [1, '-1', 'x']), where((row) => Math.abs(row.rank) === 1));
+      assert.deepEqual(
+        await filter('rank', 'ne', 1),
+        where((row) => row.rank !== 1),
+      );
+      assert.deepEqual(
+        await filter('rank', 'in', [1, '-1', 'x']),
+        where((row) => Math.abs(row.rank) === 1),
+      );
       assert.deepEqual(await filter('rank', 'in', []), []);
-      assert.deepEqual(await filter('rank', 'notIn', [1, -1]), where((row) => Math.abs(row.rank) !== 1));
-      assert.deepEqual(await filter('rank', 'notIn', []), where(() => true));
-      assert.deepEqual(await filter('up', 'eq', true), where((row) => row.is_up === 1));
-      assert.deepEqual(await filter('up', 'eq', 'False'), where((row) => row.is_up === 0));
+      assert.deepEqual(
+        await filter('rank', 'notIn', [1, -1]),
+        where((row) => Math.abs(row.rank) !== 1),
+      );
+      assert.deepEqual(
+        await filter('rank', 'notIn', []),
+        where(() => true),
+      );
+      assert.deepEqual(
+        await filter('up', 'eq', true),
+        where((row) => row.is_up === 1),
+      );
+      assert.deepEqual(
+        await filter('up', 'eq', 'False'),
+        where((row) => row.is_up === 0),
+      );
       assert.deepEqual(await filter('up', 'eq', 'maybe'), []);
-      assert.deepEqual(await filter('launched_at', 'eq', null), launched((ms) => ms === null));
-      assert.deepEqual(await filter('launched_at', 'ne', null), launched((ms) => ms !== null));
-      assert.deepEqual(await filter('launched_at', 'ne', 3), launched((ms) => ms !== 3));
-      assert.deepEqual(await filter('launched_at', 'in', [3, null]), launched((ms) => ms === 3 || ms === null));
-      assert.deepEqual(await filter('launched_at', 'in', [3, 4, null]), launched((ms) => ms === 3 || ms === 4 || ms === null));
-      assert.deepEqual(await filter('launched_at', 'notIn', [3, 4]), launched((ms) => ms !== 3 && ms !== 4));
-      assert.deepEqual(await filter('launched_at', 'notIn', [3, null]), launched((ms) => ms !== null && ms !== 3));
-      assert.deepEqual(await filter('launched_at', 'gt', 2), launched((ms) => ms !== null && ms > 2));
-      assert.deepEqual(await filter('launched_at', 'gte', '2'), launched((ms) => ms !== null && ms >= 2));
-      assert.deepEqual(await filter('launched_at', 'lt', 2), launched((ms) => ms !== null && ms < 2));
-      assert.deepEqual(await filter('launched_at', 'lte', 2), launched((ms) => ms !== null && ms <= 2));
-      assert.deepEqual(await filter('name', 'in', ['alpha', "o'hara", 'été']), where((row) => row.name === 'alpha' || row.name === 'été'));
+      assert.deepEqual(
+        await filter('launched_at', 'eq', null),
+        launched((ms) => ms === null),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'ne', null),
+        launched((ms) => ms !== null),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'ne', 3),
+        launched((ms) => ms !== 3),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'in', [3, null]),
+        launched((ms) => ms === 3 || ms === null),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'in', [3, 4, null]),
+        launched((ms) => ms === 3 || ms === 4 || ms === null),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'notIn', [3, 4]),
+        launched((ms) => ms !== 3 && ms !== 4),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'notIn', [3, null]),
+        launched((ms) => ms !== null && ms !== 3),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'gt', 2),
+        launched((ms) => ms !== null && ms > 2),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'gte', '2'),
+        launched((ms) => ms !== null && ms >= 2),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'lt', 2),
+        launched((ms) => ms !== null && ms < 2),
+      );
+      assert.deepEqual(
+        await filter('launched_at', 'lte', 2),
+        launched((ms) => ms !== null && ms <= 2),
+      );
+      assert.deepEqual(
+        await filter('name', 'in', ['alpha', "o'hara", 'été']),
+        where((row) => row.name === 'alpha' || row.name === 'été'),
+      );
     });
 
     it('filter by parts of text, literally', async () => {
       const filter = (op: 'contains' | 'prefix' | 'like', value: string) => ids({ filters: [{ field: 'name', op, value }] });
       for (const part of ['alp', 'a', 'l_', 'p%', '\\', 'ét', '\u{1F4A1}', '']) {
-        assert.deepEqual(await filter('contains', part), where((row) => row.name.includes(part)), part);
-        assert.deepEqual(await filter('prefix', part), where((row) => row.name.startsWith(part)), part);
+        assert.deepEqual(
+          await filter('contains', part),
+          where((row) => row.name.includes(part)),
+          part,
+        );
+        assert.deepEqual(
+          await filter('prefix', part),
+          where((row) => row.name.startsWith(part)),
+          part,
+        );
       }
-      assert.deepEqual(await filter('like', 'AL%'), where((row) => /^al/i.test(row.name)));
-      assert.deepEqual(await filter('like', 'alp\\%'), where((row) => row.name === 'alp%'));
+      assert.deepEqual(
+        await filter('like', 'AL%'),
+        where((row) => /^al/i.test(row.name)),
+      );
+      assert.deepEqual(
+        await filter('like', 'alp\\%'),
+        where((row) => row.name === 'alp%'),
+      );
     });
 
     it('find nothing for text with a null character, which PostgreSQL cannot hold', async () => {
@@ -263,24 +337,48 @@ for (const engine of engines()) {
     it('filter by tags: all of, any of, not all of, none of', async () => {
       const has = (row: Row, tag: string): boolean => tags.get(row.id)?.includes(tag) ?? false;
       const wanted = ['red', 'green'];
-      assert.deepEqual(await ids({ tags: { all: wanted } }), where((row) => wanted.every((tag) => has(row, tag))));
-      assert.deepEqual(await ids({ tags: { any: wanted } }), where((row) => wanted.some((tag) => has(row, tag))));
-      assert.deepEqual(await ids({ tags: { notAll: wanted } }), where((row) => !wanted.every((tag) => has(row, tag))));
-      assert.deepEqual(await ids({ tags: { notAny: wanted } }), where((row) => !wanted.some((tag) => has(row, tag))));
-      assert.deepEqual(await ids({ tags: { all: ['red'], notAny: ['blue'] } }), where((row) => has(row, 'red') && !has(row, 'blue')));
-      assert.deepEqual(await ids({ tags: { all: [], any: [] } }), where(() => true));
+      assert.deepEqual(
+        await ids({ tags: { all: wanted } }),
+        where((row) => wanted.every((tag) => has(row, tag))),
+      );
+      assert.deepEqual(
+        await ids({ tags: { any: wanted } }),
+        where((row) => wanted.some((tag) => has(row, tag))),
+      );
+      assert.deepEqual(
+        await ids({ tags: { notAll: wanted } }),
+        where((row) => !wanted.every((tag) => has(row, tag))),
+      );
+      assert.deepEqual(
+        await ids({ tags: { notAny: wanted } }),
+        where((row) => !wanted.some((tag) => has(row, tag))),
+      );
+      assert.deepEqual(
+        await ids({ tags: { all: ['red'], notAny: ['blue'] } }),
+        where((row) => has(row, 'red') && !has(row, 'blue')),
+      );
+      assert.deepEqual(
+        await ids({ tags: { all: [], any: [] } }),
+        where(() => true),
+      );
     });
 
     it('apply the scope to rows and marker, and other conditions to rows alone', async () => {
-      const own = rows.filter((row) => row.project_id === 'p0').sort((a, b) => compare(a.id, b.id));
+      const own = rows.filter((row) => row.project_id === 'p0').toSorted((a, b) => compare(a.id, b.id));
       const foreign = rows.find((row) => row.project_id === 'p1') as Row;
       const scope: ListRequest['scope'] = (query) => query.where('thing.project_id', '=', 'p0');
       const marker = own[3] as Row;
-      assert.deepEqual(await ids({ scope, marker: marker.id }), own.slice(4).map((row) => row.id));
+      assert.deepEqual(
+        await ids({ scope, marker: marker.id }),
+        own.slice(4).map((row) => row.id),
+      );
       await assert.rejects(ids({ scope, marker: foreign.id }), (error) => isCairnError(error, 'InvalidInput') && error.field === 'marker');
       const other: ListRequest['where'] = (query) => query.where('thing.rank', '<>', marker.rank);
       const expected = own.slice(4).filter((row) => row.rank !== marker.rank);
-      assert.deepEqual(await ids({ scope, where: other, marker: marker.id }), expected.map((row) => row.id));
+      assert.deepEqual(
+        await ids({ scope, where: other, marker: marker.id }),
+        expected.map((row) => row.id),
+      );
     });
 
     it('hold the limit below the maximum and tell whether more follows', async () => {
@@ -342,7 +440,9 @@ for (const engine of engines()) {
           if (query.sql.includes('order by')) assert.match(text, /INDEX thing_by_/, `${text}\n${query.sql}`);
           if (request.marker !== undefined) assert.match(text, /^SEARCH/, `${text}\n${query.sql}`);
         } else {
-          const plan = await store.read.kysely.executeQuery<{ 'QUERY PLAN': unknown }>(Query.raw(`explain (analyze, format json) ${query.sql}`, [...query.parameters]));
+          const plan = await store.read.kysely.executeQuery<{ 'QUERY PLAN': unknown }>(
+            Query.raw(`explain (analyze, format json) ${query.sql}`, [...query.parameters]),
+          );
           const text = JSON.stringify(plan.rows);
           assert.doesNotMatch(text, /"Seq Scan"|"Sort"|"Incremental Sort"/, `${text}\n${query.sql}`);
           const most = Math.max(...[...text.matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g)].map((match) => Number(match[1])));
@@ -378,6 +478,11 @@ for (const engine of engines()) {
       }
     });
 
-    it('do not grow with the rows outside of the page, by prefix', () => check({ filters: [{ field: 'name', op: 'prefix', value: 'name-99' }], sort: [{ field: 'name' }, { field: 'rank', direction: 'desc' }, { field: 'id' }], limit: 2 }));
+    it('do not grow with the rows outside of the page, by prefix', () =>
+      check({
+        filters: [{ field: 'name', op: 'prefix', value: 'name-99' }],
+        sort: [{ field: 'name' }, { field: 'rank', direction: 'desc' }, { field: 'id' }],
+        limit: 2,
+      }));
   });
 }

@@ -132,7 +132,11 @@ interface StoredColumn {
 function columnOf<Row>(spec: ListSpec<Row>, field: string): StoredColumn {
   const declared = Object.hasOwn(spec.columns, field) ? (spec.columns[field] as ListColumn<Row>) : undefined;
   if (declared === undefined) throw invalidInput(`Unknown field '${field}': lists of this resource can neither be filtered nor sorted by it.`, { field });
-  const { column, nullable = false, type = 'text' } = (typeof declared === 'string' ? { column: declared } : declared) as {
+  const {
+    column,
+    nullable = false,
+    type = 'text',
+  } = (typeof declared === 'string' ? { column: declared } : declared) as {
     column: string;
     nullable?: boolean;
     type?: ColumnType;

@@ -11,7 +11,11 @@ interface Tables {
 type Migration = MigrationSet['migrations'][string];
 
 const createA: Migration = async (db) => {
-  await db.schema.createTable('a').addColumn('id', 'integer', (c) => c.primaryKey()).addColumn('step', 'text').execute();
+  await db.schema
+    .createTable('a')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('step', 'text')
+    .execute();
 };
 const insert =
   (id: number, step: string): Migration =>
@@ -22,7 +26,9 @@ const set = (migrations: MigrationSet['migrations'], service = 'svc'): Migration
 
 const rows = (store: Store): Promise<Tables['a'][]> => on<Tables>(store.read).selectFrom('a').selectAll().orderBy('id').execute();
 const names = async (store: Store): Promise<string[]> =>
-  (await on<Tables>(store.read).selectFrom('kit_migration').select(['service', 'name']).orderBy('service').orderBy('name').execute()).map((r) => `${r.service}/${r.name}`);
+  (await on<Tables>(store.read).selectFrom('kit_migration').select(['service', 'name']).orderBy('service').orderBy('name').execute()).map(
+    (r) => `${r.service}/${r.name}`,
+  );
 
 async function using(engine: EngineName, use: (store: Store) => Promise<void>): Promise<void> {
   const store = await testStore(engine);

@@ -62,7 +62,7 @@ export async function migrateStore(store: Store, sets: readonly MigrationSet[], 
   });
   for (const set of sets) {
     const before = done.get(set.service);
-    for (const name of Object.keys(set.migrations).sort()) {
+    for (const name of Object.keys(set.migrations).toSorted()) {
       if (before?.has(name)) continue;
       await store.write((tx) => apply(tx, set, name, nowMs));
     }
@@ -95,14 +95,17 @@ function refuseUnknown(found: ReadonlyMap<string, ReadonlySet<string>>, known: r
     }
   }
   if (unknown.length > 0) {
-    throw new Error(`The database was written by a newer release of Cairn (unknown migrations: ${unknown.sort().join(', ')}). Start that release, or restore a backup.`);
+    throw new Error(
+      `The database was written by a newer release of Cairn (unknown migrations: ${unknown.toSorted().join(', ')}). Start that release, or restore a backup.`,
+    );
   }
 }
 
 function refuseOutOfOrder(set: MigrationSet, found: ReadonlySet<string>): void {
-  const last = [...found].sort().at(-1);
+  const last = [...found].toSorted().at(-1);
   if (last === undefined) return;
   for (const name of Object.keys(set.migrations)) {
-    if (name < last && !found.has(name)) throw new Error(`Migration ${name} of ${set.service} sorts before ${last}, which is applied: migrations only go forward.`);
+    if (name < last && !found.has(name))
+      throw new Error(`Migration ${name} of ${set.service} sorts before ${last}, which is applied: migrations only go forward.`);
   }
 }

@@ -46,7 +46,8 @@ async function withShop(engine: EngineName, use: (store: Store) => Promise<void>
   }
 }
 
-const add = (tx: Tx, id: string, price = 1, name = id): Promise<unknown> => on<Tables>(tx).insertInto('shop_item').values({ id, name, price, note: null }).execute();
+const add = (tx: Tx, id: string, price = 1, name = id): Promise<unknown> =>
+  on<Tables>(tx).insertInto('shop_item').values({ id, name, price, note: null }).execute();
 const ids = async (db: Db): Promise<string[]> => (await on<Tables>(db).selectFrom('shop_item').select('id').orderBy('id').execute()).map((row) => row.id);
 
 for (const engine of engines()) {
@@ -128,7 +129,10 @@ for (const engine of engines()) {
         await Promise.all(
           Array.from({ length: 60 }, async (_, i) => {
             const done = await store.write(async (tx) => {
-              const { used } = await on<Tables>(tx).selectFrom('shop_item').select((eb) => eb.fn.countAll<number>().as('used')).executeTakeFirstOrThrow();
+              const { used } = await on<Tables>(tx)
+                .selectFrom('shop_item')
+                .select((eb) => eb.fn.countAll<number>().as('used'))
+                .executeTakeFirstOrThrow();
               if ((i + seed) % 3 === 0) await sleep(1);
               if (used >= limit) return false;
               await add(tx, `i${i}`);
@@ -197,7 +201,10 @@ for (const engine of engines()) {
 
     it('has no transactions but those of write', () =>
       withShop(engine, async (store) => {
-        await assert.rejects(store.read.kysely.transaction().execute(async () => undefined), /Store\.write alone/);
+        await assert.rejects(
+          store.read.kysely.transaction().execute(async () => undefined),
+          /Store\.write alone/,
+        );
         await store.write(async (tx) => {
           assert.throws(() => tx.kysely.transaction(), /not supported/);
         });
@@ -304,7 +311,10 @@ describe('store on postgres alone', { skip: !engines().includes('postgres'), con
             tries += 1;
             const { price } = await on<Tables>(tx).selectFrom('shop_item').select('price').executeTakeFirstOrThrow();
             await sleep(2);
-            await on<Tables>(tx).updateTable('shop_item').set({ price: price + 1 }).execute();
+            await on<Tables>(tx)
+              .updateTable('shop_item')
+              .set({ price: price + 1 })
+              .execute();
           }),
         ),
       );

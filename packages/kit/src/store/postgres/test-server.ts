@@ -11,8 +11,10 @@ const run = promisify(execFile);
 export function postgresBinaries(): string | undefined {
   const root = '/usr/lib/postgresql';
   try {
-    const versions = readdirSync(root).sort((a, b) => Number(b) - Number(a));
-    return versions.map((version) => join(root, version, 'bin')).find((directory) => executable(join(directory, 'initdb')) && executable(join(directory, 'postgres')));
+    const versions = readdirSync(root).toSorted((a, b) => Number(b) - Number(a));
+    return versions
+      .map((version) => join(root, version, 'bin'))
+      .find((directory) => executable(join(directory, 'initdb')) && executable(join(directory, 'postgres')));
   } catch {
     return undefined;
   }

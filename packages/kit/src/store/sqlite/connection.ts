@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 
 interface Prepared {
@@ -47,8 +47,8 @@ export class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  // biome-ignore lint/correctness/useYield: a stream would keep the connection busy across awaits
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  /** Lists are read in pages; a stream would keep the connection busy. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('The SQLite store does not stream: read in pages.');
   }
 

@@ -14,8 +14,16 @@ async function writer(caller: number): Promise<never> {
     const id = `${prefix}-${caller}-${i}`;
     await store.write(async (tx) => {
       const rows = on<{ row: { id: string; filler: string } }>(tx);
-      await rows.insertInto('row').values({ id, filler: 'x'.repeat(200) }).execute();
-      if (i % 5 === 4) await rows.updateTable('row').set({ filler: 'y'.repeat(300) }).where('id', '=', `${prefix}-${caller}-${i - 3}`).execute();
+      await rows
+        .insertInto('row')
+        .values({ id, filler: 'x'.repeat(200) })
+        .execute();
+      if (i % 5 === 4)
+        await rows
+          .updateTable('row')
+          .set({ filler: 'y'.repeat(300) })
+          .where('id', '=', `${prefix}-${caller}-${i - 3}`)
+          .execute();
     });
     writeSync(1, `${id}\n`); // at once: a buffered line would be lost with the process
   }

@@ -19,7 +19,11 @@ const MIGRATIONS: MigrationSet = {
   service: 'crash',
   migrations: {
     '0001_first': async (db) => {
-      await db.schema.createTable('row').addColumn('id', 'text', (c) => c.primaryKey()).addColumn('filler', 'text').execute();
+      await db.schema
+        .createTable('row')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('filler', 'text')
+        .execute();
       await db.schema.createIndex('row_filler').on('row').columns(['filler', 'id']).execute();
     },
   },
@@ -38,7 +42,12 @@ function inspect(path: string, acknowledged: Iterable<string>, hint: string): nu
   const database = new DatabaseSync(path);
   try {
     assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' }, hint);
-    const found = new Set(database.prepare('select id from row').all().map((row) => row['id'] as string));
+    const found = new Set(
+      database
+        .prepare('select id from row')
+        .all()
+        .map((row) => row['id'] as string),
+    );
     const lost = [...acknowledged].filter((id) => !found.has(id));
     assert.deepEqual(lost, [], `acknowledged rows were lost, ${hint}`);
     return found.size;
@@ -48,7 +57,12 @@ function inspect(path: string, acknowledged: Iterable<string>, hint: string): nu
 }
 
 const insert = (store: Store, id: string): Promise<unknown> =>
-  store.write((tx) => on<Tables>(tx).insertInto('row').values({ id, filler: `${[...id].reverse().join('')}${'x'.repeat(200)}` }).execute());
+  store.write((tx) =>
+    on<Tables>(tx)
+      .insertInto('row')
+      .values({ id, filler: `${[...id].toReversed().join('')}${'x'.repeat(200)}` })
+      .execute(),
+  );
 
 describe('durability of the SQLite store', () => {
   let directory: string;
@@ -85,7 +99,10 @@ describe('durability of the SQLite store', () => {
       inspect(join(copy, 'db'), acknowledged, `round ${round}, seed ${SEED}`);
     }
     const reopened = openSqliteStore({ path });
-    const { count } = await on<Tables>(reopened.read).selectFrom('row').select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+    const { count } = await on<Tables>(reopened.read)
+      .selectFrom('row')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
     await reopened.close();
     assert.ok(count >= acknowledged.length);
   });
@@ -105,7 +122,7 @@ describe('durability of the SQLite store', () => {
       sync: async (_fd, file) => {
         const before = readFileSync(files[file]);
         // pages were just copied and nothing of them is synced: the worst moment, so it is tried with many mixes
-        for (let i = 0; file === 'main' && i < 6; i += 1) crash();
+        if (file === 'main') for (let i = 0; i < 6; i += 1) crash();
         await sleep(random() * 3);
         crash();
         durable[file] = before;
@@ -116,7 +133,11 @@ describe('durability of the SQLite store', () => {
     // enough pages that two commits seldom touch the same ones, or the log would hide what a torn main file has lost
     const scattered = (id: string): string => `${Math.floor(random() * 1e6)}-${id}`;
     await store.write(async (tx) => {
-      for (let i = 0; i < 400; i += 1) await on<Tables>(tx).insertInto('row').values({ id: scattered(`old-${i}`), filler: `${i * 7919}${'o'.repeat(300)}` }).execute();
+      for (let i = 0; i < 400; i += 1)
+        await on<Tables>(tx)
+          .insertInto('row')
+          .values({ id: scattered(`old-${i}`), filler: `${i * 7919}${'o'.repeat(300)}` })
+          .execute();
     });
     durable.main = readFileSync(files.main);
     durable.wal = readFileSync(files.wal);
@@ -165,7 +186,11 @@ describe('durability of the SQLite store', () => {
         .write(async (tx) => {
           tx.afterCommit(() => log.push(`after ${name}`));
           if (name === 'a') await tx.kysely.schema.createTable('row').addColumn('id', 'text').execute();
-          else await on<Tables>(tx).insertInto('row').values({ id: name } as Tables['row']).execute();
+          else
+            await on<Tables>(tx)
+              .insertInto('row')
+              .values({ id: name } as Tables['row'])
+              .execute();
         })
         .then(() => void log.push(`answered ${name}`));
     const done = [write('a'), write('b'), write('c')];

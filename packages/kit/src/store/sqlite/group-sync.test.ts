@@ -69,7 +69,7 @@ describe('GroupSync', () => {
     await settle();
     assert.deepEqual(done, ['a failed', 'b failed']);
     await assert.rejects(group.durable(), /stable storage/);
-    assert.equal((group.failure?.cause as Error).message, 'EIO');
+    assert.equal((group.failure as Error & { cause: Error }).cause.message, 'EIO');
     assert.equal(syncs.length, 1);
   });
 });

@@ -179,7 +179,10 @@ class SqliteStore implements Store {
     const openMs = performance.now() - running.scope.startedMs;
     if (openMs < this.#slowMs) return;
     running.warned = true;
-    this.#log.warn({ openMs: Math.round(openMs), waiting: this.#mutex.waiting, stack: running.at.stack }, 'a transaction is open for long; all other writers wait');
+    this.#log.warn(
+      { openMs: Math.round(openMs), waiting: this.#mutex.waiting, stack: running.at.stack },
+      'a transaction is open for long; all other writers wait',
+    );
   }
 
   async #close(): Promise<void> {
@@ -198,4 +201,3 @@ class SqliteStore implements Store {
     }
   }
 }
-
