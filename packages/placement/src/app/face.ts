@@ -33,10 +33,14 @@ export function createFace(clock: Clock): PlacementFace {
     async claim(tx, claim) {
       const nowMs = clock.nowMs();
       await giveBack(tx, claim.consumerId, nowMs);
-      const rows = [];
+      const rows: { consumer_id: string; provider_id: string; resource_class: string; used: number; created_at_ms: number; updated_at_ms: number }[] = [];
       for (const [providerId, resources] of Object.entries(claim.allocations)) {
         for (const [resourceClass, amount] of Object.entries(resources)) {
-          if (!(await take(tx, providerId, resourceClass, amount, true, nowMs))) throw noCapacity(`Provider ${providerId} has not enough ${resourceClass} left for ${amount}.`, { type: 'AllocationTooLarge' });
+          if (!(await take(tx, providerId, resourceClass, amount, true, nowMs))) {
+            // the caller may go on in this transaction with another provider
+            for (const row of rows) await take(tx, row.provider_id, row.resource_class, -row.used, false, nowMs);
+            throw noCapacity(`Provider ${providerId} has not enough ${resourceClass} left for ${amount}.`, { type: 'AllocationTooLarge' });
+          }
           rows.push({ consumer_id: claim.consumerId, provider_id: providerId, resource_class: resourceClass, used: amount, created_at_ms: nowMs, updated_at_ms: nowMs });
         }
         await bumpGeneration(tx, providerId, nowMs);
