@@ -38,6 +38,9 @@ export interface PortFacts {
     readonly cidr: string;
     readonly ipVersion: 4 | 6;
     readonly gatewayIp: string | null;
+    /** The subnet has DHCP on. */
+    readonly dhcp: boolean;
+    readonly ipv6AddressMode: string | null;
     readonly dnsServers: readonly string[];
     readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
     readonly floatingIps: readonly string[];
