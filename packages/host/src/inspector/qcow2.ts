@@ -18,6 +18,7 @@ const DATA_FILE_BIT = 1n << 2n;
 const KNOWN_FEATURES = 0b1111n;
 const EXTENSION_END = 0;
 const EXTENSION_DATA_FILE = 0x44415441;
+const EXTENSION_BACKING_FORMAT = 0xe2792aca;
 /** QEMU's own bounds (QCOW_MAX_L1_SIZE, QCOW_MAX_REFTABLE_SIZE, QCOW_MAX_SNAPSHOTS). */
 const MAX_TABLE_BYTES = 32n * 1024n * 1024n;
 const MAX_REFCOUNT_TABLE_BYTES = 8n * 1024n * 1024n;
@@ -30,6 +31,8 @@ export interface Qcow2Header {
   readonly features: bigint;
   /** A header extension names a data file, whether or not the feature bit says to use it. */
   readonly namesDataFile: boolean;
+  /** The backing file's format as the header says; without it QEMU would guess. */
+  readonly backingFormat: string | undefined;
   readonly encryption: number;
   readonly clusterBits: number;
   readonly l1: { readonly entries: number; readonly offset: bigint };
@@ -54,19 +57,22 @@ export function readQcow2Header(head: Buffer): Qcow2Header | undefined {
     refcounts: { offset: head.readBigUInt64BE(48), clusters: head.readUInt32BE(56) },
     snapshots: { count: head.readUInt32BE(60), offset: head.readBigUInt64BE(64) },
     features: modern ? head.readBigUInt64BE(72) : 0n,
-    namesDataFile: namesDataFile(head, modern ? head.readUInt32BE(100) : 72),
+    ...extensions(head, modern ? head.readUInt32BE(100) : 72),
   };
 }
 
-function namesDataFile(head: Buffer, start: number): boolean {
-  let at = start;
-  while (at + 8 <= head.length) {
+function extensions(head: Buffer, start: number): Pick<Qcow2Header, 'namesDataFile' | 'backingFormat'> {
+  let namesDataFile = false;
+  let backingFormat: string | undefined;
+  for (let at = start; at + 8 <= head.length; ) {
     const type = head.readUInt32BE(at);
-    if (type === EXTENSION_END) return false;
-    if (type === EXTENSION_DATA_FILE) return true;
-    at += 8 + Math.ceil(head.readUInt32BE(at + 4) / 8) * 8;
+    const length = head.readUInt32BE(at + 4);
+    if (type === EXTENSION_END) break;
+    if (type === EXTENSION_DATA_FILE) namesDataFile = true;
+    if (type === EXTENSION_BACKING_FORMAT) backingFormat = head.toString('latin1', at + 8, at + 8 + Math.min(length, 64));
+    at += 8 + Math.ceil(length / 8) * 8;
   }
-  return false;
+  return { namesDataFile, backingFormat };
 }
 
 /** What makes it unsafe to open an image with this header. `backingAllowed` for layers of our own, which always have one. */

@@ -1,0 +1,181 @@
+import { open } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, relative } from 'node:path';
+import type { DiskFormat } from '../interface/disks.ts';
+import type { FindingCode } from '../inspector/facts.ts';
+import type { QemuDriver } from '../inspector/judge.ts';
+import { judgeQcow2Header, readQcow2Header } from '../inspector/qcow2.ts';
+import type { ProcessUser } from '../process/command.ts';
+import { run } from '../process/run.ts';
+import { Slots } from './locks.ts';
+
+/** A file and the driver that reads it. */
+export interface ImageFile {
+  readonly path: string;
+  readonly format: QemuDriver;
+}
+
+export interface QemuImgOptions {
+  /** Whom it runs as; its own user, so that a fault in a format's driver reaches nothing else. */
+  readonly user?: ProcessUser;
+  /** Conversions and merges at once. Default 2. */
+  readonly slots?: number;
+}
+
+const GIB = 2 ** 30;
+/** Address space; threads' stacks and the largest table of a format fit, a bomb does not (nova and cinder have the same limit). */
+const MEMORY_BYTES = GIB;
+const QUICK_MS = 30_000;
+
+/**
+ * The one place that starts qemu-img. Rules, each for an advisory that OpenStack had:
+ * - nothing is probed: every file is opened by a driver named here, chains as explicit block nodes (`json:`), so that no header decides what is read;
+ * - the layers' headers are looked at before: one that names a data file or unknown features is not opened (a broken-out guest may have written it);
+ * - it runs as a user of its own, with limits on processor time and address space, and ends with Cairn;
+ * - `-U` (ignore locks) is never used: what a guest has open is the guest's QEMU's to change.
+ */
+export class QemuImg {
+  readonly #user: ProcessUser | undefined;
+  readonly #slots: Slots;
+
+  constructor(options: QemuImgOptions = {}) {
+    this.#user = options.user;
+    this.#slots = new Slots(options.slots ?? 2);
+  }
+
+  /**
+   * Makes an empty qcow2, over `backing` where given (which is not opened, so a guest may have it). The name inside the file is
+   * relative and only for people: every later use names the chain itself.
+   */
+  async createQcow2(path: string, sizeBytes: number, backing?: ImageFile): Promise<void> {
+    const over = backing ? ['-u', '-F', backing.format, '-b', nameFrom(path, backing.path)] : [];
+    await this.#run(['create', '-q', '-f', 'qcow2', ...over, checked(path), String(sizeBytes)], { timeoutMs: QUICK_MS });
+  }
+
+  /** Grows a closed disk. */
+  async resize(chain: readonly ImageFile[], sizeBytes: number): Promise<void> {
+    await this.#openable(chain);
+    await this.#run(['resize', '-q', node(chain), String(sizeBytes)], { timeoutMs: QUICK_MS });
+  }
+
+  /** Writes what a chain holds to `path`, which stands alone. `sourceBytes` scales the time it may take. */
+  async convert(chain: readonly ImageFile[], path: string, format: DiskFormat, options: { readonly sourceBytes: number; readonly signal?: AbortSignal }): Promise<void> {
+    await this.#openable(chain);
+    await this.#slow(['convert', '-q', '-W', '-O', format, node(chain), checked(path)], options);
+  }
+
+  /** Writes the top layer of a closed chain down into the layer below, which then holds what the top held. The top stays as it is. */
+  async commit(chain: readonly ImageFile[], options: { readonly sourceBytes: number; readonly signal?: AbortSignal }): Promise<void> {
+    await this.#openable(chain);
+    await this.#slow(['commit', '-q', '-d', node(chain)], options);
+  }
+
+  /**
+   * Copies into the top layer of a closed chain what it has from the layers that are to go, so that it stands on `below` (or alone).
+   * The chain reads the same before, during and after.
+   */
+  async rebase(chain: readonly ImageFile[], below: ImageFile | undefined, options: RebaseOptions): Promise<void> {
+    await this.#openable(chain);
+    const top = chain[0] as ImageFile;
+    // qemu-img opens both backing chains by the names in the headers: they have to say what the chain says.
+    for (const [i, layer] of chain.entries()) {
+      if (layer.format !== 'qcow2' || (await backingIs(layer, chain[i + 1]))) continue;
+      await options.writing(layer.path, () => this.#run(['rebase', '-q', '-u', '-f', 'qcow2', ...onto(layer, chain[i + 1]), checked(layer.path)], { timeoutMs: QUICK_MS }));
+    }
+    await options.writing(top.path, () => this.#slow(['rebase', '-q', '-f', 'qcow2', ...onto(top, below), checked(top.path)], options));
+  }
+
+  async #openable(chain: readonly ImageFile[]): Promise<void> {
+    for (const [i, layer] of chain.entries()) {
+      checked(layer.path);
+      if (layer.format !== 'qcow2') continue;
+      const { head, sizeBytes } = await readHead(layer.path);
+      const header = readQcow2Header(head);
+      const findings: readonly FindingCode[] = header ? judgeQcow2Header(header, sizeBytes, i < chain.length - 1).map((f) => f.code) : ['truncated'];
+      if (findings.length > 0) throw new Error(`${layer.path} is not opened: ${findings.join(', ')}`);
+    }
+  }
+
+  #slow(args: readonly string[], options: { readonly sourceBytes: number; readonly signal?: AbortSignal }): Promise<void> {
+    // A generous guess of 20 MiB/s on a busy machine, and as much processor time.
+    const seconds = 120 + Math.ceil(options.sourceBytes / (20 * 2 ** 20));
+    return this.#slots.run(() => this.#run(args, { timeoutMs: seconds * 1000, cpuSeconds: seconds, ...(options.signal ? { signal: options.signal } : {}) }));
+  }
+
+  async #run(args: readonly string[], options: { readonly timeoutMs: number; readonly cpuSeconds?: number; readonly signal?: AbortSignal }): Promise<void> {
+    const limits = { cpuSeconds: options.cpuSeconds ?? QUICK_MS / 1000, memoryBytes: MEMORY_BYTES };
+    await run('qemu-img', args, { limits, timeoutMs: options.timeoutMs, dieWithParent: true, ...(this.#user ? { user: this.#user } : {}), ...(options.signal ? { signal: options.signal } : {}) });
+  }
+}
+
+export interface RebaseOptions {
+  readonly sourceBytes: number;
+  readonly signal?: AbortSignal;
+  /** Makes a file of the chain writable for qemu-img while `work` runs. */
+  readonly writing: (path: string, work: () => Promise<void>) => Promise<void>;
+}
+
+const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] => (below ? ['-F', below.format, '-b', nameFrom(layer.path, below.path)] : ['-b', '']);
+
+/** An absolute path cannot be taken for a protocol (`nbd:...`) nor for an option. */
+function checked(path: string): string {
+  if (!isAbsolute(path)) throw new Error(`not an absolute path: ${path}`);
+  return path;
+}
+
+/** The name by which `path` (a qcow2) refers to a file below it: relative, so that the data directory can be moved. */
+function nameFrom(path: string, other: string): string {
+  return dirname(path) === dirname(other) ? basename(other) : relative(dirname(path), other);
+}
+
+interface BlockNode {
+  readonly driver: QemuDriver;
+  readonly file: { readonly driver: 'file'; readonly filename: string };
+  readonly backing?: BlockNode | null;
+}
+
+/** A chain as QEMU's block nodes, every driver named; nothing below the last. */
+export function blockNode(chain: readonly ImageFile[]): BlockNode {
+  const [top, ...rest] = chain;
+  if (!top) throw new Error('a chain has at least one layer');
+  const own = { driver: top.format, file: { driver: 'file' as const, filename: checked(top.path) } };
+  if (top.format !== 'qcow2') return own;
+  return { ...own, backing: rest.length > 0 ? blockNode(rest) : null };
+}
+const node = (chain: readonly ImageFile[]): string => `json:${JSON.stringify(blockNode(chain))}`;
+
+const HEAD_BYTES = 64 * 1024;
+
+async function readHead(path: string): Promise<{ readonly head: Buffer; readonly sizeBytes: number }> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(HEAD_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, HEAD_BYTES, 0);
+    return { head: buffer.subarray(0, bytesRead), sizeBytes: (await file.stat()).size };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a qcow2 header names exactly the layer that is below it, and its format. After a crash or a guest's work it may name an equivalent one. */
+async function backingIs(layer: ImageFile, below: ImageFile | undefined): Promise<boolean> {
+  const { head } = await readHead(layer.path);
+  const header = readQcow2Header(head);
+  if (!header?.backing || !below) return !header?.backing && !below;
+  const name = head.toString('utf8', Number(header.backing.offset), Number(header.backing.offset) + header.backing.length);
+  return name === nameFrom(layer.path, below.path) && header.backingFormat === below.format;
+}
+
+/** True when a closed qcow2 layer holds nothing of its own: every entry of its L1 table is empty. */
+export async function isEmptyLayer(path: string): Promise<boolean> {
+  const { head } = await readHead(path);
+  const header = readQcow2Header(head);
+  if (!header || header.l1.entries * 8 > 32 * 2 ** 20) return false;
+  const file = await open(path, 'r');
+  try {
+    const table = Buffer.alloc(header.l1.entries * 8);
+    const { bytesRead } = await file.read(table, 0, table.length, Number(header.l1.offset));
+    return table.subarray(0, bytesRead).every((byte) => byte === 0);
+  } finally {
+    await file.close();
+  }
+}
