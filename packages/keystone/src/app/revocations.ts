@@ -1,0 +1,44 @@
+import type { Db, Tx } from '@cairn/kit/store/store';
+import { type ChangeKey, auditKey, trustKey, userKey } from '../cache/changes.ts';
+import { deleteOldRevocations, insertRevocation, isRevoked, newestRevocation, type NewRevocation, type RevocableFacts } from '../store/revocations.ts';
+import { recordChange } from '../store/changes.ts';
+import { type Core, touch } from './core.ts';
+
+/** Kept beyond the last moment in which a token may be validated, as upstream's `[revoke] expiration_buffer`. */
+const BUFFER_MS = 1_800_000;
+
+export type Revocations = ReturnType<typeof createRevocations>;
+
+/** Revocation events: tokens issued up to a moment that match what the event names are no longer valid. */
+export function createRevocations(core: Core) {
+  const { env, options } = core;
+
+  async function revoke(tx: Tx, event: NewRevocation, keys: readonly ChangeKey[]): Promise<void> {
+    const nowMs = env.clock.nowMs();
+    // the number of a change of its own is the event's id
+    const id = await recordChange(tx, [], nowMs);
+    // a token's time has no fraction, so neither has the moment that it is compared with
+    await insertRevocation(tx, id, event, Math.floor(nowMs / 1000) * 1000);
+    await deleteOldRevocations(tx, nowMs - (options.tokenLifetimeSec + options.allowExpiredWindowSec) * 1000 - BUFFER_MS);
+    await touch(core, tx, keys);
+  }
+
+  return {
+    /** All tokens of a user so far. */
+    ofUser: (tx: Tx, userId: string): Promise<void> => revoke(tx, { user_id: userId }, [userKey(userId)]),
+    /** One token. */
+    ofAuditId: (tx: Tx, auditId: string): Promise<void> => revoke(tx, { audit_id: auditId }, [auditKey(auditId)]),
+    /** All tokens of a trust. */
+    ofTrust: (tx: Tx, trustId: string): Promise<void> => revoke(tx, { trust_id: trustId }, [trustKey(trustId)]),
+    isRevoked,
+    /**
+     * When a token like this one may say it was issued, in whole seconds: now, or the second after a revocation of this very second, which
+     * would take the new token with it.
+     */
+    async issueTimeSec(db: Db, token: Omit<RevocableFacts, 'issuedAtMs'>): Promise<number> {
+      const nowSec = Math.floor(env.clock.nowMs() / 1000);
+      const revokedMs = await newestRevocation(db, { ...token, issuedAtMs: nowSec * 1000 }, nowSec * 1000);
+      return revokedMs === undefined ? nowSec : Math.floor(revokedMs / 1000) + 1;
+    },
+  };
+}

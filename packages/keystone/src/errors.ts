@@ -1,0 +1,80 @@
+import { CairnError, type ErrorKind, type ErrorOptions } from '@cairn/kit/errors/errors';
+
+/**
+ * keystone's errors with upstream's sentences (keystone/exception.py). What upstream calls a security error says nothing but its general
+ * sentence; the reason goes to the log.
+ */
+
+const make = (kind: ErrorKind, message: string, options?: ErrorOptions): CairnError => new CairnError(kind, message, options);
+
+const notFoundOf =
+  (what: string) =>
+  (id: string): CairnError =>
+    make('NotFound', `Could not find ${what}: ${id}.`);
+
+export const userNotFound = notFoundOf('user');
+export const groupNotFound = notFoundOf('group');
+export const projectNotFound = notFoundOf('project');
+export const domainNotFound = notFoundOf('domain');
+export const roleNotFound = notFoundOf('role');
+export const regionNotFound = notFoundOf('region');
+export const serviceNotFound = notFoundOf('service');
+export const endpointNotFound = notFoundOf('endpoint');
+export const credentialNotFound = notFoundOf('credential');
+export const policyNotFound = notFoundOf('policy');
+export const trustNotFound = notFoundOf('trust');
+export const projectTagNotFound = notFoundOf('project tag');
+export const applicationCredentialNotFound = notFoundOf('Application Credential');
+export const accessRuleNotFound = notFoundOf('Access Rule');
+export const registeredLimitNotFound = (id: string): CairnError => make('NotFound', `Could not find registered limit for ${id}.`);
+export const limitNotFound = (id: string): CairnError => make('NotFound', `Could not find limit for ${id}.`);
+export const markerNotFound = (marker: string | number): CairnError => make('NotFound', `Marker ${marker} could not be found.`);
+export const impliedRoleNotFound = (prior: string, implied: string): CairnError => make('NotFound', `${prior} does not imply ${implied}.`);
+export const assignmentNotFound = (roleId: string, actorId: string, targetId: string): CairnError =>
+  make('NotFound', `Could not find role assignment with role: ${roleId}, user or group: ${actorId}, project, domain, or system: ${targetId}.`);
+export const tokenNotFound = (message = 'Failed to validate token'): CairnError => make('NotFound', message);
+export const notFoundText = (message: string): CairnError => make('NotFound', message);
+
+const CLIENT_ERROR = 'The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.';
+
+/** "Expecting to find domain in project. ..." */
+export const expecting = (attribute: string, target: string): CairnError =>
+  make('InvalidInput', `Expecting to find ${attribute} in ${target}. ${CLIENT_ERROR}`, { field: attribute });
+export const invalid = (message: string, field?: string): CairnError => make('InvalidInput', message, field === undefined ? {} : { field });
+export const badTimestamp = (): CairnError => make('InvalidInput', `Timestamp not in expected format. ${CLIENT_ERROR}`, { field: 'expires_at' });
+export const pastExpiry = (): CairnError => make('InvalidInput', `The 'expires_at' must not be before now. ${CLIENT_ERROR}`, { field: 'expires_at' });
+export const ambiguous = (resource: string, name: string): CairnError =>
+  make('InvalidInput', `There are multiple ${resource} entities named '${name}'. Please use ID instead of names to resolve the ambiguity.`);
+
+/** "Conflict occurred attempting to store project - it is not permitted ...". */
+export const conflicting = (type: string, details: string): CairnError => make('Conflict', `Conflict occurred attempting to store ${type} - ${details}.`);
+export const duplicate = (type: string, name: string, domainId?: string | null): CairnError =>
+  conflicting(type, `Duplicate entry found with name ${name}${domainId ? ` at domain ID ${domainId}` : ''}`);
+
+export const NOT_AUTHENTICATED = 'The request you have made requires authentication.';
+
+/** 401 with the general sentence; `reason` is for the log alone. */
+export const unauthenticated = (reason: string): CairnError => make('Unauthorized', NOT_AUTHENTICATED, { detail: { reason } });
+export const accountDisabled = (userId: string): CairnError => make('Unauthorized', `The account is disabled for user: ${userId}.`);
+export const passwordExpired = (userId: string): CairnError => make('Unauthorized', `The password is expired and needs to be changed for user: ${userId}.`);
+/** 401 whose body names the methods that are supported. */
+export const unsupportedMethod = (methods: readonly string[]): CairnError =>
+  make('Unauthorized', 'Attempted to authenticate with an unsupported method.', { type: AUTH_PLUGIN, detail: { identity: { methods } } });
+export const applicationCredentialAuthError = (): CairnError => make('Unauthorized', NOT_AUTHENTICATED, { type: AUTH_PLUGIN, detail: { identity: {} } });
+export const insufficientMethods = (userId: string, methods: readonly string[]): CairnError =>
+  make('Unauthorized', `Insufficient auth methods received for ${userId}. Auth Methods Provided: [${methods.join(',')}].`);
+
+/** Marks a 401 whose envelope carries `identity` (upstream: AuthPluginException). */
+export const AUTH_PLUGIN = 'AuthPluginException';
+
+const NOT_AUTHORIZED = 'You are not authorized to perform the requested action';
+/** 403 with the general sentence; `reason` is for the log alone. */
+export const forbiddenSilently = (reason: string): CairnError => make('Forbidden', `${NOT_AUTHORIZED}.`, { detail: { reason } });
+/** 403 naming the action. */
+export const forbiddenAction = (action: string): CairnError => make('Forbidden', `${NOT_AUTHORIZED}: ${action}.`);
+/** 403 that is no matter of security and says why. */
+export const refused = (message: string): CairnError => make('Forbidden', message);
+export const immutableUpdate = (type: string, id: string): CairnError =>
+  refused(`Unable to update immutable ${type} resource: \`${id}. Set resource option "immutable" to false first.`);
+export const immutableDelete = (type: string, id: string): CairnError =>
+  refused(`Unable to delete immutable ${type} resource: \`${id}. Set resource option "immutable" to false first.`);

@@ -1,0 +1,96 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import type { KeystoneTables, RevocationEventTable } from './tables.ts';
+
+/** What of a token revocation events can match. */
+export interface RevocableFacts {
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly auditId: string;
+  readonly auditChainId: string | undefined;
+  /** The user, and for a trust its trustor and trustee. */
+  readonly userIds: readonly string[];
+  readonly projectId: string | undefined;
+  /** The user's domain, and the domain of the scope. */
+  readonly domainIds: readonly string[];
+  readonly roleIds: readonly string[];
+  readonly trustId: string | undefined;
+}
+
+export type NewRevocation = Partial<
+  Pick<RevocationEventTable, 'audit_id' | 'audit_chain_id' | 'user_id' | 'project_id' | 'domain_id' | 'role_id' | 'trust_id'>
+>;
+
+export async function insertRevocation(tx: Tx, id: number, event: NewRevocation, atMs: number): Promise<void> {
+  await on<KeystoneTables>(tx)
+    .insertInto('keystone_revocation_event')
+    .values({
+      id,
+      audit_id: null,
+      audit_chain_id: null,
+      user_id: null,
+      project_id: null,
+      domain_id: null,
+      role_id: null,
+      trust_id: null,
+      consumer_id: null,
+      access_token_id: null,
+      expires_at_ms: null,
+      ...event,
+      issued_before_ms: atMs,
+      revoked_at_ms: atMs,
+    })
+    .execute();
+}
+
+/** Events that no token still alive can match. */
+export async function deleteOldRevocations(tx: Tx, revokedBeforeMs: number): Promise<void> {
+  await on<KeystoneTables>(tx).deleteFrom('keystone_revocation_event').where('revoked_at_ms', '<', revokedBeforeMs).execute();
+}
+
+/** Is there an event that matches the token in all that it names? */
+export async function isRevoked(db: Db, token: RevocableFacts): Promise<boolean> {
+  const rows = await candidates(db, token, token.issuedAtMs);
+  return rows.some((event) => matches(event, token));
+}
+
+/** The newest moment from which tokens like this one are revoked, if it is not before `sinceMs`. */
+export async function newestRevocation(db: Db, token: RevocableFacts, sinceMs: number): Promise<number | undefined> {
+  const rows = await candidates(db, token, sinceMs);
+  const times = rows.filter((event) => matches(event, token)).map((event) => event.issued_before_ms);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** Events that share one name with the token; each way is an index. */
+function candidates(db: Db, token: RevocableFacts, issuedAtMs: number): Promise<RevocationEventTable[]> {
+  return on<KeystoneTables>(db)
+    .selectFrom('keystone_revocation_event')
+    .selectAll()
+    .where('issued_before_ms', '>=', issuedAtMs)
+    .where((eb) => {
+      const ways = [eb('audit_id', '=', token.auditId), eb('user_id', 'in', token.userIds)];
+      if (token.auditChainId !== undefined) ways.push(eb('audit_chain_id', '=', token.auditChainId));
+      if (token.projectId !== undefined) ways.push(eb('project_id', '=', token.projectId));
+      if (token.domainIds.length > 0) ways.push(eb('domain_id', 'in', token.domainIds));
+      if (token.roleIds.length > 0) ways.push(eb('role_id', 'in', token.roleIds));
+      if (token.trustId !== undefined) ways.push(eb('trust_id', '=', token.trustId));
+      return eb.or(ways);
+    })
+    .execute();
+}
+
+/** True when all that the event names is so of the token (keystone/models/revoke_model.py). */
+function matches(event: RevocationEventTable, token: RevocableFacts): boolean {
+  const among = (wanted: string | null, have: readonly (string | undefined)[]): boolean => wanted === null || have.includes(wanted);
+  return (
+    among(event.audit_id, [token.auditId]) &&
+    among(event.audit_chain_id, [token.auditChainId]) &&
+    among(event.user_id, token.userIds) &&
+    among(event.project_id, [token.projectId]) &&
+    among(event.domain_id, token.domainIds) &&
+    among(event.role_id, token.roleIds) &&
+    among(event.trust_id, [token.trustId]) &&
+    event.consumer_id === null &&
+    event.access_token_id === null &&
+    (event.expires_at_ms === null || event.expires_at_ms === token.expiresAtMs)
+  );
+}
