@@ -10,7 +10,7 @@ import { type Advance, advance, finishSaga, hasUnfinished, insertSteps, relax, t
 /** Where a probe may strike. `record` is the transaction that records the outcome. */
 export type ProbePoint = 'before-do' | 'after-do' | 'after-record' | 'before-undo' | 'after-undo' | 'after-undo-record';
 /** Called at each point of each step. It may throw: Crash (the engine is dead from here), Again, or (before and after do) any error as the step's own. */
-export type Probe = (point: ProbePoint, sagaId: string, stepIndex: number) => void | Promise<void>;
+export type Probe = (point: ProbePoint, sagaId: string, stepIndex: number, sagaName: string) => void | Promise<void>;
 
 /** Delays in milliseconds. */
 export interface Timing {
@@ -398,7 +398,7 @@ export class SagaRun {
 
   async #probe(point: ProbePoint, index: number): Promise<void> {
     if (this.#host.dead) throw new LetGo('the engine is dead');
-    if (this.#host.probe) await this.#host.probe(point, this.row.id, index);
+    if (this.#host.probe) await this.#host.probe(point, this.row.id, index, this.row.name);
   }
 
   #context(attempt: number, signal: AbortSignal): StepContext<unknown, unknown> {

@@ -8,6 +8,7 @@ import { HttpServer } from '../http/server.ts';
 import type { HttpService } from '../http/service.ts';
 import { type Ids, systemIds } from '../ids/ids.ts';
 import { type Logger, silentLog } from '../log/log.ts';
+import type { CrashHooks } from '../saga/crash-suite.ts';
 import { SagaEngine } from '../saga/engine.ts';
 import { sagaMigrations } from '../saga/migrations.ts';
 import type { EngineName, MigrationSet, Store } from '../store/store.ts';
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly migrations?: readonly MigrationSet[];
   /** An existing store, for a world that comes after a crash. It is not migrated again. */
   readonly store?: Store;
+  /** Of `crashSuite`: faults for the saga engine. */
+  readonly hooks?: CrashHooks;
 }
 
 /** An Env for tests with a fresh store; `close` ends all of it. */
@@ -41,7 +44,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<World> {
   const ids = options.ids ?? systemIds;
   const log = options.log ?? silentLog;
   if (!options.store) await store.migrate([sagaMigrations, eventMigrations, ...(options.migrations ?? [])]);
-  const sagas = new SagaEngine({ store, clock, ids, log, exclusive: true });
+  const sagas = new SagaEngine({ store, clock, ids, log, exclusive: true, ...options.hooks });
   const events = new Outbox({ store, clock, ids, log, exclusive: true });
   const env: Env = { clock, ids, log, store, sagas, events, bus: deafBus };
   return {
