@@ -22,8 +22,12 @@ export interface QemuImgOptions {
 }
 
 const GIB = 2 ** 30;
-/** Address space; threads' stacks and the largest table of a format fit, a bomb does not (nova and cinder have the same limit). */
-const MEMORY_BYTES = GIB;
+/**
+ * Address space. QEMU's 64 worker threads take 8 MiB each for their stacks, and the largest table of a format fits beside them; a bomb does
+ * not. (nova and cinder give 1 GiB, which many threads at once do exceed.) One arena of malloc, as each would reserve 64 MiB more.
+ */
+const MEMORY_BYTES = 2 * GIB;
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 const QUICK_MS = 30_000;
 
 /**
@@ -103,7 +107,7 @@ export class QemuImg {
 
   async #run(args: readonly string[], options: { readonly timeoutMs: number; readonly cpuSeconds?: number; readonly signal?: AbortSignal }): Promise<void> {
     const limits = { cpuSeconds: options.cpuSeconds ?? QUICK_MS / 1000, memoryBytes: MEMORY_BYTES };
-    await run('qemu-img', args, { limits, timeoutMs: options.timeoutMs, dieWithParent: true, ...(this.#user ? { user: this.#user } : {}), ...(options.signal ? { signal: options.signal } : {}) });
+    await run('qemu-img', args, { limits, env: ENVIRONMENT, timeoutMs: options.timeoutMs, dieWithParent: true, ...(this.#user ? { user: this.#user } : {}), ...(options.signal ? { signal: options.signal } : {}) });
   }
 }
 
