@@ -201,7 +201,8 @@ export class HttpServer {
     const params = request.params as Record<string, string>;
     if (star !== undefined && params['*'] !== undefined) params[star] = params['*'];
     const abort = new AbortController();
-    raw.once('close', () => {
+    // the response's close: the request's own comes as soon as its body is read
+    reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) abort.abort(new CairnError('Unavailable', 'The client went away.'));
     });
     const length = raw.headers['content-length'];

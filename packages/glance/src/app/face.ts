@@ -1,0 +1,79 @@
+import { systemContext } from '@cairn/kit/context/context';
+import type { ImageFormat } from '@cairn/host/interface/disks';
+import { conflict, notFound } from '@cairn/kit/errors/errors';
+import type { GlanceFace, ImageFacts } from '../face.ts';
+import * as store from '../store/images.ts';
+import type { GlanceApp } from './app.ts';
+import type { Image } from './images.ts';
+
+/** What other services ask of glance. */
+export function createFace(app: GlanceApp): GlanceFace {
+  const { images } = app;
+  return {
+    image: async (db, ctx, imageId) => factsOf(await images.get(db, ctx, imageId)),
+    async source(db, imageId) {
+      const row = await store.imageById(db, imageId);
+      if (!row) throw notFound(`Image ${imageId} could not be found.`);
+      if (row.status !== 'active' || row.data_key === null) throw conflict(`Image ${imageId} is not active: its status is ${row.status}.`);
+      return { imageId, format: (row.disk_format ?? 'raw') as ImageFormat, sizeBytes: row.size_bytes ?? 0, ...(row.os_hash_value !== null && { sha512: row.os_hash_value }), path: app.files.path(row.data_key) };
+    },
+    async open(imageId) {
+      const row = await store.imageById(app.env.store.read, imageId);
+      if (!row) throw notFound(`Image ${imageId} could not be found.`);
+      return images.data(row);
+    },
+    async create(tx, ctx, image) {
+      const found = await store.imageById(tx, image.id);
+      if (found) return factsOf(await images.get(tx, systemContext(ctx.requestId), image.id));
+      return factsOf(
+        await images.create(tx, ctx, {
+          id: image.id,
+          name: image.name,
+          disk_format: image.diskFormat,
+          container_format: image.containerFormat,
+          visibility: image.visibility ?? 'private',
+          min_disk: image.minDiskGb ?? 0,
+          min_ram: image.minRamMb ?? 0,
+          tags: [],
+          properties: image.properties,
+        }),
+      );
+    },
+    async upload(imageId, data, signal) {
+      // a try that a crash cut short left the image saving: begin again
+      await app.env.store.write((tx) => store.updateImage(tx, imageId, { status: 'queued' }, ['saving']));
+      const row = await store.imageById(app.env.store.read, imageId);
+      if (row?.status === 'active') {
+        data.destroy();
+        return;
+      }
+      await images.upload(undefined, imageId, data, signal);
+    },
+    setProperties: (tx, imageId, properties) => store.changeProperties(tx, imageId, properties),
+    discard: (imageId) => images.discard(imageId),
+  };
+}
+
+function factsOf({ row, properties, tags }: Image): ImageFacts {
+  return {
+    id: row.id,
+    name: row.name,
+    status: row.status,
+    visibility: row.visibility,
+    owner: row.owner,
+    protected: row.protected !== 0,
+    diskFormat: row.disk_format,
+    containerFormat: row.container_format,
+    sizeBytes: row.size_bytes,
+    virtualSizeBytes: row.virtual_size_bytes,
+    minDiskGb: row.min_disk_gb,
+    minRamMb: row.min_ram_mb,
+    checksum: row.checksum,
+    osHashAlgo: row.os_hash_algo,
+    osHashValue: row.os_hash_value,
+    tags,
+    properties,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+  };
+}

@@ -1,0 +1,242 @@
+import type { Readable } from 'node:stream';
+import { judge } from '@cairn/host/inspector/judge';
+import { type Context, isAdmin } from '@cairn/kit/context/context';
+import type { Env } from '@cairn/kit/env';
+import { alreadyExists, conflict, forbidden, invalidInput, isCairnError, notFound, tooLarge } from '@cairn/kit/errors/errors';
+import { isUniqueViolation } from '@cairn/kit/store/errors';
+import type { ListPage, ListRequest } from '@cairn/kit/store/list';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import type { GlanceOptions } from '../options.ts';
+import * as store from '../store/images.ts';
+import type { ImageRow, Visibility } from '../store/tables.ts';
+import type { FileStore } from '../stores/file.ts';
+
+/** An image with all that its view shows. */
+export interface Image {
+  readonly row: ImageRow;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+}
+
+/** What may be said of an image when it is made or changed. */
+export interface ImageChange {
+  readonly name?: string | null;
+  readonly visibility?: Visibility;
+  readonly protected?: boolean;
+  readonly os_hidden?: boolean;
+  readonly disk_format?: string | null;
+  readonly container_format?: string | null;
+  readonly min_disk?: number;
+  readonly min_ram?: number;
+  readonly owner?: string | null;
+}
+
+export interface NewImageRequest extends ImageChange {
+  readonly id?: string;
+  readonly tags: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** May `ctx` see an image that exists? (`member`: its status as a member of a shared image.) */
+const visibleTo = (ctx: Context, row: ImageRow, isMember: boolean): boolean => isAdmin(ctx) || row.visibility === 'public' || row.visibility === 'community' || (row.owner !== null && row.owner === ctx.projectId) || (row.visibility === 'shared' && isMember);
+
+/** The rules of images. Not found and not visible are one answer. */
+export class Images {
+  readonly env: Env;
+  readonly options: GlanceOptions;
+  readonly #files: FileStore;
+
+  constructor(env: Env, options: GlanceOptions, files: FileStore) {
+    this.env = env;
+    this.options = options;
+    this.#files = files;
+  }
+
+  async get(db: Db, ctx: Context, id: string): Promise<Image> {
+    const row = await this.visible(db, ctx, id);
+    const details = await store.detailsOf(db, [id]);
+    return { row, properties: details.properties.get(id) ?? {}, tags: details.tags.get(id) ?? [] };
+  }
+
+  /** The row, or NotFound for what `ctx` may not see. */
+  async visible(db: Db, ctx: Context, id: string): Promise<ImageRow> {
+    const row = await store.imageById(db, id);
+    const isMember = row !== undefined && row.visibility === 'shared' && ctx.projectId !== undefined && row.owner !== ctx.projectId && (await store.memberOf(db, id, ctx.projectId)) !== undefined;
+    if (!row || !visibleTo(ctx, row, isMember)) throw notFound(`No image found with ID ${id}`);
+    return row;
+  }
+
+  /** The row if `ctx` may change it: its owner's project or an admin. Forbidden for others who may see it. */
+  async own(db: Db, ctx: Context, id: string, doing: string): Promise<ImageRow> {
+    const row = await this.visible(db, ctx, id);
+    if (!isAdmin(ctx) && (row.owner === null || row.owner !== ctx.projectId)) throw forbidden(`You are not permitted to ${doing} this image.`);
+    return row;
+  }
+
+  async list(request: ListRequest): Promise<ListPage<ImageRow> & { images: Image[] }> {
+    const db = this.env.store.read;
+    const page = await store.listImages(db, request);
+    const details = await store.detailsOf(
+      db,
+      page.rows.map((r) => r.id),
+    );
+    return { ...page, images: page.rows.map((row) => ({ row, properties: details.properties.get(row.id) ?? {}, tags: details.tags.get(row.id) ?? [] })) };
+  }
+
+  async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {
+    this.#checkFormats(request);
+    if (Object.keys(request.properties).length > this.options.maxProperties) throw tooLarge(`The limit has been exceeded on the number of allowed image properties. Attempted: ${Object.keys(request.properties).length}, Maximum: ${this.options.maxProperties}`);
+    if (request.tags.length > this.options.maxTags) throw tooLarge(`The limit has been exceeded on the number of allowed image tags. Attempted: ${request.tags.length}, Maximum: ${this.options.maxTags}`);
+    const nowMs = this.env.clock.nowMs();
+    const row: ImageRow = {
+      id: request.id ?? this.env.ids.uuid(),
+      name: request.name ?? null,
+      status: 'queued',
+      visibility: request.visibility ?? 'shared',
+      owner: request.owner !== undefined ? request.owner : (ctx.projectId ?? null),
+      protected: request.protected ? 1 : 0,
+      hidden: request.os_hidden ? 1 : 0,
+      disk_format: request.disk_format ?? null,
+      container_format: request.container_format ?? null,
+      size_bytes: null,
+      virtual_size_bytes: null,
+      min_disk_gb: request.min_disk ?? 0,
+      min_ram_mb: request.min_ram ?? 0,
+      checksum: null,
+      os_hash_algo: null,
+      os_hash_value: null,
+      data_key: null,
+      created_at_ms: nowMs,
+      updated_at_ms: nowMs,
+    };
+    try {
+      await store.insertImage(tx, row, request.properties, request.tags);
+    } catch (error) {
+      if (isUniqueViolation(error, 'glance_image')) throw alreadyExists(`Image ID ${row.id} already exists!`, { field: 'id' });
+      throw error;
+    }
+    await this.emit(tx, ctx, 'image.create', row);
+    return { row, properties: request.properties, tags: [...new Set(request.tags)].sort() };
+  }
+
+  /** Changes base attributes, properties (null removes) and tags in one go. */
+  async change(tx: Tx, ctx: Context, row: ImageRow, change: ImageChange, properties: Readonly<Record<string, string | null>>, tags?: readonly string[]): Promise<void> {
+    this.#checkFormats(change);
+    if ((change.disk_format !== undefined || change.container_format !== undefined) && row.status !== 'queued') {
+      const field = change.disk_format !== undefined && change.disk_format !== row.disk_format ? 'disk_format' : change.container_format !== undefined && change.container_format !== row.container_format ? 'container_format' : undefined;
+      if (field) throw forbidden(`Attribute ${field} can be only replaced for a queued image.`, { field });
+    }
+    const set: Partial<ImageRow> = { updated_at_ms: this.env.clock.nowMs() };
+    if (change.name !== undefined) set.name = change.name;
+    if (change.visibility !== undefined) set.visibility = change.visibility;
+    if (change.protected !== undefined) set.protected = change.protected ? 1 : 0;
+    if (change.os_hidden !== undefined) set.hidden = change.os_hidden ? 1 : 0;
+    if (change.disk_format !== undefined) set.disk_format = change.disk_format;
+    if (change.container_format !== undefined) set.container_format = change.container_format;
+    if (change.min_disk !== undefined) set.min_disk_gb = change.min_disk;
+    if (change.min_ram !== undefined) set.min_ram_mb = change.min_ram;
+    if (change.owner !== undefined) set.owner = change.owner;
+    await store.updateImage(tx, row.id, set);
+    await store.changeProperties(tx, row.id, properties);
+    if (tags) await store.setTags(tx, row.id, tags);
+    await this.emit(tx, ctx, 'image.update', { ...row, ...set });
+  }
+
+  /** Removes the image; its data goes after the commit. */
+  async delete(ctx: Context, id: string): Promise<void> {
+    await this.env.store.write(async (tx) => {
+      const row = await this.own(tx, ctx, id, 'delete');
+      if (row.protected) throw forbidden(`Image ${id} is protected and cannot be deleted.`);
+      await this.#remove(tx, row);
+      await this.emit(tx, ctx, 'image.delete', row);
+    });
+  }
+
+  /** Removes an image that a failed caller made. Tolerates absence. */
+  async discard(id: string): Promise<void> {
+    await this.env.store.write(async (tx) => {
+      const row = await store.imageById(tx, id);
+      if (row) await this.#remove(tx, row);
+    });
+  }
+
+  async #remove(tx: Tx, row: ImageRow): Promise<void> {
+    await store.deleteImage(tx, row.id);
+    const key = row.data_key;
+    // a lost removal is swept at the next start: no row names the data any more
+    if (key) tx.afterCommit(() => void this.#files.remove(key).catch((error) => this.env.log.warn({ imageId: row.id, err: String(error) }, 'image data was not removed')));
+  }
+
+  /**
+   * Takes an image's data in: hashes, inspects, judges against the declared format, makes it active. A failure puts the image back
+   * to queued, with nothing stored. Throws Conflict when the image has data already or is taking some in.
+   */
+  async upload(ctx: Context | undefined, id: string, data: Readable, signal?: AbortSignal): Promise<void> {
+    const key = this.env.ids.uuid();
+    const row = await this.env.store.write(async (tx) => {
+      const found = ctx ? await this.own(tx, ctx, id, 'upload data to') : await store.imageById(tx, id);
+      if (!found) throw notFound(`No image found with ID ${id}`);
+      if (found.container_format === null || found.disk_format === null) throw invalidInput('Properties disk_format, container_format must be set prior to saving data.');
+      if (!(await store.updateImage(tx, id, { status: 'saving', updated_at_ms: this.env.clock.nowMs() }, ['queued']))) throw conflict(`Image status transition from ${found.status} to saving is not allowed`, { type: 'InvalidImageStatusTransition' });
+      return found;
+    });
+    try {
+      const stored = await this.#files.put(key, data, this.options.imageSizeCapBytes, signal);
+      const verdict = judge(row.disk_format ?? 'raw', stored.inspected, { stage: 'upload' });
+      if (!verdict.ok) throw invalidInput(`Image data was refused: ${verdict.reason}`, { type: 'ImageDataRefused' });
+      const nowMs = this.env.clock.nowMs();
+      await this.env.store.write(async (tx) => {
+        const done = await store.updateImage(
+          tx,
+          id,
+          { status: 'active', data_key: key, size_bytes: stored.sizeBytes, virtual_size_bytes: verdict.virtualSizeBytes, checksum: stored.md5, os_hash_algo: 'sha512', os_hash_value: stored.sha512, updated_at_ms: nowMs },
+          ['saving'],
+        );
+        if (!done) throw notFound(`Image ${id} was deleted while its data was being uploaded.`, { status: 410 });
+        if (ctx) await this.emit(tx, ctx, 'image.upload', { ...row, status: 'active', size_bytes: stored.sizeBytes });
+      });
+    } catch (error) {
+      await this.#files.remove(key);
+      await this.env.store.write((tx) => store.updateImage(tx, id, { status: 'queued', updated_at_ms: this.env.clock.nowMs() }, ['saving']));
+      if (isCairnError(error)) throw error;
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw tooLarge('Image storage media is full: the image was not stored.');
+      if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') throw invalidInput('The upload ended before all of the data had come.');
+      throw error;
+    }
+  }
+
+  /** Data of an image to read. Throws NotFound (404) or NoContent-like Conflict by status; the API turns them into glance's answers. */
+  async data(row: ImageRow, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
+    if (row.data_key === null) throw notFound(`Image ${row.id} has no data.`);
+    return this.#files.read(row.data_key, range);
+  }
+
+  async setStatus(ctx: Context, id: string, status: 'active' | 'deactivated'): Promise<void> {
+    await this.env.store.write(async (tx) => {
+      const row = await this.visible(tx, ctx, id);
+      const from = status === 'active' ? ['deactivated', 'active'] : ['active', 'deactivated'];
+      if (!(await store.updateImage(tx, id, { status, updated_at_ms: this.env.clock.nowMs() }, from))) throw forbidden(`Not allowed to ${status === 'active' ? 'reactivate' : 'deactivate'} image in status '${row.status}'`);
+    });
+  }
+
+  async emit(tx: Tx, ctx: Context, type: string, row: ImageRow): Promise<void> {
+    await this.env.events.emit(tx, {
+      type,
+      projectId: row.owner ?? undefined,
+      userId: ctx.userId,
+      requestId: ctx.requestId,
+      resource: 'image',
+      resourceId: row.id,
+      payload: { id: row.id, name: row.name, status: row.status, visibility: row.visibility, owner: row.owner, size: row.size_bytes, disk_format: row.disk_format, container_format: row.container_format },
+    });
+  }
+
+  /** AMI, ARI and AKI come in pairs, as upstream's domain model has it. */
+  #checkFormats(change: ImageChange): void {
+    const amazon = ['aki', 'ari', 'ami'];
+    const { disk_format: disk, container_format: container } = change;
+    if (disk && container && (amazon.includes(disk) || amazon.includes(container)) && disk !== container) {
+      throw invalidInput('Invalid mix of disk and container formats. When setting a disk or container format to one of \'aki\', \'ari\', or \'ami\', the container and disk formats must match.', { field: 'container_format' });
+    }
+  }
+}

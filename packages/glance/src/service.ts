@@ -1,0 +1,60 @@
+import type { Env } from '@cairn/kit/env';
+import type { AnyOperation } from '@cairn/kit/http/operation';
+import type { HttpService } from '@cairn/kit/http/service';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { discoveryOperations } from './api/discovery.ts';
+import { imageOperations } from './api/images.ts';
+import { memberOperations } from './api/members.ts';
+import { versionOperations } from './api/versions.ts';
+import { createGlanceApp, type GlanceApp } from './app/app.ts';
+import { createFace } from './app/face.ts';
+import type { GlanceFace } from './face.ts';
+import { glanceFault } from './faults.ts';
+import type { GlanceOptions } from './options.ts';
+import { glancePolicies } from './policies.ts';
+import { dataKeys, unfinishedUploads, updateImage } from './store/images.ts';
+import { glanceMigrations } from './store/migrations/index.ts';
+
+/** Glance, ready to be mounted. */
+export interface GlanceService {
+  readonly http: HttpService<GlanceApp>;
+  readonly app: GlanceApp;
+  readonly face: GlanceFace;
+  readonly migrations: MigrationSet;
+  readonly sagas: readonly SagaDefinition[];
+  readonly sagaServices: object;
+  /** After migrations: uploads that the last run left half-way are open again, and data that no image names is removed. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createGlance(deps: { readonly env: Env; readonly options: GlanceOptions }): GlanceService {
+  const { env } = deps;
+  const app = createGlanceApp(env, deps.options);
+  return {
+    app,
+    http: {
+      name: 'glance',
+      type: 'image',
+      prefix: '/image',
+      classicPort: 9292,
+      app,
+      operations: [...versionOperations, ...imageOperations, ...memberOperations, ...discoveryOperations] as readonly AnyOperation[],
+      policies: glancePolicies,
+      fault: glanceFault,
+    },
+    face: createFace(app),
+    migrations: glanceMigrations,
+    sagas: [],
+    sagaServices: app,
+    async start() {
+      const nowMs = env.clock.nowMs();
+      await env.store.write(async (tx) => {
+        for (const row of await unfinishedUploads(tx)) await updateImage(tx, row.id, { status: 'queued', updated_at_ms: nowMs });
+      });
+      await app.files.prepare(await dataKeys(env.store.read));
+    },
+    async stop() {},
+  };
+}

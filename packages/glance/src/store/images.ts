@@ -1,0 +1,134 @@
+import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import type { GlanceTables, ImageRow, MemberRow } from './tables.ts';
+
+const q = (db: Db) => on<GlanceTables>(db);
+
+export const imageById = (db: Db, id: string): Promise<ImageRow | undefined> => q(db).selectFrom('glance_image').selectAll().where('id', '=', id).executeTakeFirst();
+
+export async function insertImage(tx: Tx, row: ImageRow, properties: Readonly<Record<string, string>>, tags: readonly string[]): Promise<void> {
+  await q(tx).insertInto('glance_image').values(row).execute();
+  await addProperties(tx, row.id, properties);
+  await addTags(tx, row.id, tags);
+}
+
+/** Changes an image; with `from` only while it has that status. Returns whether it did. */
+export async function updateImage(tx: Tx, id: string, set: Partial<ImageRow>, from?: readonly string[]): Promise<boolean> {
+  let update = q(tx).updateTable('glance_image').set(set).where('id', '=', id);
+  if (from) update = update.where('status', 'in', [...from] as ImageRow['status'][]);
+  return Number((await update.executeTakeFirst()).numUpdatedRows) > 0;
+}
+
+export async function deleteImage(tx: Tx, id: string): Promise<void> {
+  for (const table of ['glance_image_property', 'glance_image_tag', 'glance_image_member'] as const) await q(tx).deleteFrom(table).where('image_id', '=', id).execute();
+  await q(tx).deleteFrom('glance_image').where('id', '=', id).execute();
+}
+
+async function addProperties(tx: Tx, imageId: string, properties: Readonly<Record<string, string>>): Promise<void> {
+  const rows = Object.entries(properties).map(([name, value]) => ({ image_id: imageId, name, value }));
+  if (rows.length > 0)
+    await q(tx)
+      .insertInto('glance_image_property')
+      .values(rows)
+      .onConflict((c) => c.columns(['image_id', 'name']).doUpdateSet((e) => ({ value: e.ref('excluded.value') })))
+      .execute();
+}
+
+/** Sets properties; null removes one. */
+export async function changeProperties(tx: Tx, imageId: string, changes: Readonly<Record<string, string | null>>): Promise<void> {
+  const gone = Object.keys(changes).filter((name) => changes[name] === null);
+  if (gone.length > 0) await q(tx).deleteFrom('glance_image_property').where('image_id', '=', imageId).where('name', 'in', gone).execute();
+  await addProperties(tx, imageId, Object.fromEntries(Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== null)));
+}
+
+async function addTags(tx: Tx, imageId: string, tags: readonly string[]): Promise<void> {
+  const rows = [...new Set(tags)].map((tag) => ({ image_id: imageId, tag }));
+  if (rows.length > 0) await q(tx).insertInto('glance_image_tag').values(rows).onConflict((c) => c.doNothing()).execute();
+}
+
+/** Makes the tags exactly these. */
+export async function setTags(tx: Tx, imageId: string, tags: readonly string[]): Promise<void> {
+  await q(tx).deleteFrom('glance_image_tag').where('image_id', '=', imageId).execute();
+  await addTags(tx, imageId, tags);
+}
+
+export const addTag = (tx: Tx, imageId: string, tag: string): Promise<void> => addTags(tx, imageId, [tag]);
+
+export async function removeTag(tx: Tx, imageId: string, tag: string): Promise<boolean> {
+  const result = await q(tx).deleteFrom('glance_image_tag').where('image_id', '=', imageId).where('tag', '=', tag).executeTakeFirst();
+  return Number(result.numDeletedRows) > 0;
+}
+
+/** Properties and tags of a page of images, in two statements. */
+export async function detailsOf(db: Db, imageIds: readonly string[]): Promise<{ properties: Map<string, Record<string, string>>; tags: Map<string, string[]> }> {
+  const properties = new Map<string, Record<string, string>>();
+  const tags = new Map<string, string[]>();
+  if (imageIds.length === 0) return { properties, tags };
+  for (const row of await q(db).selectFrom('glance_image_property').selectAll().where('image_id', 'in', [...imageIds]).orderBy('image_id').orderBy('name').execute()) {
+    const found = properties.get(row.image_id);
+    if (found) found[row.name] = row.value;
+    else properties.set(row.image_id, { [row.name]: row.value });
+  }
+  for (const row of await q(db).selectFrom('glance_image_tag').selectAll().where('image_id', 'in', [...imageIds]).orderBy('image_id').orderBy('tag').execute()) {
+    const found = tags.get(row.image_id);
+    if (found) found.push(row.tag);
+    else tags.set(row.image_id, [row.tag]);
+  }
+  return { properties, tags };
+}
+
+export const listImages = (db: Db, request: ListRequest): Promise<ListPage<ImageRow>> =>
+  listRows<ImageRow>(
+    db,
+    {
+      table: 'glance_image',
+      id: 'id',
+      maxLimit: 1_000,
+      columns: {
+        id: 'id',
+        name: { column: 'name', nullable: true },
+        status: 'status',
+        visibility: 'visibility',
+        owner: { column: 'owner', nullable: true },
+        protected: { column: 'protected', type: 'boolean' },
+        os_hidden: { column: 'hidden', type: 'boolean' },
+        disk_format: { column: 'disk_format', nullable: true },
+        container_format: { column: 'container_format', nullable: true },
+        size: { column: 'size_bytes', nullable: true, type: 'integer' },
+        min_disk: { column: 'min_disk_gb', type: 'integer' },
+        min_ram: { column: 'min_ram_mb', type: 'integer' },
+        checksum: { column: 'checksum', nullable: true },
+        os_hash_value: { column: 'os_hash_value', nullable: true },
+        created_at: { column: 'created_at_ms', type: 'integer' },
+        updated_at: { column: 'updated_at_ms', type: 'integer' },
+      },
+      defaultSort: [{ field: 'created_at', direction: 'desc' }],
+    },
+    request,
+  );
+
+export const memberOf = (db: Db, imageId: string, memberId: string): Promise<MemberRow | undefined> =>
+  q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).where('member_id', '=', memberId).executeTakeFirst();
+
+export const membersOf = (db: Db, imageId: string): Promise<MemberRow[]> => q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).orderBy('created_at_ms').orderBy('member_id').execute();
+
+export async function insertMember(tx: Tx, row: MemberRow): Promise<void> {
+  await q(tx).insertInto('glance_image_member').values(row).execute();
+}
+
+export async function setMemberStatus(tx: Tx, imageId: string, memberId: string, status: MemberRow['status'], nowMs: number): Promise<void> {
+  await q(tx).updateTable('glance_image_member').set({ status, updated_at_ms: nowMs }).where('image_id', '=', imageId).where('member_id', '=', memberId).execute();
+}
+
+export async function deleteMember(tx: Tx, imageId: string, memberId: string): Promise<boolean> {
+  const result = await q(tx).deleteFrom('glance_image_member').where('image_id', '=', imageId).where('member_id', '=', memberId).executeTakeFirst();
+  return Number(result.numDeletedRows) > 0;
+}
+
+/** Images whose data was being taken in when the process ended. */
+export const unfinishedUploads = (db: Db): Promise<ImageRow[]> => q(db).selectFrom('glance_image').selectAll().where('status', 'in', ['saving', 'importing']).execute();
+
+/** The keys of all data that rows name. */
+export async function dataKeys(db: Db): Promise<Set<string>> {
+  return new Set((await q(db).selectFrom('glance_image').select('data_key').where('data_key', 'is not', null).execute()).map((r) => r.data_key as string));
+}
