@@ -65,13 +65,12 @@ export async function giveToGuest(account: GuestAccount | undefined, uid: number
 /** Lets every guest read `path` and write none of it: base images, kernels, lower layers. `write` is for disks that several guests share. */
 export async function shareWithGuests(account: GuestAccount | undefined, path: string, options: { readonly write?: boolean } = {}): Promise<void> {
   if (!account) return;
-  const mode = options.write ? 0o660 : 0o640;
   const now = await stat(path);
-  if (now.uid === 0 && now.gid === account.gid && (now.mode & 0o777) === mode) return;
-  // A file everybody may read is left as its owner made it.
-  if (!options.write && now.uid === 0 && now.mode & 0o004) return;
+  const group = now.gid === account.gid ? now.mode & 0o060 : 0;
+  const right = options.write ? group === 0o060 : group === 0o040 || (group === 0 && (now.mode & 0o006) === 0o004);
+  if (now.uid === 0 && right) return;
   await chown(path, 0, account.gid);
-  await chmod(path, mode);
+  await chmod(path, options.write ? 0o660 : 0o640);
 }
 
 /** Takes a file back: root's alone. A file that is gone is fine. */

@@ -12,7 +12,10 @@ export interface OpenableDisk {
   readonly layers: readonly DiskLayer[];
 }
 
-/** Given by Disks: how a disk is opened. Called before every open; `OpenDisks.holder` names the guest from before this call on. */
+/**
+ * Given by Disks: how a disk is opened. Called before every open; `OpenDisks.holder` names the guest from before this call on. It must not
+ * wait for work of OpenDisks on the same disk, which waits for the guest (though not for ever: see there).
+ */
 export type DiskResolver = (diskId: string) => Promise<OpenableDisk>;
 
 /** Given by Disks: the file of a cached image (kernel, ramdisk). */
@@ -31,7 +34,7 @@ export interface CopyOptions {
  *
  * Files named here are made by Disks beforehand (qemu-img create) and must be reachable by the guest's user; the hypervisor gives
  * them to that user. Every call rejects with Conflict when no guest holds the disk (any longer), and with Unavailable when the
- * guest ends meanwhile. Calls for one disk are done one after the other; a guest that is starting is waited for.
+ * guest ends meanwhile. Calls for one disk are done one after the other; a guest that is starting is waited for, 5 s at most.
  */
 export interface OpenDisks {
   /** The guest that has the disk open or is about to, from before its `DiskResolver` is called until its process is gone. */

@@ -113,6 +113,13 @@ export class Qmp {
     }
   }
 
+  /** A conversation that is over before it began: stands in for a process that does not answer. */
+  static dead(clock: Clock): Qmp {
+    const qmp = new Qmp(new net.Socket(), clock);
+    qmp.close();
+    return qmp;
+  }
+
   get closed(): boolean {
     return this.#closed !== undefined;
   }

@@ -1,0 +1,130 @@
+import type { GuestSpec } from '../interface/guests.ts';
+import type { BlockNode } from './blockdev.ts';
+import { controllers, type Device, diskDevice, type MachineKind, netdev, netdevId, nicDevice } from './devices.ts';
+import { diskKey, portId, type Slots } from './slots.ts';
+
+/** Where a guest's sockets and files are. */
+export interface GuestPaths {
+  readonly qmpSocket: string;
+  readonly serialSocket: string;
+  readonly vncSocket: string;
+  readonly agentSocket: string;
+  readonly consoleLog: string;
+}
+
+/** All that decides how QEMU is started. */
+export interface MachinePlan {
+  readonly spec: GuestSpec;
+  readonly paths: GuestPaths;
+  readonly machine: MachineKind;
+  /** The versioned type (`pc-q35-7.2`), so that a suspended guest finds the same machine after an upgrade of QEMU. */
+  readonly machineType: string;
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly cpuModel: string;
+  readonly seccomp: boolean;
+  readonly slots: Slots;
+  readonly ports: number;
+  /** By `diskKey`, for the buses that have places of their own. */
+  readonly places: Readonly<Record<string, number>>;
+  /** The opened chain of each disk, by disk id. */
+  readonly nodes: ReadonlyMap<string, BlockNode & { readonly 'node-name': string }>;
+  readonly firmware?: { readonly codePath: string; readonly variablesPath: string };
+  readonly kernel?: { readonly kernelPath: string; readonly ramdiskPath?: string; readonly commandLine: string };
+  /** The machine waits for a saved memory and does not run by itself. */
+  readonly incoming: boolean;
+}
+
+/** MiB of translated code kept under TCG: more costs memory per guest, less costs speed (8: twice the boot time). */
+const TCG_BUFFER_MB = 32;
+const PORTS_AT = 0x2;
+
+/** QEMU's key=value options end a value at a comma; a doubled one is a comma of the value. */
+export const escapeOption = (value: string): string => value.replaceAll(',', ',,');
+
+/** A name fit for a list of processes: control characters (which no name of a server has) and excess length go. */
+// eslint-disable-next-line no-control-regex
+const processName = (name: string): string => name.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 128);
+
+/**
+ * QEMU's argv. Disks and devices go as JSON; what comes from users is in JSON strings, in arguments of its own (`-append`) or in a
+ * key=value option with its commas doubled (`-name`), never bare.
+ */
+export function commandLine(plan: MachinePlan): readonly string[] {
+  const { spec, paths, machine } = plan;
+  const rootBus = machine === 'pc' ? 'pci.0' : 'pcie.0';
+  const device = (json: object): string[] => ['-device', JSON.stringify(json)];
+  const blockdev = (json: object): string[] => ['-blockdev', JSON.stringify(json)];
+  return [
+    ...['-name', `guest=${escapeOption(processName(spec.name))},debug-threads=on`],
+    ...['-no-user-config', '-nodefaults', '-display', 'none'],
+    ...(plan.seccomp ? ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'] : []),
+    ...['-machine', machineOption(plan)],
+    ...['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${TCG_BUFFER_MB}`],
+    ...['-cpu', plan.cpuModel],
+    ...['-smp', `cpus=${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`],
+    ...['-m', `size=${spec.memoryMb}M`],
+    ...['-uuid', spec.guestId],
+    ...['-smbios', `type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,serial=${spec.guestId},uuid=${spec.guestId},family=Virtual Machine`],
+    ...['-rtc', 'base=utc,driftfix=slew'],
+    ...(plan.accelerator === 'kvm' ? ['-global', 'kvm-pit.lost_tick_policy=delay'] : []),
+    // Sleep states would stop a guest in a way that no verb of the API ends.
+    ...(machine === 'pc' ? ['-global', 'PIIX4_PM.disable_s3=1', '-global', 'PIIX4_PM.disable_s4=1'] : ['-global', 'ICH9-LPC.disable_s3=1', '-global', 'ICH9-LPC.disable_s4=1']),
+    ...['-boot', 'strict=on,menu=off'],
+    // A guest that powers off or panics stays until the controller has seen it and decides.
+    ...['-action', 'reboot=reset,shutdown=pause,panic=pause'],
+    ...['-chardev', `socket,id=qmp,path=${escapeOption(paths.qmpSocket)},server=on,wait=off`, '-mon', 'chardev=qmp,mode=control'],
+    ...['-chardev', `socket,id=serial,path=${escapeOption(paths.serialSocket)},server=on,wait=off,logfile=${escapeOption(paths.consoleLog)},logappend=on`, '-serial', 'chardev:serial'],
+    ...(plan.firmware ? [...blockdev(flash('flash0', plan.firmware.codePath, true)), ...blockdev(flash('flash1', plan.firmware.variablesPath, false))] : []),
+    ...(machine === 'pc' ? [] : Array.from({ length: plan.ports }, (_, slot) => device(rootPort(slot))).flat()),
+    ...controllers(spec.disks, machine).flatMap(device),
+    ...spec.disks.flatMap((disk) => {
+      const node = plan.nodes.get(disk.diskId);
+      if (!node) throw new Error(`disk ${disk.diskId} was not opened`);
+      return [...blockdev(node), ...device(diskDevice(disk, node['node-name'], plan.slots, plan.places[diskKey(disk)] ?? 0, machine))];
+    }),
+    ...spec.nics.flatMap((nic) => {
+      const { ifname } = netdev(nic);
+      return ['-netdev', `tap,id=${escapeOption(netdevId(nic))},ifname=${escapeOption(String(ifname))},script=no,downscript=no,vhost=off`, ...device(nicDevice(nic, plan.slots, machine))];
+    }),
+    ...(spec.vnc === false ? [] : [...device({ driver: 'VGA', id: 'video', bus: rootBus, addr: machine === 'pc' ? '0x2' : '0x1' }), '-vnc', `unix:${escapeOption(paths.vncSocket)}`]),
+    ...(spec.rng === false
+      ? []
+      : ['-object', JSON.stringify({ 'qom-type': 'rng-random', id: 'rng0', filename: '/dev/urandom' }), ...device({ driver: 'virtio-rng-pci', id: 'rng', rng: 'rng0', bus: rootBus, addr: '0x1a' })]),
+    ...device({ driver: 'virtio-serial-pci', id: 'channels', bus: rootBus, addr: '0x1d' }),
+    ...['-chardev', `socket,id=agent,path=${escapeOption(paths.agentSocket)},server=on,wait=off`],
+    ...device({ driver: 'virtserialport', id: 'agent-port', bus: 'channels.0', chardev: 'agent', name: 'org.qemu.guest_agent.0' }),
+    // Memory that the guest has freed goes back to the host.
+    ...device({ driver: 'virtio-balloon-pci', id: 'balloon', bus: rootBus, addr: machine === 'pc' ? '0x1f' : '0x19', 'free-page-reporting': true, 'deflate-on-oom': true }),
+    ...device({ driver: 'pvpanic', id: 'panic' }),
+    ...(plan.kernel ? kernelOptions(plan.kernel) : []),
+    ...(plan.incoming ? ['-incoming', 'defer', '-S'] : []),
+  ];
+}
+
+function machineOption(plan: MachinePlan): string {
+  const options = [plan.machineType, 'usb=off', 'dump-guest-core=off'];
+  if (plan.firmware) options.push('pflash0=flash0', 'pflash1=flash1');
+  return options.join(',');
+}
+
+const flash = (name: string, path: string, readOnly: boolean): BlockNode => ({
+  driver: 'raw',
+  'node-name': name,
+  'read-only': readOnly,
+  file: { driver: 'file', filename: path, 'node-name': `${name}-file` },
+});
+
+/** A PCIe port that takes one device, also while the guest runs. Eight share an address of the root bus. */
+const rootPort = (slot: number): Device => ({
+  driver: 'pcie-root-port',
+  id: portId(slot),
+  bus: 'pcie.0',
+  addr: `0x${(PORTS_AT + (slot >> 3)).toString(16)}.0x${(slot & 7).toString(16)}`,
+  ...((slot & 7) === 0 ? { multifunction: true } : {}),
+  chassis: slot + 1,
+  slot: slot + 1,
+});
+
+function kernelOptions(kernel: NonNullable<MachinePlan['kernel']>): readonly string[] {
+  return ['-kernel', kernel.kernelPath, ...(kernel.ramdiskPath === undefined ? [] : ['-initrd', kernel.ramdiskPath]), '-append', kernel.commandLine];
+}

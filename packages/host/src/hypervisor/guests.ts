@@ -1,0 +1,253 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
+import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests } from '../interface/guests.ts';
+import { checkReachable, processUser } from './account.ts';
+import { type ControlGroups, openControlGroups } from './cgroups.ts';
+import { readConsole, trimLogs } from './console-log.ts';
+import { Holders, type HypervisorContext, type QemuOptions } from './context.ts';
+import { describeHypervisor, type HypervisorFacts } from './describe.ts';
+import { diagnose } from './diagnostics.ts';
+import { asFault } from './faults.ts';
+import { findFirmware } from './firmware.ts';
+import { Guest } from './guest.ts';
+import { type Inventory, takeInventory } from './inventory.ts';
+import * as lifecycle from './lifecycle.ts';
+import { KeyedMutex } from './mutex.ts';
+import { OpenDiskWork } from './open-disk-work.ts';
+import type { OpenDisks } from './open-disks.ts';
+import * as plug from './plug.ts';
+import { guestsDir, RUN_DIR_BYTES } from './record.ts';
+import { recoverGuests } from './recover.ts';
+import { checkDisk, checkGuestId, checkNic, checkSpec } from './spec.ts';
+import * as saved from './suspend.ts';
+
+/** How often consoles' logs are looked at. */
+const TRIM_MS = 5000;
+
+/** Real guests: one QEMU process each. */
+export class QemuGuests implements Guests {
+  readonly #context: HypervisorContext;
+  readonly #options: QemuOptions;
+  readonly #guests = new Map<string, Guest>();
+  /** Calls under way per guest, so that a guest that is gone is dropped only when nobody holds it. */
+  readonly #calls = new Map<string, number>();
+  readonly #byDisk = new KeyedMutex();
+  readonly #byNic = new KeyedMutex();
+  #inventory: Promise<Inventory> | undefined;
+  #controlGroups: Promise<ControlGroups> | undefined;
+  #lastUid = 0;
+  #stopped = false;
+  /** Work on disks that guests have open, for Disks. */
+  readonly openDisks: OpenDisks;
+
+  constructor(options: QemuOptions) {
+    if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES) throw invalidInput(`The run directory's name is longer than ${RUN_DIR_BYTES} bytes, too long for sockets: ${options.runDir}`);
+    this.#options = options;
+    const holders = new Holders();
+    this.#context = {
+      options,
+      qemu: options.qemu ?? 'qemu-system-x86_64',
+      clock: options.clock,
+      log: options.log,
+      account: options.account,
+      inventory: () => this.inventory(),
+      controlGroups: () => this.#groups(),
+      holders,
+      takeUid: () => this.#takeUid(),
+    };
+    this.openDisks = new OpenDiskWork({ find: (guestId) => this.#guests.get(guestId), holders: (diskId) => holders.of(diskId) }, this.#byDisk, options.clock);
+  }
+
+  /** Makes directories, learns what QEMU can do, and finds the guests of an earlier run. Before anything else. */
+  async recover(): Promise<void> {
+    const { dataDir, runDir, account } = this.#options;
+    await Promise.all([mkdir(guestsDir(dataDir), { recursive: true, mode: 0o711 }), mkdir(runDir, { recursive: true, mode: 0o711 })]);
+    await checkReachable(account, `${guestsDir(dataDir)}/guest`);
+    const guests = await recoverGuests(this.#context);
+    for (const guest of guests) this.#guests.set(guest.guestId, guest);
+    this.#stopped = false;
+    this.#trimLater();
+  }
+
+  /** Lets go of all guests; they run on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const guest of this.#guests.values()) guest.letGo();
+    this.#guests.clear();
+  }
+
+  /** Ends and forgets all guests, and leaves no trace but what Disks has. */
+  async destroy(): Promise<void> {
+    const { dataDir, runDir } = this.#options;
+    await Promise.all([...this.#guests.keys()].map((guestId) => this.remove(guestId)));
+    this.#stopped = true;
+    await (await this.#groups()).destroy();
+    await Promise.all([guestsDir(dataDir), `${dataDir}/hypervisor.json`, runDir].map((path) => rm(path, { recursive: true, force: true })));
+  }
+
+  /** What QEMU is and can do here; asked once. */
+  inventory(): Promise<Inventory> {
+    this.#inventory ??= this.#takeInventory().catch((error: unknown) => {
+      this.#inventory = undefined;
+      throw error;
+    });
+    return this.#inventory;
+  }
+
+  async describe(): Promise<HypervisorFacts> {
+    const { account, firmwareDirs } = this.#options;
+    const [inventory, groups, firmware] = await Promise.all([this.inventory(), this.#groups(), findFirmware(firmwareDirs)]);
+    return describeHypervisor(inventory, {
+      controlGroups: groups.description,
+      guestUser: !account ? 'guests run as the user of Cairn itself' : account.uids > 1 ? `a user id for each guest, from ${account.firstUid}` : `all guests share the user id ${account.firstUid}`,
+      uefi: firmware ? firmware.codePath : 'no UEFI firmware is installed (package ovmf)',
+    });
+  }
+
+  start(spec: GuestSpec): Promise<GuestInfo> {
+    checkSpec(spec);
+    return this.#with(spec.guestId, (guest) => lifecycle.start(guest, spec));
+  }
+
+  shutDown(guestId: string, graceMs: number): Promise<GuestInfo> {
+    return this.#with(guestId, (guest) => lifecycle.shutDown(guest, graceMs));
+  }
+
+  remove(guestId: string): Promise<void> {
+    return this.#with(guestId, (guest) => lifecycle.remove(guest));
+  }
+
+  rebootSoft(guestId: string, graceMs: number): Promise<GuestInfo> {
+    return this.#with(guestId, (guest) => lifecycle.rebootSoft(guest, graceMs));
+  }
+
+  rebootHard(spec: GuestSpec): Promise<GuestInfo> {
+    checkSpec(spec);
+    return this.#with(spec.guestId, (guest) => lifecycle.rebootHard(guest, spec));
+  }
+
+  pause(guestId: string): Promise<GuestInfo> {
+    return this.#with(guestId, lifecycle.pause);
+  }
+
+  unpause(guestId: string): Promise<GuestInfo> {
+    return this.#with(guestId, lifecycle.unpause);
+  }
+
+  suspend(guestId: string): Promise<GuestInfo> {
+    return this.#with(guestId, saved.suspend);
+  }
+
+  resume(spec: GuestSpec): Promise<GuestInfo> {
+    checkSpec(spec);
+    return this.#with(spec.guestId, (guest) => saved.resume(guest, spec));
+  }
+
+  attachDisk(guestId: string, disk: GuestDisk): Promise<void> {
+    checkDisk(disk);
+    return this.#with(guestId, (guest) => this.#byDisk.run(disk.diskId, () => plug.attachDisk(guest, disk)));
+  }
+
+  detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void> {
+    return this.#with(guestId, (guest) => this.#byDisk.run(diskId, () => plug.detachDisk(guest, diskId, waitMs)));
+  }
+
+  attachNic(guestId: string, nic: GuestNic): Promise<void> {
+    checkNic(nic);
+    return this.#with(guestId, (guest) => this.#byNic.run(nic.portId, () => plug.attachNic(guest, nic)));
+  }
+
+  detachNic(guestId: string, portId: string, waitMs: number): Promise<void> {
+    return this.#with(guestId, (guest) => this.#byNic.run(portId, () => plug.detachNic(guest, portId, waitMs)));
+  }
+
+  async info(guestId: string): Promise<GuestInfo> {
+    return this.#guests.get(guestId)?.info() ?? { guestId, state: 'absent' };
+  }
+
+  async list(): Promise<readonly GuestInfo[]> {
+    return [...this.#guests.values()].filter((guest) => guest.state !== 'absent').map((guest) => guest.info());
+  }
+
+  consoleLog(guestId: string, lines?: number): Promise<string> {
+    return this.#with(guestId, async (guest) => {
+      guest.known();
+      return readConsole(guest.files, lines);
+    });
+  }
+
+  diagnostics(guestId: string): Promise<GuestDiagnostics> {
+    return this.#with(guestId, diagnose);
+  }
+
+  interrupt(guestId: string): Promise<void> {
+    return this.#with(guestId, async (guest) => {
+      const { qmp } = guest.running('interrupt the server');
+      await qmp.execute('inject-nmi').catch((error: unknown) => {
+        throw asFault(error, 'The server cannot be interrupted');
+      });
+    });
+  }
+
+  /** The unix socket of a running guest's serial console, display (VNC) or agent; each takes one client at a time. */
+  async socketPath(guestId: string, which: 'serial' | 'vnc' | 'agent'): Promise<string> {
+    const guest = this.#guests.get(guestId) ?? new Guest(this.#context, guestId);
+    guest.running('open a console of the server');
+    return { serial: guest.files.serialSocket, vnc: guest.files.vncSocket, agent: guest.files.agentSocket }[which];
+  }
+
+  async #with<T>(guestId: string, work: (guest: Guest) => Promise<T>): Promise<T> {
+    checkGuestId(guestId);
+    if (this.#stopped) throw unavailable('This host is stopping.');
+    const guest = this.#guests.get(guestId) ?? new Guest(this.#context, guestId);
+    this.#guests.set(guestId, guest);
+    this.#calls.set(guestId, (this.#calls.get(guestId) ?? 0) + 1);
+    try {
+      return await work(guest);
+    } finally {
+      const left = (this.#calls.get(guestId) ?? 1) - 1;
+      if (left > 0) this.#calls.set(guestId, left);
+      else {
+        this.#calls.delete(guestId);
+        if (!guest.record && this.#guests.get(guestId) === guest) this.#guests.delete(guestId);
+      }
+    }
+  }
+
+  async #takeInventory(): Promise<Inventory> {
+    const { account, dataDir, accelerator } = this.#options;
+    await mkdir(dataDir, { recursive: true, mode: 0o711 });
+    const inventory = await takeInventory({ qemu: this.#context.qemu, cacheDir: dataDir, user: account && processUser(account, account.firstUid) });
+    this.#options.log.info({ version: inventory.version, accelerator: inventory.accelerator, kvm: inventory.kvm.why, seccomp: inventory.seccomp }, 'hypervisor');
+    return accelerator ? { ...inventory, accelerator } : inventory;
+  }
+
+  #groups(): Promise<ControlGroups> {
+    this.#controlGroups ??= openControlGroups(this.#options.name);
+    return this.#controlGroups;
+  }
+
+  /** Ids are handed out in turn, so that one is used again only after all others. */
+  #takeUid(): number | undefined {
+    const { account } = this.#options;
+    if (!account) return undefined;
+    if (account.uids === 1) return account.firstUid;
+    const taken = new Set([...this.#guests.values()].map((guest) => guest.record?.uid));
+    for (let i = 0; i < account.uids; i++) {
+      this.#lastUid = (this.#lastUid + 1) % account.uids;
+      const uid = account.firstUid + this.#lastUid;
+      if (!taken.has(uid)) return uid;
+    }
+    throw unavailable('All user ids for guests are taken on this host.');
+  }
+
+  #trimLater(): void {
+    this.#options.clock.after(TRIM_MS, () => {
+      if (this.#stopped) return;
+      const running = [...this.#guests.values()].filter((guest) => guest.machine);
+      void Promise.all(running.map((guest) => trimLogs(guest.files)))
+        .catch((error: unknown) => this.#options.log.warn({ error }, 'console logs could not be cut'))
+        .then(() => this.#trimLater());
+    });
+  }
+}

@@ -1,0 +1,212 @@
+import { open, readFile, truncate } from 'node:fs/promises';
+import { unavailable } from '@cairn/kit/errors/errors';
+import type { GuestDisk, GuestSpec } from '../interface/guests.ts';
+import { checkReachable, giveToGuest, processUser, shareWithGuests } from './account.ts';
+import { type BlockNode, diskNode, nodeName } from './blockdev.ts';
+import { commandLine, type MachinePlan } from './command-line.ts';
+import { busPlaces } from './devices.ts';
+import { asFault, startFault } from './faults.ts';
+import { findFirmware, prepareFirmware } from './firmware.ts';
+import type { Guest, Machine } from './guest.ts';
+import type { DiskLayer } from './open-disks.ts';
+import { endQemu, type QemuProcess, spawnQemu } from './qemu-process.ts';
+import { Qmp } from './qmp.ts';
+import { type GuestRecord, makeDirs } from './record.ts';
+import { placeAll } from './slots.ts';
+
+/** What a guest may use beside its own memory: QEMU itself, translated code, caches of disks, the display. */
+const OVERHEAD_BYTES = 768 * 2 ** 20;
+const OVERHEAD_PER_DISK_BYTES = 64 * 2 ** 20;
+/** QEMU starts worker threads as disks ask for them, 64 at a time at most per pool. */
+const MAX_TASKS = 1024;
+const START_MS = 60_000;
+
+/** An opened disk as both QEMU and the record need it. */
+export interface OpenedDisk {
+  readonly layers: readonly DiskLayer[];
+  readonly node: BlockNode & { readonly 'node-name': string };
+}
+
+/** Asks Disks for a disk's layers, lets the guest's user reach them, and holds the disk for the guest. */
+export async function openDisk(guest: Guest, uid: number | undefined, disk: GuestDisk): Promise<OpenedDisk> {
+  const { context } = guest;
+  context.holders.add(disk.diskId, guest.guestId);
+  const { layers } = await context.options.openDisk(disk.diskId);
+  const readOnly = disk.readOnly === true || disk.kind === 'cdrom';
+  const node = diskNode(disk.diskId, layers, { readOnly, shared: disk.shared === true });
+  await Promise.all(
+    layers.map(async (layer, depth) => {
+      if (!('path' in layer)) return;
+      await checkReachable(context.account, layer.path);
+      if (depth > 0 || readOnly) await shareWithGuests(context.account, layer.path);
+      else if (disk.shared) await shareWithGuests(context.account, layer.path, { write: true });
+      else await giveToGuest(context.account, uid, layer.path);
+    }),
+  );
+  const [top] = layers;
+  if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
+  return { layers, node: { ...node, 'node-name': nodeName(disk.diskId, top) } };
+}
+
+export interface LaunchOptions {
+  /** Waits for a saved memory instead of running. */
+  readonly incoming?: boolean;
+}
+
+/**
+ * Starts QEMU for `spec` and takes charge of it. Resolves when it runs (with `incoming`: when it waits). On failure nothing runs, and the
+ * guest's state is as before.
+ */
+export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptions = {}): Promise<Machine> {
+  const before = guest.record;
+  let process: QemuProcess | undefined;
+  try {
+    const started = await prepare(guest, spec, options);
+    process = await spawnQemu(started.spawn);
+    // In control groups while it is still coming up.
+    const confined = context(guest).controlGroups().then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
+    const qmp = await connect(guest, process, options);
+    const machine = guest.take(process, qmp);
+    await Promise.all([
+      guest.remember({ ...started.record, process: process.identity, startedAtMs: context(guest).clock.nowMs(), state: options.incoming ? 'suspended' : 'running', reason: 'started' }),
+      confined.catch((error: unknown) => context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups')),
+    ]);
+    return machine;
+  } catch (error) {
+    await abandon(guest, before, process);
+    throw asFault(error, 'The server cannot be started');
+  }
+}
+
+const context = (guest: Guest): Guest['context'] => guest.context;
+
+const limits = (spec: GuestSpec): { vcpus: number; memoryBytes: number; maxTasks: number } => ({
+  vcpus: spec.vcpus,
+  memoryBytes: spec.memoryMb * 2 ** 20 + OVERHEAD_BYTES + spec.disks.length * OVERHEAD_PER_DISK_BYTES,
+  maxTasks: MAX_TASKS + spec.vcpus,
+});
+
+/** Everything up to the argv: directories, ownership, layout, record. */
+async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): Promise<{ record: GuestRecord; spawn: Parameters<typeof spawnQemu>[0] }> {
+  const { context: ctx, files, record: before } = guest;
+  const [inventory] = await Promise.all([ctx.inventory(), makeDirs(files)]);
+  const uid = before?.uid ?? ctx.takeUid();
+  await Promise.all([checkReachable(ctx.account, files.consoleLog), checkReachable(ctx.account, files.socketDir)]);
+  const machine = spec.machine ?? 'q35';
+  // A saved memory fits only the machine that it was saved from.
+  const same = options.incoming ? before : undefined;
+  const accelerator = same?.accelerator ?? ctx.options.accelerator ?? inventory.accelerator;
+  const { slots, ports } = placeAll(spec.disks, spec.nics, before?.slots ?? {}, machine);
+  const [opened, firmware, kernel] = await Promise.all([
+    Promise.all(spec.disks.map((disk) => openDisk(guest, uid, disk))),
+    spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
+    spec.kernel ? kernelFiles(guest, spec.kernel) : undefined,
+    logFile(guest, uid, !options.incoming),
+    ctx.account && uid !== undefined ? ownDirectory(files.socketDir, uid, ctx.account.gid) : undefined,
+  ]);
+  const record: GuestRecord = {
+    version: 1,
+    spec,
+    state: before?.state ?? 'absent',
+    reason: 'starting',
+    ...(uid === undefined ? {} : { uid }),
+    slots,
+    ports: same?.ports ?? ports,
+    places: same?.places ?? busPlaces(spec.disks),
+    layers: Object.fromEntries(spec.disks.map((disk, i) => [disk.diskId, opened[i]?.layers ?? []])),
+    machineType: same?.machineType ?? `pc-${machine === 'pc' ? 'i440fx' : 'q35'}-${inventory.major}.${inventory.minor}`,
+    accelerator,
+    cpuModel: spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
+  };
+  const plan: MachinePlan = {
+    spec,
+    paths: files,
+    machine,
+    machineType: record.machineType,
+    accelerator,
+    cpuModel: record.cpuModel,
+    seccomp: inventory.seccomp,
+    slots,
+    ports: record.ports,
+    places: record.places,
+    nodes: new Map(spec.disks.flatMap((disk, i) => (opened[i] ? [[disk.diskId, opened[i].node] as const] : []))),
+    ...(firmware ? { firmware } : {}),
+    ...(kernel ? { kernel } : {}),
+    incoming: options.incoming === true,
+  };
+  // Before the process, so that a crash of Cairn in between leaves something by which the process is found.
+  await guest.remember(record);
+  return {
+    record,
+    spawn: {
+      qemu: ctx.qemu,
+      args: commandLine(plan),
+      netns: ctx.options.netns,
+      user: ctx.account && uid !== undefined ? processUser(ctx.account, uid) : undefined,
+      logPath: files.qemuLog,
+    },
+  };
+}
+
+async function uefi(guest: Guest, uid: number | undefined): Promise<{ codePath: string; variablesPath: string }> {
+  const { context: ctx, files } = guest;
+  const firmware = await prepareFirmware(await findFirmware(ctx.options.firmwareDirs), files.firmwareVariables);
+  await Promise.all([giveToGuest(ctx.account, uid, firmware.variablesPath), checkReachable(ctx.account, firmware.codePath), shareWithGuests(ctx.account, firmware.codePath)]);
+  return firmware;
+}
+
+async function kernelFiles(guest: Guest, kernel: NonNullable<GuestSpec['kernel']>): Promise<NonNullable<MachinePlan['kernel']>> {
+  const { account, options } = guest.context;
+  const share = async (imageId: string): Promise<string> => {
+    const path = await options.imagePath(imageId);
+    await checkReachable(account, path);
+    await shareWithGuests(account, path);
+    return path;
+  };
+  const [kernelPath, ramdiskPath] = await Promise.all([share(kernel.imageId), kernel.ramdiskImageId === undefined ? undefined : share(kernel.ramdiskImageId)]);
+  return { kernelPath, ...(ramdiskPath === undefined ? {} : { ramdiskPath }), commandLine: kernel.commandLine };
+}
+
+/** The console's log exists before QEMU opens it, so that its directory can stay root's. A new start begins a new log, as upstream's does. */
+async function logFile(guest: Guest, uid: number | undefined, fresh: boolean): Promise<void> {
+  const { consoleLog, consoleLogBefore, qemuLog } = guest.files;
+  await (await open(consoleLog, fresh ? 'w' : 'a', 0o600)).close();
+  await giveToGuest(guest.context.account, uid, consoleLog);
+  if (fresh) await truncate(consoleLogBefore).catch(() => {});
+  await truncate(qemuLog).catch(() => {});
+}
+
+async function ownDirectory(dir: string, uid: number, gid: number): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.chown(uid, gid);
+    await handle.chmod(0o700);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function connect(guest: Guest, process: QemuProcess, options: LaunchOptions): Promise<Qmp> {
+  const qmp = await Qmp.connect(guest.files.qmpSocket, {
+    clock: guest.context.clock,
+    timeoutMs: START_MS,
+    hopeless: () => (process.hasEnded() ? unavailable('QEMU ended at its start.') : undefined),
+  });
+  const { status } = await qmp.execute<{ status: string }>('query-status');
+  const expected = options.incoming ? 'inmigrate' : 'running';
+  if (status !== expected && status !== 'paused') throw unavailable(`The server came up in the unexpected state ${status}.`);
+  return qmp;
+}
+
+/** After a failed start: no process, no held disk, and the record as it was. Throws the better-founded reason where QEMU gave one. */
+async function abandon(guest: Guest, before: GuestRecord | undefined, process: QemuProcess | undefined): Promise<void> {
+  const { log } = guest.context;
+  const endedByItself = process?.hasEnded() === true;
+  if (process) await endQemu(process, undefined, guest.context.clock).catch((error: unknown) => log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'));
+  const said = await readFile(guest.files.qemuLog, 'utf8').catch(() => '');
+  await guest.end(before?.state ?? 'absent', before?.reason ?? '');
+  guest.context.holders.removeGuest(guest.guestId);
+  if (before) await guest.remember(before);
+  else await guest.forget();
+  if (endedByItself) throw startFault(said);
+}

@@ -1,0 +1,183 @@
+import { conflict } from '@cairn/kit/errors/errors';
+import type { GuestDisk, GuestNic } from '../interface/guests.ts';
+import { nodeName } from './blockdev.ts';
+import { type Device, diskDevice, diskDeviceId, busPlaces, hotPluggable, netdev, netdevId, nicDevice, nicDeviceId, SCSI_CONTROLLER, USB_CONTROLLER } from './devices.ts';
+import { asFault } from './faults.ts';
+import type { Guest, Machine } from './guest.ts';
+import { openDisk } from './launch.ts';
+import { type Qmp, QmpError } from './qmp.ts';
+import type { GuestRecord } from './record.ts';
+import { diskKey, freeSlot, needsSlot, nicKey } from './slots.ts';
+
+/** Guests drop the request to let a device go while they boot, so it is made again. */
+const ASK_AGAIN_MS = 3000;
+
+const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> => Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
+
+const machineKind = (record: GuestRecord): 'q35' | 'pc' => record.spec.machine ?? 'q35';
+
+/** A guest that is off takes a device with its next start; one whose memory is saved cannot. */
+async function pluggable(guest: Guest, doing: string): Promise<Machine | undefined> {
+  // A start under way is waited for, so that a device is neither lost nor doubled.
+  if (!guest.machine) await guest.life.idle();
+  guest.known();
+  if (guest.state === 'suspended') throw conflict(`Cannot ${doing}: the server is suspended.`);
+  return guest.machine;
+}
+
+export async function attachDisk(guest: Guest, disk: GuestDisk): Promise<void> {
+  const machine = await pluggable(guest, 'attach a disk');
+  const record = guest.known();
+  if (!machine || record.spec.disks.some((d) => d.diskId === disk.diskId)) return;
+  if (record.spec.disks.some((d) => d.device === disk.device)) throw conflict(`The server already has a disk ${disk.device}.`);
+  if (!hotPluggable(disk)) throw conflict(`A disk on the ${disk.bus} bus can be attached only while the server is off.`);
+  requireController(record, disk);
+  const key = diskKey(disk);
+  const slots = needsSlot(disk) ? { ...record.slots, [key]: freeSlot(record.slots, key, record.ports) } : record.slots;
+  const disks = [...record.spec.disks, disk];
+  const places = { ...busPlaces(disks), ...record.places };
+  // Remembered first: whatever a crash leaves in QEMU can then be found and removed.
+  await guest.update({ spec: { ...record.spec, disks }, slots, places, layers: { ...record.layers, [disk.diskId]: [] } });
+  try {
+    const opened = await openDisk(guest, record.uid, disk);
+    await guest.update({ layers: { ...guest.known().layers, [disk.diskId]: opened.layers } });
+    const device = diskDevice(disk, opened.node['node-name'], slots, places[key] ?? 0, machineKind(record));
+    await machine.qmp.execute('blockdev-add', opened.node);
+    await addDevice(machine.qmp, device);
+  } catch (error) {
+    if (guest.machine === machine) await dropNodes(guest, machine.qmp, disk.diskId);
+    await forgetDisk(guest, disk);
+    throw asFault(error, `The disk cannot be attached as ${disk.device}`);
+  }
+}
+
+export async function detachDisk(guest: Guest, diskId: string, waitMs: number): Promise<void> {
+  const machine = await pluggable(guest, 'detach a disk');
+  const disk = guest.known().spec.disks.find((d) => d.diskId === diskId);
+  if (!disk) return;
+  if (machine) {
+    if (!hotPluggable(disk)) throw conflict(`A disk on the ${disk.bus} bus can be detached only while the server is off.`);
+    try {
+      await unplug(guest, machine, diskDeviceId(disk), waitMs, `disk ${disk.device}`);
+      await dropNodes(guest, machine.qmp, diskId);
+    } catch (error) {
+      // The process ended meanwhile: the guest has let go of everything.
+      if (guest.machine === machine) throw asFault(error, `Disk ${disk.device} cannot be detached`);
+    }
+  }
+  await forgetDisk(guest, disk);
+}
+
+export async function attachNic(guest: Guest, nic: GuestNic): Promise<void> {
+  const machine = await pluggable(guest, 'attach a network interface');
+  const record = guest.known();
+  if (!machine || record.spec.nics.some((n) => n.portId === nic.portId)) return;
+  const key = nicKey(nic);
+  const slots = { ...record.slots, [key]: freeSlot(record.slots, key, record.ports) };
+  await guest.update({ spec: { ...record.spec, nics: [...record.spec.nics, nic] }, slots });
+  try {
+    await machine.qmp.execute('netdev_add', netdev(nic));
+    await addDevice(machine.qmp, nicDevice(nic, slots, machineKind(record)));
+  } catch (error) {
+    if (guest.machine === machine) await machine.qmp.execute('netdev_del', { id: netdevId(nic) }).catch(() => {});
+    await forgetNic(guest, nic);
+    throw asFault(error, 'The network interface cannot be attached');
+  }
+}
+
+export async function detachNic(guest: Guest, portId: string, waitMs: number): Promise<void> {
+  const machine = await pluggable(guest, 'detach a network interface');
+  const nic = guest.known().spec.nics.find((n) => n.portId === portId);
+  if (!nic) return;
+  if (machine) {
+    try {
+      await unplug(guest, machine, nicDeviceId(nic), waitMs, 'network interface');
+      await tolerate(machine.qmp.execute('netdev_del', { id: netdevId(nic) }));
+    } catch (error) {
+      if (guest.machine === machine) throw asFault(error, 'The network interface cannot be detached');
+    }
+  }
+  await forgetNic(guest, nic);
+}
+
+function requireController(record: GuestRecord, disk: GuestDisk): void {
+  const has = (bus: GuestDisk['bus']): boolean => record.spec.disks.some((d) => d.bus === bus);
+  if ((disk.bus === 'scsi' || disk.bus === 'usb') && !has(disk.bus)) {
+    throw conflict(`The server was started without a ${disk.bus === 'scsi' ? SCSI_CONTROLLER : USB_CONTROLLER} controller: a ${disk.bus} disk can be attached after a hard reboot with one.`);
+  }
+}
+
+async function addDevice(qmp: Qmp, device: Device): Promise<void> {
+  await qmp.execute('device_add', device);
+}
+
+/** Asks the guest to let a device go until it has, or `waitMs` are over. */
+async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: number, what: string): Promise<void> {
+  const { clock } = guest.context;
+  const deadlineMs = clock.nowMs() + waitMs;
+  await guest.waiting(async (signal) => {
+    for (;;) {
+      const leftMs = deadlineMs - clock.nowMs();
+      const deleted = machine.qmp.waitFor((e) => e.event === 'DEVICE_DELETED' && e.data.device === deviceId, Math.max(1, Math.min(leftMs, ASK_AGAIN_MS)), signal);
+      deleted.catch(() => {});
+      try {
+        await machine.qmp.execute('device_del', { id: deviceId });
+      } catch (error) {
+        if (error instanceof QmpError && error.className === 'DeviceNotFound') return;
+        // It was asked before and has not answered: the wait goes on.
+        if (!(error instanceof QmpError && /in the process of unplug|is busy|blinking/i.test(error.message))) throw error;
+      }
+      if (await deleted) return;
+      if (clock.nowMs() >= deadlineMs) throw conflict(`The server did not let go of its ${what} within ${Math.round(waitMs / 1000)} s. It may be in use, or the server's operating system does not answer; try again or shut it down.`);
+    }
+  });
+}
+
+/** Removes the nodes of a disk's layers from QEMU, the top first. Those that belong to another node go with it. */
+async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
+  for (const layer of guest.record?.layers[diskId] ?? []) await tolerate(qmp.execute('blockdev-del', { 'node-name': nodeName(diskId, layer) }));
+}
+
+/** What is not there need not be removed. */
+async function tolerate(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof QmpError && /(not found|Failed to find|Cannot find|not owned by the monitor)/i.test(error.message))) throw error;
+  }
+}
+
+async function forgetDisk(guest: Guest, disk: GuestDisk): Promise<void> {
+  await guest.releaseDisk(disk.diskId);
+  const { record } = guest;
+  if (!record) return;
+  await guest.update({
+    spec: { ...record.spec, disks: record.spec.disks.filter((d) => d.diskId !== disk.diskId) },
+    slots: without(record.slots, diskKey(disk)),
+    places: without(record.places, diskKey(disk)),
+    layers: without(record.layers, disk.diskId),
+  });
+}
+
+async function forgetNic(guest: Guest, nic: GuestNic): Promise<void> {
+  const { record } = guest;
+  if (!record) return;
+  await guest.update({ spec: { ...record.spec, nics: record.spec.nics.filter((n) => n.portId !== nic.portId) }, slots: without(record.slots, nicKey(nic)) });
+}
+
+/** After a restart of Cairn: devices that are remembered and that QEMU does not have are forgotten, with what is left of them. */
+export async function reconcileDevices(guest: Guest, machine: Machine): Promise<void> {
+  const children = await machine.qmp.execute<readonly { readonly name: string }[]>('qom-list', { path: '/machine/peripheral' });
+  const there = new Set(children.map((child) => child.name));
+  for (const disk of guest.known().spec.disks) {
+    if (there.has(diskDeviceId(disk))) continue;
+    await dropNodes(guest, machine.qmp, disk.diskId);
+    await forgetDisk(guest, disk);
+  }
+  for (const nic of guest.known().spec.nics) {
+    if (there.has(nicDeviceId(nic))) continue;
+    await tolerate(machine.qmp.execute('netdev_del', { id: netdevId(nic) }));
+    await forgetNic(guest, nic);
+  }
+}
+
