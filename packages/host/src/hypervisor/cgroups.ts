@@ -37,7 +37,8 @@ interface Setting {
   readonly value: string;
 }
 
-const settings = (limits: GuestLimits, v2: boolean): readonly Setting[] =>
+/** The files of a group and what is written to them. */
+export const settings = (limits: GuestLimits, v2: boolean): readonly Setting[] =>
   v2
     ? [
         { controller: 'cpu', file: 'cpu.weight', value: String(weight(limits.vcpus)) },

@@ -28,6 +28,7 @@ export function checkSpec(spec: GuestSpec): void {
   for (const disk of spec.disks) checkDisk(disk);
   for (const nic of spec.nics) checkNic(nic);
   unique('device name', spec.disks.map((d) => d.device));
+  unique('boot index', spec.disks.flatMap((d) => (d.bootIndex === undefined ? [] : [String(d.bootIndex)])));
   unique('disk', spec.disks.map((d) => d.diskId));
   unique('port', spec.nics.map((n) => n.portId));
   unique('tap', spec.nics.map((n) => n.tap));
