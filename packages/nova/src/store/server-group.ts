@@ -37,3 +37,12 @@ export async function addGroupMembers(tx: Tx, groupId: string, serverIds: readon
 export async function removeGroupMember(tx: Tx, serverId: string): Promise<void> {
   await on<NovaTables>(tx).deleteFrom('nova_server_group_member').where('server_id', '=', serverId).execute();
 }
+
+/** Makes transactions that place members of one group run one after another (on PostgreSQL, by a write to the group's row). */
+export async function touchGroup(tx: Tx, groupId: string): Promise<void> {
+  await on<NovaTables>(tx)
+    .updateTable('nova_server_group')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('id', '=', groupId)
+    .execute();
+}

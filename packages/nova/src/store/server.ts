@@ -115,3 +115,9 @@ export async function serverCountByHost(db: Db): Promise<ReadonlyMap<string, num
     .execute();
   return new Map(rows.map((row) => [row.host as string, Number(row.count)]));
 }
+
+/** Keeps the password that a guest posted, unless it has posted one; false then. */
+export async function setPasswordOnce(tx: Tx, serverId: string, password: string): Promise<boolean> {
+  const done = await on<NovaTables>(tx).updateTable('nova_server').set({ password }).where('id', '=', serverId).where('password', '=', '').executeTakeFirst();
+  return done.numUpdatedRows > 0n;
+}

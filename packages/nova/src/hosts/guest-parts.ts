@@ -1,0 +1,33 @@
+import type { Db } from '@cairn/kit/store/store';
+import type { NovaDeps } from '../app/deps.ts';
+import { blockDevicesOf } from '../store/block-device.ts';
+import { findServer, type ServerRow } from '../store/server.ts';
+import { portsOf } from '../store/server-port.ts';
+import { type GuestParts, guestSpec } from './guest-spec.ts';
+import type { GuestSpec } from '@cairn/host/interface/guests';
+
+/** A server's row with everything that its guest is made of; undefined when there is no such server. */
+export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Promise<(GuestParts & { readonly row: ServerRow }) | undefined> {
+  const row = await findServer(db, serverId);
+  if (row === undefined) return undefined;
+  const [devices, order, ports] = await Promise.all([blockDevicesOf(db, serverId), portsOf(db, serverId), deps.faces.neutron.portsOfDevice(db, serverId)]);
+  const shared = new Set<string>();
+  const readOnly = new Set<string>();
+  if (row.host !== null) {
+    // what a volume allows is cinder's to say; asking again finds the connection that is there
+    for (const device of devices) {
+      if (device.attachment_id === null || device.disk_id === null) continue;
+      const facts = await deps.faces.cinder.connect(device.attachment_id, row.host);
+      if (facts.multiattach) shared.add(device.attachment_id);
+      if (facts.readOnly) readOnly.add(device.attachment_id);
+    }
+  }
+  const position = new Map(order.map((port) => [port.port_id, port.position]));
+  return { row, devices, ports: ports.filter((port) => position.has(port.id)).sort((a, b) => (position.get(a.id) as number) - (position.get(b.id) as number)), shared, readOnly };
+}
+
+/** What to start a server's guest from. */
+export async function specOf(deps: NovaDeps, db: Db, serverId: string): Promise<{ readonly row: ServerRow; readonly spec: GuestSpec; readonly portIds: readonly string[] } | undefined> {
+  const parts = await guestParts(deps, db, serverId);
+  return parts === undefined ? undefined : { row: parts.row, spec: guestSpec(parts), portIds: parts.ports.map((port) => port.id) };
+}

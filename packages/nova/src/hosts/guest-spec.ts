@@ -1,0 +1,79 @@
+import { tapName } from '@cairn/host/interface/fabric';
+import type { GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
+import type { PortFacts } from '@cairn/neutron/face';
+import type { BlockDeviceRow } from '../store/block-device.ts';
+import { flavorOf, imageOf, type ServerRow } from '../store/server.ts';
+
+const NIC_MODELS = new Set(['virtio', 'e1000', 'e1000e', 'rtl8139']);
+
+/** A mapping as the guest sees it; undefined while no host has the disk. */
+export function guestDisk(device: BlockDeviceRow, facts: { readonly multiattach: boolean; readonly readOnly: boolean } = { multiattach: false, readOnly: false }): GuestDisk | undefined {
+  if (device.disk_id === null || device.device_name === null) return undefined;
+  const readOnly = facts.readOnly || device.source_type === 'files';
+  return {
+    diskId: device.disk_id,
+    device: device.device_name.replace(/^\/dev\//, ''),
+    bus: device.disk_bus as GuestDisk['bus'],
+    kind: device.device_type as GuestDisk['kind'],
+    ...(device.boot_index !== null && device.boot_index >= 0 ? { bootIndex: device.boot_index } : {}),
+    ...(device.volume_id === null ? {} : { serial: device.volume_id }),
+    ...(readOnly ? { readOnly } : {}),
+    ...(facts.multiattach ? { shared: true } : {}),
+  };
+}
+
+/** A port as the guest's network card. */
+export function guestNic(port: PortFacts, imageProperties: Readonly<Record<string, string>>): GuestNic {
+  const wanted = imageProperties['hw_vif_model'] ?? 'virtio';
+  return {
+    portId: port.id,
+    mac: port.mac,
+    tap: tapName(port.id),
+    mtu: port.networkMtu,
+    model: (NIC_MODELS.has(wanted) ? wanted : 'virtio') as GuestNic['model'],
+  };
+}
+
+export interface GuestParts {
+  readonly row: Pick<ServerRow, 'id' | 'name' | 'flavor_json' | 'image_json'>;
+  readonly devices: readonly BlockDeviceRow[];
+  /** In the order of the server's interfaces. */
+  readonly ports: readonly PortFacts[];
+  /** Volumes that several servers may write to, by attachment. */
+  readonly shared: ReadonlySet<string>;
+  readonly readOnly: ReadonlySet<string>;
+}
+
+/** Everything that a host must know to start a server. The same rows give the same guest, so every start after the first finds its slots again. */
+export function guestSpec(parts: GuestParts): GuestSpec {
+  const flavor = flavorOf(parts.row);
+  const { properties } = imageOf(parts.row);
+  const kernelId = properties['kernel_id'];
+  const machine = properties['hw_machine_type'];
+  return {
+    guestId: parts.row.id,
+    name: parts.row.name,
+    vcpus: flavor.vcpus,
+    memoryMb: flavor.memoryMb,
+    firmware: properties['hw_firmware_type'] === 'uefi' ? 'uefi' : 'bios',
+    ...(machine === undefined ? {} : { machine: machine === 'pc' || machine.startsWith('pc-i440fx') ? ('pc' as const) : ('q35' as const) }),
+    ...(properties['hw_cpu_model'] === undefined ? {} : { cpuModel: properties['hw_cpu_model'] }),
+    disks: parts.devices.flatMap((device) => {
+      const key = device.attachment_id ?? '';
+      const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key) });
+      return disk === undefined ? [] : [disk];
+    }),
+    nics: parts.ports.map((port) => guestNic(port, properties)),
+    ...(kernelId === undefined || kernelId === '' || kernelId === 'nokernel'
+      ? {}
+      : {
+          kernel: {
+            imageId: kernelId,
+            ...(properties['ramdisk_id'] ? { ramdiskImageId: properties['ramdisk_id'] } : {}),
+            commandLine: properties['os_command_line'] ?? 'root=/dev/vda console=tty0 console=ttyS0',
+          },
+        }),
+    rng: true,
+    vnc: true,
+  };
+}

@@ -1,0 +1,54 @@
+import type { SagaDefinition, SagaFailure } from '@cairn/kit/saga/saga';
+import type { NovaDeps } from '../app/deps.ts';
+import type { CreateServerParams } from '../app/server-create.ts';
+import { serverCreateSaga } from './server-create.ts';
+import { type DeleteServerParams, serverDeleteSaga } from './server-delete.ts';
+import { serverImageSaga, type ServerImageParams, volumeImageSaga, type VolumeImageParams } from './server-image.ts';
+import { interfaceAttachSaga, type InterfaceAttachParams, interfaceDetachSaga, type InterfaceDetachParams } from './server-interface.ts';
+import { type PowerSagas, serverPowerSagas } from './server-power.ts';
+import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
+
+/** Nova's sagas, made once per process with what they work on. */
+export interface NovaSagas {
+  readonly create: SagaDefinition<CreateServerParams>;
+  readonly remove: SagaDefinition<DeleteServerParams>;
+  readonly power: PowerSagas;
+  readonly image: SagaDefinition<ServerImageParams>;
+  readonly volumeImage: SagaDefinition<VolumeImageParams>;
+  readonly volumeAttach: SagaDefinition<VolumeParams>;
+  readonly volumeDetach: SagaDefinition<VolumeParams>;
+  readonly interfaceAttach: SagaDefinition<InterfaceAttachParams>;
+  readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
+  /** Why a saga of this process failed, for the request that waits for it; told once. */
+  failureOf(sagaId: string): SagaFailure | undefined;
+  readonly all: readonly SagaDefinition[];
+}
+
+export function createNovaSagas(deps: NovaDeps): NovaSagas {
+  const failures = new Map<string, SagaFailure>();
+  const sagas = {
+    create: serverCreateSaga(deps),
+    remove: serverDeleteSaga(deps),
+    power: serverPowerSagas(deps),
+    image: serverImageSaga(deps),
+    volumeImage: volumeImageSaga(deps),
+    volumeAttach: volumeAttachSaga(deps),
+    volumeDetach: volumeDetachSaga(deps),
+    interfaceAttach: interfaceAttachSaga(deps, (sagaId, failure) => {
+      // nobody may be waiting any more
+      if (failures.size > 1_000) failures.clear();
+      failures.set(sagaId, failure);
+    }),
+    interfaceDetach: interfaceDetachSaga(deps),
+  };
+  const { power, ...single } = sagas;
+  return {
+    ...sagas,
+    failureOf(sagaId) {
+      const failure = failures.get(sagaId);
+      failures.delete(sagaId);
+      return failure;
+    },
+    all: [...Object.values(single), ...Object.values(power)],
+  };
+}

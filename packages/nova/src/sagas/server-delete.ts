@@ -1,0 +1,101 @@
+import type { Context } from '@cairn/kit/context/context';
+import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import type { NovaDeps } from '../app/deps.ts';
+import { serverEvent } from '../app/server-events.ts';
+import { finishAction } from '../store/action.ts';
+import { blockDevicesOf, removeBlockDevicesOf } from '../store/block-device.ts';
+import { findServer, findServerBrief, patchServer } from '../store/server.ts';
+import { removeGroupMember } from '../store/server-group.ts';
+import { portsOf, removeServerPortsOf } from '../store/server-port.ts';
+import { changeUsage } from '../store/usage.ts';
+import { clearOnHost } from './on-host.ts';
+import { actionFailed } from './outcome.ts';
+import { removeDisks } from './server-disks.ts';
+
+export interface DeleteServerParams {
+  readonly serverId: string;
+  readonly ctx: Context;
+}
+
+/**
+ * Ends a server: stop (the guest goes, ports and volumes are given back as rows) → clean_up (disks and taps go, the claim is released, the
+ * row is marked deleted). It waits for a create that is being unwound; everything it finds gone already is fine. There is no way back:
+ * when it fails for good the server is in error, and can be deleted again.
+ */
+export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerParams> {
+  const { faces, env } = deps;
+  return defineSaga<DeleteServerParams, unknown>({
+    name: 'nova.server.delete',
+    steps: [
+      {
+        name: 'stop',
+        deadlineMs: 120_000,
+        attempts: 5,
+        async do(step) {
+          const { serverId } = step.params;
+          const server = await findServerBrief(step.db, serverId);
+          // the rows go in this step's commit, and the next step has to push what went to the host
+          const portIds = (await portsOf(step.db, serverId)).map((port) => port.port_id);
+          if (server?.host != null) await clearOnHost(deps, server.host, step, (agent) => agent.guests.remove(serverId));
+          return { portIds };
+        },
+        async commit(tx, step) {
+          const { serverId, ctx } = step.params;
+          const ports = await portsOf(tx, serverId);
+          const ids = (owned: number): string[] => ports.filter((port) => port.owned === owned).map((port) => port.port_id);
+          if (ids(1).length > 0) await faces.neutron.releasePorts(tx, ids(1), { delete: true });
+          if (ids(0).length > 0) await faces.neutron.releasePorts(tx, ids(0), { delete: false });
+          await removeServerPortsOf(tx, serverId);
+          for (const device of await blockDevicesOf(tx, serverId)) {
+            if (device.attachment_id === null) continue;
+            await faces.cinder.detach(tx, device.attachment_id);
+            if (device.delete_on_termination === 1 && device.volume_id !== null) await faces.cinder.deleteVolume(tx, ctx, device.volume_id);
+          }
+        },
+      },
+      {
+        name: 'clean_up',
+        deadlineMs: 120_000,
+        attempts: 5,
+        async do(step) {
+          const { serverId } = step.params;
+          const { portIds } = step.outputs['stop'] as { readonly portIds: readonly string[] };
+          const [server, devices] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId)]);
+          await Promise.all([
+            server?.host == null ? undefined : clearOnHost(deps, server.host, step, (agent) => removeDisks(agent, devices)),
+            portIds.length === 0 ? undefined : faces.neutron.makeGone(portIds),
+          ]);
+        },
+        async commit(tx, step) {
+          const { serverId, ctx } = step.params;
+          const row = await findServer(tx, serverId);
+          if (row === undefined || row.deleted === 1) return;
+          const nowMs = env.clock.nowMs();
+          const patch = {
+            deleted: 1,
+            deleted_at_ms: nowMs,
+            terminated_at_ms: nowMs,
+            vm_state: 'deleted',
+            task_state: null,
+            task_deadline_at_ms: null,
+            power_state: 0,
+            updated_at_ms: nowMs,
+          };
+          await patchServer(tx, serverId, patch);
+          await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
+          await faces.placement.release(tx, serverId);
+          await removeBlockDevicesOf(tx, serverId);
+          await removeGroupMember(tx, serverId);
+          await finishAction(tx, serverId, ctx.requestId, null, nowMs);
+          await env.events.emit(tx, serverEvent('delete.end', { ...row, ...patch }, ctx.requestId));
+        },
+      },
+    ],
+    async onFailed(tx, step, failure) {
+      const { serverId, ctx } = step.params;
+      // past the mark `deleting`, or actionFailed would leave the server to a delete saga that no longer is
+      await patchServer(tx, serverId, { task_state: null, updated_at_ms: env.clock.nowMs() });
+      await actionFailed(deps, tx, { serverId, requestId: ctx.requestId, failure, event: 'delete.error', patch: () => ({ vm_state: 'error' }) });
+    },
+  });
+}
