@@ -1,0 +1,305 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CairnError, conflict, invalidInput, unavailable } from '@cairn/kit/errors/errors';
+import type { Fabric, FabricChange, FabricObject, FabricStatus } from '../interface/fabric.ts';
+import { Announcer } from './kernel/announce.ts';
+import { DnsmasqKeeper, dnsmasqUser } from './kernel/dnsmasq.ts';
+import { Kernel } from './kernel/kernel.ts';
+import type { KernelLinks } from './kernel/links.ts';
+import { TapMonitor } from './kernel/monitor.ts';
+import { Lane } from './lane.ts';
+import { MetadataListeners } from './metadata/listeners.ts';
+import { type Names, namesOf, uplinkName } from './names.ts';
+import { Objects } from './objects.ts';
+import { checkOptions, type KernelFabricOptions } from './options.ts';
+import type { UnitContext } from './units/context.ts';
+import { NamespaceUnit } from './units/namespace.ts';
+import { dhcpKey, dhcpSubject, routerKey, routerSubject } from './units/subjects.ts';
+import { SwitchUnit } from './units/switch.ts';
+import { validate } from './validate.ts';
+
+interface Running {
+  readonly unit: { run(): Promise<void>; distrust(): void };
+  readonly lane: Lane;
+}
+
+const SWITCH = 'switch';
+
+/**
+ * The network of this host in the Linux kernel: namespaces, bridges, taps, nftables, dnsmasq. How it is laid out and why:
+ * docs/design/0005-fabric.md.
+ *
+ * What is wanted is kept in memory (Objects). It is cut into units: the switch, each router, each network's DHCP server. Each unit has a
+ * lane, in which it compares the wanted with the kernel and makes up the difference; a patch waits for the lanes that it touches. Two
+ * patches meet in one run, and a router that cannot be built holds up no port.
+ */
+export class KernelFabric implements Fabric {
+  readonly #options: KernelFabricOptions;
+  readonly #names: Names;
+  readonly #kernel = new Kernel();
+  readonly #objects = new Objects();
+  readonly #units = new Map<string, Running>();
+  readonly #switch: SwitchUnit;
+  readonly #metadata: MetadataListeners;
+  readonly #announcer: Announcer;
+  readonly #monitor: TapMonitor;
+  #dnsmasq: DnsmasqKeeper | undefined;
+  #started: Promise<void> | undefined;
+  /** Until the whole wanted state is known, what an earlier run built must not be judged. */
+  #isComplete = false;
+  #isClosed = false;
+  /** The last status that was told of each port. */
+  readonly #reported = new Map<string, 'up' | 'down'>();
+  #switchLinks: Promise<KernelLinks> | undefined;
+
+  constructor(options: KernelFabricOptions) {
+    checkOptions(options);
+    this.#options = options;
+    const { clock, callbacks } = options;
+    const log = options.log.child({ room: 'fabric' });
+    this.#names = namesOf(options.instance);
+    this.#metadata = new MetadataListeners({ callbacks, clock, log });
+    this.#announcer = new Announcer(log);
+    this.#monitor = new TapMonitor({ netns: this.switchNamespace, links: () => this.#kernel.links(this.switchNamespace), onCarrier: (tap, carrier) => this.#onCarrier(tap, carrier), clock, log });
+    this.#switch = new SwitchUnit(this.#context(), { tapOwnerUid: options.tapOwnerUid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns }, () => this.#distrust());
+    this.#units.set(SWITCH, { unit: this.#switch, lane: new Lane(() => this.#runSwitch()) });
+  }
+
+  /** The namespace of all bridges and taps, as in /run/netns: guests are started in it. It is there once `start` has resolved. */
+  get switchNamespace(): string {
+    return this.#names.switchNamespace;
+  }
+
+  /** How many processes have changed the host's network since construction. */
+  get changes(): number {
+    return this.#kernel.changes;
+  }
+
+  /** Finds out what an earlier run left, or makes the switch namespace. Called by the other methods when it was not. */
+  start(): Promise<void> {
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined;
+      throw this.#public(error);
+    });
+    return this.#started;
+  }
+
+  async apply(objects: readonly FabricObject[]): Promise<void> {
+    await this.start();
+    const flaws: CairnError[] = [];
+    const wanted = new Map<string, FabricObject>();
+    for (const object of objects) {
+      try {
+        validate(object);
+        wanted.set(`${object.kind} ${object.id}`, object);
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error;
+        // One object that cannot be built must not keep all others from being built.
+        flaws.push(error);
+      }
+    }
+    for (const [kind, ids] of [['port', this.#objects.ports], ['router', this.#objects.routers], ['securityGroup', this.#objects.groups], ['network', this.#objects.networks]] as const) {
+      for (const id of [...ids.keys()]) if (!wanted.has(`${kind} ${id}`)) this.#objects.change([{ op: 'remove', kind, id }]);
+    }
+    for (const object of wanted.values()) {
+      try {
+        this.#objects.change([{ op: 'put', object }]);
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error;
+        flaws.push(error);
+      }
+    }
+    this.#isComplete = true;
+    for (const portId of [...this.#reported.keys()]) if (!this.#objects.guestPorts.has(portId)) this.#reported.delete(portId);
+    for (const port of this.#objects.guestPorts.values()) if (port.attachment.kind === 'guest' && this.#monitor.hasCarrier(port.attachment.tap)) this.#report(port.id, 'up');
+    this.#distrust();
+    this.#switch.distrust();
+    this.#dnsmasq?.distrust();
+    for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#adopt(netns);
+    for (const key of (await this.#dnsmasq?.keys()) ?? []) if (!this.#unitOf(key)) await this.#dnsmasq?.stop(key);
+    for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
+    for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
+    await this.#request(new Set(this.#units.keys()));
+    if (flaws.length === 0) return;
+    for (const flaw of flaws) this.#options.onEvent?.({ kind: 'trouble', subject: 'fabric', message: flaw.message });
+    throw invalidInput(flaws.map((flaw) => flaw.message).join(' '), { detail: flaws });
+  }
+
+  async patch(changes: readonly FabricChange[]): Promise<void> {
+    await this.start();
+    if (!this.#isComplete) throw unavailable('The networks of this host are not changed before their whole wanted state is known. Try again in a moment.');
+    for (const change of changes) if (change.op === 'put') validate(change.object);
+    this.#refuseOrphans(changes);
+    const touched = new Set<string>();
+    this.#touch(changes, touched);
+    this.#objects.change(changes);
+    for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
+    this.#touch(changes, touched);
+    await this.#request(touched);
+  }
+
+  /** A guest's port without its network would get no tap, and nobody would know before the guest starts. */
+  #refuseOrphans(changes: readonly FabricChange[]): void {
+    const coming = new Set(changes.flatMap((change) => (change.op === 'put' && change.object.kind === 'network' ? [change.object.id] : [])));
+    for (const change of changes) {
+      if (change.op !== 'put' || change.object.kind !== 'port' || change.object.attachment.kind !== 'guest') continue;
+      if (this.#objects.networks.has(change.object.networkId) || coming.has(change.object.networkId)) continue;
+      throw conflict(`The port ${change.object.id} cannot be plugged on this host yet: its network ${change.object.networkId} is not known here.`);
+    }
+  }
+
+  async status(): Promise<FabricStatus> {
+    const { networks, ports, routers } = this.#objects;
+    return { namespaces: await this.#kernel.namespaces(this.#names.prefix), networks: networks.size, ports: ports.size, routers: routers.size };
+  }
+
+  /** Lets go of everything. Bridges, taps, rules, routers and DHCP servers go on; the metadata service pauses. */
+  async stop(): Promise<void> {
+    this.#isClosed = true;
+    await this.#started?.catch(() => {});
+    await Promise.all([...this.#units.values()].map(({ lane }) => lane.idle()));
+    this.#monitor.stop();
+    this.#metadata.closeAll();
+    await this.#announcer.stop();
+  }
+
+  /** Removes every trace on this machine, of this run or an earlier one. Guests are to be gone before. */
+  async destroy(): Promise<void> {
+    await this.stop();
+    const dnsmasq = await this.#keeper();
+    for (const key of await dnsmasq.keys()) await dnsmasq.stop(key);
+    if (await this.#kernel.namespaceExists(this.switchNamespace)) {
+      // Namespaces that die take their links along in their own time; the outer end shall be gone when this returns.
+      for (const name of Object.keys(this.#options.physicalNetworks).map(uplinkName)) {
+        if ((await this.#kernel.link(this.switchNamespace, name)).size) await this.#kernel.ip(this.switchNamespace, [`link delete dev ${name}`]);
+      }
+    }
+    for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#kernel.deleteNamespace(netns);
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  get #dir(): string {
+    return join(this.#options.runDir, 'fabric');
+  }
+
+  async #start(): Promise<void> {
+    if (this.#isClosed) throw unavailable('The network of this host has been let go of.');
+    await this.#keeper();
+    if (!(await this.#kernel.namespaceExists(this.switchNamespace))) {
+      // Nothing to judge: no earlier run, or all its work was removed (or the machine has booted since).
+      this.#isComplete = true;
+      await this.#switch.run();
+    }
+    this.#monitor.start();
+  }
+
+  async #keeper(): Promise<DnsmasqKeeper> {
+    const { clock, log, dhcpUser } = this.#options;
+    this.#dnsmasq ??= new DnsmasqKeeper({ dir: this.#dir, user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log });
+    return this.#dnsmasq;
+  }
+
+  #context(): UnitContext {
+    const fabric = this;
+    return {
+      kernel: this.#kernel,
+      view: this.#objects,
+      names: this.#names,
+      metadata: this.#metadata,
+      announcer: this.#announcer,
+      clock: this.#options.clock,
+      log: this.#options.log,
+      get dnsmasq() {
+        if (!fabric.#dnsmasq) throw new Error('the fabric was not started');
+        return fabric.#dnsmasq;
+      },
+      ensureBridges: async (bridges) => {
+        for (const bridge of bridges) if (!this.#switch.hasBridge(bridge)) return await this.#units.get(SWITCH)?.lane.request();
+      },
+      switchLinks: () => {
+        if (!this.#switchLinks) {
+          this.#switchLinks = this.#kernel.links(this.switchNamespace);
+          // Good for the units that read in the same sweep; the next sweep looks again.
+          this.#options.clock.after(1000, () => (this.#switchLinks = undefined));
+        }
+        return this.#switchLinks;
+      },
+    };
+  }
+
+  async #runSwitch(): Promise<void> {
+    await this.#switch.run();
+  }
+
+  /** Routers and DHCP servers read the kernel anew at their next run. */
+  #distrust(): void {
+    this.#switchLinks = undefined;
+    for (const [key, { unit }] of this.#units) if (key !== SWITCH) unit.distrust();
+  }
+
+  /** A namespace with our prefix gets its unit, which removes it when nothing wants it; what has no unit is removed here. */
+  async #adopt(netns: string): Promise<void> {
+    if (netns === this.switchNamespace) return;
+    const rest = netns.slice(this.#names.prefix.length);
+    const key = rest.startsWith('qrouter-') ? routerKey(rest.slice('qrouter-'.length)) : rest.startsWith('qdhcp-') ? dhcpKey(rest.slice('qdhcp-'.length)) : '';
+    if (!this.#unitOf(key)) await this.#kernel.deleteNamespace(netns);
+  }
+
+  #unitOf(key: string): Running | undefined {
+    const known = this.#units.get(key);
+    if (known) return known;
+    const [, kind, id] = /^(router|dhcp)-(.+)$/.exec(key) ?? [];
+    if (kind === undefined || id === undefined) return undefined;
+    const unit = new NamespaceUnit(this.#context(), kind === 'router' ? routerSubject(this.#objects, id, this.#names) : dhcpSubject(this.#objects, id, this.#names));
+    const lane = new Lane(async () => {
+      await unit.run();
+      const isGone = kind === 'router' ? !this.#objects.routers.has(id) : !this.#objects.networks.has(id);
+      if (!isGone || running.lane.isRequested) return;
+      this.#units.delete(key);
+      this.#dnsmasq?.forget(key);
+    });
+    const running: Running = { unit, lane };
+    this.#units.set(key, running);
+    return running;
+  }
+
+  /** Adds the units that the objects of these changes, as they are now, have a part in. */
+  #touch(changes: readonly FabricChange[], touched: Set<string>): void {
+    for (const change of changes) {
+      const [kind, id] = change.op === 'put' ? [change.object.kind, change.object.id] : [change.kind, change.id];
+      if (kind === 'router') touched.add(routerKey(id));
+      else touched.add(SWITCH);
+      const networkId = kind === 'network' ? id : kind === 'port' ? this.#objects.ports.get(id)?.networkId : undefined;
+      if (networkId !== undefined) touched.add(dhcpKey(networkId));
+      if (kind === 'network') for (const routerId of this.#objects.routersOf(id)) touched.add(routerKey(routerId));
+    }
+  }
+
+  async #request(keys: ReadonlySet<string>): Promise<void> {
+    if (this.#isClosed) throw unavailable('The network of this host has been let go of.');
+    const results = await Promise.allSettled([...keys].map((key) => this.#unitOf(key)?.lane.request()));
+    const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
+    if (failures.length === 0) return;
+    for (const error of failures) this.#options.log.error({ error }, 'the network of this host could not be changed');
+    throw this.#public(failures.find((error) => error instanceof CairnError) ?? failures[0]);
+  }
+
+  #public(error: unknown): CairnError {
+    if (error instanceof CairnError) return error;
+    return unavailable('The network of this host could not be changed as wanted. The cause is in the log of the host.', { cause: error, detail: error instanceof Error ? error.message : error });
+  }
+
+  #onCarrier(tap: string, carrier: boolean): void {
+    if (this.#isClosed) return;
+    for (const port of this.#objects.guestPorts.values()) {
+      if (port.attachment.kind === 'guest' && port.attachment.tap === tap) this.#report(port.id, carrier ? 'up' : 'down');
+    }
+  }
+
+  #report(portId: string, status: 'up' | 'down'): void {
+    if ((this.#reported.get(portId) ?? 'down') === status) return;
+    this.#reported.set(portId, status);
+    this.#options.onEvent?.({ kind: 'port', portId, status });
+  }
+}
+

@@ -1,0 +1,121 @@
+import { netnsPath } from '../../process/command.ts';
+import { run, type RunOptions } from '../../process/run.ts';
+import { access } from 'node:fs/promises';
+import type { KernelRules } from '../ruleset/model.ts';
+import { readRules } from '../ruleset/read.ts';
+import { type KernelLinks, type KernelRoutes, readLinks, readRoutes } from './links.ts';
+
+/** Processes at a time; the machine has other work too. */
+const MAX_PROCESSES = 6;
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The kernel's network as the fabric speaks to it: few processes, each with many commands. A namespace is named, and undefined is the
+ * one in which this process runs.
+ */
+export class Kernel {
+  /** Processes that changed something; a repeated apply shall not raise it. */
+  changes = 0;
+  readonly #gate = new Gate(MAX_PROCESSES);
+
+  /** Runs `ip` commands, in order; the first that fails ends it. */
+  async ip(netns: string | undefined, commands: readonly string[]): Promise<void> {
+    if (commands.length) await this.#change('ip', [...inNamespace(netns), '-batch', '-'], { input: commands.map((line) => `${line}\n`).join('') });
+  }
+
+  /** Loads an nft script as one transaction. */
+  async nft(netns: string, script: string): Promise<void> {
+    if (script !== '') await this.#change('nft', ['-f', '-'], { netns, input: script });
+  }
+
+  /** Runs `conntrack` commands (`-D -d 10.0.0.1`). That one finds nothing is no failure. */
+  async conntrack(netns: string, commands: readonly string[]): Promise<void> {
+    if (commands.length) await this.#change('conntrack', ['-R', '-'], { netns, input: commands.map((line) => `${line}\n`).join('') });
+  }
+
+  /** Sets `key=value`s; keys that this kernel lacks are passed over. */
+  async sysctl(netns: string, settings: readonly string[]): Promise<void> {
+    if (settings.length) await this.#change('sysctl', ['-eqw', ...settings], { netns });
+  }
+
+  async addNamespace(netns: string): Promise<void> {
+    await this.#change('ip', ['netns', 'add', netns]);
+  }
+
+  async deleteNamespace(netns: string): Promise<void> {
+    await this.#change('ip', ['netns', 'delete', netns]);
+  }
+
+  async namespaceExists(netns: string): Promise<boolean> {
+    return await access(netnsPath(netns)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Names that begin with `prefix`. */
+  async namespaces(prefix: string): Promise<readonly string[]> {
+    const { stdout } = await this.#run('ip', ['-j', 'netns', 'list']);
+    const all = stdout.trim() === '' ? [] : (JSON.parse(stdout) as readonly { readonly name?: string }[]);
+    return all.map(({ name }) => name ?? '').filter((name) => name.startsWith(prefix));
+  }
+
+  async links(netns: string | undefined): Promise<KernelLinks> {
+    return readLinks((await this.#run('ip', [...inNamespace(netns), '-j', '-d', 'addr', 'show'])).stdout);
+  }
+
+  /** One link; an empty map when there is none of this name. */
+  async link(netns: string | undefined, name: string): Promise<KernelLinks> {
+    const { code, stdout } = await this.#run('ip', [...inNamespace(netns), '-j', '-d', 'addr', 'show', 'dev', name], { okCodes: [1] });
+    return code === 0 ? readLinks(stdout) : new Map();
+  }
+
+  async routes(netns: string): Promise<KernelRoutes> {
+    const read = async (version: 4 | 6): Promise<KernelRoutes> => readRoutes((await this.#run('ip', [`-${version}`, ...inNamespace(netns), '-j', 'route', 'show'])).stdout, version);
+    const [v4, v6] = await Promise.all([read(4), read(6)]);
+    return new Map([...v4, ...v6]);
+  }
+
+  async rules(netns: string): Promise<KernelRules> {
+    return readRules((await this.#run('nft', ['-j', 'list', 'ruleset'], { netns })).stdout);
+  }
+
+  /** Runs some other program that changes the network. */
+  async change(command: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
+    await this.#change(command, args, options);
+  }
+
+  async #change(command: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
+    this.changes++;
+    await this.#run(command, args, options);
+  }
+
+  #run(command: string, args: readonly string[], options: RunOptions = {}) {
+    return this.#gate.pass(() => run(command, args, { maxOutputBytes: MAX_OUTPUT_BYTES, ...options }));
+  }
+}
+
+const inNamespace = (netns: string | undefined): readonly string[] => (netns === undefined ? [] : ['-n', netns]);
+
+/** Lets `width` through at a time, in order. */
+export class Gate {
+  readonly #width: number;
+  #inside = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#inside >= this.#width) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#inside++;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#inside--;
+    }
+  }
+}

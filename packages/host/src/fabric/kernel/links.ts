@@ -1,0 +1,71 @@
+/** A link as `ip -j -d addr show` tells it. */
+export interface KernelLink {
+  readonly name: string;
+  /** `bridge`, `tun`, `veth`, `loopback` ... */
+  readonly kind: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly master: string | undefined;
+  readonly up: boolean;
+  readonly carrier: boolean;
+  /** With prefix length, `10.0.0.1/24`; IPv6 link-local ones are the kernel's own affair and left out. */
+  readonly addresses: readonly string[];
+  readonly alias: string | undefined;
+}
+
+export type KernelLinks = ReadonlyMap<string, KernelLink>;
+
+interface JsonLink {
+  readonly ifname?: string;
+  readonly flags?: readonly string[];
+  readonly mtu?: number;
+  readonly master?: string;
+  readonly link_type?: string;
+  readonly address?: string;
+  readonly ifalias?: string;
+  readonly linkinfo?: { readonly info_kind?: string };
+  readonly addr_info?: readonly { readonly family?: string; readonly local?: string; readonly prefixlen?: number; readonly scope?: string }[];
+}
+
+export function readLinks(json: string): KernelLinks {
+  const links = new Map<string, KernelLink>();
+  // With no link to show, some releases print nothing at all.
+  for (const link of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonLink[]) {
+    if (link.ifname === undefined) continue;
+    const flags = link.flags ?? [];
+    links.set(link.ifname, {
+      name: link.ifname,
+      kind: link.linkinfo?.info_kind ?? link.link_type ?? '',
+      mac: link.address ?? '',
+      mtu: link.mtu ?? 0,
+      master: link.master,
+      up: flags.includes('UP'),
+      carrier: flags.includes('LOWER_UP'),
+      addresses: (link.addr_info ?? []).filter((a) => !(a.family === 'inet6' && a.scope === 'link')).map((a) => `${a.local}/${a.prefixlen}`),
+      alias: link.ifalias,
+    });
+  }
+  return links;
+}
+
+/** Destination -> the rest of the route (`via 10.0.0.1 dev qr-1`), for the routes that somebody set; the kernel's own are left out. */
+export type KernelRoutes = ReadonlyMap<string, string>;
+
+interface JsonRoute {
+  readonly dst?: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly protocol?: string;
+  readonly flags?: readonly string[];
+  readonly type?: string;
+}
+
+export function readRoutes(json: string, version: 4 | 6): KernelRoutes {
+  const routes = new Map<string, string>();
+  for (const route of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonRoute[]) {
+    if (route.protocol === 'kernel' || route.dst === undefined) continue;
+    const destination = route.dst === 'default' ? (version === 4 ? '0.0.0.0/0' : '::/0') : route.dst;
+    routes.set(destination, [route.gateway === undefined ? '' : `via ${route.gateway}`, `dev ${route.dev}`, route.flags?.includes('onlink') ? 'onlink' : ''].filter(Boolean).join(' '));
+  }
+  return routes;
+}

@@ -1,0 +1,42 @@
+import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
+import type { Clock } from '@cairn/kit/clock/clock';
+import type { Logger } from '@cairn/kit/log/log';
+import type { HostCallbacks, HostEvent } from '../interface/agent.ts';
+import { parseCidr } from './plan/address.ts';
+import type { PhysicalNetwork } from './plan/switch.ts';
+
+export interface KernelFabricOptions {
+  /** Tells several clouds on one machine apart, in the names of namespaces: 1 to 12 lower-case letters and digits. */
+  readonly instance: string;
+  /** For what must outlive a boot. Nothing does: the kernel itself is the record of what was built, and it forgets with it. */
+  readonly dataDir: string;
+  /** Files of the DHCP servers are kept in `fabric/` below it. Their user must be able to reach it. */
+  readonly runDir: string;
+  /** Who may open the taps: the user that guests run as. */
+  readonly tapOwnerUid: number;
+  /** By the name that networks know them by (`segment.physicalNetwork`). */
+  readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
+  readonly callbacks: Pick<HostCallbacks, 'metadata'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onEvent?: (event: HostEvent) => void;
+  /** The named network namespace that the public network is joined to. Default: the one in which this process runs. */
+  readonly outerNetns?: string;
+  /** The user that DHCP servers run as. Default: `dnsmasq` where there is such a user, else `nobody`. */
+  readonly dhcpUser?: { readonly user: string; readonly group: string };
+}
+
+/** Throws InvalidInput, or Unavailable where this process cannot do the work at all. */
+export function checkOptions(options: KernelFabricOptions): void {
+  if (process.platform !== 'linux') throw unavailable('Real networks need Linux. On other systems use --hypervisor simulated.');
+  if (process.getuid?.() !== 0) throw unavailable('Real networks need root: network namespaces and firewall rules are made by root alone. Run Cairn as root, or use --hypervisor simulated.');
+  if (!/^[a-z0-9]{1,12}$/.test(options.instance)) throw invalidInput('The fabric\'s instance must be 1 to 12 lower-case letters or digits.', { field: 'instance' });
+  if (!Number.isInteger(options.tapOwnerUid) || options.tapOwnerUid < 0) throw invalidInput('The owner of taps must be a user id.', { field: 'tapOwnerUid' });
+  if (!options.runDir.startsWith('/')) throw invalidInput('The run directory must be an absolute path.', { field: 'runDir' });
+  if (options.outerNetns !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.outerNetns)) throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
+  for (const [name, { linkName, hostCidr }] of Object.entries(options.physicalNetworks)) {
+    const field = `physicalNetworks.${name}`;
+    if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(linkName)) throw invalidInput(`The link of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
+    if (!/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr)) throw invalidInput(`The host's address on the physical network ${name} must be given with its prefix length, like 172.24.4.1/24.`, { field });
+  }
+}

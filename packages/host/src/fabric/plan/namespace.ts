@@ -1,0 +1,93 @@
+import type { KernelLinks, KernelRoutes } from '../kernel/links.ts';
+import type { Ruleset } from '../ruleset/model.ts';
+
+/** What a router's or a DHCP server's namespace is to hold. */
+export interface NamespacePlan {
+  readonly name: string;
+  /** veth pairs by link name, which both ends share: one end here, the other on a bridge of the switch. */
+  readonly links: ReadonlyMap<string, VethPlan>;
+  /** Addresses of the loopback link beside 127.0.0.1 and ::1, with length. */
+  readonly loopback: readonly string[];
+  /** Destination -> `via ADDRESS dev LINK [onlink]`. */
+  readonly routes: ReadonlyMap<string, string>;
+  /** `key=value`, set when the namespace is made; keys that the kernel lacks are passed over. */
+  readonly sysctls: readonly string[];
+  readonly rules: Ruleset;
+}
+
+export interface VethPlan {
+  readonly mac: string;
+  readonly mtu: number;
+  readonly bridge: string;
+  /** With length, canonical. */
+  readonly addresses: readonly string[];
+}
+
+/** What there is of a namespace: its own links and routes, and the switch's ends of its links. */
+export interface NamespaceState {
+  readonly links: KernelLinks;
+  readonly routes: KernelRoutes;
+  readonly outerEnds: KernelLinks;
+}
+
+export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new Map(), outerEnds: new Map() };
+
+/** Commands for `ip -batch`: those of the switch namespace first, then those of the namespace itself. */
+export interface NamespaceChanges {
+  readonly inSwitch: readonly string[];
+  readonly inside: readonly string[];
+  /** IPv4 addresses that are new on a link, to be announced to the neighbours. */
+  readonly announce: readonly { readonly link: string; readonly ip: string }[];
+}
+
+export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): NamespaceChanges {
+  const inSwitch: string[] = [];
+  const inside: string[] = [];
+  const announce: { link: string; ip: string }[] = [];
+  // An address that goes takes its network's route along, and with it routes through that network.
+  let routesMayBeLost = false;
+
+  for (const link of actual.links.values()) if (link.kind === 'veth' && !plan.links.has(link.name)) inSwitch.push(`link delete dev ${link.name}`);
+  // Before any address goes. Routes of a link that goes are gone with it already.
+  for (const [destination, rest] of actual.routes) {
+    const device = /\bdev (\S+)/.exec(rest)?.[1] ?? '';
+    if (!plan.routes.has(destination) && plan.links.has(device)) inside.push(`route delete ${destination} ${rest.replace(' onlink', '')}`);
+  }
+  if (actual.links.get('lo')?.up !== true) inside.push('link set dev lo up');
+  const onLoopback = (actual.links.get('lo')?.addresses ?? []).filter((address) => address !== '127.0.0.1/8' && address !== '::1/128');
+  changeAddresses('lo', onLoopback, plan.loopback, inside);
+
+  for (const [name, wanted] of plan.links) {
+    const link = actual.links.get(name);
+    const end = actual.outerEnds.get(name);
+    if (!link) inSwitch.push(`link add dev ${name} mtu ${wanted.mtu} type veth peer name ${name} mtu ${wanted.mtu} address ${wanted.mac} netns ${plan.name}`);
+    if (!link || end?.mtu !== wanted.mtu || end.master !== wanted.bridge || !end.up) inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
+    if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac) inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}`);
+    const gone = changeAddresses(name, link?.addresses ?? [], wanted.addresses, inside);
+    if (gone) routesMayBeLost = true;
+    if (!link?.up) inside.push(`link set dev ${name} up`);
+    for (const address of wanted.addresses) {
+      const ip = address.slice(0, address.indexOf('/'));
+      if (!ip.includes(':') && (link?.mac !== wanted.mac || !link.addresses.includes(address))) announce.push({ link: name, ip });
+    }
+  }
+  for (const [destination, rest] of plan.routes) if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} ${rest} proto static`);
+  return { inSwitch, inside, announce };
+}
+
+function changeAddresses(link: string, actual: readonly string[], wanted: readonly string[], out: string[]): boolean {
+  // New ones first: a link that keeps some address keeps the routes through it.
+  for (const address of wanted) if (!actual.includes(address)) out.push(`addr add ${address} dev ${link}${address.includes(':') ? ' nodad' : ''}`);
+  const gone = actual.filter((address) => !wanted.includes(address));
+  for (const address of gone) out.push(`addr delete ${address} dev ${link}`);
+  return gone.length > 0;
+}
+
+/** The namespace as it is once the changes were made. */
+export function stateAfter(plan: NamespacePlan): NamespaceState {
+  const base = { alias: undefined, up: true, carrier: true };
+  const inner = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: l.mac, mtu: l.mtu, master: undefined, addresses: l.addresses }] as const);
+  const outer = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: '', mtu: l.mtu, master: l.bridge, addresses: [] }] as const);
+  const lo = { ...base, name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mtu: 65536, master: undefined, addresses: plan.loopback };
+  return { links: new Map([['lo', lo], ...inner]), routes: plan.routes, outerEnds: new Map(outer) };
+}

@@ -1,0 +1,68 @@
+import type { RouterSpec } from '../../interface/fabric.ts';
+import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
+import { TABLE } from '../ruleset/read.ts';
+import { canonicalIp } from './address.ts';
+
+/** The router's tables. The NAT of floating addresses is two maps: to associate one is one element in each. */
+export const NAT_TABLE = `ip ${TABLE}`;
+export const FLOATING_MAP = 'floating_to_fixed';
+const FIXED_MAP = 'fixed_to_floating';
+
+/** Packet mark of what came in from the outside; in postrouting the link it came by is no longer known. */
+const FROM_OUTSIDE = '0x1';
+
+export function routerRules(router: RouterSpec, gatewayLink: string | undefined): Ruleset {
+  const toFixed = new Map<string, string>();
+  const toFloating = new Map<string, string>();
+  for (const { floatingIp, fixedIp } of [...router.floatingIps].sort((a, b) => (a.floatingIp < b.floatingIp ? -1 : 1))) {
+    if (!gatewayLink) break;
+    toFixed.set(canonicalIp(floatingIp), canonicalIp(fixedIp));
+    // A fixed address with several floating ones leaves by the first.
+    if (!toFloating.has(canonicalIp(fixedIp))) toFloating.set(canonicalIp(fixedIp), canonicalIp(floatingIp));
+  }
+  const chains = new Map<string, Chain>([
+    ['mangle', { hook: { type: 'filter', hook: 'prerouting', priority: -150 }, rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`] : [] }],
+    ['prerouting', { hook: { type: 'nat', hook: 'prerouting', priority: -100 }, rules: [`dnat to ip daddr map @${FLOATING_MAP}`] }],
+    ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: gatewayLink ? sourceNat(router, gatewayLink) : [] }],
+    ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
+    ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
+  ]);
+  const map = (elements: ReadonlyMap<string, string>) => ({ kind: 'map', declaration: 'type ipv4_addr : ipv4_addr', elements }) as const;
+  return new Map<string, Table>([
+    [NAT_TABLE, { family: 'ip', name: TABLE, sets: new Map([[FLOATING_MAP, map(toFixed)], [FIXED_MAP, map(toFloating)]]), chains }],
+    [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: IPV6 }],
+  ]);
+}
+
+/** The address that outgoing traffic without a floating address takes; undefined without one. */
+export const sourceAddressOf = (router: RouterSpec): string | undefined => {
+  const ip = router.gateway?.addresses.find((address) => !address.ip.includes(':'))?.ip;
+  return ip === undefined ? undefined : canonicalIp(ip);
+};
+
+function sourceNat(router: RouterSpec, gatewayLink: string): readonly string[] {
+  const source = sourceAddressOf(router);
+  const rules = [`oifname "${gatewayLink}" snat to ip saddr map @${FIXED_MAP}`];
+  if (source !== undefined && router.gateway?.snat) rules.push(`oifname "${gatewayLink}" snat to ${source}`);
+  // Hairpin: from inside to a floating address of this router. The answer must come back here, so the caller appears under an address
+  // of the router's.
+  rules.push(`ct status dnat meta mark != ${FROM_OUTSIDE} snat to ip saddr map @${FIXED_MAP}`);
+  if (source !== undefined) rules.push(`ct status dnat meta mark != ${FROM_OUTSIDE} snat to ${source}`);
+  return rules;
+}
+
+/** Behind source NAT nobody outside calls a fixed address, and no packet leaves untranslated. */
+const filterForward = (gatewayLink: string): readonly string[] => [
+  `iifname "${gatewayLink}" ct state new ct status & dnat == 0 drop`,
+  `oifname "${gatewayLink}" ct state invalid drop`,
+];
+
+// The metadata service knows its clients by their address, so it is for those alone whose address belongs to the link they came by.
+const METADATA_INPUT = [
+  'ip daddr 169.254.169.254 iifname != "qr-*" drop',
+  'ip daddr 169.254.169.254 fib saddr . iif oif missing drop',
+  'ip daddr 169.254.169.254 meta l4proto { tcp, udp } th dport != 80 drop',
+];
+
+// Router advertisements come from here, DHCPv6 from the network's DHCP server (dnsmasq does both or nothing).
+const IPV6 = new Map<string, Chain>([['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: ['udp dport 547 drop'] }]]);

@@ -1,0 +1,87 @@
+import type { KernelLink, KernelLinks } from '../kernel/links.ts';
+import { aliasAddresses, type SwitchPlan } from './switch.ts';
+
+/** Commands for `ip -batch`, in three parts by when they may run. */
+export interface SwitchLinkChanges {
+  /** Before the rules change: what leaves, leaves while its rules still hold. */
+  readonly leave: readonly string[];
+  /** After the rules changed: what comes, comes when its rules hold already. */
+  readonly join: readonly string[];
+  /** In the outer namespace, after `join`. */
+  readonly outer: readonly string[];
+  /** Whose tracked connections are to be forgotten, so that the next holder of the address (or of the bridge's zone) starts afresh. */
+  readonly forget: readonly { readonly bridge: string; readonly ip?: string }[];
+}
+
+export interface SwitchLinkOptions {
+  readonly tapOwnerUid: number;
+  readonly switchNamespace: string;
+  /** `ip link`'s word for the outer namespace: its name, or `1`-like process id. */
+  readonly outerNetns: string;
+}
+
+const TAP_PREFIX = 'tap';
+
+/** The way from the links that are there to the links that are wanted. Links of routers and DHCP servers are not the switch's. */
+export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, plan: SwitchPlan, options: SwitchLinkOptions): SwitchLinkChanges {
+  const leave: string[] = [];
+  const join: string[] = [];
+  const outer: string[] = [];
+  const forget: { bridge: string; ip?: string }[] = [];
+  for (const link of actual.values()) {
+    if (link.kind === 'bridge' && !plan.bridges.has(link.name)) {
+      leave.push(`link delete dev ${link.name}`);
+      forget.push({ bridge: link.name });
+    } else if (link.kind === 'tun' && link.name.startsWith(TAP_PREFIX) && !plan.taps.has(link.name)) leave.push(`link delete dev ${link.name}`);
+    else if (link.kind === 'veth' && link.name.startsWith('ph-') && !plan.uplinks.has(link.name)) leave.push(`link delete dev ${link.name}`);
+  }
+  for (const [name, { mtu }] of plan.bridges) {
+    const link = actual.get(name);
+    // A bridge between machines has nothing to learn by waiting: no spanning tree, no forwarding delay, multicast to all.
+    if (!link) join.push(`link add dev ${name} mtu ${mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`, `link set dev ${name} up`);
+    else if (link.mtu !== mtu || !link.up) join.push(`link set dev ${name} mtu ${mtu} up`);
+  }
+  for (const [name, uplink] of plan.uplinks) {
+    if (actual.has(name)) attach(actual.get(name), name, uplink, join);
+    else {
+      join.push(`link add dev ${name} mtu ${uplink.mtu} type veth peer name ${uplink.outer} mtu ${uplink.mtu} netns ${options.outerNetns}`, `link set dev ${name} master ${uplink.bridge} up`);
+    }
+    const end = actual.has(name) ? outerLinks.get(uplink.outer) : undefined;
+    if (end?.up && end.mtu === uplink.mtu && end.addresses.join() === uplink.hostCidr) continue;
+    for (const address of end?.addresses ?? []) if (address !== uplink.hostCidr) outer.push(`addr del ${address} dev ${uplink.outer}`);
+    // Without addresses of the kernel's making, the outer end is what its one address says and no more.
+    outer.push(`link set dev ${uplink.outer} addrgenmode none`, `addr replace ${uplink.hostCidr} dev ${uplink.outer}`, `link set dev ${uplink.outer} mtu ${uplink.mtu} up`);
+  }
+  for (const [name, tap] of plan.taps) {
+    const link = actual.get(name);
+    if (!link) join.push(`tuntap add dev ${name} mode tap vnet_hdr user ${options.tapOwnerUid}`);
+    if (link?.alias !== tap.alias) join.push(`link set dev ${name} alias ${tap.alias}`);
+    attach(link, name, tap, join);
+  }
+  for (const link of actual.values()) {
+    if (link.kind !== 'tun' || link.master === undefined || !plan.bridges.has(link.master)) continue;
+    const wanted = plan.taps.get(link.name);
+    const kept = wanted?.bridge === link.master ? aliasAddresses(wanted.alias) : [];
+    for (const ip of aliasAddresses(link.alias)) if (!kept.includes(ip)) forget.push({ bridge: link.master, ip });
+  }
+  return { leave, join, outer, forget };
+}
+
+function attach(link: KernelLink | undefined, name: string, wanted: { readonly mtu: number; readonly bridge: string }, out: string[]): void {
+  if (link?.mtu === wanted.mtu && link.master === wanted.bridge && link.up) return;
+  out.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
+}
+
+/** The links as they are once the changes were made: those of the switch, and the outer ends. */
+export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; readonly outerLinks: KernelLinks } {
+  const links = new Map<string, KernelLink>();
+  const outerLinks = new Map<string, KernelLink>();
+  const base = { mac: '', addresses: [], alias: undefined, master: undefined, up: true, carrier: true };
+  for (const [name, { mtu }] of plan.bridges) links.set(name, { ...base, name, kind: 'bridge', mtu });
+  for (const [name, { mtu, bridge, alias }] of plan.taps) links.set(name, { ...base, name, kind: 'tun', mtu, master: bridge, alias });
+  for (const [name, { mtu, bridge, outer, hostCidr }] of plan.uplinks) {
+    links.set(name, { ...base, name, kind: 'veth', mtu, master: bridge });
+    outerLinks.set(outer, { ...base, name: outer, kind: 'veth', mtu, addresses: [hostCidr] });
+  }
+  return { links, outerLinks };
+}

@@ -1,0 +1,121 @@
+import { ProcessError } from '../../process/run.ts';
+import type { DnsmasqPlan } from '../plan/dnsmasq.ts';
+import { diffNamespace, EMPTY_NAMESPACE, type NamespacePlan, type NamespaceState, stateAfter } from '../plan/namespace.ts';
+import { diffRules } from '../ruleset/diff.ts';
+import { asKernel, type KernelRules } from '../ruleset/model.ts';
+import type { UnitContext } from './context.ts';
+
+/** What a router and a DHCP server make of the one unit below. All is asked anew at each run. */
+export interface NamespaceSubject {
+  /** Names its files and processes: `router-ID`, `dhcp-ID`. */
+  readonly key: string;
+  readonly netns: string;
+  /** Undefined when the namespace is not to be. */
+  plan(): NamespacePlan | undefined;
+  dnsmasq(): DnsmasqPlan | undefined;
+  /** Tells the port by the address it asks from; undefined when there is no metadata service here. */
+  identify(): ((ip: string) => string | undefined) | undefined;
+  /** `conntrack` commands that forget the connections which the change must end. */
+  forget(before: { readonly state: NamespaceState; readonly rules: KernelRules }, plan: NamespacePlan): readonly string[];
+}
+
+interface State {
+  readonly state: NamespaceState;
+  readonly rules: KernelRules;
+}
+
+/** One namespace beside the switch: a router's or a DHCP server's. */
+export class NamespaceUnit {
+  readonly #context: UnitContext;
+  readonly #subject: NamespaceSubject;
+  #known: State | undefined;
+  #isTrusted = true;
+
+  constructor(context: UnitContext, subject: NamespaceSubject) {
+    this.#context = context;
+    this.#subject = subject;
+  }
+
+  /** The next run reads the kernel anew. */
+  distrust(): void {
+    this.#isTrusted = false;
+    this.#known = undefined;
+  }
+
+  async run(): Promise<void> {
+    const remembered = this.#known !== undefined;
+    try {
+      await this.#pass();
+    } catch (error) {
+      this.#known = undefined;
+      if (!remembered || !(error instanceof ProcessError)) throw error;
+      this.#context.log.warn({ error, netns: this.#subject.netns }, 'a namespace is not as remembered; reading it anew');
+      await this.#pass();
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const plan = this.#subject.plan();
+    if (plan) await this.#build(plan);
+    else await this.#remove();
+  }
+
+  async #build(plan: NamespacePlan): Promise<void> {
+    const { kernel, names, dnsmasq, metadata, announcer, ensureBridges } = this.#context;
+    await ensureBridges(new Set([...plan.links.values()].map((link) => link.bridge)));
+    this.#isTrusted = true;
+    const before = this.#known ?? (await this.#read(plan));
+    const { inSwitch, inside, announce } = diffNamespace(before.state, plan);
+    const script = diffRules(before.rules, plan.rules);
+    const forget = this.#subject.forget(before, plan);
+    this.#known = undefined;
+    // The rules are there before the first link, so no packet passes without them.
+    await kernel.nft(plan.name, script);
+    await kernel.ip(names.switchNamespace, inSwitch);
+    await kernel.ip(plan.name, inside);
+    await kernel.conntrack(plan.name, forget);
+    if (this.#isTrusted) this.#known = { state: stateAfter(plan), rules: asKernel(plan.rules) };
+    announcer.announce(plan.name, announce);
+
+    const server = this.#subject.dnsmasq();
+    if (server) await dnsmasq.keep(this.#subject.key, plan.name, server);
+    else await dnsmasq.stop(this.#subject.key);
+    const identify = this.#subject.identify();
+    if (identify) metadata.open(plan.name, identify);
+    else metadata.close(plan.name);
+  }
+
+  async #read(plan: NamespacePlan): Promise<State> {
+    const { kernel, switchLinks } = this.#context;
+    if (await kernel.namespaceExists(plan.name)) {
+      try {
+        const [links, routes, rules, outerEnds] = await Promise.all([kernel.links(plan.name), kernel.routes(plan.name), kernel.rules(plan.name), switchLinks()]);
+        return { state: { links, routes, outerEnds }, rules };
+      } catch (error) {
+        // A name without a namespace behind it, left by a crash.
+        this.#context.log.warn({ error, netns: plan.name }, 'a namespace cannot be read; making it anew');
+        await kernel.deleteNamespace(plan.name);
+      }
+    }
+    await kernel.addNamespace(plan.name);
+    await kernel.sysctl(plan.name, plan.sysctls);
+    return { state: EMPTY_NAMESPACE, rules: new Map() };
+  }
+
+  async #remove(): Promise<void> {
+    const { kernel, dnsmasq, metadata } = this.#context;
+    const { key, netns } = this.#subject;
+    // A listener keeps its namespace alive, so it goes first.
+    metadata.close(netns);
+    await dnsmasq.stop(key);
+    if (await kernel.namespaceExists(netns)) {
+      const links = this.#known?.state.links ?? (await kernel.links(netns).catch(() => new Map<string, never>()));
+      this.#known = undefined;
+      // The kernel takes a dying namespace's links down in its own time; the names shall be free at once.
+      const own = [...links.values()].filter((link) => link.kind === 'veth');
+      await kernel.ip(netns, own.map((link) => `link delete dev ${link.name}`));
+      await kernel.deleteNamespace(netns);
+    }
+    this.#known = undefined;
+  }
+}
