@@ -48,6 +48,24 @@ export interface PortFacts {
   readonly securityGroups: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** A security group with its rules, for nova's old form of them. */
+export interface SecurityGroupFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly projectId: string;
+  readonly rules: readonly {
+    readonly id: string;
+    readonly direction: 'ingress' | 'egress';
+    readonly ethertype: 'IPv4' | 'IPv6';
+    readonly protocol: string | null;
+    readonly portMin: number | null;
+    readonly portMax: number | null;
+    readonly remoteCidr: string | null;
+    readonly remoteGroup: { readonly id: string; readonly name: string; readonly projectId: string } | null;
+  }[];
+}
+
 /** What other services may ask of neutron. */
 export interface NeutronFace {
   /**
@@ -76,4 +94,6 @@ export interface NeutronFace {
   devicesByAddress(db: Db, part: string, projectId: string | undefined): Promise<readonly string[]>;
   /** Security group handling of `addSecurityGroup`/`removeSecurityGroup`: changes the device's ports. */
   changeDeviceSecurityGroup(tx: Tx, ctx: Context, deviceId: string, group: string, change: 'add' | 'remove'): Promise<readonly string[]>;
+  /** The groups of a device's ports, each once (nova's `os-security-groups` of a server). */
+  securityGroupsOfDevice(db: Db, deviceId: string): Promise<readonly SecurityGroupFacts[]>;
 }
