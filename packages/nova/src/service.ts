@@ -2,15 +2,13 @@ import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { novaOperations } from './api/operations.ts';
+import { MAX_MICROVERSION, MIN_MICROVERSION } from './microversions.ts';
 import { createNovaApp, type NovaApp } from './app/app.ts';
 import type { NovaDeps } from './app/deps.ts';
 import type { NovaFace } from './face.ts';
 import { novaFault } from './faults.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
-
-/** The newest microversion whose every change holds for the operations that exist. */
-export const MAX_MICROVERSION = '2.96';
 
 /** Nova, ready to be mounted. */
 export interface NovaService {
@@ -38,7 +36,7 @@ export function createNova(deps: NovaDeps): NovaService {
       app,
       operations: novaOperations,
       policies: novaPolicies,
-      microversions: { serviceType: 'compute', min: '2.1', max: MAX_MICROVERSION, fallback: '2.1', legacyHeader: 'X-OpenStack-Nova-API-Version' },
+      microversions: { serviceType: 'compute', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION, legacyHeader: 'X-OpenStack-Nova-API-Version' },
       fault: novaFault,
       headers: (request) => ({
         'x-compute-request-id': request.requestId,

@@ -32,7 +32,7 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
       const version = present(program) ? versionOf(program, [...args]) : undefined;
       if (version) say('ok', version.replace(/ Copyright.*/, ''));
     }
-    await kvm(say, paths.host);
+    await kvm(say);
     if (existsSync('/dev/net/tun')) say('ok', '/dev/net/tun is there');
     else say('bad', '/dev/net/tun is missing: guests have no network', 'load the kernel module: modprobe tun');
     const bridged = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
@@ -62,7 +62,7 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
 }
 
 /** Is KVM really usable? Proved by a trial guest, not by /dev/kvm's existence. */
-async function kvm(say: (level: Finding['level'], what: string, fix?: string) => void, folder: string): Promise<void> {
+async function kvm(say: (level: Finding['level'], what: string, fix?: string) => void): Promise<void> {
   if (!existsSync('/dev/kvm')) {
     say('warn', 'no /dev/kvm: guests are emulated, about ten times slower', 'enable virtualisation in the firmware (or nested virtualisation of this virtual machine) and load kvm_intel or kvm_amd');
     return;
@@ -75,7 +75,7 @@ async function kvm(say: (level: Finding['level'], what: string, fix?: string) =>
   }
   if (!present('qemu-system-x86_64')) return;
   const { kvmWorks } = await import('../cloud/hosts.ts');
-  const result = await kvmWorks(folder);
+  const result = await kvmWorks();
   if (result.works) say('ok', 'KVM works (a trial guest ran)');
   else say('warn', `/dev/kvm is there but guests do not run with it (${result.reason}): they are emulated instead`, 'this machine is itself virtual and its host does not offer nested virtualisation; another machine type may');
 }

@@ -100,7 +100,7 @@ export function operationsOf<App>() {
   return <const S extends Versioned | undefined = undefined>(
     operation: Omit<Operation<App>, 'body' | 'handle'> & {
       readonly body?: S;
-      handle(app: App, request: Request<S extends TSchema ? BodyOf<S> : AnyBody>): Promise<unknown> | unknown;
+      handle(app: App, request: Request<S extends readonly unknown[] ? AnyBody : S extends TSchema ? BodyOf<S> : AnyBody>): Promise<unknown> | unknown;
     },
   ): Operation<App> => operation as unknown as Operation<App>;
 }

@@ -1,7 +1,11 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
+import { flavorOperations } from './flavors.ts';
+import { versionOperations } from './versions.ts';
 
 /** Every operation of the compute API: one line per resource file. */
 export const novaOperations: readonly AnyOperation[] = [
   // Servers and all that belongs to one.
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
+  ...versionOperations,
+  ...flavorOperations,
 ];

@@ -1,14 +1,17 @@
 import type { NovaDeps } from './deps.ts';
+import { Flavors } from './flavors.ts';
 
 /** Nova's rules, one member per resource. Operations get it as their `app`. */
 export interface NovaApp {
   readonly deps: NovaDeps;
   // Servers and all that belongs to one: one line per member.
+  readonly flavors: Flavors;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
 export function createNovaApp(deps: NovaDeps): NovaApp {
   return {
     deps,
+    flavors: new Flavors(deps.env),
   };
 }

@@ -1,9 +1,11 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 import { basePolicies } from './base.ts';
+import { flavorPolicies } from './flavors.ts';
 
 /** Every rule of the compute API with upstream's names and defaults: one line per resource file. */
 export const novaPolicies: readonly PolicyRule[] = [
   ...basePolicies,
   // Servers and all that belongs to one.
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions.
+  ...flavorPolicies,
 ];
