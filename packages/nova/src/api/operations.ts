@@ -1,5 +1,6 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { flavorOperations } from './flavors.ts';
+import { keypairOperations } from './keypairs.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the compute API: one line per resource file. */
@@ -8,4 +9,5 @@ export const novaOperations: readonly AnyOperation[] = [
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
   ...versionOperations,
   ...flavorOperations,
+  ...keypairOperations,
 ];

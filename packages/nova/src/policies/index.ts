@@ -1,6 +1,7 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 import { basePolicies } from './base.ts';
 import { flavorPolicies } from './flavors.ts';
+import { keypairPolicies } from './keypairs.ts';
 
 /** Every rule of the compute API with upstream's names and defaults: one line per resource file. */
 export const novaPolicies: readonly PolicyRule[] = [
@@ -8,4 +9,5 @@ export const novaPolicies: readonly PolicyRule[] = [
   // Servers and all that belongs to one.
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions.
   ...flavorPolicies,
+  ...keypairPolicies,
 ];
