@@ -3,7 +3,7 @@ import { unavailable } from '../errors/errors.ts';
 import type { Logger } from '../log/log.ts';
 import { isUniqueViolation } from '../store/errors.ts';
 import { Crash } from './failure.ts';
-import { expired, type Lease, pendingInTurn, release, releaseAll, renew, takeExpired, takePending, unknownNames, voidAll } from './leases.ts';
+import { expired, type Lease, pendingInTurn, release, releaseAll, renew, takeExpired, takePending, unknownNames } from './leases.ts';
 import type { Registered, SagaEngineOptions } from './options.ts';
 import { type RunEnd, type RunHost, SagaRun, type Timing } from './run.ts';
 import { nap } from './settle.ts';
@@ -41,6 +41,7 @@ export class Dispatcher {
   readonly #waiters = new Map<string, Waiter>();
   readonly #idlers: (() => void)[] = [];
   readonly #warned = new Set<string>();
+  /** Ids of sagas that were begun with other steps than this release has. */
   readonly #mismatched = new Set<string>();
   readonly #waiting: string[] = [];
   /** The database may hold pending sagas that nobody told us of. */
@@ -80,9 +81,12 @@ export class Dispatcher {
     };
   }
 
+  get dead(): boolean {
+    return this.#state === 'dead';
+  }
+
   async open(): Promise<void> {
     if (this.#state !== 'new') throw new Error('A saga engine is opened once.');
-    if (this.#options.exclusive) await this.#options.store.write(voidAll);
     this.#state = 'open';
     this.#unlisten = this.#options.bus?.listen(TOPIC, (message) => this.#hear(message as Hint));
     await this.#sweep();
@@ -98,8 +102,12 @@ export class Dispatcher {
     for (const run of this.#runs.values()) run.letGo('shutting down');
     for (const run of this.#ready.splice(0)) this.#runs.delete(run.row.id);
     while (this.#runs.size > 0 || this.#taking) await new Promise<void>((resolve) => this.#idlers.push(resolve));
-    const released = await this.#options.store.write((tx) => releaseAll(tx, this.owner));
-    if (released > 0) this.#tell({ from: this.owner, kind: 'released' });
+    try {
+      const released = await this.#options.store.write((tx) => releaseAll(tx, this.owner));
+      if (released > 0) this.#tell({ from: this.owner, kind: 'released' });
+    } catch (error) {
+      this.#log.warn({ err: error }, 'could not give leases back; they run out by themselves');
+    }
     for (const waiter of this.#waiters.values()) waiter.reject(unavailable('The service is shutting down; the operation goes on when it is back.'));
     this.#waiters.clear();
   }
@@ -217,9 +225,20 @@ export class Dispatcher {
     if (end !== 'left') {
       this.ended(run.row, end);
       if (this.#state === 'open') void this.#checkSubject(run.row.subject);
+    } else if (this.#state === 'open') {
+      void this.#giveBack(run.row.id);
     }
     this.#pump();
     this.#tellIdlers();
+  }
+
+  /** A run was left though the engine goes on: the next sweep, here or elsewhere, takes the saga up again. */
+  async #giveBack(id: string): Promise<void> {
+    try {
+      await this.#options.store.write((tx) => release(tx, [id], this.owner));
+    } catch (error) {
+      this.#log.warn({ err: error, sagaId: id }, 'could not give a lease back; it runs out by itself');
+    }
   }
 
   /** Waits outside of the places for running sagas, then queues for one. */
@@ -264,7 +283,12 @@ export class Dispatcher {
     try {
       for (;;) {
         const room = Math.max(0, this.#limit - this.#busy) + AHEAD - this.#ready.length;
-        if (this.#state !== 'open' || room <= 0) break;
+        if (this.#state !== 'open') break;
+        if (room <= 0) {
+          // more than this engine can hold: whoever has room may help
+          if (this.#waiting.length > 0 || this.#more) this.#tell({ from: this.owner, kind: 'pending' });
+          break;
+        }
         let ids = [...new Set(this.#waiting.splice(0, room))];
         if (ids.length === 0) {
           if (!this.#more) break;
@@ -302,11 +326,11 @@ export class Dispatcher {
   }
 
   #lease(): Lease {
-    return { owner: this.owner, untilMs: this.leaseUntilMs(), nowMs: this.#options.clock.nowMs() };
+    return { owner: this.owner, untilMs: this.leaseUntilMs(), nowMs: this.#options.clock.nowMs(), exclusive: this.#options.exclusive ?? false };
   }
 
   #names(): string[] {
-    return [...this.#registered.keys()].filter((name) => !this.#mismatched.has(name));
+    return [...this.#registered.keys()];
   }
 
   #scheduleSweep(): void {
@@ -331,7 +355,7 @@ export class Dispatcher {
     await this.#takeOver();
     this.#more = true;
     this.#pump();
-    for (const { name, count } of await unknownNames(store.read, [...this.#registered.keys()])) {
+    for (const { name, count } of await unknownNames(store.read, this.#names())) {
       if (this.#warned.has(name)) continue;
       this.#warned.add(name);
       this.#log.error({ saga: name, count }, 'unfinished sagas of a name that this release does not know are left alone');
@@ -350,9 +374,9 @@ export class Dispatcher {
 
   /** Takes over sagas whose engine is gone. */
   async #takeOver(): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     for (;;) {
-      const found = (await expired(store.read, this.#names(), clock.nowMs(), BATCH)).filter((id) => !this.#runs.has(id));
+      const found = (await expired(store.read, this.#names(), [...this.#mismatched], this.#lease(), BATCH)).filter((id) => !this.#runs.has(id));
       if (found.length === 0 || this.#state !== 'open') return;
       const rows = await store.write((tx) => takeExpired(tx, found, this.#lease()));
       const steps = Map.groupBy(await stepsOf(store.read, rows.map((row) => row.id)), (step) => step.saga_id);
@@ -367,7 +391,7 @@ export class Dispatcher {
     if (odd) {
       // resuming would run the wrong step; whoever has the fitting release can
       this.#log.error({ saga: row.name, sagaId: row.id, step: odd.name }, 'a saga was begun with other steps than this release has; it is left alone');
-      this.#mismatched.add(row.name);
+      this.#mismatched.add(row.id);
       await this.#options.store.write((tx) => release(tx, [row.id], this.owner));
       return;
     }

@@ -72,7 +72,7 @@ export class Bench {
   }
 
   async close(): Promise<void> {
-    for (const engine of this.#engines) await engine.close();
+    await Promise.all(this.#engines.map((engine) => engine.close()));
     await this.store.close();
   }
 }

@@ -54,6 +54,11 @@ export class SagaEngine implements Sagas {
     this.#dispatcher.drop();
   }
 
+  /** True after `drop`, or a simulated crash. */
+  get dead(): boolean {
+    return this.#dispatcher.dead;
+  }
+
   async start<Params>(tx: Tx, definition: SagaDefinition<Params, any>, params: Params, options: StartSaga): Promise<string> {
     if (this.#registered.get(definition.name)?.definition !== definition) throw new Error(`The saga ${definition.name} is not registered with the engine.`);
     const { clock, ids } = this.#options;

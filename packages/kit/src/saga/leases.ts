@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Db, on, type Tx } from '../store/store.ts';
 import { insertSteps, relax, type SagaRow } from './store.ts';
 import type { SagaTables } from './tables.ts';
@@ -8,6 +8,15 @@ export interface Lease {
   readonly owner: string;
   readonly untilMs: number;
   readonly nowMs: number;
+  /** True for the one engine of a database: leases of all others are void. */
+  readonly exclusive: boolean;
+}
+
+/** Whether a lease in the database binds `lease.owner` no longer. */
+function free(lease: Lease): RawBuilder<boolean> {
+  return lease.exclusive
+    ? sql<boolean>`(lease_until_ms <= ${lease.nowMs} or lease_owner <> ${lease.owner})`
+    : sql<boolean>`lease_until_ms <= ${lease.nowMs}`;
 }
 
 /** Pending sagas of the names this engine knows whose turn it is, oldest first. */
@@ -59,23 +68,22 @@ export async function takePending(tx: Tx, ids: readonly string[], lease: Lease, 
   return taken;
 }
 
-/** Active sagas of known names whose lease has run out: their engine is gone. */
-export async function expired(db: Db, names: readonly string[], nowMs: number, limit: number): Promise<string[]> {
+/** Active sagas of known names, but the ids in `except`, whose lease binds no longer: their engine is gone. */
+export async function expired(db: Db, names: readonly string[], except: readonly string[], lease: Lease, limit: number): Promise<string[]> {
   if (names.length === 0) return [];
-  const rows = await on<SagaTables>(db)
+  let query = on<SagaTables>(db)
     .selectFrom('kit_saga')
     .select('id')
     .where('state', 'in', ['running', 'undoing'])
-    .where('lease_until_ms', '<=', nowMs)
+    .where(free(lease))
     .where('finished_at_ms', 'is', null)
-    .where('name', 'in', names)
-    .orderBy('lease_until_ms')
-    .limit(limit)
-    .execute();
+    .where('name', 'in', names);
+  if (except.length > 0) query = query.where('id', 'not in', except);
+  const rows = await query.orderBy('lease_until_ms').limit(limit).execute();
   return rows.map((row) => row.id);
 }
 
-/** Takes over sagas whose lease has run out, and counts another try of the step or undo that each was at. */
+/** Takes over sagas whose lease binds no longer, and counts another try of the step or undo that each was at. */
 export async function takeExpired(tx: Tx, ids: readonly string[], lease: Lease): Promise<SagaRow[]> {
   await relax(tx);
   const rows = await on<SagaTables>(tx)
@@ -83,7 +91,7 @@ export async function takeExpired(tx: Tx, ids: readonly string[], lease: Lease):
     .set({ lease_owner: lease.owner, lease_until_ms: lease.untilMs, updated_at_ms: lease.nowMs })
     .where('id', 'in', ids)
     .where('state', 'in', ['running', 'undoing'])
-    .where('lease_until_ms', '<=', lease.nowMs)
+    .where(free(lease))
     .returningAll()
     .execute();
   for (const row of rows) {
@@ -135,17 +143,6 @@ export async function releaseAll(tx: Tx, owner: string): Promise<number> {
     .where('lease_owner', '=', owner)
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
-}
-
-/** Voids every lease: for the one engine of a database that no other process uses. */
-export async function voidAll(tx: Tx): Promise<void> {
-  await relax(tx);
-  await on<SagaTables>(tx)
-    .updateTable('kit_saga')
-    .set({ lease_owner: null, lease_until_ms: 0 })
-    .where('state', 'in', ['running', 'undoing'])
-    .where('finished_at_ms', 'is', null)
-    .execute();
 }
 
 /** Names of unfinished sagas that this engine does not know, with their number. */

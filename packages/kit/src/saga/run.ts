@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../log/log.ts';
 import { isRetryable } from '../store/errors.ts';
-import type { Db, Store, Tx } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { Again, Cancelled, Crash, DeadlinePassed, describe, isTransient, LetGo } from './failure.ts';
 import type { Json, SagaDefinition, SagaFailure, SagaStep, StepContext } from './saga.ts';
 import { nap, Overrun, settle, throwIfLetGo, type Watch, watch } from './settle.ts';
@@ -116,7 +116,7 @@ export class SagaRun {
       return this.#state === 'done' ? 'done' : 'failed';
     } catch (error) {
       if (error instanceof Crash) throw error;
-      if (!(error instanceof LetGo)) this.#log.error({ err: error }, 'a saga was left, by a fault of the engine; its lease runs out and it is resumed');
+      if (!(error instanceof LetGo)) this.#log.error({ err: error }, 'a saga was left, by a fault of the engine; the next sweep resumes it');
       return 'left';
     }
   }
@@ -388,7 +388,7 @@ export class SagaRun {
       } catch (error) {
         if (error instanceof LetGo) throw error;
         if (thrown && (thrown as { error: unknown }).error === error && !isRetryable(error)) throw error;
-        if (tries >= RECORD_TRIES && (await answers(store.read))) throw error;
+        if (tries >= RECORD_TRIES && (await answers(store))) throw error;
         this.#log.error({ err: error, tries }, 'the database did not take a record of a saga; trying again');
         await nap(clock, growing(timing.retryMs, tries, 10_000), this.#letGo.signal);
         if (this.#letGo.signal.aborted) throw this.#letGo.signal.reason;
@@ -432,9 +432,9 @@ export function growing(firstMs: number, tries: number, maxMs: number): number {
   return Math.min(maxMs, firstMs * 2 ** Math.min(tries - 1, 30));
 }
 
-async function answers(db: Db): Promise<boolean> {
+async function answers(store: Store): Promise<boolean> {
   try {
-    await hasUnfinished(db, '');
+    await hasUnfinished(store.read, '');
     return true;
   } catch {
     return false;

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CompiledQuery, type KyselyPlugin, type RootOperationNode, SqliteQueryCompiler } from 'kysely';
+import type { Db, Tx } from '../store/store.ts';
+import { Bench } from './engine-testing.ts';
+import { historyOf, running } from './history.ts';
+import { expired, pendingInTurn, releaseAll, renew, takeExpired, takePending } from './leases.ts';
+import { deleteFinished, hasUnfinished, nextOfSubject, sagaById, stepsOf, unfinishedOfSubject, updateStep } from './store.ts';
+
+/** A handle that keeps the statements sent through it. */
+function spy<D extends Db>(db: D): { db: D; nodes: RootOperationNode[] } {
+  const nodes: RootOperationNode[] = [];
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node }) => {
+      nodes.push(node);
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  return { db: { ...db, engine: db.engine, kysely: db.kysely.withPlugin(plugin) }, nodes };
+}
+
+test('every query of the engine is an index lookup, and none sorts or scans the history', async () => {
+  const bench = await Bench.open();
+  const lease = { owner: 'me', untilMs: 1, nowMs: 0, exclusive: false };
+  const seen = await bench.store.write(async (tx: Tx) => {
+    const { db, nodes } = spy(tx);
+    await hasUnfinished(db, 's');
+    await nextOfSubject(db, 's');
+    await unfinishedOfSubject(db, 's');
+    await sagaById(db, 'i');
+    await stepsOf(db, ['i', 'j']);
+    await updateStep(db, 'i', 0, { state: 'done' });
+    await pendingInTurn(db, ['n'], 10);
+    await takePending(db, ['i'], lease, () => 'x');
+    await expired(db, ['n'], [], lease, 10);
+    await takeExpired(db, ['i'], lease);
+    await renew(db, ['i'], lease);
+    await releaseAll(db, 'me');
+    await deleteFinished(db, 1, 10);
+    await historyOf(db, { subject: 's' }, { limit: 10 });
+    await historyOf(db, { requestId: 'r' }, { limit: 10, beforeSeq: 5 });
+    await running(db);
+    return nodes;
+  });
+  assert.ok(seen.length >= 14);
+  const compiler = new SqliteQueryCompiler();
+  for (const node of seen) {
+    const { sql, parameters } = compiler.compileQuery(node as never, { queryId: 'q' } as never);
+    const { rows } = await bench.store.read.kysely.executeQuery<{ detail: string }>(CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]));
+    for (const { detail } of rows) {
+      // the index of unfinished sagas is as small as their number
+      assert.ok(!/^SCAN/.test(detail) || /kit_saga_(unfinished|turn|work)/.test(detail), `${sql}\n${detail}`);
+    }
+    const sorts = rows.some((row) => /TEMP B-TREE FOR ORDER BY/.test(row.detail));
+    assert.ok(!sorts || /lease_until_ms/.test(sql), `sorts: ${sql}\n${rows.map((row) => row.detail).join('\n')}`);
+  }
+  await bench.close();
+});
