@@ -1,6 +1,10 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { flavorOperations } from './flavors.ts';
 import { keypairOperations } from './keypairs.ts';
+import { extensionOperations } from './extensions.ts';
+import { limitOperations } from './limits.ts';
+import { quotaSetOperations } from './quota-sets.ts';
+import { zoneOperations } from './zones.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the compute API: one line per resource file. */
@@ -10,4 +14,8 @@ export const novaOperations: readonly AnyOperation[] = [
   ...versionOperations,
   ...flavorOperations,
   ...keypairOperations,
+  ...quotaSetOperations,
+  ...limitOperations,
+  ...zoneOperations,
+  ...extensionOperations,
 ];

@@ -1,6 +1,8 @@
 import type { NovaDeps } from './deps.ts';
 import { Flavors } from './flavors.ts';
 import { Keypairs } from './keypairs.ts';
+import { QuotaSets } from './quota-sets.ts';
+import { Zones } from './zones.ts';
 
 /** Nova's rules, one member per resource. Operations get it as their `app`. */
 export interface NovaApp {
@@ -8,6 +10,8 @@ export interface NovaApp {
   // Servers and all that belongs to one: one line per member.
   readonly flavors: Flavors;
   readonly keypairs: Keypairs;
+  readonly quotaSets: QuotaSets;
+  readonly zones: Zones;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
@@ -16,5 +20,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     deps,
     flavors: new Flavors(deps.env),
     keypairs: new Keypairs(deps),
+    quotaSets: new QuotaSets(deps),
+    zones: new Zones(deps),
   };
 }

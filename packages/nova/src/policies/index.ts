@@ -2,6 +2,7 @@ import type { PolicyRule } from '@cairn/kit/policy/policy';
 import { basePolicies } from './base.ts';
 import { flavorPolicies } from './flavors.ts';
 import { keypairPolicies } from './keypairs.ts';
+import { operatorPolicies } from './operators.ts';
 
 /** Every rule of the compute API with upstream's names and defaults: one line per resource file. */
 export const novaPolicies: readonly PolicyRule[] = [
@@ -10,4 +11,5 @@ export const novaPolicies: readonly PolicyRule[] = [
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions.
   ...flavorPolicies,
   ...keypairPolicies,
+  ...operatorPolicies,
 ];

@@ -13,3 +13,6 @@ export async function servicesOf(db: Db, binary: string): Promise<ReadonlyMap<st
 /** Alive: not forced down, and heard of within `downMs`. */
 export const isUp = (service: ServiceRow, nowMs: number, downMs: number): boolean =>
   service.forced_down === 0 && service.last_seen_at_ms !== null && nowMs - service.last_seen_at_ms <= downMs;
+
+/** All services, in the order in which they came. */
+export const allServices = (db: Db): Promise<ServiceRow[]> => on<NovaTables>(db).selectFrom('nova_service').selectAll().orderBy('seq').execute();
