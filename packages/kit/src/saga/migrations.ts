@@ -25,8 +25,8 @@ async function first(db: Kysely<unknown>, engine: EngineName): Promise<void> {
     .execute();
   // one at a time per subject
   await sql`create unique index kit_saga_active on kit_saga (subject) where state in ('running', 'undoing')`.execute(db);
-  // whose turn it is on a subject; only unfinished ones, so it stays small
-  await sql`create index kit_saga_turn on kit_saga (subject, seq) where finished_at_ms is null`.execute(db);
+  // whose turn it is on a subject; only unfinished ones, so it stays small (the constant column makes planners prefer it to the history's index)
+  await sql`create index kit_saga_turn on kit_saga (subject, finished_at_ms, seq) where finished_at_ms is null`.execute(db);
   // work to pick: pending by order, running and undoing by expiry
   await sql`create index kit_saga_work on kit_saga (state, lease_until_ms, seq) where finished_at_ms is null`.execute(db);
   // what is unfinished, in order
