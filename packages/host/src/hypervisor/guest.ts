@@ -37,8 +37,9 @@ export class Guest {
   readonly life = new Mutex();
   #record: GuestRecord | undefined;
   #machine: Machine | undefined;
-  #writes = new Mutex();
-  #waits = new Set<AbortController>();
+  readonly #writes = new Mutex();
+  readonly #waits = new Set<AbortController>();
+  readonly #hurried = new WeakSet<Machine>();
   #letGo = false;
 
   constructor(context: HypervisorContext, guestId: string, record?: GuestRecord) {
@@ -102,7 +103,12 @@ export class Guest {
   #write(): Promise<void> {
     // Writes queue, and one that has been overtaken writes the newest.
     return this.#writes.run(async () => {
-      if (this.#record) await writeRecord(this.files, this.#record);
+      if (!this.#record) return;
+      await writeRecord(this.files, this.#record).catch((error: NodeJS.ErrnoException) => {
+        // Somebody removed the guest's directory: it must still be possible to end the guest.
+        if (error.code !== 'ENOENT') throw error;
+        this.context.log.error({ guest: this.guestId, error }, 'the directory of a guest is gone');
+      });
     });
   }
 
@@ -119,7 +125,13 @@ export class Guest {
 
   /** Cuts the waits of verbs under way short: somebody wants the guest's end now. */
   hurry(): void {
+    if (this.#machine && this.#waits.size > 0) this.#hurried.add(this.#machine);
     for (const wait of this.#waits) wait.abort(conflict('The server was stopped meanwhile.'));
+  }
+
+  /** True when waits on that process were cut short. */
+  hurried(machine: Machine): boolean {
+    return this.#hurried.has(machine);
   }
 
   /** Takes charge of a process that answers on `qmp`. */

@@ -217,9 +217,9 @@ export class QemuGuests implements Guests {
   async #takeInventory(): Promise<Inventory> {
     const { account, dataDir, accelerator } = this.#options;
     await mkdir(dataDir, { recursive: true, mode: 0o711 });
-    const inventory = await takeInventory({ qemu: this.#context.qemu, cacheDir: dataDir, user: account && processUser(account, account.firstUid) });
+    const inventory = await takeInventory({ qemu: this.#context.qemu, cacheDir: dataDir, user: account && processUser(account, account.firstUid), accelerator });
     this.#options.log.info({ version: inventory.version, accelerator: inventory.accelerator, kvm: inventory.kvm.why, seccomp: inventory.seccomp }, 'hypervisor');
-    return accelerator ? { ...inventory, accelerator } : inventory;
+    return inventory;
   }
 
   #groups(): Promise<ControlGroups> {

@@ -30,6 +30,8 @@ export interface InventoryOptions {
   /** Where the answer is kept until the machine restarts or QEMU changes. */
   readonly cacheDir: string;
   readonly user: ProcessUser | undefined;
+  /** Settled by whoever runs Cairn: KVM is not tried. */
+  readonly accelerator?: 'kvm' | 'tcg' | undefined;
 }
 
 /** Asks QEMU what it is, tries KVM, and remembers both for as long as they hold. */
@@ -38,18 +40,21 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
   const key = await cacheKey(options);
   const known = await readCache(cache);
   if (known?.key === key) return known.inventory;
-  const [asked, kvm] = await Promise.all([askQemu(options.qemu), probeKvm(options.qemu, options.cacheDir, options.user)]);
+  const [asked, kvm] = await Promise.all([askQemu(options.qemu), tryKvm(options)]);
   const inventory: Inventory = { ...asked, kvm, accelerator: kvm.usable ? 'kvm' : 'tcg', guestCpuFeatures: kvm.usable ? await hostCpuFeatures() : asked.guestCpuFeatures };
   await writeFile(`${cache}.new`, JSON.stringify({ key, inventory }));
   await rename(`${cache}.new`, cache);
   return inventory;
 }
 
+const tryKvm = ({ qemu, cacheDir, user, accelerator }: InventoryOptions): KvmVerdict | Promise<KvmVerdict> =>
+  accelerator ? { usable: accelerator === 'kvm', why: `not tried: ${accelerator} is configured` } : probeKvm(qemu, cacheDir, user);
+
 /** Changes when the machine starts anew, when QEMU is another, and with the user and device that KVM was tried with. */
-async function cacheKey({ qemu, user }: InventoryOptions): Promise<string> {
+async function cacheKey({ qemu, user, accelerator }: InventoryOptions): Promise<string> {
   const path = await findProgram(qemu);
   const [{ mtimeMs, size }, kvm] = await Promise.all([stat(path), stat('/dev/kvm').catch(() => undefined)]);
-  return [bootId(), path, mtimeMs, size, user?.uid ?? '', user?.groups?.join('+') ?? '', kvm ? `${kvm.mode}:${kvm.gid}:${kvm.rdev}` : ''].join(' ');
+  return [bootId(), path, mtimeMs, size, accelerator ?? '', user?.uid ?? '', user?.groups?.join('+') ?? '', kvm ? `${kvm.mode}:${kvm.gid}:${kvm.rdev}` : ''].join(' ');
 }
 
 async function readCache(path: string): Promise<{ key: string; inventory: Inventory } | undefined> {

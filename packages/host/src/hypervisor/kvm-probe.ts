@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessUser } from '../process/command.ts';
@@ -11,8 +12,10 @@ export interface KvmVerdict {
 
 /** Exit status of the probe's guest when it came through: isa-debug-exit gives (value << 1) | 1, and the ROM writes 0x10. */
 const PROVED = 33;
-/** Where KVM works or refuses, 0.2 s are enough; where it hangs, it hangs for ever. */
+/** Where KVM works or refuses, 0.2 s are enough on an idle machine; where it hangs, it hangs for ever. */
 const PROBE_MS = 2500;
+/** On a CPU whose own virtualisation is not in use (neither kvm_intel nor kvm_amd is there), little is to be hoped for. */
+const FORLORN_PROBE_MS = 1000;
 
 /**
  * Whether guests can really run under KVM. The device's presence says little: some hosts offer one that aborts or hangs. So a
@@ -28,7 +31,8 @@ export async function probeKvm(qemu: string, scratchDir: string, user: ProcessUs
   await writeFile(rom, probeRom(), { mode: 0o644 });
   try {
     const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'q35', '-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max', '-m', '16', '-bios', rom, '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
-    const { code, stderr } = await run(qemu, args, { timeoutMs: PROBE_MS, user, okCodes: [PROVED], dieWithParent: true });
+    const hope = accelerator === 'tcg' || existsSync('/sys/module/kvm_intel') || existsSync('/sys/module/kvm_amd');
+    const { code, stderr } = await run(qemu, args, { timeoutMs: hope ? PROBE_MS : FORLORN_PROBE_MS, user, okCodes: [PROVED], dieWithParent: true });
     if (code === PROVED) return { usable: true, why: 'a probe guest reached 64-bit mode' };
     return { usable: false, why: `a probe guest did not come through: ${firstLine(stderr) || `QEMU ended with status ${code}`}` };
   } catch (error) {

@@ -95,7 +95,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   const machine = spec.machine ?? 'q35';
   // A saved memory fits only the machine that it was saved from.
   const same = options.incoming ? before : undefined;
-  const accelerator = same?.accelerator ?? ctx.options.accelerator ?? inventory.accelerator;
+  const accelerator = same?.accelerator ?? inventory.accelerator;
   const { slots, ports } = placeAll(spec.disks, spec.nics, before?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
     Promise.all(spec.disks.map((disk) => openDisk(guest, uid, disk))),

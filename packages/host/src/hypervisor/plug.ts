@@ -57,12 +57,13 @@ export async function detachDisk(guest: Guest, diskId: string, waitMs: number): 
   if (!disk) return;
   if (machine) {
     if (!hotPluggable(disk)) throw conflict(`A disk on the ${disk.bus} bus can be detached only while the server is off.`);
+    const beganMs = guest.context.clock.nowMs();
     try {
       await unplug(guest, machine, diskDeviceId(disk), waitMs, `disk ${disk.device}`);
       await dropNodes(guest, machine.qmp, diskId);
     } catch (error) {
-      // The process ended meanwhile: the guest has let go of everything.
-      if (guest.machine === machine) throw asFault(error, `Disk ${disk.device} cannot be detached`);
+      if (!(await ended(guest, machine))) throw asFault(error, `Disk ${disk.device} cannot be detached`);
+      return detachDisk(guest, diskId, beganMs + waitMs - guest.context.clock.nowMs());
     }
   }
   await forgetDisk(guest, disk);
@@ -90,14 +91,26 @@ export async function detachNic(guest: Guest, portId: string, waitMs: number): P
   const nic = guest.known().spec.nics.find((n) => n.portId === portId);
   if (!nic) return;
   if (machine) {
+    const beganMs = guest.context.clock.nowMs();
     try {
       await unplug(guest, machine, nicDeviceId(nic), waitMs, 'network interface');
       await tolerate(machine.qmp.execute('netdev_del', { id: netdevId(nic) }));
     } catch (error) {
-      if (guest.machine === machine) throw asFault(error, 'The network interface cannot be detached');
+      if (!(await ended(guest, machine))) throw asFault(error, 'The network interface cannot be detached');
+      return detachNic(guest, portId, beganMs + waitMs - guest.context.clock.nowMs());
     }
   }
   await forgetNic(guest, nic);
+}
+
+/**
+ * After a failure: true when the process has ended, or is ending, so that there is nothing to detach from (or another process to ask).
+ * Whoever ends it is waited for.
+ */
+async function ended(guest: Guest, machine: Machine): Promise<boolean> {
+  if (guest.machine === machine && !machine.ending && !machine.qmp.closed && !guest.hurried(machine)) return false;
+  await guest.life.idle();
+  return guest.machine !== machine;
 }
 
 function requireController(record: GuestRecord, disk: GuestDisk): void {

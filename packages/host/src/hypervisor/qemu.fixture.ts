@@ -8,9 +8,10 @@ import { systemClock } from '@cairn/kit/clock/clock';
 import { notFound } from '@cairn/kit/errors/errors';
 import { silentLog } from '@cairn/kit/log/log';
 import type { HostEvent } from '../interface/agent.ts';
-import type { GuestDisk, GuestSpec } from '../interface/guests.ts';
+import type { GuestDisk, GuestNic, GuestSpec } from '../interface/guests.ts';
 import { run } from '../process/run.ts';
-import { detectAccount } from './account.ts';
+import { detectAccount, tapGroup } from './account.ts';
+import { bootDisk, type Program } from './boot-sector.fixture.ts';
 import type { QemuOptions } from './context.ts';
 import { QemuGuests } from './guests.ts';
 import type { DiskLayer } from './open-disks.ts';
@@ -29,6 +30,35 @@ const onPath = (program: string): boolean =>
 export const noQemu: string | false = onPath('qemu-system-x86_64') && onPath('qemu-img') ? false : 'needs qemu-system-x86_64 and qemu-img';
 /** Why tests that make network namespaces are skipped here, or false. */
 export const noNetns: string | false = noQemu || (process.getuid?.() === 0 ? false : 'needs root');
+
+/** A network namespace of the test's own, with taps for guests. */
+export class TestNetwork {
+  readonly netns: string;
+  #taps = 0;
+
+  private constructor(netns: string) {
+    this.netns = netns;
+  }
+
+  static async make(t: TestContext): Promise<TestNetwork> {
+    const network = new TestNetwork(`cairn-hv-${process.pid}-${randomUUID().slice(0, 8)}`);
+    await run('ip', ['netns', 'add', network.netns]);
+    t.after(async () => {
+      await run('ip', ['netns', 'del', network.netns]);
+    });
+    return network;
+  }
+
+  /** A tap that guests may open, as Fabric makes it. */
+  async nic(more: Partial<GuestNic> = {}): Promise<GuestNic> {
+    const portId = randomUUID();
+    const tap = `tap${portId.slice(0, 11)}`;
+    const group = tapGroup(await detectAccount());
+    await run('ip', ['-n', this.netns, 'tuntap', 'add', tap, 'mode', 'tap', 'vnet_hdr', ...(group === undefined ? [] : ['group', String(group)])]);
+    await run('ip', ['-n', this.netns, 'link', 'set', tap, 'up']);
+    return { portId, tap, mac: `fa:16:3e:00:00:${(++this.#taps).toString(16).padStart(2, '0')}`, mtu: 1442, model: 'virtio', ...more };
+  }
+}
 
 /** A host with real QEMU in directories of its own, and the disks it opens. */
 export class TestHost {
@@ -63,6 +93,7 @@ export class TestHost {
       imagePath: async (imageId) => imageId,
       clock: systemClock,
       log: silentLog,
+      accelerator: process.env.CAIRN_TEST_ACCELERATOR === 'kvm' ? 'kvm' : 'tcg',
       ...extra,
     });
     t.after(async () => {
@@ -99,6 +130,26 @@ export class TestHost {
     await chmod(path, 0o600);
     this.chains.set(diskId, [{ format, path }]);
     return diskId;
+  }
+
+  /** A disk with a guest of one sector, and the guest's spec. */
+  async guest(program: Program, more: Partial<GuestSpec> = {}, says = 'hello'): Promise<GuestSpec> {
+    const diskId = randomUUID();
+    const path = join(this.dir, `${diskId}.raw`);
+    await writeFile(path, bootDisk(program, says), { mode: 0o600 });
+    this.chains.set(diskId, [{ format: 'raw', path }]);
+    return smallSpec({ disks: [virtioDisk(diskId, 'vda', { bootIndex: 0 })], ...more });
+  }
+
+  /** Waits until the guest has printed what `pattern` says. */
+  async printed(guestId: string, pattern: RegExp, withinMs = 20_000): Promise<string> {
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const log = await this.guests.consoleLog(guestId);
+      if (pattern.test(log)) return log;
+      if (Date.now() > deadline) throw new Error(`the guest printed ${JSON.stringify(log.slice(-500))}, not ${pattern}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** A new layer above a file: what Disks makes before it asks for a snapshot. */
