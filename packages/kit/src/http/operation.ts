@@ -70,6 +70,11 @@ export interface Operation<App = never, B = unknown> {
   readonly policy: string | typeof ANYONE | typeof AUTHENTICATED;
   /** Builds the target that the policy rule is asked with, where the caller's own project will not do. The body is not validated yet. */
   target?(app: App, request: Request): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
+  /**
+   * With AUTHENTICATED: the rule that the handler itself asks, once it knows what the rule is about (neutron's rules look at the parent
+   * network, and refuse in their own words). For the list of routes and the check at start that the rule exists.
+   */
+  readonly asks?: string;
   /** First and last microversion that know the operation; outside of them it is a 404. */
   readonly since?: string;
   readonly until?: string;

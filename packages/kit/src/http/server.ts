@@ -95,7 +95,7 @@ export class HttpServer {
         ...(o.action && { action: o.action }),
         ...(o.since && { since: o.since }),
         ...(o.until && { until: o.until }),
-        policy: o.policy === ANYONE ? '(anyone)' : o.policy === AUTHENTICATED ? '(any valid token)' : String(o.policy),
+        policy: o.policy === ANYONE ? '(anyone)' : o.policy === AUTHENTICATED ? (o.asks ?? '(any valid token)') : String(o.policy),
         summary: o.summary,
       })),
     );
@@ -167,6 +167,7 @@ export class HttpServer {
     for (const operation of service.operations) {
       if (operation.policy === undefined) throw new Error(`operation ${operation.id} has no policy rule`);
       if (typeof operation.policy === 'string' && !mounted.policy.has(operation.policy)) throw new Error(`operation ${operation.id} names policy rule ${operation.policy}, which does not exist`);
+      if (operation.asks !== undefined && !mounted.policy.has(operation.asks)) throw new Error(`operation ${operation.id} names policy rule ${operation.asks}, which does not exist`);
       // parameter names are per path: `/a/{x}` and `/a/{y}/b` are one node for the router, so names are kept per route
       const url = operation.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1');
       const shape = url.replace(/:\w+/g, ':');
