@@ -5,6 +5,8 @@ import { extensionOperations } from './extensions.ts';
 import { limitOperations } from './limits.ts';
 import { quotaSetOperations } from './quota-sets.ts';
 import { zoneOperations } from './zones.ts';
+import { hypervisorOperations } from './hypervisors.ts';
+import { serviceOperations } from './services.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the compute API: one line per resource file. */
@@ -17,5 +19,7 @@ export const novaOperations: readonly AnyOperation[] = [
   ...quotaSetOperations,
   ...limitOperations,
   ...zoneOperations,
+  ...hypervisorOperations,
+  ...serviceOperations,
   ...extensionOperations,
 ];

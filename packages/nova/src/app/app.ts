@@ -1,6 +1,8 @@
 import type { NovaDeps } from './deps.ts';
 import { Flavors } from './flavors.ts';
+import { Hypervisors } from './hypervisors.ts';
 import { Keypairs } from './keypairs.ts';
+import { Services } from './services.ts';
 import { QuotaSets } from './quota-sets.ts';
 import { Zones } from './zones.ts';
 
@@ -12,6 +14,8 @@ export interface NovaApp {
   readonly keypairs: Keypairs;
   readonly quotaSets: QuotaSets;
   readonly zones: Zones;
+  readonly hypervisors: Hypervisors;
+  readonly services: Services;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
@@ -22,5 +26,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     keypairs: new Keypairs(deps),
     quotaSets: new QuotaSets(deps),
     zones: new Zones(deps),
+    hypervisors: new Hypervisors(deps),
+    services: new Services(deps),
   };
 }
