@@ -17,8 +17,12 @@ export interface NovaOptions {
   readonly reservedHostDiskMb: number;
   /** A service without a sign of life for so long is down. */
   readonly serviceDownMs: number;
+  /** The name that the control process's services have in `os-services`. */
+  readonly controlHost: string;
   /** How often a host's facts are refreshed. */
   readonly heartbeatMs: number;
+  /** How often servers are looked for whose task has outlived its deadline, and guests that nobody owns. */
+  readonly reconcileMs: number;
   /** How long `os-stop` and a soft reboot wait for the guest. */
   readonly shutdownGraceMs: number;
   /** Domain appended to a host name in metadata; '' for none. */
@@ -55,7 +59,9 @@ export const defaultNovaOptions: NovaOptions = {
   reservedHostMemoryMb: 512,
   reservedHostDiskMb: 0,
   serviceDownMs: 60_000,
+  controlHost: 'cairn',
   heartbeatMs: 10_000,
+  reconcileMs: 60_000,
   shutdownGraceMs: 60_000,
   dhcpDomain: 'novalocal',
   maxLimit: 1_000,

@@ -7,6 +7,9 @@ import { createNovaApp, type NovaApp } from './app/app.ts';
 import type { NovaDeps } from './app/deps.ts';
 import type { NovaFace } from './face.ts';
 import { novaFault } from './faults.ts';
+import { Reconciler } from './hosts/reconcile.ts';
+import { HostRegistry } from './hosts/registry.ts';
+import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
 
@@ -26,6 +29,8 @@ export interface NovaService {
 
 export function createNova(deps: NovaDeps): NovaService {
   const app = createNovaApp(deps);
+  const reconciler = new Reconciler(deps, app.sagas);
+  const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
   return {
     app,
     http: {
@@ -50,12 +55,18 @@ export function createNova(deps: NovaDeps): NovaService {
       }),
     },
     face: {
-      metadata: () => Promise.reject(new Error('not yet')),
+      metadata: (request) => answerMetadata(deps, request),
     },
     migrations: novaMigrations,
-    sagas: [],
+    sagas: app.sagas.all,
     sagaServices: app,
-    start: async () => {},
-    stop: async () => {},
+    async start() {
+      reconciler.start();
+      await registry.start();
+    },
+    async stop() {
+      await registry.stop();
+      await reconciler.stop();
+    },
   };
 }

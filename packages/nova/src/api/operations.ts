@@ -1,4 +1,13 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
+import { instanceActionOperations } from './instance-actions.ts';
+import { interfaceOperations } from './interfaces.ts';
+import { serverActionOperations } from './server-actions.ts';
+import { serverGuestOperations } from './server-guest.ts';
+import { serverIpOperations } from './server-ips.ts';
+import { serverMetadataOperations } from './server-metadata.ts';
+import { serverTagOperations } from './server-tags.ts';
+import { serverOperations } from './servers.ts';
+import { volumeAttachmentOperations } from './volume-attachments.ts';
 import { flavorOperations } from './flavors.ts';
 import { keypairOperations } from './keypairs.ts';
 import { extensionOperations } from './extensions.ts';
@@ -12,6 +21,15 @@ import { versionOperations } from './versions.ts';
 /** Every operation of the compute API: one line per resource file. */
 export const novaOperations: readonly AnyOperation[] = [
   // Servers and all that belongs to one.
+  ...serverOperations,
+  ...serverActionOperations,
+  ...volumeAttachmentOperations,
+  ...interfaceOperations,
+  ...serverMetadataOperations,
+  ...serverTagOperations,
+  ...serverIpOperations,
+  ...serverGuestOperations,
+  ...instanceActionOperations,
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
   ...versionOperations,
   ...flavorOperations,

@@ -1,5 +1,15 @@
+import { createNovaSagas, type NovaSagas } from '../sagas/index.ts';
 import type { NovaDeps } from './deps.ts';
 import { Flavors } from './flavors.ts';
+import { createInstanceActionsApp, type InstanceActionsApp } from './instance-actions.ts';
+import { createInterfacesApp, type InterfacesApp } from './interfaces.ts';
+import { createServerActionsApp, type ServerActionsApp } from './server-actions.ts';
+import { createServerGuestApp, type ServerGuestApp } from './server-guest.ts';
+import { createServerImagesApp, type ServerImagesApp } from './server-images.ts';
+import { createServerMetadataApp, type ServerMetadataApp } from './server-metadata.ts';
+import { createServersApp, type ServersApp } from './servers.ts';
+import { createServerTagsApp, type ServerTagsApp } from './server-tags.ts';
+import { createVolumeAttachmentsApp, type VolumeAttachmentsApp } from './volume-attachments.ts';
 import { Hypervisors } from './hypervisors.ts';
 import { Keypairs } from './keypairs.ts';
 import { Services } from './services.ts';
@@ -9,7 +19,17 @@ import { Zones } from './zones.ts';
 /** Nova's rules, one member per resource. Operations get it as their `app`. */
 export interface NovaApp {
   readonly deps: NovaDeps;
+  readonly sagas: NovaSagas;
   // Servers and all that belongs to one: one line per member.
+  readonly servers: ServersApp;
+  readonly serverActions: ServerActionsApp;
+  readonly serverImages: ServerImagesApp;
+  readonly serverMetadata: ServerMetadataApp;
+  readonly serverTags: ServerTagsApp;
+  readonly serverGuest: ServerGuestApp;
+  readonly volumeAttachments: VolumeAttachmentsApp;
+  readonly interfaces: InterfacesApp;
+  readonly instanceActions: InstanceActionsApp;
   readonly flavors: Flavors;
   readonly keypairs: Keypairs;
   readonly quotaSets: QuotaSets;
@@ -20,8 +40,19 @@ export interface NovaApp {
 }
 
 export function createNovaApp(deps: NovaDeps): NovaApp {
+  const sagas = createNovaSagas(deps);
   return {
     deps,
+    sagas,
+    servers: createServersApp(deps, sagas),
+    serverActions: createServerActionsApp(deps, sagas),
+    serverImages: createServerImagesApp(deps, sagas),
+    serverMetadata: createServerMetadataApp(deps),
+    serverTags: createServerTagsApp(deps),
+    serverGuest: createServerGuestApp(deps),
+    volumeAttachments: createVolumeAttachmentsApp(deps, sagas),
+    interfaces: createInterfacesApp(deps, sagas),
+    instanceActions: createInstanceActionsApp(deps),
     flavors: new Flavors(deps.env),
     keypairs: new Keypairs(deps),
     quotaSets: new QuotaSets(deps),

@@ -79,6 +79,7 @@ export interface AcceptedServers {
   readonly ids: readonly string[];
   readonly reservationId: string;
   readonly adminPass: string;
+  readonly autoDiskConfig: boolean;
 }
 
 /** Everything that was looked up and checked before the transaction. */
@@ -117,7 +118,7 @@ export async function acceptServers(
   const adminPass = body.server.adminPass ?? newPassword(env.ids);
   const ids = Array.from({ length: plan.maxCount }, () => env.ids.uuid());
   const accepted = await env.store.write(async (tx) => write(deps, createSaga, caller, body, plan, { tx, ids, reservationId, adminPass }));
-  return { ids: accepted, reservationId, adminPass };
+  return { ids: accepted, reservationId, adminPass, autoDiskConfig: plan.autoDiskConfig };
 }
 
 async function planCreate(deps: NovaDeps, caller: Caller, body: CreateServerBody, version: Version): Promise<Plan> {

@@ -6,6 +6,7 @@ import { type DeleteServerParams, serverDeleteSaga } from './server-delete.ts';
 import { serverImageSaga, type ServerImageParams, volumeImageSaga, type VolumeImageParams } from './server-image.ts';
 import { interfaceAttachSaga, type InterfaceAttachParams, interfaceDetachSaga, type InterfaceDetachParams } from './server-interface.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
+import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
 
 /** Nova's sagas, made once per process with what they work on. */
@@ -13,6 +14,7 @@ export interface NovaSagas {
   readonly create: SagaDefinition<CreateServerParams>;
   readonly remove: SagaDefinition<DeleteServerParams>;
   readonly power: PowerSagas;
+  readonly settle: SagaDefinition<SettleParams>;
   readonly image: SagaDefinition<ServerImageParams>;
   readonly volumeImage: SagaDefinition<VolumeImageParams>;
   readonly volumeAttach: SagaDefinition<VolumeParams>;
@@ -30,6 +32,7 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
     create: serverCreateSaga(deps),
     remove: serverDeleteSaga(deps),
     power: serverPowerSagas(deps),
+    settle: serverSettleSaga(deps),
     image: serverImageSaga(deps),
     volumeImage: volumeImageSaga(deps),
     volumeAttach: volumeAttachSaga(deps),

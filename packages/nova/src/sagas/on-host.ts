@@ -2,24 +2,31 @@ import type { HostAgent } from '@cairn/host/interface/agent';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import type { Logger } from '@cairn/kit/log/log';
 import type { NovaDeps } from '../app/deps.ts';
+import { insertLeftovers, type Leftover } from '../store/leftover.ts';
 
 /** After so many tries a host that is away is forsaken. */
 const TRIES = 3;
 
 /**
- * Takes something off a host. A host that stays away is forsaken, so that a dead machine holds up no server's end: when it is back, its
- * orphans are found and removed (hosts/reconcile.ts). Other errors come through, and are tried again.
+ * Takes something off a host. A host that stays away is forsaken, so that a dead machine holds up no server's end: what it keeps is written
+ * down as `leftovers`, and removed when it is back (hosts/reconcile.ts). Other errors come through, and are tried again.
  */
 export async function clearOnHost(
   deps: NovaDeps,
   host: string,
   step: { readonly attempt: number; readonly log: Logger },
+  leftovers: readonly Leftover[],
   work: (agent: HostAgent) => Promise<void>,
 ): Promise<void> {
   try {
     await work(deps.hosts.get(host));
   } catch (error) {
     if (!isCairnError(error, 'Unavailable') || (step.attempt < TRIES && deps.hosts.names().includes(host))) throw error;
-    step.log.warn({ host, err: error }, 'a host is away; what it holds is removed when it is back');
+    step.log.warn({ host, leftovers, err: error }, 'a host is away; what it holds is removed when it is back');
+    await deps.env.store.write((tx) => insertLeftovers(tx, host, leftovers, deps.env.clock.nowMs()));
   }
 }
+
+const OPEN = new Set(['running', 'paused']);
+/** A guest's process has its disks and cards in hand: changes go through it. */
+export const isOpen = (state: string): boolean => OPEN.has(state);

@@ -15,7 +15,7 @@ import { findServerGroup, groupIdsOfServers, groupMemberHosts, touchGroup } from
 import { removeServerPortsOf } from '../store/server-port.ts';
 import { clearOnHost } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
-import { type LocalDisk, localDisks, makeDisks, removeDisks } from './server-disks.ts';
+import { diskLeftovers, type LocalDisk, localDisks, makeDisks, removeDisks } from './server-disks.ts';
 import { createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
 
 type Step = StepContext<CreateServerParams, unknown>;
@@ -139,7 +139,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server?.host == null) return;
           const devices = await blockDevicesOf(step.db, step.params.serverId);
-          await clearOnHost(deps, server.host, step, (agent) => removeDisks(agent, devices));
+          await clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices));
         },
         async undoCommit(tx, step) {
           for (const device of await blockDevicesOf(tx, step.params.serverId)) {
@@ -171,7 +171,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
         async undo(step) {
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server?.host == null) return;
-          await clearOnHost(deps, server.host, step, (agent) => agent.guests.remove(server.id));
+          await clearOnHost(deps, server.host, step, [{ kind: 'guest', id: server.id }], (agent) => agent.guests.remove(server.id));
         },
       },
     ],

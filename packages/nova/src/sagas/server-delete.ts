@@ -10,7 +10,7 @@ import { portsOf, removeServerPortsOf } from '../store/server-port.ts';
 import { changeUsage } from '../store/usage.ts';
 import { clearOnHost } from './on-host.ts';
 import { actionFailed } from './outcome.ts';
-import { removeDisks } from './server-disks.ts';
+import { diskLeftovers, removeDisks } from './server-disks.ts';
 
 export interface DeleteServerParams {
   readonly serverId: string;
@@ -36,7 +36,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           const server = await findServerBrief(step.db, serverId);
           // the rows go in this step's commit, and the next step has to push what went to the host
           const portIds = (await portsOf(step.db, serverId)).map((port) => port.port_id);
-          if (server?.host != null) await clearOnHost(deps, server.host, step, (agent) => agent.guests.remove(serverId));
+          if (server?.host != null) await clearOnHost(deps, server.host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
           return { portIds };
         },
         async commit(tx, step) {
@@ -62,7 +62,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           const { portIds } = step.outputs['stop'] as { readonly portIds: readonly string[] };
           const [server, devices] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId)]);
           await Promise.all([
-            server?.host == null ? undefined : clearOnHost(deps, server.host, step, (agent) => removeDisks(agent, devices)),
+            server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
             portIds.length === 0 ? undefined : faces.neutron.makeGone(portIds),
           ]);
         },

@@ -7,6 +7,7 @@ import type { NovaDeps } from '../app/deps.ts';
 import { configDriveFiles } from '../metadata-service/config-drive.ts';
 import { guestFacts } from '../metadata-service/facts.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
+import type { Leftover } from '../store/leftover.ts';
 import { findServer, flavorOf } from '../store/server.ts';
 
 const GIB = 2 ** 30;
@@ -67,3 +68,6 @@ export async function removeDisks(agent: HostAgent, devices: readonly BlockDevic
   const local = devices.filter((device) => device.destination_type === 'local' && device.disk_id !== null);
   await Promise.all(local.map((device) => agent.disks.remove(device.disk_id as string)));
 }
+
+export const diskLeftovers = (devices: readonly BlockDeviceRow[]): readonly Leftover[] =>
+  devices.flatMap((device) => (device.destination_type === 'local' && device.disk_id !== null ? [{ kind: 'disk' as const, id: device.disk_id }] : []));

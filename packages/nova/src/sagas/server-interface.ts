@@ -8,7 +8,7 @@ import { guestNic } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findServer, findServerBrief, imageOf } from '../store/server.ts';
 import { findServerPort, removeServerPort } from '../store/server-port.ts';
-import { clearOnHost } from './on-host.ts';
+import { clearOnHost, isOpen } from './on-host.ts';
 
 export interface InterfaceAttachParams {
   readonly serverId: string;
@@ -23,7 +23,6 @@ export interface InterfaceDetachParams {
 }
 
 const DETACH_WAIT_MS = 60_000;
-const isOpen = (state: string): boolean => state === 'running' || state === 'paused';
 
 /** Makes or takes a port, plugs it on the server's host, and into the guest if that runs. `tell` hears of the failure, for the request that waits. */
 export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failure: SagaFailure) => void): SagaDefinition<InterfaceAttachParams> {
@@ -72,7 +71,7 @@ export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failu
           const { serverId, port } = step.params;
           const server = await findServerBrief(step.db, serverId);
           if (server?.host == null) return;
-          await clearOnHost(deps, server.host, step, async ({ guests }) => {
+          await clearOnHost(deps, server.host, step, [], async ({ guests }) => {
             if (isOpen((await guests.info(serverId)).state)) await guests.detachNic(serverId, port.portId, DETACH_WAIT_MS);
           });
         },
@@ -112,7 +111,7 @@ export function interfaceDetachSaga(deps: NovaDeps): SagaDefinition<InterfaceDet
           const { serverId, portId } = step.params;
           const [row, facts] = await Promise.all([findServer(step.db, serverId), faces.neutron.port(step.db, portId)]);
           if (row?.host == null || facts === undefined) return;
-          await clearOnHost(deps, row.host, step, async ({ guests }) => {
+          await clearOnHost(deps, row.host, step, [], async ({ guests }) => {
             if (isOpen((await guests.info(serverId)).state)) await guests.attachNic(serverId, guestNic(facts, imageOf(row).properties));
           });
         },

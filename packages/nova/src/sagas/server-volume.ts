@@ -7,7 +7,7 @@ import { guestDisk } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findBlockDevice, patchBlockDevice, removeBlockDevice } from '../store/block-device.ts';
 import { findServer, findServerBrief } from '../store/server.ts';
-import { clearOnHost } from './on-host.ts';
+import { clearOnHost, isOpen } from './on-host.ts';
 
 export interface VolumeParams {
   readonly serverId: string;
@@ -20,8 +20,6 @@ export interface VolumeParams {
 
 /** How long a guest may take to let go of a disk. */
 const DETACH_WAIT_MS = 60_000;
-/** States in which a guest's process has its disks open. */
-const isOpen = (state: string): boolean => state === 'running' || state === 'paused';
 
 /** Connects a reserved volume to the server's host, and plugs it into the guest if that runs. */
 export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
@@ -69,7 +67,7 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
           const [server, device] = await Promise.all([findServerBrief(step.db, step.params.serverId), findBlockDevice(step.db, step.params.deviceId)]);
           if (server?.host == null || device?.disk_id == null) return;
           const diskId = device.disk_id;
-          await clearOnHost(deps, server.host, step, async ({ guests }) => {
+          await clearOnHost(deps, server.host, step, [], async ({ guests }) => {
             if (isOpen((await guests.info(server.id)).state)) await guests.detachDisk(server.id, diskId, DETACH_WAIT_MS);
           });
         },
@@ -113,7 +111,7 @@ export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
           const [server, device] = await Promise.all([findServerBrief(step.db, serverId), findBlockDevice(step.db, deviceId)]);
           if (server?.host == null || device === undefined) return;
           const { host } = server;
-          await clearOnHost(deps, host, step, async ({ guests }) => {
+          await clearOnHost(deps, host, step, [], async ({ guests }) => {
             const disk = guestDisk(device, await faces.cinder.connect(attachmentId, host));
             if (disk !== undefined && isOpen((await guests.info(serverId)).state)) await guests.attachDisk(serverId, disk);
           });

@@ -36,3 +36,9 @@ export async function saveComputeNode(tx: Tx, facts: HostFacts, newId: string, n
   await nova.insertInto('nova_compute_node').values({ id: newId, host: facts.host, ...values, created_at_ms: nowMs }).execute();
   return { id: newId, isNew: true };
 }
+
+/** What a host's processor is like, with the accelerator that its guests run on. */
+export async function findComputeNodeFacts(db: Db, host: string): Promise<(HostFacts['cpu'] & { readonly arch: string; readonly accelerator: HostFacts['accelerator'] }) | undefined> {
+  const row = await computeNodeOfHost(db, host);
+  return row === undefined ? undefined : (JSON.parse(row.cpu_json) as HostFacts['cpu'] & { arch: string; accelerator: HostFacts['accelerator'] });
+}

@@ -121,3 +121,7 @@ export async function setPasswordOnce(tx: Tx, serverId: string, password: string
   const done = await on<NovaTables>(tx).updateTable('nova_server').set({ password }).where('id', '=', serverId).where('password', '=', '').executeTakeFirst();
   return done.numUpdatedRows > 0n;
 }
+
+export async function clearPassword(tx: Tx, serverId: string): Promise<void> {
+  await on<NovaTables>(tx).updateTable('nova_server').set({ password: '' }).where('id', '=', serverId).execute();
+}

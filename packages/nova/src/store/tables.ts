@@ -22,6 +22,7 @@ export interface NovaTables {
   nova_server_port: ServerPortTable;
   nova_block_device: BlockDeviceTable;
   nova_action: ActionTable;
+  nova_leftover: LeftoverTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -281,4 +282,13 @@ export interface ActionTable {
   message: string | null;
   start_at_ms: number;
   updated_at_ms: number;
+}
+
+/** What could not be taken off a host because it was away; removed when it is back. */
+export interface LeftoverTable {
+  host: string;
+  /** `guest` or `disk`. */
+  kind: string;
+  id: string;
+  created_at_ms: number;
 }

@@ -235,4 +235,12 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
     .addUniqueConstraint('nova_action_request', ['server_id', 'request_id'])
     .execute();
   await db.schema.createIndex('nova_action_server').on('nova_action').columns(['server_id', 'seq']).execute();
+
+  await table('nova_leftover')
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('id', 'text', (c) => c.notNull())
+    .addColumn('created_at_ms', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('nova_leftover_pk', ['host', 'kind', 'id'])
+    .execute();
 }

@@ -1,0 +1,83 @@
+import { invalidInput, notFound } from '@cairn/kit/errors/errors';
+import type { Version } from '@cairn/kit/http/microversion';
+import { historyOf, type SagaRecord } from '@cairn/kit/saga/history';
+import type { Db } from '@cairn/kit/store/store';
+import { type ActionQuery, type ActionRow, findAction, listActions } from '../store/action.ts';
+import type { ServerRow } from '../store/server.ts';
+import { type Caller, targetOf } from './caller.ts';
+import type { NovaDeps } from './deps.ts';
+import { visibleServer } from './servers.ts';
+
+/** A timed part of an action: one step of its saga. */
+export interface ActionEvent {
+  readonly event: string;
+  readonly startMs: number;
+  readonly finishMs: number | null;
+  readonly result: 'Success' | 'Error' | null;
+  /** For the owner. */
+  readonly details: string | null;
+  /** For administrators. */
+  readonly traceback: string | null;
+}
+
+export interface InstanceActionsApp {
+  list(caller: Caller, serverId: string, query: ActionQuery, version: Version): Promise<readonly ActionRow[]>;
+  get(caller: Caller, serverId: string, requestId: string, version: Version): Promise<{ readonly server: ServerRow; readonly action: ActionRow; readonly events: readonly ActionEvent[] }>;
+}
+
+const POLICY = 'os_compute_api:os-instance-actions';
+
+export function createInstanceActionsApp(deps: NovaDeps): InstanceActionsApp {
+  const { env } = deps;
+  // from 2.21 on the actions of deleted servers are told as well
+  const seen = (caller: Caller, serverId: string, version: Version) => visibleServer(env.store.read, caller, serverId, { deleted: version.atLeast('2.21') });
+  return {
+    async list(caller, serverId, query, version) {
+      const server = await seen(caller, serverId, version);
+      caller.authorize(`${POLICY}:list`, targetOf(server));
+      const rows = await listActions(env.store.read, server.id, query);
+      if (rows === undefined) throw invalidInput(`Marker ${query.marker} could not be found.`);
+      return rows;
+    },
+    async get(caller, serverId, requestId, version) {
+      const server = await seen(caller, serverId, version);
+      caller.authorize(`${POLICY}:show`, targetOf(server));
+      const action = await findAction(env.store.read, server.id, requestId);
+      if (action === undefined) throw notFound(`Action ${requestId} not found`);
+      return { server, action, events: await eventsOf(env.store.read, action) };
+    },
+  };
+}
+
+/** Actions without a saga: they are one event. */
+const AT_ONCE = new Set(['lock', 'unlock', 'resetState', 'trigger_crash_dump']);
+
+async function eventsOf(db: Db, action: ActionRow): Promise<readonly ActionEvent[]> {
+  if (AT_ONCE.has(action.action)) {
+    return [{ event: `api_${action.action}`, startMs: action.start_at_ms, finishMs: action.updated_at_ms, result: 'Success', details: null, traceback: null }];
+  }
+  const events: ActionEvent[] = [];
+  for (let beforeSeq: number | undefined; ; ) {
+    const page = await historyOf(db, { subject: `server:${action.server_id}` }, { limit: 100, ...(beforeSeq === undefined ? {} : { beforeSeq }) });
+    const last = page.at(-1);
+    for (const saga of page) if (saga.requestId === action.request_id) events.push(...stepsOf(saga));
+    // sagas come newest first: one from before the action ends the search
+    if (last === undefined || page.length < 100 || last.createdAtMs < action.start_at_ms) break;
+    beforeSeq = last.seq;
+  }
+  return events.sort((a, b) => b.startMs - a.startMs);
+}
+
+const stepsOf = (saga: SagaRecord): ActionEvent[] =>
+  saga.steps.map((step) => {
+    const failed = step.state === 'failed' || (saga.failure !== null && saga.failure.step === step.name);
+    const error = step.error ?? (failed ? saga.failure : null);
+    return {
+      event: `compute_${step.name}`,
+      startMs: step.startedAtMs,
+      finishMs: step.finishedAtMs,
+      result: failed ? 'Error' : step.finishedAtMs === null ? null : 'Success',
+      details: failed ? (error?.message ?? null) : null,
+      traceback: failed ? (error?.detail ?? null) : null,
+    };
+  });

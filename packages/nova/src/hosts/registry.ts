@@ -1,0 +1,133 @@
+import type { HostAgent, HostFacts } from '@cairn/host/interface/agent';
+import type { Timer } from '@cairn/kit/clock/clock';
+import type { Logger } from '@cairn/kit/log/log';
+import type { NovaDeps } from '../app/deps.ts';
+import { saveComputeNode } from '../store/compute-node.ts';
+import { beatServices, ensureService } from '../store/service.ts';
+
+/** Services that the control process is, for `os-services`. */
+const CONTROL_BINARIES = ['nova-conductor', 'nova-scheduler'];
+/** How long a host may take to describe itself before it counts as away. */
+const DESCRIBE_MS = 10_000;
+
+/**
+ * Keeps what the cloud knows of its hosts: compute nodes and services as rows, providers with their inventories in placement, and signs of
+ * life. `arrived` is called for each host once its rows are there, at every start and each time it comes back.
+ */
+export class HostRegistry {
+  readonly #deps: NovaDeps;
+  readonly #arrived: (host: string) => Promise<void>;
+  readonly #log: Logger;
+  /** What was written of each host last, in its own row and in placement; they are written again only when this changes. */
+  readonly #written = new Map<string, { readonly row: string; readonly provider: string }>();
+  #timer: Timer | undefined;
+  #unlisten: (() => void) | undefined;
+  #stopped = false;
+  #beating: Promise<void> | undefined;
+
+  constructor(deps: NovaDeps, arrived: (host: string) => Promise<void>) {
+    this.#deps = deps;
+    this.#arrived = arrived;
+    this.#log = deps.env.log.child({ part: 'nova.hosts' });
+  }
+
+  /** Registers the hosts that are there, and every one that comes. */
+  async start(): Promise<void> {
+    const coming: Promise<void>[] = [];
+    let starting = true;
+    this.#unlisten = this.#deps.hosts.onHost((agent) => {
+      const registered = this.register(agent).catch((error: unknown) => this.#log.error({ host: agent.host, err: error }, 'a host could not be registered'));
+      if (starting) coming.push(registered);
+    });
+    starting = false;
+    const { env, options } = this.#deps;
+    await env.store.write(async (tx) => {
+      for (const binary of CONTROL_BINARIES) await ensureService(tx, { id: env.ids.uuid(), host: options.controlHost, binary }, env.clock.nowMs());
+    });
+    await Promise.all(coming);
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unlisten?.();
+    this.#timer?.cancel();
+    await this.#beating;
+  }
+
+  /** Takes a host in: rows, provider, then `arrived`. */
+  async register(agent: HostAgent): Promise<void> {
+    await this.#save([await agent.describe()]);
+    await this.#arrived(agent.host);
+  }
+
+  /** One round of signs of life: every host that answers is alive, and what changed of it is written. */
+  async beat(): Promise<void> {
+    const { hosts } = this.#deps;
+    const facts = await Promise.all(
+      hosts.names().map(async (host) => {
+        try {
+          return await this.#within(hosts.get(host).describe());
+        } catch (error) {
+          this.#log.warn({ host, err: error }, 'a host does not answer');
+          return undefined;
+        }
+      }),
+    );
+    await this.#save(facts.filter((one) => one !== undefined));
+  }
+
+  async #within<T>(work: Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    try {
+      return await Promise.race([
+        work,
+        this.#deps.env.clock.sleep(DESCRIBE_MS, abort.signal).then((): never => {
+          throw new Error(`it did not describe itself within ${DESCRIBE_MS} ms`);
+        }),
+      ]);
+    } finally {
+      abort.abort(new Error('answered'));
+    }
+  }
+
+  async #save(all: readonly HostFacts[]): Promise<void> {
+    const { env, options, faces } = this.#deps;
+    const nowMs = env.clock.nowMs();
+    const keysOf = (facts: HostFacts) => ({ row: JSON.stringify({ ...facts, uptimeSeconds: 0 }), provider: JSON.stringify([facts.vcpus, facts.memoryMb, facts.diskGb, facts.traits]) });
+    const changed = all.filter((facts) => this.#written.get(facts.host)?.row !== keysOf(facts).row);
+    await env.store.write(async (tx) => {
+      for (const facts of changed) {
+        const node = await saveComputeNode(tx, facts, env.ids.uuid(), nowMs);
+        if (this.#written.get(facts.host)?.provider === keysOf(facts).provider) continue;
+        await ensureService(tx, { id: env.ids.uuid(), host: facts.host, binary: 'nova-compute' }, nowMs);
+        await faces.placement.ensureProvider(tx, { id: node.id, name: facts.host, inventories: inventoriesOf(facts, options), traits: facts.traits });
+      }
+      await beatServices(tx, [...all.map((facts) => ({ host: facts.host, binary: 'nova-compute' })), ...CONTROL_BINARIES.map((binary) => ({ host: options.controlHost, binary }))], nowMs);
+    });
+    for (const facts of changed) this.#written.set(facts.host, keysOf(facts));
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#deps.env.clock.after(this.#deps.options.heartbeatMs, () => {
+      this.#beating = this.beat()
+        .catch((error: unknown) => this.#log.error({ err: error }, 'signs of life could not be written'))
+        .finally(() => this.#schedule());
+    });
+  }
+}
+
+/** What a host offers in placement. */
+export function inventoriesOf(
+  facts: Pick<HostFacts, 'vcpus' | 'memoryMb' | 'diskGb'>,
+  options: NovaDeps['options'],
+): Readonly<Record<string, { total: number; reserved: number; maxUnit: number; allocationRatio: number }>> {
+  const all = {
+    VCPU: { total: facts.vcpus, reserved: 0, maxUnit: facts.vcpus, allocationRatio: options.cpuAllocationRatio },
+    // a machine smaller than the reserve still has to offer something that placement can keep
+    MEMORY_MB: { total: facts.memoryMb, reserved: Math.min(options.reservedHostMemoryMb, facts.memoryMb - 1), maxUnit: facts.memoryMb, allocationRatio: options.ramAllocationRatio },
+    DISK_GB: { total: facts.diskGb, reserved: Math.min(Math.ceil(options.reservedHostDiskMb / 1024), facts.diskGb - 1), maxUnit: facts.diskGb, allocationRatio: options.diskAllocationRatio },
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, inventory]) => inventory.total > 0));
+}
