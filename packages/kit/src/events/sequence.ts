@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { relax } from '../store/relax.ts';
 import { type Db, on, type Store } from '../store/store.ts';
 import type { EventTables } from './store.ts';
 
@@ -27,6 +28,7 @@ export async function numberEvents(store: Store): Promise<void> {
   if (store.engine === 'sqlite') return;
   while ((await unnumbered(store.read, 1)) > 0) {
     const count = await store.write(async (tx) => {
+      await relax(tx);
       const found = await unnumbered(tx, BATCH);
       if (found === 0) return 0;
       const head = await on<EventTables>(tx)

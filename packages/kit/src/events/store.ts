@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import { relax } from '../store/relax.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
 
@@ -80,6 +81,7 @@ export interface CursorLease {
 
 /** Takes (or keeps) a cursor, making it at 0 when it is new. Returns its place, or undefined while another holds it. */
 export async function takeCursor(tx: Tx, name: string, lease: CursorLease): Promise<number | undefined> {
+  await relax(tx);
   const row = await on<EventTables>(tx).selectFrom('kit_event_cursor').selectAll().where('name', '=', name).executeTakeFirst();
   const held = { lease_owner: lease.owner, lease_until_ms: lease.untilMs, updated_at_ms: lease.nowMs };
   if (!row) {
@@ -97,6 +99,7 @@ export async function takeCursor(tx: Tx, name: string, lease: CursorLease): Prom
 
 /** Moves a cursor that `owner` holds; with `release`, gives it back. False when it is held no longer. */
 export async function moveCursor(tx: Tx, name: string, owner: string, seq: number, nowMs: number, release: boolean): Promise<boolean> {
+  await relax(tx);
   const result = await on<EventTables>(tx)
     .updateTable('kit_event_cursor')
     .set({ seq, updated_at_ms: nowMs, ...(release ? { lease_owner: null, lease_until_ms: 0 } : {}) })
@@ -118,6 +121,7 @@ export async function slowestCursor(db: Db, sinceMs: number): Promise<number | u
 
 /** Deletes up to `limit` of the oldest events: those before `beforeMs`, up to place `upTo`. Returns how many. */
 export async function deleteOldest(tx: Tx, beforeMs: number, upTo: number, limit: number): Promise<number> {
+  await relax(tx);
   // places grow with time, so the oldest events are the first ones: no index on the time is needed
   const rows = await on<EventTables>(tx).selectFrom('kit_event').select(['seq', 'at_ms']).where('seq', '<=', upTo).orderBy('seq').limit(limit).execute();
   const fresh = rows.findIndex((row) => row.at_ms >= beforeMs);

@@ -127,6 +127,8 @@ export class Subscriber implements Subscription {
         return true;
       } catch (error) {
         this.#log.error({ err: error, seq: event.seq, type: event.type, tries }, 'a subscriber failed; the event is handed to it again');
+        // what was handled before it is done with, however long this one takes
+        if (tries === 1) await this.#writeLater();
         const delayMs = Math.min(this.#host.retryMaxMs, this.#host.retryMs * 2 ** Math.min(tries - 1, 30));
         await this.#host.clock.sleep(delayMs, this.#stop.signal).catch(() => undefined);
       }
@@ -178,6 +180,7 @@ export class Subscriber implements Subscription {
   }
 
   async #writeLater(): Promise<void> {
+    this.#cursorTimer?.cancel();
     this.#cursorTimer = undefined;
     try {
       if (this.#held && !this.#stop.signal.aborted) await this.#write(false);

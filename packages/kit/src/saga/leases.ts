@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import { relax } from '../store/relax.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
-import { insertSteps, relax, type SagaRow } from './store.ts';
+import { insertSteps, type SagaRow } from './store.ts';
 import type { SagaTables } from './tables.ts';
 
 /** Who takes work, and until when it is theirs. */

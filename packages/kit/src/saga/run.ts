@@ -1,11 +1,12 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../log/log.ts';
 import { isRetryable } from '../store/errors.ts';
+import { relax } from '../store/relax.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { Again, Cancelled, Crash, DeadlinePassed, describe, isTransient, LetGo } from './failure.ts';
 import type { Json, SagaDefinition, SagaFailure, SagaStep, StepContext } from './saga.ts';
 import { nap, Overrun, settle, throwIfLetGo, type Watch, watch } from './settle.ts';
-import { type Advance, advance, finishSaga, hasUnfinished, insertSteps, relax, type SagaRow, type StepRow, updateStep } from './store.ts';
+import { type Advance, advance, finishSaga, hasUnfinished, insertSteps, type SagaRow, type StepRow, updateStep } from './store.ts';
 
 /** Where a probe may strike. `record` is the transaction that records the outcome. */
 export type ProbePoint = 'before-do' | 'after-do' | 'after-record' | 'before-undo' | 'after-undo' | 'after-undo-record';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { relax } from '../store/relax.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
 import type { StepError } from './failure.ts';
 import type { SagaFailure } from './saga.ts';
@@ -8,14 +8,6 @@ import type { SagaState, SagaTable, SagaTables, StepState } from './tables.ts';
 export type SagaRow = Omit<SagaTable, 'seq'> & { seq: number };
 export type NewSagaRow = Omit<SagaTable, 'seq'>;
 export type StepRow = SagaTables['kit_saga_step'];
-
-/**
- * Call first in a transaction that touches the engine's own rows alone. On PostgreSQL they need no more than repeatable read: every change
- * is made under a lease or a unique index, and serialisable transactions over the same few index pages would fail each other all the time.
- */
-export async function relax(tx: Tx): Promise<void> {
-  if (tx.engine === 'postgres') await sql`set transaction isolation level repeatable read`.execute(tx.kysely);
-}
 
 /** True when an unfinished saga of the subject exists. */
 export async function hasUnfinished(db: Db, subject: string): Promise<boolean> {
