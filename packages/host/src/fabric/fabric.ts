@@ -61,7 +61,7 @@ export class KernelFabric implements Fabric {
     this.#metadata = new MetadataListeners({ callbacks, clock, log });
     this.#announcer = new Announcer(log);
     this.#monitor = new TapMonitor({ netns: this.switchNamespace, links: () => this.#kernel.links(this.switchNamespace), onCarrier: (tap, carrier) => this.#onCarrier(tap, carrier), clock, log });
-    this.#switch = new SwitchUnit(this.#context(), { tapOwnerUid: options.tapOwnerUid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns }, () => this.#distrust());
+    this.#switch = new SwitchUnit(this.#context(), { tapGroupGid: options.tapGroupGid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns }, () => this.#distrust());
     this.#units.set(SWITCH, { unit: this.#switch, lane: new Lane(() => this.#runSwitch()) });
   }
 

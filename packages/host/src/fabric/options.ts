@@ -12,8 +12,8 @@ export interface KernelFabricOptions {
   readonly dataDir: string;
   /** Files of the DHCP servers are kept in `fabric/` below it. Their user must be able to reach it. */
   readonly runDir: string;
-  /** Who may open the taps: the user that guests run as. */
-  readonly tapOwnerUid: number;
+  /** Who may open the taps: the group that all guests share, each under a user of its own. */
+  readonly tapGroupGid: number;
   /** By the name that networks know them by (`segment.physicalNetwork`). */
   readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
   readonly callbacks: Pick<HostCallbacks, 'metadata'>;
@@ -31,7 +31,7 @@ export function checkOptions(options: KernelFabricOptions): void {
   if (process.platform !== 'linux') throw unavailable('Real networks need Linux. On other systems use --hypervisor simulated.');
   if (process.getuid?.() !== 0) throw unavailable('Real networks need root: network namespaces and firewall rules are made by root alone. Run Cairn as root, or use --hypervisor simulated.');
   if (!/^[a-z0-9]{1,12}$/.test(options.instance)) throw invalidInput('The fabric\'s instance must be 1 to 12 lower-case letters or digits.', { field: 'instance' });
-  if (!Number.isInteger(options.tapOwnerUid) || options.tapOwnerUid < 0) throw invalidInput('The owner of taps must be a user id.', { field: 'tapOwnerUid' });
+  if (!Number.isInteger(options.tapGroupGid) || options.tapGroupGid < 0) throw invalidInput('The group of taps must be a group id.', { field: 'tapGroupGid' });
   if (!options.runDir.startsWith('/')) throw invalidInput('The run directory must be an absolute path.', { field: 'runDir' });
   if (options.outerNetns !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.outerNetns)) throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
   for (const [name, { linkName, hostCidr }] of Object.entries(options.physicalNetworks)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { LocalDisks } from '../disks/local-disks.ts';
-import { KernelFabric } from '../fabric/kernel-fabric.ts';
+import { KernelFabric } from '../fabric/fabric.ts';
 import { detectAccount, type GuestAccount, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
@@ -42,7 +42,7 @@ export class RealAgent implements HostAgent {
       for (const listener of this.#listeners) listener(event);
     };
     const { instance, dataDir, runDir, physicalNetworks, callbacks, clock, log } = options;
-    this.fabric = new KernelFabric({ instance, dataDir: join(dataDir, 'fabric'), runDir: join(runDir, 'fabric'), tapGroup: tapGroup(account), physicalNetworks, callbacks, clock, log: log.child({ room: 'fabric' }), onEvent });
+    this.fabric = new KernelFabric({ instance, dataDir: join(dataDir, 'fabric'), runDir: join(runDir, 'fabric'), tapGroupGid: tapGroup(account) ?? 0, physicalNetworks, callbacks, clock, log: log.child({ room: 'fabric' }), onEvent });
     this.guests = new QemuGuests({
       dataDir: join(dataDir, 'guests'),
       runDir: join(runDir, 'g'),

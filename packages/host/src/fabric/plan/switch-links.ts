@@ -14,7 +14,7 @@ export interface SwitchLinkChanges {
 }
 
 export interface SwitchLinkOptions {
-  readonly tapOwnerUid: number;
+  readonly tapGroupGid: number;
   readonly switchNamespace: string;
   /** `ip link`'s word for the outer namespace: its name, or `1`-like process id. */
   readonly outerNetns: string;
@@ -54,7 +54,7 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
   }
   for (const [name, tap] of plan.taps) {
     const link = actual.get(name);
-    if (!link) join.push(`tuntap add dev ${name} mode tap vnet_hdr user ${options.tapOwnerUid}`);
+    if (!link) join.push(`tuntap add dev ${name} mode tap vnet_hdr group ${options.tapGroupGid}`);
     if (link?.alias !== tap.alias) join.push(`link set dev ${name} alias ${tap.alias}`);
     attach(link, name, tap, join);
   }

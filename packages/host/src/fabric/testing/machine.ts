@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@cairn/kit/clock/clock';
 import { silentLog } from '@cairn/kit/log/log';
 import type { HostEvent, MetadataReply, MetadataRequest } from '../../interface/agent.ts';
-import { run, start } from '../../process/run.ts';
+import { killGroup, run, start } from '../../process/run.ts';
 import { KernelFabric } from '../fabric.ts';
 import type { KernelFabricOptions } from '../options.ts';
 
@@ -27,6 +28,7 @@ export class Machine {
   readonly metadataRequests: MetadataRequest[] = [];
   readonly guests: Guest[] = [];
   #dir = '';
+  #guestCount = 0;
   #fabrics: KernelFabric[] = [];
 
   static async create(): Promise<Machine> {
@@ -47,7 +49,7 @@ export class Machine {
       instance: this.instance,
       dataDir: this.#dir,
       runDir: this.#dir,
-      tapOwnerUid: TAP_OWNER,
+      tapGroupGid: TAP_OWNER,
       physicalNetworks: { public: { linkName: 'pub0', hostCidr: '172.24.4.1/24' } },
       callbacks: { metadata: async (request) => this.#metadata(request) },
       clock: systemClock,
@@ -67,7 +69,7 @@ export class Machine {
 
   /** A guest at the port's tap. Without an address it has to ask DHCP. */
   async guest(fabric: KernelFabric, options: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string }): Promise<Guest> {
-    const guest = await Guest.start(`${this.instance}-g${this.guests.length}`, fabric.switchNamespace, options);
+    const guest = await Guest.start(`${this.instance}-g${this.#guestCount++}`, fabric.switchNamespace, this.#dir, options);
     this.guests.push(guest);
     return guest;
   }
@@ -98,26 +100,37 @@ async function inside(netns: string, command: string, args: readonly string[], t
  */
 export class Guest {
   readonly netns: string;
+  /** Every frame that went over the cable, in either direction. */
+  readonly frames: Buffer[] = [];
   readonly #cable: ChildProcess;
   readonly #processes: ChildProcess[] = [];
+  #wire: Socket | undefined;
 
   private constructor(netns: string, cable: ChildProcess) {
     this.netns = netns;
     this.#cable = cable;
   }
 
-  static async start(netns: string, switchNamespace: string, { tap, mac, cidr, gateway }: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string }): Promise<Guest> {
+  static async start(netns: string, switchNamespace: string, dir: string, { tap, mac, cidr, gateway }: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string }): Promise<Guest> {
     const card = `c${randomBytes(5).toString('hex')}`;
     await run('ip', ['netns', 'add', netns]);
     await run('ip', ['-n', switchNamespace, 'tuntap', 'add', 'dev', card, 'mode', 'tap', 'user', String(TAP_OWNER)]);
-    const end = (id: string, ifname: string): string[] => ['-netdev', `tap,id=${id},ifname=${ifname},script=no,downscript=no,vnet_hdr=off`, '-netdev', `hubport,id=h${id},hubid=1,netdev=${id}`];
-    const cable = start('qemu-system-x86_64', ['-machine', 'none', '-nodefaults', '-display', 'none', '-monitor', 'none', ...end('a', tap), ...end('b', card)], {
+    const hub = (id: string, backend: string): string[] => ['-netdev', `${backend},id=${id}`, '-netdev', `hubport,id=h${id},hubid=1,netdev=${id}`];
+    const end = (id: string, ifname: string): string[] => hub(id, `tap,ifname=${ifname},script=no,downscript=no,vnet_hdr=off`);
+    const path = join(dir, `${netns}.wire`);
+    const wire = createServer();
+    await new Promise<void>((resolve) => wire.listen(path, resolve));
+    await chmod(path, 0o777);
+    const connected = new Promise<Socket>((resolve) => wire.once('connection', resolve));
+    const cable = start('qemu-system-x86_64', ['-machine', 'none', '-nodefaults', '-display', 'none', '-monitor', 'none', ...end('a', tap), ...end('b', card), ...hub('c', `stream,server=off,addr.type=unix,addr.path=${path}`)], {
       netns: switchNamespace,
       user: { uid: TAP_OWNER, gid: TAP_OWNER },
       dieWithParent: true,
     });
     const guest = new Guest(netns, cable);
     // The card has a carrier once QEMU holds it; QEMU keeps it wherever it goes.
+    guest.#listen(await connected);
+    wire.close();
     await until(async () => {
       if (cable.exitCode !== null) throw new Error('QEMU, which is the cable of a test guest, has ended');
       return (await run('ip', ['-n', switchNamespace, '-br', 'link', 'show', 'dev', card])).stdout !== '' && (await heldBy(cable, 2));
@@ -130,6 +143,35 @@ export class Guest {
     return guest;
   }
 
+  #listen(wire: Socket): void {
+    this.#wire = wire;
+    let rest = Buffer.alloc(0);
+    wire.on('error', () => {});
+    wire.on('data', (chunk: Buffer) => {
+      rest = Buffer.concat([rest, chunk]);
+      while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE(0)) {
+        const length = rest.readUInt32BE(0);
+        this.frames.push(rest.subarray(4, 4 + length));
+        rest = rest.subarray(4 + length);
+      }
+    });
+  }
+
+  /** Sends a frame as it is. */
+  send(frame: Buffer): void {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(frame.length);
+    this.#wire?.write(Buffer.concat([length, frame]));
+  }
+
+  /** Whether a frame that holds these bytes arrives within a while. */
+  async hears(bytes: string | Buffer, timeoutMs = 3000): Promise<boolean> {
+    return await until(async () => this.frames.some((frame) => frame.includes(bytes)), timeoutMs).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async run(command: string, ...args: string[]): Promise<{ code: number; stdout: string }> {
     return await inside(this.netns, command, args);
   }
@@ -138,20 +180,26 @@ export class Guest {
     await run('ip', ['-n', this.netns, ...args]);
   }
 
-  /** Whether one of `tries` echo requests is answered. */
-  async pings(address: string, tries = 3): Promise<boolean> {
-    return (await this.run('ping', '-n', '-c', String(tries), '-i', '0.2', '-W', '1', '-w', '3', address)).stdout.includes(' bytes from ');
+  /** Whether an echo request is answered; tries for some seconds. */
+  async pings(address: string, ...more: string[]): Promise<boolean> {
+    return (await this.run('ping', '-n', '-c', '1', '-i', '0.2', '-w', '4', ...more, address)).stdout.includes(' bytes from ');
+  }
+
+  /** Whether echo requests go unanswered, as far as a second tells. */
+  async cannotPing(address: string, ...more: string[]): Promise<boolean> {
+    return !(await this.run('ping', '-n', '-c', '3', '-i', '0.2', '-W', '0.5', ...more, address)).stdout.includes(' bytes from ');
   }
 
   /** A program that runs beside. Lines of its output are collected. */
   spawn(command: string, ...args: string[]): Background {
-    const child = spawn('nsenter', [`--net=/run/netns/${this.netns}`, '--', command, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = start(command, args, { netns: this.netns, stdio: ['pipe', 'pipe', 'pipe'], dieWithParent: true });
     this.#processes.push(child);
     return new Background(child);
   }
 
   async stop(): Promise<void> {
     for (const child of [...this.#processes, this.#cable]) await endOf(child);
+    this.#wire?.destroy();
     await run('ip', ['netns', 'delete', this.netns], { okCodes: [1] });
   }
 
@@ -189,10 +237,12 @@ export class Background {
 }
 
 async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  const gone = hasEnded ? undefined : new Promise((resolve) => child.once('exit', resolve));
+  // Its children, too: they hold the pipes.
+  killGroup(child.pid);
   await gone;
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
 }
 
 /** Whether the process holds `count` open tun devices. */

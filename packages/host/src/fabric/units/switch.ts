@@ -10,7 +10,7 @@ import { asKernel, type KernelRules } from '../ruleset/model.ts';
 import type { UnitContext } from './context.ts';
 
 export interface SwitchOptions {
-  readonly tapOwnerUid: number;
+  readonly tapGroupGid: number;
   readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
   /** The named namespace that holds the outer ends; undefined is the one of this process. */
   readonly outerNetns: string | undefined;
@@ -79,7 +79,7 @@ export class SwitchUnit {
     const state = this.#state ?? (await this.#read());
     const plan = planSwitch(view, this.#memory, this.#options.physicalNetworks);
     const outerNetns = this.#options.outerNetns ?? String(process.pid);
-    const { leave, join, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, { tapOwnerUid: this.#options.tapOwnerUid, switchNamespace: netns, outerNetns });
+    const { leave, join, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, { tapGroupGid: this.#options.tapGroupGid, switchNamespace: netns, outerNetns });
     const script = diffRules(state.rules, plan.rules);
     const bridgesGone = [...state.links.values()].filter((link) => link.kind === 'bridge' && !plan.bridges.has(link.name)).map((link) => link.name);
     for (const [name, { outer: end }] of plan.uplinks) if (!state.links.has(name)) await this.#refuseForeign(end);
