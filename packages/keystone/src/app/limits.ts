@@ -176,8 +176,10 @@ export function createLimits(core: Core) {
   async function update(id: string, change: { readonly resourceLimit?: number; readonly description?: string | null }): Promise<Limit> {
     return await env.store.write(async (tx) => {
       const row = await limitRow(tx, id);
-      // upstream changes neither to an empty value
-      const next = { resource_limit: change.resourceLimit || row.resource_limit, description: change.description || row.description };
+      const next = {
+        resource_limit: change.resourceLimit ?? row.resource_limit,
+        description: change.description === undefined ? row.description : change.description,
+      };
       await store.updateLimit(tx, id, next);
       return limitModel({ ...row, ...next });
     });

@@ -1,6 +1,6 @@
-import type { Db, Tx } from '@cairn/kit/store/store';
+import type { Tx } from '@cairn/kit/store/store';
 import { type ChangeKey, auditKey, trustKey, userKey } from '../cache/changes.ts';
-import { deleteOldRevocations, insertRevocation, isRevoked, newestRevocation, type NewRevocation, type RevocableFacts } from '../store/revocations.ts';
+import { deleteOldRevocations, insertRevocation, isAuditRevoked, type NewRevocation, revokedUpTo } from '../store/revocations.ts';
 import { recordChange } from '../store/changes.ts';
 import { type Core, touch } from './core.ts';
 
@@ -30,15 +30,9 @@ export function createRevocations(core: Core) {
     ofAuditId: (tx: Tx, auditId: string): Promise<void> => revoke(tx, { audit_id: auditId }, [auditKey(auditId)]),
     /** All tokens of a trust. */
     ofTrust: (tx: Tx, trustId: string): Promise<void> => revoke(tx, { trust_id: trustId }, [trustKey(trustId)]),
-    isRevoked,
-    /**
-     * When a token like this one may say it was issued, in whole seconds: now, or the second after a revocation of this very second, which
-     * would take the new token with it.
-     */
-    async issueTimeSec(db: Db, token: Omit<RevocableFacts, 'issuedAtMs'>): Promise<number> {
-      const nowSec = Math.floor(env.clock.nowMs() / 1000);
-      const revokedMs = await newestRevocation(db, { ...token, issuedAtMs: nowSec * 1000 }, nowSec * 1000);
-      return revokedMs === undefined ? nowSec : Math.floor(revokedMs / 1000) + 1;
-    },
+    /** Was this very token revoked? */
+    isAuditRevoked,
+    /** Up to when tokens with these facts are revoked. */
+    revokedUpTo,
   };
 }

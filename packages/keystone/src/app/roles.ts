@@ -178,7 +178,11 @@ export function createRoles(core: Core) {
       return roleModel(rows[0]);
     },
     byIds: async (ids: readonly string[]): Promise<Role[]> => (await store.rolesByIds(read, ids)).map(roleModel),
-    list: async (filters: readonly ListFilter[]): Promise<Role[]> => (await store.listRoles(read, filters)).map(roleModel),
+    /** A `domain_id` of null asks for the roles of no domain. */
+    list: async (filters: readonly ListFilter[]): Promise<Role[]> => {
+      const stored = filters.map((filter) => (filter.field === 'domain_id' && filter.value === null ? { ...filter, value: ROOT_DOMAIN } : filter));
+      return (await store.listRoles(read, stored)).map(roleModel);
+    },
     impliedBy: async (priorId: string): Promise<Role[]> => (await store.rolesByIds(read, await store.impliedBy(read, priorId))).map(roleModel),
     isImplied: async (priorId: string, impliedId: string): Promise<void> => {
       if (!(await store.isImplied(read, priorId, impliedId))) throw impliedRoleNotFound(priorId, impliedId);

@@ -61,24 +61,24 @@ export function createTrusts(core: Core, parts: { readonly effectiveRoles: Effec
   const { env, options } = core;
   const { read } = env.store;
 
-  /** A trust that can be used now: neither deleted, expired nor used up. */
-  async function usable(db: Db, id: string): Promise<Trust> {
+  /** A trust that stands: neither deleted nor expired, nor used up (which does not end the tokens that were got through it). */
+  async function usable(db: Db, id: string, allowSpent = false): Promise<Trust> {
     const row = await store.findTrust(db, id);
-    const nowMs = env.clock.nowMs();
-    if (!row || (row.expires_at_ms !== null && nowMs > row.expires_at_ms) || (row.remaining_uses !== null && row.remaining_uses <= 0)) throw trustNotFound(id);
+    if (!row || (row.expires_at_ms !== null && env.clock.nowMs() > row.expires_at_ms)) throw trustNotFound(id);
+    if (!allowSpent && row.remaining_uses !== null && row.remaining_uses <= 0) throw trustNotFound(id);
     return modelOf(row);
   }
 
   /** The trust and those it was redelegated from, the first one last. */
-  async function pedigree(db: Db, id: string): Promise<Trust[]> {
-    const chain = [await usable(db, id)];
+  async function pedigree(db: Db, id: string, allowSpent = false): Promise<Trust[]> {
+    const chain = [await usable(db, id, allowSpent)];
     for (let parent = chain[0]?.redelegatedTrustId; parent; parent = chain.at(-1)?.redelegatedTrustId) chain.push(await usable(db, parent));
     return chain;
   }
 
   /** Like `usable`, and every trust that it was redelegated from still stands and allows it. */
-  async function get(id: string, db: Db = read): Promise<Trust> {
-    const chain = await pedigree(db, id);
+  async function get(id: string, options: { readonly allowSpent: boolean } = { allowSpent: false }, db: Db = read): Promise<Trust> {
+    const chain = await pedigree(db, id, options.allowSpent);
     for (const [i, child] of chain.entries()) {
       const parent = chain[i + 1];
       if (!parent) break;

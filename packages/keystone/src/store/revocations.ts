@@ -3,10 +3,6 @@ import type { KeystoneTables, RevocationEventTable } from './tables.ts';
 
 /** What of a token revocation events can match. */
 export interface RevocableFacts {
-  readonly issuedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly auditId: string;
-  readonly auditChainId: string | undefined;
   /** The user, and for a trust its trustor and trustee. */
   readonly userIds: readonly string[];
   readonly projectId: string | undefined;
@@ -47,28 +43,31 @@ export async function deleteOldRevocations(tx: Tx, revokedBeforeMs: number): Pro
   await on<KeystoneTables>(tx).deleteFrom('keystone_revocation_event').where('revoked_at_ms', '<', revokedBeforeMs).execute();
 }
 
-/** Is there an event that matches the token in all that it names? */
-export async function isRevoked(db: Db, token: RevocableFacts): Promise<boolean> {
-  const rows = await candidates(db, token, token.issuedAtMs);
-  return rows.some((event) => matches(event, token));
+/** Is the token itself revoked, by its own audit id or that of its chain? */
+export async function isAuditRevoked(
+  db: Db,
+  token: { readonly issuedAtMs: number; readonly auditId: string; readonly auditChainId: string | undefined },
+): Promise<boolean> {
+  const row = await on<KeystoneTables>(db)
+    .selectFrom('keystone_revocation_event')
+    .select('id')
+    .where('issued_before_ms', '>=', token.issuedAtMs)
+    .where((eb) => eb.or([eb('audit_id', '=', token.auditId), ...(token.auditChainId === undefined ? [] : [eb('audit_chain_id', '=', token.auditChainId)])]))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
-/** The newest moment from which tokens like this one are revoked, if it is not before `sinceMs`. */
-export async function newestRevocation(db: Db, token: RevocableFacts, sinceMs: number): Promise<number | undefined> {
-  const rows = await candidates(db, token, sinceMs);
-  const times = rows.filter((event) => matches(event, token)).map((event) => event.issued_before_ms);
-  return times.length === 0 ? undefined : Math.max(...times);
-}
-
-/** Events that share one name with the token; each way is an index. */
-function candidates(db: Db, token: RevocableFacts, issuedAtMs: number): Promise<RevocationEventTable[]> {
-  return on<KeystoneTables>(db)
+/** Up to when tokens with these facts are revoked by events that name no single token. */
+export async function revokedUpTo(db: Db, token: RevocableFacts): Promise<number | undefined> {
+  const rows = await on<KeystoneTables>(db)
     .selectFrom('keystone_revocation_event')
     .selectAll()
-    .where('issued_before_ms', '>=', issuedAtMs)
+    .where('audit_id', 'is', null)
+    .where('audit_chain_id', 'is', null)
     .where((eb) => {
-      const ways = [eb('audit_id', '=', token.auditId), eb('user_id', 'in', token.userIds)];
-      if (token.auditChainId !== undefined) ways.push(eb('audit_chain_id', '=', token.auditChainId));
+      // events that share one name with the token; each way is an index
+      const ways = [eb('user_id', 'in', token.userIds)];
       if (token.projectId !== undefined) ways.push(eb('project_id', '=', token.projectId));
       if (token.domainIds.length > 0) ways.push(eb('domain_id', 'in', token.domainIds));
       if (token.roleIds.length > 0) ways.push(eb('role_id', 'in', token.roleIds));
@@ -76,14 +75,14 @@ function candidates(db: Db, token: RevocableFacts, issuedAtMs: number): Promise<
       return eb.or(ways);
     })
     .execute();
+  const times = rows.filter((event) => matches(event, token)).map((event) => event.issued_before_ms);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** True when all that the event names is so of the token (keystone/models/revoke_model.py). */
 function matches(event: RevocationEventTable, token: RevocableFacts): boolean {
   const among = (wanted: string | null, have: readonly (string | undefined)[]): boolean => wanted === null || have.includes(wanted);
   return (
-    among(event.audit_id, [token.auditId]) &&
-    among(event.audit_chain_id, [token.auditChainId]) &&
     among(event.user_id, token.userIds) &&
     among(event.project_id, [token.projectId]) &&
     among(event.domain_id, token.domainIds) &&
@@ -91,6 +90,6 @@ function matches(event: RevocationEventTable, token: RevocableFacts): boolean {
     among(event.trust_id, [token.trustId]) &&
     event.consumer_id === null &&
     event.access_token_id === null &&
-    (event.expires_at_ms === null || event.expires_at_ms === token.expiresAtMs)
+    event.expires_at_ms === null
   );
 }

@@ -1,0 +1,35 @@
+import { forbiddenAction, forbiddenSilently } from '../errors.ts';
+import type { AnyRequest } from './common.ts';
+
+/** Limits of tokens that were delegated: what they make must not outgrow them (OSSA-2020-003, -004, -2025-002, -2026-005). */
+
+const isDelegated = (req: AnyRequest): boolean => req.ctx.trustId !== undefined || req.ctx.applicationCredentialId !== undefined;
+
+/** A restricted application credential makes no further credentials of the kind. */
+export function requireUnrestricted(req: AnyRequest, what: string): void {
+  if (req.ctx.methods.includes('application_credential') && req.ctx.applicationCredentialRestricted !== false) {
+    throw forbiddenAction(`Using method 'application_credential' is not allowed for managing ${what}.`);
+  }
+}
+
+/** No token of an application credential manages trusts, restricted or not. */
+export function refuseApplicationCredential(req: AnyRequest): void {
+  if (req.ctx.methods.includes('application_credential')) throw forbiddenAction("Using method 'application_credential' is not allowed for managing trusts.");
+}
+
+/** Tokens of a trust manage no application credentials. */
+export function refuseTrustToken(req: AnyRequest): void {
+  if (req.ctx.trustId !== undefined) throw forbiddenSilently('application credentials cannot be managed with a token issued via delegation');
+}
+
+/** A delegated token sees and makes credentials of its own project alone. */
+export const reachesProject = (req: AnyRequest, projectId: string | null | undefined): boolean =>
+  !isDelegated(req) || (projectId ?? undefined) === req.ctx.projectId;
+
+export function requireOwnProject(
+  req: AnyRequest,
+  projectId: string | null | undefined,
+  message = 'Credential project does not match the project scope of the delegated token',
+): void {
+  if (!reachesProject(req, projectId)) throw forbiddenAction(message);
+}

@@ -1,0 +1,39 @@
+import type { AnyOperation } from '@cairn/kit/http/operation';
+import { applicationCredentialOperations } from './application-credentials.ts';
+import { catalogOperations } from './catalog.ts';
+import { credentialOperations } from './credentials.ts';
+import { domainOperations } from './domains.ts';
+import { ec2CredentialOperations } from './ec2-credentials.ts';
+import { grantOperations } from './grants.ts';
+import { groupOperations } from './groups.ts';
+import { limitOperations } from './limits.ts';
+import { policyOperations } from './policies.ts';
+import { projectOperations } from './projects.ts';
+import { roleAssignmentOperations } from './role-assignments.ts';
+import { roleOperations } from './roles.ts';
+import { scopeOperations } from './scopes.ts';
+import { tokenOperations } from './tokens.ts';
+import { trustOperations } from './trusts.ts';
+import { userOperations } from './users.ts';
+import { versionOperations } from './versions.ts';
+
+/** Every API call of keystone. */
+export const operations: readonly AnyOperation[] = [
+  ...versionOperations,
+  ...tokenOperations,
+  ...scopeOperations,
+  ...domainOperations,
+  ...projectOperations,
+  ...userOperations,
+  ...groupOperations,
+  ...roleOperations,
+  ...grantOperations,
+  ...roleAssignmentOperations,
+  ...catalogOperations,
+  ...credentialOperations,
+  ...ec2CredentialOperations,
+  ...policyOperations,
+  ...applicationCredentialOperations,
+  ...trustOperations,
+  ...limitOperations,
+];

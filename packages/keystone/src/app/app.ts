@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { Env } from '@cairn/kit/env';
+import { Changes } from '../cache/changes.ts';
+import type { KeystoneOptions } from '../options.ts';
+import { KeyRepository } from '../token/key-repository.ts';
+import { createApplicationCredentials } from './application-credentials.ts';
+import { createAssignments } from './assignments.ts';
+import { createAuth } from './auth.ts';
+import { createAuthorizations } from './authorization.ts';
+import { createCatalog } from './catalog.ts';
+import type { Core } from './core.ts';
+import { createCredentials } from './credentials.ts';
+import { createDomains } from './domains.ts';
+import { createEffectiveRoles } from './effective-roles.ts';
+import { createGroups } from './groups.ts';
+import { createLimits } from './limits.ts';
+import { createLookups } from './lookups.ts';
+import { createPasswords } from './passwords.ts';
+import { createPolicies } from './policies.ts';
+import { createProjects } from './projects.ts';
+import { createRevocations } from './revocations.ts';
+import { createRoleAssignments } from './role-assignments.ts';
+import { createRoles } from './roles.ts';
+import { createTokens } from './tokens.ts';
+import { createTrusts } from './trusts.ts';
+import { createUsers } from './users.ts';
+
+/** `[credential]`: the keys of upstream's credential repository. */
+const MAX_CREDENTIAL_KEYS = 3;
+
+export type KeystoneApp = ReturnType<typeof createApp>;
+
+/** Puts keystone's parts together. */
+export function createApp(env: Env, options: KeystoneOptions) {
+  const core: Core = { env, options, changes: new Changes(env.store) };
+  const repository = (name: string, maxActiveKeys: number): KeyRepository =>
+    new KeyRepository({ directory: join(options.dataDir, 'keystone', name), maxActiveKeys, clock: env.clock, ids: env.ids });
+  const tokenKeys = repository('fernet-keys', options.maxActiveKeys);
+  const credentialKeys = repository('credential-keys', MAX_CREDENTIAL_KEYS);
+
+  const passwords = createPasswords({ clock: env.clock, cost: options.bcryptCost, proofTtlMs: options.passwordProofTtlMs });
+  const revocations = createRevocations(core);
+  const effectiveRoles = createEffectiveRoles(core);
+  const projects = createProjects(core);
+  const users = createUsers(core, { passwords, revocations });
+  const groups = createGroups(core, { revocations });
+  const roles = createRoles(core);
+  const domains = createDomains(core, { projects, users, groups, roles });
+  const lookups = createLookups(core);
+  const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
+  const trusts = createTrusts(core, { effectiveRoles, revocations });
+  const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, revocations });
+  const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
+  return {
+    core,
+    options,
+    tokenKeys,
+    credentialKeys,
+    passwords,
+    effectiveRoles,
+    projects,
+    domains,
+    users,
+    groups,
+    roles,
+    assignments: createAssignments(core, { effectiveRoles }),
+    roleAssignments: createRoleAssignments(core, { effectiveRoles }),
+    catalog: createCatalog(core),
+    credentials: createCredentials(core, { keys: credentialKeys }),
+    policies: createPolicies(core),
+    applicationCredentials,
+    trusts,
+    limits: createLimits(core),
+    tokens,
+    auth: createAuth(core, { lookups, passwords, tokens, trusts, authorizations, applicationCredentials }),
+  };
+}

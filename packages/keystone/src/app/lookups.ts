@@ -1,0 +1,40 @@
+import { projectKey, userKey } from '../cache/changes.ts';
+import { Facts } from '../cache/facts.ts';
+import { findProject, findProjectByName } from '../store/projects.ts';
+import { type ProjectTable, ROOT_DOMAIN } from '../store/tables.ts';
+import { findUser, findUserByName, type UserWithPassword } from '../store/users.ts';
+import type { Core } from './core.ts';
+import { type UserSecret, userSecretOf } from './users.ts';
+
+export type Lookups = ReturnType<typeof createLookups>;
+
+const SIZE = 10_000;
+
+/**
+ * What a login looks up, kept while it holds. Only what was found is kept: an entry rests on the user or project with its id, and whoever takes
+ * over a name changed that user or project first.
+ */
+export function createLookups(core: Core) {
+  const { read } = core.env.store;
+  const users = new Facts<UserSecret>(core.changes, SIZE);
+  const projects = new Facts<ProjectTable>(core.changes, SIZE);
+
+  const user = (id: string, load: () => Promise<UserWithPassword | undefined>): Promise<UserSecret | undefined> =>
+    users.get(id, async () => {
+      const row = await load();
+      return row && { value: userSecretOf(row), keys: [userKey(row.id)] };
+    });
+  const project = (id: string, load: () => Promise<ProjectTable | undefined>): Promise<ProjectTable | undefined> =>
+    projects.get(id, async () => {
+      const row = await load();
+      return row && { value: row, keys: [projectKey(row.id)] };
+    });
+
+  return {
+    userById: (id: string) => user(id, () => findUser(read, id)),
+    userByName: (name: string, domainId: string) => user(`${domainId}\0${name}`, () => findUserByName(read, name, domainId)),
+    projectById: (id: string) => project(id, () => findProject(read, id)),
+    projectByName: (name: string, domainId: string) => project(`${domainId}\0${name}`, () => findProjectByName(read, name, domainId)),
+    domainByName: (name: string) => project(`\0${name}`, () => findProjectByName(read, name, ROOT_DOMAIN)),
+  };
+}

@@ -1,0 +1,136 @@
+import type { Context } from '@cairn/kit/context/context';
+import { auditKey } from '../cache/changes.ts';
+import { Facts } from '../cache/facts.ts';
+import { isCairnError } from '@cairn/kit/errors/errors';
+import { tokenNotFound } from '../errors.ts';
+import { fernetDecrypt, fernetEncrypt } from '../token/fernet.ts';
+import type { KeyRepository } from '../token/key-repository.ts';
+import { type Claims, methodBits, methodsOf, packClaims, unpackClaims } from '../token/payload.ts';
+import type { Authorization, Authorizations, Subject } from './authorization.ts';
+import type { Core } from './core.ts';
+import type { Revocations } from './revocations.ts';
+
+/** A token that holds now. */
+export interface Token {
+  readonly id: string;
+  readonly claims: Claims;
+  readonly issuedAtMs: number;
+  readonly authorization: Authorization;
+  /** Of the key repository, when it was decrypted. */
+  readonly keyGeneration: number;
+}
+
+export interface NewToken extends Subject {
+  readonly methods: readonly string[];
+  /** Default: the configured lifetime from now. Never later than the application credential's own expiry. */
+  readonly expiresAtMs?: number | undefined;
+  /** Audit id of the first token of the chain. */
+  readonly parentAuditId?: string | undefined;
+}
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+const SIZE = 50_000;
+/** Longer than any token that fits in a header; nothing is decrypted beyond it. */
+const MAX_TOKEN_CHARS = 4096;
+const EMPTY_IV_BYTES = 16;
+
+/** Issues, validates and revokes Fernet tokens. They are not stored: what they say is in them, and what they mean is worked out anew when it changed. */
+export function createTokens(core: Core, parts: { readonly keys: KeyRepository; readonly authorizations: Authorizations; readonly revocations: Revocations }) {
+  const { env, options, changes } = core;
+  const { keys, authorizations, revocations } = parts;
+  const known = new Facts<Token>(changes, SIZE);
+
+  const subjectOf = (claims: Claims): Subject => claims;
+
+  async function issue(wanted: NewToken): Promise<Token> {
+    await changes.sync();
+    const { value: authorization, keys: factKeys, since } = await authorizations.of(wanted);
+    const nowSec = Math.floor(env.clock.nowMs() / 1000);
+    // a revocation of this very second would take the new token with it, so it says the next second
+    const issuedAtMs = Math.max(nowSec * 1000, (authorization.revokedUpToMs ?? 0) + 1000);
+    const credentialEndMs = authorization.applicationCredential?.expiresAtUs;
+    const expiresAtMs = Math.min(
+      wanted.expiresAtMs ?? (nowSec + options.tokenLifetimeSec) * 1000,
+      credentialEndMs == null ? Number.MAX_SAFE_INTEGER : Math.floor(credentialEndMs / 1_000_000) * 1000,
+    );
+    const auditId = env.ids.bytes(16).toString('base64url');
+    const { userId, projectId, domainId, system, trustId, applicationCredentialId } = wanted;
+    const claims: Claims = {
+      userId,
+      methods: methodsOf(methodBits(wanted.methods)),
+      auditIds: wanted.parentAuditId === undefined ? [auditId] : [auditId, wanted.parentAuditId],
+      expiresAtMs,
+      ...(projectId !== undefined && { projectId }),
+      ...(domainId !== undefined && { domainId }),
+      ...(system !== undefined && { system }),
+      ...(trustId !== undefined && { trustId }),
+      ...(applicationCredentialId !== undefined && { applicationCredentialId }),
+    };
+    const text = fernetEncrypt(keys.primary(), packClaims(claims), issuedAtMs / 1000, env.ids.bytes(EMPTY_IV_BYTES));
+    const token: Token = { id: text.replace(/=+$/, ''), claims, issuedAtMs, authorization, keyGeneration: keys.generation };
+    known.keep(token.id, since, { value: token, keys: [...factKeys, auditKey(auditId)] });
+    return token;
+  }
+
+  function decode(id: string): { claims: Claims; issuedAtMs: number } {
+    const plain = id.length > MAX_TOKEN_CHARS ? undefined : fernetDecrypt(keys.keys(), id);
+    if (!plain) throw tokenNotFound('Could not recognize Fernet token');
+    try {
+      return { claims: unpackClaims(plain.data), issuedAtMs: plain.atSec * 1000 };
+    } catch {
+      throw tokenNotFound('This is not a recognized Fernet payload version');
+    }
+  }
+
+  const inTime = (expiresAtMs: number, windowSec: number): boolean => env.clock.nowMs() < expiresAtMs + windowSec * 1000;
+
+  /** The token, if it holds; `windowSec` past its expiry too. Throws NotFound otherwise. */
+  async function validate(id: string, windowSec = 0): Promise<Token> {
+    const behind = changes.sync();
+    if (behind) await behind;
+    const token = known.peek(id);
+    if (token && token.keyGeneration === keys.generation && env.clock.nowMs() <= token.authorization.untilMs) {
+      if (!inTime(token.claims.expiresAtMs, windowSec)) throw tokenNotFound();
+      return token;
+    }
+    return await load(id, windowSec);
+  }
+
+  async function load(id: string, windowSec: number): Promise<Token> {
+    const keyGeneration = keys.generation;
+    const { claims, issuedAtMs } = decode(id);
+    if (!inTime(claims.expiresAtMs, windowSec)) throw tokenNotFound();
+    const [auditId, chainId] = claims.auditIds;
+    if (auditId === undefined) throw tokenNotFound();
+    try {
+      const { value: authorization, keys: factKeys, since } = await authorizations.of(subjectOf(claims));
+      if (authorization.revokedUpToMs !== undefined && issuedAtMs <= authorization.revokedUpToMs) throw tokenNotFound();
+      if (await revocations.isAuditRevoked(env.store.read, { issuedAtMs, auditId, auditChainId: chainId })) throw tokenNotFound();
+      const token: Token = { id, claims, issuedAtMs, authorization, keyGeneration };
+      known.keep(id, since, { value: token, keys: [...factKeys, auditKey(auditId)] });
+      return token;
+    } catch (error) {
+      // a user who may not enter the scope any more has no token: upstream says it cannot be found
+      if (isCairnError(error, 'Unauthorized')) throw tokenNotFound('Could not find token.');
+      throw error;
+    }
+  }
+
+  async function revoke(id: string): Promise<void> {
+    const token = await validate(id);
+    const auditId = token.claims.auditIds[0];
+    if (auditId !== undefined) await env.store.write((tx) => revocations.ofAuditId(tx, auditId));
+  }
+
+  const contextOf = (token: Token, requestId: string): Context => ({
+    ...token.authorization.context,
+    requestId,
+    methods: token.claims.methods,
+    expiresAtMs: token.claims.expiresAtMs,
+    auditIds: token.claims.auditIds,
+    token: token.id,
+  });
+
+  return { issue, validate, revoke, contextOf };
+}

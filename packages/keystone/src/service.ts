@@ -1,0 +1,71 @@
+import type { Env } from '@cairn/kit/env';
+import { isCairnError } from '@cairn/kit/errors/errors';
+import type { HttpService } from '@cairn/kit/http/service';
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { operations } from './api/operations.ts';
+import { createApp, type KeystoneApp } from './app/app.ts';
+import { bootstrap, type BootstrapOptions, type Bootstrapped } from './bootstrap.ts';
+import type { KeystoneFace } from './face.ts';
+import { keystoneFault } from './faults.ts';
+import { defaultKeystoneOptions, type KeystoneOptions } from './options.ts';
+import { policies } from './policies.ts';
+import { findProject, shownDomain } from './store/projects.ts';
+import { migrations } from './store/migrations/index.ts';
+import { userIsThere } from './store/users.ts';
+
+export { migrations } from './store/migrations/index.ts';
+
+export interface Keystone {
+  readonly http: HttpService<KeystoneApp>;
+  readonly face: KeystoneFace;
+  readonly app: KeystoneApp;
+  readonly migrations: MigrationSet;
+  /** keystone has no multi-step work: every change is one transaction. */
+  readonly sagas: readonly [];
+  /** Makes what a new cloud needs; again, it finds what is there. */
+  bootstrap(options: BootstrapOptions): Promise<Bootstrapped>;
+}
+
+/** The identity service. Run `migrations` before its first request, and `bootstrap` on a new cloud. */
+export function createKeystone(env: Env, options: Partial<KeystoneOptions> & Pick<KeystoneOptions, 'dataDir'>): Keystone {
+  const app = createApp(env, { ...defaultKeystoneOptions, ...options });
+  return {
+    app,
+    migrations,
+    sagas: [],
+    face: createFace(app),
+    bootstrap: (settings) => bootstrap(app, settings),
+    http: {
+      name: 'keystone',
+      type: 'identity',
+      prefix: '/identity',
+      classicPort: 5000,
+      app,
+      operations,
+      policies,
+      headTwins: true,
+      fault: keystoneFault,
+      headers: () => ({ Vary: 'X-Auth-Token' }),
+    },
+  };
+}
+
+function createFace(app: KeystoneApp): KeystoneFace {
+  return {
+    async authenticate(token, requestId) {
+      try {
+        return app.tokens.contextOf(await app.tokens.validate(token), requestId);
+      } catch (error) {
+        // whatever is wrong with a token, it is not valid; what is wrong with keystone is another matter
+        if (isCairnError(error) && error.status < 500) return undefined;
+        throw error;
+      }
+    },
+    async project(db, projectId) {
+      const row = await findProject(db, projectId);
+      if (!row) return undefined;
+      return { id: row.id, name: row.name, domainId: shownDomain(row.domain_id) ?? row.id, parentId: row.parent_id, enabled: row.enabled !== 0 };
+    },
+    userExists: userIsThere,
+  };
+}
