@@ -1,27 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultCinderOptions } from '@cairn/cinder/options';
 import { createCinder } from '@cairn/cinder/service';
-import { createGlance } from '@cairn/glance/service';
 import type { GlanceFace } from '@cairn/glance/face';
 import { defaultGlanceOptions } from '@cairn/glance/options';
+import { createGlance } from '@cairn/glance/service';
 import type { HostCallbacks } from '@cairn/host/interface/agent';
-import type { HostRegistry } from '@cairn/host/registry';
+import { HostRegistry } from '@cairn/host/registry';
+import { bootstrap } from '@cairn/keystone/bootstrap';
 import { createKeystone } from '@cairn/keystone/service';
-import type { Clock } from '@cairn/kit/clock/clock';
+import { InProcessBus } from '@cairn/kit/bus/inprocess';
+import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import type { Context } from '@cairn/kit/context/context';
 import type { Env } from '@cairn/kit/env';
 import { eventMigrations } from '@cairn/kit/events/migrations';
 import { Outbox } from '@cairn/kit/events/outbox';
 import { HttpServer, type RouteLine } from '@cairn/kit/http/server';
 import type { HttpService } from '@cairn/kit/http/service';
-import type { Ids } from '@cairn/kit/ids/ids';
-import type { Logger } from '@cairn/kit/log/log';
-import type { Metrics } from '@cairn/kit/metrics/metrics';
+import { type Ids, systemIds } from '@cairn/kit/ids/ids';
+import { type Logger, silentLog } from '@cairn/kit/log/log';
+import { Metrics } from '@cairn/kit/metrics/metrics';
 import { SagaEngine } from '@cairn/kit/saga/engine';
 import { sagaMigrations } from '@cairn/kit/saga/migrations';
+import { openSqliteStore } from '@cairn/kit/store/sqlite/store';
 import type { MigrationSet, Store } from '@cairn/kit/store/store';
 import { createNeutron } from '@cairn/neutron/service';
-import { createNova } from '@cairn/nova/service';
 import { defaultNovaOptions } from '@cairn/nova/options';
+import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
-import type { Paths } from '../daemon/paths.ts';
+import { type Paths, pathsOf } from '../daemon/paths.ts';
+
 export const VERSION = '0.1.0';
+
+export interface ComposeOptions {
+  readonly config: CloudConfig;
+  readonly paths: Paths;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly hosts: HostRegistry;
+  /** No other process shares the database. */
+  readonly exclusive: boolean;
+}
+
+/** All services wired together, not yet started. */
+export interface Cloud {
+  readonly server: HttpServer;
+  readonly services: readonly HttpService[];
+  readonly glance: GlanceFace;
+  readonly migrations: readonly MigrationSet[];
+  /** For the hosts' agents. */
+  readonly callbacks: HostCallbacks;
+  readonly env: Env;
+  /** Domain, admin, roles and catalog of a new cloud; finds them in an old one. Returns who the admin is. */
+  bootstrap(adminPassword: string, url: string): Promise<Pick<Context, 'userId' | 'userName' | 'projectId' | 'projectName' | 'roles'>>;
+  /** After migrations and with the hosts started. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Wires the services: each gets the faces of those below it. The only place that knows them all. */
+export function compose(options: ComposeOptions): Cloud {
+  const { config, paths, store, clock, ids, log, metrics, hosts, exclusive } = options;
+  const bus = new InProcessBus({ clock, log });
+  const sagas = new SagaEngine({ store, clock, ids, log, bus, exclusive, metrics: { ended: (name, outcome, durationMs) => metrics.saga(name, outcome, durationMs / 1000) } });
+  const events = new Outbox({ store, clock, ids, log, bus, exclusive });
+  const env: Env = { clock, ids, log, store, sagas, events, bus };
+
+  const keystone = createKeystone(env, { dataDir: paths.data, tokenLifetimeSec: config.identity.tokenLifeSeconds, bcryptCost: config.identity.bcryptRounds });
+  const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: paths.images } });
+  const placement = createPlacement({ env });
+  const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
+  const cinder = createCinder({ env, options: defaultCinderOptions, faces: { glance: glance.face, keystone: keystone.face }, hosts });
+  const nova = createNova({
+    env,
+    hosts,
+    options: { ...defaultNovaOptions, cpuAllocationRatio: config.hypervisor.cpuRatio, ramAllocationRatio: config.hypervisor.ramRatio, diskAllocationRatio: config.hypervisor.diskRatio },
+    faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
+  });
+  // every service's sagas get that service's app
+  for (const service of [neutron, cinder, nova]) sagas.register(service.sagas, service.sagaServices);
+
+  const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
+  const server = new HttpServer({
+    services,
+    authenticate: (token, requestId) => keystone.face.authenticate(token, requestId),
+    identityUrl: `${config.listen.publicUrl || `http://${config.listen.address}:${config.listen.port}`}/identity`,
+    clock,
+    ids,
+    log,
+    trustProxy: config.listen.trustProxy,
+    observe: (facts) => metrics.request(facts),
+  });
+  const startable = [glance, placement, neutron, cinder, nova];
+  return {
+    server,
+    services,
+    env,
+    glance: glance.face,
+    migrations: [sagaMigrations, eventMigrations, keystone.migrations, glance.migrations, placement.migrations, neutron.migrations, cinder.migrations, nova.migrations],
+    callbacks: { openImage: (imageId) => glance.face.open(imageId), metadata: (request) => nova.face.metadata(request) },
+    bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
+    async start() {
+      for (const service of startable) await service.start();
+      await events.open();
+      await sagas.open();
+    },
+    async stop() {
+      await sagas.close();
+      for (const service of [...startable].reverse()) await service.stop();
+      await events.close();
+      await bus.close();
+    },
+  };
+}
+
+/** Catalog entries: name, type, path below the cloud's URL (volume's names its version, as clients expect). */
+const CATALOG = [
+  ['keystone', 'identity', '/identity'],
+  ['glance', 'image', '/image'],
+  ['placement', 'placement', '/placement'],
+  ['nova', 'compute', '/compute/v2.1'],
+  ['neutron', 'network', '/network'],
+  ['cinder', 'block-storage', '/volume/v3'],
+  ['cinderv3', 'volumev3', '/volume/v3'],
+] as const;
+
+async function bootstrapCloud(app: Parameters<typeof bootstrap>[0], region: string, adminPassword: string, url: string): ReturnType<Cloud['bootstrap']> {
+  const made = await bootstrap(app, {
+    adminPassword,
+    region,
+    endpoints: CATALOG.map(([name, type, path]) => ({ name, type, urls: { public: url + path, internal: url + path, admin: url + path } })),
+  });
+  return { userId: made.adminUserId, userName: 'admin', projectId: made.adminProjectId, projectName: 'admin', roles: ['admin', 'manager', 'member', 'reader'] };
+}
+
+/** Every operation of every service, without starting anything: a cloud is wired on an empty database in memory and dropped. */
+export async function listRoutes(config: CloudConfig): Promise<RouteLine[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-routes-'));
+  const store = openSqliteStore({ path: join(folder, 'routes.db'), durability: 'none' });
+  try {
+    const cloud = compose({ config, paths: pathsOf(folder), store, clock: systemClock, ids: systemIds, log: silentLog, metrics: new Metrics(), hosts: new HostRegistry(), exclusive: true });
+    return cloud.server.routes();
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

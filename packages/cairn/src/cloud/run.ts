@@ -15,7 +15,7 @@ import type { Paths } from '../daemon/paths.ts';
 import { claim, unclaim } from '../daemon/process.ts';
 import { compose, VERSION } from './compose.ts';
 import { secretsOf, writeClientFiles } from './credentials.ts';
-import { demoImageIn } from './demo-image.ts';
+import { demoImageIn, simulatedImage } from './demo-image.ts';
 import { addFront } from './front.ts';
 import { makeAgents, saveSimulated } from './hosts.ts';
 import { seed } from './seed.ts';
@@ -59,7 +59,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   await cloud.start();
   for (const agent of agents) hosts.add(agent);
   if (config.listen.classicPorts) await cloud.server.listenClassic(config.listen.address);
-  const image = config.demoImage && config.hypervisor.type === 'qemu' ? demoImageIn(cacheFolder()) : cloud.simulatedImage();
+  const image = config.hypervisor.type === 'qemu' ? demoImageIn(cacheFolder()) : simulatedImage(paths);
   await seed({ server: cloud.server, glance: cloud.glance, store, config, ctx: { ...systemContext(`req-${ids.uuid()}`), ...admin }, image: config.demoImage ? image : undefined, mintId: () => ids.uuid(), progress });
   writeClientFiles(paths, url, config.region, secrets);
   reasons.clear();

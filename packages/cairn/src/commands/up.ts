@@ -61,7 +61,7 @@ async function demoImage(yes: boolean, steps: Steps): Promise<void> {
   const { demoImageIn, demoImagePackages, buildDemoImage } = await import('../cloud/demo-image.ts');
   const folder = cacheFolder();
   if (demoImageIn(folder)) return;
-  await installMissing(demoImagePackages(), yes, steps, 'the demo guest image');
+  await installMissing(await demoImagePackages(), yes, steps, 'the demo guest image');
   await buildDemoImage(folder, (text) => steps.step(text));
   steps.done();
 }

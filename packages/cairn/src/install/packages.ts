@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 export interface NeededPackage {
   readonly name: string;
   readonly why: string;
-  /** The program (or file) whose presence shows that it is there. */
-  readonly provides: readonly string[];
+  /** Programs whose presence shows that it is there, however they came; without them the package database is asked. */
+  readonly provides?: readonly string[];
 }
 
 /** What a cloud with real guests needs on its host. */
@@ -26,7 +26,16 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** True where a program is on this machine; a path must exist itself. */
 export const present = (program: string): boolean => (program.startsWith('/') ? existsSync(program) : FOLDERS.some((folder) => existsSync(`${folder}/${program}`)));
 
-export const missingOf = (packages: readonly NeededPackage[]): NeededPackage[] => packages.filter((p) => !p.provides.every(present));
+/** Those of the packages that are not there. */
+export function missingOf(packages: readonly NeededPackage[]): NeededPackage[] {
+  const asked = packages.filter((p) => !p.provides).map((p) => p.name);
+  const installed = new Set<string>();
+  if (asked.length > 0) {
+    const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...asked], { encoding: 'utf8' });
+    for (const line of (stdout ?? '').split('\n')) if (line.endsWith(' installed')) installed.add(line.split(' ')[0] as string);
+  }
+  return packages.filter((p) => (p.provides ? !p.provides.every(present) : !installed.has(p.name)));
+}
 
 /** True where packages of this kind can be installed here by this user. */
 export const canInstall = (): boolean => process.getuid?.() === 0 && present('apt-get');
