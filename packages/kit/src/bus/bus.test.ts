@@ -24,7 +24,11 @@ function suite(sides: Sides): void {
       sides.host().serve('host-1', async (method, args) => ({ at: 1, method, args })),
       sides.host().serve('host 2.*.> ünïcode', async (method, args) => ({ at: 2, method, args })),
     ]);
-    assert.deepEqual(await sides.caller().call('host-1', 'guests.start', ['a', { b: [1, null] }]), { at: 1, method: 'guests.start', args: ['a', { b: [1, null] }] });
+    assert.deepEqual(await sides.caller().call('host-1', 'guests.start', ['a', { b: [1, null] }]), {
+      at: 1,
+      method: 'guests.start',
+      args: ['a', { b: [1, null] }],
+    });
     assert.deepEqual(await sides.caller().call('host 2.*.> ünïcode', 'x', []), { at: 2, method: 'x', args: [] });
     await Promise.all([one.stop(), two.stop()]);
   });
@@ -112,7 +116,10 @@ function suite(sides: Sides): void {
     const served = await sides.host().serve('bugs', async () => {
       throw new RangeError('off by one');
     });
-    await assert.rejects(sides.caller().call('bugs', 'm', []), (error: unknown) => !isCairnError(error) && error instanceof Error && /off by one/.test(error.message) && /RangeError/.test(error.stack ?? ''));
+    await assert.rejects(
+      sides.caller().call('bugs', 'm', []),
+      (error: unknown) => !isCairnError(error) && error instanceof Error && /off by one/.test(error.message) && /RangeError/.test(error.stack ?? ''),
+    );
     await served.stop();
   });
 
@@ -147,7 +154,10 @@ function suite(sides: Sides): void {
       return args[0];
     });
     const results = await Promise.all(Array.from({ length: 20 }, (_, i) => sides.caller().call('parallel', 'm', [i])));
-    assert.deepEqual(results, Array.from({ length: 20 }, (_, i) => i));
+    assert.deepEqual(
+      results,
+      Array.from({ length: 20 }, (_, i) => i),
+    );
     await served.stop();
   });
 
@@ -191,8 +201,14 @@ function suite(sides: Sides): void {
     await settleListeners(sides.host());
     sides.caller().publish('topic.a', { n: 3 });
     await done.promise;
-    assert.deepEqual(heard.filter((h) => h.startsWith('first')), ['first 1', 'first 2']);
-    assert.deepEqual(heard.filter((h) => h.startsWith('second')), ['second 1', 'second 2', 'second 3']);
+    assert.deepEqual(
+      heard.filter((h) => h.startsWith('first')),
+      ['first 1', 'first 2'],
+    );
+    assert.deepEqual(
+      heard.filter((h) => h.startsWith('second')),
+      ['second 1', 'second 2', 'second 3'],
+    );
     assert.ok(!heard.includes('b'));
   });
 

@@ -47,17 +47,17 @@ export class InProcessBus implements Bus {
         reject(noAnswer(host, method, timeoutMs));
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      const done = (): void => {
+      const release = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
       };
       answer.then(
         (value) => {
-          done();
+          release();
           resolve(value);
         },
         (error: unknown) => {
-          done();
+          release();
           reject(fromWire(toWire(error)));
         },
       );

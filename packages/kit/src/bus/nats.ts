@@ -147,13 +147,15 @@ class NatsBus implements Bus {
   }
 
   #lost(): void {
-    for (const reject of [...this.#pending]) reject();
+    for (const reject of this.#pending) reject();
   }
 
   #requireFits(data: Uint8Array, what: string): void {
     const limit = this.#connection.info?.max_payload;
     if (limit !== undefined && data.byteLength > limit) {
-      throw tooLarge('The request is too large to be passed on to the host.', { detail: `${what}: ${data.byteLength} bytes, the NATS servers' max_payload is ${limit}` });
+      throw tooLarge('The request is too large to be passed on to the host.', {
+        detail: `${what}: ${data.byteLength} bytes, the NATS servers' max_payload is ${limit}`,
+      });
     }
   }
 

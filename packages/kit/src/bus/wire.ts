@@ -64,6 +64,7 @@ function detailText(error: CairnError): string | undefined {
 export const nobodyServes = (host: string): CairnError => unavailable(`Host ${host} is not reachable.`, { detail: 'nobody serves it on the bus' });
 export const noAnswer = (host: string, method: string, timeoutMs: number): CairnError =>
   unavailable(`Host ${host} did not answer in time.`, { detail: `${method}: no answer within ${timeoutMs} ms` });
-export const busClosed = (host: string): CairnError => unavailable(`Host ${host} is not reachable.`, { detail: 'the bus is closed or has lost its connection' });
+export const busClosed = (host: string): CairnError =>
+  unavailable(`Host ${host} is not reachable.`, { detail: 'the bus is closed or has lost its connection' });
 
 export const DEFAULT_TIMEOUT_MS = 60_000;

@@ -42,7 +42,15 @@ for (const engineName of engines()) {
       await box.open();
       const got: StoredEvent[] = [];
       box.subscribe('a', ['compute.instance.', 'port.bound'], async (one) => void got.push(one));
-      const full: NewEvent = { type: 'compute.instance.create.end', projectId: 'p', userId: 'u', requestId: 'r', resource: 'server', resourceId: 's1', payload: { state: 'active', nested: [1, null, 'ü'] } };
+      const full: NewEvent = {
+        type: 'compute.instance.create.end',
+        projectId: 'p',
+        userId: 'u',
+        requestId: 'r',
+        resource: 'server',
+        resourceId: 's1',
+        payload: { state: 'active', nested: [1, null, 'ü'] },
+      };
       await emit(box, full, event('volume.create.end'), event('port.bound', 1));
       await assert.rejects(
         store.write(async (tx) => {
@@ -52,15 +60,27 @@ for (const engineName of engines()) {
       );
       await emit(box, event('port.bound', 2));
       await box.caughtUp();
-      assert.deepEqual(got.map((one) => one.type), ['compute.instance.create.end', 'port.bound', 'port.bound']);
+      assert.deepEqual(
+        got.map((one) => one.type),
+        ['compute.instance.create.end', 'port.bound', 'port.bound'],
+      );
       const { seq, atMs, ...rest } = got[0] as StoredEvent;
       assert.deepEqual(rest, full);
       assert.ok(seq > 0 && Math.abs(Date.now() - atMs) < 60_000);
-      assert.deepEqual(got.slice(1).map((one) => one.resourceId), ['1', '2']);
+      assert.deepEqual(
+        got.slice(1).map((one) => one.resourceId),
+        ['1', '2'],
+      );
       assert.deepEqual([got[1]?.projectId, got[1]?.userId, got[1]?.requestId], [undefined, undefined, undefined]);
       const all = await box.since(store.read, 0, 100);
-      assert.deepEqual(all.map((one) => one.type), ['compute.instance.create.end', 'volume.create.end', 'port.bound', 'port.bound']);
-      assert.deepEqual((await box.since(store.read, all[1]?.seq as number, 1)).map((one) => one.resourceId), ['1']);
+      assert.deepEqual(
+        all.map((one) => one.type),
+        ['compute.instance.create.end', 'volume.create.end', 'port.bound', 'port.bound'],
+      );
+      assert.deepEqual(
+        (await box.since(store.read, all[1]?.seq as number, 1)).map((one) => one.resourceId),
+        ['1'],
+      );
     });
 
     test('it is told by the commit, not by a poll', async () => {
@@ -115,7 +135,10 @@ for (const engineName of engines()) {
         const again = seen.slice(from);
         for (const [i, n] of again.entries()) if (i > 0) assert.equal(n, (again[i - 1] as number) + 1);
       }
-      assert.deepEqual([...new Set(seen)].sort((a, b) => a - b), Array.from({ length: total }, (_, i) => i));
+      assert.deepEqual(
+        [...new Set(seen)].sort((a, b) => a - b),
+        Array.from({ length: total }, (_, i) => i),
+      );
     });
 
     test('an event that its handler refuses is handed to it again, and holds back the later ones, not other subscribers', async () => {
@@ -158,14 +181,20 @@ for (const engineName of engines()) {
       const bus = new InProcessBus({ clock: systemClock, log: silentLog });
       const got: string[] = [];
       const [one, two] = [await make({ exclusive: false, bus, leaseMs: 300, sweepMs: 20 }), await make({ exclusive: false, bus, leaseMs: 300, sweepMs: 20 })];
-      for (const [name, box] of [['one', one], ['two', two]] as const) {
+      for (const [name, box] of [
+        ['one', one],
+        ['two', two],
+      ] as const) {
         box.subscribe('a', ['x'], async (event_) => void got.push(`${name} ${event_.resourceId}`));
         await box.open();
         await box.caughtUp();
       }
       for (let i = 0; i < 20; i += 1) await emit(i % 2 ? one : two, event('x', i));
       await until(() => got.length === 20);
-      assert.deepEqual(got.splice(0), Array.from({ length: 20 }, (_, i) => `one ${i}`));
+      assert.deepEqual(
+        got.splice(0),
+        Array.from({ length: 20 }, (_, i) => `one ${i}`),
+      );
       await one.close();
       await emit(two, event('x', 20));
       await until(() => got.includes('two 20'));
@@ -248,7 +277,13 @@ for (const engineName of engines()) {
         await box.caughtUp();
         assert.deepEqual(got, ['late, committed early', 'early, committed late']);
         const rows = await on<EventTables>(store.read).selectFrom('kit_event').select(['id', 'seq', 'resource_id']).orderBy('id').execute();
-        assert.deepEqual(rows.map((row) => [row.resource_id, row.seq]), [['early, committed late', 2], ['late, committed early', 1]]);
+        assert.deepEqual(
+          rows.map((row) => [row.resource_id, row.seq]),
+          [
+            ['early, committed late', 2],
+            ['late, committed early', 1],
+          ],
+        );
       });
 
       test('events that a dead process left without a place get one from another', async () => {

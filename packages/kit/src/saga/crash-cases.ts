@@ -1,4 +1,4 @@
-import type { ProbePoint } from './run.ts';
+import type { ProbePoint } from './run-host.ts';
 import type { SagaDefinition } from './saga.ts';
 
 /** A fault at a point of a step. Strikes of one case happen in their order, each once. */

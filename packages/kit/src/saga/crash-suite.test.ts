@@ -30,9 +30,11 @@ interface Services {
 }
 type Step = SagaStep<Params, Services>;
 
-const setStatus = (status: string): NonNullable<Step['commit']> => async (tx, step) => {
-  await on<GuestTable>(tx).updateTable('guest').set({ status }).where('id', '=', step.params.id).execute();
-};
+const setStatus =
+  (status: string): NonNullable<Step['commit']> =>
+  async (tx, step) => {
+    await on<GuestTable>(tx).updateTable('guest').set({ status }).where('id', '=', step.params.id).execute();
+  };
 
 /** Mints an id before it is used, makes a tap, makes a guest, says so: everything right. */
 const mint: Step = { name: 'mint', do: async (step) => ({ tap: `tap-${step.services.ids.uuid()}` }) };
@@ -40,7 +42,12 @@ const tapOf = (outputs: Readonly<Record<string, unknown>>): string => (outputs['
 const plug: Step = {
   name: 'plug',
   do: async ({ services, outputs, params }) => void services.machine.things.set(tapOf(outputs), `tap of ${params.id}`),
-  commit: async (tx, { params }) => void (await on<GuestTable>(tx).updateTable('guest').set((eb) => ({ ports: eb('ports', '+', 1) })).where('id', '=', params.id).execute()),
+  commit: async (tx, { params }) =>
+    void (await on<GuestTable>(tx)
+      .updateTable('guest')
+      .set((eb) => ({ ports: eb('ports', '+', 1) }))
+      .where('id', '=', params.id)
+      .execute()),
   undo: async ({ services, outputs }) => void services.machine.things.delete(tapOf(outputs)),
   undoCommit: async (tx, { params }) => void (await on<GuestTable>(tx).updateTable('guest').set({ ports: 0 }).where('id', '=', params.id).execute()),
 };
@@ -97,7 +104,13 @@ async function demoWorld(definition: SagaDefinition<Params, Services>, clock?: V
 
 const demo = (steps: readonly Step[], more: Partial<CrashSuiteOptions> = {}): CrashSuiteOptions => {
   const definition = saga(steps);
-  return { saga: definition, world: () => demoWorld(definition), afterFailure: ['row 00000000-0000-0000-0000-000000000000 ERROR ports=0'], limitMs: 2000, ...more };
+  return {
+    saga: definition,
+    world: () => demoWorld(definition),
+    afterFailure: ['row 00000000-0000-0000-0000-000000000000 ERROR ports=0'],
+    limitMs: 2000,
+    ...more,
+  };
 };
 
 // a right saga passes every case, as every service's sagas must
@@ -105,10 +118,18 @@ crashSuite(demo([mint, plug, boot, activate]));
 
 describe('the crash suite', () => {
   test('it runs on virtual time', async () => {
-    const definition = saga([mint, { ...plug, undo: async (step) => {
-      await step.clock.sleep(30_000, step.signal);
-      await plug.undo?.(step);
-    } }, boot, activate]);
+    const definition = saga([
+      mint,
+      {
+        ...plug,
+        undo: async (step) => {
+          await step.clock.sleep(30_000, step.signal);
+          await plug.undo?.(step);
+        },
+      },
+      boot,
+      activate,
+    ]);
     assert.deepEqual(await crashReport({ ...demo([]), saga: definition, world: () => demoWorld(definition, new VirtualClock()) }), []);
   });
 
@@ -202,7 +223,12 @@ describe('the crash suite', () => {
     world: async () => ({ ...(await demoWorld(saga([mint, plug, boot, activate]))), inspect: async () => [] }),
     afterFailure: [],
   });
-  catches('a fault that never strikes, since the saga goes another way', [{ name: 'mint', do: async () => Promise.reject(alreadyExists('always')) }, plug], /it succeeds/, /must end done/);
+  catches(
+    'a fault that never strikes, since the saga goes another way',
+    [{ name: 'mint', do: async () => Promise.reject(alreadyExists('always')) }, plug],
+    /it succeeds/,
+    /must end done/,
+  );
 
   test('a step that may rightly fail after a crash can be excused', async () => {
     const once: Step = {

@@ -7,7 +7,7 @@ import type { SagaEngine } from './engine.ts';
 import { Again, Crash } from './failure.ts';
 import { historyOf, running } from './history.ts';
 import type { SagaEngineOptions } from './options.ts';
-import type { Probe } from './run.ts';
+import type { Probe } from './run-host.ts';
 import type { SagaDefinition } from './saga.ts';
 import { sagaById } from './store.ts';
 

@@ -24,7 +24,11 @@ for (const engineName of engines()) {
           service: 'test',
           migrations: {
             '0001_first': async (db) => {
-              await db.schema.createTable('note').addColumn('id', 'text', (c) => c.primaryKey()).addColumn('text', 'text').execute();
+              await db.schema
+                .createTable('note')
+                .addColumn('id', 'text', (c) => c.primaryKey())
+                .addColumn('text', 'text')
+                .execute();
             },
           },
         },
@@ -65,15 +69,24 @@ for (const engineName of engines()) {
       const [record, ...more] = await historyOf(bench.store.read, { subject: 'server:1' });
       assert.deepEqual(more, []);
       assert.ok(record);
-      assert.deepEqual([record.id, record.name, record.requestId, record.userId, record.projectId, record.state, record.failure], [id, 'test.make', 'req-7', 'u', 'p', 'done', null]);
+      assert.deepEqual(
+        [record.id, record.name, record.requestId, record.userId, record.projectId, record.state, record.failure],
+        [id, 'test.make', 'req-7', 'u', 'p', 'done', null],
+      );
       assert.ok(record.finishedAtMs !== null && record.finishedAtMs >= record.createdAtMs);
-      assert.deepEqual(record.steps.map((step) => [step.index, step.name, step.state, step.attempt, step.error, step.undo]), [
-        [0, 'mint', 'done', 1, null, null],
-        [1, 'use', 'done', 1, null, null],
-        [2, 'rows only', 'done', 1, null, null],
-      ]);
+      assert.deepEqual(
+        record.steps.map((step) => [step.index, step.name, step.state, step.attempt, step.error, step.undo]),
+        [
+          [0, 'mint', 'done', 1, null, null],
+          [1, 'use', 'done', 1, null, null],
+          [2, 'rows only', 'done', 1, null, null],
+        ],
+      );
       for (const step of record.steps) assert.ok(step.finishedAtMs !== null && step.startedAtMs >= record.createdAtMs && step.finishedAtMs >= step.startedAtMs);
-      assert.deepEqual((await historyOf(bench.store.read, { requestId: 'req-7' })).map((r) => r.id), [id]);
+      assert.deepEqual(
+        (await historyOf(bench.store.read, { requestId: 'req-7' })).map((r) => r.id),
+        [id],
+      );
       assert.deepEqual(await running(bench.store.read), []);
     });
 
@@ -92,7 +105,10 @@ for (const engineName of engines()) {
       const id = await bench.start(engine, saga, null, { subject: 's' });
       await engine.settled(id);
       assert.equal(ran, 1);
-      assert.deepEqual((await historyOf(bench.store.read, { subject: 's' })).map((r) => r.id), [id]);
+      assert.deepEqual(
+        (await historyOf(bench.store.read, { subject: 's' })).map((r) => r.id),
+        [id],
+      );
     });
 
     test('a saga without steps, and one that only writes rows, are done', async () => {
@@ -148,11 +164,14 @@ for (const engineName of engines()) {
       assert.match(detail ?? '', /secret/);
       assert.deepEqual(record.failure, told);
       assert.equal(record.state, 'failed');
-      assert.deepEqual(record.steps.map((s) => [s.name, s.state, s.error?.kind, s.undo?.attempt]), [
-        ['a', 'undone', undefined, 1],
-        ['plain', 'done', undefined, undefined],
-        ['b', 'undone', 'Conflict', 1],
-      ]);
+      assert.deepEqual(
+        record.steps.map((s) => [s.name, s.state, s.error?.kind, s.undo?.attempt]),
+        [
+          ['a', 'undone', undefined, 1],
+          ['plain', 'done', undefined, undefined],
+          ['b', 'undone', 'Conflict', 1],
+        ],
+      );
     });
 
     test('what is transient is tried again, with the number of the try; other words than public ones stay inside', async () => {
@@ -212,7 +231,11 @@ for (const engineName of engines()) {
         assert.deepEqual([record?.failure?.kind, record?.failure?.step], ['Timeout', 'slow']);
         assert.match(record?.failure?.message ?? '', /20 ms/);
       }
-      assert.deepEqual(undone, [[null, false], [{ made: 1 }, false], [null, false]]);
+      assert.deepEqual(undone, [
+        [null, false],
+        [{ made: 1 }, false],
+        [null, false],
+      ]);
       assert.deepEqual(bench.log.messages('error'), ['a step goes on though it was told to stop; nobody waits for it any more']);
     });
 
@@ -289,7 +312,10 @@ for (const engineName of engines()) {
       assert.equal(ends.filter((end) => end === 'failed').length, 2);
       for (const subject of ['a', 'b']) {
         const expected = Array.from({ length: 8 }, (_, n) => (n === 3 ? [`${subject}3 one`] : [`${subject}${n} one`, `${subject}${n} two`])).flat();
-        assert.deepEqual(log.filter((line) => line.startsWith(subject)), expected);
+        assert.deepEqual(
+          log.filter((line) => line.startsWith(subject)),
+          expected,
+        );
       }
       assert.equal(most, 1);
       assert.ok(both);
@@ -372,7 +398,10 @@ for (const engineName of engines()) {
       const last = await bench.store.write(async (tx) => {
         await engine.cancel(tx, 's', ['test.cancelled']);
         const failed = await on<NoteTable>(tx).selectFrom('note').select('id').execute();
-        assert.deepEqual(failed.map((row) => row.id), ['failed 2']);
+        assert.deepEqual(
+          failed.map((row) => row.id),
+          ['failed 2'],
+        );
         return engine.start(tx, remove, null, { subject: 's', requestId: 'r' });
       });
       assert.equal(await engine.settled(second), 'failed');
@@ -471,11 +500,23 @@ for (const engineName of engines()) {
         await engine.settled(ids[i] as string);
       }
       const page = await historyOf(bench.store.read, { subject: 's' }, { limit: 2 });
-      assert.deepEqual(page.map((r) => r.id), [ids[4], ids[3]]);
+      assert.deepEqual(
+        page.map((r) => r.id),
+        [ids[4], ids[3]],
+      );
       const next = await historyOf(bench.store.read, { subject: 's' }, { limit: 10, beforeSeq: page[1]?.seq as number });
-      assert.deepEqual(next.map((r) => r.id), [ids[2], ids[1], ids[0]]);
-      assert.deepEqual((await historyOf(bench.store.read, { requestId: 'req-1' }, { names: ['test.b'] })).map((r) => r.id), [ids[3], ids[1]]);
-      assert.deepEqual(next[0]?.steps.map((s) => s.name), ['x']);
+      assert.deepEqual(
+        next.map((r) => r.id),
+        [ids[2], ids[1], ids[0]],
+      );
+      assert.deepEqual(
+        (await historyOf(bench.store.read, { requestId: 'req-1' }, { names: ['test.b'] })).map((r) => r.id),
+        [ids[3], ids[1]],
+      );
+      assert.deepEqual(
+        next[0]?.steps.map((s) => s.name),
+        ['x'],
+      );
     });
 
     test('metrics are told of starts, steps and ends', async () => {

@@ -3,7 +3,7 @@ import type { Tx } from '../store/store.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Cancelled, describe } from './failure.ts';
 import type { Registered, SagaEngineOptions } from './options.ts';
-import type { Timing } from './run.ts';
+import type { Timing } from './run-host.ts';
 import type { SagaDefinition, SagaFailure, Sagas, StartSaga, StepContext } from './saga.ts';
 import { finishSaga, flagCancel, hasUnfinished, insertSaga, insertSteps, type NewSagaRow, type SagaRow, sagaById, unfinishedOfSubject } from './store.ts';
 
@@ -41,12 +41,12 @@ export class SagaEngine implements Sagas {
 
   /** Begins to run sagas, those of earlier processes first. Needs the migrated store. */
   open(): Promise<void> {
-    return this.#dispatcher.open();
+    return this.#dispatcher.start();
   }
 
   /** Stops: running steps are told to abort and are left as they are recorded, for the next engine to resume. */
   close(): Promise<void> {
-    return this.#dispatcher.close();
+    return this.#dispatcher.stop();
   }
 
   /** As if the process had died: nothing is written any more, nothing is given back. Tests alone. */
@@ -86,8 +86,8 @@ export class SagaEngine implements Sagas {
     const embedded = tx.engine === 'sqlite';
     const waits = embedded && (await hasUnfinished(tx, options.subject));
     const first = definition.steps[0];
-    const mine: NewSagaRow = { ...row, state: 'running', lease_owner: this.#dispatcher.owner, lease_until_ms: this.#dispatcher.leaseUntilMs() };
-    if (embedded && !waits && this.#dispatcher.hasRoom()) {
+    const mine: NewSagaRow = { ...row, state: 'running', lease_owner: this.#dispatcher.owner, lease_until_ms: this.#dispatcher.lease().untilMs };
+    if (embedded && !waits && this.#dispatcher.hasRoom) {
       await insertSaga(tx, mine);
       if (first) await insertSteps(tx, [{ sagaId: row.id, idx: 0, name: first.name }], nowMs);
       tx.afterCommit(() => this.#dispatcher.adopt({ ...mine, seq: 0 }));
@@ -137,14 +137,14 @@ export class SagaEngine implements Sagas {
   }
 
   async settled(sagaId: string): Promise<'done' | 'failed'> {
-    const end = this.#dispatcher.waitFor(sagaId);
+    const end = this.#dispatcher.waiters.waitFor(sagaId);
     const row = await sagaById(this.#options.store.read, sagaId);
     if (!row) {
-      this.#dispatcher.forget(sagaId);
+      this.#dispatcher.waiters.forget(sagaId);
       throw notFound(`Saga ${sagaId} could not be found.`);
     }
     if (row.state === 'done' || row.state === 'failed') {
-      this.#dispatcher.tellWaiters(sagaId, row.state);
+      this.#dispatcher.waiters.tell(sagaId, row.state);
       return row.state;
     }
     return end;

@@ -59,7 +59,11 @@ export function describe(error: unknown): StepError {
   if (error instanceof Cancelled) return { kind: 'Cancelled', message: error.message };
   if (error instanceof DeadlinePassed) {
     const cause = error.cause === undefined ? undefined : describe(error.cause);
-    return { kind: 'Timeout', message: cause ? `${error.message} The last try ended with: ${cause.message}` : error.message, ...(cause?.detail ? { detail: cause.detail } : {}) };
+    return {
+      kind: 'Timeout',
+      message: cause ? `${error.message} The last try ended with: ${cause.message}` : error.message,
+      ...(cause?.detail ? { detail: cause.detail } : {}),
+    };
   }
   const kind: ErrorKind = isCairnError(error) ? error.kind : 'Internal';
   const type = isCairnError(error) ? error.type : undefined;
@@ -69,7 +73,11 @@ export function describe(error: unknown): StepError {
 function detailOf(error: unknown): string {
   const parts: string[] = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   if (isCairnError(error) && error.detail !== undefined) parts.push(text(error.detail));
-  for (let cause = error instanceof Error ? error.cause : undefined; cause !== undefined && parts.length < 5; cause = cause instanceof Error ? cause.cause : undefined) {
+  for (
+    let cause = error instanceof Error ? error.cause : undefined;
+    cause !== undefined && parts.length < 5;
+    cause = cause instanceof Error ? cause.cause : undefined
+  ) {
     parts.push(`caused by ${cause instanceof Error ? (cause.stack ?? cause.message) : text(cause)}`);
   }
   return parts.join('\n').slice(0, DETAIL_LENGTH);

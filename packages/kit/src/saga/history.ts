@@ -45,7 +45,11 @@ export interface HistoryOptions {
 }
 
 /** Sagas of a subject or a request with their steps, newest first. Kept as long as the engine keeps finished sagas. */
-export async function historyOf(db: Db, of: { readonly subject: string } | { readonly requestId: string }, options: HistoryOptions = {}): Promise<SagaRecord[]> {
+export async function historyOf(
+  db: Db,
+  of: { readonly subject: string } | { readonly requestId: string },
+  options: HistoryOptions = {},
+): Promise<SagaRecord[]> {
   let query = on<SagaTables>(db).selectFrom('kit_saga').selectAll();
   query = 'subject' in of ? query.where('subject', '=', of.subject) : query.where('request_id', '=', of.requestId);
   if (options.beforeSeq !== undefined) query = query.where('seq', '<', options.beforeSeq);
@@ -71,7 +75,13 @@ export async function running(db: Db, options: { readonly limit?: number; readon
 }
 
 async function records(db: Db, rows: readonly SagaRow[]): Promise<SagaRecord[]> {
-  const steps = Map.groupBy(await stepsOf(db, rows.map((row) => row.id)), (step) => step.saga_id);
+  const steps = Map.groupBy(
+    await stepsOf(
+      db,
+      rows.map((row) => row.id),
+    ),
+    (step) => step.saga_id,
+  );
   return rows.map((row) => ({
     seq: row.seq,
     id: row.id,

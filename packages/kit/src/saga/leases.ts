@@ -15,9 +15,7 @@ export interface Lease {
 
 /** Whether a lease in the database binds `lease.owner` no longer. */
 function free(lease: Lease): RawBuilder<boolean> {
-  return lease.exclusive
-    ? sql<boolean>`(lease_until_ms <= ${lease.nowMs} or lease_owner <> ${lease.owner})`
-    : sql<boolean>`lease_until_ms <= ${lease.nowMs}`;
+  return lease.exclusive ? sql<boolean>`(lease_until_ms <= ${lease.nowMs} or lease_owner <> ${lease.owner})` : sql<boolean>`lease_until_ms <= ${lease.nowMs}`;
 }
 
 /** Pending sagas of the names this engine knows whose turn it is, oldest first. */
@@ -31,7 +29,11 @@ export async function pendingInTurn(db: Db, names: readonly string[], limit: num
     .where('s.finished_at_ms', 'is', null)
     .where('s.name', 'in', names)
     .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('kit_saga as o').select('o.seq').whereRef('o.subject', '=', 's.subject').where('o.finished_at_ms', 'is', null).where(earlierOrActive))),
+      not(
+        exists(
+          selectFrom('kit_saga as o').select('o.seq').whereRef('o.subject', '=', 's.subject').where('o.finished_at_ms', 'is', null).where(earlierOrActive),
+        ),
+      ),
     )
     .orderBy('s.seq')
     .limit(limit)

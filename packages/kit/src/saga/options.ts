@@ -3,7 +3,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Ids } from '../ids/ids.ts';
 import type { Logger } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
-import type { Probe } from './run.ts';
+import type { Probe } from './run-host.ts';
 import type { SagaDefinition } from './saga.ts';
 
 /** Told of what sagas do, for metrics. Durations in milliseconds. */

@@ -50,7 +50,7 @@ test('every query of the engine is an index lookup, and none sorts or scans the 
     const { rows } = await bench.store.read.kysely.executeQuery<{ detail: string }>(CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]));
     for (const { detail } of rows) {
       // the index of unfinished sagas is as small as their number
-      assert.ok(!/^SCAN/.test(detail) || /kit_saga_(unfinished|turn|work)/.test(detail), `${sql}\n${detail}`);
+      assert.ok(!detail.startsWith('SCAN') || /kit_saga_(unfinished|turn|work)/.test(detail), `${sql}\n${detail}`);
     }
     // not the index of the history, whose subjects may have had any number of sagas
     if (/"subject" = \?.*"finished_at_ms" is null/.test(sql)) assert.match(rows.map((row) => row.detail).join(), /kit_saga_turn/, sql);

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock/clock.ts';
-import { DeadlinePassed, LetGo } from './failure.ts';
+import { DeadlinePassed } from './failure.ts';
 
 /** Aborts at a step's deadline, or earlier for the reason given to `abort`. */
 export interface Watch {
@@ -28,7 +28,7 @@ export function settle<T>(work: Promise<T>, signal: AbortSignal, clock: Clock, g
     const onAbort = (): void => {
       timer = clock.after(graceMs, () => reject(new Overrun('It went on after it was told to stop.')));
     };
-    const done = (): void => {
+    const release = (): void => {
       timer?.cancel();
       signal.removeEventListener('abort', onAbort);
     };
@@ -36,11 +36,11 @@ export function settle<T>(work: Promise<T>, signal: AbortSignal, clock: Clock, g
     else signal.addEventListener('abort', onAbort, { once: true });
     work.then(
       (value) => {
-        done();
+        release();
         resolve(value);
       },
       (error: unknown) => {
-        done();
+        release();
         reject(error);
       },
     );
@@ -56,7 +56,8 @@ export async function nap(clock: Clock, ms: number, signal: AbortSignal): Promis
   }
 }
 
-/** Throws when the signal says that the run must let go of its saga. */
-export function throwIfLetGo(signal: AbortSignal): void {
-  if (signal.aborted && signal.reason instanceof LetGo) throw signal.reason;
+/** A passed deadline that tells what went wrong before; any other reason as it is. */
+export function late(reason: unknown, last: unknown): unknown {
+  if (reason instanceof DeadlinePassed && last !== undefined && last !== reason && !(last instanceof Overrun)) reason.cause = last;
+  return reason;
 }

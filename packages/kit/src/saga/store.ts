@@ -11,7 +11,13 @@ export type StepRow = SagaTables['kit_saga_step'];
 
 /** True when an unfinished saga of the subject exists. */
 export async function hasUnfinished(db: Db, subject: string): Promise<boolean> {
-  const row = await on<SagaTables>(db).selectFrom('kit_saga').select('seq').where('subject', '=', subject).where('finished_at_ms', 'is', null).limit(1).executeTakeFirst();
+  const row = await on<SagaTables>(db)
+    .selectFrom('kit_saga')
+    .select('seq')
+    .where('subject', '=', subject)
+    .where('finished_at_ms', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
   return row !== undefined;
 }
 
@@ -36,23 +42,29 @@ export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<void> {
   await on<SagaTables>(tx).insertInto('kit_saga').values(row).execute();
 }
 
-export async function insertSteps(tx: Tx, steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[], nowMs: number): Promise<void> {
+export async function insertSteps(
+  tx: Tx,
+  steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[],
+  nowMs: number,
+): Promise<void> {
   if (steps.length === 0) return;
-  const values = steps.map(({ sagaId, idx, name }): StepRow => ({
-    saga_id: sagaId,
-    idx,
-    name,
-    state: 'doing',
-    attempt: 1,
-    output: null,
-    error: null,
-    started_at_ms: nowMs,
-    finished_at_ms: null,
-    undo_attempt: 0,
-    undo_error: null,
-    undo_started_at_ms: null,
-    undo_finished_at_ms: null,
-  }));
+  const values = steps.map(
+    ({ sagaId, idx, name }): StepRow => ({
+      saga_id: sagaId,
+      idx,
+      name,
+      state: 'doing',
+      attempt: 1,
+      output: null,
+      error: null,
+      started_at_ms: nowMs,
+      finished_at_ms: null,
+      undo_attempt: 0,
+      undo_error: null,
+      undo_started_at_ms: null,
+      undo_finished_at_ms: null,
+    }),
+  );
   await on<SagaTables>(tx).insertInto('kit_saga_step').values(values).execute();
 }
 
