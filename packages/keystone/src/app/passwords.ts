@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { hash, verify } from '@node-rs/bcrypt';
+import * as bcryptLibrary from '@node-rs/bcrypt';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { Lru } from '../cache/lru.ts';
 
@@ -19,7 +19,14 @@ export type Passwords = ReturnType<typeof createPasswords>;
  * a key that only this process has and never writes down, of the stored hash and the password. The next login with the same password against
  * the same stored hash is checked by that instead of another bcrypt. A new password has another hash, so no proof outlives the password.
  */
-export function createPasswords(options: { readonly clock: Clock; readonly cost: number; readonly proofTtlMs: number }) {
+export function createPasswords(options: {
+  readonly clock: Clock;
+  readonly cost: number;
+  readonly proofTtlMs: number;
+  /** For tests that count the work. */
+  readonly bcrypt?: Pick<typeof bcryptLibrary, 'hash' | 'verify'>;
+}) {
+  const { hash, verify } = options.bcrypt ?? bcryptLibrary;
   const key = randomBytes(32);
   const proofs = new Lru<string, Proof>(PROOFS);
   let dummy: Promise<string> | undefined;

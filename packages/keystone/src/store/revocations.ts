@@ -16,7 +16,12 @@ export type NewRevocation = Partial<
   Pick<RevocationEventTable, 'audit_id' | 'audit_chain_id' | 'user_id' | 'project_id' | 'domain_id' | 'role_id' | 'trust_id'>
 >;
 
-export async function insertRevocation(tx: Tx, id: number, event: NewRevocation, atMs: number): Promise<void> {
+export async function insertRevocation(
+  tx: Tx,
+  id: number,
+  event: NewRevocation,
+  times: { readonly issuedBeforeMs: number; readonly revokedAtMs: number },
+): Promise<void> {
   await on<KeystoneTables>(tx)
     .insertInto('keystone_revocation_event')
     .values({
@@ -32,10 +37,22 @@ export async function insertRevocation(tx: Tx, id: number, event: NewRevocation,
       access_token_id: null,
       expires_at_ms: null,
       ...event,
-      issued_before_ms: atMs,
-      revoked_at_ms: atMs,
+      issued_before_ms: times.issuedBeforeMs,
+      revoked_at_ms: times.revokedAtMs,
     })
     .execute();
+}
+
+/** Up to when the newest event about a user or a trust revokes. */
+export async function newestOf(db: Db, column: 'user_id' | 'trust_id', value: string): Promise<number | undefined> {
+  const row = await on<KeystoneTables>(db)
+    .selectFrom('keystone_revocation_event')
+    .select('issued_before_ms')
+    .where(column, '=', value)
+    .orderBy('issued_before_ms', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.issued_before_ms;
 }
 
 /** Events that no token still alive can match. */
@@ -51,8 +68,11 @@ export async function isAuditRevoked(
   const row = await on<KeystoneTables>(db)
     .selectFrom('keystone_revocation_event')
     .select('id')
-    .where('issued_before_ms', '>=', token.issuedAtMs)
-    .where((eb) => eb.or([eb('audit_id', '=', token.auditId), ...(token.auditChainId === undefined ? [] : [eb('audit_chain_id', '=', token.auditChainId)])]))
+    .where((eb) => {
+      const own = eb('audit_id', '=', token.auditId);
+      if (token.auditChainId === undefined) return own;
+      return eb.or([own, eb.and([eb('audit_chain_id', '=', token.auditChainId), eb('issued_before_ms', '>=', token.issuedAtMs)])]);
+    })
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

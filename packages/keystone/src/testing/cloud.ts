@@ -38,7 +38,11 @@ export class TestCloud {
 
   static async start(options: { readonly engine?: EngineName; readonly clock?: Clock; readonly keystone?: Partial<KeystoneOptions> } = {}): Promise<TestCloud> {
     const dataDir = mkdtempSync(join(tmpdir(), 'cairn-keystone-'));
-    const world = await testWorld({ migrations: [migrations], ...(options.engine && { engine: options.engine }), ...(options.clock && { clock: options.clock }) });
+    const world = await testWorld({
+      migrations: [migrations],
+      ...(options.engine && { engine: options.engine }),
+      ...(options.clock && { clock: options.clock }),
+    });
     const keystone = createKeystone(world.env, { dataDir, bcryptCost: 4, ...options.keystone });
     const ids = await keystone.bootstrap({
       adminPassword: ADMIN_PASSWORD,
@@ -72,14 +76,23 @@ export class TestCloud {
   }
 
   /** Fails unless the status is the expected one. */
-  async expect(status: number, token: string | undefined, method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer> {
+  async expect(
+    status: number,
+    token: string | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
     const answer = await this.call(token, method, path, body, headers);
     if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`);
     return answer;
   }
 
   login(user: object, scope?: unknown): Promise<Answer> {
-    return this.call(undefined, 'POST', '/v3/auth/tokens', { auth: { identity: { methods: ['password'], password: { user } }, ...(scope !== undefined && { scope }) } });
+    return this.call(undefined, 'POST', '/v3/auth/tokens', {
+      auth: { identity: { methods: ['password'], password: { user } }, ...(scope !== undefined && { scope }) },
+    });
   }
 
   async tokenOf(user: object, scope?: unknown): Promise<string> {
