@@ -36,7 +36,7 @@ const SWITCH = 'switch';
 export class KernelFabric implements Fabric {
   readonly #options: KernelFabricOptions;
   readonly #names: Names;
-  readonly #kernel = new Kernel();
+  readonly #kernel: Kernel;
   readonly #objects = new Objects();
   readonly #units = new Map<string, Running>();
   readonly #switch: SwitchUnit;
@@ -55,6 +55,7 @@ export class KernelFabric implements Fabric {
   constructor(options: KernelFabricOptions) {
     checkOptions(options);
     this.#options = options;
+    this.#kernel = new Kernel(join(options.runDir, 'fabric', 'scratch'));
     const { clock, callbacks } = options;
     const log = options.log.child({ room: 'fabric' });
     this.#names = namesOf(options.instance);
@@ -195,8 +196,15 @@ export class KernelFabric implements Fabric {
 
   async #keeper(): Promise<DnsmasqKeeper> {
     const { clock, log, dhcpUser } = this.#options;
-    this.#dnsmasq ??= new DnsmasqKeeper({ dir: this.#dir, user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log });
+    this.#dnsmasq ??= new DnsmasqKeeper({ dir: join(this.#dir, 'dnsmasq'), user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log, onEnd: (key) => this.#revive(key) });
     return this.#dnsmasq;
+  }
+
+  /** Starts a DHCP server again that ended by itself; after a moment, lest it end and start without pause. */
+  #revive(key: string): void {
+    this.#options.clock.after(1000, () => {
+      if (!this.#isClosed) void this.#unitOf(key)?.lane.request().catch((error: unknown) => this.#options.log.error({ error, key }, 'a DHCP server cannot be started again'));
+    });
   }
 
   #context(): UnitContext {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unavailable } from '@cairn/kit/errors/errors';
 import type { Logger } from '@cairn/kit/log/log';
 import type { Clock } from '@cairn/kit/clock/clock';
+import { killGroup, start } from '../../process/run.ts';
 import type { DnsmasqPlan } from '../plan/dnsmasq.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -31,9 +32,11 @@ interface Kept {
 
 const FILES = ['hosts', 'opts', 'addn'] as const;
 const LOG_BYTES = 1024 * 1024;
+const START_POLL_MS = 3;
+const START_LIMIT_MS = 10_000;
 
 /**
- * Keeps dnsmasq processes: each is a daemon of its own that outlives this program, runs as an unprivileged user and is found again by
+ * Keeps dnsmasq processes: each outlives this program, runs as an unprivileged user and is found again by
  * its record. Changed files are told by SIGHUP. Only what dnsmasq cannot read anew (arguments, and an address that was leased to another
  * MAC) takes a new process.
  */
@@ -42,13 +45,16 @@ export class DnsmasqKeeper {
   readonly #user: DnsmasqUser;
   readonly #kernel: Kernel;
   readonly #clock: Clock;
+  /** Told when a process ends by itself. */
+  readonly #onEnd: (key: string) => void;
   readonly #log: Logger;
   /** `null`: there is none, and nothing on disk. */
   readonly #kept = new Map<string, Kept | null>();
   #bootId: string | undefined;
   #reachable = false;
 
-  constructor(options: { readonly dir: string; readonly user: DnsmasqUser; readonly kernel: Kernel; readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: { readonly dir: string; readonly user: DnsmasqUser; readonly kernel: Kernel; readonly clock: Clock; readonly log: Logger; readonly onEnd: (key: string) => void }) {
+    this.#onEnd = options.onEnd;
     this.#dir = options.dir;
     this.#user = options.user;
     this.#kernel = options.kernel;
@@ -80,7 +86,9 @@ export class DnsmasqKeeper {
   async stop(key: string): Promise<void> {
     if (this.#kept.get(key) === null) return;
     const kept = this.#kept.get(key) ?? (await this.#read(key));
-    if (kept?.record) await this.#kill(kept.record);
+    const record = kept?.record;
+    if (kept) kept.record = undefined;
+    if (record) await this.#kill(record);
     await rm(join(this.#dir, key), { recursive: true, force: true });
     this.#kept.set(key, null);
   }
@@ -113,8 +121,9 @@ export class DnsmasqKeeper {
   }
 
   async #start(key: string, netns: string, kept: Kept, plan: DnsmasqPlan, argsDigest: string): Promise<void> {
-    if (kept.record) await this.#kill(kept.record);
+    const old = kept.record;
     kept.record = undefined;
+    if (old) await this.#kill(old);
     kept.files = {};
     kept.promised = new Map();
     const dir = join(this.#dir, key);
@@ -123,11 +132,31 @@ export class DnsmasqKeeper {
     await mkdir(dir, { recursive: true, mode: 0o755 });
     await this.#promise(key, kept, plan);
     await this.#writeFiles(key, kept, plan);
-    const pidFile = join(dir, 'pid');
-    const own = [`--pid-file=${pidFile}`, `--dhcp-hostsfile=${join(dir, 'hosts')}`, `--dhcp-optsfile=${join(dir, 'opts')}`, `--addn-hosts=${join(dir, 'addn')}`, `--log-facility=${join(dir, 'log')}`];
-    // It goes to the background by itself once it serves, so this returns when it does, or with its reason why not.
-    await this.#kernel.change('dnsmasq', [...plan.args, ...own, `--user=${this.#user.user}`, `--group=${this.#user.group}`], { netns });
-    const pid = Number(await readFile(pidFile, 'utf8'));
+    const own = [`--dhcp-hostsfile=${join(dir, 'hosts')}`, `--dhcp-optsfile=${join(dir, 'opts')}`, `--addn-hosts=${join(dir, 'addn')}`, `--log-facility=${join(dir, 'log')}`];
+    // It stays our child while we live, so that nobody has to collect it, and goes on when we end.
+    this.#kernel.changes++;
+    const errors = await open(join(dir, 'errors'), 'w');
+    const child = start('dnsmasq', ['--keep-in-foreground', '--pid-file', ...plan.args, ...own, `--user=${this.#user.user}`, `--group=${this.#user.group}`], { netns, stdio: ['ignore', 'ignore', errors.fd] });
+    let failure: string | undefined;
+    child.on('error', (error) => (failure = error.message));
+    child.on('exit', (code, signal) => {
+      failure = `ended with ${signal ?? code}`;
+      if (kept.record?.pid !== child.pid) return;
+      this.#log.warn({ key, code, signal }, 'a dnsmasq process ended');
+      this.#onEnd(key);
+    });
+    child.unref();
+    await errors.close();
+    for (let waitedMs = 0; !(await hasStarted(join(dir, 'log'))); waitedMs += START_POLL_MS) {
+      if (failure === undefined && waitedMs < START_LIMIT_MS) {
+        await this.#clock.sleep(START_POLL_MS);
+        continue;
+      }
+      killGroup(child.pid);
+      const said = await readFile(join(dir, 'errors'), 'utf8').catch(() => '');
+      throw unavailable('The DHCP server of a network does not start on this host.', { detail: { key, failure, said } });
+    }
+    const pid = child.pid ?? 0;
     const startTicks = await startTicksOf(pid);
     if (startTicks === undefined) throw unavailable('The DHCP server of a network ended right after its start.', { detail: { key } });
     kept.record = { pid, startTicks, bootId: await this.#boot(), argsDigest };
@@ -188,6 +217,9 @@ function readRecord(json: string | undefined): ProcessRecord | undefined {
     return undefined;
   }
 }
+
+/** It writes this line once its sockets are open and root is given up. */
+const hasStarted = async (log: string): Promise<boolean> => (await readFile(log, 'utf8').catch(() => '')).includes(': started, version');
 
 async function replace(path: string, content: string): Promise<void> {
   await writeFile(`${path}.new`, content, { mode: 0o644 });

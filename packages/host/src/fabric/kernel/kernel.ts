@@ -1,6 +1,7 @@
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
-import { access } from 'node:fs/promises';
 import type { KernelRules } from '../ruleset/model.ts';
 import { readRules } from '../ruleset/read.ts';
 import { type KernelLinks, type KernelRoutes, readLinks, readRoutes } from './links.ts';
@@ -17,6 +18,12 @@ export class Kernel {
   /** Processes that changed something; a repeated apply shall not raise it. */
   changes = 0;
   readonly #gate = new Gate(MAX_PROCESSES);
+  readonly #scratchDir: string;
+  #scratchFiles = 0;
+
+  constructor(scratchDir: string) {
+    this.#scratchDir = scratchDir;
+  }
 
   /** Runs `ip` commands, in order; the first that fails ends it. */
   async ip(netns: string | undefined, commands: readonly string[]): Promise<void> {
@@ -30,7 +37,16 @@ export class Kernel {
 
   /** Runs `conntrack` commands (`-D -d 10.0.0.1`). That one finds nothing is no failure. */
   async conntrack(netns: string, commands: readonly string[]): Promise<void> {
-    if (commands.length) await this.#change('conntrack', ['-R', '-'], { netns, input: commands.map((line) => `${line}\n`).join('') });
+    if (commands.length === 0) return;
+    // It opens its input by path, which a socket (Node's pipe) does not allow.
+    await mkdir(this.#scratchDir, { recursive: true, mode: 0o755 });
+    const path = join(this.#scratchDir, `conntrack-${this.#scratchFiles++}`);
+    try {
+      await writeFile(path, commands.map((line) => `${line}\n`).join(''));
+      await this.#change('conntrack', ['-R', path], { netns });
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   /** Sets `key=value`s; keys that this kernel lacks are passed over. */

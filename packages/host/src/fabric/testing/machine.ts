@@ -29,6 +29,7 @@ export class Machine {
   readonly guests: Guest[] = [];
   #dir = '';
   #guestCount = 0;
+  readonly #beside: Background[] = [];
   #fabrics: KernelFabric[] = [];
 
   static async create(): Promise<Machine> {
@@ -79,7 +80,15 @@ export class Machine {
     return await inside(this.outer, command, args);
   }
 
+  /** A program that runs beside in the outer namespace. */
+  outsideSpawn(command: string, ...args: string[]): Background {
+    const background = new Background(start(command, args, { netns: this.outer, stdio: ['pipe', 'pipe', 'pipe'], dieWithParent: true }));
+    this.#beside.push(background);
+    return background;
+  }
+
   async destroy(): Promise<void> {
+    for (const background of this.#beside) await background.end();
     await Promise.all(this.guests.map((guest) => guest.stop()));
     for (const fabric of this.#fabrics) await fabric.stop();
     await this.fabric().destroy();

@@ -30,6 +30,8 @@ export class NamespaceUnit {
   readonly #subject: NamespaceSubject;
   #known: State | undefined;
   #isTrusted = true;
+  /** `conntrack` commands that are still to be run, should a pass end before them. */
+  #owed: string[] = [];
 
   constructor(context: UnitContext, subject: NamespaceSubject) {
     this.#context = context;
@@ -67,13 +69,14 @@ export class NamespaceUnit {
     const before = this.#known ?? (await this.#read(plan));
     const { inSwitch, inside, announce } = diffNamespace(before.state, plan);
     const script = diffRules(before.rules, plan.rules);
-    const forget = this.#subject.forget(before, plan);
+    this.#owed.push(...this.#subject.forget(before, plan));
     this.#known = undefined;
     // The rules are there before the first link, so no packet passes without them.
     await kernel.nft(plan.name, script);
     await kernel.ip(names.switchNamespace, inSwitch);
     await kernel.ip(plan.name, inside);
-    await kernel.conntrack(plan.name, forget);
+    await kernel.conntrack(plan.name, this.#owed);
+    this.#owed = [];
     if (this.#isTrusted) this.#known = { state: stateAfter(plan), rules: asKernel(plan.rules) };
     announcer.announce(plan.name, announce);
 
@@ -105,6 +108,7 @@ export class NamespaceUnit {
   async #remove(): Promise<void> {
     const { kernel, dnsmasq, metadata } = this.#context;
     const { key, netns } = this.#subject;
+    this.#owed = [];
     // A listener keeps its namespace alive, so it goes first.
     metadata.close(netns);
     await dnsmasq.stop(key);

@@ -42,6 +42,8 @@ export class SwitchUnit {
   /** What the kernel holds; undefined when that is to be read first. */
   #state: State | undefined;
   #isTrusted = true;
+  /** `conntrack` commands that are still to be run, should a pass end before them. */
+  #owed: string[] = [];
 
   constructor(context: UnitContext, options: SwitchOptions, onBridgesGone: (bridges: readonly string[]) => void) {
     this.#context = context;
@@ -84,13 +86,15 @@ export class SwitchUnit {
     const bridgesGone = [...state.links.values()].filter((link) => link.kind === 'bridge' && !plan.bridges.has(link.name)).map((link) => link.name);
     for (const [name, { outer: end }] of plan.uplinks) if (!state.links.has(name)) await this.#refuseForeign(end);
 
+    const zones = state.rules.get(INET)?.sets.get(ZONE_MAP)?.elements;
+    this.#owed.push(...forget.flatMap(({ bridge, ip }) => forgetCommands(zones?.get(bridge), ip)));
     this.#state = undefined;
     await kernel.ip(netns, leave);
     await kernel.nft(netns, script);
     await kernel.ip(netns, join);
     await kernel.ip(this.#options.outerNetns, outer);
-    const zones = state.rules.get(INET)?.sets.get(ZONE_MAP)?.elements;
-    await kernel.conntrack(netns, forget.flatMap(({ bridge, ip }) => forgetCommands(zones?.get(bridge), ip)));
+    await kernel.conntrack(netns, this.#owed);
+    this.#owed = [];
     if (this.#isTrusted) this.#state = { ...linksAfter(plan), rules: asKernel(plan.rules) };
     if (bridgesGone.length) this.#onBridgesGone(bridgesGone);
   }
