@@ -48,13 +48,14 @@ export interface SagaFailure {
  */
 export interface SagaStep<Params, Services> {
   readonly name: string;
-  /** Default 60 000. Past it the step fails and the saga unwinds. */
+  /** Default 60 000. Past it, all tries and the waits between them together, the step fails and the saga unwinds. Holds for each try of `undo`, too. */
   readonly deadlineMs?: number;
   /** Tries after transient failures (kind Unavailable, or an error that is no domain error), with back-off. Default 3. */
   readonly attempts?: number;
   do?(step: StepContext<Params, Services>): Promise<Json | void>;
   commit?(tx: Tx, step: StepContext<Params, Services>, output: Json): Promise<void>;
   undo?(step: StepContext<Params, Services>): Promise<void>;
+  /** In the transaction that records the undo. Like `undo` it runs also for a step that was not recorded done, whose `commit` did not happen. */
   undoCommit?(tx: Tx, step: StepContext<Params, Services>): Promise<void>;
 }
 
@@ -86,7 +87,10 @@ export interface StartSaga {
 export interface Sagas {
   /** Records the saga in the caller's transaction; it runs after the commit. Returns its id. */
   start<Params>(tx: Tx, definition: SagaDefinition<Params, any>, params: Params, options: StartSaga): Promise<string>;
-  /** Asks that unfinished sagas of a subject (all, or the named ones) stop and unwind; new ones queue behind. */
+  /**
+   * Asks that unfinished sagas of a subject (all, or the named ones) stop and unwind; new ones queue behind. A saga whose cancellation
+   * was committed never ends done. Those not begun yet fail here, with their `onFailed` in the caller's transaction: write your rows after.
+   */
   cancel(tx: Tx, subject: string, names?: readonly string[]): Promise<void>;
   /** Resolves when the saga has ended either way. */
   settled(sagaId: string): Promise<'done' | 'failed'>;
