@@ -206,6 +206,26 @@ for (const engineName of engines()) {
       assert.match(three?.failure?.detail ?? '', /x is not a function/);
     });
 
+    test('a step may ask for many tries', async () => {
+      await open();
+      let tries = 0;
+      const saga = defineSaga<null, unknown>({
+        name: 'test.patient',
+        steps: [
+          {
+            name: 'a',
+            attempts: 100,
+            do: async () => {
+              if ((tries += 1) < 60) throw unavailable('not yet');
+            },
+          },
+        ],
+      });
+      const engine = await bench.engine([saga], { retryMaxMs: 1 });
+      assert.equal(await engine.settled(await bench.start(engine, saga, null)), 'done');
+      assert.equal(tries, 60);
+    });
+
     test('a step that passes its deadline is aborted and the saga unwinds', async () => {
       await open();
       const undone: unknown[] = [];

@@ -4,9 +4,9 @@ import type { Json, SagaFailure, SagaStep, StepContext } from './saga.ts';
 import { late, Overrun, settle, type Watch, watch } from './settle.ts';
 import { finishSaga, insertSteps, updateStep } from './store.ts';
 
-/** A step that has been begun so often without an end takes its process down each time. */
-const MAX_RESUMES = 30;
 const DEFAULT_ATTEMPTS = 3;
+/** A step that finds itself begun more often than this, by processes that did not live to end it, takes them down. At least three times its `attempts`. */
+const MAX_BEGUN = 30;
 
 type Step = SagaStep<unknown, unknown>;
 
@@ -61,9 +61,13 @@ export class Forward {
   async #perform(step: Step, index: number): Promise<'next' | 'done' | Unwind | Fault> {
     const { clock, timing } = this.#run.host;
     const guard = watch(clock, step.deadlineMs ?? timing.stepDeadlineMs);
+    const attempts = step.attempts ?? DEFAULT_ATTEMPTS;
     this.#watch = guard;
     let last: unknown;
     try {
+      if (this.#attempt > Math.max(MAX_BEGUN, 3 * attempts)) {
+        return fault(new Error(`The step was begun ${this.#attempt} times and never came to an end.`), clock.nowMs());
+      }
       for (let tries = 1; ; ) {
         const startedMs = clock.nowMs();
         this.#run.throwIfGone();
@@ -76,7 +80,7 @@ export class Forward {
         }
         const { error } = end;
         const again = error instanceof Again;
-        const more = isTransient(error) && tries < (step.attempts ?? DEFAULT_ATTEMPTS) && this.#attempt <= MAX_RESUMES;
+        const more = isTransient(error) && tries < attempts;
         if (guard.signal.aborted || (!again && !more)) return end;
         last = error;
         await this.#noteRetry(index, error);
@@ -97,7 +101,6 @@ export class Forward {
     const startedMs = clock.nowMs();
     let output: string | undefined;
     try {
-      if (this.#attempt > MAX_RESUMES) throw new Error(`The step was begun ${this.#attempt} times and never came to an end.`);
       await this.#run.probe('before-do', index);
       const context = this.#run.step(this.#attempt, signal);
       const given = step.do ? ((await settle(step.do(context), signal, clock, timing.graceMs)) ?? null) : null;
