@@ -43,8 +43,11 @@ export interface CinderFace {
   snapshot(db: Db, ctx: Context, snapshotId: string): Promise<SnapshotFacts>;
   /** The name of the volume type with this id or name that `ctx` may use; undefined when there is none. */
   volumeTypeName(db: Db, ctx: Context, idOrName: string): Promise<string | undefined>;
-  /** Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. */
-  createVolume(tx: Tx, ctx: Context, volume: { readonly id: string; readonly name: string; readonly sizeGb: number; readonly imageId?: string; readonly snapshotId?: string; readonly sourceVolumeId?: string; readonly volumeType?: string; readonly availabilityZone?: string }): Promise<void>;
+  /**
+   * Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. `host` is where the
+   * disk must be (the server's host); without it cinder chooses.
+   */
+  createVolume(tx: Tx, ctx: Context, volume: { readonly id: string; readonly name: string; readonly sizeGb: number; readonly imageId?: string; readonly snapshotId?: string; readonly sourceVolumeId?: string; readonly volumeType?: string; readonly availabilityZone?: string; readonly host?: string }): Promise<void>;
   /** Resolves when the volume is available; throws its failure's words when it goes to error. */
   untilAvailable(volumeId: string, signal?: AbortSignal): Promise<void>;
   /** Reserves the volume for a server: attachment row in `reserved`/`attaching`. Idempotent by attachment id. Throws Conflict/InvalidInput as upstream. */

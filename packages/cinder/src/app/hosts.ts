@@ -1,0 +1,29 @@
+import type { CinderDeps } from './deps.ts';
+import { addService } from '../store/services.ts';
+import { serviceHost } from './backend.ts';
+
+/** Records the services that upstream would run: one scheduler, and a volume service for each host. */
+export async function registerScheduler(deps: CinderDeps): Promise<void> {
+  await register(deps, deps.hosts.names()[0] ?? 'cairn', 'cinder-scheduler');
+}
+
+export async function registerHost(deps: CinderDeps, host: string): Promise<void> {
+  await register(deps, serviceHost(host), 'cinder-volume');
+}
+
+async function register({ env, options }: CinderDeps, host: string, binary: string): Promise<void> {
+  const nowMs = env.clock.nowMs();
+  await env.store.write((tx) =>
+    addService(tx, {
+      id: env.ids.uuid(),
+      binary,
+      host,
+      disabled: 0,
+      disabled_reason: null,
+      availability_zone: options.defaultAvailabilityZone,
+      frozen: 0,
+      created_at_ms: nowMs,
+      updated_at_ms: null,
+    }),
+  );
+}

@@ -1,0 +1,52 @@
+import { type Context, isAdmin } from '@cairn/kit/context/context';
+import { CairnError } from '@cairn/kit/errors/errors';
+import { isUuidLike } from '@cairn/kit/ids/ids';
+import type { Db } from '@cairn/kit/store/store';
+import { fromJson } from '@cairn/kit/store/values';
+import { typeNotFound, typeNotFoundByName } from '../errors.ts';
+import type { TypeRow } from '../store/tables.ts';
+import { defaultTypeOf, typeById, typeByName, typeIsFor } from '../store/types.ts';
+
+export type ExtraSpecs = Readonly<Record<string, string>>;
+
+export const specsOf = (type: TypeRow): ExtraSpecs => fromJson<ExtraSpecs>(type.extra_specs);
+/** Upstream's way of saying true in extra specs. */
+export const isTrueSpec = (value: string | undefined): boolean => value === '<is> True';
+
+/** The type if `ctx` may use it; NotFound otherwise. */
+export async function getType(db: Db, ctx: Context, id: string): Promise<TypeRow> {
+  const type = await typeById(db, id);
+  if (!type || !(isAdmin(ctx) || (await typeIsFor(db, type, ctx.projectId)))) throw typeNotFound(id);
+  return type;
+}
+
+/** By id or else by name, as `volume_type` of a request may be either. */
+export async function getTypeByNameOrId(db: Db, ctx: Context, identity: string): Promise<TypeRow> {
+  const byId = isUuidLike(identity) ? await typeById(db, identity) : undefined;
+  const type = byId ?? (await typeByName(db, identity));
+  if (!type || !(isAdmin(ctx) || (await typeIsFor(db, type, ctx.projectId)))) throw isUuidLike(identity) ? typeNotFound(identity) : typeNotFoundByName(identity);
+  return type;
+}
+
+/** What volumes of this project get when nobody names a type. */
+export async function defaultType(db: Db, projectId: string | undefined, configured: string): Promise<TypeRow> {
+  const own = projectId === undefined ? undefined : await defaultTypeOf(db, projectId);
+  const type = own ? await typeById(db, own.type_id) : await typeByName(db, configured);
+  if (!type) throw new CairnError('Unavailable', `The request cannot be fulfilled as the default volume type ${configured} cannot be found.`, { status: 500, type: 'VolumeTypeDefaultMisconfiguredError' });
+  return type;
+}
+
+/** An extra spec may limit the size of volumes of a type (`provisioning:min_vol_size`, `provisioning:max_vol_size`). */
+export function sizeProblem(type: TypeRow, sizeGb: number): string | undefined {
+  const specs = specsOf(type);
+  const [min, max] = [Number(specs['provisioning:min_vol_size']), Number(specs['provisioning:max_vol_size'])];
+  if (Number.isFinite(min) && sizeGb < min) return `Specified volume size of '${sizeGb}' is less than the minimum required size of '${min}' for volume type '${type.name}'.`;
+  if (Number.isFinite(max) && sizeGb > max) return `Specified volume size of '${sizeGb}' is greater than the maximum allowable size of '${max}' for volume type '${type.name}'.`;
+  return undefined;
+}
+
+/** Zones that a type is bound to (`RESKEY:availability_zones`). */
+export function zonesOfType(type: TypeRow): readonly string[] | undefined {
+  const zones = specsOf(type)['RESKEY:availability_zones'];
+  return zones === undefined ? undefined : zones.split(',').map((zone) => zone.trim());
+}

@@ -1,0 +1,184 @@
+import type { ImageFacts } from '@cairn/glance/face';
+import { invalidInput } from '@cairn/kit/errors/errors';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import { toJson } from '@cairn/kit/store/values';
+import { invalid, invalidSnapshot, invalidVolume } from '../errors.ts';
+import type { VolumeSource } from '../sagas/volume-create.ts';
+import { subjectOf } from '../sagas/common.ts';
+import type { Pairs } from '../store/metadata.ts';
+import { services } from '../store/services.ts';
+import type { SnapshotRow, TypeRow, VolumeRow } from '../store/tables.ts';
+import { insertVolume } from '../store/volumes.ts';
+import type { CinderApp } from './app.ts';
+import { type Caller, requesterOf } from './caller.ts';
+import { emitVolume } from './events.ts';
+import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
+import { claimQuota } from './quota.ts';
+import { getSnapshot } from './snapshots.ts';
+import { defaultType, getTypeByNameOrId, isTrueSpec, sizeProblem, specsOf, zonesOfType } from './types.ts';
+import { checkPairs, getVolume, pairsOf } from './volumes.ts';
+
+/** A request for a volume; absent and null are the same. */
+export interface NewVolume {
+  /** Minted by the caller, where a retry must find its own work. */
+  readonly id?: string;
+  /** As the client sent it: a number, or digits. */
+  readonly size?: number | string | null;
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly volumeType?: string | null;
+  readonly snapshotId?: string | null;
+  readonly sourceVolumeId?: string | null;
+  readonly imageRef?: string | null;
+  readonly availabilityZone?: string | null;
+  readonly metadata?: Pairs | null;
+  /** The host that must have the disk; without it the one with the most space is chosen. */
+  readonly host?: string;
+  /** Images of volume-backed servers stand for the snapshots they name (from microversion 3.46). */
+  readonly followImageSnapshot: boolean;
+}
+
+interface Origins {
+  readonly snapshot: SnapshotRow | undefined;
+  readonly source: VolumeRow | undefined;
+  readonly image: ImageFacts | undefined;
+}
+
+/** Accepts a volume: its row, the quota and the saga that makes it, in the caller's transaction. */
+export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: NewVolume): Promise<VolumeRow> {
+  const { env, options } = app.deps;
+  const { ctx } = caller;
+  const projectId = ctx.projectId;
+  if (projectId === undefined) throw invalidInput('A volume belongs to a project: use a token with a project scope.');
+  const asked = ask.volumeType ? await getTypeByNameOrId(tx, ctx, ask.volumeType) : undefined;
+  const origins = await findOrigins(app, tx, caller, ask);
+  const { snapshot, source, image } = origins;
+  caller.authorize(image ? 'volume:create_from_image' : 'volume:create');
+
+  const sizeGb = sizeOf(ask.size ?? snapshot?.size_gb ?? source?.size_gb, origins);
+  checkStatuses(origins);
+  if (image) checkImage(image, sizeGb);
+  const type = await typeOf(app, tx, caller, asked, origins);
+  const problem = sizeProblem(type, sizeGb);
+  if (problem !== undefined) throw invalid(problem);
+  const zone = await zoneOf(app, tx, ask.availabilityZone ?? undefined, type, origins);
+  const metadata = ask.metadata ?? {};
+  checkPairs(metadata);
+  const multiattach = isTrueSpec(specsOf(type)['multiattach']);
+  if (multiattach) caller.authorize('volume:multiattach');
+
+  const nowMs = env.clock.nowMs();
+  const id = ask.id ?? env.ids.uuid();
+  const row: VolumeRow = {
+    id,
+    project_id: projectId,
+    user_id: ctx.userId,
+    name: ask.name ?? null,
+    description: ask.description ?? null,
+    size_gb: sizeGb,
+    status: 'creating',
+    attach_status: 'detached',
+    previous_status: null,
+    migration_status: null,
+    availability_zone: zone,
+    type_id: type.id,
+    host: null,
+    disk_id: id,
+    service_id: null,
+    shared_targets: null,
+    bootable: source?.bootable ?? snapshot?.bootable ?? 0,
+    multiattach: multiattach ? 1 : 0,
+    snapshot_id: snapshot?.id ?? null,
+    source_volume_id: source?.id ?? null,
+    group_id: null,
+    growing_gb: 0,
+    use_quota: 1,
+    readonly_flag: null,
+    attached_mode: null,
+    metadata: toJson(metadata),
+    image_metadata: '{}',
+    saga_id: null,
+    created_at_ms: nowMs,
+    updated_at_ms: null,
+    launched_at_ms: null,
+  };
+  await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { volumes: 1, volume_gb: sizeGb }, resource: 'volumes', volumeGb: sizeGb });
+  const who = requesterOf(ctx);
+  const imageMetadata = image ? imageMetadataOf(image) : pairsOf(source?.image_metadata ?? snapshot?.image_metadata ?? '{}');
+  const sagaId = await env.sagas.start(
+    tx,
+    app.sagas.volumeCreate,
+    { volumeId: id, sizeGb, source: contentOf(origins), imageMetadata, bootable: image !== undefined || row.bootable === 1, ...(ask.host !== undefined && { host: ask.host }), who },
+    { subject: subjectOf(id), requestId: ctx.requestId, userId: ctx.userId, projectId },
+  );
+  const stored = { ...row, saga_id: sagaId };
+  await insertVolume(tx, stored, metadata);
+  await emitVolume(env, tx, who, 'create.start', stored);
+  return stored;
+}
+
+async function findOrigins(app: CinderApp, tx: Tx, caller: Caller, ask: NewVolume): Promise<Origins> {
+  let snapshot = ask.snapshotId ? await getSnapshot(tx, caller, ask.snapshotId) : undefined;
+  const source = ask.sourceVolumeId ? await getVolume(tx, caller, ask.sourceVolumeId) : undefined;
+  let image = ask.imageRef ? await findImage(app.deps, tx, caller.ctx, ask.imageRef) : undefined;
+  if ([snapshot, source, image].filter((one) => one !== undefined).length > 1) throw invalid('May specify only one of backup, imageRef, snapshot, source volume');
+  const imageSnapshot = image && ask.followImageSnapshot ? snapshotOfImage(image) : undefined;
+  if (imageSnapshot !== undefined) {
+    snapshot = await getSnapshot(tx, caller, imageSnapshot);
+    image = undefined;
+  }
+  return { snapshot, source, image };
+}
+
+function sizeOf(asked: number | string | undefined, { snapshot, source }: Origins): number {
+  const size = typeof asked === 'string' && /^\d+$/.test(asked) ? Number(asked) : asked;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size <= 0) throw invalid(`Volume size '${size ?? 'None'}' must be an integer and greater than 0`);
+  if (source && size < source.size_gb) throw invalid(`Volume size '${size}'GB cannot be smaller than original volume size  ${source.size_gb}GB. They must be >= original volume size.`);
+  if (snapshot && size < snapshot.size_gb) throw invalid(`Volume size '${size}'GB cannot be smaller than the snapshot size ${snapshot.size_gb}GB. They must be >= original snapshot size.`);
+  return size;
+}
+
+function checkStatuses({ snapshot, source }: Origins): void {
+  if (snapshot && snapshot.status !== 'available') throw invalidSnapshot("Originating snapshot status must be one of 'available' values");
+  if (source && source.status !== 'available' && source.status !== 'in-use') throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
+}
+
+/** The type asked for; else the origin's; else the one that an image names; else the default. */
+async function typeOf(app: CinderApp, db: Db, caller: Caller, asked: TypeRow | undefined, { snapshot, source, image }: Origins): Promise<TypeRow> {
+  if (asked) return asked;
+  const named = source?.type_id ?? snapshot?.type_id ?? image?.properties['cinder_img_volume_type'];
+  return named ? await getTypeByNameOrId(db, caller.ctx, named) : await defaultType(db, caller.ctx.projectId, app.deps.options.defaultVolumeType);
+}
+
+/** The zones that hosts are in. */
+export async function zones(app: CinderApp, db: Db): Promise<Map<string, boolean>> {
+  const found = new Map<string, boolean>();
+  for (const service of await services(db)) {
+    if (service.binary !== 'cinder-volume') continue;
+    found.set(service.availability_zone, (found.get(service.availability_zone) ?? false) || service.disabled === 0);
+  }
+  if (found.size === 0) found.set(app.deps.options.defaultAvailabilityZone, true);
+  return found;
+}
+
+async function zoneOf(app: CinderApp, db: Db, asked: string | undefined, type: TypeRow, { snapshot, source }: Origins): Promise<string> {
+  const { defaultAvailabilityZone } = app.deps.options;
+  const known = new Set([...(await zones(app, db)).keys(), defaultAvailabilityZone]);
+  const bound = zonesOfType(type);
+  const usable = bound ? bound.filter((zone) => known.has(zone)) : [...known];
+  if (usable.length === 0) throw invalidInput(`Volume type is only supported in these availability zones: ${bound?.join(', ')}`, { type: 'InvalidTypeAvailabilityZones' });
+  const origin = snapshot?.availability_zone ?? source?.availability_zone ?? undefined;
+  const zone = asked ?? origin ?? (bound ? (usable[0] as string) : defaultAvailabilityZone);
+  if (!usable.includes(zone)) throw invalidInput(`Availability zone '${zone}' is invalid.`, { type: 'InvalidAvailabilityZone', field: 'availability_zone' });
+  if (origin !== undefined && origin !== zone) throw invalid(`Volume must be in the same availability zone as the ${snapshot ? 'snapshot' : 'source volume'}`);
+  return zone;
+}
+
+function contentOf({ snapshot, source, image }: Origins): VolumeSource {
+  if (snapshot) return { kind: 'snapshot', host: snapshot.host, diskId: snapshot.disk_id, snapshotId: snapshot.id };
+  if (source) {
+    if (source.host === null) throw invalidVolume(`The source volume ${source.id} has no data yet.`);
+    return { kind: 'disk', host: source.host, diskId: source.disk_id };
+  }
+  return image ? { kind: 'image', imageId: image.id } : { kind: 'blank' };
+}

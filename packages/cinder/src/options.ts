@@ -1,0 +1,41 @@
+/** What an operator may set for cinder; the composition root fills it from the configuration. */
+export interface CinderOptions {
+  /** Zone of volumes and of the hosts that keep them (upstream's `storage_availability_zone`). */
+  readonly defaultAvailabilityZone: string;
+  /** Limits of projects without their own, by upstream's resource names; -1 is unlimited. Per volume type: none. */
+  readonly quotaDefaults: Readonly<Record<string, number>>;
+  /** The most items in one page (upstream's `osapi_max_limit`). */
+  readonly maxLimit: number;
+  /** Name of the volume type that volumes get when nobody names one. */
+  readonly defaultVolumeType: string;
+  /** Virtual to physical capacity of a pool (upstream's `max_over_subscription_ratio`). */
+  readonly overSubscriptionRatio: number;
+  /** Part of a pool that is kept free, in percent. */
+  readonly reservedPercentage: number;
+  /** User messages are kept for so long. */
+  readonly messageTtlMs: number;
+  /** Copying volumes in use to images (upstream's `enable_force_upload`). */
+  readonly allowForceUpload: boolean;
+  /** Base of links when it is not taken from the request. */
+  readonly publicUrl: string | undefined;
+}
+
+export const defaultCinderOptions: CinderOptions = {
+  defaultAvailabilityZone: 'nova',
+  quotaDefaults: {
+    volumes: 10,
+    per_volume_gigabytes: -1,
+    snapshots: 10,
+    gigabytes: 1_000,
+    backups: 10,
+    backup_gigabytes: 1_000,
+    groups: 10,
+  },
+  maxLimit: 1_000,
+  defaultVolumeType: '__DEFAULT__',
+  overSubscriptionRatio: 20,
+  reservedPercentage: 0,
+  messageTtlMs: 30 * 24 * 3600_000,
+  allowForceUpload: false,
+  publicUrl: undefined,
+};

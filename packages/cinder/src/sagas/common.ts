@@ -1,0 +1,26 @@
+import { notFound } from '@cairn/kit/errors/errors';
+import type { Tx, Db } from '@cairn/kit/store/store';
+import { complain, type Complaint } from '../app/messages.ts';
+import type { CinderDeps } from '../app/deps.ts';
+import type { Requester } from '../app/caller.ts';
+import type { VolumeRow } from '../store/tables.ts';
+import { volumeById } from '../store/volumes.ts';
+
+/** Sagas of one subject run one after another. */
+export const subjectOf = (volumeId: string): string => `volume:${volumeId}`;
+
+export const GIB = 2 ** 30;
+
+/** Work on a disk's data may take long; past this it is given up. */
+export const DATA_DEADLINE_MS = 6 * 3600_000;
+/** Work that changes how files are arranged, and copies nothing. */
+export const DISK_DEADLINE_MS = 300_000;
+
+/** The volume that a saga works on; it outlives its sagas, so its absence is a failure. */
+export async function needVolume(db: Db, volumeId: string): Promise<VolumeRow> {
+  const row = await volumeById(db, volumeId);
+  if (!row) throw notFound(`Volume ${volumeId} could not be found.`);
+  return row;
+}
+
+export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint: Complaint): Promise<void> => complain(deps.env, deps.options.messageTtlMs, tx, who, complaint);

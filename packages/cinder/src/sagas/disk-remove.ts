@@ -1,0 +1,30 @@
+import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import type { CinderDeps } from '../app/deps.ts';
+import { snapshotsOfVolume } from '../store/snapshots.ts';
+import { DISK_DEADLINE_MS } from './common.ts';
+
+export interface DiskRemoveParams {
+  readonly volumeId: string;
+  readonly host: string | null;
+  /** A disk that the volume does not have any more. */
+  readonly diskId: string;
+}
+
+/** Removes a disk that a volume has left, unless snapshots of its old content keep it; then it goes with the last of them. */
+export function diskRemoveSaga(deps: CinderDeps): SagaDefinition<DiskRemoveParams> {
+  return defineSaga<DiskRemoveParams, unknown>({
+    name: 'cinder.disk.remove',
+    steps: [
+      {
+        name: 'disk',
+        deadlineMs: DISK_DEADLINE_MS,
+        async do(step) {
+          const { volumeId, host, diskId } = step.params;
+          if (host === null) return;
+          const kept = (await snapshotsOfVolume(step.db, volumeId)).some((snapshot) => snapshot.disk_id === diskId);
+          if (!kept) await deps.hosts.get(host).disks.remove(diskId);
+        },
+      },
+    ],
+  });
+}

@@ -1,0 +1,40 @@
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import type { CinderDeps } from '../app/deps.ts';
+import type { Pools } from '../app/pools.ts';
+import { diskRemoveSaga, type DiskRemoveParams } from './disk-remove.ts';
+import { snapshotCreateSaga, type SnapshotParams } from './snapshot-create.ts';
+import { snapshotDeleteSaga } from './snapshot-delete.ts';
+import { volumeCreateSaga, type VolumeCreateParams } from './volume-create.ts';
+import { volumeDeleteSaga, type VolumeParams } from './volume-delete.ts';
+import { volumeExtendSaga, type VolumeExtendParams } from './volume-extend.ts';
+import { volumeReimageSaga, type VolumeReimageParams } from './volume-reimage.ts';
+import { volumeRevertSaga, type VolumeRevertParams } from './volume-revert.ts';
+import { volumeUploadSaga, type VolumeUploadParams } from './volume-upload.ts';
+
+/** Cinder's durable work. Sagas of one volume (and of its snapshots) run one after another: their subject is `volume:<id>`. */
+export interface CinderSagas {
+  readonly volumeCreate: SagaDefinition<VolumeCreateParams>;
+  readonly volumeDelete: SagaDefinition<VolumeParams>;
+  readonly volumeExtend: SagaDefinition<VolumeExtendParams>;
+  readonly volumeUpload: SagaDefinition<VolumeUploadParams>;
+  readonly volumeRevert: SagaDefinition<VolumeRevertParams>;
+  readonly volumeReimage: SagaDefinition<VolumeReimageParams>;
+  readonly diskRemove: SagaDefinition<DiskRemoveParams>;
+  readonly snapshotCreate: SagaDefinition<SnapshotParams>;
+  readonly snapshotDelete: SagaDefinition<SnapshotParams>;
+}
+
+export function createSagas(deps: CinderDeps, pools: Pools): CinderSagas {
+  const diskRemove = diskRemoveSaga(deps);
+  return {
+    diskRemove,
+    volumeCreate: volumeCreateSaga(deps, pools),
+    volumeDelete: volumeDeleteSaga(deps),
+    volumeExtend: volumeExtendSaga(deps),
+    volumeUpload: volumeUploadSaga(deps),
+    volumeRevert: volumeRevertSaga(deps),
+    volumeReimage: volumeReimageSaga(deps, diskRemove),
+    snapshotCreate: snapshotCreateSaga(deps),
+    snapshotDelete: snapshotDeleteSaga(deps),
+  };
+}

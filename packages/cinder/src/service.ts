@@ -1,0 +1,64 @@
+import type { HttpService } from '@cairn/kit/http/service';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { cinderOperations } from './api/operations.ts';
+import { MAX_MICROVERSION, MIN_MICROVERSION } from './api/versions.ts';
+import { type CinderApp, createCinderApp } from './app/app.ts';
+import type { CinderDeps } from './app/deps.ts';
+import { createFace } from './app/face.ts';
+import { registerHost, registerScheduler } from './app/hosts.ts';
+import type { CinderFace } from './face.ts';
+import { cinderFault } from './faults.ts';
+import { cinderPolicies } from './policies.ts';
+import { cinderMigrations } from './store/migrations/index.ts';
+
+/** Cinder, ready to be mounted. */
+export interface CinderService {
+  readonly http: HttpService<CinderApp>;
+  readonly app: CinderApp;
+  readonly face: CinderFace;
+  readonly migrations: MigrationSet;
+  readonly sagas: readonly SagaDefinition[];
+  /** What saga steps find in `step.services`; cinder's carry what they need. */
+  readonly sagaServices: object;
+  /** After migrations: records the services of the hosts that are there and of those that come. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createCinder(deps: CinderDeps): CinderService {
+  const app = createCinderApp(deps);
+  let unlisten: (() => void) | undefined;
+  return {
+    app,
+    http: {
+      name: 'cinder',
+      type: 'block-storage',
+      prefix: '/volume',
+      classicPort: 8776,
+      app,
+      operations: cinderOperations,
+      policies: cinderPolicies,
+      microversions: { serviceType: 'volume', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION },
+      fault: cinderFault,
+      headers: (request) => ({
+        'x-compute-request-id': request.requestId,
+        ...(request.version !== undefined && { 'openstack-api-version': `volume ${request.version.text}`, vary: 'OpenStack-API-Version' }),
+      }),
+    },
+    face: createFace(app),
+    migrations: cinderMigrations,
+    sagas: Object.values(app.sagas) as readonly SagaDefinition[],
+    sagaServices: {},
+    async start() {
+      await registerScheduler(deps);
+      for (const host of deps.hosts.names()) await registerHost(deps, host);
+      unlisten = deps.hosts.onHost((agent) => {
+        registerHost(deps, agent.host).catch((error: unknown) => deps.env.log.error({ host: agent.host, err: error }, 'a host could not be recorded as a volume service'));
+      });
+    },
+    async stop() {
+      unlisten?.();
+    },
+  };
+}
