@@ -5,12 +5,12 @@ import type { Logger } from '@cairn/kit/log/log';
 import type { DiskFormat } from '../interface/disks.ts';
 import { LayerUse, chains } from './layers.ts';
 import { BASES, type Layout, POOL_DIRECTORY, type Pool } from './layout.ts';
-import type { ImageFile, QemuImg } from './qemu-img.ts';
+import { writeEmptyQcow2 } from './qcow2-file.ts';
+import type { ImageFile } from './qemu-img.ts';
 import { type DiskRecord, type Layer, readRecord, writeAtomically } from './record.ts';
 
 export interface DiskStoreOptions {
   readonly layout: Layout;
-  readonly qemuImg: QemuImg;
   readonly token: () => string;
   readonly log: Logger;
   /** Whether the image cache wants to keep a base that no disk stands on. */
@@ -46,7 +46,7 @@ export class DiskStore {
     return this.use.disksOf(file);
   }
 
-  absolute(layers: readonly Layer[]): readonly (Layer & ImageFile)[] {
+  absolute(layers: readonly Layer[]): readonly (Layer & ImageFile & { readonly format: DiskFormat })[] {
     return layers.map((layer) => ({ ...layer, path: this.#options.layout.path(layer.file) }));
   }
 
@@ -83,7 +83,7 @@ export class DiskStore {
   async newOverlay(disk: { readonly pool: Pool; readonly diskId: string }, sizeBytes: number, below: readonly Layer[]): Promise<Layer> {
     const layer = await this.newFile(disk, 'qcow2');
     try {
-      await this.#options.qemuImg.createQcow2(this.#options.layout.path(layer.file), sizeBytes, this.absolute(below)[0]);
+      await writeEmptyQcow2(this.#options.layout.path(layer.file), sizeBytes, this.absolute(below)[0]);
       return layer;
     } catch (error) {
       await this.discard(layer);

@@ -13,6 +13,7 @@ import { BASES, Layout, checkId } from './layout.ts';
 import { LiveState } from './live.ts';
 import { Locks } from './locks.ts';
 import { Merger, diskKey } from './merger.ts';
+import { writeEmptyQcow2 } from './qcow2-file.ts';
 import { QemuImg, isEmptyLayer } from './qemu-img.ts';
 import type { DiskRecord, Layer } from './record.ts';
 
@@ -60,7 +61,7 @@ export class LocalDisks implements Disks {
     const qemuImg = new QemuImg(user ? { user } : {});
     this.#layout = layout;
     this.#qemuImg = qemuImg;
-    this.#store = new DiskStore({ layout, qemuImg, token, log, keepsBase: (file) => this.#images.keeps(file) });
+    this.#store = new DiskStore({ layout, token, log, keepsBase: (file) => this.#images.keeps(file) });
     this.#images = new ImageCache({ layout, qemuImg, openImage, token, log, isUsed: (file) => this.#store.use.isUsed(file) });
     this.#merger = new Merger({ store: this.#store, layout, qemuImg, openDisks, locks: this.#locks, live: this.#live, log });
   }
@@ -301,7 +302,7 @@ export class LocalDisks implements Disks {
     const { openDisks } = this.#options;
     if (layers === undefined && this.#isOpen(record.diskId)) {
       if (format === 'raw') await truncate(path, record.sizeBytes);
-      else await this.#qemuImg.createQcow2(path, record.sizeBytes);
+      else await writeEmptyQcow2(path, record.sizeBytes);
       await this.#live.during(record.diskId, () => openDisks.backupTo(record.diskId, { format, path }));
     } else {
       const chain = layers ?? record.layers;

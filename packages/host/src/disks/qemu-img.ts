@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, relative } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { DiskFormat } from '../interface/disks.ts';
 import type { FindingCode } from '../inspector/facts.ts';
 import type { QemuDriver } from '../inspector/judge.ts';
@@ -7,6 +7,7 @@ import { judgeQcow2Header, readQcow2Header } from '../inspector/qcow2.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { run } from '../process/run.ts';
 import { Slots } from './locks.ts';
+import { backingName } from './qcow2-file.ts';
 
 /** A file and the driver that reads it. */
 export interface ImageFile {
@@ -44,15 +45,6 @@ export class QemuImg {
   constructor(options: QemuImgOptions = {}) {
     this.#user = options.user;
     this.#slots = new Slots(options.slots ?? 2);
-  }
-
-  /**
-   * Makes an empty qcow2, over `backing` where given (which is not opened, so a guest may have it). The name inside the file is
-   * relative and only for people: every later use names the chain itself.
-   */
-  async createQcow2(path: string, sizeBytes: number, backing?: ImageFile): Promise<void> {
-    const over = backing ? ['-u', '-F', backing.format, '-b', nameFrom(path, backing.path)] : [];
-    await this.#run(['create', '-q', '-f', 'qcow2', ...over, checked(path), String(sizeBytes)], { timeoutMs: QUICK_MS });
   }
 
   /** Grows a closed disk. */
@@ -118,17 +110,12 @@ export interface RebaseOptions {
   readonly writing: (path: string, work: () => Promise<void>) => Promise<void>;
 }
 
-const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] => (below ? ['-F', below.format, '-b', nameFrom(layer.path, below.path)] : ['-b', '']);
+const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] => (below ? ['-F', below.format, '-b', backingName(layer.path, below.path)] : ['-b', '']);
 
 /** An absolute path cannot be taken for a protocol (`nbd:...`) nor for an option. */
 function checked(path: string): string {
   if (!isAbsolute(path)) throw new Error(`not an absolute path: ${path}`);
   return path;
-}
-
-/** The name by which `path` (a qcow2) refers to a file below it: relative, so that the data directory can be moved. */
-function nameFrom(path: string, other: string): string {
-  return dirname(path) === dirname(other) ? basename(other) : relative(dirname(path), other);
 }
 
 interface BlockNode {
@@ -166,7 +153,7 @@ async function backingIs(layer: ImageFile, below: ImageFile | undefined): Promis
   const header = readQcow2Header(head);
   if (!header?.backing || !below) return !header?.backing && !below;
   const name = head.toString('utf8', Number(header.backing.offset), Number(header.backing.offset) + header.backing.length);
-  return name === nameFrom(layer.path, below.path) && header.backingFormat === below.format;
+  return name === backingName(layer.path, below.path) && header.backingFormat === below.format;
 }
 
 /** True when a closed qcow2 layer holds nothing of its own: every entry of its L1 table is empty. */
