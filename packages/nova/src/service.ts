@@ -18,6 +18,8 @@ export interface NovaService {
   readonly http: HttpService<NovaApp>;
   readonly app: NovaApp;
   readonly face: NovaFace;
+  readonly registry: HostRegistry;
+  readonly reconciler: Reconciler;
   readonly migrations: MigrationSet;
   readonly sagas: readonly SagaDefinition[];
   /** What this service's saga steps find in `step.services` under `nova`. */
@@ -33,6 +35,8 @@ export function createNova(deps: NovaDeps): NovaService {
   const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
   return {
     app,
+    registry,
+    reconciler,
     http: {
       name: 'nova',
       type: 'compute',

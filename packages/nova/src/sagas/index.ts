@@ -4,7 +4,7 @@ import type { CreateServerParams } from '../app/server-create.ts';
 import { serverCreateSaga } from './server-create.ts';
 import { type DeleteServerParams, serverDeleteSaga } from './server-delete.ts';
 import { serverImageSaga, type ServerImageParams, volumeImageSaga, type VolumeImageParams } from './server-image.ts';
-import { interfaceAttachSaga, type InterfaceAttachParams, interfaceDetachSaga, type InterfaceDetachParams } from './server-interface.ts';
+import { interfaceAttachSaga, type InterfaceAttachParams, interfaceDetachSaga, type InterfaceDetachParams, type UnplugParams, unplugSaga } from './server-interface.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
@@ -21,6 +21,7 @@ export interface NovaSagas {
   readonly volumeDetach: SagaDefinition<VolumeParams>;
   readonly interfaceAttach: SagaDefinition<InterfaceAttachParams>;
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
+  readonly unplug: SagaDefinition<UnplugParams>;
   /** Why a saga of this process failed, for the request that waits for it; told once. */
   failureOf(sagaId: string): SagaFailure | undefined;
   readonly all: readonly SagaDefinition[];
@@ -28,6 +29,7 @@ export interface NovaSagas {
 
 export function createNovaSagas(deps: NovaDeps): NovaSagas {
   const failures = new Map<string, SagaFailure>();
+  const unplug = unplugSaga(deps);
   const sagas = {
     create: serverCreateSaga(deps),
     remove: serverDeleteSaga(deps),
@@ -42,7 +44,8 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
       if (failures.size > 1_000) failures.clear();
       failures.set(sagaId, failure);
     }),
-    interfaceDetach: interfaceDetachSaga(deps),
+    interfaceDetach: interfaceDetachSaga(deps, unplug),
+    unplug,
   };
   const { power, ...single } = sagas;
   return {

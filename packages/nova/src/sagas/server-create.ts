@@ -102,7 +102,6 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
           await env.store.write(async (tx) => {
             if (ids(false).length > 0) await faces.neutron.releasePorts(tx, ids(false), { delete: true });
             if (ids(true).length > 0) await faces.neutron.releasePorts(tx, ids(true), { delete: false });
-            await removeServerPortsOf(tx, serverId);
             await discardVolumes(deps, tx, ctx, serverId);
           });
           if (ports.length > 0) await faces.neutron.makeGone(ports.map((port) => port.portId));
@@ -181,6 +180,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
       for (const device of await blockDevicesOf(tx, serverId)) {
         if (device.attachment_id !== null && device.create_volume === 0) await faces.cinder.detach(tx, device.attachment_id);
       }
+      await removeServerPortsOf(tx, serverId);
       if (failure.type === 'NoValidHost') step.log.warn({ serverId, reason: failure.message }, 'a server could not be placed');
       await actionFailed(deps, tx, {
         serverId,

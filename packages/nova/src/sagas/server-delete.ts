@@ -34,10 +34,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
         async do(step) {
           const { serverId } = step.params;
           const server = await findServerBrief(step.db, serverId);
-          // the rows go in this step's commit, and the next step has to push what went to the host
-          const portIds = (await portsOf(step.db, serverId)).map((port) => port.port_id);
           if (server?.host != null) await clearOnHost(deps, server.host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
-          return { portIds };
         },
         async commit(tx, step) {
           const { serverId, ctx } = step.params;
@@ -45,7 +42,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           const ids = (owned: number): string[] => ports.filter((port) => port.owned === owned).map((port) => port.port_id);
           if (ids(1).length > 0) await faces.neutron.releasePorts(tx, ids(1), { delete: true });
           if (ids(0).length > 0) await faces.neutron.releasePorts(tx, ids(0), { delete: false });
-          await removeServerPortsOf(tx, serverId);
+          // the rows of its interfaces and disks stay until those are off the host, so that a second try knows of them
           for (const device of await blockDevicesOf(tx, serverId)) {
             if (device.attachment_id === null) continue;
             await faces.cinder.detach(tx, device.attachment_id);
@@ -59,11 +56,10 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
         attempts: 5,
         async do(step) {
           const { serverId } = step.params;
-          const { portIds } = step.outputs['stop'] as { readonly portIds: readonly string[] };
-          const [server, devices] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId)]);
+          const [server, devices, ports] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId), portsOf(step.db, serverId)]);
           await Promise.all([
             server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
-            portIds.length === 0 ? undefined : faces.neutron.makeGone(portIds),
+            ports.length === 0 ? undefined : faces.neutron.makeGone(ports.map((port) => port.port_id)),
           ]);
         },
         async commit(tx, step) {
@@ -85,6 +81,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
           await faces.placement.release(tx, serverId);
           await removeBlockDevicesOf(tx, serverId);
+          await removeServerPortsOf(tx, serverId);
           await removeGroupMember(tx, serverId);
           await finishAction(tx, serverId, ctx.requestId, null, nowMs);
           await env.events.emit(tx, serverEvent('delete.end', { ...row, ...patch }, ctx.requestId));

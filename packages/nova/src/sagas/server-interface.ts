@@ -85,8 +85,11 @@ export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failu
   });
 }
 
-/** Unplugs a port from the guest if that runs; a port that nova made is deleted, one that it was given is unbound. */
-export function interfaceDetachSaga(deps: NovaDeps): SagaDefinition<InterfaceDetachParams> {
+/**
+ * Unplugs a port from the guest if that runs; a port that nova made is deleted, one that it was given is unbound. The tap goes by a saga of
+ * its own, which begins in the transaction that lets the port go: from there on nothing can be taken back.
+ */
+export function interfaceDetachSaga(deps: NovaDeps, unplug: SagaDefinition<UnplugParams>): SagaDefinition<InterfaceDetachParams> {
   const { faces, env, hosts } = deps;
   return defineSaga<InterfaceDetachParams, unknown>({
     name: 'nova.interface.detach',
@@ -101,12 +104,6 @@ export function interfaceDetachSaga(deps: NovaDeps): SagaDefinition<InterfaceDet
           const { guests } = hosts.get(server.host);
           if (isOpen((await guests.info(serverId)).state)) await guests.detachNic(serverId, portId, DETACH_WAIT_MS);
         },
-        async commit(tx, step) {
-          const { portId } = step.params;
-          const mine = await findServerPort(tx, portId);
-          await faces.neutron.releasePorts(tx, [portId], { delete: mine === undefined || mine.owned === 1 });
-          await removeServerPort(tx, portId);
-        },
         async undo(step) {
           const { serverId, portId } = step.params;
           const [row, facts] = await Promise.all([findServer(step.db, serverId), faces.neutron.port(step.db, portId)]);
@@ -116,21 +113,39 @@ export function interfaceDetachSaga(deps: NovaDeps): SagaDefinition<InterfaceDet
           });
         },
       },
-      {
-        name: 'unplug',
-        async do(step) {
-          await faces.neutron.makeGone([step.params.portId]);
-        },
-        async commit(tx, step) {
-          const { serverId, ctx, portId } = step.params;
-          await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
-          const row = await findServer(tx, serverId);
-          if (row !== undefined) await env.events.emit(tx, serverEvent('interface_detach.end', row, ctx.requestId, { port_id: portId }));
-        },
-      },
     ],
+    async onDone(tx, step) {
+      const { serverId, ctx, portId } = step.params;
+      const mine = await findServerPort(tx, portId);
+      await faces.neutron.releasePorts(tx, [portId], { delete: mine === undefined || mine.owned === 1 });
+      await removeServerPort(tx, portId);
+      await env.sagas.start(tx, unplug, { portIds: [portId] }, { subject: `port:${portId}`, requestId: ctx.requestId });
+      await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
+      const row = await findServer(tx, serverId);
+      if (row !== undefined) await env.events.emit(tx, serverEvent('interface_detach.end', row, ctx.requestId, { port_id: portId }));
+    },
     async onFailed(tx, step) {
       await finishAction(tx, step.params.serverId, step.params.ctx.requestId, 'Error', env.clock.nowMs());
     },
+  });
+}
+
+export interface UnplugParams {
+  readonly portIds: readonly string[];
+}
+
+/** Takes released ports off their hosts. */
+export function unplugSaga(deps: NovaDeps): SagaDefinition<UnplugParams> {
+  return defineSaga<UnplugParams, unknown>({
+    name: 'nova.interface.unplug',
+    steps: [
+      {
+        name: 'unplug',
+        attempts: 10,
+        async do(step) {
+          await deps.faces.neutron.makeGone(step.params.portIds);
+        },
+      },
+    ],
   });
 }

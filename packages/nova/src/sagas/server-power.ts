@@ -2,12 +2,12 @@ import type { HostAgent } from '@cairn/host/interface/agent';
 import type { GuestInfo, GuestSpec } from '@cairn/host/interface/guests';
 import type { Context } from '@cairn/kit/context/context';
 import { notFound } from '@cairn/kit/errors/errors';
-import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import { defineSaga, type SagaDefinition, type StepContext } from '@cairn/kit/saga/saga';
 import type { NovaDeps } from '../app/deps.ts';
 import { POWER, type VmState } from '../app/server-states.ts';
 import { specOf } from '../hosts/guest-parts.ts';
 import { powerOf } from '../hosts/power.ts';
-import { findServerBrief, type ServerPatch, type ServerRow } from '../store/server.ts';
+import { findServerBrief, patchServer, type ServerPatch, type ServerRow } from '../store/server.ts';
 import { actionDone, actionFailed } from './outcome.ts';
 
 export interface PowerParams {
@@ -76,8 +76,7 @@ export function serverPowerSagas(deps: NovaDeps): PowerSagas {
 }
 
 function powerSaga(deps: NovaDeps, action: PowerAction): SagaDefinition<PowerParams> {
-  // What undo saw of guests, until the saga's end is written. In memory only: without it the state stays, and the next sync settles it.
-  const seen = new Map<string, number>();
+  const seen = new WeakMap<StepContext<PowerParams, unknown>, number>();
   return defineSaga<PowerParams, unknown>({
     name: `nova.server.${action.name}`,
     steps: [
@@ -111,42 +110,43 @@ function powerSaga(deps: NovaDeps, action: PowerAction): SagaDefinition<PowerPar
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server?.host == null) return;
           try {
-            seen.set(step.sagaId, powerOf((await deps.hosts.get(server.host).guests.info(server.id)).state));
+            seen.set(step, powerOf((await deps.hosts.get(server.host).guests.info(server.id)).state));
           } catch (error) {
-            step.log.warn({ serverId: server.id, err: error }, 'a failed action left a guest that cannot be asked for its state');
+            step.log.warn({ serverId: server.id, err: error }, 'a failed action left a guest that cannot be asked for its state; the next comparison settles it');
           }
+        },
+        async undoCommit(tx, step) {
+          const power = seen.get(step);
+          if (power !== undefined) await patchServer(tx, step.params.serverId, { power_state: power, updated_at_ms: deps.env.clock.nowMs() });
         },
       },
     ],
     async onFailed(tx, step, failure) {
-      const power = seen.get(step.sagaId);
-      tx.afterCommit(() => seen.delete(step.sagaId));
       await actionFailed(deps, tx, {
         serverId: step.params.serverId,
         requestId: step.params.ctx.requestId,
         failure,
         event: `${action.event.replace(/\.end$/, '')}.error`,
-        patch: (row) => stateAfterFailure(row, power),
+        patch: stateAfterFailure,
       });
     },
   });
 }
 
 /** Where a server stands after an action failed, by what its guest is. The fault is kept only where the server is in error. */
-function stateAfterFailure(row: ServerRow, power: number | undefined): ServerPatch {
-  switch (power) {
+function stateAfterFailure(row: ServerRow): ServerPatch {
+  switch (row.power_state) {
     case POWER.running:
-      return { vm_state: 'active', power_state: power, fault_json: row.fault_json };
+      return { vm_state: 'active', fault_json: row.fault_json };
     case POWER.paused:
-      return { vm_state: 'paused', power_state: power, fault_json: row.fault_json };
+      return { vm_state: 'paused', fault_json: row.fault_json };
     case POWER.suspended:
       return { vm_state: 'suspended', power_state: POWER.shutdown, fault_json: row.fault_json };
     case POWER.shutdown:
-      // a server that should have come up and did not is in error, as upstream's reboot leaves it
-      return row.vm_state === 'stopped' ? { power_state: power } : { vm_state: row.task_state === 'powering-off' ? 'stopped' : 'error', power_state: power };
-    case undefined:
-      return {};
+      // a server that should have come up and did not is in error, as upstream's reboot leaves it; one that was down or should go down is stopped
+      if (row.vm_state === 'suspended') return { fault_json: row.fault_json };
+      return row.vm_state === 'stopped' || row.task_state === 'powering-off' ? { vm_state: 'stopped', fault_json: row.fault_json } : { vm_state: 'error' };
     default:
-      return { vm_state: 'error', power_state: power };
+      return { vm_state: 'error' };
   }
 }

@@ -33,17 +33,17 @@ export function serverSettleSaga(deps: NovaDeps): SagaDefinition<SettleParams> {
             return null;
           }
         },
-        async commit(tx, step, output) {
-          const row = await findServer(tx, step.params.serverId);
-          const nowMs = deps.env.clock.nowMs();
-          if (row === undefined || row.deleted === 1 || row.task_state !== step.params.taskState) return;
-          if (row.task_deadline_at_ms === null || row.task_deadline_at_ms > nowMs) return;
-          const patch = { ...settled(row, output as number | null, nowMs), task_state: null, task_deadline_at_ms: null, updated_at_ms: nowMs };
-          await patchServer(tx, row.id, patch);
-          await deps.env.events.emit(tx, serverEvent('update', { ...row, ...(patch as Partial<ServerRow>) }, step.params.requestId));
-        },
       },
     ],
+    async onDone(tx, step) {
+      const row = await findServer(tx, step.params.serverId);
+      const nowMs = deps.env.clock.nowMs();
+      if (row === undefined || row.deleted === 1 || row.task_state !== step.params.taskState) return;
+      if (row.task_deadline_at_ms === null || row.task_deadline_at_ms > nowMs) return;
+      const patch = { ...settled(row, step.outputs['settle'] as number | null, nowMs), task_state: null, task_deadline_at_ms: null, updated_at_ms: nowMs };
+      await patchServer(tx, row.id, patch);
+      await deps.env.events.emit(tx, serverEvent('update', { ...row, ...(patch as Partial<ServerRow>) }, step.params.requestId));
+    },
   });
 }
 

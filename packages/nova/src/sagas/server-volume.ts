@@ -97,15 +97,7 @@ export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
           const { guests } = hosts.get(server.host);
           if (isOpen((await guests.info(serverId)).state)) await guests.detachDisk(serverId, device.disk_id, DETACH_WAIT_MS);
         },
-        async commit(tx, step) {
-          const { serverId, deviceId, attachmentId, volumeId, ctx } = step.params;
-          await removeBlockDevice(tx, deviceId);
-          await faces.cinder.detach(tx, attachmentId);
-          await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
-          const row = await findServer(tx, serverId);
-          if (row !== undefined) await env.events.emit(tx, serverEvent('volume.detach', row, ctx.requestId, { volume_id: volumeId }));
-        },
-        // a disk that the guest let go and that was not recorded so is plugged in again
+        // a disk that the guest let go is plugged in again
         async undo(step) {
           const { serverId, deviceId, attachmentId } = step.params;
           const [server, device] = await Promise.all([findServerBrief(step.db, serverId), findBlockDevice(step.db, deviceId)]);
@@ -118,6 +110,15 @@ export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         },
       },
     ],
+    // rows change at the very end alone, when nothing can be taken back any more
+    async onDone(tx, step) {
+      const { serverId, deviceId, attachmentId, volumeId, ctx } = step.params;
+      await removeBlockDevice(tx, deviceId);
+      await faces.cinder.detach(tx, attachmentId);
+      await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
+      const row = await findServer(tx, serverId);
+      if (row !== undefined) await env.events.emit(tx, serverEvent('volume.detach', row, ctx.requestId, { volume_id: volumeId }));
+    },
     async onFailed(tx, step) {
       await faces.cinder.rollDetaching(tx, step.params.volumeId);
       await finishAction(tx, step.params.serverId, step.params.ctx.requestId, 'Error', env.clock.nowMs());

@@ -1,0 +1,167 @@
+import type { CinderFace, VolumeFacts } from '@cairn/cinder/face';
+import type { Hosts } from '@cairn/host/interface/hosts';
+import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import type { Db, Store } from '@cairn/kit/store/store';
+import { FakeTable } from './fake-table.ts';
+
+interface FakeVolume {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly sizeGb: number;
+  readonly projectId: string;
+  readonly bootable: boolean;
+  readonly multiattach: boolean;
+  readonly imageId: string | null;
+}
+
+interface FakeAttachment {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly serverId: string;
+  readonly status: string;
+  readonly device: string | null;
+}
+
+interface FakeSnapshot {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly sizeGb: number;
+}
+
+const GIB = 2 ** 30;
+
+/** A volume service of a few lines. A volume's disk appears on a host when it is connected there. */
+export class FakeCinder implements CinderFace {
+  readonly volumes = new FakeTable<FakeVolume>('volume');
+  readonly attachments = new FakeTable<FakeAttachment>('attachment');
+  readonly snapshots = new FakeTable<FakeSnapshot>('snapshot');
+  readonly #store: Store;
+  readonly #hosts: Hosts;
+
+  constructor(store: Store, hosts: Hosts) {
+    this.#store = store;
+    this.#hosts = hosts;
+  }
+
+  async addVolume(volume: Partial<FakeVolume> & { readonly id: string }): Promise<void> {
+    await this.#store.write((tx) => this.volumes.put(tx, { name: '', status: 'available', sizeGb: 1, projectId: 'p1', bootable: false, multiattach: false, imageId: null, ...volume }));
+  }
+
+  async volume(db: Db, ctx: { readonly projectId?: string; readonly roles: readonly string[] }, volumeId: string): Promise<VolumeFacts> {
+    const volume = await this.volumes.find(db, volumeId);
+    if (volume === undefined || (volume.projectId !== ctx.projectId && !ctx.roles.includes('admin'))) throw notFound(`Volume ${volumeId} could not be found.`);
+    return {
+      ...volume,
+      availabilityZone: 'nova',
+      encrypted: false,
+      volumeType: null,
+      host: null,
+      imageMetadata: volume.imageId === null ? {} : { image_id: volume.imageId, min_ram: '0' },
+      attachments: [],
+    };
+  }
+
+  async snapshot(db: Db, _ctx: unknown, snapshotId: string) {
+    const snapshot = await this.snapshots.find(db, snapshotId);
+    if (snapshot === undefined) throw notFound(`Snapshot ${snapshotId} could not be found.`);
+    return { ...snapshot, status: 'available' };
+  }
+
+  async volumeTypeName(_db: Db, _ctx: unknown, idOrName: string): Promise<string | undefined> {
+    return idOrName === 'fast' ? 'fast' : undefined;
+  }
+
+  async createVolume(...[tx, ctx, volume]: Parameters<CinderFace['createVolume']>): Promise<void> {
+    if ((await this.volumes.find(tx, volume.id)) !== undefined) return;
+    await this.volumes.put(tx, {
+      id: volume.id,
+      name: volume.name,
+      status: 'available',
+      sizeGb: volume.sizeGb,
+      projectId: ctx.projectId ?? '',
+      bootable: volume.imageId !== undefined || volume.snapshotId !== undefined,
+      multiattach: false,
+      imageId: volume.imageId ?? null,
+    });
+  }
+
+  async untilAvailable(volumeId: string): Promise<void> {
+    if ((await this.volumes.find(this.#store.read, volumeId)) === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
+  }
+
+  async reserve(...[tx, , attachment]: Parameters<CinderFace['reserve']>): Promise<void> {
+    if ((await this.attachments.find(tx, attachment.id)) !== undefined) return;
+    const volume = await this.volumes.find(tx, attachment.volumeId);
+    if (volume === undefined) throw notFound(`Volume ${attachment.volumeId} could not be found.`);
+    if (volume.status !== 'available' && !(volume.multiattach && volume.status === 'in-use')) throw invalidInput(`volume ${volume.id} status must be 'available'. Currently in '${volume.status}'`);
+    await this.volumes.put(tx, { ...volume, status: 'reserved' });
+    await this.attachments.put(tx, { id: attachment.id, volumeId: attachment.volumeId, serverId: attachment.serverId, status: 'reserved', device: null });
+  }
+
+  async connect(attachmentId: string, host: string) {
+    const attachment = await this.attachments.find(this.#store.read, attachmentId);
+    const volume = attachment === undefined ? undefined : await this.volumes.find(this.#store.read, attachment.volumeId);
+    if (attachment === undefined || volume === undefined) throw notFound(`Attachment ${attachmentId} could not be found.`);
+    await this.#hosts.get(host).disks.create({ diskId: volume.id, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
+    return { diskId: volume.id, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false };
+  }
+
+  async complete(...[tx, attachmentId, device]: Parameters<CinderFace['complete']>): Promise<void> {
+    const attachment = await this.attachments.find(tx, attachmentId);
+    if (attachment === undefined) throw notFound(`Attachment ${attachmentId} could not be found.`);
+    await this.attachments.put(tx, { ...attachment, status: 'attached', device });
+    const volume = await this.volumes.find(tx, attachment.volumeId);
+    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: 'in-use' });
+  }
+
+  async beginDetaching(...[tx, , volumeId]: Parameters<CinderFace['beginDetaching']>): Promise<void> {
+    const volume = await this.volumes.find(tx, volumeId);
+    if (volume === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
+    if (volume.status !== 'in-use') throw conflict(`Invalid volume: volume ${volumeId} status must be 'in-use'.`);
+    await this.volumes.put(tx, { ...volume, status: 'detaching' });
+  }
+
+  async rollDetaching(...[tx, volumeId]: Parameters<CinderFace['rollDetaching']>): Promise<void> {
+    const volume = await this.volumes.find(tx, volumeId);
+    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: 'in-use' });
+  }
+
+  async detach(...[tx, attachmentId]: Parameters<CinderFace['detach']>): Promise<void> {
+    const attachment = await this.attachments.find(tx, attachmentId);
+    if (attachment === undefined) return;
+    await this.attachments.remove(tx, attachmentId);
+    const volume = await this.volumes.find(tx, attachment.volumeId);
+    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: 'available' });
+    // a volume's disk is where its guest is
+    const { volumeId } = attachment;
+    tx.afterCommit(() => void this.#removeDisk(volumeId));
+  }
+
+  async attachmentsOfServer(db: Db, serverId: string) {
+    return (await this.attachments.all(db)).filter((one) => one.serverId === serverId).map((one) => ({ ...one, host: null, mode: 'rw' as const }));
+  }
+
+  async deleteVolume(...[tx, , volumeId]: Parameters<CinderFace['deleteVolume']>): Promise<void> {
+    await this.volumes.remove(tx, volumeId);
+    tx.afterCommit(() => void this.#removeDisk(volumeId));
+  }
+
+  async createSnapshot(...[tx, , snapshot]: Parameters<CinderFace['createSnapshot']>): Promise<void> {
+    const volume = await this.volumes.find(tx, snapshot.volumeId);
+    if (volume === undefined) throw notFound(`Volume ${snapshot.volumeId} could not be found.`);
+    await this.snapshots.put(tx, { id: snapshot.id, volumeId: snapshot.volumeId, sizeGb: volume.sizeGb });
+  }
+
+  async untilSnapshotAvailable(snapshotId: string): Promise<void> {
+    if ((await this.snapshots.find(this.#store.read, snapshotId)) === undefined) throw notFound(`Snapshot ${snapshotId} could not be found.`);
+  }
+
+  async deleteSnapshot(...[tx, , snapshotId]: Parameters<CinderFace['deleteSnapshot']>): Promise<void> {
+    await this.snapshots.remove(tx, snapshotId);
+  }
+
+  async #removeDisk(volumeId: string): Promise<void> {
+    for (const host of this.#hosts.names()) await this.#hosts.get(host).disks.remove(volumeId).catch(() => undefined);
+  }
+}
