@@ -224,8 +224,8 @@ export class KernelFabric implements Fabric {
       ensureBridges: async (bridges) => {
         for (const bridge of bridges) if (!this.#switch.hasBridge(bridge)) return await this.#units.get(SWITCH)?.lane.request();
       },
-      switchLinks: () => {
-        if (!this.#switchLinks) {
+      switchLinks: (isFresh) => {
+        if (isFresh || !this.#switchLinks) {
           this.#switchLinks = this.#kernel.links(this.switchNamespace);
           // Good for the units that read in the same sweep; the next sweep looks again.
           this.#options.clock.after(1000, () => (this.#switchLinks = undefined));

@@ -30,6 +30,11 @@ export class Kernel {
     if (commands.length) await this.#change('ip', [...inNamespace(netns), '-batch', '-'], { input: commands.map((line) => `${line}\n`).join('') });
   }
 
+  /** Deletes links, if they are still there. */
+  async deleteLinks(netns: string, names: readonly string[]): Promise<void> {
+    if (names.length) await this.#change('ip', ['-n', netns, '-force', '-batch', '-'], { input: names.map((name) => `link delete dev ${name}\n`).join(''), okCodes: [1] });
+  }
+
   /** Loads an nft script as one transaction. */
   async nft(netns: string, script: string): Promise<void> {
     if (script !== '') await this.#change('nft', ['-f', '-'], { netns, input: script });

@@ -35,6 +35,8 @@ export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new M
 /** Commands for `ip -batch`: those of the switch namespace first, then those of the namespace itself. */
 export interface NamespaceChanges {
   readonly inSwitch: readonly string[];
+  /** Links of the switch whose other end is in a namespace that lost its name. They may be about to go by themselves. */
+  readonly stale: readonly string[];
   readonly inside: readonly string[];
   /** IPv4 addresses that are new on a link, to be announced to the neighbours. */
   readonly announce: readonly { readonly link: string; readonly ip: string }[];
@@ -43,6 +45,7 @@ export interface NamespaceChanges {
 export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): NamespaceChanges {
   const inSwitch: string[] = [];
   const inside: string[] = [];
+  const stale: string[] = [];
   const announce: { link: string; ip: string }[] = [];
   // An address that goes takes its network's route along, and with it routes through that network.
   let routesMayBeLost = false;
@@ -60,6 +63,7 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
   for (const [name, wanted] of plan.links) {
     const link = actual.links.get(name);
     const end = actual.outerEnds.get(name);
+    if (!link && end) stale.push(name);
     if (!link) inSwitch.push(`link add dev ${name} mtu ${wanted.mtu} type veth peer name ${name} mtu ${wanted.mtu} address ${wanted.mac} netns ${plan.name}`);
     if (!link || end?.mtu !== wanted.mtu || end.master !== wanted.bridge || !end.up) inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
     if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac) inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}`);
@@ -72,7 +76,7 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
     }
   }
   for (const [destination, rest] of plan.routes) if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} ${rest} proto static`);
-  return { inSwitch, inside, announce };
+  return { stale, inSwitch, inside, announce };
 }
 
 function changeAddresses(link: string, actual: readonly string[], wanted: readonly string[], out: string[]): boolean {

@@ -21,5 +21,5 @@ export interface UnitContext {
   /** Resolves when these bridges are in the switch. */
   ensureBridges(bridges: ReadonlySet<string>): Promise<void>;
   /** The links of the switch namespace; read once for all units that ask at about the same time. */
-  switchLinks(): Promise<KernelLinks>;
+  switchLinks(isFresh: boolean): Promise<KernelLinks>;
 }

@@ -45,34 +45,34 @@ export class NamespaceUnit {
   }
 
   async run(): Promise<void> {
-    const remembered = this.#known !== undefined;
     try {
-      await this.#pass();
+      await this.#pass(false);
     } catch (error) {
       this.#known = undefined;
-      if (!remembered || !(error instanceof ProcessError)) throw error;
-      this.#context.log.warn({ error, netns: this.#subject.netns }, 'a namespace is not as remembered; reading it anew');
-      await this.#pass();
+      if (!(error instanceof ProcessError)) throw error;
+      this.#context.log.warn({ error, netns: this.#subject.netns }, 'a namespace is not as thought; reading it anew');
+      await this.#pass(true);
     }
   }
 
-  async #pass(): Promise<void> {
+  async #pass(isRetry: boolean): Promise<void> {
     const plan = this.#subject.plan();
-    if (plan) await this.#build(plan);
+    if (plan) await this.#build(plan, isRetry);
     else await this.#remove();
   }
 
-  async #build(plan: NamespacePlan): Promise<void> {
+  async #build(plan: NamespacePlan, isRetry: boolean): Promise<void> {
     const { kernel, names, dnsmasq, metadata, announcer, ensureBridges } = this.#context;
     await ensureBridges(new Set([...plan.links.values()].map((link) => link.bridge)));
     this.#isTrusted = true;
-    const before = this.#known ?? (await this.#read(plan));
-    const { inSwitch, inside, announce } = diffNamespace(before.state, plan);
+    const before = this.#known ?? (await this.#read(plan, isRetry));
+    const { stale, inSwitch, inside, announce } = diffNamespace(before.state, plan);
     const script = diffRules(before.rules, plan.rules);
     this.#owed.push(...this.#subject.forget(before, plan));
     this.#known = undefined;
     // The rules are there before the first link, so no packet passes without them.
     await kernel.nft(plan.name, script);
+    await kernel.deleteLinks(names.switchNamespace, stale);
     await kernel.ip(names.switchNamespace, inSwitch);
     await kernel.ip(plan.name, inside);
     await kernel.conntrack(plan.name, this.#owed);
@@ -88,11 +88,11 @@ export class NamespaceUnit {
     else metadata.close(plan.name);
   }
 
-  async #read(plan: NamespacePlan): Promise<State> {
-    const { kernel, switchLinks } = this.#context;
+  async #read(plan: NamespacePlan, isRetry: boolean): Promise<State> {
+    const { kernel, metadata, switchLinks } = this.#context;
     if (await kernel.namespaceExists(plan.name)) {
       try {
-        const [links, routes, rules, outerEnds] = await Promise.all([kernel.links(plan.name), kernel.routes(plan.name), kernel.rules(plan.name), switchLinks()]);
+        const [links, routes, rules, outerEnds] = await Promise.all([kernel.links(plan.name), kernel.routes(plan.name), kernel.rules(plan.name), switchLinks(isRetry)]);
         return { state: { links, routes, outerEnds }, rules };
       } catch (error) {
         // A name without a namespace behind it, left by a crash.
@@ -100,9 +100,11 @@ export class NamespaceUnit {
         await kernel.deleteNamespace(plan.name);
       }
     }
+    // A listener of ours would be in the namespace that is gone.
+    metadata.close(plan.name);
     await kernel.addNamespace(plan.name);
     await kernel.sysctl(plan.name, plan.sysctls);
-    return { state: EMPTY_NAMESPACE, rules: new Map() };
+    return { state: { ...EMPTY_NAMESPACE, ...(isRetry ? { outerEnds: await switchLinks(true) } : {}) }, rules: new Map() };
   }
 
   async #remove(): Promise<void> {
@@ -117,7 +119,7 @@ export class NamespaceUnit {
       this.#known = undefined;
       // The kernel takes a dying namespace's links down in its own time; the names shall be free at once.
       const own = [...links.values()].filter((link) => link.kind === 'veth');
-      await kernel.ip(netns, own.map((link) => `link delete dev ${link.name}`));
+      await kernel.deleteLinks(netns, own.map((link) => link.name));
       await kernel.deleteNamespace(netns);
     }
     this.#known = undefined;

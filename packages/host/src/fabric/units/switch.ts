@@ -63,13 +63,12 @@ export class SwitchUnit {
 
   /** Brings the namespace to the wanted state. What is found to differ from memory half-way is read and tried once more. */
   async run(): Promise<void> {
-    const remembered = this.#state !== undefined;
     try {
       await this.#pass();
     } catch (error) {
       this.#state = undefined;
-      if (!remembered || !(error instanceof ProcessError)) throw error;
-      this.#context.log.warn({ error }, 'the switch is not as remembered; reading it anew');
+      if (!(error instanceof ProcessError)) throw error;
+      this.#context.log.warn({ error }, 'the switch is not as thought; reading it anew');
       await this.#pass();
     }
   }
