@@ -204,6 +204,8 @@ for (const engineName of engines()) {
       bench = await Bench.open(engineName);
       const begun = gate();
       const hang = gate();
+      const second = gate();
+      const finish = gate();
       const log: string[] = [];
       const saga = defineSaga<null, { name: string }>({
         name: 'test.lease',
@@ -218,7 +220,14 @@ for (const engineName of engines()) {
             },
             undo: async () => void log.push('undo'),
           },
-          { name: 'b', do: async ({ services, outputs }) => void log.push(`b ${services.name} ${JSON.stringify(outputs)}`) },
+          {
+            name: 'b',
+            do: async ({ services, outputs }) => {
+              log.push(`b ${services.name} ${JSON.stringify(outputs)}`);
+              second.resolve();
+              await finish.promise;
+            },
+          },
         ],
       });
       // its clock is far ahead, so the other sees its leases end, and it does not renew them in time
@@ -227,9 +236,11 @@ for (const engineName of engines()) {
       const id = await bench.start(one, saga, null, { subject: 's' });
       await begun.promise;
       const two = await bench.engine([saga], { exclusive: false, leaseMs: 60, sweepMs: 10 }, { name: 'two' });
-      assert.equal(await two.settled(id), 'done');
-      hang.resolve();
+      await second.promise;
+      hang.resolve(); // the first one wakes up and wants to record
       await one.idle();
+      finish.resolve();
+      assert.equal(await two.settled(id), 'done');
       assert.deepEqual(log, ['do one', 'do two', 'b two {"a":{"by":"two"}}']);
       const [record] = await historyOf(bench.store.read, { subject: 's' });
       assert.deepEqual([record?.state, record?.steps[0]?.attempt], ['done', 2]);

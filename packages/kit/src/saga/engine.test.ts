@@ -450,7 +450,7 @@ for (const engineName of engines()) {
             undoCommit: async (tx) => void (await on<NoteTable>(tx).deleteFrom('note').where('id', '=', 'commit').execute()),
           },
         ],
-        onDone: () => assert.fail('it was cancelled'),
+        onDone: (tx) => note(tx, 'done', '') as Promise<void>,
         onFailed: (tx) => note(tx, 'failed', '') as Promise<void>,
       });
       const engine = await bench.engine([saga]);
