@@ -78,13 +78,26 @@ export interface NeutronFace {
   /** Ids for group names or ids of the context's project; throws InvalidInput for unknown, Conflict for an ambiguous name. */
   resolveSecurityGroups(db: Db, ctx: Context, namesOrIds: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** Makes the planned ports that do not exist yet (owner `compute:<az>`), finds those of an earlier try. */
-  createPorts(tx: Tx, ctx: Context, ports: readonly { readonly plan: PlannedPort; readonly deviceId: string; readonly deviceOwner: string; readonly securityGroupIds: readonly string[] | undefined; readonly hostname: string }[]): Promise<void>;
+  createPorts(
+    tx: Tx,
+    ctx: Context,
+    ports: readonly {
+      readonly plan: PlannedPort;
+      readonly deviceId: string;
+      readonly deviceOwner: string;
+      readonly securityGroupIds: readonly string[] | undefined;
+      readonly hostname: string;
+    }[],
+  ): Promise<void>;
   /** Binds ports to a host (device set for existing ports too). Rows only; `makeLive` does the rest. */
   bindPorts(tx: Tx, portIds: readonly string[], binding: { readonly host: string; readonly deviceId: string; readonly deviceOwner: string }): Promise<void>;
   /** Pushes the ports to their host's fabric and resolves when they are live: tap there, rules in, DHCP knows them. */
   makeLive(portIds: readonly string[], signal?: AbortSignal): Promise<void>;
-  /** Takes ports off their host: those that the server made are deleted, those that it was given are unbound. Tolerates absence. */
-  releasePorts(tx: Tx, portIds: readonly string[], options: { readonly delete: boolean }): Promise<void>;
+  /**
+   * Takes ports off their host: those that the server made are deleted, those that it was given are unbound. Tolerates absence. With
+   * `deviceId` only ports of that device are touched: one that meanwhile is another's stays.
+   */
+  releasePorts(tx: Tx, portIds: readonly string[], options: { readonly delete: boolean; readonly deviceId?: string }): Promise<void>;
   /** Pushes released ports' removal to the hosts. */
   makeGone(portIds: readonly string[]): Promise<void>;
   portsOfDevice(db: Db, deviceId: string): Promise<readonly PortFacts[]>;

@@ -1,0 +1,11 @@
+import { createFloatingIps, deleteFloatingIpById, getFloatingIp, listFloatingIps, updateFloatingIpById } from '../app/floatingips.ts';
+import { FLOATINGIP } from '../resources/router.ts';
+import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
+
+export const floatingIpOperations = [
+  listOf(FLOATINGIP, 'List floating IPs', listFloatingIps),
+  showOf(FLOATINGIP, 'Show a floating IP', getFloatingIp),
+  createOf(FLOATINGIP, 'Allocate floating IPs', createFloatingIps),
+  updateOf(FLOATINGIP, 'Associate or disassociate a floating IP', updateFloatingIpById),
+  deleteOf(FLOATINGIP, 'Release a floating IP', deleteFloatingIpById),
+];

@@ -1,0 +1,16 @@
+import type { Hosts } from '@cairn/host/interface/hosts';
+import type { KeystoneFace } from '@cairn/keystone/face';
+import type { Env } from '@cairn/kit/env';
+import type { Policy } from '@cairn/kit/policy/policy';
+import type { Pusher } from '../fabric/pusher.ts';
+import type { Settings } from '../options.ts';
+
+/** What the parts of the network service are built with. */
+export interface NeutronApp {
+  readonly env: Env;
+  readonly policy: Policy;
+  readonly keystone: KeystoneFace;
+  readonly hosts: Hosts;
+  readonly settings: Settings;
+  readonly pusher: Pusher;
+}

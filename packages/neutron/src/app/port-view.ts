@@ -1,0 +1,78 @@
+import type { Db } from '@cairn/kit/store/store';
+import { fromJson } from '@cairn/kit/store/values';
+import { standardView } from '../attributes/times.ts';
+import { allocationsOfPorts } from '../store/ipam.ts';
+import { groupsOfPorts } from '../store/security-groups.ts';
+import type { PortRow } from '../store/tables.ts';
+import type { Loaded } from './common.ts';
+import type { NeutronApp } from './deps.ts';
+
+export interface PortAddress {
+  readonly subnet_id: string;
+  readonly ip_address: string;
+}
+
+const list = (json: string): unknown[] => (json === '[]' ? [] : fromJson(json));
+
+/** A port as the API shows it (before policy hides what it hides). */
+export function portView(app: NeutronApp, row: PortRow, addresses: readonly PortAddress[], groupIds: readonly string[]): Record<string, unknown> {
+  const view = standardView(row);
+  view.name = row.name;
+  view.network_id = row.network_id;
+  view.mac_address = row.mac_address;
+  view.admin_state_up = row.admin_state_up === 1;
+  view.status = row.status;
+  view.device_id = row.device_id;
+  view.device_owner = row.device_owner;
+  view.fixed_ips = addresses.map((address) => ({ subnet_id: address.subnet_id, ip_address: address.ip_address }));
+  view.security_groups = groupIds;
+  view.port_security_enabled = row.port_security_enabled === 1;
+  view.allowed_address_pairs = list(row.allowed_address_pairs_json);
+  view.extra_dhcp_opts = list(row.extra_dhcp_opts_json);
+  view.dns_name = row.dns_name;
+  view.dns_domain = row.dns_domain;
+  view.dns_assignment = addresses.map((address) => dnsAssignment(app.settings.dnsDomain, row.dns_name, address.ip_address));
+  view.ip_allocation = row.ip_allocation;
+  view.propagate_uplink_status = row.propagate_uplink_status === 1;
+  view['binding:vnic_type'] = row.binding_vnic_type;
+  view['binding:host_id'] = row.binding_host;
+  view['binding:vif_type'] = row.binding_vif_type;
+  view['binding:vif_details'] = row.binding_vif_type === 'tap' ? { port_filter: true, connectivity: 'l2' } : {};
+  view['binding:profile'] = row.binding_profile_json === '{}' ? {} : fromJson(row.binding_profile_json);
+  view.tags = list(row.tags_json);
+  return view;
+}
+
+/** What the cloud's DNS answers for an address (neutron/db/dns_db.py, dns_integration.py). */
+function dnsAssignment(domain: string, dnsName: string, ip: string): object {
+  const absolute = dnsName.endsWith('.');
+  const suffix = `.${domain}`;
+  const hostname = dnsName === '' ? `host-${ip.replaceAll(/[.:]/g, '-')}` : absolute && dnsName.endsWith(suffix) ? dnsName.slice(0, -suffix.length) : dnsName;
+  return { ip_address: ip, hostname, fqdn: absolute ? dnsName : `${hostname}${suffix}` };
+}
+
+const NO_ADDRESSES: readonly PortAddress[] = [];
+const NO_GROUPS: readonly string[] = [];
+
+/** The views of a page, with addresses and groups read in one statement each for all. */
+export async function portViews(app: NeutronApp, db: Db, rows: readonly PortRow[]): Promise<Loaded[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.id);
+  const [allocations, groups] = await Promise.all([allocationsOfPorts(db, ids), groupsOfPorts(db, ids)]);
+  const addressesOf = new Map<string, PortAddress[]>();
+  for (const allocation of allocations) {
+    const known = addressesOf.get(allocation.port_id);
+    if (known) known.push(allocation);
+    else addressesOf.set(allocation.port_id, [allocation]);
+  }
+  const groupsOf = new Map<string, string[]>();
+  for (const group of groups) {
+    const known = groupsOf.get(group.port_id);
+    if (known) known.push(group.security_group_id);
+    else groupsOf.set(group.port_id, [group.security_group_id]);
+  }
+  return rows.map((row) => ({
+    view: portView(app, row, addressesOf.get(row.id) ?? NO_ADDRESSES, groupsOf.get(row.id) ?? NO_GROUPS),
+    parentProjectId: row.network_project_id,
+  }));
+}

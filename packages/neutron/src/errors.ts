@@ -1,0 +1,170 @@
+import { CairnError, type ErrorKind } from '@cairn/kit/errors/errors';
+import { pyRepr } from './net/python-text.ts';
+
+/**
+ * Neutron's exceptions, by upstream's class name (the `type` of the NeutronError envelope), each with upstream's text.
+ * neutron_lib/exceptions, neutron/extensions/*, neutron/ipam/exceptions.py.
+ */
+const make =
+  (kind: ErrorKind, type: string) =>
+  (message: string): CairnError =>
+    new CairnError(kind, message, { type });
+
+const missing = (type: string, text: (id: string) => string) => (id: string) => new CairnError('NotFound', text(id), { type });
+const inUse = make.bind(undefined, 'Conflict');
+const bad = make.bind(undefined, 'InvalidInput');
+
+/** webob's HTTPBadRequest: what the attribute checks raise. */
+export const httpBadRequest = bad('HTTPBadRequest');
+/** `Bad <resource> request: <msg>.` */
+export const badRequest = (resource: string, text: string): CairnError => bad('BadRequest')(`Bad ${resource} request: ${text}.`);
+/** `Invalid input for operation: <msg>.` */
+export const invalidInput = (text: string, type = 'InvalidInput'): CairnError => bad(type)(`Invalid input for operation: ${text}.`);
+/** webob's HTTPNotFound; `plain` is the form without the envelope that a GET refused by policy gets. */
+export const resourceNotFound = (): CairnError => new CairnError('NotFound', 'The resource could not be found.', { type: 'HTTPNotFound' });
+export const PLAIN_NOT_FOUND = 'PlainNotFound';
+export const refusedByPolicy = (): CairnError => new CairnError('NotFound', 'The resource could not be found.', { type: PLAIN_NOT_FOUND });
+export const policyNotAuthorized = (rule: string): CairnError =>
+  new CairnError('Forbidden', `${rule} is disallowed by policy`, { type: 'PolicyNotAuthorized' });
+export const adminRequired = (reason: string): CairnError =>
+  new CairnError('Forbidden', `User does not have admin privileges: ${reason}.`, { type: 'AdminRequired' });
+
+// networks, subnets, pools
+export const networkNotFound = missing('NetworkNotFound', (id) => `Network ${id} could not be found.`);
+export const networkInUse = (id: string, portIds: readonly string[]): CairnError =>
+  inUse('NetworkInUse')(
+    `Unable to complete operation on network ${id}. There are one or more ports still in use on the network, id for these ports is: ${portIds.join(',')}.`,
+  );
+export const subnetNotFound = missing('SubnetNotFound', (id) => `Subnet ${id} could not be found.`);
+export const subnetInUse = (id: string, reason = 'One or more ports have an IP allocation from this subnet'): CairnError =>
+  inUse('SubnetInUse')(`Unable to complete operation on subnet ${id}: ${reason}.`);
+export const invalidSharedSetting = (network: string): CairnError =>
+  inUse('InvalidSharedSetting')(`Unable to reconfigure sharing settings for network ${network}. Multiple projects are using it.`);
+export const externalNetworkInUse = (id: string): CairnError =>
+  inUse('ExternalNetworkInUse')(`External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`);
+export const defaultExternalNetworkExists = (id: string): CairnError =>
+  bad('DefaultExternalNetworkExists')(`A default external network already exists: ${id}.`);
+export const mtuConflict = (id: string, mtu: number): CairnError =>
+  inUse('NetworkMTUSubnetConflict')(`MTU of ${id} is not valid, subnet requires a minimum of ${mtu}`);
+export const vlanInUse = (vlan: number, physical: string): CairnError =>
+  inUse('VlanIdInUse')(`Unable to create the network. The VLAN ${vlan} on physical network ${physical} is in use.`);
+export const tunnelInUse = (id: number): CairnError => inUse('TunnelIdInUse')(`Unable to create the network. The tunnel ID ${id} is in use.`);
+export const flatInUse = (physical: string): CairnError =>
+  inUse('FlatNetworkInUse')(`Unable to create the flat network. Physical network ${physical} is in use.`);
+export const invalidAllocationPool = (pool: string): CairnError => bad('InvalidAllocationPool')(`The allocation pool ${pool} is not valid.`);
+export const outOfBoundsPool = (pool: string, cidr: string): CairnError =>
+  bad('OutOfBoundsAllocationPool')(`The allocation pool ${pool} spans beyond the subnet cidr ${cidr}.`);
+export const overlappingPools = (a: string, b: string, cidr: string): CairnError =>
+  inUse('OverlappingAllocationPools')(`Found overlapping allocation pools: ${a} ${b} for subnet ${cidr}.`);
+export const gatewayConflictsWithPool = (ip: string, pool: string): CairnError =>
+  inUse('GatewayConflictWithAllocationPools')(`Gateway ip ${ip} conflicts with allocation pool ${pool}.`);
+export const gatewayIpInUse = (ip: string, portId: string): CairnError =>
+  inUse('GatewayIpInUse')(`Current gateway ip ${ip} already in use by port ${portId}. Unable to update.`);
+export const dnsServersExhausted = (subnet: string, quota: number): CairnError =>
+  bad('DNSNameServersExhausted')(`Unable to complete operation for ${subnet}. The number of DNS nameservers exceeds the limit ${quota}.`);
+export const hostRoutesExhausted = (subnet: string, quota: number): CairnError =>
+  bad('HostRoutesExhausted')(`Unable to complete operation for ${subnet}. The number of host routes exceeds the limit ${quota}.`);
+export const subnetPoolNotFound = missing('SubnetPoolNotFound', (id) => `Subnet pool ${id} could not be found.`);
+export const subnetPoolAffinity = (): CairnError =>
+  bad('NetworkSubnetPoolAffinityError')('Subnets hosted on the same network must be allocated from the same subnet pool.');
+export const poolError = (type: string, text: string): CairnError => bad(type)(text);
+export const subnetAllocationFailed = (reason: string): CairnError =>
+  new CairnError('Internal', `Failed to allocate subnet: ${reason}.`, { type: 'SubnetAllocationError' });
+export const subnetPoolQuotaExceeded = (): CairnError => inUse('SubnetPoolQuotaExceeded')('Per-project subnet pool prefix quota exceeded.');
+export const addressScopeNotFound = missing('AddressScopeNotFound', (id) => `Address scope ${id} could not be found.`);
+export const addressScopeInUse = (id: string): CairnError =>
+  inUse('AddressScopeInUse')(`Unable to complete operation on address scope ${id}. There are one or more subnet pools in use on the address scope.`);
+
+// ports and addresses
+export const portNotFound = missing('PortNotFound', (id) => `Port ${id} could not be found.`);
+export const portInUse = (portId: string, networkId: string, deviceId: string): CairnError =>
+  inUse('PortInUse')(`Unable to complete operation on port ${portId} for network ${networkId}. Port already has an attached device ${deviceId}.`);
+export const portBound = (portId: string, vifType: string, oldMac: string, newMac: string): CairnError =>
+  inUse('PortBound')(`Unable to complete operation on port ${portId}, port is already bound, port type: ${vifType}, old_mac ${oldMac}, new_mac ${newMac}.`);
+export const servicePortInUse = (portId: string, owner: string): CairnError =>
+  inUse('ServicePortInUse')(`Port ${portId} cannot be deleted directly via the port API: has device owner ${owner}.`);
+export const unsupportedPortDeviceOwner = (op: string, owner: string, portId: string): CairnError =>
+  inUse('UnsupportedPortDeviceOwner')(`Operation ${op} is not supported for device_owner ${owner} on port ${portId}.`);
+export const deviceIdNotOwned = (deviceId: string): CairnError =>
+  inUse('DeviceIDNotOwnedByTenant')(`The following device_id ${deviceId} is not owned by your project or matches another project router.`);
+export const macInUse = (networkId: string, mac: string): CairnError =>
+  inUse('MacAddressInUse')(`Unable to complete operation for network ${networkId}. The mac address ${mac} is in use.`);
+export const ipAlreadyAllocated = (ip: string, subnetId: string): CairnError =>
+  inUse('IpAddressAlreadyAllocated')(`IP address ${ip} already allocated in subnet ${subnetId}`);
+export const noMoreAddresses = (networkId: string): CairnError =>
+  inUse('IpAddressGenerationFailure')(`No more IP addresses available on network ${networkId}.`);
+export const noServiceSubnet = (networkId: string, owner: string): CairnError =>
+  inUse('IpAddressGenerationFailureNoMatchingSubnet')(`No valid service subnet for the given device owner, network ${networkId}, service type ${owner}.`);
+export const invalidIpForNetwork = (ip: string): CairnError =>
+  bad('InvalidIpForNetwork')(`IP address ${ip} is not a valid IP for any of the subnets on the specified network.`);
+export const invalidIpForSubnet = (ip: string): CairnError => bad('InvalidIpForSubnet')(`IP address ${ip} is not a valid IP for the specified subnet.`);
+export const externalAddressesExhausted = (networkId: string): CairnError =>
+  bad('ExternalIpAddressExhausted')(`Unable to find any IP address on external network ${networkId}.`);
+export const addressPairNeedsPortSecurity = (): CairnError =>
+  inUse('AddressPairAndPortSecurityRequired')('Port Security must be enabled in order to have allowed address pairs on a port.');
+export const portSecurityHasGroups = (): CairnError =>
+  inUse('PortSecurityPortHasSecurityGroup')('Port has security group associated. Cannot disable port security or IP address until security group is removed.');
+export const groupsNeedPortSecurity = (): CairnError =>
+  invalidInputText(
+    'PortSecurityAndIPRequiredForSecurityGroups',
+    'Port security must be enabled and port must have an IP address in order to use security groups.',
+  );
+/** InvalidInput subclasses whose text stands alone. */
+export const invalidInputText = (type: string, text: string): CairnError => bad(type)(text);
+
+// routers and floating IPs
+export const routerNotFound = missing('RouterNotFound', (id) => `Router ${id} could not be found`);
+export const routerInUse = (id: string, reason: string): CairnError => inUse('RouterInUse')(`Router ${id} ${reason}`);
+export const routerInterfaceNotFound = (id: string, portId: string): CairnError =>
+  new CairnError('NotFound', `Router ${id} does not have an interface with id ${portId}`, { type: 'RouterInterfaceNotFound' });
+export const routerInterfaceNotFoundForSubnet = (id: string, subnetId: string): CairnError =>
+  new CairnError('NotFound', `Router ${id} has no interface on subnet ${subnetId}`, { type: 'RouterInterfaceNotFoundForSubnet' });
+export const interfaceInUseByFloatingIp = (id: string, subnetId: string): CairnError =>
+  inUse('RouterInterfaceInUseByFloatingIP')(
+    `Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more floating IPs.`,
+  );
+export const interfaceInUseByRoute = (id: string, subnetId: string): CairnError =>
+  inUse('RouterInterfaceInUseByRoute')(`Router interface for subnet ${subnetId} on router ${id} cannot be deleted, as it is required by one or more routes.`);
+export const gatewayInUseByFloatingIp = (id: string, networkId: string): CairnError =>
+  inUse('RouterExternalGatewayInUseByFloatingIp')(
+    `Gateway cannot be updated for router ${id}, since a gateway to external network ${networkId} is required by one or more floating IPs.`,
+  );
+export const subnetMismatchForPort = (portId: string, subnetId: string): CairnError =>
+  bad('SubnetMismatchForPort')(`Subnet on port ${portId} does not match the requested subnet ${subnetId}.`);
+export const invalidRoutes = (routes: unknown, reason: string): CairnError =>
+  invalidInputText('InvalidRoutes', `Invalid format for routes: ${pyRepr(routes)}, ${reason}`);
+export const floatingIpNotFound = missing('FloatingIPNotFound', (id) => `Floating IP ${id} could not be found`);
+export const externalGatewayNotFound = (networkId: string, subnetId: string, portId: string): CairnError =>
+  new CairnError(
+    'NotFound',
+    `External network ${networkId} is not reachable from subnet ${subnetId}.  Therefore, cannot associate Port ${portId} with a Floating IP.`,
+    { type: 'ExternalGatewayForFloatingIPNotFound' },
+  );
+export const portAlreadyAssociated = (floatingIp: string, id: string, portId: string, fixedIp: string, networkId: string): CairnError =>
+  inUse('FloatingIPPortAlreadyAssociated')(
+    `Cannot associate floating IP ${floatingIp} (${id}) with port ${portId} using fixed IP ${fixedIp}, as that fixed IP already has a floating IP on external network ${networkId}.`,
+  );
+
+// security groups
+export const groupNotFound = missing('SecurityGroupNotFound', (id) => `Security group ${id} does not exist`);
+export const groupInUse = (id: string): CairnError => inUse('SecurityGroupInUse')(`Security Group ${id} in use.`);
+export const cannotRemoveDefaultGroup = (): CairnError => inUse('SecurityGroupCannotRemoveDefault')('Insufficient rights for removing default security group.');
+export const cannotUpdateDefaultGroup = (): CairnError => inUse('SecurityGroupCannotUpdateDefault')('Updating default security group not allowed.');
+export const defaultGroupExists = (): CairnError => inUse('SecurityGroupDefaultAlreadyExists')('Default security group already exists.');
+export const groupConflict = (reason: string): CairnError => inUse('SecurityGroupConflict')(`Error ${reason} while attempting the operation.`);
+export const ruleNotFound = missing('SecurityGroupRuleNotFound', (id) => `Security group rule ${id} does not exist`);
+export const ruleExists = (id: string): CairnError => inUse('SecurityGroupRuleExists')(`Security group rule already exists. Rule id is ${id}.`);
+export const duplicateRuleInPost = (): CairnError => inUse('DuplicateSecurityGroupRuleInPost')('Duplicate Security Group Rule in POST.');
+
+// quotas, tags, sharing, agents
+export const overQuota = (resources: readonly string[]): CairnError => inUse('OverQuota')(`Quota exceeded for resources: ${pyRepr([...resources].sort())}.`);
+export const projectQuotaNotFound = missing('TenantQuotaNotFound', (id) => `Quota for project ${id} could not be found.`);
+export const tagNotFound = missing('TagNotFound', (tag) => `Tag ${tag} could not be found.`);
+export const rbacNotFound = missing('RbacPolicyNotFound', (id) => `RBAC policy of type unknown with ID ${id} not found`);
+export const rbacInUse = (objectId: string, details: string): CairnError =>
+  inUse('RbacPolicyInUse')(`RBAC policy on object ${objectId} cannot be removed because other objects depend on it.\nDetails: ${details}`);
+export const duplicateRbac = (): CairnError => inUse('DuplicateRbacPolicy')('An RBAC policy already exists with those values.');
+export const agentNotFound = missing('AgentNotFound', (id) => `Agent ${id} could not be found.`);
+export const zoneNotFound = missing('AvailabilityZoneNotFound', (zone) => `AvailabilityZone ${zone} could not be found.`);
+export const revisionMismatch = (expected: number, current: number): CairnError =>
+  new CairnError('PreconditionFailed', `Constrained to ${expected}, but current revision is ${current}`, { type: 'RevisionNumberConstraintFailed' });

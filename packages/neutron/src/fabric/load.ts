@@ -1,0 +1,82 @@
+import type { FabricObject } from '@cairn/host/interface/fabric';
+import type { Db } from '@cairn/kit/store/store';
+import { floatingIpsOfRouters } from '../store/floatingips.ts';
+import { allocationsOfPorts } from '../store/ipam.ts';
+import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { routersByIds } from '../store/routers.ts';
+import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
+import { rowsAmong } from '../store/select.ts';
+import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
+import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
+import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
+
+/** Reads the truth of fabric objects, in a few statements for all of a kind. What is not in the answer does not exist. */
+
+export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> {
+  if (ids.length === 0) return new Map();
+  const networks = await rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, 'id');
+  const subnets = Map.groupBy(await fullSubnetsOfNetworks(db, ids), (subnet) => subnet.network_id);
+  const dhcpPorts = await portsOfOwners(db, ids, ['network:dhcp']);
+  const routerPorts = await portsOfOwners(db, ids, ROUTER_INTERFACE_OWNERS);
+  const addresses = await allocationsOfPorts(
+    db,
+    [...dhcpPorts, ...routerPorts].map((port) => port.id),
+  );
+  const routerPortIds = new Set(routerPorts.map((port) => port.id));
+  const routedSubnetIds = new Set(addresses.filter((address) => routerPortIds.has(address.port_id)).map((address) => address.subnet_id));
+  return new Map(
+    networks.map((network) => {
+      const dhcpPort = dhcpPorts.find((port) => port.network_id === network.id);
+      const dhcpAddresses = addresses.filter((address) => address.port_id === dhcpPort?.id);
+      return [network.id, networkObject({ network, subnets: subnets.get(network.id) ?? [], dhcpPort, dhcpAddresses, routedSubnetIds })];
+    }),
+  );
+}
+
+/** A port with its object as each host sees it. */
+export interface LoadedPort {
+  readonly row: PortRow;
+  readonly groupIds: readonly string[];
+  readonly objectFor: (host: string) => FabricObject;
+}
+
+export const loadPorts = async (db: Db, ids: readonly string[]): Promise<LoadedPort[]> => withAddresses(db, await portsByIds(db, ids));
+
+export async function withAddresses(db: Db, ports: readonly PortRow[]): Promise<LoadedPort[]> {
+  if (ports.length === 0) return [];
+  const ids = ports.map((port) => port.id);
+  const addresses = Map.groupBy(await allocationsOfPorts(db, ids), (address) => address.port_id);
+  const groups = Map.groupBy(await groupsOfPorts(db, ids), (group) => group.port_id);
+  return ports.map((row) => {
+    const own = addresses.get(row.id) ?? [];
+    const groupIds = (groups.get(row.id) ?? []).map((group) => group.security_group_id);
+    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host) };
+  });
+}
+
+export const loadRouters = async (db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> => withPorts(db, await routersByIds(db, ids));
+
+export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<Map<string, FabricObject>> {
+  if (routers.length === 0) return new Map();
+  const ids = routers.map((router) => router.id);
+  const ports = await portsOfDevices(db, ids);
+  const addresses = await allocationsOfPorts(
+    db,
+    ports.map((port) => port.id),
+  );
+  const subnets = new Map((await subnetsByIds(db, [...new Set(addresses.map((address) => address.subnet_id))])).map((subnet) => [subnet.id, subnet]));
+  const portsOf = Map.groupBy(ports, (port) => port.device_id);
+  const floatingOf = Map.groupBy(await floatingIpsOfRouters(db, ids), (row) => row.router_id);
+  return new Map(
+    routers.map((router) => [
+      router.id,
+      routerObject({ router, ports: portsOf.get(router.id) ?? [], addresses, subnets, floatingIps: floatingOf.get(router.id) ?? [] }),
+    ]),
+  );
+}
+
+export async function loadGroups(db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> {
+  if (ids.length === 0) return new Map();
+  const rules = Map.groupBy(await rulesOfGroups(db, ids), (rule) => rule.security_group_id);
+  return new Map((await groupsByIds(db, ids)).map((group) => [group.id, securityGroupObject(group, rules.get(group.id) ?? [])]));
+}

@@ -1,0 +1,153 @@
+import {
+  type FabricObject,
+  type NetworkSpec,
+  type PortSpec,
+  type RouterSpec,
+  type SecurityGroupRuleSpec,
+  type SecurityGroupSpec,
+  type SubnetSpec,
+  tapName,
+} from '@cairn/host/interface/fabric';
+import { fromJson } from '@cairn/kit/store/values';
+import { mustCidr } from '../net/cidr.ts';
+import { ipVersionOf } from '../net/ip.ts';
+import type { FloatingIpRow, IpAllocationRow, NetworkRow, PortRow, RouterRow, SecurityGroupRow, SecurityGroupRuleRow, SubnetRow } from '../store/tables.ts';
+
+/** The pure part: rows in, what a host must have out. One function per kind of object; nothing here reads or waits. */
+
+/** What a network's object is made of. */
+export interface NetworkRows {
+  readonly network: NetworkRow;
+  readonly subnets: readonly SubnetRow[];
+  /** The DHCP port, and its addresses. */
+  readonly dhcpPort: PortRow | undefined;
+  readonly dhcpAddresses: readonly IpAllocationRow[];
+  /** Subnets that a router is on. */
+  readonly routedSubnetIds: ReadonlySet<string>;
+}
+
+export function networkObject(rows: NetworkRows): FabricObject {
+  const { network } = rows;
+  const spec: NetworkSpec = {
+    id: network.id,
+    mtu: network.mtu,
+    segment: {
+      type: network.network_type as NetworkSpec['segment']['type'],
+      ...(network.segmentation_id !== 0 && { id: network.segmentation_id }),
+      ...(network.physical_network !== '' && { physicalNetwork: network.physical_network }),
+    },
+    ...(network.dns_domain !== '' && { dnsDomain: network.dns_domain }),
+    subnets: rows.subnets.map((subnet) => subnetSpec(subnet, rows)),
+  };
+  return { kind: 'network', ...spec };
+}
+
+function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
+  const dhcpIp = rows.dhcpAddresses.find((address) => address.subnet_id === subnet.id)?.ip_address;
+  return {
+    id: subnet.id,
+    cidr: subnet.cidr,
+    ipVersion: subnet.ip_version as 4 | 6,
+    ...(subnet.gateway_ip !== null && { gatewayIp: subnet.gateway_ip }),
+    dnsServers: fromJson(subnet.dns_nameservers_json),
+    hostRoutes: fromJson(subnet.host_routes_json),
+    ...(subnet.enable_dhcp === 1 && rows.dhcpPort && dhcpIp !== undefined && { dhcp: { ip: dhcpIp, mac: rows.dhcpPort.mac_address } }),
+    ...(subnet.ipv6_address_mode !== null && { ipv6AddressMode: subnet.ipv6_address_mode as NonNullable<SubnetSpec['ipv6AddressMode']> }),
+    isolated: !rows.routedSubnetIds.has(subnet.id),
+  };
+}
+
+/** A port as one host sees it: a guest's tap where the guest runs there, else just addresses that others may ask about. */
+export function portObject(port: PortRow, addresses: readonly IpAllocationRow[], groupIds: readonly string[], host: string): FabricObject {
+  const guest = port.binding_host === host && port.binding_vif_type === 'tap' && port.device_owner.startsWith('compute:');
+  const spec: PortSpec = {
+    id: port.id,
+    networkId: port.network_id,
+    mac: port.mac_address,
+    adminUp: port.admin_state_up === 1,
+    fixedIps: addresses.map((address) => ({ subnetId: address.subnet_id, ip: address.ip_address })),
+    attachment: guest ? { kind: 'guest', tap: tapName(port.id) } : { kind: 'none' },
+    ...(port.dns_name !== '' && { hostname: port.dns_name }),
+    extraDhcpOptions: fromJson<{ opt_name: string; opt_value: string; ip_version: 4 | 6 }[]>(port.extra_dhcp_opts_json).map((option) => ({
+      name: option.opt_name,
+      value: option.opt_value,
+      ipVersion: option.ip_version,
+    })),
+    portSecurity: port.port_security_enabled === 1,
+    securityGroups: groupIds,
+    allowedAddressPairs: fromJson<{ mac_address: string; ip_address: string }[]>(port.allowed_address_pairs_json).map((pair) => ({
+      mac: pair.mac_address,
+      cidr: pair.ip_address.includes('/') ? pair.ip_address : `${pair.ip_address}/${ipVersionOf(pair.ip_address) === 4 ? 32 : 128}`,
+    })),
+  };
+  return { kind: 'port', ...spec };
+}
+
+/** What a router's object is made of. */
+export interface RouterRows {
+  readonly router: RouterRow;
+  readonly ports: readonly PortRow[];
+  readonly addresses: readonly IpAllocationRow[];
+  /** The subnets of those addresses. */
+  readonly subnets: ReadonlyMap<string, SubnetRow>;
+  readonly floatingIps: readonly FloatingIpRow[];
+}
+
+export function routerObject(rows: RouterRows): FabricObject {
+  const { router } = rows;
+  const addressesOf = (port: PortRow) =>
+    rows.addresses
+      .filter((address) => address.port_id === port.id)
+      .flatMap((address) => {
+        const subnet = rows.subnets.get(address.subnet_id);
+        return subnet ? [{ address, subnet }] : [];
+      });
+  const gateway = rows.ports.find((port) => port.id === router.gw_port_id);
+  const spec: RouterSpec = {
+    id: router.id,
+    adminUp: router.admin_state_up === 1,
+    ...(gateway && {
+      gateway: {
+        networkId: gateway.network_id,
+        mac: gateway.mac_address,
+        addresses: addressesOf(gateway).map(({ address, subnet }) => ({
+          ip: address.ip_address,
+          prefixLength: mustCidr(subnet.cidr).prefixLength,
+          ...(subnet.gateway_ip !== null && { nexthop: subnet.gateway_ip }),
+        })),
+        snat: router.enable_snat === 1,
+      },
+    }),
+    interfaces: rows.ports
+      .filter((port) => port.id !== router.gw_port_id)
+      .map((port) => ({
+        portId: port.id,
+        networkId: port.network_id,
+        mac: port.mac_address,
+        addresses: addressesOf(port).map(({ address, subnet }) => ({ ip: address.ip_address, prefixLength: mustCidr(subnet.cidr).prefixLength })),
+      })),
+    routes: fromJson(router.routes_json),
+    floatingIps: rows.floatingIps.flatMap((row) =>
+      row.fixed_ip_address === null ? [] : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address }],
+    ),
+  };
+  return { kind: 'router', ...spec };
+}
+
+export function securityGroupObject(group: SecurityGroupRow, rules: readonly SecurityGroupRuleRow[]): FabricObject {
+  const spec: SecurityGroupSpec = { id: group.id, stateful: group.stateful === 1, rules: rules.map(ruleSpec) };
+  return { kind: 'securityGroup', ...spec };
+}
+
+function ruleSpec(rule: SecurityGroupRuleRow): SecurityGroupRuleSpec {
+  return {
+    id: rule.id,
+    direction: rule.direction as 'ingress' | 'egress',
+    ethertype: rule.ethertype as 'IPv4' | 'IPv6',
+    ...(rule.protocol !== null && { protocol: rule.protocol }),
+    ...(rule.port_range_min !== null && { portMin: rule.port_range_min }),
+    ...(rule.port_range_max !== null && { portMax: rule.port_range_max }),
+    ...(rule.remote_ip_prefix !== null && { remoteCidr: rule.remote_ip_prefix }),
+    ...(rule.remote_group_id !== null && { remoteGroupId: rule.remote_group_id }),
+  };
+}

@@ -1,0 +1,232 @@
+import type { Hosts } from '@cairn/host/interface/hosts';
+import type { Env } from '@cairn/kit/env';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import { chassisOf } from '../app/binding.ts';
+import { bindServicePorts, networkHasPorts } from '../store/ports.ts';
+import { HostQueue } from './host-queue.ts';
+import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey } from './keys.ts';
+import { loadGroups, loadNetworks, type LoadedPort, loadPorts, loadRouters } from './load.ts';
+import { hostSnapshot } from './snapshot.ts';
+import type { PortRow } from '../store/tables.ts';
+import { StatusWriter } from './status-writer.ts';
+
+/**
+ * Brings the hosts' networks to what the database says. Whoever changes rows names the objects they are part of; after the commit the
+ * truth of those is read anew and what differs from what a host was told is sent to it, until it takes it. Nothing waits for that but
+ * who wants to (makeLive). Losing all of this loses nothing: a host that comes, and every host now and then, is given the whole.
+ */
+export class Pusher {
+  readonly #env: Env;
+  readonly #hosts: Hosts;
+  readonly #queues = new Map<string, HostQueue>();
+  readonly #statuses: StatusWriter;
+  #dirty = new Set<FabricKey>();
+  #flushing: Promise<void> | undefined;
+  #stops: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(env: Env, hosts: Hosts) {
+    this.#env = env;
+    this.#hosts = hosts;
+    this.#statuses = new StatusWriter(env);
+  }
+
+  /** Begins to serve the hosts that are there and those that come. */
+  start(reconcileEveryMs: number): void {
+    this.#stopped = false;
+    this.#stops.push(
+      this.#hosts.onHost((agent) => {
+        this.#queues.get(agent.host)?.stop();
+        const queue = new HostQueue(agent, {
+          clock: this.#env.clock,
+          log: this.#env.log,
+          snapshot: (host) => hostSnapshot(this.#env.store.read, host, host === this.#chassis()),
+          retouch: (keys) => this.#touch(keys),
+          live: (host, objects) => this.#statuses.live(host, objects),
+        });
+        this.#queues.set(agent.host, queue);
+        void this.#arrived(queue);
+      }),
+      this.#hosts.onEvent((host, event) => {
+        if (event.kind === 'port' && event.status === 'down') void this.#statuses.down(host, event.portId);
+      }),
+    );
+    const tick = (): void => {
+      for (const queue of this.#queues.values()) queue.resync();
+      if (!this.#stopped) timer = this.#env.clock.after(reconcileEveryMs, tick);
+    };
+    let timer = this.#env.clock.after(reconcileEveryMs, tick);
+    this.#stops.push(() => timer.cancel());
+  }
+
+  /** A host is there: it is given the whole, after what waited for a chassis has got one. */
+  async #arrived(queue: HostQueue): Promise<void> {
+    const chassis = this.#chassis();
+    if (chassis === queue.host) {
+      await this.#env.store
+        .write((tx) => bindServicePorts(tx, chassis))
+        .catch((err: unknown) => this.#env.log.error({ err, host: queue.host }, 'ports of routers and DHCP could not be bound'));
+      // another host may have been the chassis until now
+      for (const other of this.#queues.values()) if (other !== queue) other.resync();
+    }
+    queue.resync();
+  }
+
+  /** Lets go of the hosts; their networks stay as they are. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const stop of this.#stops.splice(0)) stop();
+    for (const queue of this.#queues.values()) queue.stop();
+    this.#queues.clear();
+    await this.#flushing;
+  }
+
+  /** Names objects that a transaction changed. */
+  touch(tx: Tx, keys: readonly FabricKey[]): void {
+    if (keys.length > 0) tx.afterCommit(() => this.#touch(keys));
+  }
+
+  /** Resolves when hosts have all that these objects' rows say now; `reachable` leaves out hosts that do not answer. */
+  async settled(keys: readonly FabricKey[], who: 'all' | 'reachable' = 'all'): Promise<void> {
+    this.#touch(keys);
+    await this.#flushing;
+    const reachable = who === 'all' ? undefined : new Set(this.#hosts.names());
+    const concerned = [...this.#queues.values()].filter((queue) => keys.some((key) => queue.mayHave(key)) && (reachable?.has(queue.host) ?? true));
+    await Promise.all(concerned.map((queue) => queue.drained()));
+  }
+
+  /** Resolves when nothing is left to be told; for tests and for an orderly end. */
+  async idle(): Promise<void> {
+    await this.#flushing;
+    await Promise.all([...this.#queues.values()].map((queue) => queue.drained()));
+    await this.#statuses.idle();
+    if (this.#flushing) await this.idle();
+  }
+
+  #chassis(): string | undefined {
+    return chassisOf({ hosts: this.#hosts });
+  }
+
+  #touch(keys: Iterable<FabricKey>): void {
+    for (const key of keys) this.#dirty.add(key);
+    if (this.#dirty.size === 0 || this.#flushing || this.#stopped) return;
+    this.#flushing = this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
+  }
+
+  async #flush(): Promise<void> {
+    // what is touched in the same turn is read together
+    await Promise.resolve();
+    while (this.#dirty.size > 0 && !this.#stopped) {
+      const keys = this.#dirty;
+      this.#dirty = new Set();
+      if (this.#queues.size === 0) continue;
+      try {
+        await this.#place(keys);
+      } catch (err) {
+        this.#env.log.error({ err, keys: keys.size }, 'changed networks could not be read; trying again');
+        for (const key of keys) this.#dirty.add(key);
+        await this.#env.clock.sleep(500).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Reads the truth of some objects and tells each host what is new to it. */
+  async #place(keys: ReadonlySet<FabricKey>): Promise<void> {
+    const db = this.#env.store.read;
+    const idsOf = (kind: string): string[] => [...keys].filter((key) => kindOf(key) === kind).map(idOf);
+    const chassis = this.#chassis();
+    const ports = await loadPorts(db, idsOf('port'));
+    // a port needs its network and its groups; what a host lacks of them comes with it
+    const networkHosts = new Map<string, Set<string>>();
+    const groupHosts = new Map<string, Set<string>>();
+    for (const port of ports) {
+      for (const host of hostsOf(port, chassis)) {
+        const queue = this.#queues.get(host);
+        if (!queue) continue;
+        if (!queue.has(networkKey(port.row.network_id))) add(networkHosts, port.row.network_id, host);
+        for (const id of port.groupIds) if (!queue.has(groupKey(id))) add(groupHosts, id, host);
+      }
+    }
+    await this.#placeNetworks(db, new Set([...idsOf('network'), ...networkHosts.keys()]), networkHosts, chassis);
+    await this.#placeGroups(db, new Set([...idsOf('securityGroup'), ...groupHosts.keys()]), groupHosts);
+    this.#placePorts(ports, idsOf('port'), chassis);
+    await this.#placeRouters(db, idsOf('router'), chassis);
+  }
+
+  #placePorts(ports: readonly LoadedPort[], ids: readonly string[], chassis: string | undefined): void {
+    const byId = new Map(ports.map((port) => [port.row.id, port]));
+    for (const id of ids) {
+      const port = byId.get(id);
+      const hosts = port ? hostsOf(port, chassis) : NOWHERE;
+      for (const host of hosts) if (port) this.#queues.get(host)?.put(portKey(id), port.objectFor(host), isToComeUp(port.row, host));
+      this.#removeElsewhere(portKey(id), hosts);
+    }
+  }
+
+  async #placeNetworks(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>, chassis: string | undefined): Promise<void> {
+    const objects = await loadNetworks(db, [...ids]);
+    for (const id of ids) {
+      const key = networkKey(id);
+      const object = objects.get(id);
+      const hosts = new Set<string>();
+      if (object) {
+        const candidates = [...this.#queues.values()].filter((queue) => queue.mayHave(key) || wanted.get(id)?.has(queue.host) || queue.host === chassis);
+        for (const queue of candidates) {
+          if (!(await networkHasPorts(db, id, queue.host === chassis ? undefined : queue.host))) continue;
+          hosts.add(queue.host);
+          queue.put(key, object);
+        }
+      }
+      this.#removeElsewhere(key, hosts);
+    }
+  }
+
+  /** Groups stay on a host that has them until they are deleted, or the host is given the whole: they do nothing without ports. */
+  async #placeGroups(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+    const objects = await loadGroups(db, [...ids]);
+    for (const id of ids) {
+      const key = groupKey(id);
+      const object = objects.get(id);
+      if (!object) {
+        this.#removeElsewhere(key, NOWHERE);
+        continue;
+      }
+      for (const queue of this.#queues.values()) if (queue.mayHave(key) || wanted.get(id)?.has(queue.host)) queue.put(key, object);
+    }
+  }
+
+  async #placeRouters(db: Db, ids: readonly string[], chassis: string | undefined): Promise<void> {
+    const objects = await loadRouters(db, ids);
+    for (const id of ids) {
+      const object = objects.get(id);
+      const home = chassis === undefined ? undefined : this.#queues.get(chassis);
+      if (object) home?.put(`router ${id}`, object);
+      this.#removeElsewhere(`router ${id}`, object && home ? new Set([home.host]) : NOWHERE);
+    }
+  }
+
+  #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>): void {
+    for (const queue of this.#queues.values()) if (!hosts.has(queue.host)) queue.remove(key);
+  }
+}
+
+const NOWHERE: ReadonlySet<string> = new Set();
+
+/** The hosts that know a port: where it is bound, and the chassis, which serves it. */
+function hostsOf(port: LoadedPort, chassis: string | undefined): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  if (port.row.binding_host !== '') hosts.add(port.row.binding_host);
+  if (chassis !== undefined) hosts.add(chassis);
+  return hosts;
+}
+
+/** A port that the host may have been told before it was marked as down: it is told again, so that it counts as live again. */
+const isToComeUp = (row: PortRow, host: string): boolean => row.status === 'DOWN' && row.binding_host === host && row.admin_state_up === 1;
+
+function add(map: Map<string, Set<string>>, key: string, value: string): void {
+  const known = map.get(key);
+  if (known) known.add(value);
+  else map.set(key, new Set([value]));
+}

@@ -1,0 +1,54 @@
+/** What an operator may say of the network service. All of it has defaults. */
+export interface NeutronOptions {
+  /** Policy rule → check string, in place of the default. */
+  readonly policyOverrides?: Readonly<Record<string, string>>;
+  /** The type of networks whose creator says none. Default `geneve`. */
+  readonly tenantNetworkType?: 'geneve' | 'vxlan' | 'vlan' | 'local';
+  /** The greatest packet of the physical networks in bytes. Default 1500. */
+  readonly physicalMtu?: number;
+  /** The physical networks, with the VLANs that may be given out on each. Default `public` without VLANs. */
+  readonly physicalNetworks?: Readonly<Record<string, { readonly vlans?: readonly [first: number, last: number] }>>;
+  /** Resource → limit per project, in place of the default. -1 for none. */
+  readonly quotas?: Readonly<Record<string, number>>;
+  /** The availability zone of networks and routers. Default `nova`. */
+  readonly availabilityZone?: string;
+  /** What DHCP tells guests as their domain where the network has none. Default `openstacklocal.`. */
+  readonly dnsDomain?: string;
+  /** Milliseconds between two comparisons of each host's whole network with the truth. Default 300 000. */
+  readonly reconcileEveryMs?: number;
+}
+
+export type Settings = Required<Omit<NeutronOptions, 'policyOverrides'>> & { readonly hasPolicyOverrides: boolean };
+
+/** Upstream's defaults (neutron/conf/quota.py). */
+export const DEFAULT_QUOTAS: Readonly<Record<string, number>> = {
+  network: 100,
+  subnet: 100,
+  subnetpool: -1,
+  port: 500,
+  router: 10,
+  floatingip: 50,
+  security_group: 10,
+  security_group_rule: 100,
+  rbac_policy: 10,
+};
+
+/** Routes of one router (quota_router_route). */
+export const MAX_ROUTES = 30;
+/** neutron.conf: max_dns_nameservers, max_subnet_host_routes, max_allowed_address_pair. */
+export const MAX_DNS_SERVERS = 5;
+export const MAX_HOST_ROUTES = 20;
+export const MAX_ADDRESS_PAIRS = 10;
+
+export function settingsOf(options: NeutronOptions): Settings {
+  return {
+    tenantNetworkType: options.tenantNetworkType ?? 'geneve',
+    physicalMtu: options.physicalMtu ?? 1500,
+    physicalNetworks: options.physicalNetworks ?? { public: {} },
+    quotas: { ...DEFAULT_QUOTAS, ...options.quotas },
+    availabilityZone: options.availabilityZone ?? 'nova',
+    dnsDomain: options.dnsDomain ?? 'openstacklocal.',
+    reconcileEveryMs: options.reconcileEveryMs ?? 300_000,
+    hasPolicyOverrides: Object.keys(options.policyOverrides ?? {}).length > 0,
+  };
+}

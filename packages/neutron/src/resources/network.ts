@@ -1,0 +1,84 @@
+import Type from 'typebox';
+import { NOT_SPECIFIED } from '../attributes/attribute.ts';
+import { toBoolean, toInt, toLowerCase } from '../attributes/converters.ts';
+import { dnsDomainName } from '../attributes/dns-validators.ts';
+import { defineResource } from '../attributes/resource.ts';
+import { adminStateUp, flag, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
+import { listOf, nonNegative, string } from '../attributes/validators.ts';
+
+const provider = (description: string, maxLength: number) => ({
+  post: true,
+  put: true,
+  default: NOT_SPECIFIED,
+  validate: string(maxLength),
+  enforcePolicy: true,
+  filter: true,
+  schema: textSchema(description, maxLength),
+});
+
+export const zoneHints = {
+  post: true,
+  default: [] as readonly string[],
+  validate: listOf(string()),
+  schema: Type.Array(Type.String(), { description: 'Availability zones to be preferred.' }),
+};
+
+/** Layer 2 networks: neutron_lib/api/definitions/network.py with the extensions that are supported. */
+export const NETWORK = defineResource({
+  name: 'network',
+  attributes: {
+    id,
+    name,
+    subnets: readOnly('The IDs of the subnets.', { default: [] }),
+    admin_state_up: adminStateUp,
+    status,
+    tenant_id: tenantId,
+    shared: flag(false, 'May every project use it?', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
+    ipv4_address_scope: readOnly('The address scope of the IPv4 subnets.'),
+    ipv6_address_scope: readOnly('The address scope of the IPv6 subnets.'),
+    is_default: flag(false, 'The external network that is used where none is named.', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
+    availability_zones: readOnly('The availability zones that serve it.'),
+    availability_zone_hints: { ...zoneHints, sort: true },
+    'router:external': flag(false, 'Does it lead outside of the cloud?', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
+    mtu: {
+      post: true,
+      put: true,
+      default: 0,
+      convert: toInt,
+      validate: nonNegative,
+      enforcePolicy: true,
+      filter: true,
+      sort: true,
+      schema: Type.Integer({ description: 'The greatest packet in bytes; 0 for the greatest that the network type carries.', minimum: 0 }),
+    },
+    dns_domain: {
+      post: true,
+      put: true,
+      default: '',
+      convert: toLowerCase,
+      validate: dnsDomainName,
+      schema: textSchema('The DNS domain of its ports, ending in a dot.', 255),
+    },
+    port_security_enabled: {
+      post: true,
+      put: true,
+      default: true,
+      convert: toBoolean,
+      enforcePolicy: true,
+      schema: Type.Boolean({ description: 'What ports get that say nothing of port security.' }),
+    },
+    'provider:network_type': provider('How it is carried: flat, vlan, vxlan, geneve or local.', 32),
+    'provider:physical_network': provider('The physical network of a flat or vlan network.', 64),
+    'provider:segmentation_id': {
+      post: true,
+      put: true,
+      default: NOT_SPECIFIED,
+      convert: toInt,
+      enforcePolicy: true,
+      filter: true,
+      schema: Type.Integer({ description: 'The VLAN or tunnel id.' }),
+    },
+    ...standardAttributes,
+    ...tagAttributes,
+  },
+});

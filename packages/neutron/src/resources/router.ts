@@ -1,0 +1,96 @@
+import Type from 'typebox';
+import { NOT_SPECIFIED } from '../attributes/attribute.ts';
+import { nullToEmptyList, toBoolean, toBooleanOrNull, toLowerCase } from '../attributes/converters.ts';
+import { dnsDomainName, floatingDnsName } from '../attributes/dns-validators.ts';
+import { defineResource } from '../attributes/resource.ts';
+import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
+import { dict, fixedIps, hostRoutes, ipAddress, orNoData, orNull, uuid } from '../attributes/validators.ts';
+import { zoneHints } from './network.ts';
+
+const adminFlag = (description: string) => ({
+  post: true,
+  put: true,
+  default: NOT_SPECIFIED,
+  convert: toBooleanOrNull,
+  enforcePolicy: true,
+  schema: Type.Union([Type.Boolean(), Type.Null()], { description }),
+});
+
+/** Routers: neutron_lib/api/definitions/l3.py with ext-gw-mode, extraroute, dvr, l3-ha, router_availability_zone. */
+export const ROUTER = defineResource({
+  name: 'router',
+  attributes: {
+    id,
+    name,
+    admin_state_up: adminStateUp,
+    status: { ...status, filter: false },
+    tenant_id: tenantId,
+    external_gateway_info: {
+      post: true,
+      put: true,
+      default: null,
+      enforcePolicy: true,
+      subKeys: ['network_id', 'enable_snat', 'external_fixed_ips'],
+      validate: orNoData(
+        dict({
+          network_id: { required: true, validate: uuid },
+          external_fixed_ips: { validate: fixedIps },
+          enable_snat: { convert: toBoolean },
+        }),
+      ),
+      schema: Type.Any({ description: 'The external network that it leads to: network_id, enable_snat, external_fixed_ips.' }),
+    },
+    routes: { put: true, default: NOT_SPECIFIED, convert: nullToEmptyList, validate: hostRoutes, schema: Type.Any({ description: 'Further routes.' }) },
+    distributed: adminFlag('Is it on every host?'),
+    ha: adminFlag('Has it a stand-by?'),
+    availability_zones: readOnly('The availability zones that serve it.'),
+    availability_zone_hints: zoneHints,
+    ...standardAttributes,
+    ...tagAttributes,
+  },
+});
+
+/** Floating IPs: neutron_lib/api/definitions/l3.py with fip-port-details and dns-integration. */
+export const FLOATINGIP = defineResource({
+  name: 'floatingip',
+  attributes: {
+    id,
+    floating_ip_address: {
+      post: true,
+      default: null,
+      validate: orNull(ipAddress),
+      enforcePolicy: true,
+      filter: true,
+      sort: true,
+      schema: textSchema('The address; chosen where none is given.'),
+    },
+    subnet_id: { post: true, default: null, visible: false, validate: orNull(uuid), schema: uuidSchema('The external subnet that it is to be of.') },
+    floating_network_id: { post: true, validate: uuid, filter: true, sort: true, schema: uuidSchema('The external network.') },
+    router_id: readOnly('The router that serves it.', { filter: true, sort: true, default: null }),
+    port_id: {
+      post: true,
+      put: true,
+      default: null,
+      validate: orNull(uuid),
+      filter: true,
+      requiredByPolicy: true,
+      schema: uuidSchema('The port that it leads to.'),
+    },
+    fixed_ip_address: {
+      post: true,
+      put: true,
+      default: null,
+      validate: orNull(ipAddress),
+      filter: true,
+      sort: true,
+      schema: textSchema("The port's address that it leads to."),
+    },
+    tenant_id: tenantId,
+    status,
+    dns_name: { post: true, default: '', convert: toLowerCase, validate: floatingDnsName, schema: textSchema('Its host name.', 255) },
+    dns_domain: { post: true, default: '', convert: toLowerCase, validate: dnsDomainName, schema: textSchema('Its DNS domain.', 255) },
+    port_details: readOnly('Facts of the port that it leads to.', { default: NOT_SPECIFIED }),
+    ...standardAttributes,
+    ...tagAttributes,
+  },
+});

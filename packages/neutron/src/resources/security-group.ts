@@ -1,0 +1,68 @@
+import Type from 'typebox';
+import { toBoolean } from '../attributes/converters.ts';
+import { defineResource } from '../attributes/resource.ts';
+import { flag, id, readOnly, standardAttributes, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
+import { NAME_LENGTH, string, values } from '../attributes/validators.ts';
+import { defaultGroupExists } from '../errors.ts';
+import { toDirectionValues, toEthertype, toIpPrefix, toPortNumber, toProtocol } from './security-group-converters.ts';
+
+/** neutron/extensions/securitygroup.py with stateful-security-group and security-groups-shared-filtering. */
+export const SECURITY_GROUP = defineResource({
+  name: 'security_group',
+  path: 'security-groups',
+  attributes: {
+    id,
+    name: {
+      post: true,
+      put: true,
+      default: '',
+      filter: true,
+      sort: true,
+      validate: (value) => {
+        const refusal = string(NAME_LENGTH)(value);
+        if (refusal) return refusal;
+        if ((value as string).toLowerCase() === 'default') throw defaultGroupExists();
+        return undefined;
+      },
+      schema: textSchema("Human-readable name; `default` is the project's own.", NAME_LENGTH),
+    },
+    tenant_id: tenantId,
+    security_group_rules: readOnly('The rules of the group.'),
+    stateful: flag(true, 'Do answers pass without a rule?', { sort: false }),
+    shared: readOnly('Is it shared with the project?', { convert: toBoolean, filter: true, requiredByPolicy: true, enforcePolicy: true }),
+    ...standardAttributes,
+    ...tagAttributes,
+  },
+});
+
+const rulePart = { post: true, filter: true, sort: true } as const;
+
+export const SECURITY_GROUP_RULE = defineResource({
+  name: 'security_group_rule',
+  path: 'security-group-rules',
+  attributes: {
+    id,
+    security_group_id: { ...rulePart, requiredByPolicy: true, validate: string(36), schema: textSchema('The group that the rule is of.', 36) },
+    remote_group_id: {
+      ...rulePart,
+      default: null,
+      schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: members of this group.' }),
+    },
+    direction: { ...rulePart, validate: values(toDirectionValues), schema: Type.Enum(['ingress', 'egress'], { description: 'Seen from the server.' }) },
+    protocol: { ...rulePart, default: null, convert: toProtocol, schema: Type.Any({ description: 'Name or number of the IP protocol; null for any.' }) },
+    port_range_min: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The first port, or the ICMP type.' }) },
+    port_range_max: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The last port, or the ICMP code.' }) },
+    ethertype: {
+      ...rulePart,
+      default: 'IPv4',
+      convert: toEthertype,
+      validate: values(['IPv4', 'IPv6']),
+      schema: Type.Enum(['IPv4', 'IPv6'], { description: 'The IP version.' }),
+    },
+    remote_ip_prefix: { ...rulePart, default: null, convert: toIpPrefix, schema: Type.Any({ description: 'The other side: addresses of this network.' }) },
+    tenant_id: tenantId,
+    normalized_cidr: readOnly('`remote_ip_prefix` with its host bits cleared.', { filter: true, sort: true }),
+    belongs_to_default_sg: readOnly('Is the group the default one of its project?', { filter: true, convert: toBoolean }),
+    ...standardAttributes,
+  },
+});

@@ -1,0 +1,71 @@
+import type { Hosts } from '@cairn/host/interface/hosts';
+import type { KeystoneFace } from '@cairn/keystone/face';
+import type { Env } from '@cairn/kit/env';
+import type { HttpService } from '@cairn/kit/http/service';
+import { createPolicy } from '@cairn/kit/policy/engine';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import type { MigrationSet } from '@cairn/kit/store/store';
+import { operations } from './api/operations.ts';
+import type { NeutronApp } from './app/deps.ts';
+import { serverPorts } from './app/server-ports.ts';
+import type { NeutronFace } from './face.ts';
+import { Pusher } from './fabric/pusher.ts';
+import { neutronFault } from './faults.ts';
+import { type NeutronOptions, settingsOf } from './options.ts';
+import { policies } from './policies/index.ts';
+import { neutronMigrations } from './store/migrations/index.ts';
+
+/** What the network service stands on. */
+export interface NeutronDeps {
+  readonly env: Env;
+  readonly options: NeutronOptions;
+  readonly keystone: KeystoneFace;
+  readonly hosts: Hosts;
+}
+
+/** The network service, as the composition root holds it. */
+export interface Neutron {
+  readonly http: HttpService<NeutronApp>;
+  readonly face: NeutronFace;
+  readonly sagas: readonly SagaDefinition[];
+  readonly sagaServices: object;
+  readonly migrations: MigrationSet;
+  readonly app: NeutronApp;
+  /** Begins to bring hosts up to date. */
+  start(): Promise<void>;
+  /** Stops that; hosts keep their networks. */
+  stop(): Promise<void>;
+}
+
+/** Builds the network service. */
+export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): Neutron {
+  const settings = settingsOf(options);
+  const app: NeutronApp = {
+    env,
+    settings,
+    keystone,
+    hosts,
+    policy: createPolicy('neutron', policies, options.policyOverrides),
+    pusher: new Pusher(env, hosts),
+  };
+  const http: HttpService<NeutronApp> = {
+    name: 'neutron',
+    type: 'network',
+    prefix: '/network',
+    classicPort: 9696,
+    app,
+    operations,
+    policies,
+    fault: neutronFault,
+  };
+  return {
+    http,
+    app,
+    face: serverPorts(app),
+    sagas: [],
+    sagaServices: app,
+    migrations: neutronMigrations,
+    start: async () => app.pusher.start(settings.reconcileEveryMs),
+    stop: () => app.pusher.stop(),
+  };
+}

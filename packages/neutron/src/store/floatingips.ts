@@ -1,0 +1,76 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import { type ListMaker, rowsAmong } from './select.ts';
+import type { FloatingIpRow, NeutronTables } from './tables.ts';
+import { TAGS } from './tags.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+export const floatingIpLists: ListMaker<FloatingIpRow> = {
+  spec: {
+    table: 'neutron_floatingip',
+    id: 'id',
+    tags: TAGS,
+    columns: {
+      id: 'id',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      floating_ip_address: 'floating_ip_address',
+      floating_network_id: 'floating_network_id',
+      router_id: { column: 'router_id', nullable: true },
+      port_id: { column: 'fixed_port_id', nullable: true },
+      fixed_ip_address: { column: 'fixed_ip_address', nullable: true },
+      status: 'status',
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  visible: (_db, projectId) => [sql<boolean>`neutron_floatingip.project_id = ${projectId}`],
+};
+
+export const insertFloatingIp = (tx: Tx, row: FloatingIpRow) => tables(tx).insertInto('neutron_floatingip').values(row).execute();
+export const findFloatingIp = (db: Db, id: string): Promise<FloatingIpRow | undefined> =>
+  tables(db).selectFrom('neutron_floatingip').selectAll().where('id', '=', id).executeTakeFirst();
+export const updateFloatingIp = (tx: Tx, id: string, columns: Partial<FloatingIpRow>) =>
+  tables(tx).updateTable('neutron_floatingip').set(columns).where('id', '=', id).execute();
+export const deleteFloatingIpRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_floatingip').where('id', '=', id).execute();
+
+export const floatingIpsOfPorts = (db: Db, portIds: readonly string[]): Promise<FloatingIpRow[]> =>
+  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'fixed_port_id', portIds, 'id');
+export const floatingIpsOfRouters = (db: Db, routerIds: readonly string[]): Promise<FloatingIpRow[]> =>
+  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'router_id', routerIds, 'id');
+
+export const routerHasFloatingIps = async (db: Db, routerId: string): Promise<boolean> =>
+  (await tables(db).selectFrom('neutron_floatingip').select('id').where('router_id', '=', routerId).limit(1).executeTakeFirst()) !== undefined;
+
+/** Floating IPs of a network that no port uses. */
+export const disassociatedOf = (db: Db, networkId: string): Promise<FloatingIpRow[]> =>
+  tables(db)
+    .selectFrom('neutron_floatingip')
+    .selectAll()
+    .where('floating_network_id', '=', networkId)
+    .where('fixed_port_id', 'is', null)
+    .orderBy('id')
+    .execute();
+
+/** The floating IP, on one external network, of one address of a port. */
+export const floatingIpOf = (db: Db, portId: string, fixedIp: string, networkId: string): Promise<FloatingIpRow | undefined> =>
+  tables(db)
+    .selectFrom('neutron_floatingip')
+    .selectAll()
+    .where('fixed_port_id', '=', portId)
+    .where('fixed_ip_address', '=', fixedIp)
+    .where('floating_network_id', '=', networkId)
+    .executeTakeFirst();
+
+/** Brings the status of a router's floating IPs to what is true; gives those that changed. */
+export async function activateFloatingIps(tx: Tx, routerIds: readonly string[], nowMs: number): Promise<FloatingIpRow[]> {
+  const rows = (await floatingIpsOfRouters(tx, routerIds)).filter((row) => row.fixed_port_id !== null && row.status !== 'ACTIVE');
+  for (const row of rows) {
+    await updateFloatingIp(tx, row.id, { status: 'ACTIVE', updated_at_ms: nowMs, revision_number: row.revision_number + 1 });
+    row.status = 'ACTIVE';
+    row.updated_at_ms = nowMs;
+    row.revision_number += 1;
+  }
+  return rows;
+}

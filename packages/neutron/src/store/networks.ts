@@ -1,0 +1,85 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
+import { among, type ListMaker, rowsAmong } from './select.ts';
+import type { NetworkRow, NeutronTables, SubnetRow } from './tables.ts';
+import { TAGS } from './tags.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+export const networkLists: ListMaker<NetworkRow> = {
+  spec: {
+    table: 'neutron_network',
+    id: 'id',
+    tags: TAGS,
+    columns: {
+      id: 'id',
+      name: 'name',
+      admin_state_up: { column: 'admin_state_up', type: 'boolean' },
+      status: 'status',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      mtu: { column: 'mtu', type: 'integer' },
+      is_default: { column: 'is_default', type: 'boolean' },
+      'router:external': { column: 'external', type: 'boolean' },
+      availability_zone_hints: 'az_hints_json',
+      'provider:network_type': 'network_type',
+      'provider:physical_network': 'physical_network',
+      'provider:segmentation_id': { column: 'segmentation_id', type: 'integer' },
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  visible: (_db, projectId) => [
+    sql<boolean>`neutron_network.project_id = ${projectId}`,
+    sql<boolean>`(neutron_network.id in ${sharedIds('network', projectId, [SHARED, EXTERNAL])} and neutron_network.project_id <> ${projectId})`,
+  ],
+  special(_db, field, values, scope) {
+    if (field !== 'shared') return undefined;
+    const shared = sql<boolean>`neutron_network.id in ${sharedIds('network', scope.projectId ?? '*')}`;
+    return values[0] ? shared : sql<boolean>`not ${shared}`;
+  },
+};
+
+/** Inserts a network; false where its segment is taken. */
+export async function insertNetwork(tx: Tx, row: NetworkRow): Promise<boolean> {
+  const result = await tables(tx)
+    .insertInto('neutron_network')
+    .values(row)
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> =>
+  tables(db).selectFrom('neutron_network').selectAll().where('id', '=', id).executeTakeFirst();
+
+export const networksByIds = (db: Db, ids: readonly string[]): Promise<NetworkRow[]> => rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, 'id');
+
+export const updateNetwork = (tx: Tx, id: string, columns: Partial<NetworkRow>) =>
+  tables(tx).updateTable('neutron_network').set(columns).where('id', '=', id).execute();
+
+export const deleteNetworkRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_network').where('id', '=', id).execute();
+
+/** What a network's view needs of its subnets. */
+export type SubnetOfNetwork = Pick<SubnetRow, 'id' | 'network_id' | 'ip_version' | 'enable_dhcp' | 'subnetpool_id'>;
+
+export async function subnetsOfNetworks(db: Db, networkIds: readonly string[]): Promise<SubnetOfNetwork[]> {
+  if (networkIds.length === 0) return [];
+  const { rows } =
+    await sql<SubnetOfNetwork>`select id, network_id, ip_version, enable_dhcp, subnetpool_id from neutron_subnet where ${among(db, sql.ref('network_id'), networkIds)} order by network_id, created_at_ms, id`.execute(
+      db.kysely,
+    );
+  return rows;
+}
+
+/** The default external network, of which there is one at most. */
+export const findDefaultExternal = (db: Db) =>
+  tables(db).selectFrom('neutron_network').select('id').where('external', '=', 1).where('is_default', '=', 1).executeTakeFirst();
+
+/** Which of these networks lead outside? */
+export async function externalAmong(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await sql<{ id: string }>`select id from neutron_network where ${among(db, sql.ref('id'), ids)} and external = 1`.execute(db.kysely);
+  return new Set(rows.map((row) => row.id));
+}

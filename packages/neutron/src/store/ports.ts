@@ -1,0 +1,191 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { type RawBuilder, sql } from 'kysely';
+import { canonicalIp } from '../net/ip.ts';
+import { canonicalMac } from '../net/mac.ts';
+import { among, type ListMaker, rowsAmong } from './select.ts';
+import type { NeutronTables, PortRow } from './tables.ts';
+import { TAGS } from './tags.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+/** Ports that go with their network or subnet by themselves. */
+export const AUTO_DELETE_OWNERS = ['network:dhcp', 'network:distributed', 'network:floatingip_agent_gateway'];
+/** Ports by which routers are on networks. */
+export const ROUTER_INTERFACE_OWNERS = ['network:router_interface', 'network:ha_router_replicated_interface', 'network:router_interface_distributed'];
+
+const addressFilter = (condition: RawBuilder<boolean>): RawBuilder<boolean> =>
+  sql`neutron_port.id in (select port_id from neutron_ip_allocation where ${condition})`;
+
+export const portLists: ListMaker<PortRow> = {
+  spec: {
+    table: 'neutron_port',
+    id: 'id',
+    tags: TAGS,
+    columns: {
+      id: 'id',
+      name: 'name',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      network_id: 'network_id',
+      admin_state_up: { column: 'admin_state_up', type: 'boolean' },
+      mac_address: 'mac_address',
+      device_id: 'device_id',
+      device_owner: 'device_owner',
+      status: 'status',
+      'binding:host_id': 'binding_host',
+      ip_allocation: 'ip_allocation',
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  // a network's owner sees all ports on it
+  visible: (_db, projectId) => [
+    sql<boolean>`neutron_port.project_id = ${projectId}`,
+    sql<boolean>`(neutron_port.network_project_id = ${projectId} and neutron_port.project_id <> ${projectId})`,
+  ],
+  special(db, field, values) {
+    if (field === 'security_groups') {
+      return sql`neutron_port.id in (select port_id from neutron_port_security_group where ${among(db, sql.ref('security_group_id'), values.map(String))})`;
+    }
+    if (field === 'mac_address')
+      return among(
+        db,
+        sql.ref('neutron_port.mac_address'),
+        values.map((value) => canonicalMac(String(value)) ?? String(value)),
+      );
+    return undefined;
+  },
+  pairs(db, field, pairs) {
+    if (field !== 'fixed_ips') return undefined;
+    const conditions: RawBuilder<boolean>[] = [];
+    if (pairs.ip_address) conditions.push(addressFilter(among(db, sql.ref('ip_address'), pairs.ip_address.map(canonicalIp))));
+    if (pairs.subnet_id) conditions.push(addressFilter(among(db, sql.ref('subnet_id'), pairs.subnet_id)));
+    if (pairs.ip_address_substr)
+      conditions.push(
+        addressFilter(
+          sql`(${sql.join(
+            pairs.ip_address_substr.map((part) => contains(db, part)),
+            sql` or `,
+          )})`,
+        ),
+      );
+    return conditions.length === 0 ? undefined : sql`(${sql.join(conditions, sql` and `)})`;
+  },
+};
+
+const contains = (db: Db, part: string): RawBuilder<boolean> =>
+  db.engine === 'sqlite' ? sql`instr(ip_address, ${part}) > 0` : sql`strpos(ip_address, ${part}) > 0`;
+
+/** Inserts a port; false where its id or its MAC is taken. */
+export async function insertPort(tx: Tx, row: PortRow): Promise<boolean> {
+  const result = await tables(tx)
+    .insertInto('neutron_port')
+    .values(row)
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export const findPort = (db: Db, id: string): Promise<PortRow | undefined> =>
+  tables(db).selectFrom('neutron_port').selectAll().where('id', '=', id).executeTakeFirst();
+export const portsByIds = (db: Db, ids: readonly string[]): Promise<PortRow[]> => rowsAmong<PortRow>(db, 'neutron_port', 'id', ids, 'id');
+export const updatePort = (tx: Tx, id: string, columns: Partial<PortRow>) => tables(tx).updateTable('neutron_port').set(columns).where('id', '=', id).execute();
+export const deletePortRow = async (tx: Tx, id: string): Promise<void> => {
+  await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', id).execute();
+  await tables(tx).deleteFrom('neutron_port').where('id', '=', id).execute();
+};
+
+export async function macIsUsed(db: Db, networkId: string, mac: string): Promise<boolean> {
+  return (
+    (await tables(db).selectFrom('neutron_port').select('id').where('network_id', '=', networkId).where('mac_address', '=', mac).executeTakeFirst()) !==
+    undefined
+  );
+}
+
+export const portsOfDevices = (db: Db, deviceIds: readonly string[]): Promise<PortRow[]> =>
+  rowsAmong<PortRow>(db, 'neutron_port', 'device_id', deviceIds, 'created_at_ms');
+export const portsOfNetworks = (db: Db, networkIds: readonly string[]): Promise<PortRow[]> =>
+  rowsAmong<PortRow>(db, 'neutron_port', 'network_id', networkIds, 'id');
+
+/** A network's ports of some owners. */
+export async function portsOfOwners(db: Db, networkIds: readonly string[], owners: readonly string[]): Promise<PortRow[]> {
+  if (networkIds.length === 0) return [];
+  const { rows } =
+    await sql<PortRow>`select * from neutron_port where ${among(db, sql.ref('network_id'), networkIds)} and device_owner in (${sql.join([...owners])}) order by id`.execute(
+      db.kysely,
+    );
+  return rows;
+}
+
+/** Ids of ports that keep a network from being deleted. */
+export async function portsBlockingNetwork(db: Db, networkId: string): Promise<string[]> {
+  const rows = await tables(db)
+    .selectFrom('neutron_port')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('device_owner', 'not in', AUTO_DELETE_OWNERS)
+    .orderBy('id')
+    .limit(100)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export const anyPortOf = async (db: Db, networkId: string, owner: string): Promise<boolean> =>
+  (await tables(db)
+    .selectFrom('neutron_port')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('device_owner', '=', owner)
+    .limit(1)
+    .executeTakeFirst()) !== undefined;
+
+/** The projects that have ports of their own or subnets on a network. */
+export async function projectsOnNetwork(db: Db, networkId: string): Promise<string[]> {
+  const { rows } = await sql<{ project_id: string }>`
+    select distinct project_id from neutron_port where network_id = ${networkId} and device_owner not like 'network:%'
+    union select distinct project_id from neutron_subnet where network_id = ${networkId}`.execute(db.kysely);
+  return rows.map((row) => row.project_id);
+}
+
+/** Is there a port that holds addresses of this subnet and is of none of these owners (`others`), or of one of them? */
+export async function portOnSubnet(db: Db, subnetId: string, owners: readonly string[], others: boolean): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select p.id from neutron_ip_allocation a join neutron_port p on p.id = a.port_id
+    where a.subnet_id = ${subnetId} and p.device_owner ${others ? sql`not in` : sql`in`} (${sql.join([...owners])}) limit 1`.execute(db.kysely);
+  return rows[0]?.id;
+}
+
+/** Ports on a host, a page at a time. */
+export const portsOfHost = (db: Db, host: string, after: string, limit: number): Promise<PortRow[]> =>
+  tables(db).selectFrom('neutron_port').selectAll().where('binding_host', '=', host).where('id', '>', after).orderBy('id').limit(limit).execute();
+export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRow[]> =>
+  tables(db).selectFrom('neutron_port').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
+
+/** Has a network ports that are bound to a host, or any at all? */
+export async function networkHasPorts(db: Db, networkId: string, host: string | undefined): Promise<boolean> {
+  let query = tables(db).selectFrom('neutron_port').select('id').where('network_id', '=', networkId);
+  if (host !== undefined) query = query.where('binding_host', '=', host);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Marks plugged ports of a host as ACTIVE; gives those that were not yet. */
+export async function activatePorts(tx: Tx, host: string, ids: readonly string[], nowMs: number): Promise<PortRow[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<PortRow>`
+    update neutron_port set status = 'ACTIVE', updated_at_ms = ${nowMs}, revision_number = revision_number + 1
+    where ${among(tx, sql.ref('id'), ids)} and binding_host = ${host} and binding_vif_type = 'tap' and admin_state_up = 1
+      and status = 'DOWN' and (device_owner like 'compute:%' or device_owner like 'network:%')
+    returning *`.execute(tx.kysely);
+  return rows;
+}
+
+export const deactivatePort = (tx: Tx, host: string, id: string, nowMs: number) =>
+  sql`update neutron_port set status = 'DOWN', updated_at_ms = ${nowMs}, revision_number = revision_number + 1 where id = ${id} and binding_host = ${host} and status = 'ACTIVE'`.execute(
+    tx.kysely,
+  );
+
+/** Ports of routers and DHCP that no host holds yet get one. */
+export const bindServicePorts = (tx: Tx, host: string) =>
+  sql`update neutron_port set binding_host = ${host}, binding_vif_type = 'tap' where binding_host = '' and device_owner in ('network:dhcp', 'network:router_gateway', ${sql.join(
+    ROUTER_INTERFACE_OWNERS,
+  )})`.execute(tx.kysely);

@@ -1,0 +1,67 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import { type ListMaker, rowsAmong } from './select.ts';
+import type { NeutronTables, RouterRow } from './tables.ts';
+import { TAGS } from './tags.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+export const routerLists: ListMaker<RouterRow> = {
+  spec: {
+    table: 'neutron_router',
+    id: 'id',
+    tags: TAGS,
+    columns: {
+      id: 'id',
+      name: 'name',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      admin_state_up: { column: 'admin_state_up', type: 'boolean' },
+      status: 'status',
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  visible: (_db, projectId) => [sql<boolean>`neutron_router.project_id = ${projectId}`],
+};
+
+export const insertRouter = (tx: Tx, row: RouterRow) => tables(tx).insertInto('neutron_router').values(row).execute();
+export const findRouter = (db: Db, id: string): Promise<RouterRow | undefined> =>
+  tables(db).selectFrom('neutron_router').selectAll().where('id', '=', id).executeTakeFirst();
+export const routersByIds = (db: Db, ids: readonly string[]): Promise<RouterRow[]> => rowsAmong<RouterRow>(db, 'neutron_router', 'id', ids, 'id');
+export const updateRouter = (tx: Tx, id: string, columns: Partial<RouterRow>) =>
+  tables(tx).updateTable('neutron_router').set(columns).where('id', '=', id).execute();
+export const deleteRouterRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_router').where('id', '=', id).execute();
+
+/** Routers whose gateway is on a network. */
+export const routersByGateway = (db: Db, networkId: string): Promise<RouterRow[]> =>
+  tables(db).selectFrom('neutron_router').selectAll().where('gw_network_id', '=', networkId).orderBy('id').execute();
+
+export const routersAfter = (db: Db, after: string, limit: number): Promise<RouterRow[]> =>
+  tables(db).selectFrom('neutron_router').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
+
+/** Which of these routers have an interface? */
+export async function routersWithInterfaces(db: Db, routerIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (routerIds.length === 0) return new Set();
+  const { rows } = await sql<{ device_id: string }>`select distinct device_id from neutron_port where ${
+    db.engine === 'sqlite' ? sql`device_id in (select value from json_each(${JSON.stringify(routerIds)}))` : sql`device_id = any(${routerIds})`
+  }`.execute(db.kysely);
+  return new Set(rows.map((row) => row.device_id));
+}
+
+/** Routers with an interface on a subnet and a gateway on an external network. */
+export async function routersServing(
+  db: Db,
+  networkId: string,
+  subnetId: string,
+  externalNetworkId: string,
+  interfaceOwners: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select r.id from neutron_port p
+    join neutron_router r on r.id = p.device_id and r.gw_network_id = ${externalNetworkId}
+    where p.network_id = ${networkId} and p.device_owner in (${sql.join([...interfaceOwners])})
+      and exists (select 1 from neutron_ip_allocation a where a.port_id = p.id and a.subnet_id = ${subnetId})
+    order by r.id limit 2`.execute(db.kysely);
+  return rows.map((row) => row.id);
+}

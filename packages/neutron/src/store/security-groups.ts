@@ -1,0 +1,139 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import { sharedIds } from './rbac.ts';
+import { among, type ListMaker, rowsAmong } from './select.ts';
+import type { NeutronTables, SecurityGroupRow, SecurityGroupRuleRow } from './tables.ts';
+import { TAGS } from './tags.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+export const groupLists: ListMaker<SecurityGroupRow> = {
+  spec: {
+    table: 'neutron_security_group',
+    id: 'id',
+    tags: TAGS,
+    columns: {
+      id: 'id',
+      name: 'name',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      stateful: { column: 'stateful', type: 'boolean' },
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  visible: (_db, projectId) => [
+    sql<boolean>`neutron_security_group.project_id = ${projectId}`,
+    sql<boolean>`(neutron_security_group.id in ${sharedIds('security_group', projectId)} and neutron_security_group.project_id <> ${projectId})`,
+  ],
+  special(_db, field, values, scope) {
+    if (field !== 'shared') return undefined;
+    const shared = sql<boolean>`neutron_security_group.id in ${sharedIds('security_group', scope.projectId ?? '*')}`;
+    return values[0] ? shared : sql<boolean>`not ${shared}`;
+  },
+};
+
+export const ruleLists: ListMaker<SecurityGroupRuleRow> = {
+  spec: {
+    table: 'neutron_security_group_rule',
+    id: 'id',
+    columns: {
+      id: 'id',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      security_group_id: 'security_group_id',
+      remote_group_id: { column: 'remote_group_id', nullable: true },
+      direction: 'direction',
+      protocol: { column: 'protocol', nullable: true },
+      port_range_min: { column: 'port_range_min', nullable: true, type: 'integer' },
+      port_range_max: { column: 'port_range_max', nullable: true, type: 'integer' },
+      ethertype: 'ethertype',
+      remote_ip_prefix: { column: 'remote_ip_prefix', nullable: true },
+      normalized_cidr: { column: 'remote_ip_prefix', nullable: true },
+      belongs_to_default_sg: { column: 'belongs_to_default_sg', type: 'boolean' },
+      description: { column: 'description', nullable: true },
+      revision_number: { column: 'revision_number', type: 'integer' },
+    },
+  },
+  // whoever owns the group sees its rules, and nobody else
+  visible: (_db, projectId) => [sql<boolean>`neutron_security_group_rule.group_project_id = ${projectId}`],
+};
+
+export const insertGroup = (tx: Tx, row: SecurityGroupRow) => tables(tx).insertInto('neutron_security_group').values(row).execute();
+export const findGroup = (db: Db, id: string): Promise<SecurityGroupRow | undefined> =>
+  tables(db).selectFrom('neutron_security_group').selectAll().where('id', '=', id).executeTakeFirst();
+export const groupsByIds = (db: Db, ids: readonly string[]): Promise<SecurityGroupRow[]> =>
+  rowsAmong<SecurityGroupRow>(db, 'neutron_security_group', 'id', ids, 'id');
+export const groupsByName = (db: Db, projectId: string, name: string, limit: number): Promise<SecurityGroupRow[]> =>
+  tables(db).selectFrom('neutron_security_group').selectAll().where('project_id', '=', projectId).where('name', '=', name).orderBy('id').limit(limit).execute();
+export const updateGroup = (tx: Tx, id: string, columns: Partial<SecurityGroupRow>) =>
+  tables(tx).updateTable('neutron_security_group').set(columns).where('id', '=', id).execute();
+export async function deleteGroup(tx: Tx, id: string): Promise<void> {
+  await tables(tx).deleteFrom('neutron_security_group_rule').where('security_group_id', '=', id).execute();
+  await tables(tx).deleteFrom('neutron_security_group').where('id', '=', id).execute();
+}
+
+/** The id of a project's default group. */
+export async function defaultGroupId(db: Db, projectId: string): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`select id from neutron_security_group where project_id = ${projectId} and is_default = 1`.execute(db.kysely);
+  return rows[0]?.id;
+}
+
+export const rulesOfGroups = (db: Db, groupIds: readonly string[]): Promise<SecurityGroupRuleRow[]> =>
+  rowsAmong<SecurityGroupRuleRow>(db, 'neutron_security_group_rule', 'security_group_id', groupIds, 'id');
+export const insertRules = (tx: Tx, rows: readonly SecurityGroupRuleRow[]) =>
+  tables(tx)
+    .insertInto('neutron_security_group_rule')
+    .values([...rows])
+    .execute();
+export const findRule = (db: Db, id: string): Promise<SecurityGroupRuleRow | undefined> =>
+  tables(db).selectFrom('neutron_security_group_rule').selectAll().where('id', '=', id).executeTakeFirst();
+export const deleteRule = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_security_group_rule').where('id', '=', id).execute();
+
+/** The rule of a group that is the same as another. */
+export async function sameRule(db: Db, groupId: string, key: string): Promise<string | undefined> {
+  const row = await tables(db)
+    .selectFrom('neutron_security_group_rule')
+    .select('id')
+    .where('security_group_id', '=', groupId)
+    .where('rule_key', '=', key)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Rules elsewhere that name this group as the other side; they go with it. */
+export async function dropRulesNaming(tx: Tx, groupId: string): Promise<string[]> {
+  const rows = await tables(tx).selectFrom('neutron_security_group_rule').select(['id', 'security_group_id']).where('remote_group_id', '=', groupId).execute();
+  for (const row of rows) await deleteRule(tx, row.id);
+  return [...new Set(rows.map((row) => row.security_group_id))];
+}
+
+/** Is any port in this group? */
+export const groupIsUsed = async (db: Db, groupId: string): Promise<boolean> =>
+  (await tables(db).selectFrom('neutron_port_security_group').select('port_id').where('security_group_id', '=', groupId).limit(1).executeTakeFirst()) !==
+  undefined;
+
+export interface GroupOfPort {
+  readonly port_id: string;
+  readonly security_group_id: string;
+}
+
+export async function groupsOfPorts(db: Db, portIds: readonly string[]): Promise<GroupOfPort[]> {
+  if (portIds.length === 0) return [];
+  const { rows } =
+    await sql<GroupOfPort>`select port_id, security_group_id from neutron_port_security_group where ${among(db, sql.ref('port_id'), portIds)} order by port_id, security_group_id`.execute(
+      db.kysely,
+    );
+  return rows;
+}
+
+/** Sets the groups of a port. */
+export async function setGroupsOfPort(tx: Tx, portId: string, groupIds: readonly string[], isNew: boolean): Promise<void> {
+  if (!isNew) await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', portId).execute();
+  if (groupIds.length > 0) {
+    await tables(tx)
+      .insertInto('neutron_port_security_group')
+      .values([...new Set(groupIds)].map((security_group_id) => ({ port_id: portId, security_group_id })))
+      .execute();
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Neutron's tables as Kysely sees them. Times are epoch milliseconds, booleans 0/1, `..._json` columns JSON text. `..._key` columns hold
+ * addresses as sortable hex text of fixed length (net/ip.ts).
+ */
+export interface NeutronTables {
+  neutron_network: NetworkRow;
+  neutron_rbac: RbacRow;
+  neutron_subnet: SubnetRow;
+  neutron_subnetpool: SubnetPoolRow;
+  neutron_address_scope: AddressScopeRow;
+  neutron_port: PortRow;
+  neutron_ip_allocation: IpAllocationRow;
+  neutron_ip_free: IpFreeRow;
+  neutron_port_security_group: PortSecurityGroupRow;
+  neutron_router: RouterRow;
+  neutron_floatingip: FloatingIpRow;
+  neutron_security_group: SecurityGroupRow;
+  neutron_security_group_rule: SecurityGroupRuleRow;
+  neutron_tag: TagRow;
+  neutron_quota: QuotaRow;
+  neutron_agent: AgentRow;
+}
+
+/** What every resource with standard attributes has. */
+export interface StandardColumns {
+  id: string;
+  project_id: string;
+  /** Null only for what upstream makes without one: the rules of a new security group. */
+  description: string | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+  revision_number: number;
+}
+
+export interface NetworkRow extends StandardColumns {
+  name: string;
+  admin_state_up: number;
+  status: string;
+  mtu: number;
+  external: number;
+  is_default: number;
+  port_security_enabled: number;
+  dns_domain: string;
+  /** `flat`, `vlan`, `vxlan`, `geneve` or `local`. */
+  network_type: string;
+  /** Empty where the type has none. */
+  physical_network: string;
+  /** 0 where the type has none. */
+  segmentation_id: number;
+  az_hints_json: string;
+  tags_json: string;
+}
+
+/** Who else may use an object. `target_project` is `*` for everybody. */
+export interface RbacRow {
+  id: string;
+  project_id: string;
+  /** `network`, `subnetpool`, `address_scope` or `security_group`. */
+  object_type: string;
+  object_id: string;
+  /** `access_as_shared` or `access_as_external`. */
+  action: string;
+  target_project: string;
+}
+
+export interface SubnetRow extends StandardColumns {
+  name: string;
+  network_id: string;
+  /** The network's owner, which never changes. */
+  network_project_id: string;
+  ip_version: number;
+  cidr: string;
+  first_key: string;
+  last_key: string;
+  gateway_ip: string | null;
+  enable_dhcp: number;
+  ipv6_ra_mode: string | null;
+  ipv6_address_mode: string | null;
+  subnetpool_id: string | null;
+  dns_nameservers_json: string;
+  host_routes_json: string;
+  allocation_pools_json: string;
+  service_types_json: string;
+  /** Where the search for a free address starts, so that an address that was given back rests as long as others are free. */
+  next_key: string;
+  tags_json: string;
+}
+
+export interface SubnetPoolRow extends StandardColumns {
+  name: string;
+  ip_version: number;
+  prefixes_json: string;
+  min_prefixlen: number;
+  max_prefixlen: number;
+  default_prefixlen: number;
+  default_quota: number | null;
+  is_default: number;
+  address_scope_id: string | null;
+  tags_json: string;
+}
+
+export interface AddressScopeRow {
+  id: string;
+  project_id: string;
+  name: string;
+  ip_version: number;
+}
+
+export interface PortRow extends StandardColumns {
+  name: string;
+  network_id: string;
+  /** The network's owner, which never changes: the owner sees all ports of the network. */
+  network_project_id: string;
+  mac_address: string;
+  admin_state_up: number;
+  status: string;
+  device_id: string;
+  device_owner: string;
+  /** `immediate` or `none`. */
+  ip_allocation: string;
+  port_security_enabled: number;
+  dns_name: string;
+  dns_domain: string;
+  propagate_uplink_status: number;
+  binding_host: string;
+  binding_vnic_type: string;
+  /** `unbound`, `ovs` or `binding_failed`. */
+  binding_vif_type: string;
+  binding_profile_json: string;
+  allowed_address_pairs_json: string;
+  extra_dhcp_opts_json: string;
+  tags_json: string;
+}
+
+/** An address in use. (network, address) is the key: that is what makes double use impossible. */
+export interface IpAllocationRow {
+  network_id: string;
+  ip_key: string;
+  ip_address: string;
+  subnet_id: string;
+  port_id: string;
+  /** The order of a port's addresses. */
+  position: number;
+}
+
+/** A run of free addresses of a subnet's pools. Runs neither touch nor overlap. */
+export interface IpFreeRow {
+  subnet_id: string;
+  first_key: string;
+  last_key: string;
+}
+
+export interface PortSecurityGroupRow {
+  port_id: string;
+  security_group_id: string;
+}
+
+export interface RouterRow extends StandardColumns {
+  name: string;
+  admin_state_up: number;
+  status: string;
+  enable_snat: number;
+  distributed: number;
+  ha: number;
+  gw_port_id: string | null;
+  gw_network_id: string | null;
+  routes_json: string;
+  az_hints_json: string;
+  tags_json: string;
+}
+
+export interface FloatingIpRow extends StandardColumns {
+  floating_network_id: string;
+  floating_ip_address: string;
+  floating_port_id: string;
+  fixed_port_id: string | null;
+  fixed_ip_address: string | null;
+  router_id: string | null;
+  status: string;
+  dns_name: string;
+  dns_domain: string;
+  tags_json: string;
+}
+
+export interface SecurityGroupRow extends StandardColumns {
+  name: string;
+  stateful: number;
+  is_default: number;
+  tags_json: string;
+}
+
+export interface SecurityGroupRuleRow extends StandardColumns {
+  security_group_id: string;
+  /** The group's owner. */
+  group_project_id: string;
+  direction: string;
+  ethertype: string;
+  protocol: string | null;
+  port_range_min: number | null;
+  port_range_max: number | null;
+  remote_group_id: string | null;
+  remote_ip_prefix: string | null;
+  belongs_to_default_sg: number;
+  /** What makes a rule the same as another of its group. */
+  rule_key: string;
+}
+
+/** The index of tags, for filters; what is shown is the resource's own `tags_json`, written in the same transaction. */
+export interface TagRow {
+  resource_id: string;
+  tag: string;
+  /** The collection: `networks`. */
+  resource_type: string;
+}
+
+export interface QuotaRow {
+  project_id: string;
+  resource: string;
+  hard_limit: number;
+}
+
+/** What an operator said of an agent; what an agent is comes from the hosts. */
+export interface AgentRow {
+  id: string;
+  admin_state_up: number;
+  description: string | null;
+  created_at_ms: number;
+}
