@@ -10,7 +10,7 @@ import type { ProcessUser } from '../process/command.ts';
  */
 export interface GuestAccount {
   readonly gid: number;
-  /** The first of `uids` user ids. With `uids: 1` all guests share one. */
+  /** The first of `uids` user ids; guests get the others. With `uids: 1` all share one. */
   readonly firstUid: number;
   readonly uids: number;
   /** Supplementary groups: kvm's, where /dev/kvm asks for it. */
@@ -73,10 +73,15 @@ export async function shareWithGuests(account: GuestAccount | undefined, path: s
   await chmod(path, options.write ? 0o660 : 0o640);
 }
 
-/** Takes a file back: root's alone. A file that is gone is fine. */
-export async function takeBack(account: GuestAccount | undefined, path: string): Promise<void> {
+/**
+ * Takes back what `giveToGuest` gave to this guest, or what guests shared for writing: it is root's alone then. A file that is anything
+ * else (a base image that others read) is left as it is, and one that is gone is fine.
+ */
+export async function takeBack(account: GuestAccount | undefined, uid: number | undefined, path: string): Promise<void> {
   if (!account) return;
   try {
+    const now = await stat(path);
+    if (now.uid !== uid && !(now.gid === account.gid && now.mode & 0o020)) return;
     await chown(path, 0, 0);
     await chmod(path, 0o600);
   } catch (error) {

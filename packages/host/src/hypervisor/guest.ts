@@ -174,7 +174,7 @@ export class Guest {
     const { holders, account } = this.context;
     const [top] = this.#record?.layers[diskId] ?? [];
     const others = holders.of(diskId).some((guestId) => guestId !== this.guestId);
-    if (top && 'path' in top && !others) await takeBack(account, top.path);
+    if (top && 'path' in top && !others) await takeBack(account, this.#record?.uid, top.path);
     holders.remove(diskId, this.guestId);
   }
 
@@ -303,7 +303,9 @@ export class Guest {
     machine?.qmp.close();
     const record = this.#record;
     if (!record) return;
-    await Promise.all([this.update({ state, reason, process: undefined, startedAtMs: undefined }), ...Object.keys(record.layers).map((diskId) => this.releaseDisk(diskId))]);
+    // Files first: should Cairn end in between, the process that is remembered and gone brings it here again.
+    await Promise.all(Object.keys(record.layers).map((diskId) => this.releaseDisk(diskId)));
+    await this.update({ state, reason, process: undefined, startedAtMs: undefined });
     const groups = await this.context.controlGroups();
     await groups.release(this.guestId);
   }

@@ -36,12 +36,14 @@ export class QemuGuests implements Guests {
   #inventory: Promise<Inventory> | undefined;
   #controlGroups: Promise<ControlGroups> | undefined;
   #lastUid = 0;
+  #found = false;
   #stopped = false;
   /** Work on disks that guests have open, for Disks. */
   readonly openDisks: OpenDisks;
 
   constructor(options: QemuOptions) {
     if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES) throw invalidInput(`The run directory's name is longer than ${RUN_DIR_BYTES} bytes, too long for sockets: ${options.runDir}`);
+    if (!/^[A-Za-z0-9_.-]{1,64}$/.test(options.name)) throw invalidInput('A host is named by letters, digits, dots, dashes and underscores.');
     this.#options = options;
     const holders = new Holders();
     this.#context = {
@@ -65,6 +67,7 @@ export class QemuGuests implements Guests {
     await checkReachable(account, `${guestsDir(dataDir)}/guest`);
     const guests = await recoverGuests(this.#context);
     for (const guest of guests) this.#guests.set(guest.guestId, guest);
+    this.#found = true;
     this.#stopped = false;
     this.#trimLater();
   }
@@ -79,6 +82,7 @@ export class QemuGuests implements Guests {
   /** Ends and forgets all guests, and leaves no trace but what Disks has. */
   async destroy(): Promise<void> {
     const { dataDir, runDir } = this.#options;
+    if (!this.#found || this.#stopped) await this.recover();
     await Promise.all([...this.#guests.keys()].map((guestId) => this.remove(guestId)));
     this.#stopped = true;
     await (await this.#groups()).destroy();
@@ -233,8 +237,9 @@ export class QemuGuests implements Guests {
     if (!account) return undefined;
     if (account.uids === 1) return account.firstUid;
     const taken = new Set([...this.#guests.values()].map((guest) => guest.record?.uid));
-    for (let i = 0; i < account.uids; i++) {
-      this.#lastUid = (this.#lastUid + 1) % account.uids;
+    // The first id is for what is no guest: qemu-img, the trial of KVM.
+    for (let i = 1; i < account.uids; i++) {
+      this.#lastUid = (this.#lastUid % (account.uids - 1)) + 1;
       const uid = account.firstUid + this.#lastUid;
       if (!taken.has(uid)) return uid;
     }

@@ -1,5 +1,5 @@
 import { open, readFile, truncate } from 'node:fs/promises';
-import { unavailable } from '@cairn/kit/errors/errors';
+import { conflict, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestSpec } from '../interface/guests.ts';
 import { checkReachable, giveToGuest, processUser, shareWithGuests } from './account.ts';
 import { type BlockNode, diskNode, nodeName } from './blockdev.ts';
@@ -21,31 +21,39 @@ const OVERHEAD_PER_DISK_BYTES = 64 * 2 ** 20;
 const MAX_TASKS = 1024;
 const START_MS = 60_000;
 
-/** An opened disk as both QEMU and the record need it. */
+/** A disk's layers, and the node by which QEMU opens them. */
 export interface OpenedDisk {
+  readonly disk: GuestDisk;
   readonly layers: readonly DiskLayer[];
   readonly node: BlockNode & { readonly 'node-name': string };
 }
 
-/** Asks Disks for a disk's layers, lets the guest's user reach them, and holds the disk for the guest. */
-export async function openDisk(guest: Guest, uid: number | undefined, disk: GuestDisk): Promise<OpenedDisk> {
+const isReadOnly = (disk: GuestDisk): boolean => disk.readOnly === true || disk.kind === 'cdrom';
+
+/** Holds the disk for the guest and asks Disks for its layers. */
+export async function askForDisk(guest: Guest, disk: GuestDisk): Promise<OpenedDisk> {
   const { context } = guest;
+  const others = context.holders.of(disk.diskId).filter((guestId) => guestId !== guest.guestId);
+  if (others.length && !disk.shared && !isReadOnly(disk)) throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
   context.holders.add(disk.diskId, guest.guestId);
   const { layers } = await context.options.openDisk(disk.diskId);
-  const readOnly = disk.readOnly === true || disk.kind === 'cdrom';
-  const node = diskNode(disk.diskId, layers, { readOnly, shared: disk.shared === true });
+  const [top] = layers;
+  if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
+  return { disk, layers, node: { ...diskNode(disk.diskId, layers, { readOnly: isReadOnly(disk), shared: disk.shared === true }), 'node-name': nodeName(disk.diskId, top) } };
+}
+
+/** Lets the guest's user open the files of a disk. The record names the disk already: what is given here will be taken back. */
+export async function lendDisk(guest: Guest, uid: number | undefined, { disk, layers }: OpenedDisk): Promise<void> {
+  const { account } = guest.context;
   await Promise.all(
     layers.map(async (layer, depth) => {
       if (!('path' in layer)) return;
-      await checkReachable(context.account, layer.path);
-      if (depth > 0 || readOnly) await shareWithGuests(context.account, layer.path);
-      else if (disk.shared) await shareWithGuests(context.account, layer.path, { write: true });
-      else await giveToGuest(context.account, uid, layer.path);
+      await checkReachable(account, layer.path);
+      if (depth > 0 || isReadOnly(disk)) await shareWithGuests(account, layer.path);
+      else if (disk.shared) await shareWithGuests(account, layer.path, { write: true });
+      else await giveToGuest(account, uid, layer.path);
     }),
   );
-  const [top] = layers;
-  if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
-  return { layers, node: { ...node, 'node-name': nodeName(disk.diskId, top) } };
 }
 
 export interface LaunchOptions {
@@ -98,7 +106,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   const accelerator = same?.accelerator ?? inventory.accelerator;
   const { slots, ports } = placeAll(spec.disks, spec.nics, before?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
-    Promise.all(spec.disks.map((disk) => openDisk(guest, uid, disk))),
+    Promise.all(spec.disks.map((disk) => askForDisk(guest, disk))),
     spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
     spec.kernel ? kernelFiles(guest, spec.kernel) : undefined,
     logFile(guest, uid, !options.incoming),
@@ -113,7 +121,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     slots,
     ports: same?.ports ?? ports,
     places: same?.places ?? busPlaces(spec.disks),
-    layers: Object.fromEntries(spec.disks.map((disk, i) => [disk.diskId, opened[i]?.layers ?? []])),
+    layers: Object.fromEntries(opened.map(({ disk, layers }) => [disk.diskId, layers])),
     machineType: same?.machineType ?? `pc-${machine === 'pc' ? 'i440fx' : 'q35'}-${inventory.major}.${inventory.minor}`,
     accelerator,
     cpuModel: spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
@@ -129,13 +137,14 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     slots,
     ports: record.ports,
     places: record.places,
-    nodes: new Map(spec.disks.flatMap((disk, i) => (opened[i] ? [[disk.diskId, opened[i].node] as const] : []))),
+    nodes: new Map(opened.map(({ disk, node }) => [disk.diskId, node])),
     ...(firmware ? { firmware } : {}),
     ...(kernel ? { kernel } : {}),
     incoming: options.incoming === true,
   };
-  // Before the process, so that a crash of Cairn in between leaves something by which the process is found.
+  // Before the process and the disks, so that a crash of Cairn in between leaves something by which they are found.
   await guest.remember(record);
+  await Promise.all(opened.map((disk) => lendDisk(guest, uid, disk)));
   return {
     record,
     spawn: {

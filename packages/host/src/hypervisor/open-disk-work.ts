@@ -87,7 +87,7 @@ export class OpenDiskWork implements OpenDisks {
       await withTarget(open, diskId, target, { backing: null }, async (node) => {
         await runJob(qmp, 'blockdev-backup', { device: nodeName(diskId, open.top), target: node, sync: 'full', ...(options.compress ? { compress: true } : {}) }, options);
         await qmp.execute('blockdev-del', { 'node-name': node });
-        if ('path' in target) await takeBack(open.guest.context.account, target.path);
+        if ('path' in target) await takeBack(open.guest.context.account, open.guest.record?.uid, target.path);
       });
     });
   }
@@ -181,7 +181,7 @@ export class OpenDiskWork implements OpenDisks {
   async #drop(open: Open, diskId: string, unused: readonly DiskLayer[], now: readonly DiskLayer[]): Promise<void> {
     for (const layer of unused) {
       await dropNode(open.machine.qmp, nodeName(diskId, layer));
-      if ('path' in layer && layer === open.top) await takeBack(open.guest.context.account, layer.path);
+      if ('path' in layer && layer === open.top) await takeBack(open.guest.context.account, open.guest.record?.uid, layer.path);
     }
     await remember(open.guest, diskId, now);
   }
@@ -259,7 +259,7 @@ async function withTarget(open: Open, diskId: string, target: DiskLayer, extra: 
     await work(name);
   } catch (error) {
     await machine.qmp.execute('blockdev-del', { 'node-name': name }).catch(() => {});
-    if ('path' in target) await takeBack(guest.context.account, target.path);
+    if ('path' in target) await takeBack(guest.context.account, guest.record?.uid, target.path);
     throw error;
   }
 }

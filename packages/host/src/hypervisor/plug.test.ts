@@ -134,11 +134,38 @@ test('one raw disk is written by two guests', real, async (t) => {
   await host.guests.openDisks.resize(diskId, 32 * 2 ** 20);
   await host.guests.detachDisk(b.guestId, diskId, 20_000);
   assert.deepEqual(host.guests.openDisks.holders(diskId), [a.guestId]);
-  // Not shared, it is refused to the second: QEMU's lock holds.
+});
+
+test('a disk that is not shared is refused to a second guest, which gains no access to it', real, async (t) => {
+  const host = await TestHost.make(t);
+  const [a, b] = await Promise.all([host.guest('idle'), host.guest('idle')]);
+  await Promise.all([host.guests.start(a), host.guests.start(b)]);
   const alone = await host.disk('raw');
+  const [layer] = host.chains.get(alone) ?? [];
+  assert.ok(layer && 'path' in layer);
   await host.guests.attachDisk(a.guestId, virtioDisk(alone, 'vdc'));
-  await assert.rejects(host.guests.attachDisk(b.guestId, virtioDisk(alone, 'vdc')));
+  const owner = (await stat(layer.path)).uid;
+  await assert.rejects(host.guests.attachDisk(b.guestId, virtioDisk(alone, 'vdc')), kind('Conflict'));
+  await assert.rejects(host.guests.rebootHard({ ...b, disks: [...b.disks, virtioDisk(alone, 'vdc')] }), kind('Conflict'));
   assert.deepEqual(host.guests.openDisks.holders(alone), [a.guestId]);
+  assert.equal((await stat(layer.path)).uid, owner);
+});
+
+test('what many guests read stays readable when one of them lets go', real, async (t) => {
+  const host = await TestHost.make(t);
+  const base = await host.disk();
+  const [file] = host.chains.get(base) ?? [];
+  assert.ok(file && 'path' in file);
+  const overlay = await host.overlay(file);
+  host.chains.set('overlay', [overlay, file]);
+  const cdrom = virtioDisk(base, 'vdb', { kind: 'cdrom', readOnly: true });
+  const [a, b, c] = await Promise.all([host.guest('idle'), host.guest('idle'), host.guest('idle')]);
+  await host.guests.start({ ...a, disks: [...a.disks, cdrom] });
+  await host.guests.start({ ...b, disks: [...b.disks, cdrom] });
+  await host.guests.remove(a.guestId);
+  await host.guests.remove(b.guestId);
+  await host.guests.start({ ...c, disks: [...c.disks, virtioDisk('overlay', 'vdb')] });
+  if (process.getuid?.() === 0) assert.equal((await stat(file.path)).mode & 0o777, 0o640);
 });
 
 test('cards: at the start, plugged, unplugged, counted, on every model', { skip: noNetns }, async (t) => {

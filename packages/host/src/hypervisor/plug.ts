@@ -4,7 +4,7 @@ import { nodeName } from './blockdev.ts';
 import { type Device, diskDevice, diskDeviceId, busPlaces, hotPluggable, netdev, netdevId, nicDevice, nicDeviceId, SCSI_CONTROLLER, USB_CONTROLLER } from './devices.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
-import { openDisk } from './launch.ts';
+import { askForDisk, lendDisk } from './launch.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 import type { GuestRecord } from './record.ts';
 import { diskKey, freeSlot, needsSlot, nicKey } from './slots.ts';
@@ -39,8 +39,9 @@ export async function attachDisk(guest: Guest, disk: GuestDisk): Promise<void> {
   // Remembered first: whatever a crash leaves in QEMU can then be found and removed.
   await guest.update({ spec: { ...record.spec, disks }, slots, places, layers: { ...record.layers, [disk.diskId]: [] } });
   try {
-    const opened = await openDisk(guest, record.uid, disk);
+    const opened = await askForDisk(guest, disk);
     await guest.update({ layers: { ...guest.known().layers, [disk.diskId]: opened.layers } });
+    await lendDisk(guest, record.uid, opened);
     const device = diskDevice(disk, opened.node['node-name'], slots, places[key] ?? 0, machineKind(record));
     await machine.qmp.execute('blockdev-add', opened.node);
     await addDevice(machine.qmp, device);

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import type { GuestInfo } from '../interface/guests.ts';
 import { start } from '../process/run.ts';
+import { QemuGuests } from './guests.ts';
 import { noNetns, noQemu, TestHost, TestNetwork, virtioDisk } from './qemu.fixture.ts';
 import type { GuestRecord } from './record.ts';
 
@@ -202,6 +203,20 @@ test('a control socket that leads to another guest is not believed', real, async
   await host.guests.remove(a.guestId);
   assert.ok(!exists(one));
   assert.ok(exists(other), 'the other guest was ended in its place');
+});
+
+test('destroying finds what there is, also without having looked before', real, async (t) => {
+  const host = await TestHost.make(t);
+  const specs = await Promise.all([host.guest('idle'), host.guest('idle')]);
+  const infos = await Promise.all(specs.map((spec) => host.guests.start(spec)));
+  await host.guests.stop();
+  await new QemuGuests(host.options).destroy();
+  assert.deepEqual(infos.map(exists), [false, false]);
+  assert.ok(!existsSync(host.options.runDir) && !existsSync(join(host.options.dataDir, 'guests')));
+  for (const spec of specs) {
+    const [layer] = host.chains.get(spec.disks[0]?.diskId ?? '') ?? [];
+    assert.ok(layer && 'path' in layer && existsSync(layer.path));
+  }
 });
 
 test('guests outlive the process that started them', real, async (t) => {
