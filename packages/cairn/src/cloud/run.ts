@@ -60,7 +60,8 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   for (const agent of agents) hosts.add(agent);
   if (config.listen.classicPorts) await cloud.server.listenClassic(config.listen.address);
   const image = config.hypervisor.type === 'qemu' ? demoImageIn(cacheFolder()) : simulatedImage(paths);
-  await seed({ server: cloud.server, glance: cloud.glance, store, config, ctx: { ...systemContext(`req-${ids.uuid()}`), ...admin }, image: config.demoImage ? image : undefined, mintId: () => ids.uuid(), progress });
+  const { systemScope: _, ...anyone } = systemContext(`req-${ids.uuid()}`);
+  await seed({ server: cloud.server, glance: cloud.glance, store, config, ctx: { ...anyone, ...admin }, image: config.demoImage ? image : undefined, mintId: () => ids.uuid(), progress });
   writeClientFiles(paths, url, config.region, secrets);
   reasons.clear();
   log.info({ url, milliseconds: Date.now() - startedAtMs }, 'the cloud is up');
