@@ -27,7 +27,7 @@ import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { checkQuotas } from './quota.ts';
-import { ruleKey, ruleView } from './security-group-rules.ts';
+import { ruleKey, ruleView } from './rule-parts.ts';
 
 function view(row: SecurityGroupRow, rules: readonly SecurityGroupRuleRow[], shared: boolean): Loaded {
   const view = standardView(row);

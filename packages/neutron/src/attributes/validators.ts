@@ -45,11 +45,14 @@ export const notEmptyString =
   (value) =>
     string(maxLength)(value) ?? ((value as string).trim() === '' ? `'${value}' Blank strings are not permitted` : undefined);
 
+// what Python's splitlines() splits at
+// oxlint-disable-next-line no-control-regex
+const LINE_END = /[\n\r\v\f\u0085\u2028\u2029\x1c-\x1e]/;
+
 export const oneLine =
   (maxLength?: number): Validator =>
   (value) =>
-    notEmptyString(maxLength)(value) ??
-    (/[\n\r\v\f\u0085\u2028\u2029\x1c-\x1e]/.test((value as string).trimEnd()) ? `Multi-line string is not allowed: '${value}'` : undefined);
+    notEmptyString(maxLength)(value) ?? (LINE_END.test((value as string).trimEnd()) ? `Multi-line string is not allowed: '${value}'` : undefined);
 
 export const notEmptyName: Validator = (value) => notEmptyString()(value) ?? nameString()(value);
 

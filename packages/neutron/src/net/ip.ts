@@ -50,7 +50,7 @@ function ipv6Value(text: string): bigint | undefined {
   const words = (part: string): string[] => (part === '' ? [] : part.split(':'));
   const left = words(head);
   const right = tail === undefined ? [] : words(tail);
-  const all = tail === undefined ? left : [...left, ...new Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  const all = tail === undefined ? left : [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right];
   return BigInt(`0x${all.map((word) => word.padStart(4, '0')).join('')}`);
 }
 
