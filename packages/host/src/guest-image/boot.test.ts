@@ -67,8 +67,9 @@ test('a guest with a config drive and no network takes its name, keys and user d
     assert.equal(await guest.run('cat .ssh/authorized_keys'), 'ssh-ed25519 AAAAdrive me@here');
     assert.equal(await guest.run('stat -c "%a %U" .ssh/authorized_keys'), '600 cirros');
     assert.equal(await guest.run('sudo id -u'), '0');
-    // The root has the whole disk.
-    assert.ok(Number(await guest.run("df -m / | awk 'END { print $2 }'")) > 950);
+    await assert.rejects(guest.run('cat /etc/shadow'));
+    // The root has the whole disk, a little later.
+    await guest.run(`until [ "$(df -m / | awk 'END { print $2 }')" -gt 950 ]; do sleep 1; done`, 40);
     assert.match(await guest.run('cat /proc/partitions'), /\bvdc\b/);
     await guest.run('sudo mkfs.ext4 -q /dev/vdc && sudo mkdir -p /mnt/v && sudo mount /dev/vdc /mnt/v && echo kept | sudo tee /mnt/v/f && sync && sudo umount /mnt/v');
     assert.match(await guest.run('lsblk'), /vdc\s.*32M/);

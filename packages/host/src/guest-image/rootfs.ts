@@ -10,7 +10,7 @@ export const ROOTFS_FILES = join(import.meta.dirname, 'rootfs');
 
 const DIRECTORIES = [
   ...['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc', 'proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'root', 'boot'],
-  ...['home/cirros/.ssh', 'var/lib/cloud', 'var/log', 'etc/dropbear', 'usr/share/udhcpc'],
+  ...['home/cirros/.ssh', 'var/lib/cloud', 'var/log', 'etc/dropbear', 'usr/share/udhcpc', 'usr/share/cloud'],
 ];
 /** Merged directories, as everywhere by now. */
 const LINKS = [['bin', 'usr/bin'], ['sbin', 'usr/sbin'], ['lib', 'usr/lib'], ['lib64', 'usr/lib64'], ['var/run', '../run'], ['usr/sbin/init', '../bin/busybox'], ['usr/bin/ssh', 'dbclient']] as const;
@@ -32,6 +32,7 @@ export async function assembleRoot(tree: string, sources: Sources, modules: Kern
   for (const [name, target] of LINKS) await symlink(target, join(tree, name));
 
   const busybox = await sources.need('/usr/bin/busybox');
+  // Debian builds busybox to give up these rights in all applets but the few that need them (ping, su, passwd).
   await install(tree, '/usr/bin/busybox', busybox, 0o4755);
   const { stdout } = await run(busybox, ['--list']);
   for (const applet of stdout.split('\n').filter((name) => name !== '' && !NOT_LINKED.has(name))) await symlink('busybox', join(tree, 'usr/bin', applet));
