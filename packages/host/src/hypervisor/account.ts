@@ -97,7 +97,9 @@ export async function checkReachable(account: GuestAccount | undefined, path: st
   for (let dir = dirname(path); !reachable.has(dir); dir = dirname(dir)) {
     const { mode, gid } = await stat(dir);
     if (!(mode & 0o001) && !(gid === account.gid && mode & 0o010)) {
-      throw unavailable(`Guests cannot reach ${path}: the directory ${dir} is closed to other users. Allow passing through it (chmod o+x ${dir}) or choose another data directory.`);
+      throw unavailable(
+        `Guests cannot reach ${path}: the directory ${dir} is closed to other users. Allow passing through it (chmod o+x ${dir}) or choose another data directory.`,
+      );
     }
     reachable.add(dir);
     if (dir === '/') break;

@@ -52,7 +52,13 @@ test('names of nodes are stable, fit into QEMU, and differ by disk and file', ()
 
 test('what is not a file is opened by its own options', () => {
   const nbd: DiskLayer = { format: 'raw', protocol: { driver: 'nbd', server: { type: 'unix', path: '/s' }, export: 'v' } };
-  assert.deepEqual(openLayer('d', nbd, false).file, { driver: 'nbd', server: { type: 'unix', path: '/s' }, export: 'v', 'node-name': protocolNodeName('d', nbd), discard: 'unmap' });
+  assert.deepEqual(openLayer('d', nbd, false).file, {
+    driver: 'nbd',
+    server: { type: 'unix', path: '/s' },
+    export: 'v',
+    'node-name': protocolNodeName('d', nbd),
+    discard: 'unmap',
+  });
 });
 
 test('no node is without a driver, whatever the chain', () => {
@@ -62,12 +68,21 @@ test('no node is without a driver, whatever the chain', () => {
 });
 
 test('only raw disks are written by several guests', () => {
-  assert.throws(() => diskNode('d', [top], { readOnly: false, shared: true }), (e) => isCairnError(e, 'Conflict'));
+  assert.throws(
+    () => diskNode('d', [top], { readOnly: false, shared: true }),
+    (e) => isCairnError(e, 'Conflict'),
+  );
   assert.equal(diskNode('d', [base], { readOnly: false, shared: true }).driver, 'raw');
   assert.equal(diskNode('d', [top, base], { readOnly: true, shared: true }).driver, 'qcow2');
 });
 
 test('chains that cannot be are refused', () => {
-  assert.throws(() => diskNode('d', [], alone), (e) => isCairnError(e, 'Conflict'));
-  assert.throws(() => diskNode('d', [base, top], alone), (e) => isCairnError(e, 'Conflict'));
+  assert.throws(
+    () => diskNode('d', [], alone),
+    (e) => isCairnError(e, 'Conflict'),
+  );
+  assert.throws(
+    () => diskNode('d', [base, top], alone),
+    (e) => isCairnError(e, 'Conflict'),
+  );
 });

@@ -32,7 +32,9 @@ export function diskNode(diskId: string, layers: readonly DiskLayer[], access: D
   const [top, ...lower] = layers;
   if (!top) throw conflict(`Disk ${diskId} has no layers.`);
   if (access.shared && !access.readOnly && (layers.length > 1 || top.format !== 'raw')) {
-    throw conflict(`Disk ${diskId} cannot be attached to several servers for writing: it is ${lower.length ? 'an overlay' : top.format}, and only raw disks can be.`);
+    throw conflict(
+      `Disk ${diskId} cannot be attached to several servers for writing: it is ${lower.length ? 'an overlay' : top.format}, and only raw disks can be.`,
+    );
   }
   return layerNode(diskId, top, lower, access.readOnly);
 }

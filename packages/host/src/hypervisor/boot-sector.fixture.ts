@@ -41,7 +41,8 @@ const PROGRAMS: Readonly<Record<Program, string>> = {
 /** A bootable disk of `sizeMb` whose program first prints `says` to the serial console. */
 export function bootDisk(program: Program, says = 'hello', sizeMb = 1): Buffer {
   // xor ax,ax; mov ds,ax; mov es,ax; cld; sti; mov si,text; mov dx,0x3f8; print: lodsb; test al,al; jz done; out dx,al; jmp print
-  const prologue = (text: number): Buffer => Buffer.concat([code('31c0 8ed8 8ec0 fc fb be'), code(Buffer.from([text & 0xff, text >> 8]).toString('hex')), code('baf803 ac 84c0 7403 ee ebf8')]);
+  const prologue = (text: number): Buffer =>
+    Buffer.concat([code('31c0 8ed8 8ec0 fc fb be'), code(Buffer.from([text & 0xff, text >> 8]).toString('hex')), code('baf803 ac 84c0 7403 ee ebf8')]);
   const body = code(PROGRAMS[program]);
   const text = Buffer.from(`${says}\r\n\0`, 'latin1');
   const at = 0x7c00 + prologue(0).length + body.length;

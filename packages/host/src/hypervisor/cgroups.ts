@@ -113,7 +113,10 @@ async function tryMkdir(dir: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
   }
-  return access(dir, constants.W_OK).then(() => true, () => false);
+  return access(dir, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 class Groups implements ControlGroups {
@@ -126,7 +129,9 @@ class Groups implements ControlGroups {
     this.#parents = parents;
     this.#v2 = v2;
     this.controllers = [...parents.keys()];
-    this.description = parents.size ? `cgroup ${v2 ? 'v2' : 'v1'}: ${this.controllers.join(', ')}` : `none: Cairn may make no control groups (cgroup ${v2 ? 'v2' : 'v1'})`;
+    this.description = parents.size
+      ? `cgroup ${v2 ? 'v2' : 'v1'}: ${this.controllers.join(', ')}`
+      : `none: Cairn may make no control groups (cgroup ${v2 ? 'v2' : 'v1'})`;
   }
 
   async confine(guestId: string, pid: number, limits: GuestLimits): Promise<void> {

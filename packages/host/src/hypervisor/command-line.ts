@@ -1,6 +1,7 @@
 import type { GuestSpec } from '../interface/guests.ts';
 import type { BlockNode } from './blockdev.ts';
-import { controllers, type Device, diskDevice, type MachineKind, netdev, netdevId, nicDevice } from './devices.ts';
+import { controllers, type Device, diskDevice, type MachineKind, netdevId, nicDevice } from './devices.ts';
+import { SANDBOX } from './inventory.ts';
 import { diskKey, portId, type Slots } from './slots.ts';
 
 /** Where a guest's sockets and files are. */
@@ -52,54 +53,72 @@ const processName = (name: string): string => name.replace(/[\x00-\x1f\x7f]/g, '
 export function commandLine(plan: MachinePlan): readonly string[] {
   const { spec, paths, machine } = plan;
   const rootBus = machine === 'pc' ? 'pci.0' : 'pcie.0';
-  const device = (json: object): string[] => ['-device', JSON.stringify(json)];
-  const blockdev = (json: object): string[] => ['-blockdev', JSON.stringify(json)];
-  return [
-    ...['-name', `guest=${escapeOption(processName(spec.name))},debug-threads=on`],
-    ...['-no-user-config', '-nodefaults', '-display', 'none'],
-    ...(plan.seccomp ? ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'] : []),
-    ...['-machine', machineOption(plan)],
-    ...['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${TCG_BUFFER_MB}`],
-    ...['-cpu', plan.cpuModel],
-    ...['-smp', `cpus=${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`],
-    ...['-m', `size=${spec.memoryMb}M`],
-    ...['-uuid', spec.guestId],
-    ...['-smbios', `type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,serial=${spec.guestId},uuid=${spec.guestId},family=Virtual Machine`],
-    ...['-rtc', 'base=utc,driftfix=slew'],
-    ...(plan.accelerator === 'kvm' ? ['-global', 'kvm-pit.lost_tick_policy=delay'] : []),
+  const groups: readonly (readonly string[])[] = [
+    ['-name', `guest=${escapeOption(processName(spec.name))},debug-threads=on`],
+    ['-no-user-config', '-nodefaults', '-display', 'none'],
+    plan.seccomp ? ['-sandbox', SANDBOX] : [],
+    ['-machine', machineOption(plan)],
+    ['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${TCG_BUFFER_MB}`],
+    ['-cpu', plan.cpuModel],
+    ['-smp', `cpus=${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`],
+    ['-m', `size=${spec.memoryMb}M`],
+    ['-uuid', spec.guestId],
+    ['-smbios', `type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,serial=${spec.guestId},uuid=${spec.guestId},family=Virtual Machine`],
+    ['-rtc', 'base=utc,driftfix=slew'],
+    plan.accelerator === 'kvm' ? ['-global', 'kvm-pit.lost_tick_policy=delay'] : [],
     // Sleep states would stop a guest in a way that no verb of the API ends.
-    ...(machine === 'pc' ? ['-global', 'PIIX4_PM.disable_s3=1', '-global', 'PIIX4_PM.disable_s4=1'] : ['-global', 'ICH9-LPC.disable_s3=1', '-global', 'ICH9-LPC.disable_s4=1']),
-    ...['-boot', 'strict=on,menu=off'],
+    ['s3', 's4'].flatMap((state) => ['-global', `${machine === 'pc' ? 'PIIX4_PM' : 'ICH9-LPC'}.disable_${state}=1`]),
+    ['-boot', 'strict=on,menu=off'],
     // A guest that powers off or panics stays until the controller has seen it and decides.
-    ...['-action', 'reboot=reset,shutdown=pause,panic=pause'],
-    ...['-chardev', `socket,id=qmp,path=${escapeOption(paths.qmpSocket)},server=on,wait=off`, '-mon', 'chardev=qmp,mode=control'],
-    ...['-chardev', `socket,id=serial,path=${escapeOption(paths.serialSocket)},server=on,wait=off,logfile=${escapeOption(paths.consoleLog)},logappend=on`, '-serial', 'chardev:serial'],
-    ...(plan.firmware ? [...blockdev(flash('flash0', plan.firmware.codePath, true)), ...blockdev(flash('flash1', plan.firmware.variablesPath, false))] : []),
-    ...(machine === 'pc' ? [] : Array.from({ length: plan.ports }, (_, slot) => device(rootPort(slot))).flat()),
-    ...controllers(spec.disks, machine).flatMap(device),
-    ...spec.disks.flatMap((disk) => {
+    ['-action', 'reboot=reset,shutdown=pause,panic=pause'],
+    ['-chardev', `socket,id=qmp,${listening(paths.qmpSocket)}`, '-mon', 'chardev=qmp,mode=control'],
+    ['-chardev', `socket,id=serial,${listening(paths.serialSocket)},logfile=${escapeOption(paths.consoleLog)},logappend=on`, '-serial', 'chardev:serial'],
+    plan.firmware ? [...blockdev(flash('flash0', plan.firmware.codePath, true)), ...blockdev(flash('flash1', plan.firmware.variablesPath, false))] : [],
+    machine === 'pc' ? [] : Array.from({ length: plan.ports }, (_, slot) => device(rootPort(slot))).flat(),
+    controllers(spec.disks, machine).flatMap(device),
+    spec.disks.flatMap((disk) => {
       const node = plan.nodes.get(disk.diskId);
       if (!node) throw new Error(`disk ${disk.diskId} was not opened`);
       return [...blockdev(node), ...device(diskDevice(disk, node['node-name'], plan.slots, plan.places[diskKey(disk)] ?? 0, machine))];
     }),
-    ...spec.nics.flatMap((nic) => {
-      const { ifname } = netdev(nic);
-      return ['-netdev', `tap,id=${escapeOption(netdevId(nic))},ifname=${escapeOption(String(ifname))},script=no,downscript=no,vhost=off`, ...device(nicDevice(nic, plan.slots, machine))];
+    spec.nics.flatMap((nic) => {
+      const card = device(nicDevice(nic, plan.slots, machine));
+      return ['-netdev', `tap,id=${escapeOption(netdevId(nic))},ifname=${escapeOption(nic.tap)},script=no,downscript=no,vhost=off`, ...card];
     }),
-    ...(spec.vnc === false ? [] : [...device({ driver: 'VGA', id: 'video', bus: rootBus, addr: machine === 'pc' ? '0x2' : '0x1' }), '-vnc', `unix:${escapeOption(paths.vncSocket)}`]),
-    ...(spec.rng === false
+    spec.vnc === false
       ? []
-      : ['-object', JSON.stringify({ 'qom-type': 'rng-random', id: 'rng0', filename: '/dev/urandom' }), ...device({ driver: 'virtio-rng-pci', id: 'rng', rng: 'rng0', bus: rootBus, addr: '0x1a' })]),
-    ...device({ driver: 'virtio-serial-pci', id: 'channels', bus: rootBus, addr: '0x1d' }),
-    ...['-chardev', `socket,id=agent,path=${escapeOption(paths.agentSocket)},server=on,wait=off`],
-    ...device({ driver: 'virtserialport', id: 'agent-port', bus: 'channels.0', chardev: 'agent', name: 'org.qemu.guest_agent.0' }),
+      : [...device({ driver: 'VGA', id: 'video', bus: rootBus, addr: machine === 'pc' ? '0x2' : '0x1' }), '-vnc', `unix:${escapeOption(paths.vncSocket)}`],
+    spec.rng === false ? [] : randomness(rootBus),
+    device({ driver: 'virtio-serial-pci', id: 'channels', bus: rootBus, addr: '0x1d' }),
+    ['-chardev', `socket,id=agent,${listening(paths.agentSocket)}`],
+    device({ driver: 'virtserialport', id: 'agent-port', bus: 'channels.0', chardev: 'agent', name: 'org.qemu.guest_agent.0' }),
     // Memory that the guest has freed goes back to the host.
-    ...device({ driver: 'virtio-balloon-pci', id: 'balloon', bus: rootBus, addr: machine === 'pc' ? '0x1f' : '0x19', 'free-page-reporting': true, 'deflate-on-oom': true }),
-    ...device({ driver: 'pvpanic', id: 'panic' }),
-    ...(plan.kernel ? kernelOptions(plan.kernel) : []),
-    ...(plan.incoming ? ['-incoming', 'defer', '-S'] : []),
+    device({
+      driver: 'virtio-balloon-pci',
+      id: 'balloon',
+      bus: rootBus,
+      addr: machine === 'pc' ? '0x1f' : '0x19',
+      'free-page-reporting': true,
+      'deflate-on-oom': true,
+    }),
+    device({ driver: 'pvpanic', id: 'panic' }),
+    plan.kernel ? kernelOptions(plan.kernel) : [],
+    plan.incoming ? ['-incoming', 'defer', '-S'] : [],
   ];
+  return groups.flat();
 }
+
+const device = (json: object): readonly string[] => ['-device', JSON.stringify(json)];
+const blockdev = (json: object): readonly string[] => ['-blockdev', JSON.stringify(json)];
+
+/** A unix socket on which QEMU waits for clients without holding up the guest. */
+const listening = (path: string): string => `path=${escapeOption(path)},server=on,wait=off`;
+
+const randomness = (bus: string): readonly string[] => [
+  '-object',
+  JSON.stringify({ 'qom-type': 'rng-random', id: 'rng0', filename: '/dev/urandom' }),
+  ...device({ driver: 'virtio-rng-pci', id: 'rng', rng: 'rng0', bus, addr: '0x1a' }),
+];
 
 function machineOption(plan: MachinePlan): string {
   const options = [plan.machineType, 'usb=off', 'dump-guest-core=off'];

@@ -63,7 +63,7 @@ export class Holders {
   }
 
   removeGuest(guestId: string): void {
-    for (const diskId of [...this.#byDisk.keys()]) this.remove(diskId, guestId);
+    for (const diskId of Array.from(this.#byDisk.keys())) this.remove(diskId, guestId);
   }
 
   of(diskId: string): readonly string[] {

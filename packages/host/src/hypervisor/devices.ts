@@ -28,7 +28,11 @@ export function busPlaces(disks: readonly GuestDisk[]): Readonly<Record<string, 
   for (const disk of disks) {
     if (disk.bus === 'virtio' || disk.bus === 'usb') continue;
     const position = letterPosition(disk.device);
-    const taken = new Set(Object.entries(places).filter(([key]) => sameBus(key, disk, disks)).map(([, place]) => place));
+    const taken = new Set(
+      Object.entries(places)
+        .filter(([key]) => sameBus(key, disk, disks))
+        .map(([, place]) => place),
+    );
     let place = position !== undefined && !taken.has(position) ? position : 0;
     while (taken.has(place)) place++;
     places[diskKey(disk)] = place;
@@ -97,7 +101,15 @@ export function nicDevice(nic: GuestNic, slots: Slots, machine: MachineKind): De
   const slot = slots[nicKey(nic)];
   if (slot === undefined) throw conflict(`No slot was given to port ${nic.portId}.`);
   const mtu = nic.model === 'virtio' && nic.mtu >= 68 && nic.mtu <= 65_535 ? { host_mtu: nic.mtu } : {};
-  return { driver: NIC_DRIVERS[nic.model], id: nicDeviceId(nic), netdev: netdevId(nic), mac: nic.mac.toLowerCase(), romfile: '', ...mtu, ...slotAddress(slot, machine) };
+  return {
+    driver: NIC_DRIVERS[nic.model],
+    id: nicDeviceId(nic),
+    netdev: netdevId(nic),
+    mac: nic.mac.toLowerCase(),
+    romfile: '',
+    ...mtu,
+    ...slotAddress(slot, machine),
+  };
 }
 
 /** The tap that a card is connected to; it exists and belongs to the guests' group. */

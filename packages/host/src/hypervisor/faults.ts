@@ -12,9 +12,12 @@ export function asFault(error: unknown, what: string): CairnError {
 /** Why QEMU ended at its start, from what it said. Its own words may hold paths and stay private. */
 export function startFault(said: string): CairnError {
   const detail = said.trim().slice(-2000);
-  if (/cannot set up guest memory|Cannot allocate memory/i.test(said)) return noCapacity('The host has not enough free memory to start the server.', { detail });
-  if (/Failed to get ".*" lock|Is another process using the image/i.test(said)) return conflict('The server cannot be started: one of its disks is in use by another process.', { detail });
+  if (/cannot set up guest memory|Cannot allocate memory/i.test(said))
+    return noCapacity('The host has not enough free memory to start the server.', { detail });
+  if (/Failed to get ".*" lock|Is another process using the image/i.test(said))
+    return conflict('The server cannot be started: one of its disks is in use by another process.', { detail });
   if (/Permission denied/i.test(said)) return unavailable('The server cannot be started: the host refuses its process access to a file or device.', { detail });
-  if (/could not configure \/dev\/net\/tun|TUNSETIFF|Device or resource busy/i.test(said)) return unavailable('The server cannot be started: a network device is missing or in use.', { detail });
+  if (/could not configure \/dev\/net\/tun|TUNSETIFF|Device or resource busy/i.test(said))
+    return unavailable('The server cannot be started: a network device is missing or in use.', { detail });
   return unavailable('The server cannot be started: the hypervisor refused its configuration.', { detail });
 }

@@ -29,7 +29,10 @@ export async function findFirmware(extraDirs: readonly string[] = []): Promise<F
 }
 
 /** Makes a guest's own variables where it has none yet. Throws Unavailable when no firmware is installed. */
-export async function prepareFirmware(firmware: Firmware | undefined, variablesPath: string): Promise<{ readonly codePath: string; readonly variablesPath: string }> {
+export async function prepareFirmware(
+  firmware: Firmware | undefined,
+  variablesPath: string,
+): Promise<{ readonly codePath: string; readonly variablesPath: string }> {
   if (!firmware) throw unavailable('This server boots by UEFI, and this host has no UEFI firmware. Install the package ovmf.');
   if (!(await exists(variablesPath))) await copyFile(firmware.variablesTemplate, variablesPath);
   return { codePath: firmware.codePath, variablesPath };

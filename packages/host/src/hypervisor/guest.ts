@@ -284,7 +284,9 @@ export class Guest {
     machine.qmp.close();
     const byRequest = end.code === 0 || machine.endedFromOutside;
     const state: GuestState = machine.over ?? (byRequest ? 'shutdown' : 'crashed');
-    const reason = byRequest ? 'the process was asked to end' : `the process ended unexpectedly${end.signal ? ` (${end.signal})` : end.code === undefined ? '' : ` (status ${end.code})`}`;
+    const reason = byRequest
+      ? 'the process was asked to end'
+      : `the process ended unexpectedly${end.signal ? ` (${end.signal})` : end.code === undefined ? '' : ` (status ${end.code})`}`;
     // Verbs under way find it gone at once, and end; what is to be recorded comes behind them.
     this.#machine = undefined;
     this.hurry();

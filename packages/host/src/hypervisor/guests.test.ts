@@ -13,7 +13,8 @@ import { noQemu, smallSpec, TestHost, virtioDisk } from './qemu.fixture.ts';
 
 const real = { skip: noQemu, concurrency: false } as const;
 const is = (guestId: string, state: GuestState) => (event: HostEvent) => event.kind === 'guest' && event.guestId === guestId && event.state === state;
-const exists = (pid: number | undefined): boolean => pid !== undefined && existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const exists = (pid: number | undefined): boolean =>
+  pid !== undefined && existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const pidOf = (info: GuestInfo): number => {
   assert.ok(info.pid);
   return info.pid;
@@ -43,7 +44,12 @@ test('a guest has no rights but its own', { ...real, skip: noQemu || (process.ge
   const host = await TestHost.make(t);
   const [a, b] = await Promise.all([host.guest('idle', { name: 'a,process=evil\n' }), host.guest('idle')]);
   const [one, other] = await Promise.all([host.guests.start(a), host.guests.start(b)]);
-  const status = (info: GuestInfo): Record<string, string> => Object.fromEntries(readFileSync(`/proc/${pidOf(info)}/status`, 'utf8').split('\n').map((line) => line.split(/:\s*/, 2) as [string, string]));
+  const status = (info: GuestInfo): Record<string, string> =>
+    Object.fromEntries(
+      readFileSync(`/proc/${pidOf(info)}/status`, 'utf8')
+        .split('\n')
+        .map((line) => line.split(/:\s*/, 2) as [string, string]),
+    );
   const [first, second] = [status(one), status(other)];
   assert.notEqual(first.Uid, second.Uid, 'guests share a user id');
   assert.equal(first.Gid, second.Gid);
@@ -69,16 +75,34 @@ test('a guest has no rights but its own', { ...real, skip: noQemu || (process.ge
   assert.deepEqual([(await stat(layer.path)).uid, (await stat(layer.path)).mode & 0o777], [0, 0o600]);
 });
 
+test('where root has no other user to give guests, they run without its rights all the same', {
+  ...real,
+  skip: noQemu || (process.getuid?.() !== 0 && 'needs root'),
+}, async (t) => {
+  const host = await TestHost.make(t, { account: undefined });
+  const spec = await host.guest('idle');
+  const info = await host.guests.start(spec);
+  const status = readFileSync(`/proc/${pidOf(info)}/status`, 'utf8');
+  assert.match(status, /^CapEff:\s+0+$/m);
+  assert.match(status, /^CapBnd:\s+0+$/m);
+  assert.match(status, /^NoNewPrivs:\s+1$/m);
+  await host.printed(spec.guestId, /hello/);
+});
+
 test('a guest is in control groups, where there are any, until it ends', real, async (t) => {
   const host = await TestHost.make(t);
   const { notes } = await host.guests.describe();
   if (notes.controlGroups.startsWith('none')) return t.skip(notes.controlGroups);
   const spec = await host.guest('idle', { vcpus: 2 });
   const info = await host.guests.start(spec);
-  const groups = readFileSync(`/proc/${info.pid}/cgroup`, 'utf8').split('\n').filter((line) => line.endsWith(`/cairn-${host.options.name}/${spec.guestId}`));
+  const groups = readFileSync(`/proc/${info.pid}/cgroup`, 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(`/cairn-${host.options.name}/${spec.guestId}`));
   assert.ok(groups.length >= 1, readFileSync(`/proc/${info.pid}/cgroup`, 'utf8'));
   await host.guests.remove(spec.guestId);
-  const left = readdirSync('/sys/fs/cgroup').flatMap((name) => (existsSync(join('/sys/fs/cgroup', name, `cairn-${host.options.name}`, spec.guestId)) ? [name] : []));
+  const left = readdirSync('/sys/fs/cgroup').flatMap((name) =>
+    existsSync(join('/sys/fs/cgroup', name, `cairn-${host.options.name}`, spec.guestId)) ? [name] : [],
+  );
   assert.deepEqual(left, []);
 });
 
@@ -182,7 +206,13 @@ test('removal leaves nothing, and tolerates absence', real, async (t) => {
   // Disks are not the hypervisor's.
   const [layer] = host.chains.get(spec.disks[0]?.diskId ?? '') ?? [];
   assert.ok(layer && 'path' in layer && existsSync(layer.path));
-  for (const work of [host.guests.consoleLog(spec.guestId), host.guests.pause(spec.guestId), host.guests.shutDown(spec.guestId, 0), host.guests.diagnostics(spec.guestId)]) await assert.rejects(work, kind('NotFound'));
+  for (const work of [
+    host.guests.consoleLog(spec.guestId),
+    host.guests.pause(spec.guestId),
+    host.guests.shutDown(spec.guestId, 0),
+    host.guests.diagnostics(spec.guestId),
+  ])
+    await assert.rejects(work, kind('NotFound'));
 });
 
 test('a soft reboot keeps the process; without an answer it becomes a reset', real, async (t) => {
@@ -242,7 +272,10 @@ test('a guest that cannot start leaves nothing behind and says why', real, async
   await assert.rejects(host.guests.start(spec), kind('NotFound'));
   const tapless = smallSpec({ nics: [{ portId: 'p', mac: 'fa:16:3e:00:00:01', tap: 'cairn-no-such', mtu: 1500, model: 'virtio' }] });
   await assert.rejects(host.guests.start(tapless), kind('Unavailable'));
-  await assert.rejects(host.guests.start(smallSpec({ memoryMb: 2 ** 33 })), (error) => isCairnError(error) && (error.kind === 'NoCapacity' || error.kind === 'Unavailable'));
+  await assert.rejects(
+    host.guests.start(smallSpec({ memoryMb: 2 ** 33 })),
+    (error) => isCairnError(error) && (error.kind === 'NoCapacity' || error.kind === 'Unavailable'),
+  );
   await assert.rejects(host.guests.start(smallSpec({ cpuModel: 'no-such-cpu' })), kind('Unavailable'));
   assert.deepEqual(await host.guests.list(), []);
   assert.deepEqual(await readdir(join(host.options.dataDir, 'guests')), []);
@@ -261,7 +294,10 @@ test('a closed directory above the disks is named', { ...real, skip: noQemu || (
   const closed = join(host.dir, 'closed');
   await mkdir(closed, { mode: 0o700 });
   host.chains.set('hidden', [{ format: 'raw', path: join(closed, 'disk.raw') }]);
-  await assert.rejects(host.guests.start(smallSpec({ disks: [virtioDisk('hidden')] })), (error) => isCairnError(error, 'Unavailable') && error.message.includes(closed));
+  await assert.rejects(
+    host.guests.start(smallSpec({ disks: [virtioDisk('hidden')] })),
+    (error) => isCairnError(error, 'Unavailable') && error.message.includes(closed),
+  );
 });
 
 test('every bus, kind and machine type starts', real, async (t) => {
@@ -283,7 +319,10 @@ test('every bus, kind and machine type starts', real, async (t) => {
     });
     assert.equal((await host.guests.start(spec)).state, 'running', machine);
     const { disks } = await host.guests.diagnostics(spec.guestId);
-    assert.deepEqual(disks.map((disk) => disk.device), ['vda', 'sda', 'sdb', 'sdc', 'hda', 'hdb']);
+    assert.deepEqual(
+      disks.map((disk) => disk.device),
+      ['vda', 'sda', 'sdb', 'sdc', 'hda', 'hdb'],
+    );
     await host.guests.interrupt(spec.guestId);
     await host.guests.remove(spec.guestId);
   }

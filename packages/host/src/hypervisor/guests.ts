@@ -42,7 +42,8 @@ export class QemuGuests implements Guests {
   readonly openDisks: OpenDisks;
 
   constructor(options: QemuOptions) {
-    if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES) throw invalidInput(`The run directory's name is longer than ${RUN_DIR_BYTES} bytes, too long for sockets: ${options.runDir}`);
+    if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES)
+      throw invalidInput(`The run directory's name is longer than ${RUN_DIR_BYTES} bytes, too long for sockets: ${options.runDir}`);
     if (!/^[A-Za-z0-9_.-]{1,64}$/.test(options.name)) throw invalidInput('A host is named by letters, digits, dots, dashes and underscores.');
     this.#options = options;
     const holders = new Holders();
@@ -103,7 +104,11 @@ export class QemuGuests implements Guests {
     const [inventory, groups, firmware] = await Promise.all([this.inventory(), this.#groups(), findFirmware(firmwareDirs)]);
     return describeHypervisor(inventory, {
       controlGroups: groups.description,
-      guestUser: !account ? 'guests run as the user of Cairn itself' : account.uids > 1 ? `a user id for each guest, from ${account.firstUid}` : `all guests share the user id ${account.firstUid}`,
+      guestUser: !account
+        ? 'guests run as the user of Cairn itself'
+        : account.uids > 1
+          ? `a user id for each guest, from ${account.firstUid}`
+          : `all guests share the user id ${account.firstUid}`,
       uefi: firmware ? firmware.codePath : 'no UEFI firmware is installed (package ovmf)',
     });
   }
@@ -221,8 +226,16 @@ export class QemuGuests implements Guests {
   async #takeInventory(): Promise<Inventory> {
     const { account, dataDir, accelerator } = this.#options;
     await mkdir(dataDir, { recursive: true, mode: 0o711 });
-    const inventory = await takeInventory({ qemu: this.#context.qemu, cacheDir: dataDir, user: account && processUser(account, account.firstUid), accelerator });
-    this.#options.log.info({ version: inventory.version, accelerator: inventory.accelerator, kvm: inventory.kvm.why, seccomp: inventory.seccomp }, 'hypervisor');
+    const inventory = await takeInventory({
+      qemu: this.#context.qemu,
+      cacheDir: dataDir,
+      user: account && processUser(account, account.firstUid),
+      accelerator,
+    });
+    this.#options.log.info(
+      { version: inventory.version, accelerator: inventory.accelerator, kvm: inventory.kvm.why, seccomp: inventory.seccomp },
+      'hypervisor',
+    );
     return inventory;
   }
 

@@ -41,7 +41,12 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
   const known = await readCache(cache);
   if (known?.key === key) return known.inventory;
   const [asked, kvm] = await Promise.all([askQemu(options.qemu), tryKvm(options)]);
-  const inventory: Inventory = { ...asked, kvm, accelerator: kvm.usable ? 'kvm' : 'tcg', guestCpuFeatures: kvm.usable ? await hostCpuFeatures() : asked.guestCpuFeatures };
+  const inventory: Inventory = {
+    ...asked,
+    kvm,
+    accelerator: kvm.usable ? 'kvm' : 'tcg',
+    guestCpuFeatures: kvm.usable ? await hostCpuFeatures() : asked.guestCpuFeatures,
+  };
   await writeFile(`${cache}.new`, JSON.stringify({ key, inventory }));
   await rename(`${cache}.new`, cache);
   return inventory;
@@ -54,7 +59,16 @@ const tryKvm = ({ qemu, cacheDir, user, accelerator }: InventoryOptions): KvmVer
 async function cacheKey({ qemu, user, accelerator }: InventoryOptions): Promise<string> {
   const path = await findProgram(qemu);
   const [{ mtimeMs, size }, kvm] = await Promise.all([stat(path), stat('/dev/kvm').catch(() => undefined)]);
-  return [bootId(), path, mtimeMs, size, accelerator ?? '', user?.uid ?? '', user?.groups?.join('+') ?? '', kvm ? `${kvm.mode}:${kvm.gid}:${kvm.rdev}` : ''].join(' ');
+  return [
+    bootId(),
+    path,
+    mtimeMs,
+    size,
+    accelerator ?? '',
+    user?.uid ?? '',
+    user?.groups?.join('+') ?? '',
+    kvm ? `${kvm.mode}:${kvm.gid}:${kvm.rdev}` : '',
+  ].join(' ');
 }
 
 async function readCache(path: string): Promise<{ key: string; inventory: Inventory } | undefined> {
@@ -86,7 +100,13 @@ async function askQemu(qemu: string): Promise<Asked> {
   ];
   const input = questions.map((q) => `${JSON.stringify(q)}\n`).join('');
   const ask = async (extra: readonly string[]): Promise<string> =>
-    (await run(qemu, ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'none', ...extra, '-qmp', 'stdio'], { input, timeoutMs: 20_000, dieWithParent: true })).stdout;
+    (
+      await run(qemu, ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'none', ...extra, '-qmp', 'stdio'], {
+        input,
+        timeoutMs: 20_000,
+        dieWithParent: true,
+      })
+    ).stdout;
   try {
     return parseAnswers(await ask(['-sandbox', SANDBOX]), true);
   } catch (error) {
@@ -107,18 +127,34 @@ export function parseAnswers(output: string, seccomp: boolean): Asked {
   if (!version) throw unavailable('QEMU did not say its version.');
   const { major, minor, micro } = version.qemu;
   const props = (answers.get('cpu') as { model?: { props?: Record<string, unknown> } } | undefined)?.model?.props ?? {};
-  const features = Object.entries(props).filter(([, on]) => on === true).map(([name]) => name);
-  return { version: `${major}.${minor}.${micro}`, major, minor, versionNumber: major * 1_000_000 + minor * 1000 + micro, seccomp, guestCpuFeatures: features.sort() };
+  const features = Object.entries(props)
+    .filter(([, on]) => on === true)
+    .map(([name]) => name);
+  return {
+    version: `${major}.${minor}.${micro}`,
+    major,
+    minor,
+    versionNumber: major * 1_000_000 + minor * 1000 + micro,
+    seccomp,
+    guestCpuFeatures: features.toSorted(),
+  };
 }
 
 /** /proc/cpuinfo's names of features where QEMU's differ. */
 const FEATURE_NAMES: Readonly<Record<string, string>> = { pni: 'sse3', sse4_1: 'sse4.1', sse4_2: 'sse4.2', sha_ni: 'sha-ni', '3dnowprefetch': '3dnowprefetch' };
 
 export function featureName(flag: string): string {
-  return FEATURE_NAMES[flag] ?? (flag.startsWith('avx512_') ? flag.replace('avx512_vpopcntdq', 'avx512-vpopcntdq').replace(/^avx512_/, 'avx512') : flag.startsWith('amx_') ? flag.replace('_', '-') : flag);
+  return (
+    FEATURE_NAMES[flag] ??
+    (flag.startsWith('avx512_')
+      ? flag.replace('avx512_vpopcntdq', 'avx512-vpopcntdq').replace(/^avx512_/, 'avx512')
+      : flag.startsWith('amx_')
+        ? flag.replace('_', '-')
+        : flag)
+  );
 }
 
 async function hostCpuFeatures(): Promise<readonly string[]> {
   const flags = /^flags\s*:\s*(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
-  return flags.map(featureName).sort();
+  return flags.map(featureName).toSorted();
 }

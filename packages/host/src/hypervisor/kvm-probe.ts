@@ -30,7 +30,24 @@ export async function probeKvm(qemu: string, scratchDir: string, user: ProcessUs
   const rom = join(scratchDir, `kvm-probe-${process.pid}-${accelerator}.rom`);
   await writeFile(rom, probeRom(), { mode: 0o644 });
   try {
-    const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'q35', '-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max', '-m', '16', '-bios', rom, '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
+    const args = [
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-machine',
+      'q35',
+      '-accel',
+      accelerator,
+      '-cpu',
+      accelerator === 'kvm' ? 'host' : 'max',
+      '-m',
+      '16',
+      '-bios',
+      rom,
+      '-device',
+      'isa-debug-exit,iobase=0xf4,iosize=1',
+    ];
     const hope = accelerator === 'tcg' || existsSync('/sys/module/kvm_intel') || existsSync('/sys/module/kvm_amd');
     const { code, stderr } = await run(qemu, args, { timeoutMs: hope ? PROBE_MS : FORLORN_PROBE_MS, user, okCodes: [PROVED], dieWithParent: true });
     if (code === PROVED) return { usable: true, why: 'a probe guest reached 64-bit mode' };

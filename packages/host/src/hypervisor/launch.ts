@@ -34,12 +34,17 @@ const isReadOnly = (disk: GuestDisk): boolean => disk.readOnly === true || disk.
 export async function askForDisk(guest: Guest, disk: GuestDisk): Promise<OpenedDisk> {
   const { context } = guest;
   const others = context.holders.of(disk.diskId).filter((guestId) => guestId !== guest.guestId);
-  if (others.length && !disk.shared && !isReadOnly(disk)) throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
+  if (others.length && !disk.shared && !isReadOnly(disk))
+    throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
   context.holders.add(disk.diskId, guest.guestId);
   const { layers } = await context.options.openDisk(disk.diskId);
   const [top] = layers;
   if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
-  return { disk, layers, node: { ...diskNode(disk.diskId, layers, { readOnly: isReadOnly(disk), shared: disk.shared === true }), 'node-name': nodeName(disk.diskId, top) } };
+  return {
+    disk,
+    layers,
+    node: { ...diskNode(disk.diskId, layers, { readOnly: isReadOnly(disk), shared: disk.shared === true }), 'node-name': nodeName(disk.diskId, top) },
+  };
 }
 
 /** Lets the guest's user open the files of a disk. The record names the disk already: what is given here will be taken back. */
@@ -72,11 +77,19 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
     const started = await prepare(guest, spec, options);
     process = await spawnQemu(started.spawn);
     // In control groups while it is still coming up.
-    const confined = context(guest).controlGroups().then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
+    const confined = context(guest)
+      .controlGroups()
+      .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
     const qmp = await connect(guest, process, options);
     const machine = guest.take(process, qmp);
     await Promise.all([
-      guest.remember({ ...started.record, process: process.identity, startedAtMs: context(guest).clock.nowMs(), state: options.incoming ? 'suspended' : 'running', reason: 'started' }),
+      guest.remember({
+        ...started.record,
+        process: process.identity,
+        startedAtMs: context(guest).clock.nowMs(),
+        state: options.incoming ? 'suspended' : 'running',
+        reason: 'started',
+      }),
       confined.catch((error: unknown) => context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups')),
     ]);
     return machine;
@@ -160,7 +173,11 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
 async function uefi(guest: Guest, uid: number | undefined): Promise<{ codePath: string; variablesPath: string }> {
   const { context: ctx, files } = guest;
   const firmware = await prepareFirmware(await findFirmware(ctx.options.firmwareDirs), files.firmwareVariables);
-  await Promise.all([giveToGuest(ctx.account, uid, firmware.variablesPath), checkReachable(ctx.account, firmware.codePath), shareWithGuests(ctx.account, firmware.codePath)]);
+  await Promise.all([
+    giveToGuest(ctx.account, uid, firmware.variablesPath),
+    checkReachable(ctx.account, firmware.codePath),
+    shareWithGuests(ctx.account, firmware.codePath),
+  ]);
   return firmware;
 }
 
@@ -211,7 +228,10 @@ async function connect(guest: Guest, process: QemuProcess, options: LaunchOption
 async function abandon(guest: Guest, before: GuestRecord | undefined, process: QemuProcess | undefined): Promise<void> {
   const { log } = guest.context;
   const endedByItself = process?.hasEnded() === true;
-  if (process) await endQemu(process, undefined, guest.context.clock).catch((error: unknown) => log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'));
+  if (process)
+    await endQemu(process, undefined, guest.context.clock).catch((error: unknown) =>
+      log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'),
+    );
   const said = await readFile(guest.files.qemuLog, 'utf8').catch(() => '');
   await guest.end(before?.state ?? 'absent', before?.reason ?? '');
   guest.context.holders.removeGuest(guest.guestId);

@@ -34,9 +34,10 @@ export class KeyedMutex {
       begin();
       return given ? undefined : { value: await work() };
     });
-    const released = result.catch(() => {}).then(() => {
+    const release = (): void => {
       if (--entry.users === 0) this.#byKey.delete(key);
-    });
+    };
+    const released = result.then(release, release);
     try {
       await Promise.race([turn, giveUp]);
     } catch (error) {

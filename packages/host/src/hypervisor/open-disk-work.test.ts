@@ -146,7 +146,10 @@ test('a copy is of one moment, whole, and the guest goes on; raw and compressed 
   const { host, diskId, base } = w;
   const overlay = await host.overlay(base, 1);
   await host.guests.openDisks.snapshotTo(diskId, overlay);
-  for (const [format, compress] of [['qcow2', true], ['raw', false]] as const) {
+  for (const [format, compress] of [
+    ['qcow2', true],
+    ['raw', false],
+  ] as const) {
     const target: File = { format, path: join(host.dir, `copy.${format}`) };
     await run('qemu-img', ['create', '-q', '-f', format, target.path, '1M']);
     const progress: number[] = [];
@@ -251,14 +254,16 @@ test('Disks that hold the answer back until the work is done are not waited for 
   await other.destroy();
 });
 
-test('copies do not disturb each other\'s names', real, async (t) => {
+test("copies do not disturb each other's names", real, async (t) => {
   const w = await writer(t);
   const { host, diskId } = w;
-  const targets = await Promise.all(['a', 'b', 'c'].map(async (name) => {
-    const target: File = { format: 'qcow2', path: join(host.dir, `${name}.qcow2`) };
-    await run('qemu-img', ['create', '-q', '-f', 'qcow2', target.path, '1M']);
-    return target;
-  }));
+  const targets = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const target: File = { format: 'qcow2', path: join(host.dir, `${name}.qcow2`) };
+      await run('qemu-img', ['create', '-q', '-f', 'qcow2', target.path, '1M']);
+      return target;
+    }),
+  );
   await Promise.all(targets.map((target) => host.guests.openDisks.backupTo(diskId, target)));
   for (const target of targets) assert.ok((await numberIn(host, target)) >= 3);
 });

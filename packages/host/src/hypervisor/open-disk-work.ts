@@ -2,12 +2,12 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import { conflict } from '@cairn/kit/errors/errors';
 import { checkReachable, giveToGuest, shareWithGuests, takeBack } from './account.ts';
 import { runJob } from './block-jobs.ts';
-import { type BlockNode, layerKey, nodeName, openLayer, sameLayer } from './blockdev.ts';
-import { diskDeviceId } from './devices.ts';
+import { type BlockNode, nodeName, openLayer, sameLayer } from './blockdev.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
-import { KeyedMutex } from './mutex.ts';
+import type { KeyedMutex } from './mutex.ts';
 import type { CopyOptions, DiskLayer, OpenDisks } from './open-disks.ts';
+import { layersInUse } from './layers-in-use.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 
 /** A disk that is open in a running guest. */
@@ -61,7 +61,9 @@ export class OpenDiskWork implements OpenDisks {
       // Every guest that has it open is told.
       for (const guestId of holders) {
         const open = await this.#open(diskId, guestId);
-        await attempt('The disk cannot be resized', () => open.machine.qmp.execute('block_resize', { 'node-name': nodeName(diskId, open.top), size: sizeBytes }));
+        await attempt('The disk cannot be resized', () =>
+          open.machine.qmp.execute('block_resize', { 'node-name': nodeName(diskId, open.top), size: sizeBytes }),
+        );
       }
     });
   }
@@ -71,7 +73,7 @@ export class OpenDiskWork implements OpenDisks {
   }
 
   async snapshotAllTo(overlays: readonly { readonly diskId: string; readonly overlay: DiskLayer }[]): Promise<void> {
-    const [first, ...rest] = [...overlays].sort((a, b) => (a.diskId < b.diskId ? -1 : 1));
+    const [first, ...rest] = overlays.toSorted((a, b) => (a.diskId < b.diskId ? -1 : 1));
     if (!first) return;
     // Locked in one order, so that two calls never wait for each other.
     const locked = (next: readonly (typeof first)[]): Promise<void> => {
@@ -85,7 +87,12 @@ export class OpenDiskWork implements OpenDisks {
     return this.#work(diskId, 'The disk cannot be copied', async (open) => {
       const { qmp } = open.machine;
       await withTarget(open, diskId, target, { backing: null }, async (node) => {
-        await runJob(qmp, 'blockdev-backup', { device: nodeName(diskId, open.top), target: node, sync: 'full', ...(options.compress ? { compress: true } : {}) }, options);
+        await runJob(
+          qmp,
+          'blockdev-backup',
+          { device: nodeName(diskId, open.top), target: node, sync: 'full', ...(options.compress ? { compress: true } : {}) },
+          options,
+        );
         await qmp.execute('blockdev-del', { 'node-name': node });
         if ('path' in target) await takeBack(open.guest.context.account, open.guest.record?.uid, target.path);
       });
@@ -129,7 +136,10 @@ export class OpenDiskWork implements OpenDisks {
       await runJob(
         machine.qmp,
         'block-stream',
-        { device: nodeName(diskId, range.top), ...(range.base ? { 'base-node': nodeName(diskId, range.base), ...('path' in range.base ? { 'backing-file': range.base.path } : {}) } : {}) },
+        {
+          device: nodeName(diskId, range.top),
+          ...(range.base ? { 'base-node': nodeName(diskId, range.base), ...('path' in range.base ? { 'backing-file': range.base.path } : {}) } : {}),
+        },
         options,
       );
       if (from > 0 && 'path' in range.top) await shareWithGuests(account, range.top.path);
@@ -154,7 +164,8 @@ export class OpenDiskWork implements OpenDisks {
     if (!first) return;
     const { guest, machine } = first.open;
     if (todo.some(({ open }) => open.guest !== guest)) throw conflict('Disks of several servers cannot be captured at one moment.');
-    if (todo.some(({ diskId }) => this.#guests.holders(diskId).length > 1)) throw conflict('A disk that several servers write to cannot be captured while they run.');
+    if (todo.some(({ diskId }) => this.#guests.holders(diskId).length > 1))
+      throw conflict('A disk that several servers write to cannot be captured while they run.');
     await attempt('The disk cannot be captured', async () => {
       const added: string[] = [];
       try {
@@ -166,7 +177,10 @@ export class OpenDiskWork implements OpenDisks {
           await machine.qmp.execute('blockdev-add', { ...openLayer(diskId, overlay, false), backing: null });
           added.push(node);
         }
-        const actions = todo.map(({ diskId, overlay, open }) => ({ type: 'blockdev-snapshot', data: { node: nodeName(diskId, open.top), overlay: nodeName(diskId, overlay) } }));
+        const actions = todo.map(({ diskId, overlay, open }) => ({
+          type: 'blockdev-snapshot',
+          data: { node: nodeName(diskId, open.top), overlay: nodeName(diskId, overlay) },
+        }));
         await machine.qmp.execute('transaction', { actions });
       } catch (error) {
         for (const node of added) await machine.qmp.execute('blockdev-del', { 'node-name': node }).catch(() => {});
@@ -277,36 +291,3 @@ async function remember(guest: Guest, diskId: string, layers: readonly DiskLayer
   const { record } = guest;
   if (record) await guest.update({ layers: { ...record.layers, [diskId]: layers } });
 }
-
-interface ImageInfo {
-  readonly filename: string;
-  readonly format: string;
-  readonly 'backing-image'?: ImageInfo;
-}
-
-/** The layers of a disk as QEMU has them open, top first. */
-export async function layersInUse(guest: Guest, machine: Machine, diskId: string): Promise<readonly DiskLayer[]> {
-  const record = guest.known();
-  const known = record.layers[diskId] ?? [];
-  const disk = record.spec.disks.find((d) => d.diskId === diskId);
-  if (!disk || known.some((layer) => !('path' in layer))) return known;
-  const blocks = await machine.qmp.execute<readonly { readonly qdev?: string; readonly inserted?: { readonly image: ImageInfo } }[]>('query-block');
-  const device = diskDeviceId(disk);
-  const layers: DiskLayer[] = [];
-  for (let image = blocks.find((b) => (b.qdev ?? '').split('/').includes(device))?.inserted?.image; image; image = image['backing-image']) {
-    const path = pathOf(image.filename);
-    if (path === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) return known;
-    layers.push({ format: image.format, path });
-  }
-  return layers.length ? layers : known;
-}
-
-/** QEMU names a file whose options differ from the usual by its options, as `json:{...}`. */
-function pathOf(filename: string): string | undefined {
-  if (!filename.startsWith('json:')) return filename;
-  let node = JSON.parse(filename.slice('json:'.length)) as { readonly filename?: string; readonly file?: unknown };
-  while (typeof node.file === 'object' && node.file !== null) node = node.file;
-  return node.filename;
-}
-
-export const layersEqual = (a: readonly DiskLayer[], b: readonly DiskLayer[]): boolean => a.length === b.length && a.every((layer, i) => layerKey(layer) === layerKey(b[i] ?? layer) && layer.format === b[i]?.format);

@@ -77,7 +77,10 @@ test('a disk that cannot be attached leaves nothing open', real, async (t) => {
   await assert.rejects(host.guests.attachDisk(spec.guestId, virtioDisk(good, 'sda', { bus: 'sata' })), kind('Conflict'));
   await assert.rejects(host.guests.attachDisk(spec.guestId, virtioDisk(good, 'sda', { bus: 'scsi' })), kind('Conflict'));
   await host.guests.attachDisk(spec.guestId, virtioDisk(good, 'vdb'));
-  assert.deepEqual((await host.guests.diagnostics(spec.guestId)).disks.map((d) => d.device), ['vda', 'vdb']);
+  assert.deepEqual(
+    (await host.guests.diagnostics(spec.guestId)).disks.map((d) => d.device),
+    ['vda', 'vdb'],
+  );
 });
 
 test('no more devices than slots, and the slot of one that went is used again', real, async (t) => {
@@ -130,7 +133,7 @@ test('one raw disk is written by two guests', real, async (t) => {
   await host.guests.start(b);
   await host.printed(b.guestId, /hello/);
   await host.guests.attachDisk(b.guestId, shared);
-  assert.deepEqual([...host.guests.openDisks.holders(diskId)].sort(), [a.guestId, b.guestId].sort());
+  assert.deepEqual([...host.guests.openDisks.holders(diskId)].toSorted(), [a.guestId, b.guestId].toSorted());
   await host.guests.openDisks.resize(diskId, 32 * 2 ** 20);
   await host.guests.detachDisk(b.guestId, diskId, 20_000);
   assert.deepEqual(host.guests.openDisks.holders(diskId), [a.guestId]);
@@ -171,7 +174,9 @@ test('what many guests read stays readable when one of them lets go', real, asyn
 test('cards: at the start, plugged, unplugged, counted, on every model', { skip: noNetns }, async (t) => {
   const network = await TestNetwork.make(t);
   const host = await TestHost.make(t, { netns: network.netns });
-  const spec = await host.guest('lets devices go', { nics: [await network.nic(), await network.nic({ model: 'e1000' }), await network.nic({ model: 'e1000e' }), await network.nic({ model: 'rtl8139' })] });
+  const spec = await host.guest('lets devices go', {
+    nics: [await network.nic(), await network.nic({ model: 'e1000' }), await network.nic({ model: 'e1000e' }), await network.nic({ model: 'rtl8139' })],
+  });
   await host.guests.start(spec);
   await host.printed(spec.guestId, /hello/);
   const nic = await network.nic();
@@ -182,10 +187,16 @@ test('cards: at the start, plugged, unplugged, counted, on every model', { skip:
     assert.deepEqual(await macs(), [...spec.nics.map((n) => n.mac), nic.mac]);
     await host.guests.detachNic(spec.guestId, nic.portId, 20_000);
     await host.guests.detachNic(spec.guestId, nic.portId, 20_000);
-    assert.deepEqual(await macs(), spec.nics.map((n) => n.mac));
+    assert.deepEqual(
+      await macs(),
+      spec.nics.map((n) => n.mac),
+    );
   }
   await assert.rejects(host.guests.attachNic(spec.guestId, { ...nic, portId: randomUUID(), tap: 'cairn-none' }), kind('Unavailable'));
-  assert.deepEqual(await macs(), spec.nics.map((n) => n.mac));
+  assert.deepEqual(
+    await macs(),
+    spec.nics.map((n) => n.mac),
+  );
   // What the host sends into the tap, the guest receives.
   const [first] = spec.nics;
   assert.ok(first);

@@ -1,7 +1,19 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestNic } from '../interface/guests.ts';
 import { nodeName } from './blockdev.ts';
-import { type Device, diskDevice, diskDeviceId, busPlaces, hotPluggable, netdev, netdevId, nicDevice, nicDeviceId, SCSI_CONTROLLER, USB_CONTROLLER } from './devices.ts';
+import {
+  type Device,
+  diskDevice,
+  diskDeviceId,
+  busPlaces,
+  hotPluggable,
+  netdev,
+  netdevId,
+  nicDevice,
+  nicDeviceId,
+  SCSI_CONTROLLER,
+  USB_CONTROLLER,
+} from './devices.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { askForDisk, lendDisk } from './launch.ts';
@@ -12,7 +24,8 @@ import { diskKey, freeSlot, needsSlot, nicKey } from './slots.ts';
 /** Guests drop the request to let a device go while they boot, so it is made again. */
 const ASK_AGAIN_MS = 3000;
 
-const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> => Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
+const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
 
 const machineKind = (record: GuestRecord): 'q35' | 'pc' => record.spec.machine ?? 'q35';
 
@@ -117,7 +130,9 @@ async function ended(guest: Guest, machine: Machine): Promise<boolean> {
 function requireController(record: GuestRecord, disk: GuestDisk): void {
   const has = (bus: GuestDisk['bus']): boolean => record.spec.disks.some((d) => d.bus === bus);
   if ((disk.bus === 'scsi' || disk.bus === 'usb') && !has(disk.bus)) {
-    throw conflict(`The server was started without a ${disk.bus === 'scsi' ? SCSI_CONTROLLER : USB_CONTROLLER} controller: a ${disk.bus} disk can be attached after a hard reboot with one.`);
+    throw conflict(
+      `The server was started without a ${disk.bus === 'scsi' ? SCSI_CONTROLLER : USB_CONTROLLER} controller: a ${disk.bus} disk can be attached after a hard reboot with one.`,
+    );
   }
 }
 
@@ -132,7 +147,11 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
   await guest.waiting(async (signal) => {
     for (;;) {
       const leftMs = deadlineMs - clock.nowMs();
-      const deleted = machine.qmp.waitFor((e) => e.event === 'DEVICE_DELETED' && e.data.device === deviceId, Math.max(1, Math.min(leftMs, ASK_AGAIN_MS)), signal);
+      const deleted = machine.qmp.waitFor(
+        (e) => e.event === 'DEVICE_DELETED' && e.data.device === deviceId,
+        Math.max(1, Math.min(leftMs, ASK_AGAIN_MS)),
+        signal,
+      );
       deleted.catch(() => {});
       try {
         await machine.qmp.execute('device_del', { id: deviceId });
@@ -142,7 +161,10 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
         if (!(error instanceof QmpError && /in the process of unplug|is busy|blinking/i.test(error.message))) throw error;
       }
       if (await deleted) return;
-      if (clock.nowMs() >= deadlineMs) throw conflict(`The server did not let go of its ${what} within ${Math.round(waitMs / 1000)} s. It may be in use, or the server's operating system does not answer; try again or shut it down.`);
+      if (clock.nowMs() >= deadlineMs)
+        throw conflict(
+          `The server did not let go of its ${what} within ${Math.round(waitMs / 1000)} s. It may be in use, or the server's operating system does not answer; try again or shut it down.`,
+        );
     }
   });
 }
@@ -194,4 +216,3 @@ export async function reconcileDevices(guest: Guest, machine: Machine): Promise<
     await forgetNic(guest, nic);
   }
 }
-

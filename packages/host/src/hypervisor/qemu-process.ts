@@ -34,7 +34,13 @@ export interface SpawnOptions {
 export async function spawnQemu(options: SpawnOptions): Promise<QemuProcess> {
   const log = await open(options.logPath, 'a', 0o600);
   try {
-    const child = start(options.qemu, options.args, { netns: options.netns, user: options.user, stdio: ['ignore', log.fd, log.fd], cwd: '/' });
+    const child = start(options.qemu, options.args, {
+      netns: options.netns,
+      user: options.user,
+      powerless: !options.user && process.geteuid?.() === 0,
+      stdio: ['ignore', log.fd, log.fd],
+      cwd: '/',
+    });
     child.unref();
     const state: { end?: ProcessEnd } = {};
     const ended = new Promise<ProcessEnd>((resolve) => {
@@ -111,7 +117,8 @@ export async function endQemu(process_: QemuProcess, qmp: Qmp | undefined, clock
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
-  if (!(await gone(process_, clock, KILL_MS))) throw unavailable('The server cannot be stopped: its process is stuck in the kernel, most likely waiting for a disk.', { detail: identity });
+  if (!(await gone(process_, clock, KILL_MS)))
+    throw unavailable('The server cannot be stopped: its process is stuck in the kernel, most likely waiting for a disk.', { detail: identity });
 }
 
 async function gone(process_: QemuProcess, clock: Clock, withinMs: number): Promise<boolean> {

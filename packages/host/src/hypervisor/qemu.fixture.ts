@@ -167,7 +167,23 @@ export class TestHost {
   }
 }
 
-export const virtioDisk = (diskId: string, device = 'vda', more: Partial<GuestDisk> = {}): GuestDisk => ({ diskId, device, bus: 'virtio', kind: 'disk', serial: diskId, ...more });
+export const virtioDisk = (diskId: string, device = 'vda', more: Partial<GuestDisk> = {}): GuestDisk => ({
+  diskId,
+  device,
+  bus: 'virtio',
+  kind: 'disk',
+  serial: diskId,
+  ...more,
+});
 
 /** A small guest; without a bootable disk its firmware finds nothing and waits. */
-export const smallSpec = (more: Partial<GuestSpec> = {}): GuestSpec => ({ guestId: randomUUID(), name: 'a guest', vcpus: 1, memoryMb: 64, firmware: 'bios', disks: [], nics: [], ...more });
+export const smallSpec = (more: Partial<GuestSpec> = {}): GuestSpec => ({
+  guestId: randomUUID(),
+  name: 'a guest',
+  vcpus: 1,
+  memoryMb: 64,
+  firmware: 'bios',
+  disks: [],
+  nics: [],
+  ...more,
+});

@@ -10,7 +10,11 @@ import { Qmp, QmpClosed, QmpError, type QmpEvent, QmpTimeout } from './qmp.ts';
 const GREETING = '{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}, "capabilities": ["oob"]}}\r\n';
 
 /** A QMP server whose answers the test writes. */
-async function fake(t: TestContext, answer: (command: { execute: string; arguments?: unknown; id: number }, socket: net.Socket) => void, greeting = GREETING): Promise<string> {
+async function fake(
+  t: TestContext,
+  answer: (command: { execute: string; arguments?: unknown; id: number }, socket: net.Socket) => void,
+  greeting = GREETING,
+): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'cairn-qmp-'));
   const path = join(dir, 'q');
   const sockets = new Set<net.Socket>();
@@ -45,14 +49,23 @@ const connect = async (t: TestContext, path: string): Promise<Qmp> => {
 };
 
 test('commands sent together are answered each with its own answer', async (t) => {
-  const qmp = await connect(t, await fake(t, (c, s) => setTimeout(() => s.write(`${JSON.stringify({ return: { echo: c.arguments }, id: c.id })}\r\n`), c.id % 2 ? 10 : 1)));
+  const qmp = await connect(
+    t,
+    await fake(t, (c, s) => setTimeout(() => s.write(`${JSON.stringify({ return: { echo: c.arguments }, id: c.id })}\r\n`), c.id % 2 ? 10 : 1)),
+  );
   const answers = await Promise.all([1, 2, 3, 4].map((n) => qmp.execute<{ echo: { n: number } }>('x', { n })));
-  assert.deepEqual(answers.map((a) => a.echo.n), [1, 2, 3, 4]);
+  assert.deepEqual(
+    answers.map((a) => a.echo.n),
+    [1, 2, 3, 4],
+  );
 });
 
 test('a refusal is a QmpError with its class', async (t) => {
   const qmp = await connect(t, await fake(t, (c, s) => s.write(`{"id": ${c.id}, "error": {"class": "DeviceNotFound", "desc": "Device 'x' not found"}}\r\n`)));
-  await assert.rejects(qmp.execute('device_del', { id: 'x' }), (e) => e instanceof QmpError && e.className === 'DeviceNotFound' && e.message === "device_del: Device 'x' not found");
+  await assert.rejects(
+    qmp.execute('device_del', { id: 'x' }),
+    (e) => e instanceof QmpError && e.className === 'DeviceNotFound' && e.message === "device_del: Device 'x' not found",
+  );
 });
 
 test('messages cut anywhere, even inside a character, are put together again', async (t) => {
@@ -60,7 +73,9 @@ test('messages cut anywhere, even inside a character, are put together again', a
   const qmp = await connect(
     t,
     await fake(t, async (c, s) => {
-      for (const byte of Buffer.from(`{"event":"E","data":{"t":"${text}"},"timestamp":{"seconds":5,"microseconds":7000}}\r\n{"return":"${text}","id":${c.id}}\r\n`)) {
+      for (const byte of Buffer.from(
+        `{"event":"E","data":{"t":"${text}"},"timestamp":{"seconds":5,"microseconds":7000}}\r\n{"return":"${text}","id":${c.id}}\r\n`,
+      )) {
         s.write(Buffer.from([byte]));
         await new Promise((r) => setImmediate(r));
       }
@@ -116,7 +131,10 @@ test('silence ends in a timeout, and the late answer disturbs nobody', async (t)
 });
 
 test('waiting for an event: found, timed out, aborted', async (t) => {
-  const qmp = await connect(t, await fake(t, (c, s) => s.write(`{"event":"A","timestamp":{}}\r\n{"event":"B","data":{"device":"d"},"timestamp":{}}\r\n{"return":{},"id":${c.id}}\r\n`)));
+  const qmp = await connect(
+    t,
+    await fake(t, (c, s) => s.write(`{"event":"A","timestamp":{}}\r\n{"event":"B","data":{"device":"d"},"timestamp":{}}\r\n{"return":{},"id":${c.id}}\r\n`)),
+  );
   const wait = qmp.waitFor((e) => e.event === 'B' && e.data.device === 'd', 1000);
   await qmp.execute('go');
   assert.equal((await wait)?.event, 'B');

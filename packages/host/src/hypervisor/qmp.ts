@@ -253,7 +253,8 @@ export class Qmp {
   #deliver(raw: RawEvent): void {
     const { seconds = 0, microseconds = 0 } = raw.timestamp ?? {};
     const event: QmpEvent = { event: String(raw.event), data: raw.data ?? {}, atMs: seconds * 1000 + Math.floor(microseconds / 1000) };
-    for (const listener of [...this.#onEvent]) listener(event);
+    // A copy: listeners come and go while they are called.
+    for (const listener of Array.from(this.#onEvent)) listener(event);
   }
 
   #answer(raw: RawAnswer): void {

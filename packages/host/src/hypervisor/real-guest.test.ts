@@ -8,7 +8,9 @@ import { noNetns, TestHost, TestNetwork, virtioDisk } from './qemu.fixture.ts';
 /** A qcow2 image of a small Linux with a login on its serial console (user cirros, password gocubsgo): `cairn image build` makes one. */
 const image = process.env.CAIRN_TEST_IMAGE;
 
-test('a Linux guest: boot, plug and unplug, reboot both ways, suspend, snapshot, power off', { skip: noNetns || (image ? false : 'needs CAIRN_TEST_IMAGE') }, async (t) => {
+test('a Linux guest: boot, plug and unplug, reboot both ways, suspend, snapshot, power off', {
+  skip: noNetns || (image ? false : 'needs CAIRN_TEST_IMAGE'),
+}, async (t) => {
   const network = await TestNetwork.make(t);
   const host = await TestHost.make(t, { netns: network.netns });
   const took: string[] = [];
@@ -60,14 +62,24 @@ test('a Linux guest: boot, plug and unplug, reboot both ways, suspend, snapshot,
   await logIn();
   const volume = await host.disk('qcow2', 64);
   await timed('attach disk', () => host.guests.attachDisk(guestId, virtioDisk(volume, 'vdb')));
-  await timed('disk in the guest', () => shell('for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/vdb ] && break; sleep 1; done; echo "size $(cat /sys/block/vdb/size) $(cat /sys/block/vdb/serial)"', new RegExp(`size 131072 ${volume.slice(0, 20)}`)));
+  await timed('disk in the guest', () =>
+    shell(
+      'for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/vdb ] && break; sleep 1; done; echo "size $(cat /sys/block/vdb/size) $(cat /sys/block/vdb/serial)"',
+      new RegExp(`size 131072 ${volume.slice(0, 20)}`),
+    ),
+  );
   await host.guests.openDisks.resize(volume, 128 * 2 ** 20);
   await shell('sleep 1; echo "size $(cat /sys/block/vdb/size)"', /size 262144/);
   await timed('detach disk', () => host.guests.detachDisk(guestId, volume, 30_000));
   await shell('echo "gone: $([ -b /dev/vdb ] || echo yes)"', /gone: yes/);
   const nic = await network.nic();
   await timed('attach NIC', () => host.guests.attachNic(guestId, nic));
-  await timed('NIC in the guest', () => shell('for i in 1 2 3 4 5 6 7 8 9; do [ -e /sys/class/net/eth1 ] && break; sleep 1; done; echo "mac $(cat /sys/class/net/eth1/address)"', new RegExp(`mac ${nic.mac}`)));
+  await timed('NIC in the guest', () =>
+    shell(
+      'for i in 1 2 3 4 5 6 7 8 9; do [ -e /sys/class/net/eth1 ] && break; sleep 1; done; echo "mac $(cat /sys/class/net/eth1/address)"',
+      new RegExp(`mac ${nic.mac}`),
+    ),
+  );
   await timed('detach NIC', () => host.guests.detachNic(guestId, nic.portId, 30_000));
   await shell('echo persistent | sudo tee /root/mark; sync; echo "done $((1+1))"', /done 2/);
   const overlay = join(host.dir, 'root-2.qcow2');

@@ -12,7 +12,8 @@ import { noNetns, noQemu, TestHost, TestNetwork, virtioDisk } from './qemu.fixtu
 import type { GuestRecord } from './record.ts';
 
 const real = { skip: noQemu } as const;
-const exists = (info: GuestInfo): boolean => info.pid !== undefined && existsSync(`/proc/${info.pid}`) && !/\) Z /.test(readFileSync(`/proc/${info.pid}/stat`, 'utf8'));
+const exists = (info: GuestInfo): boolean =>
+  info.pid !== undefined && existsSync(`/proc/${info.pid}`) && !/\) Z /.test(readFileSync(`/proc/${info.pid}/stat`, 'utf8'));
 const recordOf = (host: TestHost, guestId: string): string => join(host.options.dataDir, 'guests', guestId, 'guest.json');
 
 /** Changes what is on disk, as an earlier or interrupted Cairn would have left it. */
@@ -34,7 +35,14 @@ test('a restart of Cairn leaves guests as they are and finds them all', { skip: 
   await new Promise((r) => setTimeout(r, 200));
   assert.ok(exists(first));
   await host.restart();
-  assert.deepEqual((await host.guests.list()).map((g) => [g.guestId, g.state]).sort(), [[ticking.guestId, 'running'], [paused.guestId, 'paused'], [off.guestId, 'shutdown']].sort());
+  assert.deepEqual(
+    (await host.guests.list()).map((g) => [g.guestId, g.state]).toSorted(),
+    [
+      [ticking.guestId, 'running'],
+      [paused.guestId, 'paused'],
+      [off.guestId, 'shutdown'],
+    ].toSorted(),
+  );
   assert.deepEqual(await host.guests.info(ticking.guestId), first);
   assert.deepEqual(await host.guests.start(ticking), first);
   assert.equal(host.guests.openDisks.holder(ticking.disks[0]?.diskId ?? ''), ticking.guestId);
@@ -57,7 +65,8 @@ test('what happened meanwhile is told: powered off, killed, paused', real, async
   const tell = async (guestId: string, command: string): Promise<void> => {
     const qmp = await Qmp.connect(join(host.options.runDir, guestId, 'q', 'qmp'), { clock: host.options.clock });
     await qmp.execute(command);
-    for (let i = 0; command === 'system_powerdown' && i < 500; i++) if ((await qmp.execute<{ status: string }>('query-status')).status === 'shutdown') break;
+    const until = command === 'system_powerdown' ? 'shutdown' : 'paused';
+    for (let i = 0; i < 500; i++) if ((await qmp.execute<{ status: string }>('query-status')).status === until) break;
     qmp.close();
   };
   await tell(over.guestId, 'system_powerdown');
@@ -75,7 +84,7 @@ test('what happened meanwhile is told: powered off, killed, paused', real, async
   assert.deepEqual(host.events, []);
 });
 
-test('after a restart of the machine guests are off, even if their process ids are others\' now', real, async (t) => {
+test("after a restart of the machine guests are off, even if their process ids are others' now", real, async (t) => {
   const host = await TestHost.make(t);
   const spec = await host.guest('idle');
   await host.guests.start(spec);
@@ -83,7 +92,10 @@ test('after a restart of the machine guests are off, even if their process ids a
   await host.guests.stop();
   await rewrite(host, spec.guestId, (record) => ({ ...record, state: 'running', process: { pid: process.pid, startTicks: 1, bootId: 'the boot before' } }));
   await host.restart();
-  assert.deepEqual(host.events.map((e) => e.kind === 'guest' && e.state), ['shutdown']);
+  assert.deepEqual(
+    host.events.map((e) => e.kind === 'guest' && e.state),
+    ['shutdown'],
+  );
   assert.equal((await host.guests.start(spec)).state, 'running');
 });
 
@@ -93,7 +105,7 @@ test('a process whose id was not written down in time is found', real, async (t)
   const info = await host.guests.start(spec);
   await host.guests.stop();
   // As Cairn leaves it when it is killed between starting QEMU and writing its id.
-  await rewrite(host, spec.guestId, ({ process: _, startedAtMs: __, ...record }) => ({ ...record, state: 'absent', reason: 'starting' }));
+  await rewrite(host, spec.guestId, (record) => ({ ...record, process: undefined, startedAtMs: undefined, state: 'absent', reason: 'starting' }));
   await host.restart();
   const found = await host.guests.start(spec);
   assert.deepEqual([found.state, found.pid], ['running', info.pid]);
@@ -135,7 +147,11 @@ test('devices that were half attached or half detached when Cairn ended are as Q
   await host.guests.stop();
   await rewrite(host, spec.guestId, (record) => ({
     ...record,
-    spec: { ...record.spec, disks: [...record.spec.disks, virtioDisk(never, 'vdc')], nics: [{ portId: randomUUID(), mac: 'fa:16:3e:00:00:01', tap: 'tapnever', mtu: 1500, model: 'virtio' }] },
+    spec: {
+      ...record.spec,
+      disks: [...record.spec.disks, virtioDisk(never, 'vdc')],
+      nics: [{ portId: randomUUID(), mac: 'fa:16:3e:00:00:01', tap: 'tapnever', mtu: 1500, model: 'virtio' }],
+    },
     slots: { ...record.slots, 'disk:vdc': 5 },
     layers: { ...record.layers, [never]: host.chains.get(never) ?? [] },
   }));
@@ -178,7 +194,10 @@ test('a process that does not answer is not waited for for ever, and can be ende
   // It answers again: it is taken over as if nothing had been.
   process.kill(info.pid ?? 0, 'SIGCONT');
   for (let i = 0; ; i++) {
-    const ok = await host.guests.pause(spec.guestId).then(() => true, () => false);
+    const ok = await host.guests.pause(spec.guestId).then(
+      () => true,
+      () => false,
+    );
     if (ok) break;
     assert.ok(i < 100, 'it is not taken over again');
     await new Promise((r) => setTimeout(r, 50));

@@ -3,7 +3,7 @@ import type { GuestState } from '../interface/guests.ts';
 import { clearJobs } from './block-jobs.ts';
 import type { HypervisorContext } from './context.ts';
 import { Guest, type Machine } from './guest.ts';
-import { layersEqual, layersInUse } from './open-disk-work.ts';
+import { layersEqual, layersInUse } from './layers-in-use.ts';
 import { reconcileDevices } from './plug.ts';
 import { bootId, findByArgument, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { GuestFiles, readRecord, recordedGuests, removeDirs } from './record.ts';
@@ -17,7 +17,11 @@ export async function recoverGuests(context: HypervisorContext): Promise<readonl
     ids.map((guestId) =>
       recoverGuest(context, guestId).catch((error: unknown) => {
         context.log.error({ guest: guestId, error }, 'a guest could not be recovered');
-        context.options.onEvent({ kind: 'trouble', subject: `server ${guestId}`, message: 'The server could not be found again after a restart; see the log.' });
+        context.options.onEvent({
+          kind: 'trouble',
+          subject: `server ${guestId}`,
+          message: 'The server could not be found again after a restart; see the log.',
+        });
         return undefined;
       }),
     ),
@@ -30,7 +34,7 @@ async function recoverGuest(context: HypervisorContext, guestId: string): Promis
   const record = await readRecord(files);
   if (!record) {
     // Without a record nobody can say what this was: whatever runs there is ended.
-    for (const process_ of await findByArgument(`path=${files.qmpSocket},`)) process.kill(process_.pid, 'SIGKILL');
+    for (const { pid } of await findByArgument(`path=${files.qmpSocket},`)) process.kill(pid, 'SIGKILL');
     await removeDirs(files);
     return undefined;
   }
@@ -116,4 +120,3 @@ async function reconcileLayers(guest: Guest, machine: Machine): Promise<void> {
     if (!layersEqual(remembered, layers)) await guest.update({ layers: { ...guest.known().layers, [diskId]: layers } });
   }
 }
-

@@ -15,7 +15,15 @@ test('a new guest: disks in the order of their names, then cards as listed, and 
 
 test('vdaa comes after vdz', () => {
   const names = ['vdaa', 'vdz', 'vdb'];
-  assert.deepEqual(placeAll(names.map((n) => disk(n)), [], {}, 'q35').slots, { 'disk:vdb': 0, 'disk:vdz': 1, 'disk:vdaa': 2 });
+  assert.deepEqual(
+    placeAll(
+      names.map((n) => disk(n)),
+      [],
+      {},
+      'q35',
+    ).slots,
+    { 'disk:vdb': 0, 'disk:vdz': 1, 'disk:vdaa': 2 },
+  );
 });
 
 test('at a restart every device keeps its slot, and the slots of those that went are free', () => {
@@ -39,7 +47,10 @@ test('a device that is plugged in takes a slot that keeps the order of its kind'
 });
 
 test('without a free slot the request is a conflict that says what helps', () => {
-  assert.throws(() => freeSlot({ 'disk:vda': 0, 'disk:vdb': 1 }, 'disk:vdc', 2), (e) => isCairnError(e, 'Conflict') && /hard reboot/.test(e.message));
+  assert.throws(
+    () => freeSlot({ 'disk:vda': 0, 'disk:vdb': 1 }, 'disk:vdc', 2),
+    (e) => isCairnError(e, 'Conflict') && /hard reboot/.test(e.message),
+  );
 });
 
 test('on pc a slot is an address of the bus', () => {

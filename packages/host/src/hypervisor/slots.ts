@@ -21,8 +21,13 @@ export const needsSlot = (disk: GuestDisk): boolean => disk.bus === 'virtio';
  * Gives every device of a starting guest its slot. Devices keep the slots they had. New ones come in the order of their names
  * (disks) and as listed (NICs), disks first, so that guests which name devices by their address see them in that order.
  */
-export function placeAll(disks: readonly GuestDisk[], nics: readonly GuestNic[], before: Slots, machine: 'q35' | 'pc'): { readonly slots: Slots; readonly ports: number } {
-  const wanted = [...disks.filter(needsSlot).map(diskKey).sort(byName), ...nics.map(nicKey)];
+export function placeAll(
+  disks: readonly GuestDisk[],
+  nics: readonly GuestNic[],
+  before: Slots,
+  machine: 'q35' | 'pc',
+): { readonly slots: Slots; readonly ports: number } {
+  const wanted = [...disks.filter(needsSlot).map(diskKey).toSorted(byName), ...nics.map(nicKey)];
   const slots: Record<string, number> = {};
   for (const key of wanted) {
     const kept = before[key];

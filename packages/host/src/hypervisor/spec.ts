@@ -27,11 +27,26 @@ export function checkSpec(spec: GuestSpec): void {
   require(spec.cpuModel === undefined || CPU_MODEL.test(spec.cpuModel), 'The CPU model is not a name of a model.');
   for (const disk of spec.disks) checkDisk(disk);
   for (const nic of spec.nics) checkNic(nic);
-  unique('device name', spec.disks.map((d) => d.device));
-  unique('boot index', spec.disks.flatMap((d) => (d.bootIndex === undefined ? [] : [String(d.bootIndex)])));
-  unique('disk', spec.disks.map((d) => d.diskId));
-  unique('port', spec.nics.map((n) => n.portId));
-  unique('tap', spec.nics.map((n) => n.tap));
+  unique(
+    'device name',
+    spec.disks.map((d) => d.device),
+  );
+  unique(
+    'boot index',
+    spec.disks.flatMap((d) => (d.bootIndex === undefined ? [] : [String(d.bootIndex)])),
+  );
+  unique(
+    'disk',
+    spec.disks.map((d) => d.diskId),
+  );
+  unique(
+    'port',
+    spec.nics.map((n) => n.portId),
+  );
+  unique(
+    'tap',
+    spec.nics.map((n) => n.tap),
+  );
   const line = spec.kernel?.commandLine ?? '';
   // eslint-disable-next-line no-control-regex
   require(!/[\x00-\x1f\x7f]/.test(line), 'The kernel command line holds control characters.');

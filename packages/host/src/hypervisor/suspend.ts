@@ -50,7 +50,8 @@ export function resume(guest: Guest, spec: GuestSpec): Promise<GuestInfo> {
     const record = guest.known();
     if (guest.state !== 'suspended') throw conflict(`Cannot resume the server: it is not suspended (its state is ${guest.state}).`);
     const before = devices(record.spec);
-    if (devices(spec) !== before) throw conflict('Cannot resume the server: its devices are not those it was suspended with.', { detail: { before, now: devices(spec) } });
+    if (devices(spec) !== before)
+      throw conflict('Cannot resume the server: its devices are not those it was suspended with.', { detail: { before, now: devices(spec) } });
     const machine = await launch(guest, { ...spec, vcpus: record.spec.vcpus, memoryMb: record.spec.memoryMb }, { incoming: true });
     try {
       await load(guest, machine);
@@ -66,7 +67,12 @@ export function resume(guest: Guest, spec: GuestSpec): Promise<GuestInfo> {
 }
 
 const devices = (spec: GuestSpec): string =>
-  JSON.stringify([spec.disks.map((d) => `${diskKey(d)} ${d.diskId} ${d.bus} ${d.kind}`).sort(), spec.nics.map((n) => `${nicKey(n)} ${n.mac.toLowerCase()} ${n.model}`).sort(), spec.machine ?? 'q35', spec.firmware]);
+  JSON.stringify([
+    spec.disks.map((d) => `${diskKey(d)} ${d.diskId} ${d.bus} ${d.kind}`).toSorted(),
+    spec.nics.map((n) => `${nicKey(n)} ${n.mac.toLowerCase()} ${n.model}`).toSorted(),
+    spec.machine ?? 'q35',
+    spec.firmware,
+  ]);
 
 async function save(guest: Guest, machine: Machine): Promise<void> {
   const { memory, memorySocket } = guest.files;
@@ -107,10 +113,15 @@ async function migrate(guest: Guest, qmp: Qmp, command: 'migrate' | 'migrate-inc
   await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
   if (command === 'migrate') await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BYTES_PER_SECOND });
   await guest.waiting(async (signal) => {
-    const ended = qmp.waitFor((e) => e.event === 'MIGRATION' && (e.data.status === 'completed' || e.data.status === 'failed' || e.data.status === 'cancelled'), SAVE_MS, signal);
+    const ended = qmp.waitFor(
+      (e) => e.event === 'MIGRATION' && (e.data.status === 'completed' || e.data.status === 'failed' || e.data.status === 'cancelled'),
+      SAVE_MS,
+      signal,
+    );
     ended.catch(() => {});
     await qmp.execute(command, { uri });
     const [event] = await Promise.all([ended, during?.()]);
-    if (event?.data.status !== 'completed') throw unavailable('The memory of the server could not be moved.', { detail: await qmp.execute('query-migrate').catch(() => event) });
+    if (event?.data.status !== 'completed')
+      throw unavailable('The memory of the server could not be moved.', { detail: await qmp.execute('query-migrate').catch(() => event) });
   });
 }

@@ -12,6 +12,8 @@ export interface Confinement {
   readonly netns?: string | undefined;
   /** Runs as this user, without capabilities and unable to gain privileges. */
   readonly user?: ProcessUser | undefined;
+  /** Runs as Cairn's own user, but without any of its capabilities. For root without another user to change to. */
+  readonly powerless?: boolean | undefined;
   readonly limits?: ProcessLimits | undefined;
   /** The kernel kills it when the thread that started it ends, so nothing outlives a crash of Cairn. */
   readonly dieWithParent?: boolean | undefined;
@@ -38,7 +40,7 @@ const wholeNumber = (what: string, value: number): string => {
  */
 export function confine(command: string, args: readonly string[], confinement: Confinement = {}): readonly [string, ...string[]] {
   const argv: string[] = [];
-  const { netns, user, limits, dieWithParent } = confinement;
+  const { netns, user, limits, dieWithParent, powerless } = confinement;
   if (netns !== undefined) argv.push('nsenter', `--net=${netnsPath(netns)}`, '--');
   if (limits) {
     const flags: string[] = [];
@@ -49,12 +51,13 @@ export function confine(command: string, args: readonly string[], confinement: C
     if (limits.openFiles !== undefined) flags.push(`--nofile=${wholeNumber('openFiles', limits.openFiles)}`);
     if (flags.length) argv.push('prlimit', ...flags, '--core=0', '--');
   }
-  if (user || dieWithParent) {
+  if (user || powerless || dieWithParent) {
     argv.push('setpriv');
     if (user) {
       const groups = user.groups?.length ? `--groups=${user.groups.map((g) => wholeNumber('group', g)).join(',')}` : '--clear-groups';
-      argv.push(`--reuid=${wholeNumber('uid', user.uid)}`, `--regid=${wholeNumber('gid', user.gid)}`, groups, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all');
+      argv.push(`--reuid=${wholeNumber('uid', user.uid)}`, `--regid=${wholeNumber('gid', user.gid)}`, groups);
     }
+    if (user || powerless) argv.push('--no-new-privs', '--bounding-set=-all', '--inh-caps=-all');
     if (dieWithParent) argv.push('--pdeathsig=KILL');
     argv.push('--');
   }

@@ -5,7 +5,10 @@ import { confine, netnsPath } from './command.ts';
 import { ProcessError, run } from './run.ts';
 
 const failure = async (promise: Promise<unknown>): Promise<ProcessError> => {
-  const error = await promise.then(() => undefined, (e: unknown) => e);
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
   assert.ok(error instanceof ProcessError, `expected a ProcessError, got ${String(error)}`);
   return error;
 };
@@ -70,7 +73,14 @@ test('the environment is clean', async () => {
   process.env.CAIRN_SECRET_FOR_TEST = 'x';
   const { stdout } = await run('env', [], { env: { A: '1' } });
   delete process.env.CAIRN_SECRET_FOR_TEST;
-  assert.deepEqual(stdout.split('\n').map((l) => l.split('=')[0]).filter(Boolean).sort(), ['A', 'LC_ALL', 'PATH']);
+  assert.deepEqual(
+    stdout
+      .split('\n')
+      .map((l) => l.split('=')[0])
+      .filter(Boolean)
+      .toSorted(),
+    ['A', 'LC_ALL', 'PATH'],
+  );
 });
 
 test('limits hold', async () => {
@@ -81,8 +91,16 @@ test('limits hold', async () => {
 });
 
 test('a confined process has neither root nor capabilities nor a way back', { skip: process.getuid?.() !== 0 && 'needs root' }, async () => {
-  const { stdout } = await run('grep', ['-E', '^(Uid|Gid|Groups|CapEff|CapBnd|NoNewPrivs):', '/proc/self/status'], { user: { uid: 65534, gid: 65534 }, dieWithParent: true });
-  const facts = Object.fromEntries(stdout.trim().split('\n').map((l) => l.split(/:\s*/) as [string, string]));
+  const { stdout } = await run('grep', ['-E', '^(Uid|Gid|Groups|CapEff|CapBnd|NoNewPrivs):', '/proc/self/status'], {
+    user: { uid: 65534, gid: 65534 },
+    dieWithParent: true,
+  });
+  const facts = Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((l) => l.split(/:\s*/) as [string, string]),
+  );
   assert.match(facts.Uid ?? '', /^65534\s+65534\s+65534\s+65534$/);
   assert.match(facts.Gid ?? '', /^65534\s+65534\s+65534\s+65534$/);
   assert.equal(facts.Groups?.trim(), '');
@@ -93,8 +111,26 @@ test('a confined process has neither root nor capabilities nor a way back', { sk
 
 test('wrappers come in the order in which each still has the rights it needs', () => {
   assert.deepEqual(confine('q', ['-a', '--', 'b'], { netns: 'x1', limits: { cpuSeconds: 3, openFiles: 9 }, user: { uid: 1, gid: 2 } }), [
-    'nsenter', '--net=/run/netns/x1', '--', 'prlimit', '--cpu=3:4', '--nofile=9', '--core=0', '--',
-    'setpriv', '--reuid=1', '--regid=2', '--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', 'q', '-a', '--', 'b',
+    'nsenter',
+    '--net=/run/netns/x1',
+    '--',
+    'prlimit',
+    '--cpu=3:4',
+    '--nofile=9',
+    '--core=0',
+    '--',
+    'setpriv',
+    '--reuid=1',
+    '--regid=2',
+    '--clear-groups',
+    '--no-new-privs',
+    '--bounding-set=-all',
+    '--inh-caps=-all',
+    '--',
+    'q',
+    '-a',
+    '--',
+    'b',
   ]);
   assert.deepEqual(confine('q', []), ['q']);
 });

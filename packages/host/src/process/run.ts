@@ -33,9 +33,24 @@ export class ProcessError extends Error {
   readonly stdout: string;
   readonly stderr: string;
 
-  constructor(reason: ProcessError['reason'], about: { command: string; args: readonly string[]; code?: number | null; signal?: NodeJS.Signals | null; stdout?: string; stderr?: string; why?: string; cause?: unknown }) {
+  constructor(
+    reason: ProcessError['reason'],
+    about: {
+      command: string;
+      args: readonly string[];
+      code?: number | null;
+      signal?: NodeJS.Signals | null;
+      stdout?: string;
+      stderr?: string;
+      why?: string;
+      cause?: unknown;
+    },
+  ) {
     const said = (about.stderr ?? '').trim().slice(0, 2000);
-    super(`${about.command} ${about.args.join(' ').slice(0, 400)}: ${about.why ?? reason}${said ? `: ${said}` : ''}`, about.cause === undefined ? undefined : { cause: about.cause });
+    super(
+      `${about.command} ${about.args.join(' ').slice(0, 400)}: ${about.why ?? reason}${said ? `: ${said}` : ''}`,
+      about.cause === undefined ? undefined : { cause: about.cause },
+    );
     this.name = 'ProcessError';
     this.reason = reason;
     this.command = about.command;
@@ -54,7 +69,11 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export const cleanEnv = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({ PATH: process.env.PATH ?? PATH, LC_ALL: 'C', ...extra });
 
 /** Starts a process with argv (never a shell), confined, in a process group of its own. For what streams or stays; `run` is for the rest. */
-export function start(command: string, args: readonly string[], options: Confinement & Pick<SpawnOptions, 'stdio' | 'cwd'> & { readonly env?: Readonly<Record<string, string>> } = {}): ChildProcess {
+export function start(
+  command: string,
+  args: readonly string[],
+  options: Confinement & Pick<SpawnOptions, 'stdio' | 'cwd'> & { readonly env?: Readonly<Record<string, string>> } = {},
+): ChildProcess {
   const [file, ...rest] = confine(command, args, options);
   return spawn(file, rest, { stdio: options.stdio ?? 'ignore', cwd: options.cwd, env: cleanEnv(options.env), detached: true });
 }
