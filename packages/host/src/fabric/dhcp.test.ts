@@ -84,7 +84,7 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
   });
 
   test('the server runs without root, and comes back when it ends', async () => {
-    const file = join(machine.runDir, 'fabric/dnsmasq/dhcp-a-red-net/process.json');
+    const file = join(machine.runDir, 'dnsmasq/dhcp-a-red-net/process.json');
     const { pid } = JSON.parse(await readFile(file, 'utf8')) as { pid: number };
     assert.notEqual((await stat(`/proc/${pid}`)).uid, 0);
     process.kill(pid, 'SIGKILL');

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CairnError, conflict, invalidInput, unavailable } from '@cairn/kit/errors/errors';
-import type { Fabric, FabricChange, FabricObject, FabricStatus } from '../interface/fabric.ts';
+import type { Fabric, FabricChange, FabricObject, FabricStatus, PortSpec } from '../interface/fabric.ts';
 import { Announcer } from './kernel/announce.ts';
 import { DnsmasqKeeper, dnsmasqUser } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
@@ -55,7 +55,7 @@ export class KernelFabric implements Fabric {
   constructor(options: KernelFabricOptions) {
     checkOptions(options);
     this.#options = options;
-    this.#kernel = new Kernel(join(options.runDir, 'fabric', 'scratch'));
+    this.#kernel = new Kernel(join(options.runDir, 'scratch'));
     const { clock, callbacks } = options;
     const log = options.log.child({ room: 'fabric' });
     this.#names = namesOf(options.instance);
@@ -121,6 +121,13 @@ export class KernelFabric implements Fabric {
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
     for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
     await this.#request(new Set(this.#units.keys()));
+    for (const port of this.#objects.guestPorts.values()) {
+      try {
+        this.#refuseUnplugged(port);
+      } catch (error) {
+        if (error instanceof CairnError) flaws.push(error);
+      }
+    }
     if (flaws.length === 0) return;
     for (const flaw of flaws) this.#options.onEvent?.({ kind: 'trouble', subject: 'fabric', message: flaw.message });
     throw invalidInput(flaws.map((flaw) => flaw.message).join(' '), { detail: flaws });
@@ -137,6 +144,12 @@ export class KernelFabric implements Fabric {
     for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
     this.#touch(changes, touched);
     await this.#request(touched);
+    for (const change of changes) if (change.op === 'put' && change.object.kind === 'port') this.#refuseUnplugged(change.object);
+  }
+
+  #refuseUnplugged({ id, attachment }: PortSpec): void {
+    if (attachment.kind !== 'guest' || !this.#switch.isRefused(attachment.tap)) return;
+    throw unavailable(`The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`);
   }
 
   /** A guest's port without its network would get no tap, and nobody would know before the guest starts. */
@@ -159,6 +172,7 @@ export class KernelFabric implements Fabric {
     this.#isClosed = true;
     await this.#started?.catch(() => {});
     await Promise.all([...this.#units.values()].map(({ lane }) => lane.idle()));
+    this.#dnsmasq?.release();
     this.#monitor.stop();
     this.#metadata.closeAll();
     await this.#announcer.stop();
@@ -176,11 +190,7 @@ export class KernelFabric implements Fabric {
       }
     }
     for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#kernel.deleteNamespace(netns);
-    await rm(this.#dir, { recursive: true, force: true });
-  }
-
-  get #dir(): string {
-    return join(this.#options.runDir, 'fabric');
+    for (const dir of ['dnsmasq', 'scratch']) await rm(join(this.#options.runDir, dir), { recursive: true, force: true });
   }
 
   async #start(): Promise<void> {
@@ -196,7 +206,7 @@ export class KernelFabric implements Fabric {
 
   async #keeper(): Promise<DnsmasqKeeper> {
     const { clock, log, dhcpUser } = this.#options;
-    this.#dnsmasq ??= new DnsmasqKeeper({ dir: join(this.#dir, 'dnsmasq'), user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log, onEnd: (key) => this.#revive(key) });
+    this.#dnsmasq ??= new DnsmasqKeeper({ dir: join(this.#options.runDir, 'dnsmasq'), user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log, onEnd: (key) => this.#revive(key) });
     return this.#dnsmasq;
   }
 

@@ -10,7 +10,7 @@ export interface KernelFabricOptions {
   readonly instance: string;
   /** For what must outlive a boot. Nothing does: the kernel itself is the record of what was built, and it forgets with it. */
   readonly dataDir: string;
-  /** Files of the DHCP servers are kept in `fabric/` below it. Their user must be able to reach it. */
+  /** Files of the DHCP servers are kept in it. Their user must be able to reach it. */
   readonly runDir: string;
   /** Who may open the taps: the group that all guests share, each under a user of its own. */
   readonly tapGroupGid: number;

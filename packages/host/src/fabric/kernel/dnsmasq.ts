@@ -52,6 +52,7 @@ export class DnsmasqKeeper {
   readonly #kept = new Map<string, Kept | null>();
   #bootId: string | undefined;
   #reachable = false;
+  #isReleased = false;
 
   constructor(options: { readonly dir: string; readonly user: DnsmasqUser; readonly kernel: Kernel; readonly clock: Clock; readonly log: Logger; readonly onEnd: (key: string) => void }) {
     this.#onEnd = options.onEnd;
@@ -65,6 +66,11 @@ export class DnsmasqKeeper {
   /** The next `keep` and `stop` look at the disk and at /proc again. */
   distrust(): void {
     this.#kept.clear();
+  }
+
+  /** Processes go on; what happens to them is somebody else's affair from now on. */
+  release(): void {
+    this.#isReleased = true;
   }
 
   /** Keys of all that has files here. */
@@ -141,7 +147,7 @@ export class DnsmasqKeeper {
     child.on('error', (error) => (failure = error.message));
     child.on('exit', (code, signal) => {
       failure = `ended with ${signal ?? code}`;
-      if (kept.record?.pid !== child.pid) return;
+      if (this.#kept.get(key)?.record?.pid !== child.pid || this.#isReleased) return;
       this.#log.warn({ key, code, signal }, 'a dnsmasq process ended');
       this.#onEnd(key);
     });

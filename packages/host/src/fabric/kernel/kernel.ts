@@ -30,6 +30,14 @@ export class Kernel {
     if (commands.length) await this.#change('ip', [...inNamespace(netns), '-batch', '-'], { input: commands.map((line) => `${line}\n`).join('') });
   }
 
+  /** Runs `ip` commands, all of them, and gives those that failed. */
+  async ipTolerant(netns: string, commands: readonly string[]): Promise<readonly string[]> {
+    if (commands.length === 0) return [];
+    this.changes++;
+    const { stderr } = await this.#run('ip', ['-n', netns, '-force', '-batch', '-'], { input: commands.map((line) => `${line}\n`).join(''), okCodes: [1] });
+    return [...stderr.matchAll(/^Command failed -:(\d+)/gm)].map(([, line]) => commands[Number(line) - 1] ?? '');
+  }
+
   /** Deletes links, if they are still there. */
   async deleteLinks(netns: string, names: readonly string[]): Promise<void> {
     if (names.length) await this.#change('ip', ['-n', netns, '-force', '-batch', '-'], { input: names.map((name) => `link delete dev ${name}\n`).join(''), okCodes: [1] });

@@ -58,7 +58,7 @@ export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, 
   const reservations = new Map<string, string>();
   const byId = new Map(network.subnets.map((subnet) => [subnet.id, subnet]));
   for (const port of ports) {
-    const lines = portLines(port, byId, domainOf(network));
+    const lines = linesOf(port, network, byId);
     hosts.push(...lines.hosts);
     addn.push(...lines.addn);
     opts.push(...lines.opts);
@@ -126,6 +126,14 @@ interface PortLines {
   readonly addn: readonly string[];
   readonly opts: readonly string[];
   readonly reservations: readonly (readonly [string, string])[];
+}
+
+const memo = new WeakMap<PortSpec, { readonly network: NetworkSpec; readonly lines: PortLines }>();
+
+function linesOf(port: PortSpec, network: NetworkSpec, subnets: ReadonlyMap<string, SubnetSpec>): PortLines {
+  let known = memo.get(port);
+  if (known?.network !== network) memo.set(port, (known = { network, lines: portLines(port, subnets, domainOf(network)) }));
+  return known.lines;
 }
 
 const CLIENT_ID_OPTIONS = new Set(['client-id', '61']);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PortSpec, SecurityGroupRuleSpec, SecurityGroupSpec } from '../../interface/fabric.ts';
 import { identifier } from '../names.ts';
 import type { FabricView } from '../objects.ts';
-import { type Cidr, formatCidr, minimise, parseCidr } from './address.ts';
+import { type Cidr, contains, formatCidr, minimise, parseCidr } from './address.ts';
 
 /**
  * Security groups as nftables rules.
@@ -106,20 +106,33 @@ function packetMatch(rule: SecurityGroupRuleSpec): string {
 
 /** The addresses of a group's members: fixed addresses and allowed pairs, as neutron's RPC gives them to its agents. Without overlap. */
 export function memberAddresses(view: FabricView, groupId: string): Readonly<Record<'IPv4' | 'IPv6', ReadonlyMap<string, string>>> {
-  const all: Cidr[] = [];
-  for (const port of view.membersOf(groupId)) all.push(...addressesOf(port));
   const out = { IPv4: new Map<string, string>(), IPv6: new Map<string, string>() };
-  for (const cidr of minimise(all)) out[cidr.version === 4 ? 'IPv4' : 'IPv6'].set(formatCidr(cidr), '');
+  const family = (cidr: Cidr): Map<string, string> => out[cidr.version === 4 ? 'IPv4' : 'IPv6'];
+  const networks: Cidr[] = [];
+  for (const port of view.membersOf(groupId)) networks.push(...addressesOf(port).networks);
+  const covers = minimise(networks);
+  for (const cidr of covers) family(cidr).set(formatCidr(cidr), '');
+  for (const port of view.membersOf(groupId)) {
+    for (const [text, cidr] of addressesOf(port).hosts) if (!covers.some((cover) => contains(cover, cidr))) family(cidr).set(text, '');
+  }
   return out;
 }
 
-const addresses = new WeakMap<PortSpec, readonly Cidr[]>();
+interface Addresses {
+  /** Single addresses, with their canonical text. */
+  readonly hosts: readonly (readonly [string, Cidr])[];
+  readonly networks: readonly Cidr[];
+}
 
-/** Fixed addresses and allowed address pairs of a port, as networks. */
-export function addressesOf(port: PortSpec): readonly Cidr[] {
+const addresses = new WeakMap<PortSpec, Addresses>();
+
+/** Fixed addresses and allowed address pairs of a port. */
+function addressesOf(port: PortSpec): Addresses {
   let known = addresses.get(port);
   if (!known) {
-    known = [...port.fixedIps.map(({ ip }) => ip), ...port.allowedAddressPairs.map(({ cidr }) => cidr)].map(parseCidr).filter((cidr) => cidr !== undefined);
+    const all = [...port.fixedIps.map(({ ip }) => ip), ...port.allowedAddressPairs.map(({ cidr }) => cidr)].map(parseCidr).filter((cidr) => cidr !== undefined);
+    const isHost = (cidr: Cidr): boolean => cidr.prefixLength === (cidr.version === 4 ? 32 : 128);
+    known = { hosts: all.filter(isHost).map((cidr) => [formatCidr(cidr), cidr]), networks: all.filter((cidr) => !isHost(cidr)) };
     addresses.set(port, known);
   }
   return known;

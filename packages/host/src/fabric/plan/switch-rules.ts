@@ -4,7 +4,7 @@ import type { FabricView } from '../objects.ts';
 import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { type SwitchMemory, Generations } from './memory.ts';
-import { type PortFilter, portFilter } from './port-filter.ts';
+import { portFilter } from './port-filter.ts';
 import { type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
 
 /**
@@ -42,12 +42,22 @@ export function switchRules(view: FabricView, memory: SwitchMemory): Ruleset {
   ]);
 }
 
-const filters = new WeakMap<PortSpec, { readonly mark: number; readonly filter: PortFilter }>();
+interface FilterChains {
+  readonly mark: number;
+  readonly from: Chain;
+  readonly to: Chain;
+}
 
-function filterOf(port: PortSpec, mark: number): PortFilter {
+const filters = new WeakMap<PortSpec, FilterChains>();
+
+/** The same chains for the same port, so that comparing them costs nothing. */
+function filterOf(port: PortSpec, mark: number): FilterChains {
   let known = filters.get(port);
-  if (known?.mark !== mark) filters.set(port, (known = { mark, filter: portFilter(port, mark) }));
-  return known.filter;
+  if (known?.mark !== mark) {
+    const { from, to } = portFilter(port, mark);
+    filters.set(port, (known = { mark, from: { rules: from }, to: { rules: to } }));
+  }
+  return known;
 }
 
 const BRIDGE_PREROUTING = ['iifname vmap @from', 'iifname "tap*" drop'];
@@ -63,8 +73,8 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
     if (isFiltered(port)) {
       const name = identifier(tap);
       const filter = filterOf(port, memory.marks.of(port.id));
-      chains.set(`from_${name}`, { rules: filter.from });
-      chains.set(`to_${name}`, { rules: filter.to });
+      chains.set(`from_${name}`, filter.from);
+      chains.set(`to_${name}`, filter.to);
       from.set(tap, `goto from_${name}`);
       to.set(tap, `goto to_${name}`);
     } else {

@@ -34,12 +34,17 @@ export interface TapPlan {
 /** The kernel keeps 255 bytes. */
 const ALIAS_BYTES = 255;
 
+const aliases = new WeakMap<PortSpec, string>();
+
 function aliasOf(port: PortSpec): string {
+  const known = aliases.get(port);
+  if (known !== undefined) return known;
   let alias = port.id;
   for (const { ip } of port.fixedIps) {
     const longer = `${alias},${canonicalIp(ip)}`;
     if (longer.length <= ALIAS_BYTES) alias = longer;
   }
+  aliases.set(port, alias);
   return alias;
 }
 

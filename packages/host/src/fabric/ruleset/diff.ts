@@ -1,4 +1,4 @@
-import { type Chain, chainDigest, hookText, type KernelRules, type KernelTable, type Ruleset, type SetModel, type Table } from './model.ts';
+import { type Chain, kernelChain, type KernelRules, type KernelTable, type Ruleset, type SetModel, type Table } from './model.ts';
 
 /**
  * The nft script that turns `actual` into `wanted`; empty when nothing differs. `nft -f` commits it as one transaction: no packet
@@ -26,7 +26,7 @@ const EMPTY: KernelTable = { sets: new Map(), chains: new Map() };
 function isCompatible(old: KernelTable, table: Table): boolean {
   for (const [name, chain] of table.chains) {
     const known = old.chains.get(name);
-    if (known && known.hook !== hookText(chain.hook)) return false;
+    if (known && known !== kernelChain(chain) && known.hook !== kernelChain(chain).hook) return false;
   }
   for (const [name, set] of table.sets) {
     const known = old.sets.get(name);
@@ -44,10 +44,10 @@ function changeTable(old: KernelTable, table: Table, out: string[], late: string
   for (const [name, set] of table.sets) if (!old.sets.has(name)) out.push(`add ${set.kind} ${id} ${name} { ${set.declaration}; }`);
   for (const [name, chain] of table.chains) if (!old.chains.has(name)) out.push(`add chain ${id} ${name}${hookDeclaration(chain)}`);
   for (const [name, chain] of table.chains) {
-    const known = old.chains.get(name)?.digest ?? '';
-    const digest = chainDigest(chain.rules);
-    if (known === digest) continue;
-    if (known !== '') out.push(`flush chain ${id} ${name}`);
+    const known = old.chains.get(name);
+    const { digest } = kernelChain(chain);
+    if (known === kernelChain(chain) || (known?.digest ?? '') === digest) continue;
+    if (known && known.digest !== '') out.push(`flush chain ${id} ${name}`);
     chain.rules.forEach((rule, i) => out.push(`add rule ${id} ${name} ${rule}${i === 0 ? ` comment "${digest}"` : ''}`));
   }
   for (const [name, set] of table.sets) changeElements(`${id} ${name}`, old.sets.get(name)?.elements, set, out);

@@ -71,12 +71,21 @@ export function chainDigest(rules: readonly string[]): string {
   return digest;
 }
 
+const kernelChains = new WeakMap<Chain, KernelChain>();
+
+/** What the kernel holds of a chain once it is loaded; the same object for the same chain. */
+export function kernelChain(chain: Chain): KernelChain {
+  let known = kernelChains.get(chain);
+  if (!known) kernelChains.set(chain, (known = { hook: hookText(chain.hook), digest: chainDigest(chain.rules) }));
+  return known;
+}
+
 /** What the kernel holds once `ruleset` is loaded. */
 export function asKernel(ruleset: Ruleset): KernelRules {
   const tables = new Map<string, KernelTable>();
   for (const [key, table] of ruleset) {
     const chains = new Map<string, KernelChain>();
-    for (const [name, chain] of table.chains) chains.set(name, { hook: hookText(chain.hook), digest: chainDigest(chain.rules) });
+    for (const [name, chain] of table.chains) chains.set(name, kernelChain(chain));
     tables.set(key, { sets: table.sets, chains });
   }
   return tables;

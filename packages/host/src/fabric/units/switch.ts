@@ -44,6 +44,8 @@ export class SwitchUnit {
   #isTrusted = true;
   /** `conntrack` commands that are still to be run, should a pass end before them. */
   #owed: string[] = [];
+  /** Links that the kernel refuses to make. */
+  #refused: ReadonlySet<string> = new Set();
 
   constructor(context: UnitContext, options: SwitchOptions, onBridgesGone: (bridges: readonly string[]) => void) {
     this.#context = context;
@@ -57,6 +59,11 @@ export class SwitchUnit {
     this.#state = undefined;
   }
 
+  /** Whether the link was wanted in the last run and could not be had. */
+  isRefused(name: string): boolean {
+    return this.#refused.has(name);
+  }
+
   hasBridge(name: string): boolean {
     return this.#state?.links.has(name) === true;
   }
@@ -64,16 +71,17 @@ export class SwitchUnit {
   /** Brings the namespace to the wanted state. What is found to differ from memory half-way is read and tried once more. */
   async run(): Promise<void> {
     try {
-      await this.#pass();
+      await this.#pass(false);
     } catch (error) {
       this.#state = undefined;
       if (!(error instanceof ProcessError)) throw error;
       this.#context.log.warn({ error }, 'the switch is not as thought; reading it anew');
-      await this.#pass();
+      await this.#pass(true);
     }
   }
 
-  async #pass(): Promise<void> {
+  /** A tolerant pass does what can be done when one of many links cannot be had, lest it hold up all others. */
+  async #pass(isTolerant: boolean): Promise<void> {
     const { kernel, names, view } = this.#context;
     const netns = names.switchNamespace;
     this.#isTrusted = true;
@@ -90,12 +98,21 @@ export class SwitchUnit {
     this.#state = undefined;
     await kernel.ip(netns, leave);
     await kernel.nft(netns, script);
-    await kernel.ip(netns, join);
+    if (isTolerant) this.#refuse(await kernel.ipTolerant(netns, join));
+    else {
+      await kernel.ip(netns, join);
+      this.#refused = new Set();
+    }
     await kernel.ip(this.#options.outerNetns, outer);
     await kernel.conntrack(netns, this.#owed);
     this.#owed = [];
-    if (this.#isTrusted) this.#state = { ...linksAfter(plan), rules: asKernel(plan.rules) };
+    if (this.#isTrusted && this.#refused.size === 0) this.#state = { ...linksAfter(plan), rules: asKernel(plan.rules) };
     if (bridgesGone.length) this.#onBridgesGone(bridgesGone);
+  }
+
+  #refuse(failed: readonly string[]): void {
+    for (const command of failed) this.#context.log.error({ command }, 'the kernel refuses a link');
+    this.#refused = new Set(failed.map((command) => / dev (\S+)/.exec(command)?.[1] ?? ''));
   }
 
   async #read(): Promise<State> {
