@@ -98,7 +98,6 @@ async function admin(app: KeystoneApp, password: string): Promise<string> {
 }
 
 async function catalogEntry(app: KeystoneApp, entry: CatalogEntry, region: string): Promise<void> {
-  const is = (field: string, value: string) => ({ field, comparator: 'equals' as const, ignoreCase: false, value });
   const service =
     (await app.catalog.listServices([is('type', entry.type)]))[0] ?? (await app.catalog.createService({ type: entry.type, name: entry.name }, WHO));
   const present = await app.catalog.listEndpoints([is('service_id', service.id), is('region_id', region)]);
@@ -108,3 +107,5 @@ async function catalogEntry(app: KeystoneApp, entry: CatalogEntry, region: strin
     else if (endpoint.url !== url) await app.catalog.updateEndpoint(endpoint.id, { url }, WHO);
   }
 }
+
+const is = (field: string, value: string) => ({ field, comparator: 'equals' as const, ignoreCase: false, value });

@@ -112,7 +112,7 @@ test('a listing says where an effective role comes from', async () => {
     },
   ]);
   const effective = await list(`effective&user.id=${userId}&include_names`);
-  assert.deepEqual(effective.map((entry: { role: { name: string } }) => entry.role.name).sort(), ['member', 'reader']);
+  assert.deepEqual(effective.map((entry: { role: { name: string } }) => entry.role.name).toSorted(), ['member', 'reader']);
   const member = effective.find((entry: { role: { name: string } }) => entry.role.name === 'member');
   assert.deepEqual(member, {
     scope: { project: { id: below, name: 'below', domain: { id: 'default', name: 'Default' } }, 'OS-INHERIT:inherited_to': 'projects' },

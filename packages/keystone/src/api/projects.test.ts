@@ -12,7 +12,7 @@ after(() => cloud.close());
 
 const create = async (project: object) => (await cloud.expect(201, admin, 'POST', '/v3/projects', { project })).body.project;
 const patch = (id: string, project: object) => cloud.call(admin, 'PATCH', `/v3/projects/${id}`, { project });
-const names = (answer: { body: { projects: { name: string }[] } }) => answer.body.projects.map((project) => project.name).sort();
+const names = (answer: { body: { projects: { name: string }[] } }) => answer.body.projects.map((project) => project.name).toSorted();
 
 test('a project is shown with every field of upstream', async () => {
   const project = await create({ name: ' spaced ', description: 'd', color: 'red', tags: ['b', 'a'] });
@@ -136,10 +136,10 @@ test('the tree: relatives, depth, and what disabling and deleting it allows', as
   assert.equal((await cloud.call(admin, 'GET', `/v3/projects/${two}?parents_as_ids&parents_as_list`)).status, 400);
   assert.equal((await patch(one ?? '', { enabled: false })).status, 403, 'its subtree is enabled');
   assert.equal((await cloud.call(admin, 'DELETE', `/v3/projects/${one}`)).status, 403, 'it is no leaf');
-  for (const id of chain.map((project) => project.id).reverse()) assert.equal((await patch(id, { enabled: false })).status, 200);
+  for (const id of chain.map((project) => project.id).toReversed()) assert.equal((await patch(id, { enabled: false })).status, 200);
   assert.equal((await patch(two ?? '', { enabled: true })).status, 403, 'its parent is disabled');
   assert.equal((await cloud.call(admin, 'POST', '/v3/projects', { project: { name: 'below', parent_id: one } })).status, 400);
-  for (const id of chain.map((project) => project.id).reverse()) await cloud.expect(204, admin, 'DELETE', `/v3/projects/${id}`);
+  for (const id of chain.map((project) => project.id).toReversed()) await cloud.expect(204, admin, 'DELETE', `/v3/projects/${id}`);
 });
 
 test('what cannot change is refused', async () => {

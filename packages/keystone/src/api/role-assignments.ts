@@ -8,8 +8,6 @@ const query = queryOf({ 'group.id': id64, 'role.id': id64, 'scope.domain.id': id
 
 function filterOf(req: AnyRequest): AssignmentFilter {
   const given = (name: string): string | undefined => req.query.get(name) || undefined;
-  const pick = <K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
-    (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
   const system = given('scope.system');
   const [domainId, projectId, userId, groupId] = [given('scope.domain.id'), given('scope.project.id'), given('user.id'), given('group.id')];
   const inherited = req.query.has('scope.OS-INHERIT:inherited_to') ? req.query.get('scope.OS-INHERIT:inherited_to') === 'projects' : undefined;
@@ -114,3 +112,6 @@ export const roleAssignmentOperations: readonly AnyOperation[] = [
     },
   }),
 ];
+
+const pick = <K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };

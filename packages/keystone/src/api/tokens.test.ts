@@ -47,7 +47,7 @@ describe('getting a token', () => {
   test('unscoped: no roles, no catalog', async () => {
     for (const scope of [undefined, 'unscoped', { unscoped: {} }]) {
       const { body } = await cloud.login(adminUser, scope);
-      assert.deepEqual(Object.keys(body.token).sort(), ['audit_ids', 'expires_at', 'issued_at', 'methods', 'user']);
+      assert.deepEqual(Object.keys(body.token).toSorted(), ['audit_ids', 'expires_at', 'issued_at', 'methods', 'user']);
       assert.equal(body.token.user.password_expires_at, null);
     }
   });

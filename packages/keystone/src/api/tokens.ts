@@ -43,10 +43,6 @@ const issueBody = Type.Unsafe<{ readonly auth?: AuthRequest }>(
 
 /** What the schema does not say: every reference has an id or a name. */
 function checkReferences(auth: AuthRequest): void {
-  const check = (field: string, reference: { readonly id?: string; readonly name?: string } | undefined): void => {
-    if (reference && reference.id === undefined && reference.name === undefined)
-      throw invalid(`Invalid input for field ${field}: id or name must be present.`, field);
-  };
   const user = auth.identity.password?.user;
   check('identity/password/user', user);
   check('identity/password/user/domain', user?.domain);
@@ -174,3 +170,8 @@ export const tokenOperations: readonly AnyOperation[] = [
     },
   }),
 ];
+
+const check = (field: string, reference: { readonly id?: string; readonly name?: string } | undefined): void => {
+  if (reference && reference.id === undefined && reference.name === undefined)
+    throw invalid(`Invalid input for field ${field}: id or name must be present.`, field);
+};

@@ -74,7 +74,7 @@ test('bad input is a 400, a taken name a 409, an unknown domain a 404', async ()
 test('lists: filters, password expiry, groups', async () => {
   const one = await create({ name: 'list-one' });
   await create({ name: 'list-two', enabled: false });
-  const names = async (path: string) => (await cloud.expect(200, admin, 'GET', path)).body.users.map((user: { name: string }) => user.name).sort();
+  const names = async (path: string) => (await cloud.expect(200, admin, 'GET', path)).body.users.map((user: { name: string }) => user.name).toSorted();
   assert.deepEqual(await names('/v3/users?name__startswith=list-'), ['list-one', 'list-two']);
   assert.deepEqual(await names('/v3/users?name__startswith=list-&enabled=false'), ['list-two']);
   assert.deepEqual(await names('/v3/users?password_expires_at=lt:2030-01-01T00:00:00Z'), []);

@@ -39,19 +39,6 @@ export function createAssignments(core: Core, parts: { readonly effectiveRoles: 
   const { env } = core;
   const { read } = env.store;
 
-  /** The target's own domain; throws where it is not there. */
-  async function checkTarget(db: Db, grant: Grant): Promise<string | undefined> {
-    if (grant.target === 'system') return undefined;
-    if ('domainId' in grant.target) {
-      const domain = await findProject(db, grant.target.domainId);
-      if (!domain?.is_domain) throw domainNotFound(grant.target.domainId);
-      return domain.id;
-    }
-    const project = await findProject(db, grant.target.projectId);
-    if (!project) throw projectNotFound(grant.target.projectId);
-    return project.domain_id;
-  }
-
   async function create(grant: Grant, roleId: string, who: Initiator): Promise<void> {
     await env.store.write(async (tx) => {
       const role = await findRole(tx, roleId);
@@ -120,4 +107,17 @@ export function createAssignments(core: Core, parts: { readonly effectiveRoles: 
   }
 
   return { create, remove, check, list, projectsOfUser, domainsOfUser };
+}
+
+/** The target's own domain; throws where it is not there. */
+async function checkTarget(db: Db, grant: Grant): Promise<string | undefined> {
+  if (grant.target === 'system') return undefined;
+  if ('domainId' in grant.target) {
+    const domain = await findProject(db, grant.target.domainId);
+    if (!domain?.is_domain) throw domainNotFound(grant.target.domainId);
+    return domain.id;
+  }
+  const project = await findProject(db, grant.target.projectId);
+  if (!project) throw projectNotFound(grant.target.projectId);
+  return project.domain_id;
 }

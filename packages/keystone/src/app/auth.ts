@@ -111,29 +111,6 @@ export function createAuth(core: Core, parts: Parts) {
     return token;
   }
 
-  /** What is wrong whoever asks; before any secret is looked at. */
-  function checkForm(request: AuthRequest, methods: readonly string[]): void {
-    const identity = request.identity as Readonly<Record<string, unknown>>;
-    for (const method of methods) if (identity[method] === undefined) throw expecting(method, 'identity');
-    if (!methods.every(isSupported)) throw unsupportedMethod(AUTH_METHODS.filter(isSupported));
-    const { scope } = request;
-    if (methods.includes('application_credential')) {
-      // an application credential brings its own scope
-      if (scope !== undefined) throw applicationCredentialAuthError();
-    }
-    if (scope === undefined) return;
-    const kinds =
-      typeof scope === 'string'
-        ? scope === 'unscoped'
-          ? 1
-          : 0
-        : ['project', 'domain', 'unscoped', 'system', 'OS-TRUST:trust'].filter((kind) => kind in scope).length;
-    if (kinds !== 1) throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope');
-    if (typeof scope === 'string') return;
-    if (scope.project?.name && scope.project.domain === undefined) throw expecting('domain', 'project');
-    if (scope['OS-TRUST:trust'] && !scope['OS-TRUST:trust'].id) throw expecting('trust_id', 'trust');
-  }
-
   async function proveAll(request: AuthRequest, methods: readonly string[]): Promise<Proven> {
     let all: Proven | undefined;
     for (const method of methods as readonly Supported[]) {
@@ -305,4 +282,27 @@ function checkMfaRules(user: User, methods: readonly string[]): void {
     .map((rule) => rule.filter(isSupported))
     .filter((rule) => rule.length > 0);
   if (usable.length > 0 && !usable.some((rule) => rule.every((method) => methods.includes(method)))) throw insufficientMethods(user.id, methods);
+}
+
+/** What is wrong whoever asks; before any secret is looked at. */
+function checkForm(request: AuthRequest, methods: readonly string[]): void {
+  const identity = request.identity as Readonly<Record<string, unknown>>;
+  for (const method of methods) if (identity[method] === undefined) throw expecting(method, 'identity');
+  if (!methods.every(isSupported)) throw unsupportedMethod(AUTH_METHODS.filter(isSupported));
+  const { scope } = request;
+  if (methods.includes('application_credential')) {
+    // an application credential brings its own scope
+    if (scope !== undefined) throw applicationCredentialAuthError();
+  }
+  if (scope === undefined) return;
+  const kinds =
+    typeof scope === 'string'
+      ? scope === 'unscoped'
+        ? 1
+        : 0
+      : ['project', 'domain', 'unscoped', 'system', 'OS-TRUST:trust'].filter((kind) => kind in scope).length;
+  if (kinds !== 1) throw expecting('system, project, domain, OS-TRUST:trust or unscoped', 'scope');
+  if (typeof scope === 'string') return;
+  if (scope.project?.name && scope.project.domain === undefined) throw expecting('domain', 'project');
+  if (scope['OS-TRUST:trust'] && !scope['OS-TRUST:trust'].id) throw expecting('trust_id', 'trust');
 }

@@ -67,9 +67,6 @@ export function createAuthorizations(core: Core, parts: Parts) {
   const { read } = core.env.store;
   const { lookups, effectiveRoles } = parts;
 
-  const idOf = (s: Subject): string =>
-    `${s.userId}|${s.projectId ?? ''}|${s.domainId ?? ''}|${s.system ?? ''}|${s.trustId ?? ''}|${s.applicationCredentialId ?? ''}`;
-
   async function domainOf(id: string): Promise<ProjectTable> {
     const row = await lookups.projectById(id);
     if (!row) throw notFoundText(`Could not find domain: ${id}.`);
@@ -80,8 +77,6 @@ export function createAuthorizations(core: Core, parts: Parts) {
     const domain = await domainOf(user.domainId);
     return { id: user.id, name: user.name, passwordExpiresAtMs: user.passwordExpiresAtMs, domain: { id: domain.id, name: domain.name } };
   }
-
-  const disabled = (what: string, id: string) => notFoundText(`Unable to validate token because ${what} ${id} is disabled`);
 
   async function load(subject: Subject): Promise<Loaded<Authorization>> {
     const keys = new Set<ChangeKey>([ROLES, userKey(subject.userId)]);
@@ -190,7 +185,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
       ids
         .map((id) => book.roles.get(id))
         .filter((role) => role !== undefined)
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const { userId } = subject;
     if (trust) return rolesBy(await trustRoles(trust, project, keys));
     if (subject.system === undefined && subject.domainId === undefined && !project) return [];
@@ -234,3 +229,8 @@ export function createAuthorizations(core: Core, parts: Parts) {
 
 /** What an authorization rests on, for the tokens that rest on it in turn. */
 const keysOf = new WeakMap<Authorization, readonly ChangeKey[]>();
+
+const idOf = (s: Subject): string =>
+  `${s.userId}|${s.projectId ?? ''}|${s.domainId ?? ''}|${s.system ?? ''}|${s.trustId ?? ''}|${s.applicationCredentialId ?? ''}`;
+
+const disabled = (what: string, id: string) => notFoundText(`Unable to validate token because ${what} ${id} is disabled`);

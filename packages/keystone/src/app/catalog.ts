@@ -76,10 +76,6 @@ export function createCatalog(core: Core) {
   const { read } = env.store;
   const views = new Facts<CatalogView>(core.changes, 2000);
 
-  const found = <T>(row: T | undefined, missing: () => CairnError): T => {
-    if (row === undefined) throw missing();
-    return row;
-  };
   const regionRow = async (db: Db, id: string): Promise<RegionTable> => found(await store.findRegion(db, id), () => regionNotFound(id));
   const serviceRow = async (db: Db, id: string): Promise<ServiceTable> => found(await store.findService(db, id), () => serviceNotFound(id));
   const endpointRow = async (db: Db, id: string): Promise<EndpointTable> => found(await store.findEndpoint(db, id), () => endpointNotFound(id));
@@ -225,11 +221,6 @@ export function createCatalog(core: Core) {
     });
   }
 
-  async function checkEndpoint(tx: Tx, row: Pick<EndpointTable, 'region_id' | 'service_id'>): Promise<void> {
-    if (row.region_id !== null && !(await store.findRegion(tx, row.region_id))) throw expecting('endpoint region_id', 'region table');
-    if (!(await store.findService(tx, row.service_id))) throw expecting('endpoint service_id', 'service table');
-  }
-
   async function deleteEndpoint(id: string, who: Initiator): Promise<void> {
     await env.store.write(async (tx) => {
       await endpointRow(tx, id);
@@ -293,3 +284,13 @@ export function createCatalog(core: Core) {
     view,
   };
 }
+
+async function checkEndpoint(tx: Tx, row: Pick<EndpointTable, 'region_id' | 'service_id'>): Promise<void> {
+  if (row.region_id !== null && !(await store.findRegion(tx, row.region_id))) throw expecting('endpoint region_id', 'region table');
+  if (!(await store.findService(tx, row.service_id))) throw expecting('endpoint service_id', 'service table');
+}
+
+const found = <T>(row: T | undefined, missing: () => CairnError): T => {
+  if (row === undefined) throw missing();
+  return row;
+};

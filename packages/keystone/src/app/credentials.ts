@@ -33,7 +33,6 @@ export function createCredentials(core: Core, parts: { readonly keys: KeyReposit
   const { read } = env.store;
   const { keys } = parts;
 
-  const keyHash = (text: string): string => createHash('sha1').update(text).digest('hex');
   const seal = (blob: string): { encrypted_blob: string; key_hash: string } => {
     const key = keys.primary();
     return {
@@ -54,12 +53,6 @@ export function createCredentials(core: Core, parts: { readonly keys: KeyReposit
     blob: open(row),
     extra: fromJson<Extra>(row.extra),
   });
-
-  async function rowOf(db: Db, id: string): Promise<CredentialTable> {
-    const row = await store.findCredential(db, id);
-    if (!row) throw credentialNotFound(id);
-    return row;
-  }
 
   async function create(credential: NewCredential, who: Initiator): Promise<Credential> {
     const row: CredentialTable = {
@@ -130,3 +123,11 @@ export function createCredentials(core: Core, parts: { readonly keys: KeyReposit
     list: async (filters: readonly ListFilter[]): Promise<Credential[]> => (await store.listCredentials(read, filters)).map(modelOf),
   };
 }
+
+async function rowOf(db: Db, id: string): Promise<CredentialTable> {
+  const row = await store.findCredential(db, id);
+  if (!row) throw credentialNotFound(id);
+  return row;
+}
+
+const keyHash = (text: string): string => createHash('sha1').update(text).digest('hex');

@@ -59,8 +59,6 @@ export function createEffectiveRoles(core: Core) {
     ).filter((id) => (stripDomainRoles ? known.roles.get(id)?.domainId === null : known.roles.has(id)));
   }
 
-  const byActor = (row: AssignmentTable, userId: string): boolean => row.type.startsWith('User') === (row.actor_id === userId);
-
   async function onProject(db: Db, userId: string, project: ProjectTable, options: { readonly stripDomainRoles?: boolean } = {}): Promise<Held> {
     const groupIds = await groupIdsOfUser(db, userId);
     const above = (await ancestors(db, project)).map((row) => row.id);
@@ -110,3 +108,5 @@ export function createEffectiveRoles(core: Core) {
 
   return { book, onProject, onDomain, onSystem, projectIdsOf, domainIdsOf };
 }
+
+const byActor = (row: AssignmentTable, userId: string): boolean => row.type.startsWith('User') === (row.actor_id === userId);

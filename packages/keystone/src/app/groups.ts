@@ -41,12 +41,6 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
   const { env, options } = core;
   const { read } = env.store;
 
-  async function rowOf(db: Db, id: string): Promise<GroupTable> {
-    const row = await store.findGroup(db, id);
-    if (!row) throw groupNotFound(id);
-    return row;
-  }
-
   async function create(group: NewGroup, who: Initiator): Promise<Group> {
     const name = group.name.trim();
     const conflict = (): CairnError => duplicate('group', name, group.domainId);
@@ -159,3 +153,9 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
 }
 
 const noMember = (userId: string, groupId: string): CairnError => notFoundText(`User '${userId}' not found in group '${groupId}'`);
+
+async function rowOf(db: Db, id: string): Promise<GroupTable> {
+  const row = await store.findGroup(db, id);
+  if (!row) throw groupNotFound(id);
+  return row;
+}

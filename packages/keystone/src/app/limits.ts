@@ -57,26 +57,6 @@ const limitModel = (row: store.LimitWithResource): Limit => ({
 export function createLimits(core: Core) {
   const { env } = core;
   const { read } = env.store;
-  const duplicate = (type: string): CairnError => conflicting(type, 'Duplicate entry');
-  const inUse = (id: string): CairnError => refused(`Unable to update or delete registered limit ${id} because there are project limits associated with it.`);
-
-  async function checkPlace(db: Db, place: { readonly serviceId?: string; readonly regionId?: string | null }, target: string): Promise<void> {
-    if (place.serviceId !== undefined && !(await findService(db, place.serviceId))) throw expecting('service_id', target);
-    if (place.regionId && !(await findRegion(db, place.regionId))) throw expecting('region_id', target);
-  }
-
-  async function registeredRow(db: Db, id: string): Promise<RegisteredLimitTable> {
-    const row = await store.findRegisteredLimit(db, id);
-    if (!row) throw registeredLimitNotFound(id);
-    return row;
-  }
-
-  async function limitRow(db: Db, id: string): Promise<store.LimitWithResource> {
-    const row = await store.findLimit(db, id);
-    if (!row) throw limitNotFound(id);
-    return row;
-  }
-
   async function register(limits: readonly Omit<RegisteredLimit, 'id'>[]): Promise<RegisteredLimit[]> {
     return await writeUnique(
       core,
@@ -161,18 +141,6 @@ export function createLimits(core: Core) {
     );
   }
 
-  /** A limit on a project that acts as domain is the domain's. */
-  async function ownerOf(db: Db, limit: Pick<Limit, 'projectId' | 'domainId'>): Promise<{ projectId?: string; domainId?: string }> {
-    if (limit.projectId) {
-      const project = await findProject(db, limit.projectId);
-      if (!project) throw expecting('project_id', 'limit');
-      return project.is_domain ? { domainId: project.id } : { projectId: project.id };
-    }
-    const domain = await findProject(db, limit.domainId ?? '');
-    if (!domain?.is_domain) throw expecting('domain_id', 'limit');
-    return { domainId: domain.id };
-  }
-
   async function update(id: string, change: { readonly resourceLimit?: number; readonly description?: string | null }): Promise<Limit> {
     return await env.store.write(async (tx) => {
       const row = await limitRow(tx, id);
@@ -204,4 +172,37 @@ export function createLimits(core: Core) {
     get: async (id: string): Promise<Limit> => limitModel(await limitRow(read, id)),
     list: async (query: store.LimitQuery): Promise<Limit[]> => (await store.listLimits(read, query)).map(limitModel),
   };
+}
+
+const inUse = (id: string): CairnError => refused(`Unable to update or delete registered limit ${id} because there are project limits associated with it.`);
+
+/** A limit on a project that acts as domain is the domain's. */
+async function ownerOf(db: Db, limit: Pick<Limit, 'projectId' | 'domainId'>): Promise<{ projectId?: string; domainId?: string }> {
+  if (limit.projectId) {
+    const project = await findProject(db, limit.projectId);
+    if (!project) throw expecting('project_id', 'limit');
+    return project.is_domain ? { domainId: project.id } : { projectId: project.id };
+  }
+  const domain = await findProject(db, limit.domainId ?? '');
+  if (!domain?.is_domain) throw expecting('domain_id', 'limit');
+  return { domainId: domain.id };
+}
+
+const duplicate = (type: string): CairnError => conflicting(type, 'Duplicate entry');
+
+async function registeredRow(db: Db, id: string): Promise<RegisteredLimitTable> {
+  const row = await store.findRegisteredLimit(db, id);
+  if (!row) throw registeredLimitNotFound(id);
+  return row;
+}
+
+async function limitRow(db: Db, id: string): Promise<store.LimitWithResource> {
+  const row = await store.findLimit(db, id);
+  if (!row) throw limitNotFound(id);
+  return row;
+}
+
+async function checkPlace(db: Db, place: { readonly serviceId?: string; readonly regionId?: string | null }, target: string): Promise<void> {
+  if (place.serviceId !== undefined && !(await findService(db, place.serviceId))) throw expecting('service_id', target);
+  if (place.regionId && !(await findRegion(db, place.regionId))) throw expecting('region_id', target);
 }

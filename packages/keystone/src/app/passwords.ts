@@ -31,7 +31,6 @@ export function createPasswords(options: {
   const proofs = new Lru<string, Proof>(PROOFS);
   let dummy: Promise<string> | undefined;
 
-  const bytesOf = (password: string): Buffer => Buffer.from(password, 'utf8').subarray(0, BCRYPT_MAX_BYTES);
   const digestOf = (storedHash: string, password: Buffer): Buffer => createHmac('sha256', key).update(storedHash).update('\0').update(password).digest();
   /** What to verify against where there is nothing, so that the answer takes as long. */
   const dummyHash = (): Promise<string> => {
@@ -62,3 +61,5 @@ export function createPasswords(options: {
     },
   };
 }
+
+const bytesOf = (password: string): Buffer => Buffer.from(password, 'utf8').subarray(0, BCRYPT_MAX_BYTES);

@@ -22,12 +22,6 @@ export function createPolicies(core: Core) {
   const { env } = core;
   const { read } = env.store;
 
-  async function rowOf(db: Db, id: string): Promise<PolicyTable> {
-    const row = await store.findPolicy(db, id);
-    if (!row) throw policyNotFound(id);
-    return row;
-  }
-
   return {
     async create(policy: Omit<PolicyDocument, 'id'>, who: Initiator): Promise<PolicyDocument> {
       const row = { id: env.ids.hex(), type: policy.type, blob: policy.blob, extra: toJson(policy.extra) };
@@ -56,4 +50,10 @@ export function createPolicies(core: Core) {
     get: async (id: string): Promise<PolicyDocument> => modelOf(await rowOf(read, id)),
     list: async (filters: readonly ListFilter[]): Promise<PolicyDocument[]> => (await store.listPolicies(read, filters)).map(modelOf),
   };
+}
+
+async function rowOf(db: Db, id: string): Promise<PolicyTable> {
+  const row = await store.findPolicy(db, id);
+  if (!row) throw policyNotFound(id);
+  return row;
 }

@@ -86,20 +86,6 @@ export function createProjects(core: Core) {
   const { env, options } = core;
   const { read } = env.store;
 
-  const nameTaken = (name: string, id: string, isDomain: boolean): CairnError =>
-    conflicting(
-      'project',
-      isDomain
-        ? `it is not permitted to have two projects acting as domains with the same name: ${name}`
-        : `it is not permitted to have two projects with either the same name or same id in the same domain: name is ${name}, project id ${id}`,
-    );
-
-  async function rowOf(db: Db, id: string): Promise<ProjectTable> {
-    const row = await store.findProject(db, id);
-    if (!row) throw projectNotFound(id);
-    return row;
-  }
-
   async function get(id: string, db: Db = read): Promise<Project> {
     const row = await rowOf(db, id);
     return (await projectModels(db, [row]))[0] as Project;
@@ -213,16 +199,6 @@ export function createProjects(core: Core) {
     return result as unknown as Project;
   }
 
-  async function checkEnabled(tx: Tx, row: ProjectTable, enabled: boolean): Promise<void> {
-    if (enabled) {
-      for (const parent of await store.ancestors(tx, row)) {
-        if (!parent.enabled) throw refused(`Cannot enable project ${row.id} since it has disabled parents`);
-      }
-    } else if (!row.is_domain && (await store.subtree(tx, row.id)).some((child) => child.enabled)) {
-      throw refused(`Cannot disable project ${row.id} since its subtree contains enabled projects.`);
-    }
-  }
-
   /** Removes a project that is a leaf, and all that belongs to it. */
   async function remove(id: string, who: Initiator): Promise<void> {
     await env.store.write(async (tx) => {
@@ -294,4 +270,28 @@ export function createProjects(core: Core) {
   };
 }
 
-const tidyTags = (tags: readonly string[]): string[] => [...new Set(tags.map((tag) => tag.trim()))].sort();
+const tidyTags = (tags: readonly string[]): string[] => [...new Set(tags.map((tag) => tag.trim()))].toSorted();
+
+const nameTaken = (name: string, id: string, isDomain: boolean): CairnError =>
+  conflicting(
+    'project',
+    isDomain
+      ? `it is not permitted to have two projects acting as domains with the same name: ${name}`
+      : `it is not permitted to have two projects with either the same name or same id in the same domain: name is ${name}, project id ${id}`,
+  );
+
+async function checkEnabled(tx: Tx, row: ProjectTable, enabled: boolean): Promise<void> {
+  if (enabled) {
+    for (const parent of await store.ancestors(tx, row)) {
+      if (!parent.enabled) throw refused(`Cannot enable project ${row.id} since it has disabled parents`);
+    }
+  } else if (!row.is_domain && (await store.subtree(tx, row.id)).some((child) => child.enabled)) {
+    throw refused(`Cannot disable project ${row.id} since its subtree contains enabled projects.`);
+  }
+}
+
+async function rowOf(db: Db, id: string): Promise<ProjectTable> {
+  const row = await store.findProject(db, id);
+  if (!row) throw projectNotFound(id);
+  return row;
+}

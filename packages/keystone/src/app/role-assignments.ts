@@ -62,13 +62,6 @@ export function createRoleAssignments(core: Core, parts: { readonly effectiveRol
     return filter.effective ? await listEffective(filter, below) : await listDirect(filter, below);
   }
 
-  const typesOf = (filter: AssignmentFilter): AssignmentType[] => {
-    const actors = filter.userId !== undefined ? (['User'] as const) : filter.groupId !== undefined ? (['Group'] as const) : (['User', 'Group'] as const);
-    const targets =
-      filter.projectId !== undefined ? (['Project'] as const) : filter.domainId !== undefined ? (['Domain'] as const) : (['Project', 'Domain'] as const);
-    return actors.flatMap((actor) => targets.map((target): AssignmentType => `${actor}${target}`));
-  };
-
   async function listDirect(filter: AssignmentFilter, below: readonly string[]): Promise<RoleAssignment[]> {
     const actor = filter.userId ?? filter.groupId;
     const targets = filter.projectId !== undefined ? [filter.projectId, ...below] : filter.domainId !== undefined ? [filter.domainId] : undefined;
@@ -214,3 +207,10 @@ function addImplied(lines: readonly RoleAssignment[], book: RoleBook): RoleAssig
   }
   return result;
 }
+
+const typesOf = (filter: AssignmentFilter): AssignmentType[] => {
+  const actors = filter.userId !== undefined ? (['User'] as const) : filter.groupId !== undefined ? (['Group'] as const) : (['User', 'Group'] as const);
+  const targets =
+    filter.projectId !== undefined ? (['Project'] as const) : filter.domainId !== undefined ? (['Domain'] as const) : (['Project', 'Domain'] as const);
+  return actors.flatMap((actor) => targets.map((target): AssignmentType => `${actor}${target}`));
+};

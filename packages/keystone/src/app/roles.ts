@@ -59,12 +59,6 @@ export function createRoles(core: Core) {
   const { env } = core;
   const { read } = env.store;
 
-  async function rowOf(db: Db, id: string): Promise<RoleTable> {
-    const row = await store.findRole(db, id);
-    if (!row) throw roleNotFound(id);
-    return row;
-  }
-
   async function create(role: NewRole, who: Initiator): Promise<Role> {
     const domainId = role.domainId ?? ROOT_DOMAIN;
     const conflict = (): CairnError => duplicate('role', role.name, role.domainId);
@@ -207,3 +201,9 @@ export function createRoles(core: Core) {
 }
 
 const roleNotFoundByName = (name: string): CairnError => notFoundText(`Role ${name} is not defined`);
+
+async function rowOf(db: Db, id: string): Promise<RoleTable> {
+  const row = await store.findRole(db, id);
+  if (!row) throw roleNotFound(id);
+  return row;
+}

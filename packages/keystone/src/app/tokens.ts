@@ -41,8 +41,6 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
   const { keys, authorizations, revocations } = parts;
   const known = new Facts<Token>(changes, SIZE);
 
-  const subjectOf = (claims: Claims): Subject => claims;
-
   async function issue(wanted: NewToken): Promise<Token> {
     await changes.sync();
     const { value: authorization, keys: factKeys, since } = await authorizations.of(wanted);
@@ -141,3 +139,5 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
     forget: () => known.clear(),
   };
 }
+
+const subjectOf = (claims: Claims): Subject => claims;

@@ -158,12 +158,6 @@ export function createTrusts(core: Core, parts: { readonly effectiveRoles: Effec
     for (const roleId of trust.roleIds) if (!held.includes(roleId)) throw roleNotFound(roleId);
   }
 
-  /** The same trust once more: unique over both users, project, impersonation and expiry. */
-  async function hasTwin(tx: Tx, row: TrustTable): Promise<boolean> {
-    const rows = await store.listTrusts(tx, { trustorId: row.trustor_user_id, trusteeId: row.trustee_user_id });
-    return rows.some((other) => other.project_id === row.project_id && other.impersonation === row.impersonation && other.expires_at_ms === row.expires_at_ms);
-  }
-
   async function remove(id: string, who: Initiator): Promise<void> {
     await env.store.write(async (tx) => {
       if (!(await store.findTrust(tx, id))) throw trustNotFound(id);
@@ -194,4 +188,10 @@ export function createTrusts(core: Core, parts: { readonly effectiveRoles: Effec
     consume,
     list: async (of: { readonly trustorId?: string; readonly trusteeId?: string } = {}): Promise<Trust[]> => (await store.listTrusts(read, of)).map(modelOf),
   };
+}
+
+/** The same trust once more: unique over both users, project, impersonation and expiry. */
+async function hasTwin(tx: Tx, row: TrustTable): Promise<boolean> {
+  const rows = await store.listTrusts(tx, { trustorId: row.trustor_user_id, trusteeId: row.trustee_user_id });
+  return rows.some((other) => other.project_id === row.project_id && other.impersonation === row.impersonation && other.expires_at_ms === row.expires_at_ms);
 }

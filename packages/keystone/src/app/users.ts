@@ -74,12 +74,6 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
     return modelOf(row, row.password_expires_at_ms);
   }
 
-  async function checkDefaultProject(db: Db, projectId: string | null | undefined): Promise<void> {
-    if (!projectId) return;
-    const project = await findProject(db, projectId);
-    if (project?.is_domain) throw invalid(`User's default project ID cannot be a domain ID: ${projectId}`, 'default_project_id');
-  }
-
   async function create(user: NewUser, who: Initiator): Promise<User> {
     const id = user.id ?? env.ids.hex();
     const name = user.name.trim();
@@ -236,3 +230,9 @@ const newPassword = (userId: string, passwordHash: string | null, nowMs: number,
   expires_at_ms: null,
   self_service: toBit(selfService),
 });
+
+async function checkDefaultProject(db: Db, projectId: string | null | undefined): Promise<void> {
+  if (!projectId) return;
+  const project = await findProject(db, projectId);
+  if (project?.is_domain) throw invalid(`User's default project ID cannot be a domain ID: ${projectId}`, 'default_project_id');
+}

@@ -40,8 +40,6 @@ export function listProjects(
   paging: Paging & { readonly maxLimit: number },
   tags: TagQuery = {},
 ): Promise<Page<ProjectTable>> {
-  const tagged = (wanted: string) =>
-    sql<boolean>`exists (select 1 from keystone_project_tag t where t.project_id = ${sql.ref('keystone_project.id')} and t.name = ${wanted})`;
   const all = (wanted: readonly string[]) => sql<boolean>`(${sql.join(wanted.map(tagged), sql` and `)})`;
   const any = (wanted: readonly string[]) => sql<boolean>`(${sql.join(wanted.map(tagged), sql` or `)})`;
   return listPage(db, spec, filters, paging, {
@@ -143,3 +141,6 @@ export async function replaceTags(tx: Tx, projectId: string, tags: readonly stri
 
 /** The domain's id as the API shows it. */
 export const shownDomain = (domainId: string): string | null => (domainId === ROOT_DOMAIN ? null : domainId);
+
+const tagged = (wanted: string) =>
+  sql<boolean>`exists (select 1 from keystone_project_tag t where t.project_id = ${sql.ref('keystone_project.id')} and t.name = ${wanted})`;

@@ -101,7 +101,6 @@ export async function revokedUpTo(db: Db, token: RevocableFacts): Promise<number
 
 /** True when all that the event names is so of the token (keystone/models/revoke_model.py). */
 function matches(event: RevocationEventTable, token: RevocableFacts): boolean {
-  const among = (wanted: string | null, have: readonly (string | undefined)[]): boolean => wanted === null || have.includes(wanted);
   return (
     among(event.user_id, token.userIds) &&
     among(event.project_id, [token.projectId]) &&
@@ -113,3 +112,5 @@ function matches(event: RevocationEventTable, token: RevocableFacts): boolean {
     event.expires_at_ms === null
   );
 }
+
+const among = (wanted: string | null, have: readonly (string | undefined)[]): boolean => wanted === null || have.includes(wanted);

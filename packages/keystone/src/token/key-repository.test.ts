@@ -21,7 +21,7 @@ const iv = Buffer.alloc(16);
 
 test('a new repository has a staged key 0 and a primary key 1, readable by the owner alone', () => {
   const { keys, directory } = repository();
-  assert.deepEqual(readdirSync(directory).sort(), ['0', '1']);
+  assert.deepEqual(readdirSync(directory).toSorted(), ['0', '1']);
   assert.equal(keys.primary().text, readFileSync(join(directory, '1'), 'utf8').trim());
   assert.equal(statSync(directory).mode & 0o777, 0o700);
   assert.equal(statSync(join(directory, '0')).mode & 0o777, 0o600);
@@ -33,9 +33,9 @@ test('rotation makes the staged key primary and drops the oldest beyond three', 
   const first = keys.primary();
   keys.rotate();
   assert.equal(keys.primary().text, staged);
-  assert.deepEqual(readdirSync(directory).sort(), ['0', '1', '2']);
+  assert.deepEqual(readdirSync(directory).toSorted(), ['0', '1', '2']);
   keys.rotate();
-  assert.deepEqual(readdirSync(directory).sort(), ['0', '2', '3']);
+  assert.deepEqual(readdirSync(directory).toSorted(), ['0', '2', '3']);
   assert.equal(fernetDecrypt(keys.keys(), fernetEncrypt(first, Buffer.from('x'), 1, iv)), undefined, 'the first key is gone');
 });
 

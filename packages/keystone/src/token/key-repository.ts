@@ -65,7 +65,7 @@ export class KeyRepository {
     const next = Math.max(...numbers, 0) + 1;
     renameSync(join(this.#directory, '0'), join(this.#directory, String(next)));
     this.#writeStaged();
-    const active = [...numbers.filter((n) => n !== 0), next].sort((a, b) => b - a);
+    const active = [...numbers.filter((n) => n !== 0), next].toSorted((a, b) => b - a);
     for (const old of active.slice(this.#maxActiveKeys - 1)) rmSync(join(this.#directory, String(old)), { force: true });
     this.#load();
   }
@@ -94,7 +94,7 @@ export class KeyRepository {
   #load(): void {
     const stamp = this.#stampNow();
     const keys: FernetKey[] = [];
-    for (const number of this.#numbers().sort((a, b) => b - a)) {
+    for (const number of this.#numbers().toSorted((a, b) => b - a)) {
       let text: string;
       try {
         text = readFileSync(join(this.#directory, String(number)), 'utf8');

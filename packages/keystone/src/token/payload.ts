@@ -29,7 +29,7 @@ export const AUTH_METHODS: readonly string[] = METHODS;
 
 export const methodBits = (methods: readonly string[]): number => METHODS.reduce((bits, method, i) => (methods.includes(method) ? bits | (1 << i) : bits), 0);
 /** Last configured first, as upstream reads them. */
-export const methodsOf = (bits: number): string[] => METHODS.filter((_, i) => bits & (1 << i)).reverse();
+export const methodsOf = (bits: number): string[] => METHODS.filter((_, i) => bits & (1 << i)).toReversed();
 
 const UUID_HEX = /^[0-9a-f]{32}$/;
 
