@@ -151,6 +151,8 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     answer = fail(error, service, facts(), options.log, operation?.id);
   }
   answer.headers['x-openstack-request-id'] = exchange.requestId;
+  // every 401 says where to log in, whoever found it out
+  if (answer.status === 401) answer.headers['WWW-Authenticate'] ??= challenge(options.identityUrl);
   if (service.headers) for (const [name, value] of Object.entries(service.headers(facts()))) answer.headers[name] ??= value;
   options.observe?.({ service: service.name, operation: operation?.id ?? 'none', method: exchange.method, status: answer.status, milliseconds: performance.now() - startedMs });
   return answer;
@@ -190,8 +192,10 @@ function queryObject(query: URLSearchParams): Record<string, string | string[]> 
 }
 
 function unauthenticated(identityUrl: string): CairnError {
-  return new CairnError('Unauthorized', 'The request you have made requires authentication.', { headers: { 'WWW-Authenticate': `Keystone uri="${identityUrl}"` } });
+  return new CairnError('Unauthorized', 'The request you have made requires authentication.', { headers: { 'WWW-Authenticate': challenge(identityUrl) } });
 }
+
+const challenge = (identityUrl: string): string => `Keystone uri="${identityUrl}"`;
 
 function render(result: unknown, success: number): Answer {
   const reply = result instanceof Reply ? result : undefined;
