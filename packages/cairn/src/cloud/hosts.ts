@@ -3,7 +3,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostAgent, HostCallbacks } from '@cairn/host/interface/agent';
 import { type Clock, systemClock } from '@cairn/kit/clock/clock';
-import { type Logger, silentLog } from '@cairn/kit/log/log';
+import type { Logger } from '@cairn/kit/log/log';
+import { createLog } from '@cairn/kit/log/pino';
 import type { CloudConfig } from '../config.ts';
 import type { Paths } from '../daemon/paths.ts';
 
@@ -50,7 +51,7 @@ export function saveSimulated(paths: Paths, agents: readonly HostAgent[]): void 
 /** Removes every trace of the hosts of a cloud that is down. */
 export async function destroyHosts(config: CloudConfig, paths: Paths): Promise<void> {
   const nobody: HostCallbacks = { openImage: () => Promise.reject(new Error('the cloud is down')), metadata: () => Promise.reject(new Error('the cloud is down')) };
-  for (const agent of await makeAgents(config, paths, nobody, systemClock, silentLog)) {
+  for (const agent of await makeAgents(config, paths, nobody, systemClock, createLog({ level: 'warn', path: paths.log }))) {
     await agent.start();
     await agent.destroy();
   }

@@ -1,4 +1,4 @@
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readlink, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
@@ -9,6 +9,18 @@ import { type KernelLinks, type KernelRoutes, readLinks, readRoutes } from './li
 /** Processes at a time; the machine has other work too. */
 const MAX_PROCESSES = 6;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+/** NSFS_MAGIC of linux/magic.h: the file system of namespaces. */
+const NSFS = 0x6e73_6673;
+
+/**
+ * A named namespace is a mount, and mounts belong to a mount namespace: `ip netns exec`, unshare and systemd units with private mounts
+ * have their own, and what is mounted there is gone with the last process in it, guests' networks too. So names are made where the
+ * machine's first process sees them, from where they spread to everybody.
+ */
+async function inFirstMounts(command: string, args: readonly string[]): Promise<[string, readonly string[]]> {
+  const [first, own] = await Promise.all(['/proc/1/ns/mnt', '/proc/self/ns/mnt'].map((path) => readlink(path).catch(() => undefined)));
+  return first === undefined || first === own ? [command, args] : ['nsenter', ['--mount=/proc/1/ns/mnt', '--', command, ...args]];
+}
 
 /**
  * The kernel's network as the fabric speaks to it: few processes, each with many commands. A namespace is named, and undefined is the
@@ -68,25 +80,33 @@ export class Kernel {
   }
 
   async addNamespace(netns: string): Promise<void> {
-    await this.#change('ip', ['netns', 'add', netns]);
+    if (!(await this.namespaceExists(netns))) await rm(netnsPath(netns), { force: true });
+    await this.#change(...(await inFirstMounts('ip', ['netns', 'add', netns])));
   }
 
   async deleteNamespace(netns: string): Promise<void> {
-    await this.#change('ip', ['netns', 'delete', netns]);
+    await this.#change(...(await inFirstMounts('ip', ['netns', 'delete', netns])));
   }
 
+  /** True for a name that stands for a namespace, not for a file that one has left (it is mounted on it, and mounts go with a boot). */
   async namespaceExists(netns: string): Promise<boolean> {
-    return await access(netnsPath(netns)).then(
-      () => true,
+    return await statfs(netnsPath(netns)).then(
+      ({ type }) => type === NSFS,
       () => false,
     );
   }
 
-  /** Names that begin with `prefix`. */
+  /** Names that begin with `prefix`. What namespaces that are gone have left of theirs is removed. */
   async namespaces(prefix: string): Promise<readonly string[]> {
     const { stdout } = await this.#run('ip', ['-j', 'netns', 'list']);
     const all = stdout.trim() === '' ? [] : (JSON.parse(stdout) as readonly { readonly name?: string }[]);
-    return all.map(({ name }) => name ?? '').filter((name) => name.startsWith(prefix));
+    const mine: string[] = [];
+    for (const { name } of all) {
+      if (!name?.startsWith(prefix)) continue;
+      if (await this.namespaceExists(name)) mine.push(name);
+      else await rm(netnsPath(name), { force: true });
+    }
+    return mine;
   }
 
   async links(netns: string | undefined): Promise<KernelLinks> {
