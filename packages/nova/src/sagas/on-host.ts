@@ -27,6 +27,17 @@ export async function clearOnHost(
   }
 }
 
+/** Takes released ports off their hosts. Where one is away neutron brings it in line when it is back, so nobody waits for it. */
+export async function clearPorts(deps: NovaDeps, step: { readonly attempt: number; readonly log: Logger }, portIds: readonly string[]): Promise<void> {
+  if (portIds.length === 0) return;
+  try {
+    await deps.faces.neutron.makeGone(portIds);
+  } catch (error) {
+    if (!isCairnError(error, 'Unavailable') || step.attempt < TRIES) throw error;
+    step.log.warn({ portIds, err: error }, "ports could not be taken off a host that is away; its network is brought in line when it is back");
+  }
+}
+
 const OPEN = new Set(['running', 'paused']);
 /** A guest's process has its disks and cards in hand: changes go through it. */
 export const isOpen = (state: string): boolean => OPEN.has(state);

@@ -13,7 +13,7 @@ import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { findServer, findServerBrief, flavorOf, imageOf, patchServer, type ServerRow } from '../store/server.ts';
 import { findServerGroup, groupIdsOfServers, groupMemberHosts, touchGroup } from '../store/server-group.ts';
 import { removeServerPortsOf } from '../store/server-port.ts';
-import { clearOnHost } from './on-host.ts';
+import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
 import { diskLeftovers, type LocalDisk, localDisks, makeDisks, removeDisks } from './server-disks.ts';
 import { createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
@@ -104,7 +104,11 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
             if (ids(true).length > 0) await faces.neutron.releasePorts(tx, ids(true), { delete: false });
             await discardVolumes(deps, tx, ctx, serverId);
           });
-          if (ports.length > 0) await faces.neutron.makeGone(ports.map((port) => port.portId));
+          await clearPorts(
+            deps,
+            step,
+            ports.map((port) => port.portId),
+          );
         },
       },
       {

@@ -8,7 +8,7 @@ import { findServer, findServerBrief, patchServer } from '../store/server.ts';
 import { removeGroupMember } from '../store/server-group.ts';
 import { portsOf, removeServerPortsOf } from '../store/server-port.ts';
 import { changeUsage } from '../store/usage.ts';
-import { clearOnHost } from './on-host.ts';
+import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionFailed } from './outcome.ts';
 import { diskLeftovers, removeDisks } from './server-disks.ts';
 
@@ -59,7 +59,11 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           const [server, devices, ports] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId), portsOf(step.db, serverId)]);
           await Promise.all([
             server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
-            ports.length === 0 ? undefined : faces.neutron.makeGone(ports.map((port) => port.port_id)),
+            clearPorts(
+              deps,
+              step,
+              ports.map((port) => port.port_id),
+            ),
           ]);
         },
         async commit(tx, step) {

@@ -8,7 +8,7 @@ import { guestNic } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findServer, findServerBrief, imageOf } from '../store/server.ts';
 import { findServerPort, removeServerPort } from '../store/server-port.ts';
-import { clearOnHost, isOpen } from './on-host.ts';
+import { clearOnHost, clearPorts, isOpen } from './on-host.ts';
 
 export interface InterfaceAttachParams {
   readonly serverId: string;
@@ -43,7 +43,7 @@ export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failu
         async undo(step) {
           const { port } = step.params;
           await env.store.write((tx) => faces.neutron.releasePorts(tx, [port.portId], { delete: !port.existing }));
-          await faces.neutron.makeGone([port.portId]);
+          await clearPorts(deps, step, [port.portId]);
         },
       },
       {
