@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { floatingIpNotFound } from '../errors.ts';
 import { type ListMaker, rowsAmong } from './select.ts';
 import type { FloatingIpRow, NeutronTables } from './tables.ts';
 import { TAGS } from './tags.ts';
@@ -10,6 +11,7 @@ export const floatingIpLists: ListMaker<FloatingIpRow> = {
   spec: {
     table: 'neutron_floatingip',
     id: 'id',
+    unknownMarker: (marker) => floatingIpNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',

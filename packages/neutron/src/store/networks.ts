@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { networkNotFound } from '../errors.ts';
 import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
 import { among, type ListMaker, rowsAmong } from './select.ts';
 import type { NetworkRow, NeutronTables, SubnetRow } from './tables.ts';
@@ -11,6 +12,7 @@ export const networkLists: ListMaker<NetworkRow> = {
   spec: {
     table: 'neutron_network',
     id: 'id',
+    unknownMarker: (marker) => networkNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',

@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { type RawBuilder, sql } from 'kysely';
+import { portNotFound } from '../errors.ts';
 import { canonicalIp } from '../net/ip.ts';
 import { canonicalMac } from '../net/mac.ts';
 import { among, type ListMaker, rowsAmong } from './select.ts';
@@ -20,6 +21,7 @@ export const portLists: ListMaker<PortRow> = {
   spec: {
     table: 'neutron_port',
     id: 'id',
+    unknownMarker: (marker) => portNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',

@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { routerNotFound } from '../errors.ts';
 import { type ListMaker, rowsAmong } from './select.ts';
 import type { NeutronTables, RouterRow } from './tables.ts';
 import { TAGS } from './tags.ts';
@@ -10,6 +11,7 @@ export const routerLists: ListMaker<RouterRow> = {
   spec: {
     table: 'neutron_router',
     id: 'id',
+    unknownMarker: (marker) => routerNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',

@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { groupNotFound, ruleNotFound } from '../errors.ts';
 import { sharedIds } from './rbac.ts';
 import { among, type ListMaker, rowsAmong } from './select.ts';
 import type { NeutronTables, SecurityGroupRow, SecurityGroupRuleRow } from './tables.ts';
@@ -11,6 +12,7 @@ export const groupLists: ListMaker<SecurityGroupRow> = {
   spec: {
     table: 'neutron_security_group',
     id: 'id',
+    unknownMarker: (marker) => groupNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',
@@ -37,6 +39,7 @@ export const ruleLists: ListMaker<SecurityGroupRuleRow> = {
   spec: {
     table: 'neutron_security_group_rule',
     id: 'id',
+    unknownMarker: (marker) => ruleNotFound(String(marker)),
     columns: {
       id: 'id',
       tenant_id: 'project_id',

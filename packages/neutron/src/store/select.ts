@@ -54,9 +54,10 @@ export async function selectPage<Row extends { id: string }>(db: Db, maker: List
     const all = branch ? [branch, ...conditions] : conditions;
     const page = await listRows<Row>(db, maker.spec, {
       filters,
-      tags,
+      ...(Object.keys(tags).length > 0 && { tags }),
       sort: input.sorts,
-      marker: input.marker,
+      // upstream looks at a marker only where a limit makes it one
+      marker: input.limit === undefined ? undefined : input.marker,
       limit: input.limit,
       reverse: input.reverse,
       ...(visible.length > 0 && { scope: (query: ListQuery) => query.where(sql<boolean>`(${sql.join(visible, sql` or `)})`) }),

@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { subnetPoolNotFound, addressScopeNotFound } from '../errors.ts';
 import { sharedIds } from './rbac.ts';
 import { among, type ListMaker } from './select.ts';
 import type { AddressScopeRow, NeutronTables, SubnetPoolRow } from './tables.ts';
@@ -24,6 +25,7 @@ export const subnetPoolLists: ListMaker<SubnetPoolRow> = {
   spec: {
     table: 'neutron_subnetpool',
     id: 'id',
+    unknownMarker: (marker) => subnetPoolNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',
@@ -48,6 +50,7 @@ export const addressScopeLists: ListMaker<AddressScopeRow> = {
   spec: {
     table: 'neutron_address_scope',
     id: 'id',
+    unknownMarker: (marker) => addressScopeNotFound(String(marker)),
     columns: { id: 'id', name: 'name', tenant_id: 'project_id', project_id: 'project_id', ip_version: { column: 'ip_version', type: 'integer' } },
   },
 };

@@ -1,5 +1,6 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
+import { subnetNotFound } from '../errors.ts';
 import { mustCidr, networkText, parseCidr } from '../net/cidr.ts';
 import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
 import { type ListMaker, rowsAmong } from './select.ts';
@@ -12,6 +13,7 @@ export const subnetLists: ListMaker<SubnetRow> = {
   spec: {
     table: 'neutron_subnet',
     id: 'id',
+    unknownMarker: (marker) => subnetNotFound(String(marker)),
     tags: TAGS,
     columns: {
       id: 'id',
