@@ -88,6 +88,8 @@ export interface Operation<App = never, B = unknown> {
   readonly body?: Versioned;
   /** Set where a missing body stands for an empty object. */
   readonly bodyOptional?: boolean;
+  /** `handler`: the handler validates query and body itself, in upstream's order (placement looks its provider up first); the schemas here tell OpenAPI alone. */
+  readonly validation?: 'handler';
   handle(app: App, request: Request<B>): Promise<unknown> | unknown;
 }
 

@@ -62,13 +62,22 @@ export function negotiate(micro: Microversions, headers: Exchange['headers']): V
   if (wanted === undefined) return versionOf(micro.fallback);
   if (wanted.toLowerCase() === 'latest') return versionOf(micro.max);
   if (!/^([1-9]\d*)\.([1-9]\d*|0)$/.test(wanted) || wanted.length > 9) {
-    throw new CairnError('InvalidInput', `API Version String ${wanted} is of invalid format. Must be of format MajorNum.MinorNum.`, { type: 'InvalidAPIVersionString' });
+    throw new CairnError('InvalidInput', `API Version String ${wanted} is of invalid format. Must be of format MajorNum.MinorNum.`, { type: 'InvalidAPIVersionString', detail: { wanted } });
   }
   const rank = rankOf(wanted);
   if (rank < rankOf(micro.min) || rank > rankOf(micro.max)) {
-    throw new CairnError('NotAcceptable', `Version ${wanted} is not supported by the API. Minimum is ${micro.min} and maximum is ${micro.max}.`, { type: 'InvalidGlobalAPIVersion', detail: { min: micro.min, max: micro.max } });
+    throw new CairnError('NotAcceptable', `Version ${wanted} is not supported by the API. Minimum is ${micro.min} and maximum is ${micro.max}.`, { type: 'InvalidGlobalAPIVersion', detail: { min: micro.min, max: micro.max, wanted } });
   }
   return versionOf(wanted);
+}
+
+/** The microversion that an answer without any operation speaks; undefined where the request's own is none. */
+export function versionOfRefused(service: HttpService, headers: Exchange['headers']): Version | undefined {
+  try {
+    return service.microversions && negotiate(service.microversions, headers);
+  } catch {
+    return undefined;
+  }
 }
 
 const knows = (operation: AnyOperation, version: Version): boolean =>
@@ -90,12 +99,14 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     if (!ctx && token) ctx = await options.authenticate(token, exchange.requestId);
     if (ctx?.accessRules && !allowedByRules(ctx.accessRules, service, exchange.method, pathOf(exchange.url))) throw unauthenticated(options.identityUrl);
     if (!ctx && !open) throw unauthenticated(options.identityUrl);
+    if (!candidates) version = versionOfRefused(service, exchange.headers);
     if (!candidates) throw new CairnError('MethodNotAllowed', 'The method is not allowed for the requested resource.', { headers: { Allow: [...table.byMethod.keys()].join(', ') } });
     version = service.microversions && !(open && candidates.length === 1) ? negotiate(service.microversions, exchange.headers) : service.microversions ? versionOf(service.microversions.fallback) : NO_VERSION;
     const at = version;
     const fitting = candidates.length === 1 && !candidates[0]?.since && !candidates[0]?.until ? candidates : candidates.filter((o) => knows(o, at));
     const first = fitting[0];
     if (!first) throw new CairnError('NotFound', `The resource could not be found.`, { type: 'VersionNotFoundForAPIMethod' });
+    service.admit?.({ operation: first, method: exchange.method, headers: exchange.headers, hasBody: exchange.hasBody });
     let body: unknown;
     if ((first.input ?? 'json') === 'json' && exchange.hasBody) {
       const type = header(exchange.headers, 'content-type');
@@ -134,11 +145,11 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
       allowed: (rule, target) => table.mounted.policy.allowed(rule, needCtx(), target ?? ownTarget(needCtx())),
     };
     if (typeof chosen.policy === 'string') request.authorize(chosen.policy, chosen.target && (await chosen.target(app as never, request)));
-    if (chosen.query) {
+    if (chosen.query && chosen.validation !== 'handler') {
       const schema = schemaAt(chosen.query, version);
       if (schema) validate(schema, queryObject(query), 'query');
     }
-    if (chosen.body) {
+    if (chosen.body && chosen.validation !== 'handler') {
       const schema = schemaAt(chosen.body, version);
       if (schema && !(chosen.bodyOptional && body === undefined)) {
         if (body === undefined) throw new CairnError('InvalidInput', 'Malformed request body: it is empty.', { type: 'MalformedRequestBody' });

@@ -7,7 +7,7 @@ import type { Ids } from '../ids/ids.ts';
 import { createPolicy } from '../policy/engine.ts';
 import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts';
 import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
-import { fail, type MountedService, type PathTable, type PipelineOptions, serve } from './pipeline.ts';
+import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
 import type { HttpService } from './service.ts';
 
 export interface HttpServerOptions extends PipelineOptions {
@@ -147,7 +147,7 @@ export class HttpServer {
         method: call.method,
         url: call.url,
         baseUrl: mounted.service.prefix,
-        headers: call.headers ?? {},
+        headers: { ...(payload !== undefined && { 'content-type': 'application/json' }), ...call.headers },
         params: found.params,
         remoteAddress: 'inside',
         signal: new AbortController().signal,
@@ -276,9 +276,10 @@ export class HttpServer {
     const token = header(request.raw.headers, 'x-auth-token');
     const ctx = token ? await this.#options.authenticate(token, requestId).catch(() => undefined) : undefined;
     const error = ctx || mounted.service.type === 'identity' ? new CairnError('NotFound', 'The resource could not be found.', { type: 'NoSuchPath' }) : new CairnError('Unauthorized', 'The request you have made requires authentication.', { headers: { 'WWW-Authenticate': `Keystone uri="${this.#options.identityUrl}"` } });
-    const facts = { requestId, version: undefined, method: request.method, url: request.url.slice(mounted.service.prefix.length), accept: header(request.raw.headers, 'accept') ?? '' };
+    const facts = { requestId, version: versionOfRefused(mounted.service, request.raw.headers), method: request.method, url: request.url.slice(mounted.service.prefix.length), accept: header(request.raw.headers, 'accept') ?? '' };
     const answer = fail(error, mounted.service, facts, this.#options.log, undefined);
     answer.headers['x-openstack-request-id'] = requestId;
+    if (mounted.service.headers) for (const [name, value] of Object.entries(mounted.service.headers(facts))) answer.headers[name] ??= value;
     this.#send(reply, answer, request.raw);
   }
 

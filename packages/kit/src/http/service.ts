@@ -43,4 +43,14 @@ export interface HttpService<App = unknown> {
   readonly headTwins?: boolean;
   /** Content types that a JSON body may come with; any when absent. Another is UnsupportedMediaType. */
   readonly contentTypes?: RegExp;
+  /** The service's own look at the headers of a request whose operation is known, before its body is read and policy is asked; throws to refuse. */
+  admit?(request: Admission): void;
+}
+
+/** What `HttpService.admit` judges. */
+export interface Admission {
+  readonly operation: AnyOperation;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly hasBody: boolean;
 }

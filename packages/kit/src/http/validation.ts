@@ -79,7 +79,7 @@ function invalid(error: ErrorObject | undefined, where: 'body' | 'query'): Cairn
   return new CairnError('InvalidInput', where === 'query' ? `Invalid input for query parameters ${field}. Value: ${show(error.data)}. ${reason}` : message, {
     type: 'ValidationError',
     field: field || (error.params as { missingProperty?: string }).missingProperty || where,
-    detail: { keyword: error.keyword, path: error.instancePath, params: error.params, reason, schema: error.parentSchema },
+    detail: { keyword: error.keyword, path: error.instancePath, schemaPath: error.schemaPath, value: error.data, params: error.params, reason, schema: error.parentSchema },
   });
 }
 
