@@ -56,3 +56,35 @@ export function bootDisk(program: Program, says = 'hello', sizeMb = 1): Buffer {
 
 /** What the program `writes` has written last. */
 export const writtenNumber = (disk: Buffer): number => disk.readUInt32LE(1024);
+
+/**
+ * A kernel by the PC boot protocol (version 2.02): 1 sector of header, 4 sectors of real-mode setup, and a protected-mode part that is never
+ * reached. The setup prints `says`, a blank and its command line to the serial console.
+ */
+export function bootKernel(says: string): Buffer {
+  const image = Buffer.alloc(6 * 512);
+  image.writeUInt8(4, 0x1f1); // sectors of setup
+  image.writeUInt16LE(0xaa55, 0x1fe);
+  image.write('HdrS', 0x202, 'latin1');
+  image.writeUInt16LE(0x0202, 0x206); // version: the command line's address is at 0x228
+  image.writeUInt8(1, 0x211); // loaded high
+  image.writeUInt32LE(0x100000, 0x214);
+  // The entry is at 0x200, two bytes before the signature: jmp to 0x240.
+  code('eb3e').copy(image, 0x200);
+  // cli; push cs; pop ds; cld; mov si,text; print until 0; then the command line: lds si of (linear address >> 4) : (address & 15), print; halt.
+  const print = 'ac 84c0 7403 ee ebf8'; // lodsb; test al,al; jz done; out dx,al; jmp print
+  const text = 0x100;
+  const body = [
+    `fa 0e 1f fc be${hex16(text)} baf803`,
+    print,
+    // mov eax,[0x28] (header field 0x228, setup is loaded from 0x200 on); mov ebx,eax; shr eax,4; mov ds,ax; and bx,15; mov si,bx
+    '66a12800 6689c3 66c1e804 8ed8 83e30f 89de',
+    print,
+    HALT,
+  ].join(' ');
+  code(body).copy(image, 0x240);
+  image.write(`${says} \0`, 0x200 + text, 'latin1');
+  return image;
+}
+
+const hex16 = (n: number): string => Buffer.from([n & 0xff, n >> 8]).toString('hex');

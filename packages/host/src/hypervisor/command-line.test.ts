@@ -83,7 +83,7 @@ test('the whole command line of a usual guest', () => {
     '-blockdev',
     JSON.stringify(node),
     '-device',
-    `{"driver":"virtio-blk-pci","id":"disk-vda","drive":"${node['node-name']}","bootindex":0,"bus":"port0","write-cache":"on"}`,
+    `{"driver":"virtio-blk-pci","id":"disk-vda","drive":"${node['node-name']}","bootindex":1,"bus":"port0","write-cache":"on"}`,
     '-netdev',
     'tap,id=net-tap1,ifname=tap1,script=no,downscript=no,vhost=off',
     '-device',

@@ -27,7 +27,7 @@ test('a virtio disk sits in its slot, and its serial is cut to what the bus carr
     driver: 'virtio-blk-pci',
     id: 'disk-vda',
     drive: 'n',
-    bootindex: 0,
+    bootindex: 1,
     serial: serial.slice(0, 20),
     bus: 'port3',
     'write-cache': 'on',

@@ -54,7 +54,8 @@ export function diskDevice(disk: GuestDisk, drive: string, slots: Slots, place: 
   const common = {
     id: diskDeviceId(disk),
     drive,
-    ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex }),
+    // QEMU's 0 is for a kernel that is booted directly.
+    ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex + 1 }),
     ...(disk.serial === undefined ? {} : { serial: disk.serial.slice(0, SERIAL_CHARACTERS[disk.bus]) }),
     ...(disk.shared ? { 'share-rw': true } : {}),
   };

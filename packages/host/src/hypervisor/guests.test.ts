@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import type { HostEvent } from '../interface/agent.ts';
 import type { GuestInfo, GuestState } from '../interface/guests.ts';
+import { bootKernel } from './boot-sector.fixture.ts';
 import { QemuGuests } from './guests.ts';
 import { probeKvm } from './kvm-probe.ts';
 import { noQemu, smallSpec, TestHost, virtioDisk } from './qemu.fixture.ts';
@@ -326,6 +327,16 @@ test('every bus, kind and machine type starts', real, async (t) => {
     await host.guests.interrupt(spec.guestId);
     await host.guests.remove(spec.guestId);
   }
+});
+
+test('a kernel is booted directly, before any disk', real, async (t) => {
+  const host = await TestHost.make(t);
+  // A "kernel" of one sector's program: its setup code is run in real mode at 0x9020:0 (the PC boot protocol).
+  const kernel = await host.file('kernel', bootKernel('it booted'));
+  const spec = await host.guest('idle', { kernel: { imageId: kernel, commandLine: 'a=b "c,d" $x' } }, 'the disk booted');
+  await host.guests.start(spec);
+  const log = await host.printed(spec.guestId, /booted/);
+  assert.match(log, /it booted a=b "c,d" \$x/);
 });
 
 test('the display answers on its socket, and so does the serial console', real, async (t) => {

@@ -22,7 +22,7 @@ import type { GuestRecord } from './record.ts';
 import { diskKey, freeSlot, needsSlot, nicKey } from './slots.ts';
 
 /** Guests drop the request to let a device go while they boot, so it is made again. */
-const ASK_AGAIN_MS = 3000;
+const ASK_AGAIN_MS = 2000;
 
 const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> =>
   Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
