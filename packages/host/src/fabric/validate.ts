@@ -96,7 +96,7 @@ function port(spec: PortSpec): void {
   else need(spec.attachment.kind === 'none', 'attachment.kind', 'is unknown');
   if (spec.hostname !== undefined) domain(spec.hostname, 'hostname');
   for (const option of spec.extraDhcpOptions) {
-    need(/^(?:tag:!?[A-Za-z0-9_-]{1,64},)*[A-Za-z0-9-]{1,64}$/.test(option.name), 'extraDhcpOptions.name', 'is not the name or number of a DHCP option');
+    need(/^(?:tag:!?[A-Za-z0-9_-]{1,64},)*[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(option.name), 'extraDhcpOptions.name', 'is not the name or number of a DHCP option');
     // Printable, and no line break: each option is one line of a file.
     need(/^[\x20-\x7e]{0,255}$/.test(option.value), 'extraDhcpOptions.value', 'has characters other than printable ASCII, or is too long');
     need(option.ipVersion === 4 || option.ipVersion === 6, 'extraDhcpOptions.ipVersion', 'is neither 4 nor 6');
@@ -134,6 +134,7 @@ function router(spec: RouterSpec): void {
     ip(route.nexthop, 'routes.nexthop', route.destination.includes(':') ? 6 : 4);
   }
   for (const floating of spec.floatingIps) {
+    id(floating.id, 'floatingIps.id');
     ip(floating.floatingIp, 'floatingIps.floatingIp', 4);
     ip(floating.fixedIp, 'floatingIps.fixedIp', 4);
   }
@@ -148,6 +149,10 @@ function securityGroup(spec: SecurityGroupSpec): void {
     if (rule.protocol !== undefined) need(protocolNumber(rule.protocol, rule.ethertype) !== undefined, 'rules.protocol', 'is not a known protocol or a number from 0 to 255');
     if (rule.portMin !== undefined) whole(rule.portMin, 0, 65535, 'rules.portMin');
     if (rule.portMax !== undefined) whole(rule.portMax, 0, 65535, 'rules.portMax');
+    // In a rule of ICMP they are type and code, which may be in any order.
+    const isIcmp = rule.protocol !== undefined && [1, 58].includes(protocolNumber(rule.protocol, rule.ethertype) ?? 0);
+    if (isIcmp) need(Math.max(rule.portMin ?? 0, rule.portMax ?? 0) <= 255, 'rules.portMin', 'is not an ICMP type or code from 0 to 255');
+    else if (rule.portMin !== undefined && rule.portMax !== undefined) need(rule.portMin <= rule.portMax, 'rules.portMin', 'is greater than portMax');
     if (rule.remoteCidr !== undefined) cidr(rule.remoteCidr, 'rules.remoteCidr', rule.ethertype === 'IPv4' ? 4 : 6);
     if (rule.remoteGroupId !== undefined) id(rule.remoteGroupId, 'rules.remoteGroupId');
   }

@@ -33,7 +33,8 @@ const cidrOf = (subnet: SubnetSpec): Cidr => {
  * routes (121 and Microsoft's 249) with the way to the metadata service, MTU, domain, and each port's own. Undefined where no subnet has DHCP.
  */
 export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, link: string): DnsmasqPlan | undefined {
-  const subnets = network.subnets.filter(isServed);
+  // Sorted, so that the order in which a database gives subnets and ports changes nothing.
+  const subnets = network.subnets.filter(isServed).sort(byIdOf);
   if (subnets.length === 0) return undefined;
   const ranges = subnets.map((subnet) => {
     const cidr = cidrOf(subnet);
@@ -57,7 +58,7 @@ export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, 
   const opts = subnets.flatMap((subnet) => subnetOptions(network, subnet));
   const reservations = new Map<string, string>();
   const byId = new Map(network.subnets.map((subnet) => [subnet.id, subnet]));
-  for (const port of ports) {
+  for (const port of [...ports].sort(byIdOf)) {
     const lines = linesOf(port, network, byId);
     hosts.push(...lines.hosts);
     addn.push(...lines.addn);
@@ -66,6 +67,8 @@ export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, 
   }
   return { args, files: { hosts: text(hosts), opts: text(opts), addn: text(addn) }, reservations };
 }
+
+const byIdOf = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
 const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
@@ -111,7 +114,7 @@ function subnetOptions(network: NetworkSpec, subnet: SubnetSpec): readonly strin
   const metadataBy = subnet.isolated ? subnet.dhcp && canonicalIp(subnet.dhcp.ip) : gateway;
   if (metadataBy !== undefined) routes.push(`${METADATA_IP}/32,${metadataBy}`);
   // Other subnets of the same network are on the same wire.
-  for (const other of network.subnets) if (other.ipVersion === 4 && other.id !== subnet.id) routes.unshift(`${formatIp(cidrOf(other))}/${cidrOf(other).prefixLength},0.0.0.0`);
+  for (const other of [...network.subnets].sort(byIdOf)) if (other.ipVersion === 4 && other.id !== subnet.id) routes.unshift(`${formatIp(cidrOf(other))}/${cidrOf(other).prefixLength},0.0.0.0`);
   if (routes.length) {
     // Clients that take option 121 ignore option 3, so the default route is there as well.
     if (gateway !== undefined) routes.push(`0.0.0.0/0,${gateway}`);
@@ -171,7 +174,7 @@ function portLines(port: PortSpec, subnets: ReadonlyMap<string, SubnetSpec>, dom
 
 /** Router advertisements of a router, for its interfaces with IPv6 subnets that have an address mode. Undefined when there is none. */
 export function planAdvertiser(links: readonly { readonly link: string; readonly subnet: SubnetSpec }[]): DnsmasqPlan | undefined {
-  const served = links.filter(({ subnet }) => subnet.ipVersion === 6 && subnet.ipv6AddressMode !== undefined);
+  const served = links.filter(({ subnet }) => subnet.ipVersion === 6 && subnet.ipv6AddressMode !== undefined).sort((a, b) => byIdOf(a.subnet, b.subnet));
   if (served.length === 0) return undefined;
   const modes = { slaac: 'ra-only', 'dhcpv6-stateless': 'ra-stateless', 'dhcpv6-stateful': 'static' } as const;
   const args = [...COMMON, '--port=0', '--enable-ra'];
