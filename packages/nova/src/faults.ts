@@ -17,8 +17,7 @@ const FAULT_NAMES: Readonly<Record<number, string>> = {
 };
 
 /** An unforeseen error's text tells its class, as upstream's does; here there is nothing to tell. */
-const UNEXPECTED =
-  'Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.';
+const UNEXPECTED = 'Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.';
 
 /** `{"itemNotFound": {"code": 404, "message": "..."}}`. */
 export function novaFault(error: CairnError, _request: FaultRequest): WireFault {

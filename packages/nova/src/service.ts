@@ -45,7 +45,13 @@ export function createNova(deps: NovaDeps): NovaService {
       app,
       operations: novaOperations,
       policies: novaPolicies,
-      microversions: { serviceType: 'compute', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION, legacyHeader: 'X-OpenStack-Nova-API-Version' },
+      microversions: {
+        serviceType: 'compute',
+        min: MIN_MICROVERSION,
+        max: MAX_MICROVERSION,
+        fallback: MIN_MICROVERSION,
+        legacyHeader: 'X-OpenStack-Nova-API-Version',
+      },
       fault: novaFault,
       headers: (request) => ({
         'x-compute-request-id': request.requestId,

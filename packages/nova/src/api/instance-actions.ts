@@ -65,7 +65,8 @@ export const instanceActionOperations = [
       const marker = paged ? request.query.get('marker') : null;
       const since = paged ? timeOf(request.query.get('changes-since')) : undefined;
       const before = paged ? timeOf(request.query.get('changes-before')) : undefined;
-      if (since !== undefined && before !== undefined && before < since) throw invalidInput('The value of changes-since must be less than or equal to changes-before.');
+      if (since !== undefined && before !== undefined && before < since)
+        throw invalidInput('The value of changes-since must be less than or equal to changes-before.');
       const rows = await app.instanceActions.list(
         request,
         request.params['server_id'] as string,
@@ -96,7 +97,12 @@ export const instanceActionOperations = [
     policy: 'os_compute_api:os-instance-actions:show',
     query: anyQuery,
     async handle(app, request) {
-      const { server, action, events } = await app.instanceActions.get(request, request.params['server_id'] as string, request.params['request_id'] as string, request.version);
+      const { server, action, events } = await app.instanceActions.get(
+        request,
+        request.params['server_id'] as string,
+        request.params['request_id'] as string,
+        request.version,
+      );
       const shown = eventsView(request, server, events);
       return { instanceAction: { ...actionView(request, action), ...(shown === undefined ? {} : { events: shown }) } };
     },

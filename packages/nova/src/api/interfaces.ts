@@ -7,8 +7,14 @@ const PATH = '/v2.1/servers/{server_id}/os-interface';
 const ONE = `${PATH}/{port_id}` as const;
 const serverId = (request: Request): string => request.params['server_id'] as string;
 const portId = (request: Request): string => request.params['port_id'] as string;
-const fixedIps = { type: 'array', minItems: 1, maxItems: 1, items: { type: 'object', properties: { ip_address: ipAddress }, required: ['ip_address'], additionalProperties: false } };
-const attach = (more: Readonly<Record<string, object>>) => object({ interfaceAttachment: object({ net_id: uuid, port_id: uuid, fixed_ips: fixedIps, ...more }) });
+const fixedIps = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 1,
+  items: { type: 'object', properties: { ip_address: ipAddress }, required: ['ip_address'], additionalProperties: false },
+};
+const attach = (more: Readonly<Record<string, object>>) =>
+  object({ interfaceAttachment: object({ net_id: uuid, port_id: uuid, fixed_ips: fixedIps, ...more }) });
 
 const view = ({ version }: Request, { port, tag: label }: ServerInterface): object => ({
   net_id: port.networkId,

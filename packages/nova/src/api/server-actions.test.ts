@@ -46,10 +46,13 @@ test('power changes carry the server and its guest along', async () => {
   );
 });
 
-test('an action in the wrong state is 409 in upstream\'s words', async () => {
+test("an action in the wrong state is 409 in upstream's words", async () => {
   const id = await cloud.create(member());
   const wrong = await act(id, { 'os-start': null });
-  assert.deepEqual([wrong.status, wrong.body], [409, { conflictingRequest: { code: 409, message: `Cannot 'start' instance ${id} while it is in vm_state active` } }]);
+  assert.deepEqual(
+    [wrong.status, wrong.body],
+    [409, { conflictingRequest: { code: 409, message: `Cannot 'start' instance ${id} while it is in vm_state active` } }],
+  );
   assert.equal(message(await act(id, { unpause: null })), `Cannot 'unpause' instance ${id} while it is in vm_state active`);
   assert.equal((await act(id, { reboot: { type: 'warm' } })).status, 400);
   assert.equal((await act(id, { 'os-stop': null, pause: null })).status, 400);
@@ -121,7 +124,11 @@ test('an image is made of a running server, and its maker finds it', async () =>
   assert.deepEqual([old.status, old.body], [202, undefined]);
   assert.match(String(old.headers['location']), /\/image\/images\/[0-9a-f-]{36}$/);
   await cloud.settle();
-  assert.equal((await act(id, { createImage: { name: 'x', metadata: Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`k${i}`, 'v'])) } }, member(), '2.38')).status, 403);
+  assert.equal(
+    (await act(id, { createImage: { name: 'x', metadata: Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`k${i}`, 'v'])) } }, member(), '2.38'))
+      .status,
+    403,
+  );
 });
 
 test('a volume-backed server boots from a new volume, and its image names snapshots', async () => {
@@ -168,7 +175,8 @@ test('diagnostics have the form of their microversion', async () => {
 
 test('security groups are added to a server and taken from it', async () => {
   const id = await cloud.create(member(), { security_groups: [{ name: 'web' }] });
-  const groups = async (): Promise<string[]> => (await cloud.ok(member(), 'GET', `/servers/${id}/os-security-groups`)).security_groups.map((group: { name: string }) => group.name);
+  const groups = async (): Promise<string[]> =>
+    (await cloud.ok(member(), 'GET', `/servers/${id}/os-security-groups`)).security_groups.map((group: { name: string }) => group.name);
   assert.deepEqual(await groups(), ['web']);
   assert.equal((await act(id, { addSecurityGroup: { name: 'default' } })).status, 202);
   assert.deepEqual(await groups(), ['default', 'web']);

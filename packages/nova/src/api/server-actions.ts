@@ -34,7 +34,12 @@ const securityGroup = (action: 'addSecurityGroup' | 'removeSecurityGroup', chang
     success: 202,
     body: groupBody(action),
     handle: (app, request) =>
-      app.serverGuest.changeSecurityGroup(request, request.params['server_id'] as string, (request.body as Record<string, { readonly name: string }>)[action]?.name as string, change),
+      app.serverGuest.changeSecurityGroup(
+        request,
+        request.params['server_id'] as string,
+        (request.body as Record<string, { readonly name: string }>)[action]?.name as string,
+        change,
+      ),
   });
 
 /** Control characters besides tab and line feed, which console logs are given without. */
@@ -94,7 +99,9 @@ export const serverActionOperations = [
       },
     ],
     async handle(app, request) {
-      const reason = request.version.atLeast('2.73') ? (request.body as { readonly lock: { readonly locked_reason?: string } | null }).lock?.locked_reason : undefined;
+      const reason = request.version.atLeast('2.73')
+        ? (request.body as { readonly lock: { readonly locked_reason?: string } | null }).lock?.locked_reason
+        : undefined;
       await app.serverActions.lock(request, request.params['server_id'] as string, reason);
     },
   }),

@@ -11,7 +11,10 @@ const serverId = (request: Request): string => request.params['server_id'] as st
 function diagnosticsView(row: ServerRow, facts: GuestDiagnostics, hypervisor: string): object {
   const { vcpus } = flavorOf(row);
   return {
-    state: facts.state === 'running' || facts.state === 'paused' || facts.state === 'shutdown' || facts.state === 'crashed' || facts.state === 'suspended' ? facts.state : 'pending',
+    state:
+      facts.state === 'running' || facts.state === 'paused' || facts.state === 'shutdown' || facts.state === 'crashed' || facts.state === 'suspended'
+        ? facts.state
+        : 'pending',
     // the schema of the API knows upstream's drivers alone; QEMU's is this one
     driver: 'libvirt',
     hypervisor,
@@ -49,7 +52,12 @@ function diagnosticsView(row: ServerRow, facts: GuestDiagnostics, hypervisor: st
 
 /** The form of before 2.48: a flat list as upstream's libvirt driver gives it. Memory is in KiB. */
 function oldDiagnosticsView(facts: GuestDiagnostics): object {
-  const flat: Record<string, number> = { cpu0_time: facts.cpuTimeNs, memory: facts.memoryMb * 1024, 'memory-actual': facts.memoryMb * 1024, 'memory-rss': facts.memoryUsedMb * 1024 };
+  const flat: Record<string, number> = {
+    cpu0_time: facts.cpuTimeNs,
+    memory: facts.memoryMb * 1024,
+    'memory-actual': facts.memoryMb * 1024,
+    'memory-rss': facts.memoryUsedMb * 1024,
+  };
   for (const disk of facts.disks) {
     flat[`${disk.device}_read_req`] = disk.readRequests;
     flat[`${disk.device}_read`] = disk.readBytes;

@@ -7,7 +7,14 @@ let ids: string[] = [];
 before(async () => {
   cloud = await TestCloud.open({ options: { maxLimit: 5 } });
   for (const [index, name] of ['web-1', 'web-2', 'db.1', 'x(y'].entries()) {
-    ids.push(await cloud.create(member(), { name, tags: index < 2 ? ['front', `n${index}`] : ['back'], metadata: { n: String(index) }, description: `server ${index}` }));
+    ids.push(
+      await cloud.create(member(), {
+        name,
+        tags: index < 2 ? ['front', `n${index}`] : ['back'],
+        metadata: { n: String(index) },
+        description: `server ${index}`,
+      }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   await cloud.create(stranger(), { name: 'foreign', key_name: undefined });
@@ -17,8 +24,10 @@ before(async () => {
 });
 after(() => cloud.close());
 
-const names = async (query: string, ctx = member(), version?: string): Promise<string[]> => (await cloud.ok(ctx, 'GET', `/servers?${query}`, undefined, version)).servers.map((server: { name: string }) => server.name);
-const status = async (query: string, ctx = member(), version?: string): Promise<number> => (await cloud.request(ctx, 'GET', `/servers?${query}`, undefined, version)).status;
+const names = async (query: string, ctx = member(), version?: string): Promise<string[]> =>
+  (await cloud.ok(ctx, 'GET', `/servers?${query}`, undefined, version)).servers.map((server: { name: string }) => server.name);
+const status = async (query: string, ctx = member(), version?: string): Promise<number> =>
+  (await cloud.request(ctx, 'GET', `/servers?${query}`, undefined, version)).status;
 
 test('a project sees its own servers, newest first', async () => {
   assert.deepEqual(await names(''), ['x(y', 'db.1', 'web-2', 'web-1']);
@@ -76,7 +85,7 @@ test('pages follow one another by marker, with links', async () => {
   assert.equal(await status('marker=99999999-9999-4999-8999-999999999999'), 400);
   assert.deepEqual(await names('limit=0'), []);
   assert.equal(await status('limit=-1'), 400);
-  assert.equal((await names('all_tenants=1&limit=1000', admin())).length, 5, 'the cloud\'s own limit holds');
+  assert.equal((await names('all_tenants=1&limit=1000', admin())).length, 5, "the cloud's own limit holds");
   assert.deepEqual(await names(`limit=1&name=web&marker=${ids[1]}`), ['web-1']);
 });
 

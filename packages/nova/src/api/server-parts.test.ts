@@ -15,7 +15,8 @@ before(async () => {
 after(() => cloud.close());
 
 const guest = () => cloud.world.machines.map((machine) => machine.guests.get(id)).find((one) => one !== undefined);
-const status = async (method: string, path: string, body?: unknown, version?: string): Promise<number> => (await cloud.request(member(), method, `/servers/${id}${path}`, body, version)).status;
+const status = async (method: string, path: string, body?: unknown, version?: string): Promise<number> =>
+  (await cloud.request(member(), method, `/servers/${id}${path}`, body, version)).status;
 
 test('metadata is read and written item by item and as a whole', async () => {
   const path = `/servers/${id}/metadata`;
@@ -54,7 +55,9 @@ test('tags are added, replaced and deleted', async () => {
 test('a volume is attached to the running guest and detached again', async () => {
   await cloud.cinder.addVolume({ id: VOLUME });
   const path = `/servers/${id}/os-volume_attachments`;
-  const { volumeAttachment } = await cloud.ok(member(), 'POST', path, { volumeAttachment: { volumeId: VOLUME, device: '/dev/vdx', tag: 'data', delete_on_termination: true } });
+  const { volumeAttachment } = await cloud.ok(member(), 'POST', path, {
+    volumeAttachment: { volumeId: VOLUME, device: '/dev/vdx', tag: 'data', delete_on_termination: true },
+  });
   assert.deepEqual(volumeAttachment, { id: VOLUME, serverId: id, volumeId: VOLUME, device: '/dev/vdb', tag: 'data', delete_on_termination: true });
   await cloud.settle();
   assert.equal((await cloud.cinder.volumes.find(cloud.store.read, VOLUME))?.status, 'in-use');
@@ -138,13 +141,16 @@ test('actions are told with their steps, by microversion', async () => {
   const { instanceActions } = await cloud.ok(member(), 'GET', `/servers/${id}/os-instance-actions`);
   const create = instanceActions.at(-1);
   assert.equal(create.action, 'create');
-  const one = async (version: string, ctx = member()) => (await cloud.ok(ctx, 'GET', `/servers/${id}/os-instance-actions/${create.request_id}`, undefined, version)).instanceAction;
+  const one = async (version: string, ctx = member()) =>
+    (await cloud.ok(ctx, 'GET', `/servers/${id}/os-instance-actions/${create.request_id}`, undefined, version)).instanceAction;
   assert.equal((await one('2.50')).events, undefined);
   const { events } = await one('2.96');
-  assert.deepEqual(
-    events.map((event: { event: string; result: string }) => `${event.event} ${event.result}`).reverse(),
-    ['compute_schedule Success', 'compute_ports Success', 'compute_disks_and_network Success', 'compute_spawn Success'],
-  );
+  assert.deepEqual(events.map((event: { event: string; result: string }) => `${event.event} ${event.result}`).reverse(), [
+    'compute_schedule Success',
+    'compute_ports Success',
+    'compute_disks_and_network Success',
+    'compute_spawn Success',
+  ]);
   assert.equal(events[0].traceback, undefined);
   assert.equal(events[0].host, undefined);
   assert.equal(events[0].hostId.length, 56);

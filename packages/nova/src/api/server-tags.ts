@@ -27,7 +27,9 @@ export const serverTagOperations = [
     summary: "Replace a server's tags",
     policy: 'os_compute_api:os-server-tags:update_all',
     body: object({ tags: { type: 'array', items: tag, maxItems: 50 } }, ['tags']),
-    handle: async (app, request) => ({ tags: await app.serverTags.replace(request, serverId(request), (request.body as { readonly tags: readonly string[] }).tags) }),
+    handle: async (app, request) => ({
+      tags: await app.serverTags.replace(request, serverId(request), (request.body as { readonly tags: readonly string[] }).tags),
+    }),
   }),
   op({
     id: 'nova.server_tag.delete_all',
@@ -62,7 +64,10 @@ export const serverTagOperations = [
     async handle(app, request) {
       const added = await app.serverTags.add(request, serverId(request), tagOf(request));
       if (!added) return new Reply(undefined, { status: 204 });
-      return new Reply(undefined, { status: 201, headers: { location: `${selfHref(request, 'servers', serverId(request))}/tags/${encodeURIComponent(tagOf(request))}` } });
+      return new Reply(undefined, {
+        status: 201,
+        headers: { location: `${selfHref(request, 'servers', serverId(request))}/tags/${encodeURIComponent(tagOf(request))}` },
+      });
     },
   }),
   op({

@@ -1,6 +1,6 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import { isTrue } from '../app/block-devices.ts';
-import type { CreateServerBody } from '../app/server-create.ts';
+import type { CreateServerBody } from '../app/server-plan.ts';
 import type { NovaApp } from '../app/app.ts';
 import type { ServerPatch, ServerRow } from '../store/server.ts';
 import { op } from './op.ts';
@@ -12,7 +12,9 @@ import { serverBasic, serverView } from './views/server.ts';
 async function list(app: NovaApp, request: Request, detail: boolean): Promise<object> {
   const rows = await app.servers.list(request, request.query, request.version, detail);
   const servers = detail
-    ? (await app.servers.details(rows, { hostStatus: request.version.atLeast('2.16'), groups: false })).map((one) => serverView(request, one, { all: true, groups: false }))
+    ? (await app.servers.details(rows, { hostStatus: request.version.atLeast('2.16'), groups: false })).map((one) =>
+        serverView(request, one, { all: true, groups: false }),
+      )
     : rows.map((row) => serverBasic(request, row));
   const links = nextLinks(
     request,

@@ -9,7 +9,8 @@ import { anyQuery, boolean, devicePath, json, multi, nonNegativeInteger, object,
 const PATH = '/v2.1/servers/{server_id}/os-volume_attachments';
 const ONE = `${PATH}/{volume_id}` as const;
 const page = { limit: multi(nonNegativeInteger), offset: multi(nonNegativeInteger) };
-const attach = (more: Readonly<Record<string, object>>) => object({ volumeAttachment: object({ volumeId: uuid, device: devicePath, ...more }, ['volumeId']) }, ['volumeAttachment']);
+const attach = (more: Readonly<Record<string, object>>) =>
+  object({ volumeAttachment: object({ volumeId: uuid, device: devicePath, ...more }, ['volumeId']) }, ['volumeAttachment']);
 const serverId = (request: Request): string => request.params['server_id'] as string;
 const volumeId = (request: Request): string => request.params['volume_id'] as string;
 
@@ -93,7 +94,13 @@ export const volumeAttachmentOperations = [
       { from: '2.85', schema: attach({ tag, delete_on_termination: boolean, serverId: uuid, id: uuid }) },
     ],
     handle: (app, request) =>
-      app.volumeAttachments.update(request, serverId(request), volumeId(request), (request.body as { readonly volumeAttachment: UpdateAttachment }).volumeAttachment, request.version),
+      app.volumeAttachments.update(
+        request,
+        serverId(request),
+        volumeId(request),
+        (request.body as { readonly volumeAttachment: UpdateAttachment }).volumeAttachment,
+        request.version,
+      ),
   }),
   op({
     id: 'nova.volume_attachment.delete',

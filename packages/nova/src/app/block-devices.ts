@@ -80,12 +80,14 @@ function oneV2(entry: MappingV2, imageGiven: boolean): BlockDevice {
   }
   if (sourceType === undefined) throw badFormat('Some required fields are missing');
   const bootIndex = entry.boot_index === undefined || entry.boot_index === null ? null : Number(entry.boot_index);
-  if (sourceType === 'image' && entry.destination_type === 'local' && !(imageGiven && bootIndex === 0)) throw badFormat('Mapping image to local is not supported.');
+  if (sourceType === 'image' && entry.destination_type === 'local' && !(imageGiven && bootIndex === 0))
+    throw badFormat('Mapping image to local is not supported.');
   if (entry.destination_type === 'local' && volumeType) throw badFormat('Specifying a volume_type with destination_type=local is not supported.');
   if (sourceType === 'volume' && volumeType) throw badFormat('Specifying volume type to existing volume is not supported.');
   return {
     sourceType: sourceType as BlockDevice['sourceType'],
-    destinationType: (entry.destination_type ?? (sourceType === 'blank' || (sourceType === 'image' && bootIndex === 0) ? 'local' : 'volume')) as BlockDevice['destinationType'],
+    destinationType: (entry.destination_type ??
+      (sourceType === 'blank' || (sourceType === 'image' && bootIndex === 0) ? 'local' : 'volume')) as BlockDevice['destinationType'],
     ...(sourceType === 'image' ? { imageId: uuid as string } : {}),
     ...(sourceType === 'volume' ? { volumeId: uuid as string } : {}),
     ...(sourceType === 'snapshot' ? { snapshotId: uuid as string } : {}),
@@ -156,9 +158,7 @@ export function fromImage(properties: Readonly<Record<string, string>>, rootDevi
   }
   if (!Array.isArray(entries)) throw badFormat('the image property block_device_mapping is no list.');
   if (!isTrue(properties['bdm_v2'])) return fromV1(entries as MappingV1[], '', rootDevice, false);
-  return (entries as MappingV2[])
-    .filter((entry) => !given(entry.no_device))
-    .map((entry) => oneV2({ ...stripNulls(entry), ...sourceUuid(entry) }, true));
+  return (entries as MappingV2[]).filter((entry) => !given(entry.no_device)).map((entry) => oneV2({ ...stripNulls(entry), ...sourceUuid(entry) }, true));
 }
 
 const stripNulls = (entry: MappingV2): MappingV2 => Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null)) as MappingV2;
@@ -189,7 +189,8 @@ export const isSwap = (device: Pick<BlockDevice, 'sourceType' | 'destinationType
   device.sourceType === 'blank' && device.destinationType === 'local' && device.guestFormat === 'swap';
 export const isEphemeral = (device: Pick<BlockDevice, 'sourceType' | 'destinationType' | 'guestFormat'>): boolean =>
   device.sourceType === 'blank' && device.destinationType === 'local' && device.guestFormat !== 'swap';
-export const rootOf = <D extends { readonly bootIndex: number | null }>(devices: readonly D[]): D | undefined => devices.find((device) => device.bootIndex === 0);
+export const rootOf = <D extends { readonly bootIndex: number | null }>(devices: readonly D[]): D | undefined =>
+  devices.find((device) => device.bootIndex === 0);
 
 const DISK_BUSES = new Set(['fdc', 'ide', 'sata', 'scsi', 'usb', 'virtio', 'xen', 'lxc', 'uml']);
 
@@ -208,7 +209,10 @@ export function planBlockDevices(request: MappingRequest): readonly BlockDevice[
   const rootDevice = request.imageProperties['root_device_name'] ?? '/dev/vda';
   const fromRequest = request.v2 === undefined || request.v2.length === 0 ? [] : fromV2(request.v2, imageId !== '');
   if (imageId !== '') {
-    const clash = [...fromRequest.filter((device) => device.destinationType === 'volume'), ...(request.v1 ?? []).map((entry) => ({ deviceName: entry.device_name }))];
+    const clash = [
+      ...fromRequest.filter((device) => device.destinationType === 'volume'),
+      ...(request.v1 ?? []).map((entry) => ({ deviceName: entry.device_name })),
+    ];
     if (clash.some((device) => device.deviceName !== undefined && shortName(device.deviceName) === shortName(rootDevice))) {
       throw invalidInput(`The volume cannot be assigned the same device name as the root device ${shortName(rootDevice)}`);
     }
@@ -220,7 +224,8 @@ export function planBlockDevices(request: MappingRequest): readonly BlockDevice[
   else devices = fromV1(request.v1 ?? [], imageId, rootDevice, rootInImage);
   const named = new Set(devices.map((device) => device.deviceName).filter((name) => name !== undefined));
   devices = [...devices, ...imageDefined.filter((device) => device.deviceName === undefined || !named.has(device.deviceName))];
-  if (request.maxCount > 1 && devices.some((device) => device.sourceType === 'volume')) throw invalidInput('Cannot attach one or more volumes to multiple instances');
+  if (request.maxCount > 1 && devices.some((device) => device.sourceType === 'volume'))
+    throw invalidInput('Cannot attach one or more volumes to multiple instances');
   devices = [...devices, ...fromFlavor(request.flavor, devices)];
   checkBootOrder(devices);
   checkSizes(devices, request.flavor);

@@ -22,7 +22,12 @@ export interface ActionEvent {
 
 export interface InstanceActionsApp {
   list(caller: Caller, serverId: string, query: ActionQuery, version: Version): Promise<readonly ActionRow[]>;
-  get(caller: Caller, serverId: string, requestId: string, version: Version): Promise<{ readonly server: ServerRow; readonly action: ActionRow; readonly events: readonly ActionEvent[] }>;
+  get(
+    caller: Caller,
+    serverId: string,
+    requestId: string,
+    version: Version,
+  ): Promise<{ readonly server: ServerRow; readonly action: ActionRow; readonly events: readonly ActionEvent[] }>;
 }
 
 const POLICY = 'os_compute_api:os-instance-actions';

@@ -73,7 +73,8 @@ export function createInterfacesApp(deps: NovaDeps, sagas: NovaSagas): Interface
             : undefined;
       const [port] = await plan(caller, requested);
       if (port === undefined) throw invalidInput(`No specific network was requested and none are available for project '${caller.ctx.projectId ?? ''}'.`);
-      if (!port.existing && (await faces.neutron.portsLeft(env.store.read, server.project_id)) === 0) throw new CairnError('Forbidden', 'Maximum number of ports exceeded');
+      if (!port.existing && (await faces.neutron.portsLeft(env.store.read, server.project_id)) === 0)
+        throw new CairnError('Forbidden', 'Maximum number of ports exceeded');
       const { sagaId } = await beginAction(deps, caller, {
         serverId,
         policy: `${POLICY}:create`,
@@ -84,7 +85,9 @@ export function createInterfacesApp(deps: NovaDeps, sagas: NovaSagas): Interface
           const mine = await portsOf(tx, row.id);
           if (mine.some((other) => other.port_id === port.portId)) throw conflict(`Port ${port.portId} is still in use.`);
           const position = 1 + Math.max(-1, ...mine.map((other) => other.position));
-          await insertServerPorts(tx, [{ port_id: port.portId, server_id: row.id, network_id: port.networkId, position, owned: port.existing ? 0 : 1, tag: asked.tag ?? null }]);
+          await insertServerPorts(tx, [
+            { port_id: port.portId, server_id: row.id, network_id: port.networkId, position, owned: port.existing ? 0 : 1, tag: asked.tag ?? null },
+          ]);
           return { serverId: row.id, ctx: storedContext(caller), port };
         },
       });

@@ -3,7 +3,26 @@ import { test } from 'node:test';
 import { SafeRegex } from './safe-regex.ts';
 
 test('matches like the regular expressions of the language, on what it knows', () => {
-  const patterns = ['web', '^web', 'web$', '^web-[0-9]+$', 'a.c', 'a|b', '(ab)+c', 'x{2}', 'x{2,3}y', '^$', '', 'a\\.b', '[^a-c]z', '\\d\\w\\s', '(?:a|bc)*d', '^(a?){3}b$', '[]x]', 'a{0,2}b'];
+  const patterns = [
+    'web',
+    '^web',
+    'web$',
+    '^web-[0-9]+$',
+    'a.c',
+    'a|b',
+    '(ab)+c',
+    'x{2}',
+    'x{2,3}y',
+    '^$',
+    '',
+    'a\\.b',
+    '[^a-c]z',
+    '\\d\\w\\s',
+    '(?:a|bc)*d',
+    '^(a?){3}b$',
+    '[]x]',
+    'a{0,2}b',
+  ];
   const texts = ['', 'web', 'my-web-1', 'web-12', 'WEB', 'abc', 'aXc', 'ababc', 'xx', 'xxxy', 'xy', 'a.b', 'azb', 'dz', '1a ', 'aabcd', 'aab', ']', 'b'];
   for (const pattern of patterns) {
     const safe = new SafeRegex(pattern);

@@ -45,7 +45,14 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
   const { env } = deps;
 
   /** An action that is over as soon as its rows are written. */
-  const atOnce = async (caller: Caller, serverId: string, policy: string, action: string, event: string, patchOf: (row: Awaited<ReturnType<typeof visibleServer>>) => ServerPatch | undefined): Promise<void> => {
+  const atOnce = async (
+    caller: Caller,
+    serverId: string,
+    policy: string,
+    action: string,
+    event: string,
+    patchOf: (row: Awaited<ReturnType<typeof visibleServer>>) => ServerPatch | undefined,
+  ): Promise<void> => {
     await env.store.write(async (tx) => {
       const row = await visibleServer(tx, caller, serverId);
       caller.authorize(policy, targetOf(row));
@@ -53,7 +60,9 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
       if (patch === undefined) return;
       const nowMs = env.clock.nowMs();
       await patchServer(tx, row.id, { ...patch, updated_at_ms: nowMs });
-      await insertActions(tx, [{ serverId: row.id, requestId: caller.requestId, action, userId: caller.ctx.userId, projectId: caller.ctx.projectId ?? row.project_id, atMs: nowMs }]);
+      await insertActions(tx, [
+        { serverId: row.id, requestId: caller.requestId, action, userId: caller.ctx.userId, projectId: caller.ctx.projectId ?? row.project_id, atMs: nowMs },
+      ]);
       await finishAction(tx, row.id, caller.requestId, null, nowMs);
       await env.events.emit(tx, serverEvent(event, { ...row, ...(patch as Partial<typeof row>) }, caller.requestId));
     });
@@ -86,7 +95,16 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
         await patchServer(tx, row.id, { ...task, updated_at_ms: nowMs });
         const subject = `server:${row.id}`;
         await env.sagas.cancel(tx, subject);
-        await insertActions(tx, [{ serverId: row.id, requestId: caller.requestId, action: 'delete', userId: caller.ctx.userId, projectId: caller.ctx.projectId ?? row.project_id, atMs: nowMs }]);
+        await insertActions(tx, [
+          {
+            serverId: row.id,
+            requestId: caller.requestId,
+            action: 'delete',
+            userId: caller.ctx.userId,
+            projectId: caller.ctx.projectId ?? row.project_id,
+            atMs: nowMs,
+          },
+        ]);
         await env.events.emit(tx, serverEvent('delete.start', { ...row, ...task }, caller.requestId));
         await env.sagas.start(
           tx,
@@ -113,7 +131,11 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
       }),
 
     resetState: (caller, serverId, state) =>
-      atOnce(caller, serverId, 'os_compute_api:os-admin-actions:reset_state', 'resetState', 'update', () => ({ vm_state: state, task_state: null, task_deadline_at_ms: null })),
+      atOnce(caller, serverId, 'os_compute_api:os-admin-actions:reset_state', 'resetState', 'update', () => ({
+        vm_state: state,
+        task_state: null,
+        task_deadline_at_ms: null,
+      })),
 
     async crashDump(caller, serverId) {
       const row = await visibleServer(env.store.read, caller, serverId);

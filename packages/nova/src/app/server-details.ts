@@ -21,7 +21,12 @@ export interface ServerDetails {
 }
 
 /** Reads what belongs to servers: a fixed number of queries for any number of servers. */
-export async function detailsOf(deps: NovaDeps, db: Db, rows: readonly ServerRow[], want: { readonly hostStatus: boolean; readonly groups: boolean }): Promise<readonly ServerDetails[]> {
+export async function detailsOf(
+  deps: NovaDeps,
+  db: Db,
+  rows: readonly ServerRow[],
+  want: { readonly hostStatus: boolean; readonly groups: boolean },
+): Promise<readonly ServerDetails[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
   const [tags, devices, order, ports, services, groups] = await Promise.all([

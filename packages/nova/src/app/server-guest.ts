@@ -45,7 +45,8 @@ export function createServerGuestApp(deps: NovaDeps): ServerGuestApp {
       const row = await seen(caller, serverId, 'os-server-diagnostics');
       const host = hostOf(row);
       // a server without a running guest has nothing to tell (upstream's compute manager asks the power state first)
-      if (row.power_state !== 1) throw conflict(`Cannot 'get_diagnostics' instance ${row.id} while it is in power state ${POWER_NAMES[row.power_state] ?? 'unknown'}`);
+      if (row.power_state !== 1)
+        throw conflict(`Cannot 'get_diagnostics' instance ${row.id} while it is in power state ${POWER_NAMES[row.power_state] ?? 'unknown'}`);
       const [facts, node] = await Promise.all([
         hosts
           .get(host)

@@ -1,4 +1,4 @@
-import { CairnError, forbidden, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
+import { type CairnError, forbidden, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import type { Db } from '@cairn/kit/store/store';
 import type { ImageFacts } from '@cairn/glance/face';
 import type { StoredFlavor, StoredImage } from '../store/server.ts';
@@ -112,7 +112,8 @@ export function checkFlavorFits(caller: Caller, flavor: StoredFlavor, boot: Boot
   const diskBytes = flavor.rootGb * GIB;
   if (diskBytes === 0) {
     // a flavor without a disk takes as much of the host's as the image likes
-    if (!caller.allowed('os_compute_api:servers:create:zero_disk_flavor')) throw forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
+    if (!caller.allowed('os_compute_api:servers:create:zero_disk_flavor'))
+      throw forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
     return;
   }
   if (boot.sizeBytes > diskBytes) {

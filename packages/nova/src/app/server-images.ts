@@ -57,7 +57,13 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
       const volumeBacked = isVolumeBacked(devices);
       if (volumeBacked) caller.authorize('os_compute_api:servers:create_image:allow_volume_backed', targetOf(server));
       const imageId = env.ids.uuid();
-      const common = { serverId, policy: 'os_compute_api:servers:create_image', rule: ACTION_RULES.createImage, action: 'createImage', event: 'snapshot.start' } as const;
+      const common = {
+        serverId,
+        policy: 'os_compute_api:servers:create_image',
+        rule: ACTION_RULES.createImage,
+        action: 'createImage',
+        event: 'snapshot.start',
+      } as const;
       if (!volumeBacked) {
         await beginAction(deps, caller, {
           ...common,
@@ -78,13 +84,19 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
           for (const { id, device } of snapshots) {
             await faces.cinder.createSnapshot(tx, caller.ctx, { id, volumeId: device.volume_id as string, name: `snapshot for ${asked.name}`, force: true });
           }
-          const mapping = devices.filter((device) => device.source_type !== 'files').map((device) => imageMapping(device, snapshots.find((snapshot) => snapshot.device === device)?.id));
+          const mapping = devices
+            .filter((device) => device.source_type !== 'files')
+            .map((device) => imageMapping(device, snapshots.find((snapshot) => snapshot.device === device)?.id));
           await makeImage(tx, caller, row, imageId, asked, {
             // glance activates no image without formats; there is no data that would have them
             diskFormat: 'raw',
             containerFormat: 'bare',
             minDiskGb: 0,
-            extra: { block_device_mapping: JSON.stringify(mapping), bdm_v2: 'True', ...(row.root_device === null ? {} : { root_device_name: row.root_device }) },
+            extra: {
+              block_device_mapping: JSON.stringify(mapping),
+              bdm_v2: 'True',
+              ...(row.root_device === null ? {} : { root_device_name: row.root_device }),
+            },
           });
           return { serverId: row.id, ctx: storedContext(caller), imageId, snapshotIds: snapshots.map(({ id }) => id) };
         },

@@ -98,19 +98,37 @@ function openOptions(version: Version): Set<string> {
   add('2.26', ...TAG_FILTERS);
   add('2.66', 'changes-before');
   add('2.73', 'locked');
-  add('2.83', 'availability_zone', 'config_drive', 'key_name', 'created_at', 'launched_at', 'terminated_at', 'power_state', 'task_state', 'vm_state', 'progress', 'user_id');
+  add(
+    '2.83',
+    'availability_zone',
+    'config_drive',
+    'key_name',
+    'created_at',
+    'launched_at',
+    'terminated_at',
+    'power_state',
+    'task_state',
+    'vm_state',
+    'progress',
+    'user_id',
+  );
   add('2.90', 'hostname');
   return options;
 }
 
 /** Reads the query of GET /servers as upstream does; undefined when no server can match (an unknown status before 2.38). */
-export function planList(caller: Caller, query: URLSearchParams, version: Version, options: { readonly detail: boolean; readonly maxLimit: number }): ListPlan | undefined {
+export function planList(
+  caller: Caller,
+  query: URLSearchParams,
+  version: Version,
+  options: { readonly detail: boolean; readonly maxLimit: number },
+): ListPlan | undefined {
   // of a repeated parameter the last one counts
   const search = new Map<string, string>(query);
   if (caller.allowed('os_compute_api:servers:allow_all_filters')) for (const key of PAGING) search.delete(key);
   else {
     const open = openOptions(version);
-    for (const key of [...search.keys()]) if (!open.has(key)) search.delete(key);
+    for (const key of search.keys()) if (!open.has(key)) search.delete(key);
   }
   for (const key of search.keys()) if (JOINED.includes(key) || key.startsWith('_')) throw invalidInput(`Invalid filter field: ${key}.`);
 
@@ -182,7 +200,9 @@ export function planList(caller: Caller, query: URLSearchParams, version: Versio
     if (EXACT.includes(field)) filters.push({ field, op: 'eq', value });
     else if (Object.hasOwn(TEXT_OF, field)) patterns.push({ field, regex: pattern(key, value) });
   }
-  const addresses = [search.get('ip'), version.atLeast('2.5') || admin ? search.get('ip6') : undefined].filter((part) => part !== undefined && part !== '') as string[];
+  const addresses = [search.get('ip'), version.atLeast('2.5') || admin ? search.get('ip6') : undefined].filter(
+    (part) => part !== undefined && part !== '',
+  ) as string[];
   return {
     filters,
     tags,
@@ -243,7 +263,7 @@ function sortOf(query: URLSearchParams, version: Version, admin: boolean): Sort[
   if (keys.length === 0) keys.push('created_at');
   if (directions.length === 0) directions.push('desc');
   const ignored = (key: string): boolean => IGNORED_SORT_KEYS.has(key) && !(key === 'locked' && version.atLeast('2.73'));
-  for (const key of [...keys]) {
+  for (const key of keys.slice()) {
     const at = keys.indexOf(key);
     if (ignored(key)) {
       if (directions.length > at) directions.splice(at, 1);

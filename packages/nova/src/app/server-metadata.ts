@@ -67,4 +67,3 @@ export function createServerMetadataApp(deps: NovaDeps): ServerMetadataApp {
     },
   };
 }
-

@@ -14,7 +14,10 @@ export interface NetworkEntry {
 }
 
 /** Checks a request's `networks` against itself (nova/api/openstack/compute/servers.py, _get_requested_networks). */
-export function readNetworks(networks: readonly NetworkEntry[] | 'auto' | 'none' | undefined, maxCount: number): readonly RequestedNetwork[] | 'auto' | 'none' | undefined {
+export function readNetworks(
+  networks: readonly NetworkEntry[] | 'auto' | 'none' | undefined,
+  maxCount: number,
+): readonly RequestedNetwork[] | 'auto' | 'none' | undefined {
   if (networks === undefined || networks === 'auto' || networks === 'none') return networks;
   if (networks.length === 0) return undefined;
   const ports = new Set<string>();

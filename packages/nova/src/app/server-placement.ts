@@ -53,7 +53,9 @@ export async function destinationOf(
 }
 
 async function checkHostExists(db: Db, host: string | undefined, node: string | undefined): Promise<void> {
-  const found = (await allComputeNodes(db)).some((row) => (host === undefined || row.host === host) && (node === undefined || row.hypervisor_hostname === node));
+  const found = (await allComputeNodes(db)).some(
+    (row) => (host === undefined || row.host === host) && (node === undefined || row.hypervisor_hostname === node),
+  );
   if (!found) throw invalidInput(`Compute host ${host ?? node} could not be found.`);
 }
 
@@ -68,11 +70,16 @@ async function zoneOfHost(db: Db, host: string): Promise<string | undefined> {
 /** Zones with a compute host that is enabled and up. */
 async function availableZones(deps: NovaDeps, db: Db): Promise<ReadonlySet<string>> {
   const [services, aggregates] = await Promise.all([servicesOf(db, 'nova-compute'), allAggregates(db)]);
-  const zones = new Map(aggregates.flatMap(({ metadata, hosts }) => (metadata['availability_zone'] === undefined ? [] : hosts.map((host) => [host, metadata['availability_zone'] as string] as const))));
+  const zones = new Map(
+    aggregates.flatMap(({ metadata, hosts }) =>
+      metadata['availability_zone'] === undefined ? [] : hosts.map((host) => [host, metadata['availability_zone'] as string] as const),
+    ),
+  );
   const nowMs = deps.env.clock.nowMs();
   const available = new Set<string>();
   for (const service of services.values()) {
-    if (service.disabled === 0 && isUp(service, nowMs, deps.options.serviceDownMs)) available.add(zones.get(service.host) ?? deps.options.defaultAvailabilityZone);
+    if (service.disabled === 0 && isUp(service, nowMs, deps.options.serviceDownMs))
+      available.add(zones.get(service.host) ?? deps.options.defaultAvailabilityZone);
   }
   return available;
 }

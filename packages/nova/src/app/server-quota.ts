@@ -15,7 +15,8 @@ export interface ServerLimits {
 
 const RESOURCES = ['instances', 'cores', 'ram'] as const;
 type Resource = (typeof RESOURCES)[number];
-const used = (usage: ServerUsage, resource: Resource): number => (resource === 'instances' ? usage.instances : resource === 'cores' ? usage.cores : usage.ramMb);
+const used = (usage: ServerUsage, resource: Resource): number =>
+  resource === 'instances' ? usage.instances : resource === 'cores' ? usage.cores : usage.ramMb;
 
 /** The limits and use of a user in a project. Read it in the transaction that writes the servers. */
 export async function serverLimits(deps: NovaDeps, db: Db, projectId: string, userId: string): Promise<ServerLimits> {
@@ -37,7 +38,9 @@ export async function serverLimits(deps: NovaDeps, db: Db, projectId: string, us
       }
       if (fits >= minCount) return fits;
       for (const level of levels) {
-        const over = RESOURCES.filter((resource) => !fitsQuota({ resource, used: used(usage[level], resource), asked: each[resource] * maxCount, limit: limit(resource, level) }));
+        const over = RESOURCES.filter(
+          (resource) => !fitsQuota({ resource, used: used(usage[level], resource), asked: each[resource] * maxCount, limit: limit(resource, level) }),
+        );
         if (over.length === 0) continue;
         const count = minCount === maxCount ? String(minCount) : `${minCount}-${maxCount}`;
         const asked = over.map((resource) => (resource === 'instances' ? count : String(each[resource] * maxCount))).join(', ');

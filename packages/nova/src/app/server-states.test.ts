@@ -36,7 +36,7 @@ test('a status filter names every state that shows it', () => {
   assert.deepEqual(statesOfStatuses(['no-such']), { vmStates: [], taskStates: [] });
 });
 
-test('actions are refused in the wrong state with upstream\'s words', () => {
+test("actions are refused in the wrong state with upstream's words", () => {
   assert.equal(refusal({}, ACTION_RULES.stop), undefined);
   assert.equal(refusal({ vm_state: 'paused' }, ACTION_RULES.stop), "Cannot 'stop' instance ID while it is in vm_state paused");
   assert.equal(refusal({ task_state: 'powering-off' }, ACTION_RULES.stop), "Cannot 'stop' instance ID while it is in task_state powering-off");

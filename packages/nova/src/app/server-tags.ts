@@ -51,7 +51,9 @@ export function createServerTagsApp(deps: NovaDeps): ServerTagsApp {
       change(caller, serverId, 'update', 'updateTag', async (tx, id) => {
         const problem = tag.length > MAX_TAG_LENGTH ? 'is too long' : tag === '' ? 'is too short' : /[,/]/.test(tag) ? "does not match '^[^,/]*$'" : undefined;
         if (problem !== undefined) {
-          throw invalidInput(`Tag '${tag}' is invalid. It must be a non empty string without characters '/' and ','. Validation error message: '${tag}' ${problem}`);
+          throw invalidInput(
+            `Tag '${tag}' is invalid. It must be a non empty string without characters '/' and ','. Validation error message: '${tag}' ${problem}`,
+          );
         }
         const tags = await tagsOf(tx, id);
         if (tags.length >= MAX_TAGS) throw invalidInput(`The number of tags exceeded the per-server limit ${MAX_TAGS}`);

@@ -9,7 +9,8 @@ import { insertActions } from '../store/action.ts';
 import { findServer, patchServer, type ServerPatch, type ServerRow } from '../store/server.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
-import { type AcceptedServers, acceptServers, type CreateServerBody } from './server-create.ts';
+import { type AcceptedServers, acceptServers } from './server-create.ts';
+import type { CreateServerBody } from './server-plan.ts';
 import { detailsOf, type ServerDetails } from './server-details.ts';
 import { serverEvent } from './server-events.ts';
 import { listServers, planList } from './server-list.ts';
@@ -61,9 +62,23 @@ export async function beginAction<Params>(deps: NovaDeps, caller: Caller, begin:
     const params = await begin.params(row, tx);
     const task = begin.taskState === undefined ? {} : { task_state: begin.taskState, task_deadline_at_ms: nowMs + TASK_DEADLINE_MS[begin.taskState] };
     if (begin.taskState !== undefined || begin.patch !== undefined) await patchServer(tx, row.id, { ...task, ...begin.patch, updated_at_ms: nowMs });
-    await insertActions(tx, [{ serverId: row.id, requestId: caller.requestId, action: begin.action, userId: caller.ctx.userId, projectId: caller.ctx.projectId ?? row.project_id, atMs: nowMs }]);
+    await insertActions(tx, [
+      {
+        serverId: row.id,
+        requestId: caller.requestId,
+        action: begin.action,
+        userId: caller.ctx.userId,
+        projectId: caller.ctx.projectId ?? row.project_id,
+        atMs: nowMs,
+      },
+    ]);
     if (begin.event !== undefined) await env.events.emit(tx, serverEvent(begin.event, { ...row, ...task }, caller.requestId));
-    const sagaId = await env.sagas.start(tx, begin.saga, params, { subject: `server:${row.id}`, requestId: caller.requestId, userId: caller.ctx.userId, projectId: row.project_id });
+    const sagaId = await env.sagas.start(tx, begin.saga, params, {
+      subject: `server:${row.id}`,
+      requestId: caller.requestId,
+      userId: caller.ctx.userId,
+      projectId: row.project_id,
+    });
     return { sagaId, row };
   });
 }

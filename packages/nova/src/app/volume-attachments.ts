@@ -125,7 +125,8 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
           try {
             await faces.cinder.reserve(tx, caller.ctx, { id: attachmentId, volumeId: volume.id, serverId: row.id });
           } catch (error) {
-            if (isCairnError(error, 'Conflict') || isCairnError(error, 'InvalidInput')) throw new CairnError('InvalidInput', `Invalid volume: ${error.message}`, { cause: error });
+            if (isCairnError(error, 'Conflict') || isCairnError(error, 'InvalidInput'))
+              throw new CairnError('InvalidInput', `Invalid volume: ${error.message}`, { cause: error });
             throw error;
           }
           return { serverId: row.id, deviceId: id, volumeId: volume.id, attachmentId, ctx: storedContext(caller) };
@@ -174,7 +175,8 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
           try {
             await faces.cinder.beginDetaching(tx, caller.ctx, volumeId, row.id);
           } catch (error) {
-            if (isCairnError(error, 'Conflict') || isCairnError(error, 'InvalidInput')) throw new CairnError('InvalidInput', `Invalid volume: ${error.message}`, { cause: error });
+            if (isCairnError(error, 'Conflict') || isCairnError(error, 'InvalidInput'))
+              throw new CairnError('InvalidInput', `Invalid volume: ${error.message}`, { cause: error });
             throw error;
           }
           return { serverId: row.id, deviceId: device.id, volumeId, attachmentId: device.attachment_id as string, ctx: storedContext(caller) };

@@ -23,11 +23,21 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Prom
     }
   }
   const position = new Map(order.map((port) => [port.port_id, port.position]));
-  return { row, devices, ports: ports.filter((port) => position.has(port.id)).sort((a, b) => (position.get(a.id) as number) - (position.get(b.id) as number)), shared, readOnly };
+  return {
+    row,
+    devices,
+    ports: ports.filter((port) => position.has(port.id)).sort((a, b) => (position.get(a.id) as number) - (position.get(b.id) as number)),
+    shared,
+    readOnly,
+  };
 }
 
 /** What to start a server's guest from. */
-export async function specOf(deps: NovaDeps, db: Db, serverId: string): Promise<{ readonly row: ServerRow; readonly spec: GuestSpec; readonly portIds: readonly string[] } | undefined> {
+export async function specOf(
+  deps: NovaDeps,
+  db: Db,
+  serverId: string,
+): Promise<{ readonly row: ServerRow; readonly spec: GuestSpec; readonly portIds: readonly string[] } | undefined> {
   const parts = await guestParts(deps, db, serverId);
   return parts === undefined ? undefined : { row: parts.row, spec: guestSpec(parts), portIds: parts.ports.map((port) => port.id) };
 }

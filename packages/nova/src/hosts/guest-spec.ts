@@ -7,7 +7,10 @@ import { flavorOf, imageOf, type ServerRow } from '../store/server.ts';
 const NIC_MODELS = new Set(['virtio', 'e1000', 'e1000e', 'rtl8139']);
 
 /** A mapping as the guest sees it; undefined while no host has the disk. */
-export function guestDisk(device: BlockDeviceRow, facts: { readonly multiattach: boolean; readonly readOnly: boolean } = { multiattach: false, readOnly: false }): GuestDisk | undefined {
+export function guestDisk(
+  device: BlockDeviceRow,
+  facts: { readonly multiattach: boolean; readonly readOnly: boolean } = { multiattach: false, readOnly: false },
+): GuestDisk | undefined {
   if (device.disk_id === null || device.device_name === null) return undefined;
   const readOnly = facts.readOnly || device.source_type === 'files';
   return {

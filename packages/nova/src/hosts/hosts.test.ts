@@ -45,7 +45,12 @@ test('after a restart servers and guests are brought together again', async () =
     (guests.get(ids[0]) as { state: string }).state = 'shutdown';
     (guests.get(ids[1]) as { state: string }).state = 'running';
     const spec = (guests.get(ids[2]) as NonNullable<ReturnType<typeof guests.get>>).spec;
-    guests.set('77777777-7777-4777-8777-777777777777', { spec: { ...spec, guestId: '77777777-7777-4777-8777-777777777777', disks: [], nics: [] }, state: 'running', startedAtMs: 0, console: '' });
+    guests.set('77777777-7777-4777-8777-777777777777', {
+      spec: { ...spec, guestId: '77777777-7777-4777-8777-777777777777', disks: [], nics: [] },
+      state: 'running',
+      startedAtMs: 0,
+      console: '',
+    });
     const second = await world.boot();
     await second.settle();
     assert.equal(await state(second, ids[0]), 'SHUTOFF 4');
@@ -80,7 +85,11 @@ test('a server on a host that is away is deleted, and its remains go when the ho
     away = false;
     await cloud.nova.reconciler.syncHost('h1');
     const left = machine?.inspect() ?? [];
-    assert.deepEqual(left.filter((line) => !/^(port|network) /.test(line)), [], 'the network is for neutron to bring in line');
+    assert.deepEqual(
+      left.filter((line) => !/^(port|network) /.test(line)),
+      [],
+      'the network is for neutron to bring in line',
+    );
   } finally {
     await cloud.close();
   }
@@ -92,7 +101,9 @@ test('no task state lasts past its deadline', async () => {
     for (const taskState of Object.keys(TASK_DEADLINE_MS)) {
       const id = await cloud.create(member(), { networks: 'none' });
       const vmState = ['scheduling', 'networking', 'block_device_mapping', 'spawning'].includes(taskState) ? 'building' : 'active';
-      await cloud.store.write((tx) => patchServer(tx, id, { vm_state: vmState, task_state: taskState, task_deadline_at_ms: Date.now() - 1, updated_at_ms: Date.now() }));
+      await cloud.store.write((tx) =>
+        patchServer(tx, id, { vm_state: vmState, task_state: taskState, task_deadline_at_ms: Date.now() - 1, updated_at_ms: Date.now() }),
+      );
       await cloud.nova.reconciler.settleOverdue();
       await cloud.settle();
       const row = await findServer(cloud.store.read, id);
@@ -111,8 +122,16 @@ test('no task state lasts past its deadline', async () => {
 test('hosts are told to placement and as services, and a silent one gets no servers', async () => {
   const cloud = await TestCloud.open({ hosts: [{ name: 'h1', size: { vcpus: 8, memoryMb: 8_192, diskGb: 100 } }], options: { serviceDownMs: 50 } });
   try {
-    const rows = await cloud.store.read.kysely.selectFrom('placement_inventory' as never).selectAll().execute();
-    const inventory = Object.fromEntries((rows as { resource_class: string; total: number; reserved: number; allocation_ratio: number; max_unit: number }[]).map((row) => [row.resource_class, [row.total, row.reserved, row.allocation_ratio, row.max_unit]]));
+    const rows = await cloud.store.read.kysely
+      .selectFrom('placement_inventory' as never)
+      .selectAll()
+      .execute();
+    const inventory = Object.fromEntries(
+      (rows as { resource_class: string; total: number; reserved: number; allocation_ratio: number; max_unit: number }[]).map((row) => [
+        row.resource_class,
+        [row.total, row.reserved, row.allocation_ratio, row.max_unit],
+      ]),
+    );
     assert.deepEqual(inventory, { VCPU: [8, 0, 4, 8], MEMORY_MB: [8_192, 512, 1, 8_192], DISK_GB: [100, 0, 1, 100] });
     await new Promise((resolve) => setTimeout(resolve, 80));
     const late = await cloud.create(member());

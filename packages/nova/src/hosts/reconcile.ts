@@ -84,7 +84,12 @@ export class Reconciler {
         if (row === undefined || row.task_state === null || row.task_deadline_at_ms === null || row.task_deadline_at_ms > env.clock.nowMs()) return;
         this.#log.warn({ serverId: row.id, taskState: row.task_state }, "a server's task has outlived its deadline");
         const requestId = `req-${env.ids.uuid()}`;
-        await env.sagas.start(tx, this.#sagas.settle, { serverId: row.id, taskState: row.task_state, requestId }, { subject: `server:${row.id}`, requestId, projectId: row.project_id });
+        await env.sagas.start(
+          tx,
+          this.#sagas.settle,
+          { serverId: row.id, taskState: row.task_state, requestId },
+          { subject: `server:${row.id}`, requestId, projectId: row.project_id },
+        );
       });
     }
   }
@@ -121,9 +126,15 @@ export class Reconciler {
         const task = { task_state: 'powering-off', task_deadline_at_ms: nowMs + 900_000, updated_at_ms: nowMs };
         await patchServer(tx, serverId, task);
         await insertActions(tx, [{ serverId, requestId, action: 'stop', userId: row.user_id, projectId: row.project_id, atMs: nowMs }]);
-        await env.sagas.start(tx, this.#sagas.power.stop, { serverId, ctx: ownContext(row, requestId) }, { subject: `server:${serverId}`, requestId, projectId: row.project_id });
+        await env.sagas.start(
+          tx,
+          this.#sagas.power.stop,
+          { serverId, ctx: ownContext(row, requestId) },
+          { subject: `server:${serverId}`, requestId, projectId: row.project_id },
+        );
       } else if (row.power_state !== power && !gone) {
-        const vmState = power === POWER.running && row.vm_state === 'paused' ? 'active' : power === POWER.paused && row.vm_state === 'active' ? 'paused' : row.vm_state;
+        const vmState =
+          power === POWER.running && row.vm_state === 'paused' ? 'active' : power === POWER.paused && row.vm_state === 'active' ? 'paused' : row.vm_state;
         await patchServer(tx, serverId, { vm_state: vmState, power_state: power, updated_at_ms: nowMs });
       }
     });

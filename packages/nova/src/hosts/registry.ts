@@ -94,7 +94,10 @@ export class HostRegistry {
   async #save(all: readonly HostFacts[]): Promise<void> {
     const { env, options, faces } = this.#deps;
     const nowMs = env.clock.nowMs();
-    const keysOf = (facts: HostFacts) => ({ row: JSON.stringify({ ...facts, uptimeSeconds: 0 }), provider: JSON.stringify([facts.vcpus, facts.memoryMb, facts.diskGb, facts.traits]) });
+    const keysOf = (facts: HostFacts) => ({
+      row: JSON.stringify({ ...facts, uptimeSeconds: 0 }),
+      provider: JSON.stringify([facts.vcpus, facts.memoryMb, facts.diskGb, facts.traits]),
+    });
     const changed = all.filter((facts) => this.#written.get(facts.host)?.row !== keysOf(facts).row);
     await env.store.write(async (tx) => {
       for (const facts of changed) {
@@ -103,7 +106,11 @@ export class HostRegistry {
         await ensureService(tx, { id: env.ids.uuid(), host: facts.host, binary: 'nova-compute' }, nowMs);
         await faces.placement.ensureProvider(tx, { id: node.id, name: facts.host, inventories: inventoriesOf(facts, options), traits: facts.traits });
       }
-      await beatServices(tx, [...all.map((facts) => ({ host: facts.host, binary: 'nova-compute' })), ...CONTROL_BINARIES.map((binary) => ({ host: options.controlHost, binary }))], nowMs);
+      await beatServices(
+        tx,
+        [...all.map((facts) => ({ host: facts.host, binary: 'nova-compute' })), ...CONTROL_BINARIES.map((binary) => ({ host: options.controlHost, binary }))],
+        nowMs,
+      );
     });
     for (const facts of changed) this.#written.set(facts.host, keysOf(facts));
   }
@@ -126,8 +133,18 @@ export function inventoriesOf(
   const all = {
     VCPU: { total: facts.vcpus, reserved: 0, maxUnit: facts.vcpus, allocationRatio: options.cpuAllocationRatio },
     // a machine smaller than the reserve still has to offer something that placement can keep
-    MEMORY_MB: { total: facts.memoryMb, reserved: Math.min(options.reservedHostMemoryMb, facts.memoryMb - 1), maxUnit: facts.memoryMb, allocationRatio: options.ramAllocationRatio },
-    DISK_GB: { total: facts.diskGb, reserved: Math.min(Math.ceil(options.reservedHostDiskMb / 1024), facts.diskGb - 1), maxUnit: facts.diskGb, allocationRatio: options.diskAllocationRatio },
+    MEMORY_MB: {
+      total: facts.memoryMb,
+      reserved: Math.min(options.reservedHostMemoryMb, facts.memoryMb - 1),
+      maxUnit: facts.memoryMb,
+      allocationRatio: options.ramAllocationRatio,
+    },
+    DISK_GB: {
+      total: facts.diskGb,
+      reserved: Math.min(Math.ceil(options.reservedHostDiskMb / 1024), facts.diskGb - 1),
+      maxUnit: facts.diskGb,
+      allocationRatio: options.diskAllocationRatio,
+    },
   };
   return Object.fromEntries(Object.entries(all).filter(([, inventory]) => inventory.total > 0));
 }

@@ -19,7 +19,10 @@ export function configDriveFiles(facts: GuestFacts, ids: Ids): Readonly<Record<s
     const tree = ec2Tree(facts, version);
     if (tree === undefined) continue;
     if (tree['user-data'] !== undefined) put(`ec2/${version}/user-data`, tree['user-data']);
-    put(`ec2/${version}/meta-data.json`, JSON.stringify(tree['meta-data'], (key, value: unknown) => (key === '_name' ? undefined : value)));
+    put(
+      `ec2/${version}/meta-data.json`,
+      JSON.stringify(tree['meta-data'], (key, value: unknown) => (key === '_name' ? undefined : value)),
+    );
   }
   for (const version of [...OPENSTACK_VERSIONS, 'latest']) {
     for (const name of FILES) {

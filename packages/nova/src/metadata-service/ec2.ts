@@ -3,7 +3,17 @@ import { isEphemeral, isSwap } from '../app/block-devices.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
 
 /** Versions of the EC2 tree. */
-export const EC2_VERSIONS: readonly string[] = ['1.0', '2007-01-19', '2007-03-01', '2007-08-29', '2007-10-10', '2007-12-15', '2008-02-01', '2008-09-01', '2009-04-04'];
+export const EC2_VERSIONS: readonly string[] = [
+  '1.0',
+  '2007-01-19',
+  '2007-03-01',
+  '2007-08-29',
+  '2007-10-10',
+  '2007-12-15',
+  '2008-02-01',
+  '2008-09-01',
+  '2009-04-04',
+];
 
 /** A node of the tree. `_name` is what a listing of its parent shows instead of its key. */
 export type Ec2Node = string | number | Buffer | readonly string[] | { readonly [key: string]: Ec2Node };
@@ -56,7 +66,11 @@ function mapping(devices: readonly BlockDeviceRow[], rootDevice: string | null):
   let volume = 0;
   for (const device of devices) {
     if (device.device_name === null || device.boot_index === 0) continue;
-    const kind = { sourceType: device.source_type as 'blank', destinationType: device.destination_type as 'local', ...(device.guest_format === null ? {} : { guestFormat: device.guest_format }) };
+    const kind = {
+      sourceType: device.source_type as 'blank',
+      destinationType: device.destination_type as 'local',
+      ...(device.guest_format === null ? {} : { guestFormat: device.guest_format }),
+    };
     if (isSwap(kind)) names['swap'] = device.device_name;
     else if (isEphemeral(kind)) names[`ephemeral${ephemeral++}`] = device.device_name;
     else if (device.volume_id !== null) names[`ebs${volume++}`] = device.device_name;

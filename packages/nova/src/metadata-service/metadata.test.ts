@@ -25,7 +25,7 @@ const read = async (path: string): Promise<{ status: number; contentType: string
   return { ...reply, text: reply.body.toString() };
 };
 
-test('the OpenStack tree is as upstream\'s', async () => {
+test("the OpenStack tree is as upstream's", async () => {
   assert.match((await read('/openstack')).text, /^2012-08-10\n(.*\n)*2025-04-04\nlatest$/);
   assert.equal((await read('/openstack/latest/')).text, 'meta_data.json\nuser_data\npassword\nvendor_data.json\nnetwork_data.json\nvendor_data2.json');
   assert.equal((await read('/openstack/2012-08-10')).text, 'meta_data.json\nuser_data');
@@ -47,10 +47,11 @@ test('the OpenStack tree is as upstream\'s', async () => {
   assert.equal(network.links[0].mtu, 1_500);
   assert.deepEqual(network.services, [{ type: 'dns', address: '9.9.9.9' }]);
   assert.deepEqual((await read('/openstack/latest/user_data')).body, Buffer.from('#!/bin/sh\n\0\xff', 'latin1'));
-  for (const path of ['/openstack/latest/nope', '/openstack/1999-01-01', '/openstack/latest/../../x', '/openstack/2012-08-10/vendor_data.json', '/%']) assert.equal((await read(path)).status, 404, path);
+  for (const path of ['/openstack/latest/nope', '/openstack/1999-01-01', '/openstack/latest/../../x', '/openstack/2012-08-10/vendor_data.json', '/%'])
+    assert.equal((await read(path)).status, 404, path);
 });
 
-test('the EC2 tree is as upstream\'s', async () => {
+test("the EC2 tree is as upstream's", async () => {
   assert.equal((await read('/')).text.split('\n').at(-1), 'latest');
   assert.equal((await read('/latest')).text, 'meta-data/\nuser-data');
   assert.match((await read('/2009-04-04/meta-data/')).text, /^ami-id\nami-launch-index\n.*block-device-mapping\/\n.*public-keys\/\n/s);
@@ -66,7 +67,7 @@ test('the EC2 tree is as upstream\'s', async () => {
   assert.equal((await read('/latest/meta-data/__proto__')).status, 404);
 });
 
-test('a guest\'s identity is its port\'s, whatever it writes', async () => {
+test("a guest's identity is its port's, whatever it writes", async () => {
   const nobody = await cloud.agent('h1').guestReads('99999999-9999-4999-8999-999999999999', '/openstack/latest/meta_data.json');
   assert.equal(nobody.status, 404);
 });

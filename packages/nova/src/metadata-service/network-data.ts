@@ -33,7 +33,10 @@ function network(port: PortFacts, ip: FixedIp, id: string, link: string): object
     link,
     ip_address: ip.ip,
     netmask: netmaskOf(ip.cidr),
-    routes: [...routes, ...ip.hostRoutes.map(({ destination, nexthop }) => ({ network: destination.split('/')[0], netmask: netmaskOf(destination), gateway: nexthop }))],
+    routes: [
+      ...routes,
+      ...ip.hostRoutes.map(({ destination, nexthop }) => ({ network: destination.split('/')[0], netmask: netmaskOf(destination), gateway: nexthop })),
+    ],
     network_id: port.networkId,
     services: ip.dnsServers.map((address) => ({ type: 'dns', address })),
   };

@@ -10,10 +10,24 @@ const NEWTON_TWO = '2016-10-06';
 const ROCKY = '2018-08-27';
 const VICTORIA = '2020-10-14';
 /** Versions of the OpenStack tree, by the dates that stand for releases. */
-export const OPENSTACK_VERSIONS: readonly string[] = ['2012-08-10', GRIZZLY, HAVANA, LIBERTY, NEWTON_ONE, NEWTON_TWO, '2017-02-22', ROCKY, VICTORIA, '2025-04-04'];
+export const OPENSTACK_VERSIONS: readonly string[] = [
+  '2012-08-10',
+  GRIZZLY,
+  HAVANA,
+  LIBERTY,
+  NEWTON_ONE,
+  NEWTON_TWO,
+  '2017-02-22',
+  ROCKY,
+  VICTORIA,
+  '2025-04-04',
+];
 
 /** A leaf of a metadata tree: text or bytes with their type, a listing, or the place where a guest posts its password. */
-export type Item = { readonly kind: 'text'; readonly body: string | Buffer; readonly json: boolean } | { readonly kind: 'list'; readonly entries: readonly string[] } | { readonly kind: 'password' };
+export type Item =
+  | { readonly kind: 'text'; readonly body: string | Buffer; readonly json: boolean }
+  | { readonly kind: 'list'; readonly entries: readonly string[] }
+  | { readonly kind: 'password' };
 
 const json = (value: object): Item => ({ kind: 'text', body: JSON.stringify(value), json: true });
 
@@ -91,7 +105,16 @@ function deviceList(facts: GuestFacts, trusted: boolean): readonly object[] {
   const disks = facts.devices.flatMap((device) =>
     device.tag === null
       ? []
-      : [{ type: 'disk', ...(device.volume_id === null ? {} : { serial: device.volume_id }), ...(device.device_name === null ? {} : { path: device.device_name }), bus: 'none', address: 'none', tags: [device.tag] }],
+      : [
+          {
+            type: 'disk',
+            ...(device.volume_id === null ? {} : { serial: device.volume_id }),
+            ...(device.device_name === null ? {} : { path: device.device_name }),
+            bus: 'none',
+            address: 'none',
+            tags: [device.tag],
+          },
+        ],
   );
   return [...nics, ...disks];
 }

@@ -9,7 +9,11 @@ import { type Item, openstackItem } from './openstack.ts';
 /** Upstream's limit of a posted password: four chunks of 255. */
 const PASSWORD_BYTES = 1_020;
 
-const text = (status: number, body: string | Buffer, json = false): MetadataReply => ({ status, contentType: `${json ? 'application/json' : 'text/plain'}; charset=UTF-8`, body });
+const text = (status: number, body: string | Buffer, json = false): MetadataReply => ({
+  status,
+  contentType: `${json ? 'application/json' : 'text/plain'}; charset=UTF-8`,
+  body,
+});
 const NOT_FOUND = text(404, '404 Not Found\n\nThe resource could not be found.\n');
 
 /**

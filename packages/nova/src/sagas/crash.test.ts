@@ -27,7 +27,11 @@ async function before(scene: CrashScene): Promise<readonly string[]> {
   }
 }
 
-const suite = (saga: SagaDefinition, scene: Omit<CrashScene, 'saga'>, options: { afterFailure: readonly string[]; cancellable?: boolean; mayFailAfterCrash?: readonly string[] }): void => {
+const suite = (
+  saga: SagaDefinition,
+  scene: Omit<CrashScene, 'saga'>,
+  options: { afterFailure: readonly string[]; cancellable?: boolean; mayFailAfterCrash?: readonly string[] },
+): void => {
   crashSuite({ saga, world: () => crashWorld({ ...scene, saga: saga.name }), ...options });
 };
 
@@ -72,7 +76,9 @@ const devicesInError = [
 ];
 const bigBefore = await before({ ...bigScene, saga: '' });
 const bigUsage = 'usage instances=1 cores=2 ram=2048';
-suite(sagas.create, bigScene, { afterFailure: [...bigBefore, 'last action create Error', 'server error - power=0 host=- deleted=0', bigUsage, ...devicesInError] });
+suite(sagas.create, bigScene, {
+  afterFailure: [...bigBefore, 'last action create Error', 'server error - power=0 host=- deleted=0', bigUsage, ...devicesInError],
+});
 
 /** The same lines with the last action failed, and others where `change` says so. */
 function failed(lines: readonly string[], action: string, change: (line: string) => string | undefined = (line) => line): readonly string[] {
@@ -120,7 +126,11 @@ const volumeBacked = {
     });
   },
 };
-suite(sagas.volumeImage, { ...volumeBacked, begin: act({ createImage: { name: 'shot' } }) }, { afterFailure: failed(await prepared(volumeBacked), 'createImage') });
+suite(
+  sagas.volumeImage,
+  { ...volumeBacked, begin: act({ createImage: { name: 'shot' } }) },
+  { afterFailure: failed(await prepared(volumeBacked), 'createImage') },
+);
 
 const withVolume = {
   prepare: async (cloud: TestCloud) => {

@@ -4,7 +4,14 @@ import type { CreateServerParams } from '../app/server-create.ts';
 import { serverCreateSaga } from './server-create.ts';
 import { type DeleteServerParams, serverDeleteSaga } from './server-delete.ts';
 import { serverImageSaga, type ServerImageParams, volumeImageSaga, type VolumeImageParams } from './server-image.ts';
-import { interfaceAttachSaga, type InterfaceAttachParams, interfaceDetachSaga, type InterfaceDetachParams, type UnplugParams, unplugSaga } from './server-interface.ts';
+import {
+  interfaceAttachSaga,
+  type InterfaceAttachParams,
+  interfaceDetachSaga,
+  type InterfaceDetachParams,
+  type UnplugParams,
+  unplugSaga,
+} from './server-interface.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';

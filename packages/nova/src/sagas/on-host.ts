@@ -34,7 +34,7 @@ export async function clearPorts(deps: NovaDeps, step: { readonly attempt: numbe
     await deps.faces.neutron.makeGone(portIds);
   } catch (error) {
     if (!isCairnError(error, 'Unavailable') || step.attempt < TRIES) throw error;
-    step.log.warn({ portIds, err: error }, "ports could not be taken off a host that is away; its network is brought in line when it is back");
+    step.log.warn({ portIds, err: error }, 'ports could not be taken off a host that is away; its network is brought in line when it is back');
   }
 }
 

@@ -11,7 +11,11 @@ export function faultFrom(failure: SagaFailure, nowMs: number): StoredFault {
 }
 
 /** Ends an action well: the server's new state, the action's record, the notification. */
-export async function actionDone(deps: NovaDeps, tx: Tx, end: { readonly serverId: string; readonly requestId: string; readonly event?: string; readonly patch?: ServerPatch }): Promise<void> {
+export async function actionDone(
+  deps: NovaDeps,
+  tx: Tx,
+  end: { readonly serverId: string; readonly requestId: string; readonly event?: string; readonly patch?: ServerPatch },
+): Promise<void> {
   const nowMs = deps.env.clock.nowMs();
   await patchServer(tx, end.serverId, { task_state: null, task_deadline_at_ms: null, ...end.patch, updated_at_ms: nowMs });
   await finishAction(tx, end.serverId, end.requestId, null, nowMs);
@@ -24,7 +28,13 @@ export async function actionDone(deps: NovaDeps, tx: Tx, end: { readonly serverI
 export async function actionFailed(
   deps: NovaDeps,
   tx: Tx,
-  end: { readonly serverId: string; readonly requestId: string; readonly failure: SagaFailure; readonly event?: string; readonly patch?: (row: ServerRow) => ServerPatch },
+  end: {
+    readonly serverId: string;
+    readonly requestId: string;
+    readonly failure: SagaFailure;
+    readonly event?: string;
+    readonly patch?: (row: ServerRow) => ServerPatch;
+  },
 ): Promise<void> {
   const nowMs = deps.env.clock.nowMs();
   await finishAction(tx, end.serverId, end.requestId, 'Error', nowMs);

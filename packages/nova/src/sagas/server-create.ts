@@ -83,7 +83,13 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
             await faces.neutron.createPorts(
               tx,
               ctx,
-              made.map((plan) => ({ plan, deviceId: serverId, deviceOwner, securityGroupIds: step.params.securityGroupIds ?? undefined, hostname: server.hostname })),
+              made.map((plan) => ({
+                plan,
+                deviceId: serverId,
+                deviceOwner,
+                securityGroupIds: step.params.securityGroupIds ?? undefined,
+                hostname: server.hostname,
+              })),
             );
           }
           if (ports.length > 0) {
@@ -257,7 +263,8 @@ async function claim(deps: NovaDeps, tx: Tx, step: Step, found: Found, pending: 
       });
       return;
     }
-    if (round === ROUNDS) throw noValidHost(undefined, [{ name: 'claims', before: found.hosts.length, after: 0, words: 'the rest were taken by other servers meanwhile' }]);
+    if (round === ROUNDS)
+      throw noValidHost(undefined, [{ name: 'claims', before: found.hosts.length, after: 0, words: 'the rest were taken by other servers meanwhile' }]);
     found.hosts = await selectHosts(deps, tx, request, pending);
     step.log.debug({ serverId: row.id, round }, 'every candidate was taken; scheduling again');
   }
@@ -271,4 +278,3 @@ async function groupAllows(tx: Tx, request: HostRequest, host: HostState): Promi
   const here = members.filter((member) => member.host === host.host).length;
   return group.policy === 'affinity' ? members.length === 0 || here > 0 : here < group.maxPerHost;
 }
-

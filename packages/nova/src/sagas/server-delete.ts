@@ -56,7 +56,11 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
         attempts: 5,
         async do(step) {
           const { serverId } = step.params;
-          const [server, devices, ports] = await Promise.all([findServerBrief(step.db, serverId), blockDevicesOf(step.db, serverId), portsOf(step.db, serverId)]);
+          const [server, devices, ports] = await Promise.all([
+            findServerBrief(step.db, serverId),
+            blockDevicesOf(step.db, serverId),
+            portsOf(step.db, serverId),
+          ]);
           await Promise.all([
             server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
             clearPorts(

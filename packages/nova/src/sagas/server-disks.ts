@@ -35,7 +35,10 @@ export async function localDisks(deps: NovaDeps, db: Db, serverId: string, admin
     } else if (device.source_type === 'files') {
       const facts = await guestFacts(deps, db, serverId);
       if (facts === undefined) throw notFound(`Instance ${serverId} could not be found.`);
-      const files = (JSON.parse(row.files_json) as readonly { readonly path: string; readonly contents: string }[]).map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') }));
+      const files = (JSON.parse(row.files_json) as readonly { readonly path: string; readonly contents: string }[]).map(({ path, contents }) => ({
+        path,
+        contents: Buffer.from(contents, 'base64'),
+      }));
       put(0, { kind: 'files', label: 'config-2', files: configDriveFiles({ ...facts, files, ...(adminPass === null ? {} : { adminPass }) }, deps.env.ids) });
     } else if (isSwapRow(device)) {
       put((device.volume_size_gb ?? flavor.swapMb) * MIB, { kind: 'blank' });
@@ -48,7 +51,11 @@ export async function localDisks(deps: NovaDeps, db: Db, serverId: string, admin
 
 /** The size of a swap mapping is in MiB. */
 const isSwapRow = (device: BlockDeviceRow): boolean =>
-  isSwap({ sourceType: device.source_type as 'blank', destinationType: device.destination_type as 'local', ...(device.guest_format === null ? {} : { guestFormat: device.guest_format }) });
+  isSwap({
+    sourceType: device.source_type as 'blank',
+    destinationType: device.destination_type as 'local',
+    ...(device.guest_format === null ? {} : { guestFormat: device.guest_format }),
+  });
 
 /** Makes disks on a host, side by side. */
 export async function makeDisks(deps: NovaDeps, host: string, disks: readonly LocalDisk[], signal: AbortSignal): Promise<void> {

@@ -37,7 +37,8 @@ export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failu
           const row = await findServer(tx, serverId);
           if (row?.host == null) throw notFound(`Instance ${serverId} could not be found.`);
           const deviceOwner = `compute:${row.availability_zone ?? deps.options.defaultAvailabilityZone}`;
-          if (!port.existing) await faces.neutron.createPorts(tx, ctx, [{ plan: port, deviceId: serverId, deviceOwner, securityGroupIds: undefined, hostname: row.hostname }]);
+          if (!port.existing)
+            await faces.neutron.createPorts(tx, ctx, [{ plan: port, deviceId: serverId, deviceOwner, securityGroupIds: undefined, hostname: row.hostname }]);
           await faces.neutron.bindPorts(tx, [port.portId], { host: row.host, deviceId: serverId, deviceOwner });
         },
         async undo(step) {

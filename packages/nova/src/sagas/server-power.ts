@@ -54,8 +54,22 @@ const ACTIONS: readonly PowerAction[] = [
     starts: false,
     run: (agent, { id }, deps) => agent.guests.rebootSoft(id, deps.options.shutdownGraceMs),
   },
-  { name: 'hard_reboot', event: 'reboot.end', deadlineMs: 300_000, after: ACTIVE, starts: true, run: (agent, { spec }) => agent.guests.rebootHard(needSpec(spec)) },
-  { name: 'pause', event: 'pause.end', deadlineMs: 60_000, after: { vmState: 'paused', power: POWER.paused }, starts: false, run: (agent, { id }) => agent.guests.pause(id) },
+  {
+    name: 'hard_reboot',
+    event: 'reboot.end',
+    deadlineMs: 300_000,
+    after: ACTIVE,
+    starts: true,
+    run: (agent, { spec }) => agent.guests.rebootHard(needSpec(spec)),
+  },
+  {
+    name: 'pause',
+    event: 'pause.end',
+    deadlineMs: 60_000,
+    after: { vmState: 'paused', power: POWER.paused },
+    starts: false,
+    run: (agent, { id }) => agent.guests.pause(id),
+  },
   { name: 'unpause', event: 'unpause.end', deadlineMs: 60_000, after: ACTIVE, starts: false, run: (agent, { id }) => agent.guests.unpause(id) },
   {
     name: 'suspend',
@@ -68,7 +82,9 @@ const ACTIONS: readonly PowerAction[] = [
   { name: 'resume', event: 'resume.end', deadlineMs: 300_000, after: ACTIVE, starts: true, run: (agent, { spec }) => agent.guests.resume(needSpec(spec)) },
 ];
 
-export type PowerSagas = Readonly<Record<'stop' | 'start' | 'soft_reboot' | 'hard_reboot' | 'pause' | 'unpause' | 'suspend' | 'resume', SagaDefinition<PowerParams>>>;
+export type PowerSagas = Readonly<
+  Record<'stop' | 'start' | 'soft_reboot' | 'hard_reboot' | 'pause' | 'unpause' | 'suspend' | 'resume', SagaDefinition<PowerParams>>
+>;
 
 /** The sagas that change a server's power: one step on its host each. */
 export function serverPowerSagas(deps: NovaDeps): PowerSagas {
@@ -112,7 +128,10 @@ function powerSaga(deps: NovaDeps, action: PowerAction): SagaDefinition<PowerPar
           try {
             seen.set(step, powerOf((await deps.hosts.get(server.host).guests.info(server.id)).state));
           } catch (error) {
-            step.log.warn({ serverId: server.id, err: error }, 'a failed action left a guest that cannot be asked for its state; the next comparison settles it');
+            step.log.warn(
+              { serverId: server.id, err: error },
+              'a failed action left a guest that cannot be asked for its state; the next comparison settles it',
+            );
           }
         },
         async undoCommit(tx, step) {

@@ -65,7 +65,9 @@ export const FILTERS: readonly HostFilter[] = [
   {
     name: 'AggregateMultiTenancyIsolation',
     passes: (host, request) => {
-      const tenants = host.aggregates.flatMap(({ metadata }) => Object.entries(metadata).flatMap(([key, value]) => (key.startsWith('filter_tenant_id') ? value.split(',').map((id) => id.trim()) : [])));
+      const tenants = host.aggregates.flatMap(({ metadata }) =>
+        Object.entries(metadata).flatMap(([key, value]) => (key.startsWith('filter_tenant_id') ? value.split(',').map((id) => id.trim()) : [])),
+      );
       return tenants.length === 0 || tenants.includes(request.projectId);
     },
     words: () => 'the rest are kept for other projects',
@@ -108,7 +110,8 @@ export const FILTERS: readonly HostFilter[] = [
   },
 ];
 
-const wantedArchitecture = (request: HostRequest): string | undefined => request.image.properties['hw_architecture'] ?? request.image.properties['architecture'];
+const wantedArchitecture = (request: HostRequest): string | undefined =>
+  request.image.properties['hw_architecture'] ?? request.image.properties['architecture'];
 const wantedHypervisor = (request: HostRequest): string | undefined => request.image.properties['img_hv_type'] ?? request.image.properties['hypervisor_type'];
 
 /** What one filter left over. */
@@ -120,7 +123,11 @@ export interface FilterTrace {
 }
 
 /** Runs hosts through all filters; stops when none is left. */
-export function filterHosts(hosts: readonly HostState[], request: HostRequest, around: Surroundings): { readonly hosts: readonly HostState[]; readonly trace: readonly FilterTrace[] } {
+export function filterHosts(
+  hosts: readonly HostState[],
+  request: HostRequest,
+  around: Surroundings,
+): { readonly hosts: readonly HostState[]; readonly trace: readonly FilterTrace[] } {
   let left = hosts;
   const trace: FilterTrace[] = [];
   for (const filter of FILTERS) {

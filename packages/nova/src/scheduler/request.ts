@@ -37,7 +37,10 @@ export function resourcesOf(flavor: StoredFlavor, devices: readonly Pick<BlockDe
 export function traitsOf(flavor: StoredFlavor, image: StoredImage): { readonly required: readonly string[]; readonly forbidden: readonly string[] } {
   const named = (specs: Readonly<Record<string, string>>, wanted: string): string[] =>
     Object.entries(specs).flatMap(([key, value]) => (key.startsWith('trait:') && value === wanted ? [key.slice('trait:'.length)] : []));
-  return { required: [...new Set([...named(flavor.extraSpecs, 'required'), ...named(image.properties, 'required')])], forbidden: named(flavor.extraSpecs, 'forbidden') };
+  return {
+    required: [...new Set([...named(flavor.extraSpecs, 'required'), ...named(image.properties, 'required')])],
+    forbidden: named(flavor.extraSpecs, 'forbidden'),
+  };
 }
 
 /** The server ids of a hint that is one text or a list. */

@@ -60,7 +60,12 @@ export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, 
   return weighHosts(hosts, request, (id) => pending.of(id), tieOf(request.serverId));
 }
 
-async function hostStates(deps: NovaDeps, db: Db, candidates: readonly HostState['candidate'][], request: HostRequest): Promise<readonly [readonly HostState[], Surroundings]> {
+async function hostStates(
+  deps: NovaDeps,
+  db: Db,
+  candidates: readonly HostState['candidate'][],
+  request: HostRequest,
+): Promise<readonly [readonly HostState[], Surroundings]> {
   const [nodes, services, aggregates, members, same, different] = await Promise.all([
     allComputeNodes(db),
     servicesOf(db, 'nova-compute'),
@@ -93,7 +98,14 @@ async function hostStates(deps: NovaDeps, db: Db, candidates: readonly HostState
       },
     ];
   });
-  return [states, { sameHosts: request.sameHost.length === 0 ? undefined : new Set(same.values()), differentHosts: new Set(different.values()), groupPlaced: membersByHost.size > 0 }];
+  return [
+    states,
+    {
+      sameHosts: request.sameHost.length === 0 ? undefined : new Set(same.values()),
+      differentHosts: new Set(different.values()),
+      groupPlaced: membersByHost.size > 0,
+    },
+  ];
 }
 
 /** A number per host that differs from server to server, so that equal hosts share the load. */

@@ -11,7 +11,8 @@ const hosts = [
   { name: 'h2', size: small },
   { name: 'h3', size: small },
 ];
-const hostOf = async (cloud: TestCloud, id: string): Promise<string | null> => (await cloud.ok(admin(), 'GET', `/servers/${id}`)).server['OS-EXT-SRV-ATTR:host'];
+const hostOf = async (cloud: TestCloud, id: string): Promise<string | null> =>
+  (await cloud.ok(admin(), 'GET', `/servers/${id}`)).server['OS-EXT-SRV-ATTR:host'];
 const faultOf = async (cloud: TestCloud, id: string): Promise<string> => (await cloud.ok(admin(), 'GET', `/servers/${id}`)).server.fault?.message ?? '';
 const group = async (cloud: TestCloud, policy: string, rules: object = {}): Promise<string> => {
   const id = crypto.randomUUID();
@@ -45,7 +46,9 @@ const withCloud = (name: string, work: (cloud: TestCloud) => Promise<void>): voi
 };
 
 withCloud('servers spread over hosts, also in one burst', async (cloud) => {
-  await cloud.ok(member(), 'POST', '/servers', { server: { name: 's', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none', min_count: 9 } });
+  await cloud.ok(member(), 'POST', '/servers', {
+    server: { name: 's', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none', min_count: 9 },
+  });
   await cloud.settle();
   const { servers } = await cloud.ok(admin(), 'GET', '/servers/detail?all_tenants=1');
   const count = Map.groupBy(servers as Record<string, string>[], (server) => server['OS-EXT-SRV-ATTR:host']);
@@ -112,7 +115,14 @@ withCloud('zones and forced hosts are kept', async (cloud) => {
   const boss = context({ roles: ['admin', 'member', 'reader'] });
   assert.equal(await hostOf(cloud, await cloud.create(boss, { networks: 'none', availability_zone: 'nova:h3' })), 'h3');
   assert.equal(await hostOf(cloud, await cloud.create(boss, { networks: 'none', host: 'h1' })), 'h1');
-  assert.equal((await cloud.request(boss, 'POST', '/servers', { server: { name: 'x', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none', host: 'h9' } })).status, 400);
+  assert.equal(
+    (
+      await cloud.request(boss, 'POST', '/servers', {
+        server: { name: 'x', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none', host: 'h9' },
+      })
+    ).status,
+    400,
+  );
   const missing = await cloud.create(boss, { networks: 'none', availability_zone: 'nova:h9' });
   assert.match(await faultOf(cloud, missing), /RequestedDestination: only the requested host would do/);
 });
@@ -145,5 +155,8 @@ test('the explanation names numbers, no hosts', () => {
     error.message,
     'No valid host was found. There are not enough hosts available. Nearest miss: needs 8192 MB of RAM, best host has 6144 MB free. Of 2 hosts: 2 left after VCPU 1, 0 left after MEMORY_MB 8192.',
   );
-  assert.equal(noValidHost({ providersTotal: 0, filters: [], nearest: [] }, []).message, 'No valid host was found. There are not enough hosts available. The cloud has no compute host.');
+  assert.equal(
+    noValidHost({ providersTotal: 0, filters: [], nearest: [] }, []).message,
+    'No valid host was found. There are not enough hosts available. The cloud has no compute host.',
+  );
 });

@@ -10,10 +10,12 @@ interface Weigher {
   weigh(host: HostState, pending: Readonly<Record<string, number>>): number;
 }
 
-const free = (resourceClass: string) => (host: HostState, pending: Readonly<Record<string, number>>): number => {
-  const summary = host.candidate.summary[resourceClass];
-  return summary === undefined ? 0 : summary.capacity - summary.used - (pending[resourceClass] ?? 0);
-};
+const free =
+  (resourceClass: string) =>
+  (host: HostState, pending: Readonly<Record<string, number>>): number => {
+    const summary = host.candidate.summary[resourceClass];
+    return summary === undefined ? 0 : summary.capacity - summary.used - (pending[resourceClass] ?? 0);
+  };
 
 /** Upstream's default weighers, as far as their facts are here: they spread servers over hosts. */
 const WEIGHERS: readonly Weigher[] = [
@@ -21,7 +23,12 @@ const WEIGHERS: readonly Weigher[] = [
   { name: 'CPUWeigher', multiplier: 1, weigh: free('VCPU') },
   { name: 'DiskWeigher', multiplier: 1, weigh: free('DISK_GB') },
   { name: 'ServerGroupSoftAffinityWeigher', multiplier: 1, skip: (request) => request.group?.policy !== 'soft-affinity', weigh: (host) => host.groupMembers },
-  { name: 'ServerGroupSoftAntiAffinityWeigher', multiplier: 1, skip: (request) => request.group?.policy !== 'soft-anti-affinity', weigh: (host) => -host.groupMembers },
+  {
+    name: 'ServerGroupSoftAntiAffinityWeigher',
+    multiplier: 1,
+    skip: (request) => request.group?.policy !== 'soft-anti-affinity',
+    weigh: (host) => -host.groupMembers,
+  },
 ];
 
 /**
@@ -36,7 +43,7 @@ export function weighHosts(
   tie: (host: HostState) => number,
 ): readonly HostState[] {
   if (hosts.length < 2) return hosts;
-  const totals = new Array<number>(hosts.length).fill(0);
+  const totals = hosts.map(() => 0);
   const pending = hosts.map((host) => pendingOf(host.candidate.providerId));
   for (const weigher of WEIGHERS) {
     if (weigher.skip?.(request) === true) continue;

@@ -66,5 +66,10 @@ export async function listActions(db: Db, serverId: string, query: ActionQuery):
 }
 
 export async function findAction(db: Db, serverId: string, requestId: string): Promise<ActionRow | undefined> {
-  return await on<NovaTables>(db).selectFrom('nova_action').selectAll().where('server_id', '=', serverId).where('request_id', '=', requestId).executeTakeFirst();
+  return await on<NovaTables>(db)
+    .selectFrom('nova_action')
+    .selectAll()
+    .where('server_id', '=', serverId)
+    .where('request_id', '=', requestId)
+    .executeTakeFirst();
 }

@@ -33,12 +33,18 @@ export async function saveComputeNode(tx: Tx, facts: HostFacts, newId: string, n
   const nova = on<NovaTables>(tx);
   const known = await nova.updateTable('nova_compute_node').set(values).where('host', '=', facts.host).returning('id').executeTakeFirst();
   if (known !== undefined) return { id: known.id, isNew: false };
-  await nova.insertInto('nova_compute_node').values({ id: newId, host: facts.host, ...values, created_at_ms: nowMs }).execute();
+  await nova
+    .insertInto('nova_compute_node')
+    .values({ id: newId, host: facts.host, ...values, created_at_ms: nowMs })
+    .execute();
   return { id: newId, isNew: true };
 }
 
 /** What a host's processor is like, with the accelerator that its guests run on. */
-export async function findComputeNodeFacts(db: Db, host: string): Promise<(HostFacts['cpu'] & { readonly arch: string; readonly accelerator: HostFacts['accelerator'] }) | undefined> {
+export async function findComputeNodeFacts(
+  db: Db,
+  host: string,
+): Promise<(HostFacts['cpu'] & { readonly arch: string; readonly accelerator: HostFacts['accelerator'] }) | undefined> {
   const row = await computeNodeOfHost(db, host);
   return row === undefined ? undefined : (JSON.parse(row.cpu_json) as HostFacts['cpu'] & { arch: string; accelerator: HostFacts['accelerator'] });
 }

@@ -18,7 +18,13 @@ export async function insertLeftovers(tx: Tx, host: string, leftovers: readonly 
 
 /** Guests before disks: a disk that a guest has open cannot go. */
 export async function leftoversOf(db: Db, host: string): Promise<readonly Leftover[]> {
-  const rows = await on<NovaTables>(db).selectFrom('nova_leftover').select(['kind', 'id']).where('host', '=', host).orderBy('kind', 'desc').orderBy('id').execute();
+  const rows = await on<NovaTables>(db)
+    .selectFrom('nova_leftover')
+    .select(['kind', 'id'])
+    .where('host', '=', host)
+    .orderBy('kind', 'desc')
+    .orderBy('id')
+    .execute();
   return rows.map((row) => ({ kind: row.kind as Leftover['kind'], id: row.id }));
 }
 

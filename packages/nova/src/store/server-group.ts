@@ -16,7 +16,10 @@ export async function groupIdsOfServers(db: Db, serverIds: readonly string[]): P
 }
 
 /** Live members with their hosts (null while unplaced). */
-export async function groupMemberHosts(db: Db, groupId: string): Promise<readonly { readonly serverId: string; readonly userId: string; readonly host: string | null }[]> {
+export async function groupMemberHosts(
+  db: Db,
+  groupId: string,
+): Promise<readonly { readonly serverId: string; readonly userId: string; readonly host: string | null }[]> {
   const rows = await on<NovaTables>(db)
     .selectFrom('nova_server_group_member as m')
     .innerJoin('nova_server as s', 's.id', 'm.server_id')

@@ -20,7 +20,12 @@ export async function tagsOfServers(db: Db, serverIds: readonly string[]): Promi
 }
 
 export async function insertTags(tx: Tx, rows: readonly { readonly server_id: string; readonly tag: string }[]): Promise<void> {
-  if (rows.length > 0) await on<NovaTables>(tx).insertInto('nova_server_tag').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
+  if (rows.length > 0)
+    await on<NovaTables>(tx)
+      .insertInto('nova_server_tag')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
 }
 
 /** True when it was there. */

@@ -46,7 +46,8 @@ export interface StoredFault {
 export const flavorOf = (row: Pick<ServerRow, 'flavor_json'>): StoredFlavor => JSON.parse(row.flavor_json) as StoredFlavor;
 export const imageOf = (row: Pick<ServerRow, 'image_json'>): StoredImage => JSON.parse(row.image_json) as StoredImage;
 export const keyOf = (row: Pick<ServerRow, 'key_json'>): StoredKey | undefined => (row.key_json === null ? undefined : (JSON.parse(row.key_json) as StoredKey));
-export const faultOf = (row: Pick<ServerRow, 'fault_json'>): StoredFault | undefined => (row.fault_json === null ? undefined : (JSON.parse(row.fault_json) as StoredFault));
+export const faultOf = (row: Pick<ServerRow, 'fault_json'>): StoredFault | undefined =>
+  row.fault_json === null ? undefined : (JSON.parse(row.fault_json) as StoredFault);
 export const metadataOf = (row: Pick<ServerRow, 'metadata_json'>): Record<string, string> => JSON.parse(row.metadata_json) as Record<string, string>;
 /** `instance-0000002a`, the name that hypervisors know upstream. */
 export const instanceName = (row: Pick<ServerRow, 'seq'>): string => `instance-${row.seq.toString(16).padStart(8, '0')}`;
@@ -94,7 +95,11 @@ export async function hostsOfServers(db: Db, serverIds: readonly string[]): Prom
 }
 
 /** Servers whose task has outlived its deadline, oldest first. */
-export async function overdueServers(db: Db, nowMs: number, limit: number): Promise<readonly (ServerBrief & { readonly task_deadline_at_ms: number | null })[]> {
+export async function overdueServers(
+  db: Db,
+  nowMs: number,
+  limit: number,
+): Promise<readonly (ServerBrief & { readonly task_deadline_at_ms: number | null })[]> {
   return await on<NovaTables>(db)
     .selectFrom('nova_server')
     .select([...BRIEF, 'task_deadline_at_ms'])

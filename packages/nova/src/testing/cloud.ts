@@ -14,7 +14,7 @@ import { SagaEngine } from '@cairn/kit/saga/engine';
 import { sagaMigrations } from '@cairn/kit/saga/migrations';
 import type { SagaEngineOptions } from '@cairn/kit/saga/options';
 import { type EngineName, on, type Store } from '@cairn/kit/store/store';
-import { testStore } from '@cairn/kit/store/testing';
+import { engines, testStore } from '@cairn/kit/store/testing';
 import { createFace as createPlacementFace } from '@cairn/placement/app/face';
 import { placementMigrations } from '@cairn/placement/store/migrations/index';
 import { defaultNovaOptions, type NovaOptions } from '../options.ts';
@@ -57,6 +57,7 @@ export interface Answered {
 }
 
 export interface CloudOptions {
+  /** By default the first of CAIRN_TEST_ENGINES. */
   readonly engine?: EngineName;
   readonly clock?: Clock;
   readonly log?: Logger;
@@ -81,7 +82,7 @@ export class TestWorld {
   }
 
   static async open(given: CloudOptions = {}): Promise<TestWorld> {
-    const store = await testStore(given.engine ?? 'sqlite');
+    const store = await testStore(given.engine ?? (engines()[0] as EngineName));
     await store.migrate([sagaMigrations, eventMigrations, placementMigrations, novaMigrations, fakeMigrations]);
     const world = new TestWorld(store, given);
     await store.write(async (tx) => {
@@ -95,7 +96,10 @@ export class TestWorld {
           { ...flavor, flavor_id: '9', name: 'm1.huge', memory_mb: 90_000_000, vcpus: 1, root_gb: 1, extra_specs_json: '{}' },
         ])
         .execute();
-      await nova.insertInto('nova_keypair').values({ user_id: 'u1', name: 'mine', type: 'ssh', fingerprint: 'aa', public_key: 'ssh-ed25519 AAAA me', created_at_ms: 0 }).execute();
+      await nova
+        .insertInto('nova_keypair')
+        .values({ user_id: 'u1', name: 'mine', type: 'ssh', fingerprint: 'aa', public_key: 'ssh-ed25519 AAAA me', created_at_ms: 0 })
+        .execute();
     });
     return world;
   }
@@ -189,7 +193,14 @@ export class TestCloud {
 
   /** Calls the API in the caller's name. */
   async request(ctx: Context, method: string, url: string, body?: unknown, version: string = this.version): Promise<Answered> {
-    const answer = await this.http.dispatch({ service: 'nova', method, url: `/v2.1${url}`, ctx, headers: { 'openstack-api-version': `compute ${version}` }, ...(body === undefined ? {} : { body }) });
+    const answer = await this.http.dispatch({
+      service: 'nova',
+      method,
+      url: `/v2.1${url}`,
+      ctx,
+      headers: { 'openstack-api-version': `compute ${version}` },
+      ...(body === undefined ? {} : { body }),
+    });
     return answer as Answered;
   }
 
@@ -202,7 +213,10 @@ export class TestCloud {
 
   /** Makes a server and waits for its saga; returns its id. */
   async create(ctx: Context, server: object = {}, extra: object = {}): Promise<string> {
-    const { server: made } = await this.ok(ctx, 'POST', '/servers', { server: { name: 'one', imageRef: IMAGE, flavorRef: '1', networks: 'auto', ...server }, ...extra });
+    const { server: made } = await this.ok(ctx, 'POST', '/servers', {
+      server: { name: 'one', imageRef: IMAGE, flavorRef: '1', networks: 'auto', ...server },
+      ...extra,
+    });
     await this.settle();
     return made.id as string;
   }

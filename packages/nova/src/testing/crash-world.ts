@@ -90,7 +90,10 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
     ...world.machines.flatMap((machine) => machine.inspect()),
     ...actions.map((row) => `last action ${row.action} ${row.message ?? '-'}`),
     ...servers.map((row) => `server ${row.vm_state} ${row.task_state ?? '-'} power=${row.power_state} host=${row.host ?? '-'} deleted=${row.deleted}`),
-    ...devices.map((row) => `device ${row.source_type} ${row.destination_type} ${row.device_name} disk=${row.disk_id === null ? '-' : 'yes'} volume=${row.volume_id === null ? '-' : 'yes'}`),
+    ...devices.map(
+      (row) =>
+        `device ${row.source_type} ${row.destination_type} ${row.device_name} disk=${row.disk_id === null ? '-' : 'yes'} volume=${row.volume_id === null ? '-' : 'yes'}`,
+    ),
     ...ports.map((row) => `interface owned=${row.owned} position=${row.position}`),
     ...usage.map((row) => `usage instances=${row.instances} cores=${row.cores} ram=${row.ram_mb}`),
     ...allocations.map((row) => `allocation ${row.resource_class}=${row.used}`),
@@ -102,12 +105,20 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
   ];
 }
 
-const POWER_OF: Readonly<Record<string, string>> = { running: 'active - power=1', paused: 'paused - power=3', shutdown: 'stopped - power=4', suspended: 'suspended - power=4' };
+const POWER_OF: Readonly<Record<string, string>> = {
+  running: 'active - power=1',
+  paused: 'paused - power=3',
+  shutdown: 'stopped - power=4',
+  suspended: 'suspended - power=4',
+};
 
 /** One server, one guest: do they agree, and is no task left? */
 export function agreement(lines: readonly string[]): readonly string[] {
   const guest = /^guest \S+ (\S+)/.exec(lines.find((line) => line.startsWith('guest ')) ?? '')?.[1] ?? 'none';
   const server = lines.find((line) => line.startsWith('server ')) ?? '';
   const agree = server.startsWith(`server ${POWER_OF[guest]} `);
-  return [...lines.filter((line) => !line.startsWith('guest ') && !line.startsWith('server ')), agree ? 'server and guest agree' : `guest is ${guest}, but ${server}`];
+  return [
+    ...lines.filter((line) => !line.startsWith('guest ') && !line.startsWith('server ')),
+    agree ? 'server and guest agree' : `guest is ${guest}, but ${server}`,
+  ];
 }

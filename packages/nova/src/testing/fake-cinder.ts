@@ -45,7 +45,9 @@ export class FakeCinder implements CinderFace {
   }
 
   async addVolume(volume: Partial<FakeVolume> & { readonly id: string }): Promise<void> {
-    await this.#store.write((tx) => this.volumes.put(tx, { name: '', status: 'available', sizeGb: 1, projectId: 'p1', bootable: false, multiattach: false, imageId: null, ...volume }));
+    await this.#store.write((tx) =>
+      this.volumes.put(tx, { name: '', status: 'available', sizeGb: 1, projectId: 'p1', bootable: false, multiattach: false, imageId: null, ...volume }),
+    );
   }
 
   async volume(db: Db, ctx: { readonly projectId?: string; readonly roles: readonly string[] }, volumeId: string): Promise<VolumeFacts> {
@@ -94,7 +96,8 @@ export class FakeCinder implements CinderFace {
     if ((await this.attachments.find(tx, attachment.id)) !== undefined) return;
     const volume = await this.volumes.find(tx, attachment.volumeId);
     if (volume === undefined) throw notFound(`Volume ${attachment.volumeId} could not be found.`);
-    if (volume.status !== 'available' && !(volume.multiattach && volume.status === 'in-use')) throw invalidInput(`volume ${volume.id} status must be 'available'. Currently in '${volume.status}'`);
+    if (volume.status !== 'available' && !(volume.multiattach && volume.status === 'in-use'))
+      throw invalidInput(`volume ${volume.id} status must be 'available'. Currently in '${volume.status}'`);
     await this.volumes.put(tx, { ...volume, status: 'reserved' });
     await this.attachments.put(tx, { id: attachment.id, volumeId: attachment.volumeId, serverId: attachment.serverId, status: 'reserved', device: null });
   }
@@ -162,6 +165,10 @@ export class FakeCinder implements CinderFace {
   }
 
   async #removeDisk(volumeId: string): Promise<void> {
-    for (const host of this.#hosts.names()) await this.#hosts.get(host).disks.remove(volumeId).catch(() => undefined);
+    for (const host of this.#hosts.names())
+      await this.#hosts
+        .get(host)
+        .disks.remove(volumeId)
+        .catch(() => undefined);
   }
 }

@@ -34,7 +34,14 @@ export class FakeGlance implements GlanceFace {
   }
 
   async create(...[tx, ctx, image]: Parameters<GlanceFace['create']>): Promise<ImageFacts> {
-    const made = { ...BLANK, ...(image as NewImage & { visibility?: string }), visibility: image.visibility ?? 'private', owner: ctx.projectId ?? null, status: 'queued', sizeBytes: null };
+    const made = {
+      ...BLANK,
+      ...(image as NewImage & { visibility?: string }),
+      visibility: image.visibility ?? 'private',
+      owner: ctx.projectId ?? null,
+      status: 'queued',
+      sizeBytes: null,
+    };
     await this.images.put(tx, made);
     return made;
   }

@@ -48,7 +48,18 @@ export class FakeNeutron implements NeutronFace {
     const network = (await this.networks.find(this.#store.read, networkId)) as FakeNetwork;
     const number = 200 + (await this.ports.all(this.#store.read)).length;
     await this.#store.write((tx) =>
-      this.ports.put(tx, { id, networkId, number, projectId, ip: `${network.prefix}${number}`, deviceId: '', deviceOwner: '', host: '', status: 'DOWN', groups: ['default'] }),
+      this.ports.put(tx, {
+        id,
+        networkId,
+        number,
+        projectId,
+        ip: `${network.prefix}${number}`,
+        deviceId: '',
+        deviceOwner: '',
+        host: '',
+        status: 'DOWN',
+        groups: ['default'],
+      }),
     );
   }
 
@@ -56,7 +67,8 @@ export class FakeNeutron implements NeutronFace {
     if (requested === 'none') return [];
     const networks = await this.networks.all(db);
     if (requested === undefined || requested === 'auto') {
-      if (networks.length > 1) throw conflict('More than one possible network found. Specify network ID(s) to select which one(s) to connect to.', { type: 'NetworkAmbiguous' });
+      if (networks.length > 1)
+        throw conflict('More than one possible network found. Specify network ID(s) to select which one(s) to connect to.', { type: 'NetworkAmbiguous' });
       return networks.map((network) => ({ portId: mintId(), networkId: network.id, existing: false }));
     }
     return await Promise.all(
@@ -69,7 +81,13 @@ export class FakeNeutron implements NeutronFace {
           return { portId: port.id, networkId: port.networkId, existing: true, ...tag };
         }
         if (!networks.some((network) => network.id === one.networkId)) throw notFound(`Network ${one.networkId} could not be found.`);
-        return { portId: mintId(), networkId: one.networkId as string, existing: false, ...(one.fixedIp === undefined ? {} : { fixedIp: one.fixedIp }), ...tag };
+        return {
+          portId: mintId(),
+          networkId: one.networkId as string,
+          existing: false,
+          ...(one.fixedIp === undefined ? {} : { fixedIp: one.fixedIp }),
+          ...tag,
+        };
       }),
     );
   }
@@ -79,7 +97,8 @@ export class FakeNeutron implements NeutronFace {
   }
 
   async resolveSecurityGroups(_db: Db, _ctx: unknown, names: readonly string[]): Promise<readonly { id: string; name: string }[]> {
-    for (const name of names) if (!['default', 'web'].includes(name)) throw invalidInput(`Security group ${name} not found.`, { type: 'SecurityGroupNotFound' });
+    for (const name of names)
+      if (!['default', 'web'].includes(name)) throw invalidInput(`Security group ${name} not found.`, { type: 'SecurityGroupNotFound' });
     return names.map((name) => ({ id: name, name }));
   }
 
@@ -177,7 +196,9 @@ export class FakeNeutron implements NeutronFace {
   }
 
   async devicesByAddress(db: Db, part: string, projectId: string | undefined): Promise<readonly string[]> {
-    return (await this.ports.all(db)).filter((port) => port.ip.includes(part) && (projectId === undefined || port.projectId === projectId)).map((port) => port.deviceId);
+    return (await this.ports.all(db))
+      .filter((port) => port.ip.includes(part) && (projectId === undefined || port.projectId === projectId))
+      .map((port) => port.deviceId);
   }
 
   async changeDeviceSecurityGroup(...[tx, , deviceId, group, change]: Parameters<NeutronFace['changeDeviceSecurityGroup']>): Promise<readonly string[]> {

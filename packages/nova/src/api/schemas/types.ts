@@ -25,7 +25,30 @@ export const ipv6 = { type: 'string', format: 'ipv6' };
 export const ipAddress = { type: 'string', oneOf: [{ format: 'ipv4' }, { format: 'ipv6' }] };
 export const boolean = {
   type: ['boolean', 'string'],
-  enum: [true, 'True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes', false, 'False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no'],
+  enum: [
+    true,
+    'True',
+    'TRUE',
+    'true',
+    '1',
+    'ON',
+    'On',
+    'on',
+    'YES',
+    'Yes',
+    'yes',
+    false,
+    'False',
+    'FALSE',
+    'false',
+    '0',
+    'OFF',
+    'Off',
+    'off',
+    'NO',
+    'No',
+    'no',
+  ],
 };
 export const positiveInteger = { type: ['integer', 'string'], pattern: '^[0-9]*$', minimum: 1, minLength: 1 };
 export const nonNegativeInteger = { type: ['integer', 'string'], pattern: '^[0-9]*$', minimum: 0, minLength: 1 };
@@ -33,7 +56,11 @@ export const volumeSize = { type: ['integer', 'string'], pattern: '^[0-9]+$', mi
 export const base64 = { type: 'string', format: 'base64' };
 export const tag = { type: 'string', minLength: 1, maxLength: 60, pattern: '^[^,/]*$' };
 export const diskConfig = { type: 'string', enum: ['AUTO', 'MANUAL'] };
-export const metadata = { type: 'object', patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: 'string', maxLength: 255 } }, additionalProperties: false };
+export const metadata = {
+  type: 'object',
+  patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: 'string', maxLength: 255 } },
+  additionalProperties: false,
+};
 export const devicePath = { type: ['string', 'null'], pattern: '(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$' };
 /** A query that takes whatever comes. */
 export const anyQuery = json({ type: 'object', additionalProperties: true });

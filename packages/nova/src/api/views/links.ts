@@ -14,7 +14,12 @@ export const linksOf = (request: Base, collection: string, id: string) => [
 ];
 
 /** The link to the next page, where a full page was given (nova/api/openstack/common.py, _get_collection_links). */
-export function nextLinks(request: Pick<Request, 'baseUrl' | 'query'>, collection: string, ids: readonly string[], maxLimit: number): readonly { readonly rel: 'next'; readonly href: string }[] {
+export function nextLinks(
+  request: Pick<Request, 'baseUrl' | 'query'>,
+  collection: string,
+  ids: readonly string[],
+  maxLimit: number,
+): readonly { readonly rel: 'next'; readonly href: string }[] {
   const limit = request.query.get('limit');
   const full = Math.min(limit === null ? maxLimit : Number(limit), maxLimit);
   const last = ids.at(-1);

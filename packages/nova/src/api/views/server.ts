@@ -90,7 +90,11 @@ export function serverView(request: Request, details: ServerDetails, options: Se
 
 /** An obfuscated host, the same for all servers of a project on it (nova/utils.py, generate_hostid). */
 export function hostIdOf(row: { readonly host: string | null; readonly project_id: string }): string {
-  return row.host === null ? '' : createHash('sha224').update(row.project_id + row.host).digest('hex');
+  return row.host === null
+    ? ''
+    : createHash('sha224')
+        .update(row.project_id + row.host)
+        .digest('hex');
 }
 
 function flavorView(request: Request, row: ServerRow, target: Readonly<Record<string, unknown>>): object {
