@@ -274,6 +274,11 @@ export class Guest {
   /** Learns what happened while nobody listened. */
   async #catchUp(machine: Machine): Promise<void> {
     const { status } = await machine.qmp.execute<{ status: string }>('query-status');
+    this.notice(machine, status);
+  }
+
+  /** Acts on a run state that was found and not told by an event. */
+  notice(machine: Machine, status: string): void {
     if (status === 'shutdown') this.#guestIsOver(machine, 'shutdown', 'the guest powered off');
     else if (status === 'guest-panicked') this.#guestIsOver(machine, 'crashed', 'the guest panicked');
   }

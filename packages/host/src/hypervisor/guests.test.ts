@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
@@ -355,6 +355,25 @@ test('the display answers on its socket, and so does the serial console', real, 
     });
   assert.match(await firstBytes(await host.guests.socketPath(spec.guestId, 'vnc')), /^RFB /);
   assert.match(await firstBytes(await host.guests.socketPath(spec.guestId, 'serial')), /[.h]/);
+});
+
+test('a guest whose disk is full is paused and told, and can go on', real, async (t) => {
+  const host = await TestHost.make(t);
+  const spec = await host.guest('writes');
+  const diskId = spec.disks[0]?.diskId ?? '';
+  const [layer] = host.chains.get(diskId) ?? [];
+  assert.ok(layer && 'path' in layer);
+  await chmod(layer.path, 0o666);
+  // The first write finds no room (errno 28), later ones do.
+  const injectError = [{ event: 'write_aio', errno: 28, once: true, immediately: true }];
+  host.chains.set(diskId, [{ format: 'raw', protocol: { driver: 'blkdebug', image: { driver: 'file', filename: layer.path }, 'inject-error': injectError } }]);
+  await host.guests.start(spec);
+  const event = await host.event((e) => e.kind === 'guest' && e.state === 'paused');
+  assert.match(event.kind === 'guest' ? event.reason : '', /disk/);
+  assert.ok(host.events.some((e) => e.kind === 'trouble' && e.subject.includes(spec.guestId)));
+  assert.equal((await host.guests.info(spec.guestId)).state, 'paused');
+  assert.equal((await host.guests.unpause(spec.guestId)).state, 'running');
+  await host.printed(spec.guestId, /\.\.\./);
 });
 
 test('diagnostics count what the guest did', real, async (t) => {

@@ -80,7 +80,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
     const confined = context(guest)
       .controlGroups()
       .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
-    const qmp = await connect(guest, process, options);
+    const { qmp, status } = await connect(guest, process, options);
     const machine = guest.take(process, qmp);
     await Promise.all([
       guest.remember({
@@ -92,6 +92,8 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
       }),
       confined.catch((error: unknown) => context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups')),
     ]);
+    // A guest may be over before anybody could listen.
+    guest.notice(machine, status);
     return machine;
   } catch (error) {
     await abandon(guest, before, process);
@@ -212,16 +214,16 @@ async function ownDirectory(dir: string, uid: number, gid: number): Promise<void
   }
 }
 
-async function connect(guest: Guest, process: QemuProcess, options: LaunchOptions): Promise<Qmp> {
+async function connect(guest: Guest, process: QemuProcess, options: LaunchOptions): Promise<{ qmp: Qmp; status: string }> {
   const qmp = await Qmp.connect(guest.files.qmpSocket, {
     clock: guest.context.clock,
     timeoutMs: START_MS,
     hopeless: () => (process.hasEnded() ? unavailable('QEMU ended at its start.') : undefined),
   });
   const { status } = await qmp.execute<{ status: string }>('query-status');
-  const expected = options.incoming ? 'inmigrate' : 'running';
-  if (status !== expected && status !== 'paused') throw unavailable(`The server came up in the unexpected state ${status}.`);
-  return qmp;
+  const expected = options.incoming ? ['inmigrate'] : ['running', 'paused', 'shutdown', 'guest-panicked'];
+  if (!expected.includes(status)) throw unavailable(`The server came up in the unexpected state ${status}.`);
+  return { qmp, status };
 }
 
 /** After a failed start: no process, no held disk, and the record as it was. Throws the better-founded reason where QEMU gave one. */
