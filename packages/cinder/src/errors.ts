@@ -18,3 +18,10 @@ export const overQuota = (type: string, message: string): CairnError => new Cair
 
 /** Alternatives in a sentence. */
 export const orList = (items: readonly string[]): string => items.join(' or ');
+
+export const glanceMetadataNotFound = (id: string): CairnError => notFound(`Glance metadata for volume/snapshot ${id} cannot be found.`, { type: 'GlanceMetadataNotFound' });
+export const volumeMetadataNotFound = (id: string, key: string): CairnError => notFound(`Volume ${id} has no metadata with key ${key}.`, { type: 'VolumeMetadataNotFound' });
+export const snapshotMetadataNotFound = (id: string, key: string): CairnError => notFound(`Snapshot ${id} has no metadata with key ${key}.`, { type: 'SnapshotMetadataNotFound' });
+export const messageNotFound = (id: string): CairnError => notFound(`Message ${id} could not be found.`, { type: 'MessageNotFound' });
+export const transferNotFound = (id: string): CairnError => notFound(`Transfer ${id} could not be found.`, { type: 'TransferNotFound' });
+export const extraSpecNotFound = (typeId: string, key: string): CairnError => notFound(`Volume Type ${typeId} has no extra specs with key ${key}.`, { type: 'VolumeTypeExtraSpecsNotFound' });

@@ -144,7 +144,7 @@ const SETTLED_BY_DETACH = ['in-use', 'detaching', 'attaching', 'reserved', 'avai
 export function checkMayEnd(ctx: Context, attachment: AttachmentRow): void {
   if (ctx.roles.includes('service')) return;
   if (attachment.by_compute === 0 || attachment.server_id === null || attachment.connection_info === null) return;
-  throw conflict(`Detach volume from instance ${attachment.server_id} using the Compute API`, { type: 'ConflictNovaUsingAttachment' });
+  throw conflict(`ConflictNovaUsingAttachment: Detach volume from instance ${attachment.server_id} using the Compute API`, { type: 'ConflictNovaUsingAttachment' });
 }
 
 /** What the legacy actions say: this server or host has the volume at this device, in one go. */

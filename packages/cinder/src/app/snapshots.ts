@@ -10,6 +10,7 @@ import type { CinderApp } from './app.ts';
 import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { emitSnapshot } from './events.ts';
 import { claimQuota } from './quota.ts';
+import { refuseFrozen } from './services.ts';
 import { checkPairs, pairsOf } from './volumes.ts';
 
 /** The snapshot if the caller may see it; NotFound otherwise. */
@@ -39,6 +40,7 @@ export interface NewSnapshot {
 export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, volume: VolumeRow, ask: NewSnapshot): Promise<SnapshotRow> {
   const { env, options } = app.deps;
   const { ctx } = caller;
+  await refuseFrozen(tx, volume.host);
   caller.authorize('volume:create_snapshot', targetOf(volume));
   if (volume.host === null) throw invalidVolume('The snapshot cannot be created because volume has not been scheduled to any host.');
   if (volume.status === 'maintenance') throw invalidVolume('The snapshot cannot be created when the volume is in maintenance mode.');
@@ -84,6 +86,7 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
 export async function deleteSnapshot(app: CinderApp, tx: Tx, caller: Caller, row: SnapshotRow, force = false): Promise<void> {
   const { env } = app.deps;
   caller.authorize('volume:delete_snapshot', targetOf(row));
+  await refuseFrozen(tx, row.host);
   const fitting = ['available', 'error'];
   if ((!force && !fitting.includes(row.status)) || row.group_snapshot_id !== null) {
     throw invalidSnapshot(`Snapshot ${force ? '' : `status must be ${orList(fitting)} and`} must not be part of a group.`);

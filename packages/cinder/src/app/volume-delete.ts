@@ -9,6 +9,7 @@ import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
+import { refuseFrozen } from './services.ts';
 
 /** Statuses in which a volume may go without force. */
 const DELETABLE = ['available', 'error', 'error_restoring', 'error_extending', 'error_managing'];
@@ -24,6 +25,7 @@ export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   const { env } = app.deps;
   const { force = false, cascade = false } = options;
   caller.authorize('volume:delete', targetOf(row));
+  await refuseFrozen(tx, row.host);
   const nowMs = env.clock.nowMs();
   const snapshots = await snapshotsOfVolume(tx, row.id);
   // a volume that no host has may go in any status, as its creation has failed

@@ -1,0 +1,110 @@
+import { isoNaiveMicros } from '@cairn/kit/clock/clock';
+import { isAdmin } from '@cairn/kit/context/context';
+import { AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
+import type { Db } from '@cairn/kit/store/store';
+import type { ListRequest } from '@cairn/kit/store/list';
+import type { CinderApp } from '../app/app.ts';
+import { isVisible, targetOf } from '../app/caller.ts';
+import { messageText } from '../app/messages.ts';
+import { getVolume } from '../app/volumes.ts';
+import { messageNotFound } from '../errors.ts';
+import { deleteMessage, messageById, MESSAGES, pageOfMessages } from '../store/messages.ts';
+import type { MessageRow } from '../store/tables.ts';
+import { linksTo, nextLink } from './links.ts';
+import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
+import { op } from './op.ts';
+
+const spec = { ...MESSAGES, unknownMarker: (marker: string | number) => messageNotFound(String(marker)) };
+const idOf = (request: Request): string => request.params['message_id'] ?? '';
+
+const view = (request: Request, row: MessageRow): object => ({
+  id: row.id,
+  event_id: row.event_id,
+  user_message: messageText(row.action_id, row.detail_id),
+  message_level: row.message_level,
+  created_at: isoNaiveMicros(row.created_at_ms),
+  guaranteed_until: isoNaiveMicros(row.expires_at_ms),
+  request_id: row.request_id,
+  links: linksTo(request, 'messages', row.id),
+  resource_type: row.resource_type,
+  ...(row.resource_uuid !== null && { resource_uuid: row.resource_uuid }),
+});
+
+async function getMessage(db: Db, request: Request, rule: string): Promise<MessageRow> {
+  const row = await messageById(db, idOf(request));
+  if (!row || !isVisible(request.ctx, row)) throw messageNotFound(idOf(request));
+  request.authorize(rule, targetOf(row));
+  return row;
+}
+
+async function list(app: CinderApp, request: Request): Promise<object> {
+  const { ctx, version } = request;
+  const paged = version.atLeast('3.5');
+  const ask = readList({ query: paged ? request.query : new URLSearchParams() }, app.deps.options.maxLimit);
+  const { filters } = ask;
+  if (version.atLeast('3.31')) restrictFilters(request, filters, 'message', RESOURCE_FILTERS['message'] ?? []);
+  const conditions = conditionsOf({ spec, verbatim: Object.keys(spec.columns), like: version.atLeast('3.34') }, filters);
+  if (!conditions) return { messages: [] };
+  const listed: ListRequest = {
+    filters: [...(isAdmin(ctx) ? [] : [{ field: 'project_id', op: 'eq' as const, value: ctx.projectId ?? '' }]), ...conditions.filters],
+    sort: sortFor(spec, ask.sort),
+  };
+  const rows = await pageWithOffset((page, of) => pageOfMessages(app.deps.env.store.read, page, of), spec, listed, ask);
+  const last = rows.at(-1);
+  return { messages: rows.map((row) => view(request, row)), ...(last && ask.limit <= rows.length && { messages_links: nextLink(request, 'messages', last.id) }) };
+}
+
+const messages = [
+  op({ id: 'cinder.message.list', method: 'GET', path: '/v3/messages', since: '3.3', summary: 'List messages', policy: 'message:get_all', handle: list }),
+  op({
+    id: 'cinder.message.show',
+    method: 'GET',
+    path: '/v3/messages/{message_id}',
+    since: '3.3',
+    summary: 'Show a message',
+    policy: 'message:get',
+    handle: async (app, request) => ({ message: view(request, await getMessage(app.deps.env.store.read, request, 'message:get')) }),
+  }),
+  op({
+    id: 'cinder.message.delete',
+    method: 'DELETE',
+    path: '/v3/messages/{message_id}',
+    since: '3.3',
+    summary: 'Delete a message',
+    policy: 'message:delete',
+    success: 204,
+    async handle(app, request) {
+      await app.deps.env.store.write(async (tx) => deleteMessage(tx, (await getMessage(tx, request, 'message:delete')).id));
+      return new Reply();
+    },
+  }),
+];
+
+const resourceFilters = op({
+  id: 'cinder.resource-filter.list',
+  method: 'GET',
+  path: '/v3/resource_filters',
+  since: '3.33',
+  summary: 'List the filters that lists know',
+  policy: AUTHENTICATED,
+  handle(_app, request) {
+    const wanted = request.query.get('resource');
+    const all = Object.entries(RESOURCE_FILTERS).filter(([resource]) => wanted === null || wanted === '' || resource === wanted);
+    return { resource_filters: all.map(([resource, filters]) => ({ resource, filters })) };
+  },
+});
+
+const encryption = op({
+  id: 'cinder.volume.encryption.show',
+  method: 'GET',
+  path: '/v3/volumes/{volume_id}/encryption',
+  summary: 'Show how a volume is encrypted',
+  policy: 'volume_extension:volume_encryption_metadata',
+  async handle(app, request) {
+    const row = await getVolume(app.deps.env.store.read, request, request.params['volume_id'] ?? '');
+    request.authorize('volume_extension:volume_encryption_metadata', targetOf(row));
+    return { encryption_key_id: null };
+  },
+});
+
+export const messageOperations = [...messages, resourceFilters, encryption];
