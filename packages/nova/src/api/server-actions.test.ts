@@ -158,7 +158,7 @@ test('a volume-backed server boots from a new volume, and its image names snapsh
   await cloud.settle();
   assert.equal(await cloud.cinder.volumes.find(cloud.store.read, volumeId), undefined, 'delete_on_termination');
 });
-const volume = (id: string) => ({ id, name: '', sizeGb: 2, projectId: 'p1', multiattach: false, imageId: IMAGE });
+const volume = (id: string) => ({ id, name: '', sizeGb: 2, projectId: 'p1', multiattach: false, imageId: IMAGE, host: null });
 
 test('diagnostics have the form of their microversion', async () => {
   const id = await cloud.create(member());

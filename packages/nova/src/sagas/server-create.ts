@@ -9,7 +9,7 @@ import { noValidHost } from '../scheduler/explain.ts';
 import type { HostState } from '../scheduler/filters.ts';
 import { type HostRequest, idsOfHint, resourcesOf, traitsOf } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
-import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
+import { type BlockDeviceRow, blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { findServer, findServerBrief, flavorOf, imageOf, patchServer, type ServerRow } from '../store/server.ts';
 import { findServerGroup, groupIdsOfServers, groupMemberHosts, touchGroup } from '../store/server-group.ts';
 import { removeServerPortsOf } from '../store/server-port.ts';
@@ -51,7 +51,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
         async do(step) {
           const row = await findServer(step.db, step.params.serverId);
           if (row === undefined) throw notFound(`Instance ${step.params.serverId} could not be found.`);
-          const request = await hostRequest(step.db, row, step.params);
+          const request = await hostRequest(deps, step.db, row, step.params);
           const hosts = await selectHosts(deps, step.db, request, pending);
           found.set(step, { request, row, hosts });
           pending.add(row.id, (hosts[0] as HostState).candidate.providerId, request.resources);
@@ -99,7 +99,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
               { host: server.host as string, deviceId: serverId, deviceOwner },
             );
           }
-          await createVolumes(deps, tx, ctx, serverId);
+          await createVolumes(deps, tx, ctx, serverId, server.host as string);
           await patchServer(tx, serverId, { task_state: 'block_device_mapping', updated_at_ms: env.clock.nowMs() });
         },
         async undo(step) {
@@ -203,7 +203,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
   });
 }
 
-async function hostRequest(db: Db, row: ServerRow, params: CreateServerParams): Promise<HostRequest> {
+async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: CreateServerParams): Promise<HostRequest> {
   const flavor = flavorOf(row);
   const image = imageOf(row);
   const traits = traitsOf(flavor, image);
@@ -226,7 +226,19 @@ async function hostRequest(db: Db, row: ServerRow, params: CreateServerParams): 
     differentHost: idsOfHint(hints['different_host']),
     group: group === undefined ? undefined : { id: group.id, policy: group.policy, maxPerHost: maxPerHost(group.rules_json) },
     image,
+    volumeHosts: await volumeHosts(deps, db, params, devices),
   };
+}
+
+/** Where the volumes and snapshots are that the server is to have: disks are not attached across hosts. */
+async function volumeHosts(deps: NovaDeps, db: Db, params: CreateServerParams, devices: readonly BlockDeviceRow[]): Promise<readonly string[]> {
+  const hosts = new Set<string>();
+  for (const device of devices) {
+    const volumeId = device.snapshot_id !== null ? (await deps.faces.cinder.snapshot(db, params.ctx, device.snapshot_id)).volumeId : device.volume_id;
+    const host = volumeId === null ? null : (await deps.faces.cinder.volume(db, params.ctx, volumeId)).host;
+    if (host !== null) hosts.add(host);
+  }
+  return [...hosts];
 }
 
 const maxPerHost = (rules: string): number => (JSON.parse(rules) as { readonly max_server_per_host?: number }).max_server_per_host ?? 1;

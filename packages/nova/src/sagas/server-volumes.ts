@@ -3,14 +3,15 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 
-/** Starts the volumes that a server's mapping asks for; each has its mapping's id. */
-export async function createVolumes(deps: NovaDeps, tx: Tx, ctx: Context, serverId: string): Promise<void> {
+/** Starts the volumes that a server's mapping asks for, on the server's host; each has its mapping's id. */
+export async function createVolumes(deps: NovaDeps, tx: Tx, ctx: Context, serverId: string, host: string): Promise<void> {
   for (const device of await blockDevicesOf(tx, serverId)) {
     if (device.create_volume === 0) continue;
     await deps.faces.cinder.createVolume(tx, ctx, {
       id: device.id,
       name: device.source_type === 'blank' ? `${serverId}-blank-vol` : '',
       sizeGb: device.volume_size_gb ?? 1,
+      host,
       ...(device.image_id === null ? {} : { imageId: device.image_id }),
       ...(device.snapshot_id === null ? {} : { snapshotId: device.snapshot_id }),
       ...(device.volume_type === null ? {} : { volumeType: device.volume_type }),

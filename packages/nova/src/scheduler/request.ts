@@ -17,6 +17,8 @@ export interface HostRequest {
   readonly differentHost: readonly string[];
   readonly group: { readonly id: string; readonly policy: string; readonly maxPerHost: number } | undefined;
   readonly image: StoredImage;
+  /** Hosts that keep volumes or snapshots of the server. */
+  readonly volumeHosts: readonly string[];
 }
 
 /** Placement's amounts for a flavor; `resources:CLASS` extra specs override and add (0 takes a class out). */

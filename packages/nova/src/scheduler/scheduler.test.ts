@@ -133,6 +133,22 @@ withCloud('a host of a disabled service gets no servers', async (cloud) => {
   assert.deepEqual(places, ['h3', 'h3', 'h3']);
 });
 
+withCloud('a server goes to the host that keeps its volume, and none is attached across hosts', async (cloud) => {
+  const volume = { id: '88888888-8888-4888-8888-888888888888', host: 'h2', bootable: true };
+  await cloud.cinder.addVolume(volume);
+  const id = await cloud.create(member(), {
+    imageRef: '',
+    networks: 'none',
+    block_device_mapping_v2: [{ source_type: 'volume', destination_type: 'volume', uuid: volume.id, boot_index: 0 }],
+  });
+  assert.equal(await hostOf(cloud, id), 'h2');
+  await cloud.cinder.addVolume({ id: '99999999-8888-4888-8888-888888888888', host: 'h3' });
+  const answer = await cloud.request(member(), 'POST', `/servers/${id}/os-volume_attachments`, {
+    volumeAttachment: { volumeId: '99999999-8888-4888-8888-888888888888' },
+  });
+  assert.deepEqual([answer.status, /another host/.test(answer.body.badRequest.message)], [400, true]);
+});
+
 withCloud('an image for another architecture is placed nowhere', async (cloud) => {
   await cloud.glance.addImage({ id: '66666666-6666-4666-8666-666666666666', properties: { hw_architecture: 'aarch64' } });
   const id = await cloud.create(member(), { imageRef: '66666666-6666-4666-8666-666666666666', networks: 'none' });

@@ -13,6 +13,7 @@ interface FakeVolume {
   readonly bootable: boolean;
   readonly multiattach: boolean;
   readonly imageId: string | null;
+  readonly host: string | null;
 }
 
 interface FakeAttachment {
@@ -46,7 +47,17 @@ export class FakeCinder implements CinderFace {
 
   async addVolume(volume: Partial<FakeVolume> & { readonly id: string }): Promise<void> {
     await this.#store.write((tx) =>
-      this.volumes.put(tx, { name: '', status: 'available', sizeGb: 1, projectId: 'p1', bootable: false, multiattach: false, imageId: null, ...volume }),
+      this.volumes.put(tx, {
+        name: '',
+        status: 'available',
+        sizeGb: 1,
+        projectId: 'p1',
+        bootable: false,
+        multiattach: false,
+        imageId: null,
+        host: null,
+        ...volume,
+      }),
     );
   }
 
@@ -58,7 +69,6 @@ export class FakeCinder implements CinderFace {
       availabilityZone: 'nova',
       encrypted: false,
       volumeType: null,
-      host: null,
       imageMetadata: volume.imageId === null ? {} : { image_id: volume.imageId, min_ram: '0' },
       attachments: [],
     };
@@ -85,6 +95,7 @@ export class FakeCinder implements CinderFace {
       bootable: volume.imageId !== undefined || volume.snapshotId !== undefined,
       multiattach: false,
       imageId: volume.imageId ?? null,
+      host: volume.host ?? null,
     });
   }
 
