@@ -22,6 +22,8 @@ const UNEXPECTED = 'The server has either erred or is incapable of performing th
 export function cinderFault(error: CairnError, _request: FaultRequest): WireFault {
   // keystonemiddleware answers before cinder does
   if (error.status === 401) return { status: 401, body: { error: { code: 401, title: 'Unauthorized', message: error.message } } };
+  // upstream's routes are per method: another method is a path that is not there
+  if (error.kind === 'MethodNotAllowed') return { status: 404, body: { itemNotFound: { code: 404, message: 'The resource could not be found.' } } };
   const name = FAULT_NAMES[error.status] ?? 'computeFault';
   const retryAfter = error.headers?.['Retry-After'];
   const fault = { code: error.status, message: error.kind === 'Internal' ? UNEXPECTED : error.message, ...(error.status === 413 && retryAfter !== undefined ? { retryAfter } : {}) };

@@ -15,31 +15,47 @@ export const schema = (document: Readonly<Record<string, unknown>>): TSchema => 
  * as upstream's routes do. The project in the path must be the token's.
  */
 export function withAndWithoutProject(operations: readonly AnyOperation[]): AnyOperation[] {
-  return operations.flatMap((operation) => [operation, inProject(operation)]);
+  return operations.flatMap((operation) => [
+    checked(operation, checkPath),
+    {
+      ...checked(operation, (request) => {
+        checkPath(request);
+        checkProject(request);
+      }),
+      id: `${operation.id}.in-project`,
+      path: operation.path.replace(/^\/v3/, '/v3/{project_id}') as `/${string}`,
+    },
+  ]);
 }
 
-function inProject(operation: AnyOperation): AnyOperation {
+/** The same operation behind a check of its path, which comes before policy. */
+function checked(operation: AnyOperation, check: (request: Request) => void): AnyOperation {
   const { target } = operation;
   return {
     ...operation,
-    id: `${operation.id}.in-project`,
-    path: operation.path.replace(/^\/v3/, '/v3/{project_id}') as `/${string}`,
     async target(app: CinderApp, request: Request) {
-      checkProject(request);
+      check(request);
       return target ? await target(app as never, request) : ownTarget(request.ctx);
     },
     handle(app: CinderApp, request: Request) {
-      checkProject(request);
+      check(request);
       return operation.handle(app as never, request as never);
     },
   };
 }
 
+/** Upstream has no path that ends with a slash: `GET /volumes/` is a volume without an id, not the list. */
+function checkPath(request: Request): void {
+  if (/\/(?:\?|$)/.test(request.url)) throw notFound(NO_PATH);
+}
+
 /** Ids are hex with or without dashes (`project_id_regex`); anything else is no path at all. */
 function checkProject(request: Request): void {
   const id = request.params['project_id'] ?? '';
-  if (!/^[0-9a-f-]+$/.test(id)) throw notFound('The resource could not be found.');
+  if (!/^[0-9a-f-]+$/.test(id)) throw notFound(NO_PATH);
   if (id !== request.ctx.projectId) throw invalidInput('Malformed request url');
 }
+
+export const NO_PATH = 'The resource could not be found.';
 
 const ownTarget = (ctx: Context): Readonly<Record<string, unknown>> => ({ project_id: ctx.projectId, user_id: ctx.userId, domain_id: ctx.domainId });

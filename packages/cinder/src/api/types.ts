@@ -40,6 +40,9 @@ function view(request: Request, type: TypeRow, withAccess: boolean): object {
   };
 }
 
+/** A type as its creation and change answer: all specs, for administrators alone get there. */
+const managedView = (type: TypeRow): object => ({ id: type.id, name: type.name, is_public: type.is_public === 1, extra_specs: specsOf(type), description: type.description });
+
 /** true: public ones and those open to the project; false: private ones; undefined: all. */
 function publicFilter(request: Request): boolean | undefined {
   if (!isAdmin(request.ctx)) return true;
@@ -114,7 +117,7 @@ const typeResource = [
       const body = (request.body as AnyBody).volume_type as Record<string, AnyBody>;
       const isPublic = body['os-volume-type-access:is_public'];
       const type = await createType(app, request, { name: body['name'], description: body['description'] ?? null, isPublic: isPublic === undefined || asBoolean(isPublic), extraSpecs: withoutNull(body['extra_specs']) });
-      return { volume_type: view(request, type, true) };
+      return { volume_type: { ...managedView(type), 'os-volume-type-access:is_public': type.is_public === 1 } };
     },
   }),
   op({
@@ -130,7 +133,7 @@ const typeResource = [
       if (typeof name === 'string' && name.trim() === '') throw invalidInput('Volume type name can not be empty.', { field: 'name' });
       if (name == null && description == null && isPublic == null) throw invalidInput('Specify volume type name, description, is_public or a combination thereof.');
       const type = await changeType(app, request, idOf(request), { ...(name != null && { name }), ...(description != null && { description }), ...(isPublic != null && { isPublic: asBoolean(isPublic) }) });
-      return { volume_type: view(request, type, false) };
+      return { volume_type: managedView(type) };
     },
   }),
   op({

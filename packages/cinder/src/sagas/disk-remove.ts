@@ -17,7 +17,9 @@ export function diskRemoveSaga(deps: CinderDeps): SagaDefinition<DiskRemoveParam
     steps: [
       {
         name: 'disk',
-        deadlineMs: DISK_DEADLINE_MS,
+        deadlineMs: 12 * DISK_DEADLINE_MS,
+        // nobody asks again: a disk that cannot be removed now would stay for good
+        attempts: 500,
         async do(step) {
           const { volumeId, host, diskId } = step.params;
           if (host === null) return;

@@ -25,18 +25,18 @@ export function snapshotCreateSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
           if (!row) throw snapshotNotFound(step.params.snapshotId);
           await hosts.get(row.host).disks.snapshot(row.disk_id, row.id);
         },
-        async commit(tx, step) {
-          const { snapshotId, who } = step.params;
-          await updateSnapshot(tx, snapshotId, { status: 'available', progress: '100%' }, env.clock.nowMs(), ['creating']);
-          const row = await snapshotById(tx, snapshotId);
-          if (row) await emitSnapshot(env, tx, who, 'create.end', row);
-        },
         async undo(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
           if (row) await hosts.get(row.host).disks.removeSnapshot(row.disk_id, row.id);
         },
       },
     ],
+    async onDone(tx, step) {
+      const { snapshotId, who } = step.params;
+      await updateSnapshot(tx, snapshotId, { status: 'available', progress: '100%' }, env.clock.nowMs(), ['creating']);
+      const row = await snapshotById(tx, snapshotId);
+      if (row) await emitSnapshot(env, tx, who, 'create.end', row);
+    },
     async onFailed(tx, step) {
       const { snapshotId, who } = step.params;
       await updateSnapshot(tx, snapshotId, { status: 'error' }, env.clock.nowMs(), ['creating']);

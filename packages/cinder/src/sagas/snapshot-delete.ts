@@ -25,16 +25,16 @@ export function snapshotDeleteSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
           const others = (await snapshotsOfVolume(step.db, row.volume_id)).some((other) => other.id !== row.id && other.disk_id === row.disk_id);
           if (volume?.disk_id !== row.disk_id && !others) await disks.remove(row.disk_id);
         },
-        async commit(tx, step) {
-          const { snapshotId, who } = step.params;
-          const row = await snapshotById(tx, snapshotId);
-          if (!row) return;
-          await deleteSnapshotRow(tx, snapshotId);
-          await changeUsage(tx, row.project_id, row.type_id, { snapshots: -1, snapshot_gb: -row.size_gb });
-          await emitSnapshot(env, tx, who, 'delete.end', { ...row, status: 'deleted' });
-        },
       },
     ],
+    async onDone(tx, step) {
+      const { snapshotId, who } = step.params;
+      const row = await snapshotById(tx, snapshotId);
+      if (!row) return;
+      await deleteSnapshotRow(tx, snapshotId);
+      await changeUsage(tx, row.project_id, row.type_id, { snapshots: -1, snapshot_gb: -row.size_gb });
+      await emitSnapshot(env, tx, who, 'delete.end', { ...row, status: 'deleted' });
+    },
     async onFailed(tx, step) {
       const { snapshotId, who } = step.params;
       await updateSnapshot(tx, snapshotId, { status: 'error_deleting' }, env.clock.nowMs());

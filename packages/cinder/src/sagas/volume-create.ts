@@ -78,22 +78,22 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           else from = { kind: 'blank' };
           await disks.create({ diskId: row.disk_id, sizeBytes: sizeGb * GIB, source: from, pool: 'volume' });
         },
-        async commit(tx, step) {
-          const { volumeId, imageMetadata, bootable, who } = step.params;
-          const nowMs = env.clock.nowMs();
-          if (Object.keys(imageMetadata).length > 0) await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
-          await updateVolume(tx, volumeId, { launched_at_ms: nowMs, shared_targets: 0, ...(bootable && { bootable: 1 }) }, nowMs);
-          // whoever was told that it may be had while its content comes keeps it
-          await updateVolume(tx, volumeId, { status: 'available' }, nowMs, { status: CREATING });
-          const row = await volumeById(tx, volumeId);
-          if (row) await emitVolume(env, tx, who, 'create.end', row);
-        },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);
           if (row?.host != null) await hosts.get(row.host).disks.remove(row.disk_id);
         },
       },
     ],
+    async onDone(tx, step) {
+      const { volumeId, imageMetadata, bootable, who } = step.params;
+      const nowMs = env.clock.nowMs();
+      if (Object.keys(imageMetadata).length > 0) await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
+      await updateVolume(tx, volumeId, { launched_at_ms: nowMs, shared_targets: 0, ...(bootable && { bootable: 1 }) }, nowMs);
+      // whoever was told that it may be had while its content comes keeps it
+      await updateVolume(tx, volumeId, { status: 'available' }, nowMs, { status: CREATING });
+      const row = await volumeById(tx, volumeId);
+      if (row) await emitVolume(env, tx, who, 'create.end', row);
+    },
     async onFailed(tx, step, failure) {
       const { volumeId, who } = step.params;
       await updateVolume(tx, volumeId, { status: 'error' }, env.clock.nowMs(), { status: [...CREATING, 'reserved', 'attaching'] });

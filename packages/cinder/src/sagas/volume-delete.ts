@@ -28,22 +28,22 @@ export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams>
           const { disks } = hosts.get(row.host);
           for (const diskId of new Set([row.disk_id, ...snapshots.map((snapshot) => snapshot.disk_id)])) await disks.remove(diskId);
         },
-        async commit(tx, step) {
-          const { volumeId, who } = step.params;
-          const row = await volumeById(tx, volumeId);
-          if (!row) return;
-          for (const snapshot of await snapshotsOfVolume(tx, volumeId)) {
-            await deleteSnapshotRow(tx, snapshot.id);
-            await changeUsage(tx, snapshot.project_id, snapshot.type_id, { snapshots: -1, snapshot_gb: -snapshot.size_gb });
-            await emitSnapshot(env, tx, who, 'delete.end', { ...snapshot, status: 'deleted' });
-          }
-          await deleteVolumeRow(tx, volumeId);
-          await changeUsage(tx, row.project_id, row.type_id, { volumes: -1, volume_gb: -row.size_gb });
-          if (row.host !== null) await changePool(tx, row.host, { volumes: -1, gb: -row.size_gb });
-          await emitVolume(env, tx, who, 'delete.end', { ...row, status: 'deleted' });
-        },
       },
     ],
+    async onDone(tx, step) {
+      const { volumeId, who } = step.params;
+      const row = await volumeById(tx, volumeId);
+      if (!row) return;
+      for (const snapshot of await snapshotsOfVolume(tx, volumeId)) {
+        await deleteSnapshotRow(tx, snapshot.id);
+        await changeUsage(tx, snapshot.project_id, snapshot.type_id, { snapshots: -1, snapshot_gb: -snapshot.size_gb });
+        await emitSnapshot(env, tx, who, 'delete.end', { ...snapshot, status: 'deleted' });
+      }
+      await deleteVolumeRow(tx, volumeId);
+      await changeUsage(tx, row.project_id, row.type_id, { volumes: -1, volume_gb: -row.size_gb });
+      if (row.host !== null) await changePool(tx, row.host, { volumes: -1, gb: -row.size_gb });
+      await emitVolume(env, tx, who, 'delete.end', { ...row, status: 'deleted' });
+    },
     async onFailed(tx, step) {
       const { volumeId, who } = step.params;
       await updateVolume(tx, volumeId, { status: 'error_deleting' }, env.clock.nowMs());

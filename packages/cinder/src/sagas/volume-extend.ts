@@ -30,27 +30,27 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
           const before = await disks.info(row.disk_id);
           if (before === undefined || before.sizeBytes < sizeBytes) await disks.resize(row.disk_id, sizeBytes);
         },
-        async commit(tx, step) {
-          const { volumeId, newSizeGb, who } = step.params;
-          const row = await volumeById(tx, volumeId);
-          if (!row) return;
-          const more = newSizeGb - row.size_gb;
-          const status = row.previous_status === 'in-use' ? 'in-use' : 'available';
-          const nowMs = env.clock.nowMs();
-          await updateVolume(tx, volumeId, { size_gb: newSizeGb, growing_gb: 0, previous_status: null }, nowMs);
-          // a volume that is being deleted by force stays so
-          await updateVolume(tx, volumeId, { status }, nowMs, { status: ['extending'] });
-          await changeUsage(tx, row.project_id, row.type_id, { volume_gb: more, growing_gb: -row.growing_gb });
-          if (row.host !== null) await changePool(tx, row.host, { gb: more });
-          const now = { ...row, size_gb: newSizeGb, status };
-          await emitVolume(env, tx, who, 'resize.end', now);
-          if (status !== 'in-use') return;
-          // nova shows the guest (and its own records) the new size
-          const serverIds = (await attachmentsOfVolume(tx, volumeId)).flatMap((attachment) => (attachment.server_id === null ? [] : [attachment.server_id]));
-          await emitVolume(env, tx, who, 'extended', now, { server_ids: serverIds, new_size: newSizeGb });
-        },
       },
     ],
+    async onDone(tx, step) {
+      const { volumeId, newSizeGb, who } = step.params;
+      const row = await volumeById(tx, volumeId);
+      if (!row) return;
+      const more = newSizeGb - row.size_gb;
+      const status = row.previous_status === 'in-use' ? 'in-use' : 'available';
+      const nowMs = env.clock.nowMs();
+      await updateVolume(tx, volumeId, { size_gb: newSizeGb, growing_gb: 0, previous_status: null }, nowMs);
+      // a volume that is being deleted by force stays so
+      await updateVolume(tx, volumeId, { status }, nowMs, { status: ['extending'] });
+      await changeUsage(tx, row.project_id, row.type_id, { volume_gb: more, growing_gb: -row.growing_gb });
+      if (row.host !== null) await changePool(tx, row.host, { gb: more });
+      const now = { ...row, size_gb: newSizeGb, status };
+      await emitVolume(env, tx, who, 'resize.end', now);
+      if (status !== 'in-use') return;
+      // nova shows the guest (and its own records) the new size
+      const serverIds = (await attachmentsOfVolume(tx, volumeId)).flatMap((attachment) => (attachment.server_id === null ? [] : [attachment.server_id]));
+      await emitVolume(env, tx, who, 'extended', now, { server_ids: serverIds, new_size: newSizeGb });
+    },
     async onFailed(tx, step) {
       const { volumeId, who } = step.params;
       const row = await volumeById(tx, volumeId);

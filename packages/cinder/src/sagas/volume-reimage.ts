@@ -37,18 +37,18 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
           const row = await volumeById(step.db, step.params.volumeId);
           if (row?.host != null) await hosts.get(row.host).disks.remove(step.params.newDiskId);
         },
-        // the new disk has taken its place: from here on nothing fails, and the old one goes by itself
-        async commit(tx, step) {
-          const { volumeId, newDiskId, oldDiskId, imageMetadata, previousStatus, who } = step.params;
-          const nowMs = env.clock.nowMs();
-          const row = await volumeById(tx, volumeId);
-          if (!row) return;
-          await updateVolume(tx, volumeId, { disk_id: newDiskId, bootable: 1, status: previousStatus === 'error' ? 'available' : previousStatus, previous_status: null }, nowMs);
-          await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
-          await env.sagas.start(tx, diskRemove, { volumeId, host: row.host, diskId: oldDiskId }, { subject: subjectOf(volumeId), requestId: who.requestId });
-        },
       },
     ],
+    // the new disk has taken its place: from here on nothing fails, and the old one goes by itself
+    async onDone(tx, step) {
+      const { volumeId, newDiskId, oldDiskId, imageMetadata, previousStatus, who } = step.params;
+      const nowMs = env.clock.nowMs();
+      const row = await volumeById(tx, volumeId);
+      if (!row) return;
+      await updateVolume(tx, volumeId, { disk_id: newDiskId, bootable: 1, status: previousStatus === 'error' ? 'available' : previousStatus, previous_status: null }, nowMs);
+      await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
+      await env.sagas.start(tx, diskRemove, { volumeId, host: row.host, diskId: oldDiskId }, { subject: subjectOf(volumeId), requestId: who.requestId });
+    },
     async onFailed(tx, step) {
       const { volumeId, who } = step.params;
       await updateVolume(tx, volumeId, { status: 'error' }, env.clock.nowMs());

@@ -25,16 +25,16 @@ export function volumeRevertSaga(deps: CinderDeps): SagaDefinition<VolumeRevertP
           const row = await needVolume(step.db, step.params.volumeId);
           await hosts.get(row.host ?? '').disks.revert(row.disk_id, step.params.snapshotId);
         },
-        async commit(tx, step) {
-          const { volumeId, snapshotId, who } = step.params;
-          const nowMs = env.clock.nowMs();
-          await updateVolume(tx, volumeId, { status: 'available' }, nowMs, { status: ['reverting'] });
-          await updateSnapshot(tx, snapshotId, { status: 'available' }, nowMs, ['restoring']);
-          const row = await volumeById(tx, volumeId);
-          if (row) await emitVolume(env, tx, who, 'revert.end', row);
-        },
       },
     ],
+    async onDone(tx, step) {
+      const { volumeId, snapshotId, who } = step.params;
+      const nowMs = env.clock.nowMs();
+      await updateVolume(tx, volumeId, { status: 'available' }, nowMs, { status: ['reverting'] });
+      await updateSnapshot(tx, snapshotId, { status: 'available' }, nowMs, ['restoring']);
+      const row = await volumeById(tx, volumeId);
+      if (row) await emitVolume(env, tx, who, 'revert.end', row);
+    },
     async onFailed(tx, step) {
       const { volumeId, snapshotId, who } = step.params;
       const nowMs = env.clock.nowMs();

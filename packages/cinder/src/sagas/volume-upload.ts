@@ -33,14 +33,14 @@ export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadP
             stream.destroy();
           }
         },
-        async commit(tx, step) {
-          await goBack(tx, step.params.volumeId, env.clock.nowMs());
-        },
         async undo(step) {
           await faces.glance.discard(step.params.imageId);
         },
       },
     ],
+    async onDone(tx, step) {
+      await goBack(tx, step.params.volumeId, env.clock.nowMs());
+    },
     async onFailed(tx, step) {
       const { volumeId, who } = step.params;
       await goBack(tx, volumeId, env.clock.nowMs());
