@@ -1,6 +1,46 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 
+const PROJECT = ['project'] as const;
+const rule = (name: string, description: string, check = 'rule:admin_or_service_api'): PolicyRule => ({ name, check, description, scopes: PROJECT });
+
 /** Placement's rules, by upstream's names and present defaults (placement/policies). */
 export const placementPolicies: readonly PolicyRule[] = [
-  { name: 'admin_or_service_role', check: 'role:admin or role:service', description: 'Admins, and the services themselves' },
+  rule('admin_api', 'Admins', 'role:admin'),
+  rule('service_api', 'The services themselves', 'role:service'),
+  rule('admin_or_service_api', 'Admins, and the services themselves', 'role:admin or role:service'),
+  { name: 'project_reader_api', check: 'role:reader and project_id:%(project_id)s', description: 'Readers of the project that is asked about' },
+  rule('admin_or_project_reader_or_service_api', 'Admins, services, and readers of the project that is asked about', 'role:admin or rule:project_reader_api or role:service'),
+  rule('placement:resource_providers:list', 'List resource providers'),
+  rule('placement:resource_providers:create', 'Create a resource provider'),
+  rule('placement:resource_providers:show', 'Show a resource provider'),
+  rule('placement:resource_providers:update', 'Rename a resource provider, or give it another parent'),
+  rule('placement:resource_providers:delete', 'Delete a resource provider'),
+  rule('placement:resource_classes:list', 'List resource classes'),
+  rule('placement:resource_classes:create', 'Create a resource class'),
+  rule('placement:resource_classes:show', 'Show a resource class'),
+  rule('placement:resource_classes:update', 'Update a resource class, or make sure that it exists'),
+  rule('placement:resource_classes:delete', 'Delete a resource class'),
+  rule('placement:resource_providers:inventories:list', 'List the inventories of a provider'),
+  rule('placement:resource_providers:inventories:create', 'Add an inventory to a provider'),
+  rule('placement:resource_providers:inventories:show', 'Show an inventory of a provider'),
+  rule('placement:resource_providers:inventories:update', 'Replace one or all inventories of a provider'),
+  rule('placement:resource_providers:inventories:delete', 'Delete one or all inventories of a provider'),
+  rule('placement:resource_providers:aggregates:list', 'List the aggregates of a provider'),
+  rule('placement:resource_providers:aggregates:update', 'Set the aggregates of a provider'),
+  rule('placement:resource_providers:usages', 'Show what of a provider is in use'),
+  rule('placement:usages', 'Show what a project uses', 'rule:admin_or_project_reader_or_service_api'),
+  rule('placement:traits:list', 'List traits'),
+  rule('placement:traits:show', 'Show whether a trait exists'),
+  rule('placement:traits:update', 'Create a trait'),
+  rule('placement:traits:delete', 'Delete a trait'),
+  rule('placement:resource_providers:traits:list', 'List the traits of a provider'),
+  rule('placement:resource_providers:traits:update', 'Set the traits of a provider'),
+  rule('placement:resource_providers:traits:delete', 'Take all traits from a provider'),
+  rule('placement:allocations:manage', 'Set allocations of several consumers'),
+  rule('placement:allocations:list', 'List the allocations of a consumer'),
+  rule('placement:allocations:update', 'Set the allocations of a consumer'),
+  rule('placement:allocations:delete', 'Delete the allocations of a consumer'),
+  rule('placement:resource_providers:allocations:list', 'List the allocations on a provider'),
+  rule('placement:allocation_candidates:list', 'List allocation candidates'),
+  rule('placement:reshaper:reshape', 'Move inventories and allocations between providers', 'rule:service_api'),
 ];

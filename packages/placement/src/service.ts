@@ -1,9 +1,10 @@
 import type { Env } from '@cairn/kit/env';
-import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
-import { MAX_MICROVERSION, MIN_MICROVERSION, rootOperations } from './api/root.ts';
+import { admit } from './api/op.ts';
+import { placementOperations } from './api/operations.ts';
+import { MAX_MICROVERSION, MIN_MICROVERSION } from './api/root.ts';
 import { createPlacementApp, type PlacementApp } from './app/app.ts';
 import { createFace } from './app/face.ts';
 import type { PlacementFace } from './face.ts';
@@ -33,10 +34,12 @@ export function createPlacement(deps: { readonly env: Env }): PlacementService {
       prefix: '/placement',
       classicPort: 8778,
       app,
-      operations: rootOperations as readonly AnyOperation[],
+      operations: placementOperations,
       policies: placementPolicies,
       microversions: { serviceType: 'placement', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION },
       fault: placementFault,
+      admit,
+      headers: (request) => (request.version ? { 'openstack-api-version': `placement ${request.version.text}`, vary: 'openstack-api-version' } : {}),
     },
     face: createFace(deps.env.clock),
     migrations: placementMigrations,

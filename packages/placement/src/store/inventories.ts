@@ -1,4 +1,5 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
 import type { InventoryRow, PlacementTables } from './tables.ts';
 
 const q = (db: Db) => on<PlacementTables>(db);
@@ -10,7 +11,7 @@ export const inventoriesOf = (db: Db, providerId: string): Promise<InventoryRow[
 export type InventoryFacts = Pick<InventoryRow, 'total' | 'reserved' | 'min_unit' | 'max_unit' | 'step_size' | 'allocation_ratio'>;
 
 /** upstream's capacity of an inventory (placement/objects/inventory.py). */
-export const capacityOf = (facts: InventoryFacts): number => Math.floor((facts.total - facts.reserved) * facts.allocation_ratio);
+export const capacityOf = (facts: InventoryFacts): number => Math.trunc((facts.total - facts.reserved) * facts.allocation_ratio);
 
 /** Writes one inventory, keeping its use. */
 export async function putInventory(tx: Tx, providerId: string, resourceClass: string, facts: InventoryFacts, nowMs: number): Promise<void> {
@@ -39,4 +40,20 @@ export async function take(tx: Tx, providerId: string, resourceClass: string, am
   if (limit) update = update.where('free', '>=', amount).where('min_unit', '<=', amount).where('max_unit', '>=', amount).where((e) => e(e(e.val(amount), '%', e.ref('step_size')), '=', 0));
   const result = await update.executeTakeFirst();
   return Number(result.numUpdatedRows) > 0;
+}
+
+export const inventoryOf = (db: Db, providerId: string, resourceClass: string): Promise<InventoryRow | undefined> =>
+  q(db).selectFrom('placement_inventory').selectAll().where('provider_id', '=', providerId).where('resource_class', '=', resourceClass).executeTakeFirst();
+
+/** Whether any provider has an inventory of this class. */
+export async function classHasInventory(db: Db, resourceClass: string): Promise<boolean> {
+  return (await q(db).selectFrom('placement_inventory').select('provider_id').where('resource_class', '=', resourceClass).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Gives a class another name in every inventory and allocation: copies the inventories first, since allocations refer to them. */
+export async function renameClass(tx: Tx, from: string, to: string): Promise<void> {
+  const rest = sql.raw('total, reserved, min_unit, max_unit, step_size, allocation_ratio, capacity, used, free, created_at_ms, updated_at_ms');
+  await sql`insert into placement_inventory (provider_id, resource_class, ${rest}) select provider_id, ${to}, ${rest} from placement_inventory where resource_class = ${from}`.execute(tx.kysely);
+  await q(tx).updateTable('placement_allocation').set({ resource_class: to }).where('resource_class', '=', from).execute();
+  await q(tx).deleteFrom('placement_inventory').where('resource_class', '=', from).execute();
 }

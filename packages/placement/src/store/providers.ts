@@ -1,4 +1,5 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
 import type { PlacementTables, ProviderRow } from './tables.ts';
 
 const q = (db: Db) => on<PlacementTables>(db);
@@ -55,4 +56,48 @@ export async function setAggregates(tx: Tx, providerId: string, aggregates: read
 export async function countProviders(db: Db): Promise<number> {
   const row = await q(db).selectFrom('placement_provider').select((e) => e.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
   return Number(row.n);
+}
+
+export const providerByName = (db: Db, name: string): Promise<ProviderRow | undefined> => q(db).selectFrom('placement_provider').selectAll().where('name', '=', name).executeTakeFirst();
+
+export async function updateProvider(tx: Tx, id: string, change: Partial<Pick<ProviderRow, 'name' | 'parent_id' | 'root_id'>>, nowMs: number): Promise<void> {
+  await q(tx).updateTable('placement_provider').set({ ...change, updated_at_ms: nowMs }).where('id', '=', id).execute();
+}
+
+/** All providers of one tree. */
+export const providersOfTree = (db: Db, rootId: string): Promise<ProviderRow[]> => q(db).selectFrom('placement_provider').selectAll().where('root_id', '=', rootId).orderBy('id').execute();
+
+export async function hasChildren(db: Db, id: string): Promise<boolean> {
+  return (await q(db).selectFrom('placement_provider').select('id').where('parent_id', '=', id).limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** What a list of providers is narrowed by; every part must hold. */
+export interface ProviderFilters {
+  readonly id?: string;
+  readonly name?: string;
+  readonly rootId?: string;
+  /** Each inner list: any of these traits; all lists must hold. */
+  readonly requiredTraits?: readonly (readonly string[])[];
+  readonly forbiddenTraits?: readonly string[];
+  readonly memberOf?: readonly (readonly string[])[];
+  readonly forbiddenAggregates?: readonly string[];
+  readonly resources?: Readonly<Record<string, number>>;
+}
+
+/** Providers in the order in which they came. The API has no pages: the answer holds all that fit. */
+export async function listProviders(db: Db, filters: ProviderFilters): Promise<ProviderRow[]> {
+  let query = q(db).selectFrom('placement_provider as p').selectAll('p');
+  if (filters.id !== undefined) query = query.where('p.id', '=', filters.id);
+  if (filters.name !== undefined) query = query.where('p.name', '=', filters.name);
+  if (filters.rootId !== undefined) query = query.where('p.root_id', '=', filters.rootId);
+  for (const any of filters.requiredTraits ?? []) query = query.where(sql<boolean>`exists (select 1 from placement_provider_trait t where t.provider_id = p.id and t.trait in (${sql.join(any)}))`);
+  if (filters.forbiddenTraits?.length) query = query.where(sql<boolean>`not exists (select 1 from placement_provider_trait t where t.provider_id = p.id and t.trait in (${sql.join(filters.forbiddenTraits)}))`);
+  for (const any of filters.memberOf ?? []) query = query.where(sql<boolean>`exists (select 1 from placement_provider_aggregate a where a.provider_id = p.id and a.aggregate_id in (${sql.join(any)}))`);
+  if (filters.forbiddenAggregates?.length) query = query.where(sql<boolean>`not exists (select 1 from placement_provider_aggregate a where a.provider_id = p.id and a.aggregate_id in (${sql.join(filters.forbiddenAggregates)}))`);
+  for (const [resourceClass, amount] of Object.entries(filters.resources ?? {})) {
+    query = query.where(
+      sql<boolean>`exists (select 1 from placement_inventory i where i.provider_id = p.id and i.resource_class = ${resourceClass} and i.free >= ${amount} and i.min_unit <= ${amount} and i.max_unit >= ${amount} and ${amount} % i.step_size = 0)`,
+    );
+  }
+  return query.orderBy('p.created_at_ms').orderBy('p.id').execute();
 }

@@ -30,7 +30,7 @@ export interface InventoryRow {
   max_unit: number;
   step_size: number;
   allocation_ratio: number;
-  /** floor((total - reserved) * allocation_ratio). */
+  /** (total - reserved) * allocation_ratio, its fraction cut off. */
   capacity: number;
   /** Sum of the allocations of this class on this provider. */
   used: number;
@@ -70,7 +70,7 @@ export interface ProviderAggregateRow {
   aggregate_id: string;
 }
 
-/** Custom traits and resource classes; the standard ones are code (../app/standard.ts). */
+/** Custom traits and resource classes; the standard ones are code (../app/standard-*.ts). */
 export interface NamedRow {
   name: string;
   created_at_ms: number;
