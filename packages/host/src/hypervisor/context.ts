@@ -2,6 +2,7 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import type { HostEvent } from '../interface/agent.ts';
 import type { GuestAccount } from './account.ts';
+import type { Asking } from './asking.ts';
 import type { ControlGroups } from './cgroups.ts';
 import type { Inventory } from './inventory.ts';
 import type { DiskResolver, ImageResolver } from './open-disks.ts';
@@ -42,6 +43,7 @@ export interface HypervisorContext {
   controlGroups(): Promise<ControlGroups>;
   /** Which guests have a disk open. */
   readonly holders: Holders;
+  readonly asking: Asking;
   /** A user id that no guest has. Undefined where guests have none of their own. */
   takeUid(): number | undefined;
 }

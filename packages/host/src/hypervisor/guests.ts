@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests } from '../interface/guests.ts';
 import { checkReachable, processUser } from './account.ts';
+import { Asking } from './asking.ts';
 import { type ControlGroups, openControlGroups } from './cgroups.ts';
 import { readConsole, trimLogs } from './console-log.ts';
 import { Holders, type HypervisorContext, type QemuOptions } from './context.ts';
@@ -47,6 +48,7 @@ export class QemuGuests implements Guests {
     if (!/^[A-Za-z0-9_.-]{1,64}$/.test(options.name)) throw invalidInput('A host is named by letters, digits, dots, dashes and underscores.');
     this.#options = options;
     const holders = new Holders();
+    const asking = new Asking();
     this.#context = {
       options,
       qemu: options.qemu ?? 'qemu-system-x86_64',
@@ -56,9 +58,16 @@ export class QemuGuests implements Guests {
       inventory: () => this.inventory(),
       controlGroups: () => this.#groups(),
       holders,
+      asking,
       takeUid: () => this.#takeUid(),
     };
-    this.openDisks = new OpenDiskWork({ find: (guestId) => this.#guests.get(guestId), holders: (diskId) => holders.of(diskId) }, this.#byDisk, options.clock);
+    this.openDisks = new OpenDiskWork({
+      find: (guestId) => this.#guests.get(guestId),
+      holders: (diskId) => holders.of(diskId),
+      asking,
+      byDisk: this.#byDisk,
+      clock: options.clock,
+    });
   }
 
   /** Makes directories, learns what QEMU can do, and finds the guests of an earlier run. Before anything else. */

@@ -37,7 +37,7 @@ export async function askForDisk(guest: Guest, disk: GuestDisk): Promise<OpenedD
   if (others.length && !disk.shared && !isReadOnly(disk))
     throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
   context.holders.add(disk.diskId, guest.guestId);
-  const { layers } = await context.options.openDisk(disk.diskId);
+  const layers = await context.asking.ask(disk.diskId, context.options.openDisk);
   const [top] = layers;
   if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
   return {

@@ -1,6 +1,7 @@
 import type { Clock } from '@cairn/kit/clock/clock';
 import { conflict } from '@cairn/kit/errors/errors';
 import { checkReachable, giveToGuest, shareWithGuests, takeBack } from './account.ts';
+import type { Asking } from './asking.ts';
 import { runJob } from './block-jobs.ts';
 import { type BlockNode, nodeName, openLayer, sameLayer } from './blockdev.ts';
 import { asFault } from './faults.ts';
@@ -18,32 +19,31 @@ interface Open {
   readonly top: DiskLayer;
 }
 
-/**
- * How long work waits for a guest that is about to open the disk. Not for ever: the guest asks Disks how to open it, and Disks may be
- * holding that answer back until this very work is done.
- */
+/** How long work waits for others on the disk (a detach may take long) and for a guest that is starting. */
 const PATIENCE_MS = 5000;
 
-type Guests = { readonly find: (guestId: string) => Guest | undefined; readonly holders: (diskId: string) => readonly string[] };
+interface Parts {
+  readonly find: (guestId: string) => Guest | undefined;
+  readonly holders: (diskId: string) => readonly string[];
+  readonly asking: Asking;
+  readonly byDisk: KeyedMutex;
+  readonly clock: Clock;
+}
 
 /** OpenDisks over QMP. */
 export class OpenDiskWork implements OpenDisks {
-  readonly #guests: Guests;
-  readonly #byDisk: KeyedMutex;
-  readonly #clock: Clock;
+  readonly #parts: Parts;
 
-  constructor(guests: Guests, byDisk: KeyedMutex, clock: Clock) {
-    this.#guests = guests;
-    this.#byDisk = byDisk;
-    this.#clock = clock;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   holder(diskId: string): string | undefined {
-    return this.#guests.holders(diskId)[0];
+    return this.#parts.holders(diskId)[0];
   }
 
   holders(diskId: string): readonly string[] {
-    return this.#guests.holders(diskId);
+    return this.#parts.holders(diskId);
   }
 
   layers(diskId: string): Promise<readonly DiskLayer[]> {
@@ -56,7 +56,7 @@ export class OpenDiskWork implements OpenDisks {
 
   resize(diskId: string, sizeBytes: number): Promise<void> {
     return this.#inTurn(diskId, async () => {
-      const holders = this.#guests.holders(diskId);
+      const holders = this.#parts.holders(diskId);
       if (!holders.length) throw notOpen();
       // Every guest that has it open is told.
       for (const guestId of holders) {
@@ -75,6 +75,11 @@ export class OpenDiskWork implements OpenDisks {
   async snapshotAllTo(overlays: readonly { readonly diskId: string; readonly overlay: DiskLayer }[]): Promise<void> {
     const [first, ...rest] = overlays.toSorted((a, b) => (a.diskId < b.diskId ? -1 : 1));
     if (!first) return;
+    // What the guest will open, it will open with the new layer.
+    if (overlays.every(({ diskId }) => this.#parts.asking.has(diskId) && this.#parts.holders(diskId).length === 1)) {
+      for (const { diskId, overlay } of overlays) this.#parts.asking.promise(diskId, overlay);
+      return;
+    }
     // Locked in one order, so that two calls never wait for each other.
     const locked = (next: readonly (typeof first)[]): Promise<void> => {
       const [one, ...others] = next;
@@ -164,7 +169,7 @@ export class OpenDiskWork implements OpenDisks {
     if (!first) return;
     const { guest, machine } = first.open;
     if (todo.some(({ open }) => open.guest !== guest)) throw conflict('Disks of several servers cannot be captured at one moment.');
-    if (todo.some(({ diskId }) => this.#guests.holders(diskId).length > 1))
+    if (todo.some(({ diskId }) => this.#parts.holders(diskId).length > 1))
       throw conflict('A disk that several servers write to cannot be captured while they run.');
     await attempt('The disk cannot be captured', async () => {
       const added: string[] = [];
@@ -209,13 +214,14 @@ export class OpenDiskWork implements OpenDisks {
 
   /** After the other work on the disk, attaching and detaching it included. */
   #inTurn<T>(diskId: string, work: () => Promise<T>): Promise<T> {
-    return this.#patiently((giveUp) => this.#byDisk.runUnless(diskId, giveUp, work));
+    if (this.#parts.asking.has(diskId)) return Promise.reject(busy());
+    return this.#patiently((giveUp) => this.#parts.byDisk.runUnless(diskId, giveUp, work));
   }
 
   async #patiently<T>(work: (giveUp: Promise<never>) => Promise<T>): Promise<T> {
     let cancel: () => void = () => {};
     const giveUp = new Promise<never>((_, reject) => {
-      const timer = this.#clock.after(PATIENCE_MS, () => reject(conflict('The disk is being attached, detached or opened by a server; try again.')));
+      const timer = this.#parts.clock.after(PATIENCE_MS, () => reject(busy()));
       cancel = () => timer.cancel();
     });
     giveUp.catch(() => {});
@@ -227,7 +233,7 @@ export class OpenDiskWork implements OpenDisks {
   }
 
   async #open(diskId: string, holder = this.holder(diskId)): Promise<Open> {
-    const guest = holder === undefined ? undefined : this.#guests.find(holder);
+    const guest = holder === undefined ? undefined : this.#parts.find(holder);
     if (!guest) throw notOpen();
     // A guest that is starting holds its disks already.
     if (!guest.machine) await this.#patiently((giveUp) => Promise.race([guest.life.idle(), giveUp]));
@@ -238,6 +244,7 @@ export class OpenDiskWork implements OpenDisks {
   }
 }
 
+const busy = (): Error => conflict('The disk is being attached, detached or opened by a server; try again.');
 const notOpen = (): Error => conflict('No running server has the disk open.');
 
 async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {

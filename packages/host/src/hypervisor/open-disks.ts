@@ -13,8 +13,9 @@ export interface OpenableDisk {
 }
 
 /**
- * Given by Disks: how a disk is opened. Called before every open; `OpenDisks.holder` names the guest from before this call on. It must not
- * wait for work of OpenDisks on the same disk, which waits for the guest (though not for ever: see there).
+ * Given by Disks: how a disk is opened. Called before every open; `OpenDisks.holder` names the guest from before this call on. Until the
+ * answer is there, work of OpenDisks on the disk never waits for the guest (see there), so Disks may keep the answer back until
+ * such work is done, or do it within the answer.
  */
 export type DiskResolver = (diskId: string) => Promise<OpenableDisk>;
 
@@ -35,6 +36,8 @@ export interface CopyOptions {
  * Files named here are made by Disks beforehand (qemu-img create) and must be reachable by the guest's user; the hypervisor gives
  * them to that user. Every call rejects with Conflict when no guest holds the disk (any longer), and with Unavailable when the
  * guest ends meanwhile. Calls for one disk are done one after the other; a guest that is starting is waited for, 5 s at most.
+ * While a guest's question how to open the disk is not answered, snapshots are accepted at once (the guest will open what the answer
+ * names, and asks again when that is not the new layer), and all else rejects at once with Conflict.
  */
 export interface OpenDisks {
   /** The guest that has the disk open or is about to, from before its `DiskResolver` is called until its process is gone. */
