@@ -14,13 +14,54 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
   let red: Guest;
   let twin: Guest;
   const dhcp = (n: number): NonNullable<SubnetSpec['dhcp']> => ({ ip: `10.5.0.${n}`, mac: macOf(200 + n) });
-  const redSubnet = subnet('red-sub', '10.5.0.0/24', { gatewayIp: '10.5.0.1', dhcp: dhcp(2), dnsServers: ['9.9.9.9', '8.8.8.8'], hostRoutes: [{ destination: '192.168.9.0/24', nexthop: '10.5.0.7' }] });
+  const redSubnet = subnet('red-sub', '10.5.0.0/24', {
+    gatewayIp: '10.5.0.1',
+    dhcp: dhcp(2),
+    dnsServers: ['9.9.9.9', '8.8.8.8'],
+    hostRoutes: [{ destination: '192.168.9.0/24', nexthop: '10.5.0.7' }],
+  });
   const redNet = network('a-red-net', [redSubnet, subnet('other-sub', '10.6.0.0/24')], { dnsDomain: 'example.org.' });
   const twinNet = network('b-twin-net', [subnet('twin-sub', '10.5.0.0/24', { dhcp: dhcp(3), isolated: true })], { mtu: 1400 });
-  const redPort = port('1-red-port', 'a-red-net', 1, [['red-sub', '10.5.0.11']], { securityGroups: ['open'], hostname: 'web-one', extraDhcpOptions: [{ name: 'tftp-server', value: '10.5.0.9', ipVersion: 4 }, { name: '67', value: 'boot, with a comma', ipVersion: 4 }, { name: 'bootfile-name', value: 'never', ipVersion: 6 }] });
+  const redPort = port('1-red-port', 'a-red-net', 1, [['red-sub', '10.5.0.11']], {
+    securityGroups: ['open'],
+    hostname: 'web-one',
+    extraDhcpOptions: [
+      { name: 'tftp-server', value: '10.5.0.9', ipVersion: 4 },
+      { name: '67', value: 'boot, with a comma', ipVersion: 4 },
+      { name: 'bootfile-name', value: 'never', ipVersion: 6 },
+    ],
+  });
 
   /** The variables that udhcpc gives to its script, once it has a lease; empty without one. */
-  const ask = async (guest: Guest, ...more: string[]): Promise<string> => (await guest.run('busybox', 'udhcpc', '-i', 'eth0', '-f', '-q', '-n', '-t', '4', '-T', '1', '-s', script, '-O', '121', '-O', 'mtu', '-O', '66', '-O', '67', '-O', '249', ...more)).stdout;
+  const ask = async (guest: Guest, ...more: string[]): Promise<string> =>
+    (
+      await guest.run(
+        'busybox',
+        'udhcpc',
+        '-i',
+        'eth0',
+        '-f',
+        '-q',
+        '-n',
+        '-t',
+        '4',
+        '-T',
+        '1',
+        '-s',
+        script,
+        '-O',
+        '121',
+        '-O',
+        'mtu',
+        '-O',
+        '66',
+        '-O',
+        '67',
+        '-O',
+        '249',
+        ...more,
+      )
+    ).stdout;
 
   before(async () => {
     machine = await Machine.create();
@@ -28,7 +69,13 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
     await writeFile(script, '#!/bin/sh\n[ "$1" = bound ] && env\nexit 0\n');
     await chmod(script, 0o755);
     fabric = machine.fabric();
-    await fabric.patch([put(redNet), put(twinNet), put(group('open', egressAll)), put(redPort), put(port('2-twin-port', 'b-twin-net', 2, [['twin-sub', '10.5.0.11']], { securityGroups: ['open'] }))]);
+    await fabric.patch([
+      put(redNet),
+      put(twinNet),
+      put(group('open', egressAll)),
+      put(redPort),
+      put(port('2-twin-port', 'b-twin-net', 2, [['twin-sub', '10.5.0.11']], { securityGroups: ['open'] })),
+    ]);
     red = await machine.guest(fabric, { tap: tapName('1-red-port'), mac: macOf(1) });
     twin = await machine.guest(fabric, { tap: tapName('2-twin-port'), mac: macOf(2) });
   });
@@ -37,10 +84,24 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
   test('a guest gets its address and what goes with it', async () => {
     const lease = await ask(red);
     const lines = new Set(lease.split('\n'));
-    for (const line of ['ip=10.5.0.11', 'subnet=255.255.255.0', 'router=10.5.0.1', 'dns=9.9.9.9 8.8.8.8', 'domain=example.org', 'hostname=web-one', 'mtu=1450', 'serverid=10.5.0.2', 'lease=86400', 'tftp=10.5.0.9']) {
+    for (const line of [
+      'ip=10.5.0.11',
+      'subnet=255.255.255.0',
+      'router=10.5.0.1',
+      'dns=9.9.9.9 8.8.8.8',
+      'domain=example.org',
+      'hostname=web-one',
+      'mtu=1450',
+      'serverid=10.5.0.2',
+      'lease=86400',
+      'tftp=10.5.0.9',
+    ]) {
       assert.ok(lines.has(line), `${line} is not in\n${lease}`);
     }
-    assert.match(lease, /^staticroutes=10\.6\.0\.0\/24 0\.0\.0\.0 192\.168\.9\.0\/24 10\.5\.0\.7 169\.254\.169\.254\/32 10\.5\.0\.1 0\.0\.0\.0\/0 10\.5\.0\.1$/m);
+    assert.match(
+      lease,
+      /^staticroutes=10\.6\.0\.0\/24 0\.0\.0\.0 192\.168\.9\.0\/24 10\.5\.0\.7 169\.254\.169\.254\/32 10\.5\.0\.1 0\.0\.0\.0\/0 10\.5\.0\.1$/m,
+    );
     assert.match(lease, /^(bootfile|boot_file)=boot, with a comma|boot, with a comma/m);
     assert.doesNotMatch(lease, /never/);
   });
@@ -55,7 +116,7 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
     assert.match(lease, /^domain=openstacklocal$/m);
   });
 
-  test('names of the network\'s ports are known', async () => {
+  test("names of the network's ports are known", async () => {
     await twin.ip('addr', 'add', '10.5.0.11/24', 'dev', 'eth0');
     const { stdout } = await twin.run('busybox', 'nslookup', 'host-10-5-0-11.openstacklocal', '10.5.0.3');
     assert.match(stdout, /Address.*: 10\.5\.0\.11/);
@@ -70,7 +131,7 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
     await fabric.patch([put(redPort)]);
   });
 
-  test('an address that was another\'s goes to its new holder at once', async () => {
+  test("an address that was another's goes to its new holder at once", async () => {
     assert.match(await ask(red), /^ip=10\.5\.0\.11$/m);
     await fabric.patch([put({ ...redPort, fixedIps: [{ subnetId: 'red-sub', ip: '10.5.0.12' }] })]);
     assert.match(await ask(red), /^ip=10\.5\.0\.12$/m);
@@ -92,12 +153,21 @@ describe('DHCP, with packets', { skip: cannotRun }, () => {
     assert.match(await ask(red), /^ip=10\.5\.0\.11$/m);
   });
 
-  test('stateful DHCPv6: the router says so and the network\'s server gives the address', async () => {
-    const six = subnet('six-sub', 'fd00:0:0:6::/64', { gatewayIp: 'fd00:0:0:6::1', dhcp: { ip: 'fd00:0:0:6::2', mac: macOf(201) }, ipv6AddressMode: 'dhcpv6-stateful', dnsServers: ['fd00::53'] });
+  test("stateful DHCPv6: the router says so and the network's server gives the address", async () => {
+    const six = subnet('six-sub', 'fd00:0:0:6::/64', {
+      gatewayIp: 'fd00:0:0:6::1',
+      dhcp: { ip: 'fd00:0:0:6::2', mac: macOf(201) },
+      ipv6AddressMode: 'dhcpv6-stateful',
+      dnsServers: ['fd00::53'],
+    });
     await fabric.patch([
       put(network('c-six-net', [six])),
       put(port('4-six-port', 'c-six-net', 4, [['six-sub', 'fd00:0:0:6::44']], { securityGroups: ['open'] })),
-      put(router('six-router', { interfaces: [{ portId: 'six-router-port', networkId: 'c-six-net', mac: macOf(202), addresses: [{ ip: 'fd00:0:0:6::1', prefixLength: 64 }] }] })),
+      put(
+        router('six-router', {
+          interfaces: [{ portId: 'six-router-port', networkId: 'c-six-net', mac: macOf(202), addresses: [{ ip: 'fd00:0:0:6::1', prefixLength: 64 }] }],
+        }),
+      ),
     ]);
     const guest = await machine.guest(fabric, { tap: tapName('4-six-port'), mac: macOf(4) });
     const listen = guest.spawn('tcpdump', '-l', '-n', '-vv', '-i', 'eth0', 'icmp6[0]=134');

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { CairnError, conflict, invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type { Fabric, FabricChange, FabricObject, FabricStatus, PortSpec } from '../interface/fabric.ts';
 import { Announcer } from './kernel/announce.ts';
-import { DnsmasqKeeper, dnsmasqUser } from './kernel/dnsmasq.ts';
+import { DnsmasqKeeper } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
 import type { KernelLinks } from './kernel/links.ts';
 import { TapMonitor } from './kernel/monitor.ts';
 import { Lane } from './lane.ts';
 import { MetadataListeners } from './metadata/listeners.ts';
 import { type Names, namesOf, uplinkName } from './names.ts';
-import { Objects } from './objects.ts';
+import { objectKey, Objects } from './objects.ts';
 import { checkOptions, type KernelFabricOptions } from './options.ts';
 import type { UnitContext } from './units/context.ts';
 import { NamespaceUnit } from './units/namespace.ts';
@@ -27,7 +27,7 @@ const SWITCH = 'switch';
 
 /**
  * The network of this host in the Linux kernel: namespaces, bridges, taps, nftables, dnsmasq. How it is laid out and why:
- * docs/design/0005-fabric.md.
+ * docs/design/0006-fabric.md.
  *
  * What is wanted is kept in memory (Objects). It is cut into units: the switch, each router, each network's DHCP server. Each unit has a
  * lane, in which it compares the wanted with the kernel and makes up the difference; a patch waits for the lanes that it touches. Two
@@ -43,7 +43,7 @@ export class KernelFabric implements Fabric {
   readonly #metadata: MetadataListeners;
   readonly #announcer: Announcer;
   readonly #monitor: TapMonitor;
-  #dnsmasq: DnsmasqKeeper | undefined;
+  readonly #dnsmasq: DnsmasqKeeper;
   #started: Promise<void> | undefined;
   /** Until the whole wanted state is known, what an earlier run built must not be judged. */
   #isComplete = false;
@@ -59,10 +59,28 @@ export class KernelFabric implements Fabric {
     const { clock, callbacks } = options;
     const log = options.log.child({ room: 'fabric' });
     this.#names = namesOf(options.instance);
+    this.#dnsmasq = new DnsmasqKeeper({
+      dir: join(options.runDir, 'dnsmasq'),
+      user: options.dhcpUser,
+      kernel: this.#kernel,
+      clock,
+      log,
+      onEnd: (key) => this.#revive(key),
+    });
     this.#metadata = new MetadataListeners({ callbacks, clock, log });
     this.#announcer = new Announcer(log);
-    this.#monitor = new TapMonitor({ netns: this.switchNamespace, links: () => this.#kernel.links(this.switchNamespace), onCarrier: (tap, carrier) => this.#onCarrier(tap, carrier), clock, log });
-    this.#switch = new SwitchUnit(this.#context(), { tapGroupGid: options.tapGroupGid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns }, () => this.#distrust());
+    this.#monitor = new TapMonitor({
+      netns: this.switchNamespace,
+      links: () => this.#kernel.links(this.switchNamespace),
+      onCarrier: (tap, carrier) => this.#onCarrier(tap, carrier),
+      clock,
+      log,
+    });
+    this.#switch = new SwitchUnit(
+      this.#context(),
+      { tapGroupGid: options.tapGroupGid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns },
+      () => this.#distrust(),
+    );
     this.#units.set(SWITCH, { unit: this.#switch, lane: new Lane(() => this.#runSwitch()) });
   }
 
@@ -92,32 +110,25 @@ export class KernelFabric implements Fabric {
     for (const object of objects) {
       try {
         validate(object);
-        wanted.set(`${object.kind} ${object.id}`, object);
+        wanted.set(objectKey(object.kind, object.id), object);
       } catch (error) {
         if (!(error instanceof CairnError)) throw error;
-        // One object that cannot be built must not keep all others from being built.
+        // One object that cannot be built must not keep all others from being built. What was built of it before stays.
         flaws.push(error);
+        const before = object && this.#objects.get(object.kind, object.id);
+        if (before) wanted.set(objectKey(before.kind, before.id), before);
       }
     }
-    for (const [kind, ids] of [['port', this.#objects.ports], ['router', this.#objects.routers], ['securityGroup', this.#objects.groups], ['network', this.#objects.networks]] as const) {
-      for (const id of [...ids.keys()]) if (!wanted.has(`${kind} ${id}`)) this.#objects.change([{ op: 'remove', kind, id }]);
-    }
-    for (const object of wanted.values()) {
-      try {
-        this.#objects.change([{ op: 'put', object }]);
-      } catch (error) {
-        if (!(error instanceof CairnError)) throw error;
-        flaws.push(error);
-      }
-    }
+    flaws.push(...this.#objects.replace(wanted));
     this.#isComplete = true;
-    for (const portId of [...this.#reported.keys()]) if (!this.#objects.guestPorts.has(portId)) this.#reported.delete(portId);
-    for (const port of this.#objects.guestPorts.values()) if (port.attachment.kind === 'guest' && this.#monitor.hasCarrier(port.attachment.tap)) this.#report(port.id, 'up');
+    for (const portId of this.#reported.keys()) if (!this.#objects.guestPorts.has(portId)) this.#reported.delete(portId);
+    for (const port of this.#objects.guestPorts.values())
+      if (port.attachment.kind === 'guest' && this.#monitor.hasCarrier(port.attachment.tap)) this.#report(port.id, 'up');
     this.#distrust();
     this.#switch.distrust();
-    this.#dnsmasq?.distrust();
+    this.#dnsmasq.distrust();
     for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#adopt(netns);
-    for (const key of (await this.#dnsmasq?.keys()) ?? []) if (!this.#unitOf(key)) await this.#dnsmasq?.stop(key);
+    for (const key of await this.#dnsmasq.keys()) if (!this.#unitOf(key)) await this.#dnsmasq.stop(key);
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
     for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
     await this.#request(new Set(this.#units.keys()));
@@ -149,7 +160,9 @@ export class KernelFabric implements Fabric {
 
   #refuseUnplugged({ id, attachment }: PortSpec): void {
     if (attachment.kind !== 'guest' || !this.#switch.isRefused(attachment.tap)) return;
-    throw unavailable(`The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`);
+    throw unavailable(
+      `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`,
+    );
   }
 
   /** A guest's port without its network would get no tap, and nobody would know before the guest starts. */
@@ -172,7 +185,7 @@ export class KernelFabric implements Fabric {
     this.#isClosed = true;
     await this.#started?.catch(() => {});
     await Promise.all([...this.#units.values()].map(({ lane }) => lane.idle()));
-    this.#dnsmasq?.release();
+    this.#dnsmasq.release();
     this.#monitor.stop();
     this.#metadata.closeAll();
     await this.#announcer.stop();
@@ -181,8 +194,7 @@ export class KernelFabric implements Fabric {
   /** Removes every trace on this machine, of this run or an earlier one. Guests are to be gone before. */
   async destroy(): Promise<void> {
     await this.stop();
-    const dnsmasq = await this.#keeper();
-    for (const key of await dnsmasq.keys()) await dnsmasq.stop(key);
+    for (const key of await this.#dnsmasq.keys()) await this.#dnsmasq.stop(key);
     if (await this.#kernel.namespaceExists(this.switchNamespace)) {
       // Namespaces that die take their links along in their own time; the outer end shall be gone when this returns.
       for (const name of Object.keys(this.#options.physicalNetworks).map(uplinkName)) {
@@ -195,7 +207,6 @@ export class KernelFabric implements Fabric {
 
   async #start(): Promise<void> {
     if (this.#isClosed) throw unavailable('The network of this host has been let go of.');
-    await this.#keeper();
     if (!(await this.#kernel.namespaceExists(this.switchNamespace))) {
       // Nothing to judge: no earlier run, or all its work was removed (or the machine has booted since).
       this.#isComplete = true;
@@ -204,21 +215,17 @@ export class KernelFabric implements Fabric {
     this.#monitor.start();
   }
 
-  async #keeper(): Promise<DnsmasqKeeper> {
-    const { clock, log, dhcpUser } = this.#options;
-    this.#dnsmasq ??= new DnsmasqKeeper({ dir: join(this.#options.runDir, 'dnsmasq'), user: dhcpUser ?? (await dnsmasqUser()), kernel: this.#kernel, clock, log, onEnd: (key) => this.#revive(key) });
-    return this.#dnsmasq;
-  }
-
   /** Starts a DHCP server again that ended by itself; after a moment, lest it end and start without pause. */
   #revive(key: string): void {
     this.#options.clock.after(1000, () => {
-      if (!this.#isClosed) void this.#unitOf(key)?.lane.request().catch((error: unknown) => this.#options.log.error({ error, key }, 'a DHCP server cannot be started again'));
+      if (!this.#isClosed)
+        void this.#unitOf(key)
+          ?.lane.request()
+          .catch((error: unknown) => this.#options.log.error({ error, key }, 'a DHCP server cannot be started again'));
     });
   }
 
   #context(): UnitContext {
-    const fabric = this;
     return {
       kernel: this.#kernel,
       view: this.#objects,
@@ -227,10 +234,7 @@ export class KernelFabric implements Fabric {
       announcer: this.#announcer,
       clock: this.#options.clock,
       log: this.#options.log,
-      get dnsmasq() {
-        if (!fabric.#dnsmasq) throw new Error('the fabric was not started');
-        return fabric.#dnsmasq;
-      },
+      dnsmasq: this.#dnsmasq,
       ensureBridges: async (bridges) => {
         for (const bridge of bridges) if (!this.#switch.hasBridge(bridge)) return await this.#units.get(SWITCH)?.lane.request();
       },
@@ -268,13 +272,16 @@ export class KernelFabric implements Fabric {
     if (known) return known;
     const [, kind, id] = /^(router|dhcp)-(.+)$/.exec(key) ?? [];
     if (kind === undefined || id === undefined) return undefined;
-    const unit = new NamespaceUnit(this.#context(), kind === 'router' ? routerSubject(this.#objects, id, this.#names) : dhcpSubject(this.#objects, id, this.#names));
+    const unit = new NamespaceUnit(
+      this.#context(),
+      kind === 'router' ? routerSubject(this.#objects, id, this.#names) : dhcpSubject(this.#objects, id, this.#names),
+    );
     const lane = new Lane(async () => {
       await unit.run();
       const isGone = kind === 'router' ? !this.#objects.routers.has(id) : !this.#objects.networks.has(id);
       if (!isGone || running.lane.isRequested) return;
       this.#units.delete(key);
-      this.#dnsmasq?.forget(key);
+      this.#dnsmasq.forget(key);
     });
     const running: Running = { unit, lane };
     this.#units.set(key, running);
@@ -304,7 +311,10 @@ export class KernelFabric implements Fabric {
 
   #public(error: unknown): CairnError {
     if (error instanceof CairnError) return error;
-    return unavailable('The network of this host could not be changed as wanted. The cause is in the log of the host.', { cause: error, detail: error instanceof Error ? error.message : error });
+    return unavailable('The network of this host could not be changed as wanted. The cause is in the log of the host.', {
+      cause: error,
+      detail: error instanceof Error ? error.message : error,
+    });
   }
 
   #onCarrier(tap: string, carrier: boolean): void {
@@ -320,4 +330,3 @@ export class KernelFabric implements Fabric {
     this.#options.onEvent?.({ kind: 'port', portId, status });
   }
 }
-

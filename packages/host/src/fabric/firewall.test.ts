@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
 import { arp, BROADCAST, ethernet, icmp6, ip6Packet, neighbourAdvert, routerAdvert, udp4 } from './testing/frames.ts';
-import { cannotRun, type Guest, Machine } from './testing/machine.ts';
+import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
 import { egressAll, group, macOf, network, port, put, remove, rule, subnet } from './testing/objects.ts';
 
 const ssh = rule('ingress', { protocol: 'tcp', portMin: 5000, portMax: 5000 });
@@ -12,7 +12,12 @@ const echo = ['nc', '-ll', '-p', '5000', '-e', 'cat'] as const;
 
 /** Whether a TCP connection is made and echoes. Where it should not, a second is enough to tell. */
 const reaches = async (from: Guest, address: string, portNumber = 5000, seconds = 3): Promise<boolean> =>
-  (await from.run('timeout', String(seconds), 'bash', '-c', `exec 3<>/dev/tcp/${address}/${portNumber}; echo hello >&3; read -r line <&3; echo "got $line"`)).stdout.includes('got hello');
+  (
+    await from.run('timeout', String(seconds), 'bash', '-c', `exec 3<>/dev/tcp/${address}/${portNumber}; echo hello >&3; read -r line <&3; echo "got $line"`)
+  ).stdout.includes('got hello');
+
+const listens = async (guest: Guest, portNumber: number): Promise<void> =>
+  await until(async () => (await guest.run('ss', '-ltn')).stdout.includes(`:${portNumber} `));
 
 describe('the firewall, with packets', { skip: cannotRun }, () => {
   let machine: Machine;
@@ -20,8 +25,26 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
   let server: Guest;
   let client: Guest;
   const net = network('net', [subnet('sub', '10.0.0.0/24'), subnet('sub6', 'fd00:0:0:1::/64')]);
-  const serverPort = port('port-server', 'net', 1, [['sub', '10.0.0.11'], ['sub6', 'fd00:0:0:1::11']], { securityGroups: ['web'] });
-  const clientPort = port('port-client', 'net', 2, [['sub', '10.0.0.12'], ['sub6', 'fd00:0:0:1::12']], { securityGroups: ['clients'] });
+  const serverPort = port(
+    'port-server',
+    'net',
+    1,
+    [
+      ['sub', '10.0.0.11'],
+      ['sub6', 'fd00:0:0:1::11'],
+    ],
+    { securityGroups: ['web'] },
+  );
+  const clientPort = port(
+    'port-client',
+    'net',
+    2,
+    [
+      ['sub', '10.0.0.12'],
+      ['sub6', 'fd00:0:0:1::12'],
+    ],
+    { securityGroups: ['clients'] },
+  );
 
   before(async () => {
     machine = await Machine.create();
@@ -35,6 +58,8 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
     await client.ip('addr', 'add', 'fd00:0:0:1::12/64', 'dev', 'eth0', 'nodad');
     server.spawn('busybox', ...echo);
     server.spawn('busybox', 'nc', '-ll', '-p', '5001', '-e', 'cat');
+    await listens(server, 5000);
+    await listens(server, 5001);
   });
   after(async () => await machine?.destroy());
 
@@ -112,13 +137,10 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
   });
 
   test('the one who is called cannot keep a forbidden connection alive', async () => {
-    await fabric.patch([put(group('web', [...egressAll, ssh]))]);
-    const talk = client.spawn('busybox', 'nc', '10.0.0.11', '5002');
-    await talk.end();
-    server.spawn('bash', '-c', 'busybox nc -l -p 5003 -e sh -c "while sleep 0.1; do echo tick; done"');
+    server.spawn('busybox', 'nc', '-l', '-p', '5003', '-e', 'sh', '-c', 'while sleep 0.1; do echo tick; done');
     const streaming = rule('ingress', { protocol: 'tcp', portMin: 5003, portMax: 5003 });
     await fabric.patch([put(group('web', [...egressAll, streaming]))]);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await listens(server, 5003);
     const stream = client.spawn('busybox', 'nc', '10.0.0.11', '5003');
     assert.ok(await stream.says(/tick\ntick/));
     await fabric.patch([put(group('web', egressAll))]);
@@ -158,26 +180,44 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
     assert.ok(await client.pings('10.0.0.11'));
   });
 
-  test('no frame claims what is not its sender\'s', async () => {
+  test("no frame claims what is not its sender's", async () => {
     const all = [...egressAll, rule('ingress'), rule('ingress', { ethertype: 'IPv6' })];
     await fabric.patch([put(group('web', all)), put(group('clients', all)), put(serverPort), put(clientPort)]);
     const [me, other] = [macOf(2), macOf(7)];
     const lla = 'fe80::f816:3eff:fe00:2';
     const all6 = 'ff02::1';
-    const from6 = (type: number, body: Buffer, source = lla): Buffer => ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(source, all6, 58, icmp6(source, all6, type, body)));
+    const from6 = (type: number, body: Buffer, source = lla): Buffer =>
+      ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(source, all6, 58, icmp6(source, all6, type, body)));
     const marked = (text: string): Buffer => udp4('10.0.0.12', 5555, '10.0.0.11', 5555, text);
     const frames: Record<string, { readonly frame: Buffer; readonly bytes: Buffer | string }> = {};
     const add = (name: string, frame: Buffer, bytes: Buffer | string): void => void (frames[name] = { frame, bytes });
     add('ARP answer for another address', ethernet(BROADCAST, me, 0x0806, arp(2, me, '10.0.0.77', BROADCAST, '10.0.0.11')), Buffer.from([10, 0, 0, 77]));
     add('ARP request in the name of another', ethernet(BROADCAST, me, 0x0806, arp(1, me, '10.0.0.78', BROADCAST, '10.0.0.11')), Buffer.from([10, 0, 0, 78]));
-    add('ARP with another MAC inside', ethernet(BROADCAST, me, 0x0806, arp(2, '02:aa:bb:cc:dd:01', '10.0.0.12', BROADCAST, '10.0.0.11')), Buffer.from('02aabbccdd01', 'hex'));
+    add(
+      'ARP with another MAC inside',
+      ethernet(BROADCAST, me, 0x0806, arp(2, '02:aa:bb:cc:dd:01', '10.0.0.12', BROADCAST, '10.0.0.11')),
+      Buffer.from('02aabbccdd01', 'hex'),
+    );
     add('another MAC', ethernet(macOf(1), other, 0x0800, marked('another-mac')), 'another-mac');
     add('another IPv4 address', ethernet(macOf(1), me, 0x0800, udp4('10.0.0.79', 5555, '10.0.0.11', 5555, 'another-v4')), 'another-v4');
-    add('another IPv6 address', ethernet(macOf(1), me, 0x86dd, ip6Packet('fd00:0:0:1::79', 'fd00:0:0:1::11', 58, icmp6('fd00:0:0:1::79', 'fd00:0:0:1::11', 128, Buffer.from('0001another-v6')))), 'another-v6');
+    add(
+      'another IPv6 address',
+      ethernet(
+        macOf(1),
+        me,
+        0x86dd,
+        ip6Packet('fd00:0:0:1::79', 'fd00:0:0:1::11', 58, icmp6('fd00:0:0:1::79', 'fd00:0:0:1::11', 128, Buffer.from('0001another-v6'))),
+      ),
+      'another-v6',
+    );
     add('a neighbour advertisement for another', from6(136, neighbourAdvert('fd00:0:0:1::77', me)), Buffer.from('fd000000000000010000000000000077', 'hex'));
     add('a router advertisement', from6(134, Buffer.concat([routerAdvert(), Buffer.from('router-advert...')])), 'router-advert');
     const advert = icmp6(lla, all6, 134, Buffer.concat([routerAdvert(), Buffer.from('hidden-advert...')]));
-    add('a router advertisement behind a fragment header', ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(lla, all6, 58, advert, { type: 44, bytes: Buffer.from([58, 0, 0, 0, 0, 0, 0, 9]) })), 'hidden-advert');
+    add(
+      'a router advertisement behind a fragment header',
+      ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(lla, all6, 58, advert, { type: 44, bytes: Buffer.from([58, 0, 0, 0, 0, 0, 0, 9]) })),
+      'hidden-advert',
+    );
     add('a DHCP offer', ethernet(BROADCAST, me, 0x0800, udp4('10.0.0.12', 67, '255.255.255.255', 68, 'dhcp-offer')), 'dhcp-offer');
     add('a VLAN tag', ethernet(macOf(1), me, 0x0800, marked('with-a-tag'), 5), 'with-a-tag');
     add('another protocol', ethernet(macOf(1), me, 0x88b5, Buffer.from('another-protocol')), 'another-protocol');
@@ -217,7 +257,15 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
     assert.equal(await from('10.0.0.99'), true);
     assert.equal(await from('10.0.0.200'), false);
     // A network that contains what was listed before.
-    await fabric.patch([put({ ...clientPort, allowedAddressPairs: [{ mac: macOf(2), cidr: '10.0.0.0/24' }, { mac: macOf(2), cidr: '10.0.0.99/32' }] })]);
+    await fabric.patch([
+      put({
+        ...clientPort,
+        allowedAddressPairs: [
+          { mac: macOf(2), cidr: '10.0.0.0/24' },
+          { mac: macOf(2), cidr: '10.0.0.99/32' },
+        ],
+      }),
+    ]);
     assert.equal(await from('10.0.0.200'), true);
     await fabric.patch([put({ ...clientPort, allowedAddressPairs: [{ mac: macOf(50), cidr: '10.0.0.12' }] })]);
     await client.ip('link', 'set', 'eth0', 'address', macOf(50));
@@ -249,7 +297,12 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
 
   test('patches that come together are one pass', async () => {
     const before = fabric.changes;
-    await Promise.all(Array.from({ length: 20 }, async (_, i) => await fabric.patch([put(port(`${i}-bulk-port`, 'net', 300 + i, [['sub', `10.0.0.${100 + i}`]], { securityGroups: ['web'] }))])));
+    await Promise.all(
+      Array.from(
+        { length: 20 },
+        async (_, i) => await fabric.patch([put(port(`${i}-bulk-port`, 'net', 300 + i, [['sub', `10.0.0.${100 + i}`]], { securityGroups: ['web'] }))]),
+      ),
+    );
     assert.ok(fabric.changes - before <= 3, `${fabric.changes - before} processes`);
     await Promise.all(Array.from({ length: 20 }, async (_, i) => await fabric.patch([remove('port', `${i}-bulk-port`)])));
   });

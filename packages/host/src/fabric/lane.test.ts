@@ -22,7 +22,10 @@ test('requests of one moment share one run; a request during a run gets the next
   await Promise.all(second);
   await lane.idle();
   assert.equal(runs, 2);
-  assert.deepEqual(served.map((text) => text[0]), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(
+    served.map((text) => text[0]),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
 });
 
 test('a run that fails fails its own requests alone', async () => {

@@ -1,4 +1,4 @@
-import { conflict } from '@cairn/kit/errors/errors';
+import { CairnError, conflict } from '@cairn/kit/errors/errors';
 import type { FabricChange, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../interface/fabric.ts';
 import { canonicalIp } from './plan/address.ts';
 import { bridgeName, gatewayLinkName, routerLinkName } from './names.ts';
@@ -56,7 +56,7 @@ export class Objects implements FabricView {
     try {
       for (const change of changes) {
         const [kind, id] = change.op === 'put' ? [change.object.kind, change.object.id] : [change.kind, change.id];
-        const before = this.#get(kind, id);
+        const before = this.get(kind, id);
         undo.unshift(before ? { op: 'put', object: before } : { op: 'remove', kind, id });
         this.#remove(kind, id);
         if (change.op === 'put') this.#put(change.object);
@@ -73,7 +73,22 @@ export class Objects implements FabricView {
     }
   }
 
-  #get(kind: FabricObject['kind'], id: string): FabricObject | undefined {
+  /** Makes these the only objects. Gives the errors of those that cannot be had together with the others. */
+  replace(objects: ReadonlyMap<string, FabricObject>): readonly CairnError[] {
+    for (const { kind, id } of this.#all.values()) if (!objects.has(objectKey(kind, id))) this.#remove(kind, id);
+    const errors: CairnError[] = [];
+    for (const object of objects.values()) {
+      try {
+        this.change([{ op: 'put', object }]);
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error;
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  get(kind: FabricObject['kind'], id: string): FabricObject | undefined {
     return this.#all.get(`${kind} ${id}`);
   }
 
@@ -99,7 +114,7 @@ export class Objects implements FabricView {
   }
 
   #remove(kind: FabricObject['kind'], id: string): void {
-    const object = this.#get(kind, id);
+    const object = this.get(kind, id);
     if (!object) return;
     this.#all.delete(`${kind} ${id}`);
     for (const link of linksOf(object)) if (this.#links.get(link) === `${kind} ${id}`) this.#links.delete(link);
@@ -121,8 +136,11 @@ export class Objects implements FabricView {
   }
 }
 
+export const objectKey = (kind: FabricObject['kind'], id: string): string => `${kind} ${id}`;
+
 /** The networks a router touches. */
-export const networksOf = (router: RouterSpec): ReadonlySet<string> => new Set([...(router.gateway ? [router.gateway.networkId] : []), ...router.interfaces.map((link) => link.networkId)]);
+const networksOf = (router: RouterSpec): ReadonlySet<string> =>
+  new Set([...(router.gateway ? [router.gateway.networkId] : []), ...router.interfaces.map((link) => link.networkId)]);
 
 function linksOf(object: FabricObject): readonly string[] {
   if (object.kind === 'network') return [bridgeName(object.id)];

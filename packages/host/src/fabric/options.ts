@@ -29,14 +29,21 @@ export interface KernelFabricOptions {
 /** Throws InvalidInput, or Unavailable where this process cannot do the work at all. */
 export function checkOptions(options: KernelFabricOptions): void {
   if (process.platform !== 'linux') throw unavailable('Real networks need Linux. On other systems use --hypervisor simulated.');
-  if (process.getuid?.() !== 0) throw unavailable('Real networks need root: network namespaces and firewall rules are made by root alone. Run Cairn as root, or use --hypervisor simulated.');
-  if (!/^[a-z0-9]{1,12}$/.test(options.instance)) throw invalidInput('The fabric\'s instance must be 1 to 12 lower-case letters or digits.', { field: 'instance' });
+  if (process.getuid?.() !== 0)
+    throw unavailable(
+      'Real networks need root: network namespaces and firewall rules are made by root alone. Run Cairn as root, or use --hypervisor simulated.',
+    );
+  if (!/^[a-z0-9]{1,12}$/.test(options.instance))
+    throw invalidInput("The fabric's instance must be 1 to 12 lower-case letters or digits.", { field: 'instance' });
   if (!Number.isInteger(options.tapGroupGid) || options.tapGroupGid < 0) throw invalidInput('The group of taps must be a group id.', { field: 'tapGroupGid' });
   if (!options.runDir.startsWith('/')) throw invalidInput('The run directory must be an absolute path.', { field: 'runDir' });
-  if (options.outerNetns !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.outerNetns)) throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
+  if (options.outerNetns !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.outerNetns))
+    throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
   for (const [name, { linkName, hostCidr }] of Object.entries(options.physicalNetworks)) {
     const field = `physicalNetworks.${name}`;
-    if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(linkName)) throw invalidInput(`The link of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
-    if (!/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr)) throw invalidInput(`The host's address on the physical network ${name} must be given with its prefix length, like 172.24.4.1/24.`, { field });
+    if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(linkName))
+      throw invalidInput(`The link of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
+    if (!/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr))
+      throw invalidInput(`The host's address on the physical network ${name} must be given with its prefix length, like 172.24.4.1/24.`, { field });
   }
 }

@@ -11,36 +11,70 @@ import { egressAll, group, macOf, network, port, put, remove, router, rule, subn
 const open = [...egressAll, rule('ingress', { protocol: 'icmp' }), rule('ingress', { remoteGroupId: 'friends' })];
 const world: readonly FabricObject[] = [
   network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } }),
-  network('a-red-net', [subnet('red-sub', '10.1.0.0/24', { gatewayIp: '10.1.0.1', dhcp: { ip: '10.1.0.2', mac: macOf(31) } }), subnet('red-six', 'fd00:0:0:a::/64', { gatewayIp: 'fd00:0:0:a::1', ipv6AddressMode: 'slaac' })]),
+  network('a-red-net', [
+    subnet('red-sub', '10.1.0.0/24', { gatewayIp: '10.1.0.1', dhcp: { ip: '10.1.0.2', mac: macOf(31) } }),
+    subnet('red-six', 'fd00:0:0:a::/64', { gatewayIp: 'fd00:0:0:a::1', ipv6AddressMode: 'slaac' }),
+  ]),
   network('b-blue-net', [subnet('blue-sub', '10.2.0.0/24', { gatewayIp: '10.2.0.1', dhcp: { ip: '10.2.0.2', mac: macOf(32) } })]),
   network('c-lone-net', [subnet('lone-sub', '10.1.0.0/24', { dhcp: { ip: '10.1.0.2', mac: macOf(33) }, isolated: true })]),
   group('open', open),
   group('friends', []),
   group('slow', [rule('ingress', { protocol: 'tcp', portMin: 1, portMax: 9 })], { stateful: false }),
-  port('1-red-port', 'a-red-net', 1, [['red-sub', '10.1.0.11'], ['red-six', 'fd00:0:0:a:f816:3eff:fe00:1']], { securityGroups: ['open'], allowedAddressPairs: [{ mac: macOf(1), cidr: '10.1.0.64/26' }, { mac: macOf(9), cidr: 'fd00:0:0:a::/80' }] }),
+  port(
+    '1-red-port',
+    'a-red-net',
+    1,
+    [
+      ['red-sub', '10.1.0.11'],
+      ['red-six', 'fd00:0:0:a:f816:3eff:fe00:1'],
+    ],
+    {
+      securityGroups: ['open'],
+      allowedAddressPairs: [
+        { mac: macOf(1), cidr: '10.1.0.64/26' },
+        { mac: macOf(9), cidr: 'fd00:0:0:a::/80' },
+      ],
+    },
+  ),
   port('2-blue-port', 'b-blue-net', 2, [['blue-sub', '10.2.0.12']], { securityGroups: ['friends', 'open'] }),
-  port('3-lone-port', 'c-lone-net', 3, [['lone-sub', '10.1.0.11']], { securityGroups: ['slow'], extraDhcpOptions: [{ name: 'mtu', value: '1300', ipVersion: 4 }] }),
+  port('3-lone-port', 'c-lone-net', 3, [['lone-sub', '10.1.0.11']], {
+    securityGroups: ['slow'],
+    extraDhcpOptions: [{ name: 'mtu', value: '1300', ipVersion: 4 }],
+  }),
   port('4-open-port', 'c-lone-net', 4, [], { portSecurity: false }),
   port('5-down-port', 'c-lone-net', 5, [], { adminUp: false }),
   port('6-none-port', 'c-lone-net', 6, [], { securityGroups: ['open'] }),
   router('router-one', {
     gateway: { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
     interfaces: [
-      { portId: 'red-router-port', networkId: 'a-red-net', mac: macOf(21), addresses: [{ ip: '10.1.0.1', prefixLength: 24 }, { ip: 'fd00:0:0:a::1', prefixLength: 64 }] },
+      {
+        portId: 'red-router-port',
+        networkId: 'a-red-net',
+        mac: macOf(21),
+        addresses: [
+          { ip: '10.1.0.1', prefixLength: 24 },
+          { ip: 'fd00:0:0:a::1', prefixLength: 64 },
+        ],
+      },
       { portId: 'blue-router-port', networkId: 'b-blue-net', mac: macOf(22), addresses: [{ ip: '10.2.0.1', prefixLength: 24 }] },
     ],
-    routes: [{ destination: '192.168.0.0/16', nexthop: '10.2.0.99' }, { destination: 'fd00:0:0:ff::/64', nexthop: 'fd00:0:0:a::99' }],
+    routes: [
+      { destination: '192.168.0.0/16', nexthop: '10.2.0.99' },
+      { destination: 'fd00:0:0:ff::/64', nexthop: 'fd00:0:0:a::99' },
+    ],
     floatingIps: [{ id: 'f1', floatingIp: '172.24.4.50', fixedIp: '10.1.0.11' }],
   }),
   // Its provider's gateway is outside of its subnet.
-  router('router-two', { gateway: { networkId: 'public-net', mac: macOf(25), addresses: [{ ip: '172.24.5.2', prefixLength: 24, nexthop: '172.24.4.1' }], snat: false } }),
+  router('router-two', {
+    gateway: { networkId: 'public-net', mac: macOf(25), addresses: [{ ip: '172.24.5.2', prefixLength: 24, nexthop: '172.24.4.1' }], snat: false },
+  }),
 ];
 
 const namesIn = async (netns?: string): Promise<readonly string[]> => {
   const { stdout } = await run('ip', [...(netns === undefined ? [] : ['-n', netns]), '-j', 'link', 'show']);
-  return (JSON.parse(stdout) as { ifname: string; ifindex: number }[]).map(({ ifname, ifindex }) => `${ifname} ${ifindex}`).sort();
+  return (JSON.parse(stdout) as { ifname: string; ifindex: number }[]).map(({ ifname, ifindex }) => `${ifname} ${ifindex}`).toSorted();
 };
-const namespaces = async (prefix: string): Promise<readonly string[]> => (await readdir('/run/netns')).filter((name) => name.startsWith(prefix)).sort();
+const namespaces = async (prefix: string): Promise<readonly string[]> => (await readdir('/run/netns')).filter((name) => name.startsWith(prefix)).toSorted();
 
 describe('a restart', { skip: cannotRun }, () => {
   let machine: Machine;
@@ -77,22 +111,27 @@ describe('a restart', { skip: cannotRun }, () => {
     await second.start();
     // Before it knows the whole it touches nothing: what it does not know yet may be somebody's.
     await assert.rejects(second.patch([put(group('open', []))]), { name: 'Unavailable' });
-    await second.apply([...world].reverse());
+    await second.apply([...world].toReversed());
     assert.equal(second.changes, 0);
     assert.deepEqual(await namesIn(first.switchNamespace), links);
     await until(async () => machine.events.length === 2);
-    assert.deepEqual(machine.events.map((event) => event.kind === 'port' && `${event.portId} ${event.status}`).sort(), ['1-red-port up', '2-blue-port up']);
+    assert.deepEqual(machine.events.map((event) => event.kind === 'port' && `${event.portId} ${event.status}`).toSorted(), ['1-red-port up', '2-blue-port up']);
     assert.ok((await outside.says(/packets transmitted/, 10_000)) && (await across.says(/packets transmitted/, 10_000)));
     assert.match(outside.output, /150 packets transmitted, 150 received/);
     assert.match(across.output, /150 packets transmitted, 150 received/);
-    await until(async () => (await red.run('timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/169.254.169.254/80; printf "GET /x HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3')).stdout.includes('port=1-red-port'));
+    await until(async () =>
+      (await red.run('timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/169.254.169.254/80; printf "GET /x HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3')).stdout.includes(
+        'port=1-red-port',
+      ),
+    );
     await second.stop();
   });
 
   test('changes of rules made while it was away cut and allow as if it had been there', async () => {
     const changed = machine.fabric();
     red.spawn('busybox', 'nc', '-ll', '-p', '5000', '-e', 'cat');
-    const talk = blue.spawn('sh', '-c', 'sleep 0.3; exec busybox nc 10.1.0.11 5000');
+    await until(async () => (await red.run('ss', '-ltn')).stdout.includes(':5000 '));
+    const talk = blue.spawn('busybox', 'nc', '10.1.0.11', '5000');
     talk.write('one\n');
     assert.ok(await talk.says(/one/));
     await changed.apply(world.map((object) => (object.id === 'open' ? group('open', open.slice(0, 3)) : object)));
@@ -156,12 +195,20 @@ describe('a restart', { skip: cannotRun }, () => {
     await run('ip', ['netns', 'add', `cairn-${machine.instance}-strange`]);
     const ping = blue.spawn('ping', '-n', '-i', '0.02', '-c', '50', '-W', '1', '10.1.0.11');
     assert.ok(await ping.says(/icmp_seq=3 ttl/));
-    const kept = world.filter((object) => !['c-lone-net', '3-lone-port', '4-open-port', '5-down-port', '6-none-port', 'router-two', 'slow'].includes(object.id));
+    const kept = world.filter(
+      (object) => !['c-lone-net', '3-lone-port', '4-open-port', '5-down-port', '6-none-port', 'router-two', 'slow'].includes(object.id),
+    );
     await fabric.apply(kept);
     assert.ok(await ping.says(/50 packets transmitted, 50 received/, 5000), ping.output);
-    assert.deepEqual(await namespaces(`cairn-${machine.instance}-`), ['qdhcp-a-red-net', 'qdhcp-b-blue-net', 'qrouter-router-one', 'switch'].map((name) => `cairn-${machine.instance}-${name}`));
+    assert.deepEqual(
+      await namespaces(`cairn-${machine.instance}-`),
+      ['qdhcp-a-red-net', 'qdhcp-b-blue-net', 'qrouter-router-one', 'switch'].map((name) => `cairn-${machine.instance}-${name}`),
+    );
     const links = (await namesIn(fabric.switchNamespace)).map((name) => name.split(' ')[0]);
-    assert.deepEqual(links.filter((name) => name?.startsWith('tap') || name?.startsWith('brq')), ['brqa-red-net', 'brqb-blue-net', 'brqpublic-net', 'tap1-red-port', 'tap2-blue-port']);
+    assert.deepEqual(
+      links.filter((name) => name?.startsWith('tap') || name?.startsWith('brq')),
+      ['brqa-red-net', 'brqb-blue-net', 'brqpublic-net', 'tap1-red-port', 'tap2-blue-port'],
+    );
     assert.deepEqual(await fabric.status(), { namespaces: await namespacesAsListed(machine), networks: 3, ports: 2, routers: 1 });
     await fabric.stop();
   });
@@ -192,7 +239,12 @@ describe('the end', { skip: cannotRun }, () => {
   test('destroy leaves nothing, also of an earlier run, and can be repeated', async () => {
     const machine = await Machine.create();
     try {
-      const before = { all: await namespaces(machine.instance), here: await namesIn(), outer: await namesIn(machine.outer), rules: (await run('nft', ['list', 'ruleset'], { netns: machine.outer })).stdout };
+      const before = {
+        all: await namespaces(machine.instance),
+        here: await namesIn(),
+        outer: await namesIn(machine.outer),
+        rules: (await run('nft', ['list', 'ruleset'], { netns: machine.outer })).stdout,
+      };
       const fabric = machine.fabric();
       await fabric.apply(world);
       await fabric.stop();
@@ -200,7 +252,15 @@ describe('the end', { skip: cannotRun }, () => {
       const later = machine.fabric();
       await later.destroy();
       assert.deepEqual(await namespaces(`cairn-${machine.instance}-`), []);
-      assert.deepEqual({ all: await namespaces(machine.instance), here: await namesIn(), outer: await namesIn(machine.outer), rules: (await run('nft', ['list', 'ruleset'], { netns: machine.outer })).stdout }, before);
+      assert.deepEqual(
+        {
+          all: await namespaces(machine.instance),
+          here: await namesIn(),
+          outer: await namesIn(machine.outer),
+          rules: (await run('nft', ['list', 'ruleset'], { netns: machine.outer })).stdout,
+        },
+        before,
+      );
       assert.equal((await run('pgrep', ['-f', `${machine.runDir}/`], { okCodes: [1] })).stdout, '', 'processes');
       assert.deepEqual(await readdir(machine.runDir), []);
       await machine.fabric().destroy();
@@ -209,7 +269,7 @@ describe('the end', { skip: cannotRun }, () => {
     }
   });
 
-  test('a link of the host\'s own is never taken for ours', async () => {
+  test("a link of the host's own is never taken for ours", async () => {
     const machine = await Machine.create();
     try {
       await run('ip', ['-n', machine.outer, 'link', 'add', 'pub0', 'type', 'bridge']);

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { tapName } from '../interface/fabric.ts';
+import { run } from '../process/run.ts';
 import type { KernelFabric } from './fabric.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
 import { egressAll, group, macOf, network, port, put, remove, router, rule, subnet } from './testing/objects.ts';
 
 /** An HTTP request with bash alone: what came back, headers and all. */
 const fetch = async (from: Guest, path: string, headers = '', method = 'GET'): Promise<string> =>
-  (await from.run('timeout', '5', 'bash', '-c', `exec 3<>/dev/tcp/169.254.169.254/80; printf '%b' "${method} ${path} HTTP/1.0\\r\\n${headers}\\r\\n" >&3; cat <&3`)).stdout;
+  (
+    await from.run(
+      'timeout',
+      '5',
+      'bash',
+      '-c',
+      `exec 3<>/dev/tcp/169.254.169.254/80; printf '%b' "${method} ${path} HTTP/1.0\\r\\n${headers}\\r\\n" >&3; cat <&3`,
+    )
+  ).stdout;
 
 describe('routers, floating addresses and metadata, with packets', { skip: cannotRun }, () => {
   let machine: Machine;
@@ -17,14 +26,36 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
   let twin: Guest;
   const open = [...egressAll, rule('ingress'), rule('ingress', { ethertype: 'IPv6' })];
   const publicNet = network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } });
-  const redNet = network('a-red-net', [subnet('red-sub', '10.1.0.0/24', { gatewayIp: '10.1.0.1' }), subnet('red-six', 'fd00:0:0:a::/64', { gatewayIp: 'fd00:0:0:a::1', ipv6AddressMode: 'slaac' })]);
-  const blueNet = network('b-blue-net', [subnet('blue-sub', '10.2.0.0/24', { gatewayIp: '10.2.0.1' }), subnet('blue-six', 'fd00:0:0:b::/64', { gatewayIp: 'fd00:0:0:b::1' })]);
+  const redNet = network('a-red-net', [
+    subnet('red-sub', '10.1.0.0/24', { gatewayIp: '10.1.0.1' }),
+    subnet('red-six', 'fd00:0:0:a::/64', { gatewayIp: 'fd00:0:0:a::1', ipv6AddressMode: 'slaac' }),
+  ]);
+  const blueNet = network('b-blue-net', [
+    subnet('blue-sub', '10.2.0.0/24', { gatewayIp: '10.2.0.1' }),
+    subnet('blue-six', 'fd00:0:0:b::/64', { gatewayIp: 'fd00:0:0:b::1' }),
+  ]);
   // The same addresses as the red network's, and no router.
   const twinNet = network('c-twin-net', [subnet('twin-sub', '10.1.0.0/24', { dhcp: { ip: '10.1.0.2', mac: macOf(30) }, isolated: true })]);
   const gateway = { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true };
   const interfaces = [
-    { portId: 'red-router-port', networkId: 'a-red-net', mac: macOf(21), addresses: [{ ip: '10.1.0.1', prefixLength: 24 }, { ip: 'fd00:0:0:a::1', prefixLength: 64 }] },
-    { portId: 'blue-router-port', networkId: 'b-blue-net', mac: macOf(22), addresses: [{ ip: '10.2.0.1', prefixLength: 24 }, { ip: 'fd00:0:0:b::1', prefixLength: 64 }] },
+    {
+      portId: 'red-router-port',
+      networkId: 'a-red-net',
+      mac: macOf(21),
+      addresses: [
+        { ip: '10.1.0.1', prefixLength: 24 },
+        { ip: 'fd00:0:0:a::1', prefixLength: 64 },
+      ],
+    },
+    {
+      portId: 'blue-router-port',
+      networkId: 'b-blue-net',
+      mac: macOf(22),
+      addresses: [
+        { ip: '10.2.0.1', prefixLength: 24 },
+        { ip: 'fd00:0:0:b::1', prefixLength: 64 },
+      ],
+    },
   ];
   const base = router('router-one', { gateway, interfaces });
   const floatingIps = [{ id: 'f1', floatingIp: '172.24.4.50', fixedIp: '10.1.0.11' }];
@@ -32,7 +63,17 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
   before(async () => {
     machine = await Machine.create();
     fabric = machine.fabric();
-    const port6 = (id: string, net: string, n: number, sub: string, ip: string, sub6: string, ip6: string) => port(id, net, n, [[sub, ip], [sub6, ip6]], { securityGroups: ['open'] });
+    const port6 = (id: string, net: string, n: number, sub: string, ip: string, sub6: string, ip6: string) =>
+      port(
+        id,
+        net,
+        n,
+        [
+          [sub, ip],
+          [sub6, ip6],
+        ],
+        { securityGroups: ['open'] },
+      );
     await fabric.patch([
       put(publicNet),
       put(redNet),
@@ -57,12 +98,15 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
     await blue.ip('addr', 'add', 'fd00:0:0:b::12/64', 'dev', 'eth0', 'nodad');
     await blue.ip('route', 'add', 'default', 'via', 'fd00:0:0:b::1');
     // The red guest made its address of the router's advertisement.
-    await until(async () => /fd00::a:f816:3eff:fe00:1\/64 scope global (?!tentative)/.test((await red.run('ip', '-6', 'addr', 'show', 'dev', 'eth0')).stdout), 10_000);
+    await until(
+      async () => /fd00::a:f816:3eff:fe00:1\/64 scope global (?!tentative)/.test((await red.run('ip', '-6', 'addr', 'show', 'dev', 'eth0')).stdout),
+      10_000,
+    );
     assert.match((await red.run('ip', '-6', 'route', 'show', 'default')).stdout, /via fe80::f816:3eff:fe00:15/);
     assert.ok(await red.pings('fd00:0:0:b::12'));
   });
 
-  test('guests reach the outside under the router\'s address, and no guest of an isolated network does', async () => {
+  test("guests reach the outside under the router's address, and no guest of an isolated network does", async () => {
     const listen = machine.outsideSpawn('tcpdump', '-l', '-n', '-i', 'pub0', 'icmp');
     assert.ok(await listen.says(/listening/));
     assert.ok(await red.pings('172.24.4.1'));
@@ -117,7 +161,9 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
   });
 
   test('a new holder of a floating address is announced to the neighbours', async () => {
-    const other = router('router-two', { gateway: { networkId: 'public-net', mac: macOf(40), addresses: [{ ip: '172.24.4.11', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true } });
+    const other = router('router-two', {
+      gateway: { networkId: 'public-net', mac: macOf(40), addresses: [{ ip: '172.24.4.11', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
+    });
     await fabric.patch([put(other), put({ ...base, floatingIps })]);
     assert.match((await machine.outside('ping', '-n', '-c', '2', '-i', '0.2', '-W', '1', '172.24.4.50')).stdout, / bytes from /);
     assert.match((await machine.outside('ip', 'neigh', 'show', '172.24.4.50')).stdout, new RegExp(macOf(20)));
@@ -129,7 +175,15 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
 
   test('static routes of a router are followed and go', async () => {
     await blue.ip('addr', 'add', '192.168.77.1/32', 'dev', 'lo');
-    await fabric.patch([put({ ...base, routes: [{ destination: '192.168.77.0/24', nexthop: '10.2.0.12' }] }), put(port('2-blue-port', 'b-blue-net', 2, [['blue-sub', '10.2.0.12']], { securityGroups: ['open'], allowedAddressPairs: [{ mac: macOf(2), cidr: '192.168.77.0/24' }] }))]);
+    await fabric.patch([
+      put({ ...base, routes: [{ destination: '192.168.77.0/24', nexthop: '10.2.0.12' }] }),
+      put(
+        port('2-blue-port', 'b-blue-net', 2, [['blue-sub', '10.2.0.12']], {
+          securityGroups: ['open'],
+          allowedAddressPairs: [{ mac: macOf(2), cidr: '192.168.77.0/24' }],
+        }),
+      ),
+    ]);
     assert.ok(await red.pings('192.168.77.1'));
     await fabric.patch([put(base)]);
     assert.ok(await red.cannotPing('192.168.77.1'));
@@ -144,15 +198,29 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
 
   test('metadata knows the port, in two networks with the same addresses', async () => {
     await until(async () => (await fetch(red, '/')).includes('200 OK') && (await fetch(twin, '/')).includes('200 OK'), 10_000);
-    assert.match(await fetch(red, '/openstack/latest/meta_data.json?x=1'), /^HTTP\/1\.1 200 OK[^]*port=1-red-port path=\/openstack\/latest\/meta_data\.json\?x=1 body=$/);
+    assert.match(
+      await fetch(red, '/openstack/latest/meta_data.json?x=1'),
+      /^HTTP\/1\.1 200 OK[^]*port=1-red-port path=\/openstack\/latest\/meta_data\.json\?x=1 body=$/,
+    );
     assert.match(await fetch(twin, '/latest'), /port=3-twin-port path=\/latest/);
     assert.match(await fetch(blue, '/latest'), /port=2-blue-port/);
+  });
+
+  test('two networks with the same addresses share no connection', async () => {
+    const connect = (guest: Guest) =>
+      guest.spawn(process.execPath, '-e', "require('node:net').connect({ host: '169.254.169.254', port: 80, localPort: 40000 })");
+    const talks = [connect(red), connect(twin)];
+    await until(async () => {
+      const { stdout } = await run('conntrack', ['-L', '-p', 'tcp', '--sport', '40000'], { netns: fabric.switchNamespace });
+      return new Set([...stdout.matchAll(/ESTABLISHED src=10\.1\.0\.11 .* zone=(\d+)/g)].map(([, zone]) => zone)).size === 2;
+    });
+    for (const talk of talks) await talk.end();
   });
 
   test('what a guest says about itself is not heard', async () => {
     const lies = 'X-Instance-ID: other\\r\\nX-Forwarded-For: 10.2.0.12\\r\\nX-Neutron-Port-ID: 2-blue-port\\r\\nX-Tenant-ID: x\\r\\n';
     assert.match(await fetch(red, '/x', lies), /port=1-red-port/);
-    assert.deepEqual(Object.keys(machine.metadataRequests.at(-1) ?? {}).sort(), ['method', 'path', 'portId']);
+    assert.deepEqual(Object.keys(machine.metadataRequests.at(-1) ?? {}).toSorted(), ['method', 'path', 'portId']);
   });
 
   test('metadata is for ports with their own fixed addresses, of bounded size, by known methods', async () => {
@@ -161,7 +229,14 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
     assert.match(await fetch(red, '/password', 'Content-Length: 5\\r\\n\\r\\nhello', 'POST'), /path=\/password body=hello/);
     // An address that no port has: nobody is asked.
     const asked = machine.metadataRequests.length;
-    await fabric.patch([put(port('1-red-port', 'a-red-net', 1, [['red-sub', '10.1.0.99']], { securityGroups: ['open'], allowedAddressPairs: [{ mac: macOf(1), cidr: '10.1.0.11' }] }))]);
+    await fabric.patch([
+      put(
+        port('1-red-port', 'a-red-net', 1, [['red-sub', '10.1.0.99']], {
+          securityGroups: ['open'],
+          allowedAddressPairs: [{ mac: macOf(1), cidr: '10.1.0.11' }],
+        }),
+      ),
+    ]);
     assert.match(await fetch(red, '/x'), /^HTTP\/1\.1 404/);
     assert.equal(machine.metadataRequests.length, asked);
     await fabric.patch([put(port('1-red-port', 'a-red-net', 1, [['red-sub', '10.1.0.11']], { securityGroups: ['open'] }))]);
@@ -169,7 +244,10 @@ describe('routers, floating addresses and metadata, with packets', { skip: canno
 
   test('the metadata service is not there for the outside, and has no other port', async () => {
     await machine.outside('ip', 'route', 'add', '169.254.169.254', 'via', '172.24.4.10');
-    assert.doesNotMatch((await machine.outside('timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/169.254.169.254/80; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3')).stdout, /HTTP/);
+    assert.doesNotMatch(
+      (await machine.outside('timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/169.254.169.254/80; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3')).stdout,
+      /HTTP/,
+    );
     await machine.outside('ip', 'route', 'delete', '169.254.169.254');
   });
 

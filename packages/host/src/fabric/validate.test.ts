@@ -5,9 +5,19 @@ import { group, macOf, network, port, router, rule, subnet } from './testing/obj
 import { validate } from './validate.ts';
 
 const good: readonly FabricObject[] = [
-  network('n', [subnet('s', '10.0.0.0/24', { gatewayIp: '10.0.0.1', dhcp: { ip: '10.0.0.2', mac: macOf(1) }, dnsServers: ['1.1.1.1'] })], { dnsDomain: 'example.org.' }),
-  port('11111111-2222-4333-8444-555555555555', 'n', 1, [['s', '10.0.0.5']], { hostname: 'a.b', extraDhcpOptions: [{ name: 'tag:!ipxe,bootfile-name', value: 'http://x/{uuid}, $x', ipVersion: 4 }], allowedAddressPairs: [{ mac: macOf(1), cidr: '10.0.0.0/24' }] }),
-  router('r', { gateway: { networkId: 'n', mac: macOf(2), snat: true, addresses: [{ ip: '10.0.0.9', prefixLength: 24, nexthop: '10.0.0.1' }] }, floatingIps: [{ id: 'f', floatingIp: '10.0.0.77', fixedIp: '10.1.0.1' }], routes: [{ destination: 'fd00::/64', nexthop: 'fe80::1' }] }),
+  network('n', [subnet('s', '10.0.0.0/24', { gatewayIp: '10.0.0.1', dhcp: { ip: '10.0.0.2', mac: macOf(1) }, dnsServers: ['1.1.1.1'] })], {
+    dnsDomain: 'example.org.',
+  }),
+  port('11111111-2222-4333-8444-555555555555', 'n', 1, [['s', '10.0.0.5']], {
+    hostname: 'a.b',
+    extraDhcpOptions: [{ name: 'tag:!ipxe,bootfile-name', value: 'http://x/{uuid}, $x', ipVersion: 4 }],
+    allowedAddressPairs: [{ mac: macOf(1), cidr: '10.0.0.0/24' }],
+  }),
+  router('r', {
+    gateway: { networkId: 'n', mac: macOf(2), snat: true, addresses: [{ ip: '10.0.0.9', prefixLength: 24, nexthop: '10.0.0.1' }] },
+    floatingIps: [{ id: 'f', floatingIp: '10.0.0.77', fixedIp: '10.1.0.1' }],
+    routes: [{ destination: 'fd00::/64', nexthop: 'fe80::1' }],
+  }),
   group('g', [rule('ingress', { protocol: 'tcp', portMin: 22, portMax: 22, remoteCidr: '10.0.0.0/8' })]),
 ];
 
@@ -33,7 +43,8 @@ test('any text anywhere that could be more than it should be is refused', () => 
         assert.throws(() => validate(copy as FabricObject), { name: 'InvalidInput' }, `${object.kind} ${path.join('.')} = ${JSON.stringify(text)}`);
         tried++;
       }
-    } else if (typeof node === 'object' && node !== null) for (const [key, value] of Object.entries(node)) visit(value, [...path, Array.isArray(node) ? Number(key) : key], object);
+    } else if (typeof node === 'object' && node !== null)
+      for (const [key, value] of Object.entries(node)) visit(value, [...path, Array.isArray(node) ? Number(key) : key], object);
   };
   for (const object of good) visit(object, [], object);
   assert.ok(tried > 400, String(tried));

@@ -21,7 +21,10 @@ export function validate(object: FabricObject): void {
     if (error instanceof CairnError) throw error;
     if (error instanceof Flaw || error instanceof TypeError) {
       const field = error instanceof Flaw ? error.field : 'object';
-      throw invalidInput(`The ${String(object?.kind)} ${JSON.stringify(String(object?.id)).slice(0, 80)} cannot be built on this host: ${field} ${error instanceof Flaw ? error.message : 'is malformed'}.`, { field, cause: error });
+      throw invalidInput(
+        `The ${String(object?.kind)} ${JSON.stringify(String(object?.id)).slice(0, 80)} cannot be built on this host: ${field} ${error instanceof Flaw ? error.message : 'is malformed'}.`,
+        { field, cause: error },
+      );
     }
     throw error;
   }
@@ -39,19 +42,29 @@ function need(ok: boolean, field: string, message: string): asserts ok {
   if (!ok) throw new Flaw(field, message);
 }
 
-const id = (text: string, field: string): void => need(typeof text === 'string' && /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text), field, 'is not an id of letters, digits and hyphens');
+const id = (text: string, field: string): void =>
+  need(typeof text === 'string' && /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text), field, 'is not an id of letters, digits and hyphens');
 const mac = (text: string, field: string): void => need(typeof text === 'string' && canonicalMac(text) !== undefined, field, 'is not a MAC address');
-const whole = (value: number, from: number, to: number, field: string): void => need(Number.isInteger(value) && value >= from && value <= to, field, `is not a whole number from ${from} to ${to}`);
+const whole = (value: number, from: number, to: number, field: string): void =>
+  need(Number.isInteger(value) && value >= from && value <= to, field, `is not a whole number from ${from} to ${to}`);
 const flag = (value: boolean, field: string): void => need(typeof value === 'boolean', field, 'is neither true nor false');
 
 function ip(text: string, field: string, version?: 4 | 6): void {
   const parsed = typeof text === 'string' ? parseIp(text) : undefined;
-  need(parsed !== undefined && (version === undefined || parsed.version === version), field, `is not an IP${version === undefined ? '' : `v${version}`} address`);
+  need(
+    parsed !== undefined && (version === undefined || parsed.version === version),
+    field,
+    `is not an IP${version === undefined ? '' : `v${version}`} address`,
+  );
 }
 
 function cidr(text: string, field: string, version?: 4 | 6): void {
   const parsed = typeof text === 'string' ? parseCidr(text) : undefined;
-  need(parsed !== undefined && (version === undefined || parsed.version === version), field, `is not an IP${version === undefined ? '' : `v${version}`} network`);
+  need(
+    parsed !== undefined && (version === undefined || parsed.version === version),
+    field,
+    `is not an IP${version === undefined ? '' : `v${version}`} network`,
+  );
 }
 
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
@@ -80,7 +93,8 @@ function subnetOf(spec: SubnetSpec, at: string): void {
     ip(spec.dhcp.ip, `${at}.dhcp.ip`, spec.ipVersion);
     mac(spec.dhcp.mac, `${at}.dhcp.mac`);
   }
-  if (spec.ipv6AddressMode !== undefined) need(['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'].includes(spec.ipv6AddressMode), `${at}.ipv6AddressMode`, 'is unknown');
+  if (spec.ipv6AddressMode !== undefined)
+    need(['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'].includes(spec.ipv6AddressMode), `${at}.ipv6AddressMode`, 'is unknown');
 }
 
 function port(spec: PortSpec): void {
@@ -92,11 +106,15 @@ function port(spec: PortSpec): void {
     id(fixed.subnetId, 'fixedIps.subnetId');
     ip(fixed.ip, 'fixedIps.ip');
   }
-  if (spec.attachment.kind === 'guest') need(/^tap[A-Za-z0-9][A-Za-z0-9-]{0,11}$/.test(spec.attachment.tap), 'attachment.tap', 'is not a tap\'s name');
+  if (spec.attachment.kind === 'guest') need(/^tap[A-Za-z0-9][A-Za-z0-9-]{0,11}$/.test(spec.attachment.tap), 'attachment.tap', "is not a tap's name");
   else need(spec.attachment.kind === 'none', 'attachment.kind', 'is unknown');
   if (spec.hostname !== undefined) domain(spec.hostname, 'hostname');
   for (const option of spec.extraDhcpOptions) {
-    need(/^(?:tag:!?[A-Za-z0-9_-]{1,64},)*[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(option.name), 'extraDhcpOptions.name', 'is not the name or number of a DHCP option');
+    need(
+      /^(?:tag:!?[A-Za-z0-9_-]{1,64},)*[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(option.name),
+      'extraDhcpOptions.name',
+      'is not the name or number of a DHCP option',
+    );
     // Printable, and no line break: each option is one line of a file.
     need(/^[\x20-\x7e]{0,255}$/.test(option.value), 'extraDhcpOptions.value', 'has characters other than printable ASCII, or is too long');
     need(option.ipVersion === 4 || option.ipVersion === 6, 'extraDhcpOptions.ipVersion', 'is neither 4 nor 6');
@@ -146,7 +164,8 @@ function securityGroup(spec: SecurityGroupSpec): void {
     id(rule.id, 'rules.id');
     need(rule.direction === 'ingress' || rule.direction === 'egress', 'rules.direction', 'is neither ingress nor egress');
     need(rule.ethertype === 'IPv4' || rule.ethertype === 'IPv6', 'rules.ethertype', 'is neither IPv4 nor IPv6');
-    if (rule.protocol !== undefined) need(protocolNumber(rule.protocol, rule.ethertype) !== undefined, 'rules.protocol', 'is not a known protocol or a number from 0 to 255');
+    if (rule.protocol !== undefined)
+      need(protocolNumber(rule.protocol, rule.ethertype) !== undefined, 'rules.protocol', 'is not a known protocol or a number from 0 to 255');
     if (rule.portMin !== undefined) whole(rule.portMin, 0, 65535, 'rules.portMin');
     if (rule.portMax !== undefined) whole(rule.portMax, 0, 65535, 'rules.portMax');
     // In a rule of ICMP they are type and code, which may be in any order.

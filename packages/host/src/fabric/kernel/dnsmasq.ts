@@ -42,7 +42,7 @@ const START_LIMIT_MS = 10_000;
  */
 export class DnsmasqKeeper {
   readonly #dir: string;
-  readonly #user: DnsmasqUser;
+  #user: DnsmasqUser | undefined;
   readonly #kernel: Kernel;
   readonly #clock: Clock;
   /** Told when a process ends by itself. */
@@ -54,7 +54,14 @@ export class DnsmasqKeeper {
   #reachable = false;
   #isReleased = false;
 
-  constructor(options: { readonly dir: string; readonly user: DnsmasqUser; readonly kernel: Kernel; readonly clock: Clock; readonly log: Logger; readonly onEnd: (key: string) => void }) {
+  constructor(options: {
+    readonly dir: string;
+    readonly user: DnsmasqUser | undefined;
+    readonly kernel: Kernel;
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly onEnd: (key: string) => void;
+  }) {
     this.#onEnd = options.onEnd;
     this.#dir = options.dir;
     this.#user = options.user;
@@ -82,11 +89,14 @@ export class DnsmasqKeeper {
   async keep(key: string, netns: string, plan: DnsmasqPlan): Promise<void> {
     const kept = (this.#kept.get(key) ?? (await this.#read(key))) || { record: undefined, files: {}, promised: new Map<string, string>() };
     this.#kept.set(key, kept);
-    const argsDigest = createHash('sha256').update(JSON.stringify([plan.args, this.#user])).digest('hex');
+    this.#user ??= await dnsmasqUser();
+    const argsDigest = createHash('sha256')
+      .update(JSON.stringify([plan.args, this.#user]))
+      .digest('hex');
     const alive = kept.record !== undefined && (await this.#isAlive(kept.record));
     const leasedToAnother = [...plan.reservations].some(([ip, mac]) => (kept.promised.get(ip) ?? mac) !== mac);
     if (alive && kept.record?.argsDigest === argsDigest && !leasedToAnother) await this.#tell(key, kept, plan, kept.record.pid);
-    else await this.#start(key, netns, kept, plan, argsDigest);
+    else await this.#start(key, netns, kept, plan, this.#user, argsDigest);
   }
 
   async stop(key: string): Promise<void> {
@@ -126,23 +136,31 @@ export class DnsmasqKeeper {
     kept.files = plan.files;
   }
 
-  async #start(key: string, netns: string, kept: Kept, plan: DnsmasqPlan, argsDigest: string): Promise<void> {
+  async #start(key: string, netns: string, kept: Kept, plan: DnsmasqPlan, user: DnsmasqUser, argsDigest: string): Promise<void> {
     const old = kept.record;
     kept.record = undefined;
     if (old) await this.#kill(old);
     kept.files = {};
     kept.promised = new Map();
     const dir = join(this.#dir, key);
-    await this.#makeReachable();
+    await this.#makeReachable(user);
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { recursive: true, mode: 0o755 });
     await this.#promise(key, kept, plan);
     await this.#writeFiles(key, kept, plan);
-    const own = [`--dhcp-hostsfile=${join(dir, 'hosts')}`, `--dhcp-optsfile=${join(dir, 'opts')}`, `--addn-hosts=${join(dir, 'addn')}`, `--log-facility=${join(dir, 'log')}`];
+    const own = [
+      `--dhcp-hostsfile=${join(dir, 'hosts')}`,
+      `--dhcp-optsfile=${join(dir, 'opts')}`,
+      `--addn-hosts=${join(dir, 'addn')}`,
+      `--log-facility=${join(dir, 'log')}`,
+    ];
     // It stays our child while we live, so that nobody has to collect it, and goes on when we end.
     this.#kernel.changes++;
     const errors = await open(join(dir, 'errors'), 'w');
-    const child = start('dnsmasq', ['--keep-in-foreground', '--pid-file', ...plan.args, ...own, `--user=${this.#user.user}`, `--group=${this.#user.group}`], { netns, stdio: ['ignore', 'ignore', errors.fd] });
+    const child = start('dnsmasq', ['--keep-in-foreground', '--pid-file', ...plan.args, ...own, `--user=${user.user}`, `--group=${user.group}`], {
+      netns,
+      stdio: ['ignore', 'ignore', errors.fd],
+    });
     let failure: string | undefined;
     child.on('error', (error) => (failure = error.message));
     child.on('exit', (code, signal) => {
@@ -195,18 +213,23 @@ export class DnsmasqKeeper {
     const text = async (name: string): Promise<string | undefined> => await readFile(join(dir, name), 'utf8').catch(() => undefined);
     const [json, promised, ...contents] = await Promise.all([text('process.json'), text('promised'), ...FILES.map(text)]);
     if (json === undefined && contents.every((content) => content === undefined)) return null;
-    const pairs = (promised ?? '').split('\n').map((line) => line.split(' ')).filter((pair): pair is [string, string] => pair.length === 2);
+    const pairs = (promised ?? '')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter((pair): pair is [string, string] => pair.length === 2);
     return { record: readRecord(json), files: Object.fromEntries(FILES.map((name, i) => [name, contents[i] ?? ''])), promised: new Map(pairs) };
   }
 
   /** dnsmasq reads its files as its own user, so every directory above must let it pass. */
-  async #makeReachable(): Promise<void> {
+  async #makeReachable({ user }: DnsmasqUser): Promise<void> {
     if (this.#reachable) return;
     await mkdir(this.#dir, { recursive: true, mode: 0o755 });
     for (let dir = this.#dir; dir !== '/'; dir = dirname(dir)) {
       const { mode } = await stat(dir);
-      if (this.#user.user !== 'root' && (mode & 0o001) === 0) {
-        throw unavailable(`The DHCP server runs as the user ${this.#user.user} and cannot reach its files: ${dir} is closed to others. Open it with: chmod o+x ${dir}`, { detail: { mode: mode.toString(8) } });
+      if (user !== 'root' && (mode & 0o001) === 0) {
+        throw unavailable(`The DHCP server runs as the user ${user} and cannot reach its files: ${dir} is closed to others. Open it with: chmod o+x ${dir}`, {
+          detail: { mode: mode.toString(8) },
+        });
       }
     }
     this.#reachable = true;
@@ -217,7 +240,8 @@ function readRecord(json: string | undefined): ProcessRecord | undefined {
   try {
     const record = JSON.parse(json ?? 'null') as Partial<ProcessRecord> | null;
     const { pid, startTicks, bootId, argsDigest } = record ?? {};
-    if (pid === undefined || !Number.isInteger(pid) || pid <= 1 || startTicks === undefined || bootId === undefined || argsDigest === undefined) return undefined;
+    if (pid === undefined || !Number.isInteger(pid) || pid <= 1 || startTicks === undefined || bootId === undefined || argsDigest === undefined)
+      return undefined;
     return { pid, startTicks, bootId, argsDigest };
   } catch {
     return undefined;
@@ -241,8 +265,9 @@ async function startTicksOf(pid: number): Promise<string | undefined> {
 }
 
 /** The user that Debian's dnsmasq package makes for it, or nobody. */
-export async function dnsmasqUser(): Promise<DnsmasqUser> {
-  const table = async (path: string): Promise<readonly (readonly string[])[]> => (await readFile(path, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
+async function dnsmasqUser(): Promise<DnsmasqUser> {
+  const table = async (path: string): Promise<readonly (readonly string[])[]> =>
+    (await readFile(path, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
   const [users, groups] = await Promise.all([table('/etc/passwd'), table('/etc/group')]);
   const entry = users.find(([name]) => name === 'dnsmasq') ?? users.find(([name]) => name === 'nobody');
   const group = groups.find(([, , gid]) => gid === entry?.[3]);

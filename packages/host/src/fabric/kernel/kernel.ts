@@ -52,7 +52,8 @@ export class Kernel {
 
   /** Deletes links, if they are still there. */
   async deleteLinks(netns: string, names: readonly string[]): Promise<void> {
-    if (names.length) await this.#change('ip', ['-n', netns, '-force', '-batch', '-'], { input: names.map((name) => `link delete dev ${name}\n`).join(''), okCodes: [1] });
+    if (names.length)
+      await this.#change('ip', ['-n', netns, '-force', '-batch', '-'], { input: names.map((name) => `link delete dev ${name}\n`).join(''), okCodes: [1] });
   }
 
   /** Loads an nft script as one transaction. */
@@ -120,7 +121,8 @@ export class Kernel {
   }
 
   async routes(netns: string): Promise<KernelRoutes> {
-    const read = async (version: 4 | 6): Promise<KernelRoutes> => readRoutes((await this.#run('ip', [`-${version}`, ...inNamespace(netns), '-j', 'route', 'show'])).stdout, version);
+    const read = async (version: 4 | 6): Promise<KernelRoutes> =>
+      readRoutes((await this.#run('ip', [`-${version}`, ...inNamespace(netns), '-j', 'route', 'show'])).stdout, version);
     const [v4, v6] = await Promise.all([read(4), read(6)]);
     return new Map([...v4, ...v6]);
   }

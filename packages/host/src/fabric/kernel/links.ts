@@ -65,7 +65,12 @@ export function readRoutes(json: string, version: 4 | 6): KernelRoutes {
   for (const route of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonRoute[]) {
     if (route.protocol === 'kernel' || route.dst === undefined) continue;
     const destination = route.dst === 'default' ? (version === 4 ? '0.0.0.0/0' : '::/0') : route.dst;
-    routes.set(destination, [route.gateway === undefined ? '' : `via ${route.gateway}`, `dev ${route.dev}`, route.flags?.includes('onlink') ? 'onlink' : ''].filter(Boolean).join(' '));
+    routes.set(
+      destination,
+      [route.gateway === undefined ? '' : `via ${route.gateway}`, `dev ${route.dev}`, route.flags?.includes('onlink') ? 'onlink' : '']
+        .filter(Boolean)
+        .join(' '),
+    );
   }
   return routes;
 }

@@ -19,7 +19,13 @@ export class TapMonitor {
   #retry: Timer | undefined;
   #stopped = false;
 
-  constructor(options: { readonly netns: string; readonly links: () => Promise<KernelLinks>; readonly onCarrier: (tap: string, carrier: boolean) => void; readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: {
+    readonly netns: string;
+    readonly links: () => Promise<KernelLinks>;
+    readonly onCarrier: (tap: string, carrier: boolean) => void;
+    readonly clock: Clock;
+    readonly log: Logger;
+  }) {
     this.#netns = options.netns;
     this.#links = options.links;
     this.#onCarrier = options.onCarrier;

@@ -6,7 +6,14 @@ import { silentLog } from '@cairn/kit/log/log';
 import type { MetadataReply, MetadataRequest } from '../../interface/agent.ts';
 import { metadataHandler } from './handler.ts';
 
-async function ask(options: { readonly identify?: (ip: string) => string | undefined; readonly metadata?: (request: MetadataRequest) => Promise<MetadataReply>; readonly method?: string; readonly path?: string; readonly headers?: Record<string, string>; readonly body?: string }) {
+async function ask(options: {
+  readonly identify?: (ip: string) => string | undefined;
+  readonly metadata?: (request: MetadataRequest) => Promise<MetadataReply>;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}) {
   const heard: MetadataRequest[] = [];
   const metadata = options.metadata ?? (async () => ({ status: 200, contentType: 'application/json', body: Buffer.from('{"é":1}') }));
   const callbacks = { metadata: async (r: MetadataRequest) => (heard.push(r), await metadata(r)) };
@@ -16,7 +23,10 @@ async function ask(options: { readonly identify?: (ip: string) => string | undef
   const reply = await new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
     const r = request({ host: '127.0.0.1', port, method: options.method ?? 'GET', path: options.path ?? '/x', headers: options.headers }, (response) => {
       let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      response
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (body += chunk))
+        .on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     r.on('error', reject);
     r.end(options.body);
@@ -26,9 +36,13 @@ async function ask(options: { readonly identify?: (ip: string) => string | undef
   return { ...reply, heard };
 }
 
-test('a request is handed on with the port\'s id and nothing of its headers, and answered', async () => {
+test("a request is handed on with the port's id and nothing of its headers, and answered", async () => {
   const ips: string[] = [];
-  const { status, headers, body, heard } = await ask({ identify: (ip) => (ips.push(ip), 'port-1'), path: '/openstack/latest/meta_data.json?a=b', headers: { 'x-instance-id': 'lie', 'x-forwarded-for': '10.0.0.9' } });
+  const { status, headers, body, heard } = await ask({
+    identify: (ip) => (ips.push(ip), 'port-1'),
+    path: '/openstack/latest/meta_data.json?a=b',
+    headers: { 'x-instance-id': 'lie', 'x-forwarded-for': '10.0.0.9' },
+  });
   assert.deepEqual([status, headers['content-type'], headers['content-length'], body], [200, 'application/json', '8', '{"é":1}']);
   assert.deepEqual(heard, [{ portId: 'port-1', method: 'GET', path: '/openstack/latest/meta_data.json?a=b' }]);
   assert.deepEqual(ips, ['127.0.0.1']);

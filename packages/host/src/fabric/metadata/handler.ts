@@ -38,7 +38,12 @@ export function metadataHandler(identify: (ip: string) => string | undefined, ca
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, identify: (ip: string) => string | undefined, callbacks: Pick<HostCallbacks, 'metadata'>): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  identify: (ip: string) => string | undefined,
+  callbacks: Pick<HostCallbacks, 'metadata'>,
+): Promise<void> {
   const method = request.method ?? 'GET';
   if (!['GET', 'HEAD', 'POST'].includes(method)) {
     response.setHeader('allow', 'GET, HEAD, POST');

@@ -28,7 +28,9 @@ export function listenIn(netns: string, host: string, port: number): Promise<Ser
       if (result instanceof Error) reject(result);
       else resolve(result);
     };
-    child.on('message', (message: { readonly error?: string }, handle) => end(message.error === undefined ? (handle as Server) : new Error(`cannot listen in ${netns}: ${message.error}`)));
+    child.on('message', (message: { readonly error?: string }, handle) =>
+      end(message.error === undefined ? (handle as Server) : new Error(`cannot listen in ${netns}: ${message.error}`)),
+    );
     child.on('error', end);
     child.on('exit', (code) => end(new Error(`the helper in ${netns} ended with status ${code}`)));
     child.send({ host, port });

@@ -57,7 +57,7 @@ export class MetadataListeners {
   }
 
   closeAll(): void {
-    for (const netns of [...this.#listeners.keys()]) this.close(netns);
+    for (const netns of this.#listeners.keys()) this.close(netns);
   }
 
   /** Resolves when the namespace's listener is open; for tests and diagnosis. */
@@ -81,7 +81,10 @@ export class MetadataListeners {
         socket.close();
         return;
       }
-      const server = createServer({ maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }, metadataHandler((ip) => listener.identify(ip), this.#callbacks, this.#log));
+      const server = createServer(
+        { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
+        metadataHandler((ip) => listener.identify(ip), this.#callbacks, this.#log),
+      );
       limitConnections(server);
       server.on('error', (error) => this.#log.warn({ error, netns }, 'the metadata listener fails'));
       server.listen(socket);

@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Cidr, canonicalIp, canonicalMac, contains, formatCidr, formatIp, lastOf, linkLocalOf, minimise, netmask4, parseCidr, parseIp } from './address.ts';
+import {
+  type Cidr,
+  canonicalIp,
+  canonicalMac,
+  contains,
+  formatCidr,
+  formatIp,
+  lastOf,
+  linkLocalOf,
+  minimise,
+  netmask4,
+  parseCidr,
+  parseIp,
+} from './address.ts';
 
 const cidr = (text: string): Cidr => parseCidr(text) ?? assert.fail(text);
 
@@ -21,7 +34,24 @@ test('addresses are read and written in canonical form', () => {
 });
 
 test('what is no address is refused', () => {
-  for (const text of ['', '10.0.0', '10.0.0.256', '010.0.0.1', '10.0.0.1 ', '10.0.0.1\n', '1.2.3.4.5', ':', ':::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', 'fe80::1%eth0', '::1::', '12345::', 'g::', '1:2:3:4:5:6:7::8']) {
+  for (const text of [
+    '',
+    '10.0.0',
+    '10.0.0.256',
+    '010.0.0.1',
+    '10.0.0.1 ',
+    '10.0.0.1\n',
+    '1.2.3.4.5',
+    ':',
+    ':::',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    'fe80::1%eth0',
+    '::1::',
+    '12345::',
+    'g::',
+    '1:2:3:4:5:6:7::8',
+  ]) {
     assert.equal(parseIp(text), undefined, JSON.stringify(text));
   }
   for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/8/8', '::/129', '10.0.0.0/ 8']) assert.equal(parseCidr(text), undefined, text);
@@ -41,10 +71,11 @@ test('containment and minimal covers', () => {
   assert.ok(contains(cidr('10.0.0.0/8'), cidr('10.3.0.0/16')));
   assert.ok(!contains(cidr('10.3.0.0/16'), cidr('10.0.0.0/8')));
   assert.ok(!contains(cidr('0.0.0.0/0'), cidr('::/0')));
-  assert.deepEqual(
-    minimise(['10.0.0.5', '10.0.0.0/24', '10.0.0.0/25', '10.0.1.0', 'fd00::1', '10.0.0.5'].map(cidr)).map(formatCidr),
-    ['10.0.0.0/24', '10.0.1.0', 'fd00::1'],
-  );
+  assert.deepEqual(minimise(['10.0.0.5', '10.0.0.0/24', '10.0.0.0/25', '10.0.1.0', 'fd00::1', '10.0.0.5'].map(cidr)).map(formatCidr), [
+    '10.0.0.0/24',
+    '10.0.1.0',
+    'fd00::1',
+  ]);
 });
 
 test('a MAC gives its link-local address', () => {

@@ -104,7 +104,7 @@ export function contains(outer: Cidr, inner: Ip | Cidr): boolean {
 
 /** The same addresses without repetition or overlap, sorted: interval sets of nftables refuse networks that overlap. */
 export function minimise(cidrs: Iterable<Cidr>): readonly Cidr[] {
-  const sorted = [...cidrs].sort((a, b) => a.version - b.version || (a.value < b.value ? -1 : a.value > b.value ? 1 : a.prefixLength - b.prefixLength));
+  const sorted = [...cidrs].toSorted((a, b) => a.version - b.version || (a.value < b.value ? -1 : a.value > b.value ? 1 : a.prefixLength - b.prefixLength));
   const kept: Cidr[] = [];
   for (const cidr of sorted) {
     const last = kept.at(-1);

@@ -37,7 +37,8 @@ export function planDhcpNamespace(network: NetworkSpec, names: Names): Namespace
 }
 
 /** Whether guests of the network find the metadata service at its DHCP server. */
-export const hasMetadata = (network: NetworkSpec): boolean => network.subnets.some((subnet) => subnet.ipVersion === 4 && subnet.dhcp !== undefined && subnet.isolated);
+export const hasMetadata = (network: NetworkSpec): boolean =>
+  network.subnets.some((subnet) => subnet.ipVersion === 4 && subnet.dhcp !== undefined && subnet.isolated);
 
 /** DHCP, names and metadata are all that is asked for here. */
 const INPUT: Table = {

@@ -3,8 +3,18 @@ import { test } from 'node:test';
 import { macOf, network, port, subnet } from '../testing/objects.ts';
 import { planAdvertiser, planDhcpServer } from './dnsmasq.ts';
 
-const four = subnet('four', '10.0.0.0/23', { gatewayIp: '10.0.0.1', dhcp: { ip: '10.0.0.2', mac: macOf(2) }, dnsServers: ['9.9.9.9'], hostRoutes: [{ destination: '192.168.0.0/16', nexthop: '10.0.0.9' }] });
-const six = subnet('six', 'fd00::/64', { gatewayIp: 'fd00::1', dhcp: { ip: 'fd00::2', mac: macOf(2) }, ipv6AddressMode: 'dhcpv6-stateful', dnsServers: ['fd00::53'] });
+const four = subnet('four', '10.0.0.0/23', {
+  gatewayIp: '10.0.0.1',
+  dhcp: { ip: '10.0.0.2', mac: macOf(2) },
+  dnsServers: ['9.9.9.9'],
+  hostRoutes: [{ destination: '192.168.0.0/16', nexthop: '10.0.0.9' }],
+});
+const six = subnet('six', 'fd00::/64', {
+  gatewayIp: 'fd00::1',
+  dhcp: { ip: 'fd00::2', mac: macOf(2) },
+  ipv6AddressMode: 'dhcpv6-stateful',
+  dnsServers: ['fd00::53'],
+});
 const slaac = subnet('slaac', 'fd01::/64', { dhcp: { ip: 'fd01::2', mac: macOf(2) }, ipv6AddressMode: 'slaac' });
 
 test('the server of a network', () => {
@@ -12,8 +22,20 @@ test('the server of a network', () => {
   const plan = planDhcpServer(
     net,
     [
-      port('p2', 'n', 11, [['four', '10.0.0.12']], { hostname: 'web.example.org', extraDhcpOptions: [{ name: 'tag:ipxe,bootfile-name', value: 'a, b', ipVersion: 4 }, { name: '66', value: 'x', ipVersion: 4 }, { name: 'client-id', value: 'id-1', ipVersion: 4 }, { name: 'domain-search', value: 'y', ipVersion: 6 }] }),
-      port('p1', 'n', 10, [['four', '10.0.0.11'], ['six', 'FD00::0:11'], ['slaac', 'fd01::11']]),
+      port('p2', 'n', 11, [['four', '10.0.0.12']], {
+        hostname: 'web.example.org',
+        extraDhcpOptions: [
+          { name: 'tag:ipxe,bootfile-name', value: 'a, b', ipVersion: 4 },
+          { name: '66', value: 'x', ipVersion: 4 },
+          { name: 'client-id', value: 'id-1', ipVersion: 4 },
+          { name: 'domain-search', value: 'y', ipVersion: 6 },
+        ],
+      }),
+      port('p1', 'n', 10, [
+        ['four', '10.0.0.11'],
+        ['six', 'FD00::0:11'],
+        ['slaac', 'fd01::11'],
+      ]),
     ],
     'ns-n',
   );
@@ -50,17 +72,26 @@ test('the server of a network', () => {
     'fd01::11\thost-fd01--11.example.org host-fd01--11',
     '10.0.0.12\tweb.example.org web',
   ]);
-  assert.deepEqual(plan && [...plan.reservations], [['10.0.0.11', macOf(10)], ['fd00::11', macOf(10)], ['10.0.0.12', macOf(11)]]);
+  assert.deepEqual(plan && [...plan.reservations], [
+    ['10.0.0.11', macOf(10)],
+    ['fd00::11', macOf(10)],
+    ['10.0.0.12', macOf(11)],
+  ]);
 });
 
 test('isolated, without a gateway, silent about name servers', () => {
   const lone = subnet('lone', '10.0.0.0/24', { dhcp: { ip: '10.0.0.2', mac: macOf(2) }, isolated: true, dnsServers: ['0.0.0.0'] });
-  assert.deepEqual(planDhcpServer(network('n', [lone]), [], 'ns-n')?.files.opts.trimEnd().split('\n'), [
-    'tag:subnet-lone,option:dns-server',
-    'tag:subnet-lone,option:classless-static-route,169.254.169.254/32,10.0.0.2',
-    'tag:subnet-lone,249,169.254.169.254/32,10.0.0.2',
-    'tag:subnet-lone,option:router',
-  ]);
+  assert.deepEqual(
+    planDhcpServer(network('n', [lone]), [], 'ns-n')
+      ?.files.opts.trimEnd()
+      .split('\n'),
+    [
+      'tag:subnet-lone,option:dns-server',
+      'tag:subnet-lone,option:classless-static-route,169.254.169.254/32,10.0.0.2',
+      'tag:subnet-lone,249,169.254.169.254/32,10.0.0.2',
+      'tag:subnet-lone,option:router',
+    ],
+  );
 });
 
 test('a default route among the host routes is the gateway where there is none', () => {
@@ -74,12 +105,25 @@ test('no DHCP, no server; the order of subnets and ports does not matter', () =>
   const { dhcp: _, ...off } = four;
   assert.equal(planDhcpServer(network('n', [off, slaac]), [], 'x'), undefined);
   const ports = [port('p1', 'n', 10, [['four', '10.0.0.11']]), port('p2', 'n', 11, [['four', '10.0.0.12']])];
-  assert.deepEqual(planDhcpServer(network('n', [four, six]), ports, 'x'), planDhcpServer(network('n', [six, four]), [...ports].reverse(), 'x'));
+  assert.deepEqual(planDhcpServer(network('n', [four, six]), ports, 'x'), planDhcpServer(network('n', [six, four]), [...ports].toReversed(), 'x'));
 });
 
 test('router advertisements say how addresses are made', () => {
   const stateless = { ...six, id: 'stateless', cidr: 'fd02::/64', ipv6AddressMode: 'dhcpv6-stateless' as const };
-  const plan = planAdvertiser([{ link: 'qr-a', subnet: six }, { link: 'qr-a', subnet: slaac }, { link: 'qr-b', subnet: stateless }, { link: 'qr-c', subnet: four }]);
-  assert.deepEqual(plan?.args.slice(-7), ['--port=0', '--enable-ra', '--interface=qr-a', '--interface=qr-b', '--dhcp-range=set:subnet-six,fd00::,static,64', '--dhcp-range=set:subnet-slaac,fd01::,ra-only,64', '--dhcp-range=set:subnet-stateless,fd02::,ra-stateless,64']);
+  const plan = planAdvertiser([
+    { link: 'qr-a', subnet: six },
+    { link: 'qr-a', subnet: slaac },
+    { link: 'qr-b', subnet: stateless },
+    { link: 'qr-c', subnet: four },
+  ]);
+  assert.deepEqual(plan?.args.slice(-7), [
+    '--port=0',
+    '--enable-ra',
+    '--interface=qr-a',
+    '--interface=qr-b',
+    '--dhcp-range=set:subnet-six,fd00::,static,64',
+    '--dhcp-range=set:subnet-slaac,fd01::,ra-only,64',
+    '--dhcp-range=set:subnet-stateless,fd02::,ra-stateless,64',
+  ]);
   assert.equal(planAdvertiser([{ link: 'qr-c', subnet: four }]), undefined);
 });

@@ -20,7 +20,8 @@ const MAX_LEASES = 16_777_216;
 export const domainOf = (network: NetworkSpec): string => (network.dnsDomain ?? DEFAULT_DOMAIN).replace(/\.$/, '');
 
 /** Whether clients of the subnet ask this server for something. Addresses of SLAAC are the clients' own making. */
-export const isServed = (subnet: SubnetSpec): boolean => subnet.dhcp !== undefined && subnet.ipv6AddressMode !== 'slaac' && (subnet.ipVersion === 4 || (parseCidr(subnet.cidr)?.prefixLength ?? 0) >= 64);
+export const isServed = (subnet: SubnetSpec): boolean =>
+  subnet.dhcp !== undefined && subnet.ipv6AddressMode !== 'slaac' && (subnet.ipVersion === 4 || (parseCidr(subnet.cidr)?.prefixLength ?? 0) >= 64);
 
 const cidrOf = (subnet: SubnetSpec): Cidr => {
   const cidr = parseCidr(subnet.cidr);
@@ -34,7 +35,7 @@ const cidrOf = (subnet: SubnetSpec): Cidr => {
  */
 export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, link: string): DnsmasqPlan | undefined {
   // Sorted, so that the order in which a database gives subnets and ports changes nothing.
-  const subnets = network.subnets.filter(isServed).sort(byIdOf);
+  const subnets = network.subnets.filter(isServed).toSorted(byIdOf);
   if (subnets.length === 0) return undefined;
   const ranges = subnets.map((subnet) => {
     const cidr = cidrOf(subnet);
@@ -58,7 +59,7 @@ export function planDhcpServer(network: NetworkSpec, ports: Iterable<PortSpec>, 
   const opts = subnets.flatMap((subnet) => subnetOptions(network, subnet));
   const reservations = new Map<string, string>();
   const byId = new Map(network.subnets.map((subnet) => [subnet.id, subnet]));
-  for (const port of [...ports].sort(byIdOf)) {
+  for (const port of [...ports].toSorted(byIdOf)) {
     const lines = linesOf(port, network, byId);
     hosts.push(...lines.hosts);
     addn.push(...lines.addn);
@@ -114,7 +115,8 @@ function subnetOptions(network: NetworkSpec, subnet: SubnetSpec): readonly strin
   const metadataBy = subnet.isolated ? subnet.dhcp && canonicalIp(subnet.dhcp.ip) : gateway;
   if (metadataBy !== undefined) routes.push(`${METADATA_IP}/32,${metadataBy}`);
   // Other subnets of the same network are on the same wire.
-  for (const other of [...network.subnets].sort(byIdOf)) if (other.ipVersion === 4 && other.id !== subnet.id) routes.unshift(`${formatIp(cidrOf(other))}/${cidrOf(other).prefixLength},0.0.0.0`);
+  for (const other of [...network.subnets].toSorted(byIdOf))
+    if (other.ipVersion === 4 && other.id !== subnet.id) routes.unshift(`${formatIp(cidrOf(other))}/${cidrOf(other).prefixLength},0.0.0.0`);
   if (routes.length) {
     // Clients that take option 121 ignore option 3, so the default route is there as well.
     if (gateway !== undefined) routes.push(`0.0.0.0/0,${gateway}`);
@@ -174,7 +176,7 @@ function portLines(port: PortSpec, subnets: ReadonlyMap<string, SubnetSpec>, dom
 
 /** Router advertisements of a router, for its interfaces with IPv6 subnets that have an address mode. Undefined when there is none. */
 export function planAdvertiser(links: readonly { readonly link: string; readonly subnet: SubnetSpec }[]): DnsmasqPlan | undefined {
-  const served = links.filter(({ subnet }) => subnet.ipVersion === 6 && subnet.ipv6AddressMode !== undefined).sort((a, b) => byIdOf(a.subnet, b.subnet));
+  const served = links.filter(({ subnet }) => subnet.ipVersion === 6 && subnet.ipv6AddressMode !== undefined).toSorted((a, b) => byIdOf(a.subnet, b.subnet));
   if (served.length === 0) return undefined;
   const modes = { slaac: 'ra-only', 'dhcpv6-stateless': 'ra-stateless', 'dhcpv6-stateful': 'static' } as const;
   const args = [...COMMON, '--port=0', '--enable-ra'];

@@ -7,7 +7,10 @@ test('numbers are the same in every run, never shared, and free again', () => {
   const b = new Numbers(1, 10);
   const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`);
   const given = keys.map((key) => a.of(key));
-  assert.deepEqual(keys.map((key) => b.of(key)), given);
+  assert.deepEqual(
+    keys.map((key) => b.of(key)),
+    given,
+  );
   assert.equal(new Set(given).size, 10);
   assert.throws(() => a.of('one too many'));
   a.keepOnly((key) => key !== 'key 3');
@@ -15,7 +18,7 @@ test('numbers are the same in every run, never shared, and free again', () => {
   assert.equal(a.of('key 4'), given[4]);
 });
 
-test('a generation changes with what is judged by, or on demand, and is nobody else\'s', () => {
+test("a generation changes with what is judged by, or on demand, and is nobody else's", () => {
   const generations = new Generations();
   const first = generations.of('p_in', 'abc', false);
   assert.equal(generations.of('p_in', 'abc', false), first);

@@ -13,10 +13,15 @@ const plan: NamespacePlan = {
   sysctls: [],
   rules: new Map(),
 };
-const changed = (links: Record<string, Partial<{ mac: string; mtu: number; bridge: string; addresses: string[] }> | undefined>, more: Partial<NamespacePlan> = {}): NamespacePlan => ({
+const changed = (
+  links: Record<string, Partial<{ mac: string; mtu: number; bridge: string; addresses: string[] }> | undefined>,
+  more: Partial<NamespacePlan> = {},
+): NamespacePlan => ({
   ...plan,
   ...more,
-  links: new Map([...plan.links].flatMap(([name, link]) => (name in links ? (links[name] ? [[name, { ...link, ...links[name] }] as const] : []) : [[name, link] as const]))),
+  links: new Map(
+    [...plan.links].flatMap(([name, link]) => (name in links ? (links[name] ? [[name, { ...link, ...links[name] }] as const] : []) : [[name, link] as const])),
+  ),
 });
 
 test('from nothing', () => {
@@ -40,7 +45,10 @@ test('from nothing', () => {
       'link set dev qg-r up',
       'route replace 0.0.0.0/0 via 172.24.4.1 dev qg-r proto static',
     ],
-    announce: [{ link: 'qr-a', ip: '10.1.0.1' }, { link: 'qg-r', ip: '172.24.4.10' }],
+    announce: [
+      { link: 'qr-a', ip: '10.1.0.1' },
+      { link: 'qg-r', ip: '172.24.4.10' },
+    ],
   });
 });
 
@@ -59,7 +67,11 @@ test('a floating address comes with one command and is announced', () => {
 
 test('an address that goes may take routes along, so they are set again', () => {
   const next = changed({ 'qg-r': { addresses: ['172.24.4.11/24'] } });
-  assert.deepEqual(diffNamespace(stateAfter(plan), next).inside, ['addr add 172.24.4.11/24 dev qg-r', 'addr delete 172.24.4.10/24 dev qg-r', 'route replace 0.0.0.0/0 via 172.24.4.1 dev qg-r proto static']);
+  assert.deepEqual(diffNamespace(stateAfter(plan), next).inside, [
+    'addr add 172.24.4.11/24 dev qg-r',
+    'addr delete 172.24.4.10/24 dev qg-r',
+    'route replace 0.0.0.0/0 via 172.24.4.1 dev qg-r proto static',
+  ]);
 });
 
 test('routes go before the addresses that carry them; routes of a link that goes are gone already', () => {

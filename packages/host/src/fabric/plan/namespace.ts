@@ -65,7 +65,8 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
     const end = actual.outerEnds.get(name);
     if (!link && end) stale.push(name);
     if (!link) inSwitch.push(`link add dev ${name} mtu ${wanted.mtu} type veth peer name ${name} mtu ${wanted.mtu} address ${wanted.mac} netns ${plan.name}`);
-    if (!link || end?.mtu !== wanted.mtu || end.master !== wanted.bridge || !end.up) inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
+    if (!link || end?.mtu !== wanted.mtu || end.master !== wanted.bridge || !end.up)
+      inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
     if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac) inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}`);
     const gone = changeAddresses(name, link?.addresses ?? [], wanted.addresses, inside);
     if (gone) routesMayBeLost = true;
@@ -75,7 +76,8 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
       if (!ip.includes(':') && (link?.mac !== wanted.mac || !link.addresses.includes(address))) announce.push({ link: name, ip });
     }
   }
-  for (const [destination, rest] of plan.routes) if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} ${rest} proto static`);
+  for (const [destination, rest] of plan.routes)
+    if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} ${rest} proto static`);
   return { stale, inSwitch, inside, announce };
 }
 
@@ -90,7 +92,9 @@ function changeAddresses(link: string, actual: readonly string[], wanted: readon
 /** The namespace as it is once the changes were made. */
 export function stateAfter(plan: NamespacePlan): NamespaceState {
   const base = { alias: undefined, up: true, carrier: true };
-  const inner = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: l.mac, mtu: l.mtu, master: undefined, addresses: l.addresses }] as const);
+  const inner = [...plan.links].map(
+    ([name, l]) => [name, { ...base, name, kind: 'veth', mac: l.mac, mtu: l.mtu, master: undefined, addresses: l.addresses }] as const,
+  );
   const outer = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: '', mtu: l.mtu, master: l.bridge, addresses: [] }] as const);
   const lo = { ...base, name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mtu: 65536, master: undefined, addresses: plan.loopback };
   return { links: new Map([['lo', lo], ...inner]), routes: plan.routes, outerEnds: new Map(outer) };

@@ -4,7 +4,21 @@ import { macOf, port } from '../testing/objects.ts';
 import { portFilter } from './port-filter.ts';
 
 test('a port may claim its own addresses and those of its pairs, and nothing else', () => {
-  const spec = port('p', 'n', 1, [['a', '10.0.0.5'], ['b', 'fd00::5']], { allowedAddressPairs: [{ mac: macOf(9), cidr: '10.0.0.0/24' }, { mac: 'FA:16:3E:00:00:01', cidr: '10.0.0.4/31' }] });
+  const spec = port(
+    'p',
+    'n',
+    1,
+    [
+      ['a', '10.0.0.5'],
+      ['b', 'fd00::5'],
+    ],
+    {
+      allowedAddressPairs: [
+        { mac: macOf(9), cidr: '10.0.0.0/24' },
+        { mac: 'FA:16:3E:00:00:01', cidr: '10.0.0.4/31' },
+      ],
+    },
+  );
   assert.deepEqual(portFilter(spec, 7), {
     from: [
       'meta mark set 0x7',
@@ -19,7 +33,11 @@ test('a port may claim its own addresses and those of its pairs, and nothing els
       'ip6 saddr :: ip6 daddr ff02::/16 icmpv6 type { 131, 133, 135, 143 } accept',
       'ether type ip6 ether saddr . ip6 saddr != { fa:16:3e:00:00:01 . fd00::5, fa:16:3e:00:00:01 . fe80::f816:3eff:fe00:1, fa:16:3e:00:00:09 . fe80::f816:3eff:fe00:9 } drop',
     ],
-    to: ['meta mark set 0x7', 'ether type != { arp, ip, ip6 } drop', 'ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != { fa:16:3e:00:00:01, fa:16:3e:00:00:09 } drop'],
+    to: [
+      'meta mark set 0x7',
+      'ether type != { arp, ip, ip6 } drop',
+      'ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != { fa:16:3e:00:00:01, fa:16:3e:00:00:09 } drop',
+    ],
   });
 });
 

@@ -27,7 +27,7 @@ export function portFilter(port: PortSpec, mark: number): PortFilter {
   const setMark = `meta mark set 0x${mark.toString(16)}`;
   const own = canonicalMac(port.mac) ?? port.mac;
   const pairs = pairsOf(port, own);
-  const macs = `{ ${[...pairs.keys()].sort().join(', ')} }`;
+  const macs = `{ ${[...pairs.keys()].toSorted().join(', ')} }`;
   const anyOwn = port.fixedIps.length === 0;
   const to = [setMark, KNOWN_FRAMES, `${UNICAST} ether daddr != ${macs} drop`];
   const from = [setMark, KNOWN_FRAMES, `ether saddr != ${macs} drop`];
@@ -36,10 +36,11 @@ export function portFilter(port: PortSpec, mark: number): PortFilter {
   const arp: string[] = [];
   const v6: string[] = [];
   const targets: Cidr[] = [];
-  for (const [mac, cidrs] of [...pairs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [mac, cidrs] of [...pairs].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const any = anyOwn && mac === own;
     // An address probe (RFC 5227) has the sender address 0.0.0.0, which takes nothing from anybody.
-    const of4 = (more: readonly string[]): readonly string[] => (any ? ['0.0.0.0/0'] : minimise([...cidrs.filter((cidr) => cidr.version === 4), ...more.map(cidrOf)]).map(formatCidr));
+    const of4 = (more: readonly string[]): readonly string[] =>
+      any ? ['0.0.0.0/0'] : minimise([...cidrs.filter((cidr) => cidr.version === 4), ...more.map(cidrOf)]).map(formatCidr);
     for (const cidr of of4([])) v4.push(`${mac} . ${cidr}`);
     for (const cidr of of4(['0.0.0.0'])) arp.push(`${mac} . ${mac} . ${cidr}`);
     const of6 = any ? [cidrOf('::/0')] : minimise([...cidrs.filter((cidr) => cidr.version === 6), linkLocalOf(mac)]);

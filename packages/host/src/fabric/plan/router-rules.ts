@@ -14,14 +14,17 @@ const FROM_OUTSIDE = '0x1';
 export function routerRules(router: RouterSpec, gatewayLink: string | undefined): Ruleset {
   const toFixed = new Map<string, string>();
   const toFloating = new Map<string, string>();
-  for (const { floatingIp, fixedIp } of [...router.floatingIps].sort((a, b) => (a.floatingIp < b.floatingIp ? -1 : 1))) {
+  for (const { floatingIp, fixedIp } of [...router.floatingIps].toSorted((a, b) => (a.floatingIp < b.floatingIp ? -1 : 1))) {
     if (!gatewayLink) break;
     toFixed.set(canonicalIp(floatingIp), canonicalIp(fixedIp));
     // A fixed address with several floating ones leaves by the first.
     if (!toFloating.has(canonicalIp(fixedIp))) toFloating.set(canonicalIp(fixedIp), canonicalIp(floatingIp));
   }
   const chains = new Map<string, Chain>([
-    ['mangle', { hook: { type: 'filter', hook: 'prerouting', priority: -150 }, rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`] : [] }],
+    [
+      'mangle',
+      { hook: { type: 'filter', hook: 'prerouting', priority: -150 }, rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`] : [] },
+    ],
     ['prerouting', { hook: { type: 'nat', hook: 'prerouting', priority: -100 }, rules: [`dnat to ip daddr map @${FLOATING_MAP}`] }],
     ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: gatewayLink ? sourceNat(router, gatewayLink) : [] }],
     ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
@@ -29,7 +32,18 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
   ]);
   const map = (elements: ReadonlyMap<string, string>) => ({ kind: 'map', declaration: 'type ipv4_addr : ipv4_addr', elements }) as const;
   return new Map<string, Table>([
-    [NAT_TABLE, { family: 'ip', name: TABLE, sets: new Map([[FLOATING_MAP, map(toFixed)], [FIXED_MAP, map(toFloating)]]), chains }],
+    [
+      NAT_TABLE,
+      {
+        family: 'ip',
+        name: TABLE,
+        sets: new Map([
+          [FLOATING_MAP, map(toFixed)],
+          [FIXED_MAP, map(toFloating)],
+        ]),
+        chains,
+      },
+    ],
     [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: IPV6 }],
   ]);
 }

@@ -29,7 +29,13 @@ export function planRouter(view: FabricView, router: RouterSpec, names: Names): 
   const links = new Map<string, VethPlan>();
   /** Networks that the router is on, to find the link of a next hop. */
   const connected: { readonly cidr: Cidr; readonly link: string }[] = [];
-  const add = (name: string, networkId: string, mac: string, addresses: readonly { readonly ip: string; readonly prefixLength: number }[], more: readonly string[]): void => {
+  const add = (
+    name: string,
+    networkId: string,
+    mac: string,
+    addresses: readonly { readonly ip: string; readonly prefixLength: number }[],
+    more: readonly string[],
+  ): void => {
     const network = view.networks.get(networkId);
     if (!network) return;
     const own = addresses.map(({ ip, prefixLength }) => `${canonicalIp(ip)}/${prefixLength}`);
@@ -41,7 +47,7 @@ export function planRouter(view: FabricView, router: RouterSpec, names: Names): 
   };
   for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, []);
   const gateway = gatewayLinkName(router.id);
-  const floating = router.floatingIps.map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`).sort();
+  const floating = router.floatingIps.map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`).toSorted();
   if (router.gateway) add(gateway, router.gateway.networkId, router.gateway.mac, router.gateway.addresses, floating);
   const hasGateway = links.has(gateway);
 
@@ -60,7 +66,15 @@ export function planRouter(view: FabricView, router: RouterSpec, names: Names): 
     const cidr = parseCidr(destination);
     const link = ip && linkOf(ip);
     // A next hop that is on no network of the router leads nowhere (yet).
-    if (cidr && link) routes.set(cidr.prefixLength === 0 ? (cidr.version === 4 ? '0.0.0.0/0' : '::/0') : formatCidr(cidr), `via ${canonicalIp(nexthop)} dev ${link}`);
+    if (cidr && link)
+      routes.set(cidr.prefixLength === 0 ? (cidr.version === 4 ? '0.0.0.0/0' : '::/0') : formatCidr(cidr), `via ${canonicalIp(nexthop)} dev ${link}`);
   }
-  return { name: names.router(router.id), links, loopback: [`${METADATA_IP}/32`], routes, sysctls: SYSCTLS, rules: routerRules(router, hasGateway ? gateway : undefined) };
+  return {
+    name: names.router(router.id),
+    links,
+    loopback: [`${METADATA_IP}/32`],
+    routes,
+    sysctls: SYSCTLS,
+    rules: routerRules(router, hasGateway ? gateway : undefined),
+  };
 }

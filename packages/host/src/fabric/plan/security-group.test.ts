@@ -17,11 +17,19 @@ test('each kind of rule has its match, by connection and by packet', () => {
     [{ protocol: '17', portMin: 1, portMax: 65535 }, 'meta nfproto ipv4 meta l4proto 17 ct original proto-dst 1-65535', 'meta nfproto ipv4 udp dport 1-65535'],
     [{ protocol: 'icmp', portMin: 8 }, 'meta nfproto ipv4 meta l4proto 1 ct original proto-dst 2048-2303', 'meta nfproto ipv4 icmp type 8'],
     [{ protocol: 'icmp', portMin: 8, portMax: 0 }, 'meta nfproto ipv4 meta l4proto 1 ct original proto-dst 2048', 'meta nfproto ipv4 icmp type 8 icmp code 0'],
-    [{ ethertype: 'IPv6', protocol: 'icmp', portMin: 128 }, 'meta nfproto ipv6 meta l4proto 58 ct original proto-dst 32768-33023', 'meta nfproto ipv6 icmpv6 type 128'],
+    [
+      { ethertype: 'IPv6', protocol: 'icmp', portMin: 128 },
+      'meta nfproto ipv6 meta l4proto 58 ct original proto-dst 32768-33023',
+      'meta nfproto ipv6 icmpv6 type 128',
+    ],
     [{ protocol: 'vrrp', portMin: 1, portMax: 2 }, 'meta nfproto ipv4 meta l4proto 112', 'meta nfproto ipv4 meta l4proto 112'],
     [{ remoteCidr: '10.0.0.7/8' }, 'meta nfproto ipv4 ct original ip saddr 10.0.0.0/8', 'meta nfproto ipv4 ip saddr 10.0.0.0/8'],
     [{ remoteCidr: '0.0.0.0/0' }, 'meta nfproto ipv4', 'meta nfproto ipv4'],
-    [{ ethertype: 'IPv6', remoteGroupId: 'other-group' }, 'meta nfproto ipv6 ct original ip6 saddr @g6_other_group', 'meta nfproto ipv6 ip6 saddr @g6_other_group'],
+    [
+      { ethertype: 'IPv6', remoteGroupId: 'other-group' },
+      'meta nfproto ipv6 ct original ip6 saddr @g6_other_group',
+      'meta nfproto ipv6 ip6 saddr @g6_other_group',
+    ],
   ];
   for (const [spec, byConnection, byPacket] of cases) {
     assert.equal(match(spec), byConnection);
@@ -30,7 +38,7 @@ test('each kind of rule has its match, by connection and by packet', () => {
   assert.equal(match({ remoteGroupId: 'x' }, true, 'egress'), 'meta nfproto ipv4 ct original ip daddr @g4_x');
 });
 
-test('a group\'s rules are sorted and said once', () => {
+test("a group's rules are sorted and said once", () => {
   const a = rule('ingress', { id: 'a', protocol: 'udp' });
   const b = rule('ingress', { id: 'b', protocol: 'tcp' });
   const rules = groupRules(group('g', [a, b, { ...a, id: 'c' }, rule('egress')]), 'ingress', true);
@@ -50,12 +58,32 @@ test('members are fixed addresses and allowed pairs of all ports, here or elsewh
   const objects = new Objects();
   objects.change([
     put(network('n', [])),
-    put(port('p1', 'n', 1, [['s', '10.0.0.5'], ['t', 'fd00::5']], { securityGroups: ['g'] })),
-    put(port('p2', 'n', 2, [['s', '10.0.0.6']], { securityGroups: ['g'], attachment: { kind: 'none' }, allowedAddressPairs: [{ mac: 'fa:16:3e:00:00:02', cidr: '10.0.0.4/31' }, { mac: 'fa:16:3e:00:00:02', cidr: '10.0.0.5/32' }] })),
+    put(
+      port(
+        'p1',
+        'n',
+        1,
+        [
+          ['s', '10.0.0.5'],
+          ['t', 'fd00::5'],
+        ],
+        { securityGroups: ['g'] },
+      ),
+    ),
+    put(
+      port('p2', 'n', 2, [['s', '10.0.0.6']], {
+        securityGroups: ['g'],
+        attachment: { kind: 'none' },
+        allowedAddressPairs: [
+          { mac: 'fa:16:3e:00:00:02', cidr: '10.0.0.4/31' },
+          { mac: 'fa:16:3e:00:00:02', cidr: '10.0.0.5/32' },
+        ],
+      }),
+    ),
     put(port('p3', 'n', 3, [['s', '10.0.0.7']], { securityGroups: ['h'] })),
   ]);
   const { IPv4, IPv6 } = memberAddresses(objects, 'g');
-  assert.deepEqual([...IPv4.keys()].sort(), ['10.0.0.4/31', '10.0.0.6']);
+  assert.deepEqual([...IPv4.keys()].toSorted(), ['10.0.0.4/31', '10.0.0.6']);
   assert.deepEqual([...IPv6.keys()], ['fd00::5']);
 });
 

@@ -19,8 +19,32 @@ export const MATCHED = '0x80000000';
 
 // neutron-lib's names (constants.IP_PROTOCOL_MAP), which are IANA's.
 const PROTOCOLS: Readonly<Record<string, number>> = {
-  ah: 51, dccp: 33, egp: 8, esp: 50, gre: 47, hopopt: 0, icmp: 1, icmpv6: 58, igmp: 2, ip: 0, ipip: 4, 'ipv6-encap': 41, 'ipv6-frag': 44, 'ipv6-icmp': 58, 'ipv6-nonxt': 59, 'ipv6-opts': 60,
-  'ipv6-route': 43, ospf: 89, pgm: 113, rsvp: 46, sctp: 132, tcp: 6, udp: 17, udplite: 136, vrrp: 112, any: 0,
+  ah: 51,
+  dccp: 33,
+  egp: 8,
+  esp: 50,
+  gre: 47,
+  hopopt: 0,
+  icmp: 1,
+  icmpv6: 58,
+  igmp: 2,
+  ip: 0,
+  ipip: 4,
+  'ipv6-encap': 41,
+  'ipv6-frag': 44,
+  'ipv6-icmp': 58,
+  'ipv6-nonxt': 59,
+  'ipv6-opts': 60,
+  'ipv6-route': 43,
+  ospf: 89,
+  pgm: 113,
+  rsvp: 46,
+  sctp: 132,
+  tcp: 6,
+  udp: 17,
+  udplite: 136,
+  vrrp: 112,
+  any: 0,
 };
 const WITH_PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 33: 'dccp', 132: 'sctp', 136: 'udplite' };
 
@@ -36,7 +60,8 @@ export type Direction = 'ingress' | 'egress';
 const suffix = (direction: Direction): string => (direction === 'ingress' ? 'in' : 'out');
 
 /** The chain of a group's rules in one direction. */
-export const groupChain = (groupId: string, direction: Direction, stateful: boolean): string => `${stateful ? 'sg' : 'sl'}_${identifier(groupId)}_${suffix(direction)}`;
+export const groupChain = (groupId: string, direction: Direction, stateful: boolean): string =>
+  `${stateful ? 'sg' : 'sl'}_${identifier(groupId)}_${suffix(direction)}`;
 
 /** The set of the addresses of a group's members. */
 export const memberSet = (groupId: string, ethertype: 'IPv4' | 'IPv6'): string => `${ethertype === 'IPv4' ? 'g4' : 'g6'}_${identifier(groupId)}`;
@@ -50,8 +75,10 @@ export function groupRules(group: SecurityGroupSpec, direction: Direction, state
   const key = `${direction} ${stateful}`;
   let rules = known.get(key);
   if (!rules) {
-    const texts = group.rules.filter((rule) => rule.direction === direction).map((rule) => (stateful ? `${connectionMatch(rule)} meta mark set meta mark or ${MATCHED} return` : `${packetMatch(rule)} accept`));
-    known.set(key, (rules = [...new Set(texts)].sort()));
+    const texts = group.rules
+      .filter((rule) => rule.direction === direction)
+      .map((rule) => (stateful ? `${connectionMatch(rule)} meta mark set meta mark or ${MATCHED} return` : `${packetMatch(rule)} accept`));
+    known.set(key, (rules = [...new Set(texts)].toSorted()));
   }
   return rules;
 }
@@ -147,8 +174,11 @@ export interface Policy {
 
 /** The policy of a port with these groups. Upstream refuses stateful and stateless groups on one port; here such a port is stateful. */
 export function policyOf(view: FabricView, groupIds: readonly string[]): Policy {
-  const sorted = [...new Set(groupIds)].sort();
+  const sorted = [...new Set(groupIds)].toSorted();
   const stateful = sorted.length === 0 || sorted.some((id) => view.groups.get(id)?.stateful !== false);
-  const name = `p_${createHash('sha256').update(`${stateful} ${sorted.join(' ')}`).digest('hex').slice(0, 12)}`;
+  const name = `p_${createHash('sha256')
+    .update(`${stateful} ${sorted.join(' ')}`)
+    .digest('hex')
+    .slice(0, 12)}`;
   return { name, groupIds: sorted, stateful };
 }

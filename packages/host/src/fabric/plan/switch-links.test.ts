@@ -15,7 +15,12 @@ function world() {
   objects.change([
     put(network('public-net', [], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } })),
     put(network('red-network', [])),
-    put(port('port-one', 'red-network', 1, [['s', '10.0.0.5'], ['t', 'FD00::5']])),
+    put(
+      port('port-one', 'red-network', 1, [
+        ['s', '10.0.0.5'],
+        ['t', 'FD00::5'],
+      ]),
+    ),
     put(port('port-two', 'red-network', 2, [], { attachment: { kind: 'none' } })),
     put(port('port-three', 'unknown-net', 3, [])),
   ]);
@@ -27,10 +32,10 @@ test('from nothing: the bridge before its ports, the outer end with its one addr
   assert.deepEqual(diffSwitchLinks(new Map(), new Map(), plan(), options), {
     leave: [],
     join: [
-      'link add dev brqpublic-net mtu 1500 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
-      'link set dev brqpublic-net up',
-      'link add dev brqred-network mtu 1450 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
-      'link set dev brqred-network up',
+      'link add dev brqpublic-net mtu 1501 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+      'link set dev brqpublic-net mtu 1500 up',
+      'link add dev brqred-network mtu 1451 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+      'link set dev brqred-network mtu 1450 up',
       'link add dev ph-public mtu 1500 type veth peer name cairn0 mtu 1500 netns 1',
       'link set dev ph-public master brqpublic-net up',
       'tuntap add dev tapport-one mode tap vnet_hdr group 64055',
@@ -56,28 +61,50 @@ test('a port that goes leaves before its rules, and its connections are forgotte
     leave: ['link delete dev tapport-one'],
     join: [],
     outer: [],
-    forget: [{ bridge: 'brqred-network', ip: '10.0.0.5' }, { bridge: 'brqred-network', ip: 'fd00::5' }],
+    forget: [
+      { bridge: 'brqred-network', ip: '10.0.0.5' },
+      { bridge: 'brqred-network', ip: 'fd00::5' },
+    ],
   });
   objects.change([remove('network', 'red-network'), remove('network', 'public-net')]);
   const { leave, forget } = diffSwitchLinks(links, outerLinks, plan(), options);
-  assert.deepEqual(leave, ['link delete dev brqpublic-net', 'link delete dev brqred-network', 'link delete dev tapport-one', 'link delete dev ph-public'].sort((a, b) => leave.indexOf(a) - leave.indexOf(b)));
+  assert.deepEqual(
+    leave,
+    ['link delete dev brqpublic-net', 'link delete dev brqred-network', 'link delete dev tapport-one', 'link delete dev ph-public'].toSorted(
+      (a, b) => leave.indexOf(a) - leave.indexOf(b),
+    ),
+  );
   assert.deepEqual(forget, [{ bridge: 'brqpublic-net' }, { bridge: 'brqred-network' }]);
 });
 
 test('an address that changes is noted and the old one forgotten; the tap stays', () => {
   const { objects, plan } = world();
   const { links, outerLinks } = linksAfter(plan());
-  objects.change([put(port('port-one', 'red-network', 1, [['t', 'fd00::5'], ['s', '10.0.0.6']]))]);
-  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), { leave: [], join: ['link set dev tapport-one alias port-one,fd00::5,10.0.0.6'], outer: [], forget: [{ bridge: 'brqred-network', ip: '10.0.0.5' }] });
+  objects.change([
+    put(
+      port('port-one', 'red-network', 1, [
+        ['t', 'fd00::5'],
+        ['s', '10.0.0.6'],
+      ]),
+    ),
+  ]);
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), {
+    leave: [],
+    join: ['link set dev tapport-one alias port-one,fd00::5,10.0.0.6'],
+    outer: [],
+    forget: [{ bridge: 'brqred-network', ip: '10.0.0.5' }],
+  });
 });
 
 test('links of others in the switch are left alone', () => {
   const { plan } = world();
   const { links, outerLinks } = linksAfter(plan());
-  const more = readLinks(JSON.stringify([
-    { ifname: 'lo', link_type: 'loopback', flags: ['UP'] },
-    { ifname: 'qr-11111111-22', linkinfo: { info_kind: 'veth' }, flags: ['UP'] },
-    { ifname: 'somebodys', linkinfo: { info_kind: 'tun' }, flags: ['UP'] },
-  ]));
+  const more = readLinks(
+    JSON.stringify([
+      { ifname: 'lo', link_type: 'loopback', flags: ['UP'] },
+      { ifname: 'qr-11111111-22', linkinfo: { info_kind: 'veth' }, flags: ['UP'] },
+      { ifname: 'somebodys', linkinfo: { info_kind: 'tun' }, flags: ['UP'] },
+    ]),
+  );
   assert.deepEqual(diffSwitchLinks(new Map([...links, ...more]), outerLinks, plan(), options).leave, []);
 });

@@ -38,19 +38,31 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
   for (const [name, { mtu }] of plan.bridges) {
     const link = actual.get(name);
     // A bridge between machines has nothing to learn by waiting: no spanning tree, no forwarding delay, multicast to all.
-    if (!link) join.push(`link add dev ${name} mtu ${mtu} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`, `link set dev ${name} up`);
+    // Its MTU follows its ports' until somebody has changed it, so it is made with another one.
+    if (!link)
+      join.push(
+        `link add dev ${name} mtu ${mtu > 1500 ? mtu - 1 : mtu + 1} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+        `link set dev ${name} mtu ${mtu} up`,
+      );
     else if (link.mtu !== mtu || !link.up) join.push(`link set dev ${name} mtu ${mtu} up`);
   }
   for (const [name, uplink] of plan.uplinks) {
     if (actual.has(name)) attach(actual.get(name), name, uplink, join);
     else {
-      join.push(`link add dev ${name} mtu ${uplink.mtu} type veth peer name ${uplink.outer} mtu ${uplink.mtu} netns ${options.outerNetns}`, `link set dev ${name} master ${uplink.bridge} up`);
+      join.push(
+        `link add dev ${name} mtu ${uplink.mtu} type veth peer name ${uplink.outer} mtu ${uplink.mtu} netns ${options.outerNetns}`,
+        `link set dev ${name} master ${uplink.bridge} up`,
+      );
     }
     const end = actual.has(name) ? outerLinks.get(uplink.outer) : undefined;
     if (end?.up && end.mtu === uplink.mtu && end.addresses.join() === uplink.hostCidr) continue;
     for (const address of end?.addresses ?? []) if (address !== uplink.hostCidr) outer.push(`addr del ${address} dev ${uplink.outer}`);
     // Without addresses of the kernel's making, the outer end is what its one address says and no more.
-    outer.push(`link set dev ${uplink.outer} addrgenmode none`, `addr replace ${uplink.hostCidr} dev ${uplink.outer}`, `link set dev ${uplink.outer} mtu ${uplink.mtu} up`);
+    outer.push(
+      `link set dev ${uplink.outer} addrgenmode none`,
+      `addr replace ${uplink.hostCidr} dev ${uplink.outer}`,
+      `link set dev ${uplink.outer} mtu ${uplink.mtu} up`,
+    );
   }
   for (const [name, tap] of plan.taps) {
     const link = actual.get(name);

@@ -18,12 +18,22 @@ function follow(): (...changes: FabricChange[]) => string[] {
     const wanted = switchRules(objects, memory);
     const script = diffRules(kernel, wanted);
     kernel = asKernel(wanted);
-    return script.trimEnd().split('\n').filter(Boolean).map((line) => line.replace(/ comment "[0-9a-f]{20}\.\d+"$/, ''));
+    return script
+      .trimEnd()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.replace(/ comment "[0-9a-f]{20}\.\d+"$/, ''));
   };
 }
 
 const web = group('web', [rule('egress'), rule('ingress', { protocol: 'tcp', portMin: 80, portMax: 80, remoteGroupId: 'web' })]);
-const world = [put(network('net-one', [])), put(web), put(port('port-one', 'net-one', 1, [['s', '10.0.0.5']], { securityGroups: ['web'] })), put(port('port-two', 'net-one', 2, [['s', '10.0.0.6']], { adminUp: false })), put(port('port-six', 'net-one', 6, [], { portSecurity: false }))];
+const world = [
+  put(network('net-one', [])),
+  put(web),
+  put(port('port-one', 'net-one', 1, [['s', '10.0.0.5']], { securityGroups: ['web'] })),
+  put(port('port-two', 'net-one', 2, [['s', '10.0.0.6']], { adminUp: false })),
+  put(port('port-six', 'net-one', 6, [], { portSecurity: false })),
+];
 const far = (ip: string) => port('port-far', 'net-one', 3, [['s', ip]], { securityGroups: ['web'], attachment: { kind: 'none' } });
 
 test('the rules of a small world', () => {
@@ -108,7 +118,11 @@ test('a member that goes is one element, and has connections judged anew', () =>
   next(...world, put(far('10.0.0.7')));
   const script = next(remove('port', 'port-far'));
   assert.equal(script.at(-1), 'delete element inet cairn g4_web { 10.0.0.7 }');
-  assert.deepEqual(script.filter((line) => line.startsWith('flush')), ['flush chain inet cairn p_21010c53da48_in'], 'only where the set is asked for');
+  assert.deepEqual(
+    script.filter((line) => line.startsWith('flush')),
+    ['flush chain inet cairn p_21010c53da48_in'],
+    'only where the set is asked for',
+  );
   assert.match(script.join('\n'), /generation 46861 of 448beec32fcb4719/);
 });
 
@@ -116,7 +130,10 @@ test('a rule that goes has connections judged anew in its direction only', () =>
   const next = follow();
   next(...world);
   const script = next(put(group('web', [rule('egress')])));
-  assert.deepEqual(script.filter((line) => line.startsWith('flush chain')), ['flush chain inet cairn sg_web_in', 'flush chain inet cairn p_21010c53da48_in']);
+  assert.deepEqual(
+    script.filter((line) => line.startsWith('flush chain')),
+    ['flush chain inet cairn sg_web_in', 'flush chain inet cairn p_21010c53da48_in'],
+  );
   assert.match(script.join('\n'), /p_21010c53da48_in .* or 0x0000b70d accept/);
   assert.deepEqual(script.slice(-2), ['flush set inet cairn g4_web', 'delete set inet cairn g4_web']);
 });
@@ -125,7 +142,13 @@ test('a port that goes takes its chains along, and a policy nobody has any more 
   const next = follow();
   next(...world);
   const script = next(remove('port', 'port-one'));
-  for (const line of ['delete element bridge cairn from { "tapport-one" }', 'delete chain bridge cairn from_tapport_one', 'delete chain inet cairn p_21010c53da48_in', 'delete chain inet cairn sg_web_in', 'delete set inet cairn g4_web']) {
+  for (const line of [
+    'delete element bridge cairn from { "tapport-one" }',
+    'delete chain bridge cairn from_tapport_one',
+    'delete chain inet cairn p_21010c53da48_in',
+    'delete chain inet cairn sg_web_in',
+    'delete set inet cairn g4_web',
+  ]) {
     assert.ok(script.includes(line), line);
   }
 });

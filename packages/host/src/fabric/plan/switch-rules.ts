@@ -86,7 +86,15 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
   chains.set('prerouting', { hook: { type: 'filter', hook: 'prerouting', priority: -300 }, rules: BRIDGE_PREROUTING });
   chains.set('forward', { hook: { type: 'filter', hook: 'forward', priority: -200 }, rules: BRIDGE_FORWARD });
   const verdicts = (elements: ReadonlyMap<string, string>): SetModel => ({ kind: 'map', declaration: 'type ifname : verdict', elements });
-  return { family: 'bridge', name: TABLE, sets: new Map([['from', verdicts(from)], ['to', verdicts(to)]]), chains };
+  return {
+    family: 'bridge',
+    name: TABLE,
+    sets: new Map([
+      ['from', verdicts(from)],
+      ['to', verdicts(to)],
+    ]),
+    chains,
+  };
 }
 
 // What every filtered guest may do and must not do, whatever its groups say; after upstream's provider rules. These rules stand
@@ -108,7 +116,13 @@ const RAW = [`ct zone set iifname map @${ZONE_MAP}`];
 const INET_PREROUTING = ['meta mark vmap @from'];
 const INET_FORWARD = ['meta mark vmap @to'];
 
-function inetTable(view: FabricView, ports: readonly PortSpec[], policies: ReadonlyMap<string, Policy>, policyByPort: ReadonlyMap<string, Policy>, memory: SwitchMemory): Table {
+function inetTable(
+  view: FabricView,
+  ports: readonly PortSpec[],
+  policies: ReadonlyMap<string, Policy>,
+  policyByPort: ReadonlyMap<string, Policy>,
+  memory: SwitchMemory,
+): Table {
   const chains = new Map<string, Chain>([
     ['raw', { hook: { type: 'filter', hook: 'prerouting', priority: -300 }, rules: RAW }],
     ['prerouting', { hook: { type: 'filter', hook: 'prerouting', priority: -100 }, rules: INET_PREROUTING }],
@@ -117,7 +131,9 @@ function inetTable(view: FabricView, ports: readonly PortSpec[], policies: Reado
     ['guest_in', { rules: GUEST_IN }],
   ]);
   const members = memberSets(view, policies.values());
-  const shrunk = new Set([...memory.members].filter(([name, before]) => [...before.keys()].some((element) => members.get(name)?.has(element) !== true)).map(([name]) => name));
+  const shrunk = new Set(
+    [...memory.members].filter(([name, before]) => [...before.keys()].some((element) => members.get(name)?.has(element) !== true)).map(([name]) => name),
+  );
   memory.members = members;
   for (const policy of policies.values()) addPolicy(view, policy, shrunk, memory, chains);
   memory.generations.keepOnly((chain) => chains.has(chain));
@@ -140,7 +156,8 @@ function inetTable(view: FabricView, ports: readonly PortSpec[], policies: Reado
     ['from', { kind: 'map', declaration: 'type mark : verdict', elements: from }],
     ['to', { kind: 'map', declaration: 'type mark : verdict', elements: to }],
   ]);
-  for (const [name, elements] of members) sets.set(name, { kind: 'set', declaration: `type ${name.startsWith('g4') ? 'ipv4_addr' : 'ipv6_addr'}; flags interval`, elements });
+  for (const [name, elements] of members)
+    sets.set(name, { kind: 'set', declaration: `type ${name.startsWith('g4') ? 'ipv4_addr' : 'ipv6_addr'}; flags interval`, elements });
   return { family: 'inet', name: TABLE, sets, chains };
 }
 
@@ -180,7 +197,18 @@ function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>
     for (const group of groups) chains.set(groupChain(group.id, direction, stateful), { rules: groupRules(group, direction, stateful) });
     const jumps = groups.map((group) => `jump ${groupChain(group.id, direction, stateful)}`);
     const chain = `${name}_${chainSuffix(direction)}`;
-    chains.set(chain, { rules: stateful ? judge(chain, direction, groups.map((group) => groupRules(group, direction, true)), jumps, shrunk, memory) : [...jumps, 'drop'] });
+    chains.set(chain, {
+      rules: stateful
+        ? judge(
+            chain,
+            direction,
+            groups.map((group) => groupRules(group, direction, true)),
+            jumps,
+            shrunk,
+            memory,
+          )
+        : [...jumps, 'drop'],
+    });
   }
 }
 
@@ -190,7 +218,14 @@ const chainSuffix = (direction: Direction): string => (direction === 'ingress' ?
  * Judges a connection once per generation: the lower half of the connection's mark remembers for the port that is called, the upper
  * half for the port that calls.
  */
-function judge(chain: string, direction: Direction, rules: readonly (readonly string[])[], jumps: readonly string[], shrunk: ReadonlySet<string>, memory: SwitchMemory): readonly string[] {
+function judge(
+  chain: string,
+  direction: Direction,
+  rules: readonly (readonly string[])[],
+  jumps: readonly string[],
+  shrunk: ReadonlySet<string>,
+  memory: SwitchMemory,
+): readonly string[] {
   const lostMember = shrunk.size > 0 && rules.some((list) => list.some((rule) => [...rule.matchAll(/@(g[46]_\w+)/g)].some(([, set]) => shrunk.has(set ?? ''))));
   const content = Generations.contentOf(rules);
   const generation = memory.generations.of(chain, content, lostMember);

@@ -62,7 +62,8 @@ export function planSwitch(view: FabricView, memory: SwitchMemory, physicalNetwo
     const physical = physicalNetworks[physicalNetwork];
     const name = uplinkName(physicalNetwork);
     // Neutron makes one network of a physical one; were there two, the same one gets it in every run.
-    if (physical && bridge < (uplinks.get(name)?.bridge ?? '~')) uplinks.set(name, { outer: physical.linkName, hostCidr: physical.hostCidr, bridge, mtu: network.mtu });
+    if (physical && bridge < (uplinks.get(name)?.bridge ?? '~'))
+      uplinks.set(name, { outer: physical.linkName, hostCidr: physical.hostCidr, bridge, mtu: network.mtu });
   }
   const rules = switchRules(view, memory);
   const taps = new Map<string, TapPlan>();

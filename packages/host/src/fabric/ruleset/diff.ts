@@ -61,7 +61,8 @@ function changeTable(old: KernelTable, table: Table, out: string[], late: string
   for (const [name, set] of leavingSets) late.push(`delete ${set.kind} ${id} ${name}`);
 }
 
-const hookDeclaration = (chain: Chain): string => (chain.hook ? ` { type ${chain.hook.type} hook ${chain.hook.hook} priority ${chain.hook.priority}; policy accept; }` : '');
+const hookDeclaration = (chain: Chain): string =>
+  chain.hook ? ` { type ${chain.hook.type} hook ${chain.hook.hook} priority ${chain.hook.priority}; policy accept; }` : '';
 
 function changeElements(id: string, old: ReadonlyMap<string, string> | undefined, set: SetModel, out: string[]): void {
   const quote = /^(type|typeof) (iifname|ifname)\b/.test(set.declaration) ? (key: string) => `"${key}"` : (key: string) => key;

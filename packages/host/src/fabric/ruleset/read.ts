@@ -27,7 +27,13 @@ export function readRules(json: string): KernelRules {
     const draft = drafts.get(key);
     if (!draft) continue;
     if (kind === 'set' || kind === 'map') draft.sets.set(String(value.name), { kind, elements: readElements(value.elem) });
-    if (kind === 'chain') draft.chains.set(String(value.name), { hook: value.hook === undefined ? '' : `${String(value.type)} ${String(value.hook)} ${String(value.prio)}`, comment: '', note: '', rules: 0 });
+    if (kind === 'chain')
+      draft.chains.set(String(value.name), {
+        hook: value.hook === undefined ? '' : `${String(value.type)} ${String(value.hook)} ${String(value.prio)}`,
+        comment: '',
+        note: '',
+        rules: 0,
+      });
     if (kind === 'rule') {
       const chain = draft.chains.get(String(value.chain));
       if (!chain) continue;
@@ -39,7 +45,8 @@ export function readRules(json: string): KernelRules {
   const tables = new Map<string, KernelTable>();
   for (const [key, { sets, chains }] of drafts) {
     const read = new Map<string, KernelChain>();
-    for (const [name, { hook, comment, note, rules }] of chains) read.set(name, { hook, note, digest: rules === 0 ? '' : comment.endsWith(`.${rules}`) ? comment : `changed: ${comment}` });
+    for (const [name, { hook, comment, note, rules }] of chains)
+      read.set(name, { hook, note, digest: rules === 0 ? '' : comment.endsWith(`.${rules}`) ? comment : `changed: ${comment}` });
     tables.set(key, { sets, chains: read });
   }
   return tables;

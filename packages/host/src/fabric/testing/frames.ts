@@ -37,7 +37,13 @@ export function udp4(source: string, sourcePort: number, target: string, targetP
 }
 
 /** An IPv6 packet; `extension` is put between its header and the payload (8 bytes, the first saying what follows). */
-export function ip6Packet(source: string, target: string, protocol: number, payload: Buffer, extension?: { readonly type: number; readonly bytes: Buffer }): Buffer {
+export function ip6Packet(
+  source: string,
+  target: string,
+  protocol: number,
+  payload: Buffer,
+  extension?: { readonly type: number; readonly bytes: Buffer },
+): Buffer {
   const rest = extension ? Buffer.concat([extension.bytes, payload]) : payload;
   return Buffer.concat([Buffer.from([0x60, 0, 0, 0]), u16(rest.length), Buffer.from([extension?.type ?? protocol, 255]), ip6(source), ip6(target), rest]);
 }
@@ -49,5 +55,6 @@ export function icmp6(source: string, target: string, type: number, body: Buffer
   return message;
 }
 
-export const neighbourAdvert = (target: string, linkLayer: string): Buffer => Buffer.concat([Buffer.from([0x20, 0, 0, 0]), ip6(target), Buffer.from([2, 1]), mac(linkLayer)]);
+export const neighbourAdvert = (target: string, linkLayer: string): Buffer =>
+  Buffer.concat([Buffer.from([0x20, 0, 0, 0]), ip6(target), Buffer.from([2, 1]), mac(linkLayer)]);
 export const routerAdvert = (): Buffer => Buffer.concat([Buffer.from([64, 0, 0x07, 0x08]), Buffer.alloc(8)]);

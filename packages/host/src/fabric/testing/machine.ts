@@ -69,7 +69,10 @@ export class Machine {
   }
 
   /** A guest at the port's tap. Without an address it has to ask DHCP. */
-  async guest(fabric: KernelFabric, options: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string }): Promise<Guest> {
+  async guest(
+    fabric: KernelFabric,
+    options: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string },
+  ): Promise<Guest> {
     const guest = await Guest.start(`${this.instance}-g${this.#guestCount++}`, fabric.switchNamespace, this.#dir, options);
     this.guests.push(guest);
     return guest;
@@ -120,7 +123,12 @@ export class Guest {
     this.#cable = cable;
   }
 
-  static async start(netns: string, switchNamespace: string, dir: string, { tap, mac, cidr, gateway }: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string }): Promise<Guest> {
+  static async start(
+    netns: string,
+    switchNamespace: string,
+    dir: string,
+    { tap, mac, cidr, gateway }: { readonly tap: string; readonly mac: string; readonly cidr?: string; readonly gateway?: string },
+  ): Promise<Guest> {
     const card = `c${randomBytes(5).toString('hex')}`;
     await run('ip', ['netns', 'add', netns]);
     await run('ip', ['-n', switchNamespace, 'tuntap', 'add', 'dev', card, 'mode', 'tap', 'user', String(TAP_OWNER)]);
@@ -131,11 +139,26 @@ export class Guest {
     await new Promise<void>((resolve) => wire.listen(path, resolve));
     await chmod(path, 0o777);
     const connected = new Promise<Socket>((resolve) => wire.once('connection', resolve));
-    const cable = start('qemu-system-x86_64', ['-machine', 'none', '-nodefaults', '-display', 'none', '-monitor', 'none', ...end('a', tap), ...end('b', card), ...hub('c', `stream,server=off,addr.type=unix,addr.path=${path}`)], {
-      netns: switchNamespace,
-      user: { uid: TAP_OWNER, gid: TAP_OWNER },
-      dieWithParent: true,
-    });
+    const cable = start(
+      'qemu-system-x86_64',
+      [
+        '-machine',
+        'none',
+        '-nodefaults',
+        '-display',
+        'none',
+        '-monitor',
+        'none',
+        ...end('a', tap),
+        ...end('b', card),
+        ...hub('c', `stream,server=off,addr.type=unix,addr.path=${path}`),
+      ],
+      {
+        netns: switchNamespace,
+        user: { uid: TAP_OWNER, gid: TAP_OWNER },
+        dieWithParent: true,
+      },
+    );
     const guest = new Guest(netns, cable);
     // The card has a carrier once QEMU holds it; QEMU keeps it wherever it goes.
     guest.#listen(await connected);

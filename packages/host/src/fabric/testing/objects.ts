@@ -1,4 +1,13 @@
-import type { FabricChange, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupRuleSpec, SecurityGroupSpec, SubnetSpec } from '../../interface/fabric.ts';
+import type {
+  FabricChange,
+  FabricObject,
+  NetworkSpec,
+  PortSpec,
+  RouterSpec,
+  SecurityGroupRuleSpec,
+  SecurityGroupSpec,
+  SubnetSpec,
+} from '../../interface/fabric.ts';
 import { tapName } from '../../interface/fabric.ts';
 
 /** Objects for tests, with all that a test does not care for filled in. Ids are short words; MACs and taps follow from them. */
@@ -6,13 +15,34 @@ import { tapName } from '../../interface/fabric.ts';
 export const put = (object: FabricObject): FabricChange => ({ op: 'put', object });
 export const remove = (kind: FabricObject['kind'], id: string): FabricChange => ({ op: 'remove', kind, id });
 
-export const subnet = (id: string, cidr: string, more: Partial<SubnetSpec> = {}): SubnetSpec => ({ id, cidr, ipVersion: cidr.includes(':') ? 6 : 4, dnsServers: [], hostRoutes: [], isolated: false, ...more });
+export const subnet = (id: string, cidr: string, more: Partial<SubnetSpec> = {}): SubnetSpec => ({
+  id,
+  cidr,
+  ipVersion: cidr.includes(':') ? 6 : 4,
+  dnsServers: [],
+  hostRoutes: [],
+  isolated: false,
+  ...more,
+});
 
-export const network = (id: string, subnets: readonly SubnetSpec[], more: Partial<NetworkSpec> = {}): { readonly kind: 'network' } & NetworkSpec => ({ kind: 'network', id, mtu: 1450, segment: { type: 'local' }, subnets, ...more });
+export const network = (id: string, subnets: readonly SubnetSpec[], more: Partial<NetworkSpec> = {}): { readonly kind: 'network' } & NetworkSpec => ({
+  kind: 'network',
+  id,
+  mtu: 1450,
+  segment: { type: 'local' },
+  subnets,
+  ...more,
+});
 
 export const macOf = (n: number): string => `fa:16:3e:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
 
-export function port(id: string, networkId: string, n: number, fixedIps: readonly (readonly [subnetId: string, ip: string])[], more: Partial<PortSpec> = {}): { readonly kind: 'port' } & PortSpec {
+export function port(
+  id: string,
+  networkId: string,
+  n: number,
+  fixedIps: readonly (readonly [subnetId: string, ip: string])[],
+  more: Partial<PortSpec> = {},
+): { readonly kind: 'port' } & PortSpec {
   return {
     kind: 'port',
     id,
@@ -29,11 +59,30 @@ export function port(id: string, networkId: string, n: number, fixedIps: readonl
   };
 }
 
-export const router = (id: string, more: Partial<RouterSpec> = {}): { readonly kind: 'router' } & RouterSpec => ({ kind: 'router', id, adminUp: true, interfaces: [], routes: [], floatingIps: [], ...more });
+export const router = (id: string, more: Partial<RouterSpec> = {}): { readonly kind: 'router' } & RouterSpec => ({
+  kind: 'router',
+  id,
+  adminUp: true,
+  interfaces: [],
+  routes: [],
+  floatingIps: [],
+  ...more,
+});
 
-export const rule = (direction: 'ingress' | 'egress', more: Partial<SecurityGroupRuleSpec> = {}): SecurityGroupRuleSpec => ({ id: `r-${JSON.stringify([direction, more]).replace(/[^A-Za-z0-9]+/g, '-').slice(0, 50)}0`, direction, ethertype: 'IPv4', ...more });
+export const rule = (direction: 'ingress' | 'egress', more: Partial<SecurityGroupRuleSpec> = {}): SecurityGroupRuleSpec => ({
+  id: `r-${JSON.stringify([direction, more])
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .slice(0, 50)}0`,
+  direction,
+  ethertype: 'IPv4',
+  ...more,
+});
 
-export const group = (id: string, rules: readonly SecurityGroupRuleSpec[], more: Partial<SecurityGroupSpec> = {}): { readonly kind: 'securityGroup' } & SecurityGroupSpec => ({ kind: 'securityGroup', id, stateful: true, rules, ...more });
+export const group = (
+  id: string,
+  rules: readonly SecurityGroupRuleSpec[],
+  more: Partial<SecurityGroupSpec> = {},
+): { readonly kind: 'securityGroup' } & SecurityGroupSpec => ({ kind: 'securityGroup', id, stateful: true, rules, ...more });
 
 /** What neutron's default rules let out: everything. */
 export const egressAll: readonly SecurityGroupRuleSpec[] = [rule('egress'), rule('egress', { ethertype: 'IPv6' })];

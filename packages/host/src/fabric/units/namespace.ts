@@ -92,7 +92,12 @@ export class NamespaceUnit {
     const { kernel, metadata, switchLinks } = this.#context;
     if (await kernel.namespaceExists(plan.name)) {
       try {
-        const [links, routes, rules, outerEnds] = await Promise.all([kernel.links(plan.name), kernel.routes(plan.name), kernel.rules(plan.name), switchLinks(isRetry)]);
+        const [links, routes, rules, outerEnds] = await Promise.all([
+          kernel.links(plan.name),
+          kernel.routes(plan.name),
+          kernel.rules(plan.name),
+          switchLinks(isRetry),
+        ]);
         return { state: { links, routes, outerEnds }, rules };
       } catch (error) {
         // A name without a namespace behind it, left by a crash.
@@ -119,7 +124,10 @@ export class NamespaceUnit {
       this.#known = undefined;
       // The kernel takes a dying namespace's links down in its own time; the names shall be free at once.
       const own = [...links.values()].filter((link) => link.kind === 'veth');
-      await kernel.deleteLinks(netns, own.map((link) => link.name));
+      await kernel.deleteLinks(
+        netns,
+        own.map((link) => link.name),
+      );
       await kernel.deleteNamespace(netns);
     }
     this.#known = undefined;

@@ -28,10 +28,12 @@ export function routerSubject(view: FabricView, routerId: string, names: Names):
       const address = parseIp(ip);
       if (!router || !address) return undefined;
       // The network is that of the interface whose subnet has the address: networks of one router may overlap elsewhere.
-      const link = router.interfaces.find((at) => at.addresses.some(({ ip: own, prefixLength }) => {
-        const cidr = parseCidr(`${own}/${prefixLength}`);
-        return cidr !== undefined && contains(cidr, address);
-      }));
+      const link = router.interfaces.find((at) =>
+        at.addresses.some(({ ip: own, prefixLength }) => {
+          const cidr = parseCidr(`${own}/${prefixLength}`);
+          return cidr !== undefined && contains(cidr, address);
+        }),
+      );
       return link && view.portAt(link.networkId, ip)?.id;
     },
     forget({ state, rules }, plan) {
@@ -41,7 +43,8 @@ export function routerSubject(view: FabricView, routerId: string, names: Names):
       for (const [floating, fixed] of rules.get(NAT_TABLE)?.sets.get(FLOATING_MAP)?.elements ?? []) if (wanted?.get(floating) !== fixed) gone.add(floating);
       const name = gatewayLinkName(routerId);
       const kept = plan.links.get(name)?.addresses ?? [];
-      for (const address of state.links.get(name)?.addresses ?? []) if (!address.includes(':') && !kept.includes(address)) gone.add(address.slice(0, address.indexOf('/')));
+      for (const address of state.links.get(name)?.addresses ?? [])
+        if (!address.includes(':') && !kept.includes(address)) gone.add(address.slice(0, address.indexOf('/')));
       return [...gone].flatMap((ip) => [`-D -f ipv4 -d ${ip}`, `-D -f ipv4 -q ${ip}`]);
     },
   };

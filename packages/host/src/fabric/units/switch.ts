@@ -88,7 +88,11 @@ export class SwitchUnit {
     const state = this.#state ?? (await this.#read());
     const plan = planSwitch(view, this.#memory, this.#options.physicalNetworks);
     const outerNetns = this.#options.outerNetns ?? String(process.pid);
-    const { leave, join, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, { tapGroupGid: this.#options.tapGroupGid, switchNamespace: netns, outerNetns });
+    const { leave, join, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, {
+      tapGroupGid: this.#options.tapGroupGid,
+      switchNamespace: netns,
+      outerNetns,
+    });
     const script = diffRules(state.rules, plan.rules);
     const bridgesGone = [...state.links.values()].filter((link) => link.kind === 'bridge' && !plan.bridges.has(link.name)).map((link) => link.name);
     for (const [name, { outer: end }] of plan.uplinks) if (!state.links.has(name)) await this.#refuseForeign(end);
@@ -121,7 +125,9 @@ export class SwitchUnit {
     if (!(await kernel.namespaceExists(netns))) await this.#create(netns);
     const [links, rules] = await Promise.all([kernel.links(netns), kernel.rules(netns)]);
     const outerLinks = new Map(
-      (await Promise.all(Object.values(this.#options.physicalNetworks).map(({ linkName }) => kernel.link(this.#options.outerNetns, linkName)))).flatMap((found) => [...found]),
+      (await Promise.all(Object.values(this.#options.physicalNetworks).map(({ linkName }) => kernel.link(this.#options.outerNetns, linkName)))).flatMap(
+        (found) => [...found],
+      ),
     );
     this.#memory = SwitchMemory.seed(rules, { table: INET, zoneMap: ZONE_MAP, memberSetPattern: MEMBER_SET });
     return { links, outerLinks, rules };
@@ -135,11 +141,15 @@ export class SwitchUnit {
     if (await this.#bridgeNetfilterIsOn(netns)) return;
     // Loading the module turns it on in every namespace. The machine's own bridges shall not notice.
     await kernel.change('modprobe', ['br_netfilter']).catch((cause: unknown) => {
-      throw unavailable('Security groups need the kernel module br_netfilter, which cannot be loaded on this host. Install the kernel\'s modules, or load it at boot.', { cause });
+      throw unavailable(
+        "Security groups need the kernel module br_netfilter, which cannot be loaded on this host. Install the kernel's modules, or load it at boot.",
+        { cause },
+      );
     });
     await kernel.change('sysctl', ['-eqw', 'net.bridge.bridge-nf-call-arptables=0', ...BRIDGE_NETFILTER.map((key) => `${key}=0`)]);
     await kernel.sysctl(netns, [...SYSCTLS, ...on]);
-    if (!(await this.#bridgeNetfilterIsOn(netns))) throw unavailable('Security groups need the kernel module br_netfilter, which this host\'s kernel does not have.');
+    if (!(await this.#bridgeNetfilterIsOn(netns)))
+      throw unavailable("Security groups need the kernel module br_netfilter, which this host's kernel does not have.");
   }
 
   async #bridgeNetfilterIsOn(netns: string): Promise<boolean> {
@@ -149,7 +159,10 @@ export class SwitchUnit {
 
   async #refuseForeign(linkName: string): Promise<void> {
     const { size } = await this.#context.kernel.link(this.#options.outerNetns, linkName);
-    if (size > 0) throw conflict(`The public network cannot be joined to this host: there is a link named ${linkName} already. Remove it, or choose another link name in the configuration.`);
+    if (size > 0)
+      throw conflict(
+        `The public network cannot be joined to this host: there is a link named ${linkName} already. Remove it, or choose another link name in the configuration.`,
+      );
   }
 }
 
