@@ -26,6 +26,8 @@ export interface CreateServerParams {
   /** Who asked, without the token. */
   readonly ctx: Context;
   readonly ports: readonly PlannedPort[];
+  /** It has volumes, given or to be made; most servers have none, and their saga asks for none. */
+  readonly hasVolumes: boolean;
   readonly securityGroupIds: readonly string[] | null;
   readonly zone: string | null;
   readonly forcedHost: string | null;
@@ -142,7 +144,7 @@ async function write(
     made.map(({ row }) => ({ serverId: row.id, requestId: caller.requestId, action: 'create', userId, projectId, atMs: nowMs })),
   );
   const { token: _token, ...ctx } = caller.ctx;
-  for (const { row, ports } of made) {
+  for (const { row, devices, ports } of made) {
     await env.events.emit(tx, serverEvent('create.start', row, caller.requestId));
     await env.sagas.start<CreateServerParams>(
       tx,
@@ -151,6 +153,7 @@ async function write(
         serverId: row.id,
         ctx,
         ports,
+        hasVolumes: devices.some((device) => device.destination_type === 'volume'),
         securityGroupIds: plan.securityGroupIds ?? null,
         zone: plan.destination.zone ?? null,
         forcedHost: plan.destination.host ?? null,

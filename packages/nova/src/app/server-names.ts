@@ -18,25 +18,27 @@ const UID_CHARACTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 // without those that people mistake for one another
 const PASSWORD_GROUPS = ['23456789', 'ABCDEFGHJKLMNPQRSTUVWXYZ', 'abcdefghijkmnopqrstuvwxyz'];
 
-function pick(ids: Ids, characters: string): string {
+/** Draws characters, each as likely as the other. */
+function draw(ids: Ids, characters: string, count: number): string {
   // 256 is no multiple of the length, so bytes past the last whole multiple are drawn again
   const limit = 256 - (256 % characters.length);
-  for (;;) {
-    const byte = ids.bytes(1)[0] as number;
-    if (byte < limit) return characters.charAt(byte % characters.length);
+  let text = '';
+  while (text.length < count) {
+    for (const byte of ids.bytes(2 * count)) if (byte < limit && text.length < count) text += characters.charAt(byte % characters.length);
   }
+  return text;
 }
 
 /** `r-8tk3mqz0`. */
-export const newReservationId = (ids: Ids): string => `r-${Array.from({ length: 8 }, () => pick(ids, UID_CHARACTERS)).join('')}`;
+export const newReservationId = (ids: Ids): string => `r-${draw(ids, UID_CHARACTERS, 8)}`;
 
 /** A password of 12 characters with a digit and both cases. */
 export function newPassword(ids: Ids): string {
-  const all = PASSWORD_GROUPS.join('');
-  const chars = [...PASSWORD_GROUPS.map((group) => pick(ids, group)), ...Array.from({ length: 9 }, () => pick(ids, all))];
-  for (let at = chars.length - 1; at > 0; at -= 1) {
-    const other = (ids.bytes(4).readUInt32BE() % (at + 1)) as number;
-    [chars[at], chars[other]] = [chars[other] as string, chars[at] as string];
-  }
-  return chars.join('');
+  const chars = [...PASSWORD_GROUPS.map((group) => draw(ids, group, 1)), ...draw(ids, PASSWORD_GROUPS.join(''), 9)];
+  const order = ids.bytes(4 * chars.length);
+  return chars
+    .map((char, at) => ({ char, rank: order.readUInt32BE(4 * at) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ char }) => char)
+    .join('');
 }

@@ -99,7 +99,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
               { host: server.host as string, deviceId: serverId, deviceOwner },
             );
           }
-          await createVolumes(deps, tx, ctx, serverId, server.host as string);
+          if (step.params.hasVolumes) await createVolumes(deps, tx, ctx, serverId, server.host as string);
           await patchServer(tx, serverId, { task_state: 'block_device_mapping', updated_at_ms: env.clock.nowMs() });
         },
         async undo(step) {
@@ -108,7 +108,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
           await env.store.write(async (tx) => {
             if (ids(false).length > 0) await faces.neutron.releasePorts(tx, ids(false), { delete: true });
             if (ids(true).length > 0) await faces.neutron.releasePorts(tx, ids(true), { delete: false });
-            await discardVolumes(deps, tx, ctx, serverId);
+            if (step.params.hasVolumes) await discardVolumes(deps, tx, ctx, serverId);
           });
           await clearPorts(
             deps,
@@ -129,7 +129,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
               await makeDisks(deps, host, wanted, step.signal);
               return wanted;
             }),
-            readyVolumes(deps, step.db, ctx, serverId, host, step.signal),
+            step.params.hasVolumes ? readyVolumes(deps, step.db, ctx, serverId, host, step.signal) : [],
             ports.length === 0
               ? undefined
               : faces.neutron.makeLive(
@@ -151,6 +151,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
           await clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices));
         },
         async undoCommit(tx, step) {
+          if (!step.params.hasVolumes) return;
           for (const device of await blockDevicesOf(tx, step.params.serverId)) {
             if (device.destination_type === 'volume') await patchBlockDevice(tx, device.id, { disk_id: null });
           }
@@ -166,7 +167,7 @@ export function serverCreateSaga(deps: NovaDeps): SagaDefinition<CreateServerPar
         },
         async commit(tx, step) {
           const { serverId } = step.params;
-          for (const device of await blockDevicesOf(tx, serverId)) {
+          for (const device of step.params.hasVolumes ? await blockDevicesOf(tx, serverId) : []) {
             if (device.attachment_id !== null) await faces.cinder.complete(tx, device.attachment_id, device.device_name ?? '');
           }
           const nowMs = env.clock.nowMs();
@@ -226,7 +227,7 @@ async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Creat
     differentHost: idsOfHint(hints['different_host']),
     group: group === undefined ? undefined : { id: group.id, policy: group.policy, maxPerHost: maxPerHost(group.rules_json) },
     image,
-    volumeHosts: await volumeHosts(deps, db, params, devices),
+    volumeHosts: params.hasVolumes ? await volumeHosts(deps, db, params, devices) : [],
   };
 }
 

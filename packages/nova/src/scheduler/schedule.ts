@@ -31,8 +31,10 @@ export class Pending {
     this.#change(promise.providerId, promise.resources, -1);
   }
 
-  of(providerId: string): Readonly<Record<string, number>> {
-    return this.#byProvider.get(providerId) ?? NOTHING;
+  /** What is promised now. A copy: a promise that turns into a claim while candidates are read counts twice then, and never not at all. */
+  now(): (providerId: string) => Readonly<Record<string, number>> {
+    const copy = new Map([...this.#byProvider].map(([providerId, sums]) => [providerId, { ...sums }]));
+    return (providerId) => copy.get(providerId) ?? NOTHING;
   }
 
   #change(providerId: string, resources: Readonly<Record<string, number>>, sign: 1 | -1): void {
@@ -52,12 +54,13 @@ export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, 
     ...(request.forbiddenTraits.length === 0 ? {} : { forbiddenTraits: request.forbiddenTraits }),
     limit: CANDIDATES,
   };
+  const promised = pending.now();
   const candidates = await deps.faces.placement.candidates(db, ask);
   if (candidates.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
   const [states, around] = await hostStates(deps, db, candidates, request);
   const { hosts, trace } = filterHosts(states, request, around);
   if (hosts.length === 0) throw noValidHost(undefined, trace);
-  return weighHosts(hosts, request, (id) => pending.of(id), tieOf(request.serverId));
+  return weighHosts(hosts, request, promised, tieOf(request.serverId));
 }
 
 async function hostStates(

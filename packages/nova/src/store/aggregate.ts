@@ -12,10 +12,9 @@ export interface AggregateFacts {
 /** All aggregates with their hosts. There are few; the scheduler reads them whole. */
 export async function allAggregates(db: Db): Promise<readonly AggregateFacts[]> {
   const nova = on<NovaTables>(db);
-  const [rows, members] = await Promise.all([
-    nova.selectFrom('nova_aggregate').select(['id', 'name', 'metadata_json']).orderBy('seq').execute(),
-    nova.selectFrom('nova_aggregate_host').selectAll().orderBy('host').execute(),
-  ]);
+  const rows = await nova.selectFrom('nova_aggregate').select(['id', 'name', 'metadata_json']).orderBy('seq').execute();
+  if (rows.length === 0) return [];
+  const members = await nova.selectFrom('nova_aggregate_host').selectAll().orderBy('host').execute();
   const hosts = Map.groupBy(members, (member) => member.aggregate_id);
   return rows.map((row) => ({
     id: row.id,
