@@ -68,10 +68,19 @@ export const subnetPoolNotFound = missing('SubnetPoolNotFound', (id) => `Subnet 
 export const subnetPoolAffinity = (): CairnError =>
   bad('NetworkSubnetPoolAffinityError')('Subnets hosted on the same network must be allocated from the same subnet pool.');
 export const poolError = (type: string, text: string): CairnError => bad(type)(text);
+export const illegalPoolUpdate = (reason: string): CairnError => bad('IllegalSubnetPoolUpdate')(`Illegal subnetpool update : ${reason}.`);
+export const illegalPoolBounds = (type: string, length: number, base: string, baseLength: number): CairnError =>
+  bad('IllegalSubnetPoolPrefixBounds')(`Illegal prefix bounds: ${type}=${length}, ${base}=${baseLength}.`);
 export const subnetAllocationFailed = (reason: string): CairnError =>
   new CairnError('Internal', `Failed to allocate subnet: ${reason}.`, { type: 'SubnetAllocationError' });
 export const subnetPoolQuotaExceeded = (): CairnError => inUse('SubnetPoolQuotaExceeded')('Per-project subnet pool prefix quota exceeded.');
 export const addressScopeNotFound = missing('AddressScopeNotFound', (id) => `Address scope ${id} could not be found.`);
+export const addressScopeUpdateFailed = (id: string, reason: string): CairnError =>
+  bad('AddressScopeUpdateError')(`Unable to update address scope ${id} : ${reason}.`);
+export const addressScopeConflict = (): CairnError =>
+  inUse('AddressScopePrefixConflict')('Failed to associate address scope: subnetpools within an address scope must have unique prefixes.');
+export const addressScopeAffinity = (): CairnError =>
+  bad('NetworkAddressScopeAffinityError')('Subnets of the same address family hosted on the same network must all participate in the same address scope.');
 export const addressScopeInUse = (id: string): CairnError =>
   inUse('AddressScopeInUse')(`Unable to complete operation on address scope ${id}. There are one or more subnet pools in use on the address scope.`);
 

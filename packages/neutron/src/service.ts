@@ -6,6 +6,7 @@ import { createPolicy } from '@cairn/kit/policy/engine';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
+import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
 import { serverPorts } from './app/server-ports.ts';
 import type { NeutronFace } from './face.ts';
@@ -58,6 +59,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     policies,
     fault: neutronFault,
   };
+  const agents = new AgentKeeper(app);
   return {
     http,
     app,
@@ -65,7 +67,13 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     sagas: [],
     sagaServices: app,
     migrations: neutronMigrations,
-    start: async () => app.pusher.start(settings.reconcileEveryMs),
-    stop: () => app.pusher.stop(),
+    async start() {
+      app.pusher.start(settings.reconcileEveryMs);
+      agents.start();
+    },
+    async stop() {
+      agents.stop();
+      await app.pusher.stop();
+    },
   };
 }

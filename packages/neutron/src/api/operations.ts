@@ -1,12 +1,18 @@
 import type { Operation } from '@cairn/kit/http/operation';
 import type { NeutronApp } from '../app/deps.ts';
+import { agentOperations } from './agents.ts';
+import { availabilityOperations } from './availability.ts';
 import { extensionOperations } from './extensions.ts';
 import { floatingIpOperations } from './floatingips.ts';
 import { networkOperations } from './networks.ts';
 import { portOperations } from './ports.ts';
+import { quotaOperations } from './quotas.ts';
+import { rbacPolicyOperations } from './rbac-policies.ts';
 import { routerOperations } from './routers.ts';
 import { securityGroupOperations } from './security-groups.ts';
+import { subnetPoolOperations } from './subnetpools.ts';
 import { subnetOperations } from './subnets.ts';
+import { tagOperations } from './tags.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the network service. */
@@ -15,8 +21,14 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...extensionOperations,
   ...networkOperations,
   ...subnetOperations,
+  ...subnetPoolOperations,
   ...portOperations,
   ...routerOperations,
   ...floatingIpOperations,
   ...securityGroupOperations,
+  ...rbacPolicyOperations,
+  ...tagOperations,
+  ...quotaOperations,
+  ...agentOperations,
+  ...availabilityOperations,
 ];

@@ -29,6 +29,7 @@ export function listOf(
     policy: AUTHENTICATED,
     asks: `get_${resource.name}`,
     query: listSchema(resource),
+    validation: 'handler',
     async handle(app, req) {
       const input = readListQuery(resource, req.query);
       return renderList(app, resource, req, input, await list(app, req.ctx, input));
@@ -47,7 +48,7 @@ export function renderList(app: NeutronApp, resource: Resource, req: Request, in
     input,
     `${req.baseUrl}${req.url.split('?')[0]}`,
     req.query,
-    shown.map((each) => String(each.view.id)),
+    shown.map((each) => String(each.view[resource.key])),
   );
   return { [resource.collection]: views, ...(links.length > 0 && { [`${resource.collection}_links`]: links }) };
 }
@@ -111,7 +112,7 @@ export function createOf(
     asks: `create_${resource.name}`,
     success: 201,
     body: createSchema(resource),
-    bodyOptional: true,
+    validation: 'handler',
     async handle(app, req) {
       const { items, bulk } = prepareCreate(resource, req.ctx, req.body);
       const made = await create(app, req.ctx, items);
@@ -134,7 +135,7 @@ export function updateOf(
     policy: AUTHENTICATED,
     asks: `update_${resource.name}`,
     body: updateSchema(resource),
-    bodyOptional: true,
+    validation: 'handler',
     async handle(app, req) {
       const values = prepareUpdate(resource, req.ctx, req.body);
       return renderOne(app, resource, req.ctx, await update(app, req.ctx, req.params.id as string, values, readIfMatch(req)));

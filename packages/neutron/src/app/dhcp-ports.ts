@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Context } from '@cairn/kit/context/context';
 import { systemContext } from '@cairn/kit/context/context';
 import type { Tx } from '@cairn/kit/store/store';
 import { networkKey } from '../fabric/keys.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
+import { uuid5 } from '../net/uuid5.ts';
 import { portsOfOwners } from '../store/ports.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow } from '../store/tables.ts';
@@ -18,21 +18,7 @@ const DHCP = 'network:dhcp';
 /** The device id of a network's DHCP port on a host: `dhcp`, the host's name as a UUID, the network (agent/linux/dhcp.py). */
 export function dhcpDeviceId(host: string, networkId: string): string {
   const local = host.split('.')[0] ?? host;
-  return `dhcp${uuid5(NAMESPACE_DNS, local)}-${networkId}`;
-}
-
-const NAMESPACE_DNS = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
-
-/** The UUID of a name (RFC 4122, version 5). */
-export function uuid5(namespace: string, name: string): string {
-  const digest = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-    .digest()
-    .subarray(0, 16);
-  digest[6] = ((digest[6] as number) & 0x0f) | 0x50;
-  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
-  return digest.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return `dhcp${uuid5(local)}-${networkId}`;
 }
 
 /**

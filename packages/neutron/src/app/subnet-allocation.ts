@@ -3,7 +3,15 @@ import type { Tx } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { isSet, type NotSpecified } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
-import { badRequest, poolError, subnetAllocationFailed, subnetPoolAffinity, subnetPoolNotFound, subnetPoolQuotaExceeded } from '../errors.ts';
+import {
+  addressScopeAffinity,
+  badRequest,
+  poolError,
+  subnetAllocationFailed,
+  subnetPoolAffinity,
+  subnetPoolNotFound,
+  subnetPoolQuotaExceeded,
+} from '../errors.ts';
 import { type Cidr, cidrOf, covers, mustCidr, rangeToCidrs, subtractRanges } from '../net/cidr.ts';
 import { mustIp } from '../net/ip.ts';
 import { selectOne } from '../store/select.ts';
@@ -92,10 +100,7 @@ export async function checkPoolAffinity(tx: Tx, others: readonly SubnetRow[], ve
   const networkScope = [...scopes.values()][0];
   if (networkScope !== undefined) {
     if (choice && choice.pool.address_scope_id !== networkScope) {
-      throw poolError(
-        'NetworkAddressScopeAffinityError',
-        'Subnets of the same address family hosted on the same network must all participate in the same address scope.',
-      );
+      throw addressScopeAffinity();
     }
     if (choice) return;
   }

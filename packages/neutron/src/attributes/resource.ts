@@ -21,6 +21,8 @@ export interface Resource {
   /** Attributes whose setting asks a rule, in the map's order. */
   readonly enforced: readonly (readonly [string, Attribute])[];
   readonly bulk: boolean;
+  /** The attribute that names one. */
+  readonly key: string;
 }
 
 export interface ResourceOptions {
@@ -30,6 +32,8 @@ export interface ResourceOptions {
   readonly attributes: AttributeMap;
   /** May many be created in one request? Default true. */
   readonly bulk?: boolean;
+  /** The attribute that names one. Default `id`. */
+  readonly key?: string;
 }
 
 /** Declares a resource. Owned ones get `project_id` beside `tenant_id`, as upstream's populate_project_info does. */
@@ -48,6 +52,7 @@ export function defineResource(options: ResourceOptions): Resource {
     sortable: new Set(list.filter(([, a]) => a.sort).map(([name]) => name)),
     enforced: list.filter(([, a]) => a.enforcePolicy),
     bulk: options.bulk ?? true,
+    key: options.key ?? 'id',
   };
 }
 

@@ -2,19 +2,16 @@ import Type, { type TSchema } from 'typebox';
 import type { Resource } from './resource.ts';
 
 /**
- * The JSON schemas of a resource's bodies, derived from its attribute map, for the API description. The engine itself checks
- * bodies, since its messages and conversions (text to numbers, any case of true and false) are upstream's: so the schema that
- * kit/http applies describes and refuses nothing. `anyOf` with `{}` first says just that, and costs nothing.
+ * The JSON schemas of a resource's bodies, derived from its attribute map, for the API description alone: the engine itself checks
+ * bodies, since its messages and conversions (text to numbers, any case of true and false) are upstream's.
  */
-const describes = (exact: TSchema): TSchema => Type.Unsafe({ anyOf: [{}, exact] });
-
 export function createSchema(resource: Resource): TSchema {
   const one = attributesSchema(resource, 'post');
   const single = Type.Object({ [resource.name]: one });
-  return describes(resource.bulk ? Type.Union([single, Type.Object({ [resource.collection]: Type.Array(one) })]) : single);
+  return resource.bulk ? Type.Union([single, Type.Object({ [resource.collection]: Type.Array(one) })]) : single;
 }
 
-export const updateSchema = (resource: Resource): TSchema => describes(Type.Object({ [resource.name]: attributesSchema(resource, 'put') }));
+export const updateSchema = (resource: Resource): TSchema => Type.Object({ [resource.name]: attributesSchema(resource, 'put') });
 
 function attributesSchema(resource: Resource, verb: 'post' | 'put'): TSchema {
   const properties: Record<string, TSchema> = {};
@@ -32,5 +29,5 @@ export function listSchema(resource: Resource): TSchema {
   const properties: Record<string, TSchema> = {};
   for (const [name, attribute] of resource.list) if (attribute.filter) properties[name] = Type.Optional(value);
   for (const name of ['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']) properties[name] = Type.Optional(value);
-  return describes(Type.Object(properties));
+  return Type.Object(properties);
 }

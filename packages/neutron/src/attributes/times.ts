@@ -13,6 +13,9 @@ export function timeText(ms: number): string {
   return lastText;
 }
 
+/** `2026-01-31 12:00:00`: the times of agents. */
+export const plainTime = (ms: number): string => isoSeconds(ms).slice(0, 19).replace('T', ' ');
+
 /** The standard attributes of a view. */
 export const standardView = (row: StandardColumns): Record<string, unknown> => ({
   id: row.id,

@@ -1,6 +1,7 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { type RawBuilder, sql } from 'kysely';
-import { among } from './select.ts';
+import { among, type ListMaker } from './select.ts';
+import { rbacNotFound } from '../errors.ts';
 import type { NeutronTables, RbacRow } from './tables.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
@@ -37,4 +38,70 @@ export const removeRbacOf = (tx: Tx, objectId: string) => tables(tx).deleteFrom(
 export async function targetsOf(db: Db, objectId: string, action: string): Promise<string[]> {
   const rows = await tables(db).selectFrom('neutron_rbac').select('target_project').where('object_id', '=', objectId).where('action', '=', action).execute();
   return rows.map((row) => row.target_project);
+}
+
+export const rbacLists: ListMaker<RbacRow> = {
+  spec: {
+    table: 'neutron_rbac',
+    id: 'id',
+    unknownMarker: (marker) => rbacNotFound(String(marker)),
+    columns: {
+      id: 'id',
+      tenant_id: 'project_id',
+      project_id: 'project_id',
+      object_type: 'object_type',
+      object_id: 'object_id',
+      action: 'action',
+      target_tenant: 'target_project',
+    },
+  },
+  visible: (_db, projectId) => [sql<boolean>`neutron_rbac.project_id = ${projectId}`],
+};
+
+export const updateRbacTarget = (tx: Tx, id: string, target: string) =>
+  tables(tx).updateTable('neutron_rbac').set({ target_project: target }).where('id', '=', id).execute();
+export const deleteRbac = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_rbac').where('id', '=', id).execute();
+
+/** The policy that says the same. */
+export const rbacPolicyOf = (db: Db, row: RbacRow): Promise<{ id: string } | undefined> =>
+  tables(db)
+    .selectFrom('neutron_rbac')
+    .select('id')
+    .where('object_id', '=', row.object_id)
+    .where('action', '=', row.action)
+    .where('target_project', '=', row.target_project)
+    .where('object_type', '=', row.object_type)
+    .executeTakeFirst();
+
+const TABLES: Readonly<Record<string, string>> = {
+  network: 'neutron_network',
+  subnetpool: 'neutron_subnetpool',
+  address_scope: 'neutron_address_scope',
+  security_group: 'neutron_security_group',
+};
+
+/** Something that may be shared. */
+export async function findShareable(db: Db, type: string, id: string): Promise<{ project_id: string; address_scope_id?: string | null } | undefined> {
+  const { rows } = await sql<{ project_id: string; address_scope_id?: string | null }>`select * from ${sql.table(TABLES[type] ?? '')} where id = ${id}`.execute(
+    db.kysely,
+  );
+  return rows[0];
+}
+
+/** The projects that live on something that may be shared. */
+export async function boundProjects(db: Db, type: string, id: string): Promise<string[]> {
+  const query: Readonly<Record<string, RawBuilder<{ project_id: string }>>> = {
+    network: sql`select distinct project_id from neutron_port where network_id = ${id}`,
+    subnetpool: sql`select distinct project_id from neutron_subnet where subnetpool_id = ${id}`,
+    address_scope: sql`select distinct project_id from neutron_subnetpool where address_scope_id = ${id}`,
+    security_group: sql`select distinct p.project_id from neutron_port_security_group g join neutron_port p on p.id = g.port_id where g.security_group_id = ${id}`,
+  };
+  const { rows } = await (query[type] as RawBuilder<{ project_id: string }>).execute(db.kysely);
+  return rows.map((row) => row.project_id);
+}
+
+/** The projects whose routers leave by a network. */
+export async function gatewayProjects(db: Db, networkId: string): Promise<string[]> {
+  const { rows } = await sql<{ project_id: string }>`select distinct project_id from neutron_router where gw_network_id = ${networkId}`.execute(db.kysely);
+  return rows.map((row) => row.project_id);
 }

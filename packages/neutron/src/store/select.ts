@@ -27,6 +27,8 @@ export interface ListMaker<Row> {
    * each and merged, so that its cost does not grow with the rows that the project owns.
    */
   visible(db: Db, projectId: string): readonly RawBuilder<boolean>[];
+  /** What holds for every row of the list. */
+  readonly always?: RawBuilder<boolean>;
   /** A filter that is no plain column; undefined to fall back to the column. */
   special?(db: Db, field: string, values: readonly unknown[], scope: Scope): RawBuilder<boolean> | undefined;
   /** A filter by `key=value` pairs. */
@@ -35,7 +37,7 @@ export interface ListMaker<Row> {
 
 /** Reads the rows of a list request, in its order. */
 export async function selectPage<Row extends { id: string }>(db: Db, maker: ListMaker<Row>, input: ListInput, scope: Scope): Promise<Row[]> {
-  const conditions: RawBuilder<boolean>[] = [];
+  const conditions: RawBuilder<boolean>[] = maker.always ? [maker.always] : [];
   const filters: Filter[] = [];
   const tags: Record<string, string[]> = {};
   for (const [field, values] of input.filters) {

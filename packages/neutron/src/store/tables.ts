@@ -219,10 +219,15 @@ export interface QuotaRow {
   hard_limit: number;
 }
 
-/** What an operator said of an agent; what an agent is comes from the hosts. */
+/** An agent: what a host that was ever there does. */
 export interface AgentRow {
   id: string;
+  agent_type: string;
+  binary: string;
+  host: string;
   admin_state_up: number;
   description: string | null;
   created_at_ms: number;
+  started_at_ms: number;
+  heartbeat_ms: number;
 }

@@ -234,5 +234,20 @@ export async function first(db: Kysely<any>, _engine: EngineName): Promise<void>
   await create('neutron_tag', { resource_id: 'text', tag: 'text', resource_type: 'text' }, ['resource_id', 'tag']).execute();
   await index('neutron_tag_tag', 'neutron_tag', ['resource_type', 'tag', 'resource_id']).execute();
   await create('neutron_quota', { project_id: 'text', resource: 'text', hard_limit: 'bigint' }, ['project_id', 'resource']).execute();
-  await create('neutron_agent', { id: 'text', admin_state_up: 'integer', description: 'text?', created_at_ms: 'bigint' }, ['id']).execute();
+  await create(
+    'neutron_agent',
+    {
+      id: 'text',
+      agent_type: 'text',
+      binary: 'text',
+      host: 'text',
+      admin_state_up: 'integer',
+      description: 'text?',
+      created_at_ms: 'bigint',
+      started_at_ms: 'bigint',
+      heartbeat_ms: 'bigint',
+    },
+    ['id'],
+  ).execute();
+  await index('neutron_agent_host', 'neutron_agent', ['host']).execute();
 }

@@ -1,0 +1,90 @@
+import type { Context } from '@cairn/kit/context/context';
+import type { Db } from '@cairn/kit/store/store';
+import { networkNotFound } from '../errors.ts';
+import type { ListInput } from '../listing/query.ts';
+import { mustCidr } from '../net/cidr.ts';
+import { availabilityLists, floatingIpPoolLists } from '../store/availability.ts';
+import { countBySubnet } from '../store/ipam.ts';
+import { EVERYTHING, selectOne, selectPage } from '../store/select.ts';
+import { fullSubnetsOfNetworks } from '../store/subnets.ts';
+import type { NetworkRow, SubnetRow } from '../store/tables.ts';
+import type { Loaded } from './common.ts';
+import type { NeutronApp } from './deps.ts';
+import { poolsOf } from './port-addresses.ts';
+
+/** How many addresses networks have and use (neutron/db/network_ip_availability_db.py). */
+export async function listIpAvailabilities(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
+  const db = app.env.store.read;
+  const versions = input.filters.get('ip_version');
+  return views(db, await selectPage(db, availabilityLists, input, EVERYTHING), versions);
+}
+
+export async function getIpAvailability(app: NeutronApp, _ctx: Context, id: string): Promise<Loaded> {
+  const db = app.env.store.read;
+  const row = await selectOne<NetworkRow>(db, availabilityLists, id, EVERYTHING);
+  if (!row) throw networkNotFound(id);
+  const [loaded] = await views(db, [row], undefined);
+  return loaded as Loaded;
+}
+
+async function views(db: Db, rows: readonly NetworkRow[], versions: readonly unknown[] | undefined): Promise<Loaded[]> {
+  const all = await fullSubnetsOfNetworks(
+    db,
+    rows.map((row) => row.id),
+  );
+  const subnets = versions ? all.filter((subnet) => versions.includes(subnet.ip_version)) : all;
+  const used = await countBySubnet(
+    db,
+    subnets.map((subnet) => subnet.id),
+  );
+  const byNetwork = Map.groupBy(subnets, (subnet) => subnet.network_id);
+  return rows.map((row) => {
+    const own = (byNetwork.get(row.id) ?? []).map((subnet) => ({ subnet, total: sizeOf(subnet), used: used.get(subnet.id) ?? 0 }));
+    return {
+      view: {
+        network_id: row.id,
+        network_name: row.name,
+        tenant_id: row.project_id,
+        project_id: row.project_id,
+        total_ips: jsonNumber(own.reduce((sum, each) => sum + each.total, 0n)),
+        used_ips: own.reduce((sum, each) => sum + each.used, 0),
+        subnet_ip_availability: own.map(({ subnet, total, used: usedIps }) => ({
+          subnet_id: subnet.id,
+          ip_version: subnet.ip_version,
+          cidr: subnet.cidr,
+          subnet_name: subnet.name,
+          used_ips: usedIps,
+          total_ips: jsonNumber(total),
+        })),
+      },
+    };
+  });
+}
+
+function sizeOf(subnet: SubnetRow): bigint {
+  const pools = poolsOf(subnet);
+  const ranges = pools.length > 0 ? pools : [mustCidr(subnet.cidr)];
+  return ranges.reduce((sum, range) => sum + range.last - range.first + 1n, 0n);
+}
+
+/** IPv6 subnets have more addresses than a double holds; the answer has them all. */
+const jsonNumber = (value: bigint): unknown =>
+  value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(String(value));
+
+/** The zones that networks and routers may be in: one, in service while there is a host. */
+export async function listAvailabilityZones(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
+  const state = app.hosts.names().length > 0 ? 'available' : 'unavailable';
+  const zones = ['network', 'router'].map((resource) => ({ view: { name: app.settings.availabilityZone, resource, state } }));
+  return zones.filter(({ view }) => [...input.filters].every(([field, values]) => values.includes(view[field as keyof typeof view])));
+}
+
+/** The subnets that floating IPs may be had from. */
+export async function listFloatingIpPools(app: NeutronApp, ctx: Context, input: ListInput): Promise<Loaded[]> {
+  const rows = await selectPage<SubnetRow>(app.env.store.read, floatingIpPoolLists, input, EVERYTHING);
+  return rows.map((row) => ({
+    view: { subnet_id: row.id, subnet_name: row.name, network_id: row.network_id, cidr: row.cidr, tenant_id: ctx.projectId, project_id: ctx.projectId },
+  }));
+}
+
+/** Nobody but the cloud itself provides services here, so there is no choice to be listed. */
+export const listServiceProviders = async (): Promise<Loaded[]> => [];

@@ -1,0 +1,51 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import { agentNotFound } from '../errors.ts';
+import { among, type ListMaker, rowsAmong } from './select.ts';
+import type { AgentRow, NeutronTables } from './tables.ts';
+
+const tables = (db: Db) => on<NeutronTables>(db);
+
+/** Lists of agents, for whom these hosts are there. */
+export const agentLists = (alive: readonly string[], zone: string): ListMaker<AgentRow> => ({
+  spec: {
+    table: 'neutron_agent',
+    id: 'id',
+    unknownMarker: (marker) => agentNotFound(String(marker)),
+    columns: {
+      id: 'id',
+      agent_type: 'agent_type',
+      binary: 'binary',
+      host: 'host',
+      admin_state_up: { column: 'admin_state_up', type: 'boolean' },
+      description: { column: 'description', nullable: true },
+    },
+  },
+  visible: () => [],
+  special(db, field, values) {
+    if (field === 'alive') return values[0] ? among(db, sql.ref('host'), alive) : sql<boolean>`not ${among(db, sql.ref('host'), alive)}`;
+    if (field === 'availability_zone') return values.includes(zone) ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
+    if (field === 'topic') return values.includes('N/A') ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
+    return undefined;
+  },
+});
+
+export const findAgent = (db: Db, id: string): Promise<AgentRow | undefined> =>
+  tables(db).selectFrom('neutron_agent').selectAll().where('id', '=', id).executeTakeFirst();
+export const agentsOfHosts = (db: Db, hosts: readonly string[]): Promise<AgentRow[]> => rowsAmong<AgentRow>(db, 'neutron_agent', 'host', hosts, 'id');
+export const insertAgents = (tx: Tx, rows: readonly AgentRow[]) =>
+  tables(tx)
+    .insertInto('neutron_agent')
+    .values([...rows])
+    .onConflict((c) => c.doNothing())
+    .execute();
+export const updateAgent = (tx: Tx, id: string, columns: Partial<AgentRow>) =>
+  tables(tx).updateTable('neutron_agent').set(columns).where('id', '=', id).execute();
+
+export async function deleteAgent(tx: Tx, id: string): Promise<boolean> {
+  return (await tables(tx).deleteFrom('neutron_agent').where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n;
+}
+
+/** Notes that hosts are there. */
+export const touchAgents = (tx: Tx, hosts: readonly string[], nowMs: number) =>
+  sql`update neutron_agent set heartbeat_ms = ${nowMs} where ${among(tx, sql.ref('host'), hosts)}`.execute(tx.kysely);
