@@ -31,20 +31,35 @@ export class Pending {
     this.#change(promise.providerId, promise.resources, -1);
   }
 
-  /** What is promised now. A copy: a promise that turns into a claim while candidates are read counts twice then, and never not at all. */
-  now(): (providerId: string) => Readonly<Record<string, number>> {
-    const copy = new Map([...this.#byProvider].map(([providerId, sums]) => [providerId, { ...sums }]));
-    return (providerId) => copy.get(providerId) ?? NOTHING;
+  /**
+   * Watches promises from now on. The answer's function tells what is promised when it is asked, with what was promised at the beginning and
+   * turned into a claim meanwhile: candidates that were read in between may not show that claim yet. So a promise may count twice, never not at all.
+   */
+  watch(): (providerId: string) => Readonly<Record<string, number>> {
+    const before = [...this.#byServer];
+    let kept: Map<string, Record<string, number>> | undefined;
+    return (providerId) => {
+      if (kept === undefined) {
+        kept = new Map([...this.#byProvider].map(([id, sums]) => [id, { ...sums }]));
+        for (const [serverId, promise] of before) if (!this.#byServer.has(serverId)) add(kept, promise.providerId, promise.resources, 1);
+      }
+      return kept.get(providerId) ?? NOTHING;
+    };
   }
 
   #change(providerId: string, resources: Readonly<Record<string, number>>, sign: 1 | -1): void {
-    const sums = this.#byProvider.get(providerId) ?? {};
-    for (const [name, amount] of Object.entries(resources)) sums[name] = (sums[name] ?? 0) + sign * amount;
+    const sums = add(this.#byProvider, providerId, resources, sign);
     if (Object.values(sums).every((amount) => amount === 0)) this.#byProvider.delete(providerId);
-    else this.#byProvider.set(providerId, sums);
   }
 }
 const NOTHING: Readonly<Record<string, number>> = {};
+
+function add(all: Map<string, Record<string, number>>, providerId: string, resources: Readonly<Record<string, number>>, sign: 1 | -1): Record<string, number> {
+  const sums = all.get(providerId) ?? {};
+  for (const [name, amount] of Object.entries(resources)) sums[name] = (sums[name] ?? 0) + sign * amount;
+  all.set(providerId, sums);
+  return sums;
+}
 
 /** Hosts that fit, best first; throws NoCapacity with the whole reason when there is none. */
 export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, pending: Pending): Promise<readonly HostState[]> {
@@ -54,7 +69,7 @@ export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, 
     ...(request.forbiddenTraits.length === 0 ? {} : { forbiddenTraits: request.forbiddenTraits }),
     limit: CANDIDATES,
   };
-  const promised = pending.now();
+  const promised = pending.watch();
   const candidates = await deps.faces.placement.candidates(db, ask);
   if (candidates.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
   const [states, around] = await hostStates(deps, db, candidates, request);
