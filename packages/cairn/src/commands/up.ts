@@ -58,9 +58,8 @@ async function installMissing(packages: readonly NeededPackage[], yes: boolean, 
 
 /** Builds the demo guest image once; later clouds find it in the cache. */
 async function demoImage(yes: boolean, steps: Steps): Promise<void> {
-  const { demoImageIn, demoImagePackages, buildDemoImage } = await import('../cloud/demo-image.ts');
+  const { demoImagePackages, buildDemoImage } = await import('../cloud/demo-image.ts');
   const folder = cacheFolder();
-  if (demoImageIn(folder)) return;
   await installMissing(await demoImagePackages(), yes, steps, 'the demo guest image');
   await buildDemoImage(folder, (text) => steps.step(text));
   steps.done();
