@@ -17,12 +17,12 @@ const options: KernelFabricOptions = {
 };
 
 test('without root it says what to do', (t) => {
-  t.mock.method(process, 'getuid', () => 1000);
+  t.mock.method(process as { getuid: () => number }, 'getuid', () => 1000);
   assert.throws(() => new KernelFabric(options), { name: 'Unavailable', message: /need root.*--hypervisor simulated/ });
 });
 
 test('options that would end up in commands are checked', (t) => {
-  t.mock.method(process, 'getuid', () => 0);
+  t.mock.method(process as { getuid: () => number }, 'getuid', () => 0);
   assert.equal(new KernelFabric(options).switchNamespace, 'cairn-test-switch');
   const bad: readonly Partial<KernelFabricOptions>[] = [
     { instance: '' },
