@@ -107,9 +107,17 @@ export class DiskStore {
   /** Bytes that the disk's own files take. */
   async usedBytes(record: DiskRecord): Promise<number> {
     const own = `${this.#directory(record)}/`;
-    const files = new Set(chains(record).flatMap((chain) => chain.map((layer) => layer.file)).filter((file) => file.startsWith(own)));
+    const files = new Set(
+      chains(record)
+        .flatMap((chain) => chain.map((layer) => layer.file))
+        .filter((file) => file.startsWith(own)),
+    );
     let bytes = 0;
-    for (const file of files) bytes += await stat(this.#options.layout.path(file)).then((s) => s.blocks * 512, () => 0);
+    for (const file of files)
+      bytes += await stat(this.#options.layout.path(file)).then(
+        (s) => s.blocks * 512,
+        () => 0,
+      );
     return bytes;
   }
 

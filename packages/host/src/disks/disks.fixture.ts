@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, chownSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { conflict, notFound, unavailable } from '@cairn/kit/errors/errors';
+import { silentLog } from '@cairn/kit/log/log';
 import type { DiskLayer, OpenDisks } from '../hypervisor/open-disks.ts';
 import { run } from '../process/run.ts';
 import { LocalDisks, type LocalDisksOptions } from './local-disks.ts';
@@ -17,7 +19,10 @@ const asRoot = process.getuid?.() === 0;
 /** Ids that belong to nobody. */
 export const TEST_USER = { uid: 0x7000_fff0, gid: 0x7000_fff0 };
 
-export const hasQemuImg = await run('qemu-img', ['--version']).then(() => true, () => false);
+export const hasQemuImg = await run('qemu-img', ['--version']).then(
+  () => true,
+  () => false,
+);
 
 type FileLayer = { readonly format: 'raw' | 'qcow2'; readonly path: string };
 const fileOf = (layer: DiskLayer): FileLayer => {
@@ -25,6 +30,14 @@ const fileOf = (layer: DiskLayer): FileLayer => {
   return layer;
 };
 export const jsonOf = (layers: readonly DiskLayer[]): string => `json:${JSON.stringify(blockNode(layers.map(fileOf)))}`;
+
+const GUEST_UID = TEST_USER.uid + 1;
+/** As the hypervisor does it: a guest's own files are nobody else's, and root's alone when it has gone. */
+const own = (path: string, uid: number): void => {
+  if (!asRoot) return;
+  chownSync(path, uid, uid === 0 ? 0 : TEST_USER.gid);
+  chmodSync(path, 0o600);
+};
 
 /** Guests that exist only on paper: what they would do to their disks is done with qemu-img, while `holder` names them. */
 export class PaperGuests implements OpenDisks {
@@ -39,12 +52,16 @@ export class PaperGuests implements OpenDisks {
     entry.guests.push(guest);
     this.#open.set(diskId, entry);
     entry.layers = (await disks.resolve(diskId)).layers;
+    const [top] = entry.layers;
+    if (top) own(fileOf(top).path, GUEST_UID);
   }
 
   /** The guest ends; its last layers are handed out, as the test may know where it wrote. */
   close(diskId: string): readonly DiskLayer[] {
     const layers = this.#open.get(diskId)?.layers ?? [];
     this.#open.delete(diskId);
+    const [top] = layers;
+    if (top) own(fileOf(top).path, 0);
     return layers;
   }
 
@@ -72,6 +89,7 @@ export class PaperGuests implements OpenDisks {
       const entry = this.#need(diskId);
       const [top] = entry.layers;
       if (top && fileOf(top).path === fileOf(overlay).path) return;
+      own(fileOf(overlay).path, GUEST_UID);
       entry.layers = [overlay, ...entry.layers];
     });
   }
@@ -84,6 +102,7 @@ export class PaperGuests implements OpenDisks {
     await this.#do('backupTo', async () => {
       const { path, format } = fileOf(target);
       await run('qemu-img', ['convert', '-n', '-O', format, jsonOf(this.#need(diskId).layers), path]);
+      own(path, 0);
     });
   }
 
@@ -132,6 +151,8 @@ export interface Bench {
   /** Image id → data, for `openImage`. */
   readonly images: Map<string, Buffer>;
   opened: number;
+  /** Warnings and errors that were logged. */
+  readonly troubles: string[];
   /** Starts anew on the same files, as after a crash. */
   restart(): Promise<LocalDisks>;
   /** Every file below the data directory, by its relative name. */
@@ -147,6 +168,7 @@ export async function bench(options: Partial<LocalDisksOptions> = {}): Promise<B
   const dir = join(outer, 'data');
   const guests = new PaperGuests();
   const images = new Map<string, Buffer>();
+  const troubles: string[] = [];
   const make = (): LocalDisks =>
     new LocalDisks({
       dataDir: dir,
@@ -158,12 +180,18 @@ export async function bench(options: Partial<LocalDisksOptions> = {}): Promise<B
         return Readable.from(data.length === 0 ? [] : [data.subarray(0, 1000), data.subarray(1000)]);
       },
       ...(asRoot ? { user: TEST_USER } : {}),
+      log: {
+        ...silentLog,
+        warn: (fields, message) => troubles.push(`${message} ${JSON.stringify(fields)}`),
+        error: (fields, message) => troubles.push(`${message} ${JSON.stringify(fields)}`),
+      },
       ...options,
     });
   const self: Bench = {
     dir,
     guests,
     images,
+    troubles,
     opened: 0,
     disks: make(),
     async restart() {
@@ -174,7 +202,10 @@ export async function bench(options: Partial<LocalDisksOptions> = {}): Promise<B
     },
     async files() {
       const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-      return entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).slice(dir.length + 1)).sort();
+      return entries
+        .filter((e) => e.isFile())
+        .map((e) => join(e.parentPath, e.name).slice(dir.length + 1))
+        .toSorted();
     },
     async cleanUp() {
       await self.disks.stop();
@@ -212,5 +243,3 @@ export async function isAnywhere(dir: string, text: string): Promise<boolean> {
   }
   return false;
 }
-
-export { writeFile };

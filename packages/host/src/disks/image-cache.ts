@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';
 import { chmod, copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { Readable, Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type { Logger } from '@cairn/kit/log/log';
@@ -103,7 +103,11 @@ export class ImageCache {
     try {
       const facts = (await this.#takeFile(image, work)) ?? (await this.#takeStream(image, work));
       const verdict = judge(image.format, facts);
-      if (!verdict.ok) throw invalidInput(`Image ${image.imageId} is unacceptable: ${verdict.reason}`, { type: 'ImageUnacceptable', detail: { refused: verdict.refused, findings: verdict.findings } });
+      if (!verdict.ok)
+        throw invalidInput(`Image ${image.imageId} is unacceptable: ${verdict.reason}`, {
+          type: 'ImageUnacceptable',
+          detail: { refused: verdict.refused, findings: verdict.findings },
+        });
       // Readable by everybody who may pass through the directory, writable by nobody.
       await chmod(layout.path(work), 0o444);
       const native = verdict.driver === 'raw' || verdict.driver === 'qcow2';
@@ -111,16 +115,28 @@ export class ImageCache {
       if (native) made = { format: verdict.driver, virtualSizeBytes: sectors(verdict.virtualSizeBytes), from: work };
       else {
         await this.#makeWritable(converted);
-        await qemuImg.convert([{ path: layout.path(work), format: verdict.driver }], layout.path(converted), 'raw', { sourceBytes: image.sizeBytes }).catch((cause: unknown) => {
-          throw invalidInput(`Image ${image.imageId} is unacceptable: its data cannot be converted.`, { type: 'ImageUnacceptable', detail: String(cause), cause });
-        });
+        await qemuImg
+          .convert([{ path: layout.path(work), format: verdict.driver }], layout.path(converted), 'raw', { sourceBytes: image.sizeBytes })
+          .catch((cause: unknown) => {
+            throw invalidInput(`Image ${image.imageId} is unacceptable: its data cannot be converted.`, {
+              type: 'ImageUnacceptable',
+              detail: String(cause),
+              cause,
+            });
+          });
         await chmod(layout.path(converted), 0o444);
         made = { format: 'raw', virtualSizeBytes: sectors((await stat(layout.path(converted))).size), from: converted };
       }
       await sync(layout.path(made.from));
       const file = `${BASES}/${name}.${made.format}`;
       await rename(layout.path(made.from), layout.path(file));
-      const base: BaseImage = { imageId: image.imageId, file, format: made.format, virtualSizeBytes: made.virtualSizeBytes, ...(image.sha512 === undefined ? {} : { sha512: image.sha512 }) };
+      const base: BaseImage = {
+        imageId: image.imageId,
+        file,
+        format: made.format,
+        virtualSizeBytes: made.virtualSizeBytes,
+        ...(image.sha512 === undefined ? {} : { sha512: image.sha512 }),
+      };
       const before = this.#images.get(image.imageId);
       await writeAtomically(layout.path(`${BASES}/${image.imageId}.json`), JSON.stringify(base));
       this.#images.set(image.imageId, base);
@@ -152,7 +168,10 @@ export class ImageCache {
       throw unavailable(`Image ${image.imageId} cannot be read on this host.`, { detail: String(error), cause: error });
     }
     const facts = await inspectFile(target);
-    if (facts.sizeBytes !== image.sizeBytes) throw unavailable(`Image ${image.imageId} is damaged: it has not the length that was recorded for it.`, { detail: { path: image.path, sizeBytes: facts.sizeBytes } });
+    if (facts.sizeBytes !== image.sizeBytes)
+      throw unavailable(`Image ${image.imageId} is damaged: it has not the length that was recorded for it.`, {
+        detail: { path: image.path, sizeBytes: facts.sizeBytes },
+      });
     return facts;
   }
 
@@ -172,7 +191,8 @@ export class ImageCache {
     });
     await pipeline(await this.#options.openImage(imageId), watch, createWriteStream(this.#options.layout.path(work), { flags: 'wx', mode: 0o600 }));
     if (sizeBytes !== image.sizeBytes) throw unavailable(`Image ${imageId} came through incomplete: ${sizeBytes} of ${image.sizeBytes} bytes.`);
-    if (image.sha512 !== undefined && hash.digest('hex') !== image.sha512.toLowerCase()) throw unavailable(`Image ${imageId} is damaged: its checksum does not match.`);
+    if (image.sha512 !== undefined && hash.digest('hex') !== image.sha512.toLowerCase())
+      throw unavailable(`Image ${imageId} is damaged: its checksum does not match.`);
     return inspector.end();
   }
 }

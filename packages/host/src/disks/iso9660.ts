@@ -98,7 +98,9 @@ function buildTree(files: ReadonlyMap<string, Buffer>): DirectoryNode {
   const root = newDirectory('', undefined);
   for (const [path, data] of files) {
     const parts = path.split('/');
-    const bad = parts.some((part) => part === '' || part === '.' || part === '..' || hasControls(part) || Buffer.byteLength(part) > MAX_NAME_BYTES || part.length > MAX_JOLIET_UNITS);
+    const bad = parts.some(
+      (part) => part === '' || part === '.' || part === '..' || hasControls(part) || Buffer.byteLength(part) > MAX_NAME_BYTES || part.length > MAX_JOLIET_UNITS,
+    );
     if (bad || parts.length > MAX_DEPTH) throw invalidInput('A file of the disc has a name that is not possible there.', { field: 'files' });
     let directory = root;
     for (const part of parts.slice(0, -1)) {
@@ -126,7 +128,7 @@ function breadthFirst(root: DirectoryNode): readonly DirectoryNode[] {
 }
 
 /** One order for both trees, by name. */
-const sorted = (directory: DirectoryNode): readonly Node[] => [...directory.children.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+const sorted = (directory: DirectoryNode): readonly Node[] => [...directory.children.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Names of one directory in the plain tree: capitals, digits and `_`, 30 characters, unique, `;1` after files. */
 function plainNames(directory: DirectoryNode): ReadonlyMap<Node, string> {
@@ -170,7 +172,17 @@ function directoryRecord(identifier: Buffer, target: Node, tree: TreeKind, extra
   const pad = identifier.length % 2 === 0 ? Buffer.alloc(1) : Buffer.alloc(0);
   const sector = isDirectory ? target.place[tree].sector : target.sector;
   const bytes = isDirectory ? target.place[tree].bytes : target.data.length;
-  const body = Buffer.concat([both32(sector), both32(bytes), SHORT_DATE, Buffer.from([isDirectory ? 2 : 0, 0, 0]), both16(1), Buffer.from([identifier.length]), identifier, pad, extra]);
+  const body = Buffer.concat([
+    both32(sector),
+    both32(bytes),
+    SHORT_DATE,
+    Buffer.from([isDirectory ? 2 : 0, 0, 0]),
+    both16(1),
+    Buffer.from([identifier.length]),
+    identifier,
+    pad,
+    extra,
+  ]);
   const even = body.length % 2 === 0 ? body : Buffer.concat([body, Buffer.alloc(1)]);
   return Buffer.concat([Buffer.from([even.length + 2, 0]), even]);
 }
@@ -178,7 +190,13 @@ function directoryRecord(identifier: Buffer, target: Node, tree: TreeKind, extra
 /** Rock Ridge: type and permission (all may read, as every user of the guest may want its metadata), and the true name. */
 function rockRidge(target: Node, name: string | undefined): Buffer {
   const isDirectory = target.kind === 'directory';
-  const attributes = Buffer.concat([Buffer.from('PX\x24\x01', 'latin1'), both32(isDirectory ? 0o040555 : 0o100444), both32(isDirectory ? 2 : 1), both32(0), both32(0)]);
+  const attributes = Buffer.concat([
+    Buffer.from('PX\x24\x01', 'latin1'),
+    both32(isDirectory ? 0o040555 : 0o100444),
+    both32(isDirectory ? 2 : 1),
+    both32(0),
+    both32(0),
+  ]);
   if (name === undefined) return attributes;
   const bytes = Buffer.from(name);
   return Buffer.concat([attributes, Buffer.from('NM', 'latin1'), Buffer.from([5 + bytes.length, 1, 0]), bytes]);
@@ -186,11 +204,21 @@ function rockRidge(target: Node, name: string | undefined): Buffer {
 
 /** The root's own record says that Rock Ridge is in use, and where its name stands. */
 function rootMarks(continuation: number): Buffer {
-  return Buffer.concat([Buffer.from('SP\x07\x01\xbe\xef\x00', 'latin1'), Buffer.from('CE\x1c\x01', 'latin1'), both32(continuation), both32(0), both32(extensionReference().length)]);
+  return Buffer.concat([
+    Buffer.from('SP\x07\x01\xbe\xef\x00', 'latin1'),
+    Buffer.from('CE\x1c\x01', 'latin1'),
+    both32(continuation),
+    both32(0),
+    both32(extensionReference().length),
+  ]);
 }
 
 function extensionReference(): Buffer {
-  const [id, description, source] = ['RRIP_1991A', 'THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS', 'PLEASE CONTACT DISC PUBLISHER FOR SPECIFICATION SOURCE.'];
+  const [id, description, source] = [
+    'RRIP_1991A',
+    'THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS',
+    'PLEASE CONTACT DISC PUBLISHER FOR SPECIFICATION SOURCE.',
+  ];
   const text = Buffer.from(id + description + source, 'latin1');
   return Buffer.concat([Buffer.from('ER', 'latin1'), Buffer.from([8 + text.length, 1, id.length, description.length, source.length, 1]), text]);
 }
@@ -198,7 +226,11 @@ function extensionReference(): Buffer {
 function directoryBytes(directory: DirectoryNode, tree: TreeKind, continuation: number): Buffer {
   const plain = tree === 'plain';
   const parent = directory.parent ?? directory;
-  const own = plain ? (directory.parent ? rockRidge(directory, undefined) : Buffer.concat([rootMarks(continuation), rockRidge(directory, undefined)])) : Buffer.alloc(0);
+  const own = plain
+    ? directory.parent
+      ? rockRidge(directory, undefined)
+      : Buffer.concat([rootMarks(continuation), rockRidge(directory, undefined)])
+    : Buffer.alloc(0);
   const records = [
     directoryRecord(Buffer.from([0]), directory, tree, own),
     directoryRecord(Buffer.from([1]), parent, tree, plain ? rockRidge(parent, undefined) : Buffer.alloc(0)),
@@ -226,7 +258,12 @@ function directoryBytes(directory: DirectoryNode, tree: TreeKind, continuation: 
 
 function pathTable(directories: readonly DirectoryNode[], tree: TreeKind, order: 'LE' | 'BE'): Buffer {
   const parts = directories.map((directory) => {
-    const name = directory.parent === undefined ? Buffer.from([0]) : tree === 'plain' ? Buffer.from(plainNames(directory.parent).get(directory) ?? '', 'latin1') : utf16be(directory.name);
+    const name =
+      directory.parent === undefined
+        ? Buffer.from([0])
+        : tree === 'plain'
+          ? Buffer.from(plainNames(directory.parent).get(directory) ?? '', 'latin1')
+          : utf16be(directory.name);
     const entry = Buffer.alloc(8 + name.length + (name.length % 2));
     entry[0] = name.length;
     const parent = (directory.parent ?? directory).place[tree].number;
@@ -243,7 +280,13 @@ function pathTable(directories: readonly DirectoryNode[], tree: TreeKind, order:
   return Buffer.concat(parts);
 }
 
-function volumeDescriptor(tree: TreeKind, label: string, sectors: number, root: DirectoryNode, table: { readonly bytes: number; readonly little: number; readonly big: number }): Buffer {
+function volumeDescriptor(
+  tree: TreeKind,
+  label: string,
+  sectors: number,
+  root: DirectoryNode,
+  table: { readonly bytes: number; readonly little: number; readonly big: number },
+): Buffer {
   const plain = tree === 'plain';
   const text = (value: string, bytes: number): Buffer => {
     const field = plain ? Buffer.alloc(bytes, ' ') : utf16be(' '.repeat(bytes / 2));
@@ -266,8 +309,19 @@ function volumeDescriptor(tree: TreeKind, label: string, sectors: number, root: 
   descriptor.writeUInt32BE(table.big, 148);
   put(156, directoryRecord(Buffer.from([0]), root, tree, Buffer.alloc(0)));
   for (const at of [190, 318, 446, 574]) put(at, text(at === 574 ? 'CAIRN' : '', 128));
-  for (const [at, bytes] of [[702, 37], [739, 37], [776, 37]] as const) put(at, plain ? Buffer.alloc(bytes, ' ') : Buffer.concat([utf16be(' '.repeat(18)), Buffer.alloc(1)]));
-  for (const [at, date] of [[813, LONG_DATE], [830, LONG_DATE], [847, NO_DATE], [864, NO_DATE]] as const) put(at, date);
+  for (const [at, bytes] of [
+    [702, 37],
+    [739, 37],
+    [776, 37],
+  ] as const)
+    put(at, plain ? Buffer.alloc(bytes, ' ') : Buffer.concat([utf16be(' '.repeat(18)), Buffer.alloc(1)]));
+  for (const [at, date] of [
+    [813, LONG_DATE],
+    [830, LONG_DATE],
+    [847, NO_DATE],
+    [864, NO_DATE],
+  ] as const)
+    put(at, date);
   descriptor[881] = 1;
   return descriptor;
 }

@@ -54,12 +54,28 @@ withBench('a blank disk is a sparse file, made once, and gone when removed', asy
 
 withBench('what cannot be is refused, and leaves nothing', async ({ disks, files }) => {
   const before = await files();
-  for (const bad of [volume('../x'), volume('a/b'), volume(''), volume('.hidden'), volume('a\n'), volume(ids.a, 0), volume(ids.a, 1000), volume(ids.a, -512), volume(ids.a, Number.NaN)]) {
+  for (const bad of [
+    volume('../x'),
+    volume('a/b'),
+    volume(''),
+    volume('.hidden'),
+    volume('a\n'),
+    volume(ids.a, 0),
+    volume(ids.a, 1000),
+    volume(ids.a, -512),
+    volume(ids.a, Number.NaN),
+  ]) {
     await assert.rejects(disks.create(bad), kind('InvalidInput'), JSON.stringify(bad));
   }
   await assert.rejects(disks.create(volume(ids.a, MIB, { kind: 'disk', diskId: ids.b })), kind('NotFound'));
   await assert.rejects(disks.create(volume(ids.a, MIB, { kind: 'snapshot', diskId: ids.b, snapshotId: 's' })), kind('NotFound'));
-  for (const call of [disks.resize(ids.a, MIB), disks.snapshot(ids.a, 's'), disks.revert(ids.a, 's'), disks.export(ids.a, { format: 'raw' }), disks.resolve(ids.a)]) {
+  for (const call of [
+    disks.resize(ids.a, MIB),
+    disks.snapshot(ids.a, 's'),
+    disks.revert(ids.a, 's'),
+    disks.export(ids.a, { format: 'raw' }),
+    disks.resolve(ids.a),
+  ]) {
     await assert.rejects(call, kind('NotFound'));
   }
   await disks.removeSnapshot(ids.a, 's');
@@ -127,7 +143,12 @@ withBench('other formats become raw', async (b) => {
   const raw = join(b.dir, '..', 'source.raw');
   const content = Buffer.concat([blob(1, MIB), blob(2, MIB)]);
   await writeFile(raw, content);
-  for (const [format, name, options] of [['vmdk', 'vmdk', 'subformat=streamOptimized'], ['vhdx', 'vhdx', ''], ['vdi', 'vdi', ''], ['vhd', 'vpc', 'force_size=on']] as const) {
+  for (const [format, name, options] of [
+    ['vmdk', 'vmdk', 'subformat=streamOptimized'],
+    ['vhdx', 'vhdx', ''],
+    ['vdi', 'vdi', ''],
+    ['vhd', 'vpc', 'force_size=on'],
+  ] as const) {
     const path = join(b.dir, '..', `source.${format}`);
     await run('qemu-img', ['convert', '-f', 'raw', '-O', name, ...(options ? ['-o', options] : []), raw, path]);
     const image: ImageSource = { imageId: `image-${format}`, format, sizeBytes: (await stat(path)).size, path };
@@ -156,13 +177,20 @@ withBench('no hostile image gets in, by file or by stream, and no byte of the ho
     const image = await imageFile(b, `hostile-${i}`, sample.bytes, format);
     await assert.rejects(b.disks.cacheImage(image), kind('InvalidInput'), sample.name);
     b.images.set(`streamed-${i}`, sample.bytes);
-    await assert.rejects(b.disks.create(volume(ids.a, 64 * MIB, { kind: 'image', image: { imageId: `streamed-${i}`, format, sizeBytes: sample.bytes.length } })), kind('InvalidInput'), sample.name);
+    await assert.rejects(
+      b.disks.create(volume(ids.a, 64 * MIB, { kind: 'image', image: { imageId: `streamed-${i}`, format, sizeBytes: sample.bytes.length } })),
+      kind('InvalidInput'),
+      sample.name,
+    );
   }
   assert.deepEqual(await b.files(), []);
   assert.equal(await isAnywhere(b.dir, CANARY), false);
   // The canary is where a hostile image points: without the inspector qemu-img does read it (else this test proves nothing).
   const flat = join(b.dir, '..', 'flat.vmdk');
-  await writeFile(flat, `# Disk DescriptorFile\nversion=1\nCID=01234567\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2048 FLAT "${canary}" 0\nddb.virtualHWVersion = "4"\nddb.geometry.cylinders = "2"\nddb.geometry.heads = "16"\nddb.geometry.sectors = "63"\n`);
+  await writeFile(
+    flat,
+    `# Disk DescriptorFile\nversion=1\nCID=01234567\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2048 FLAT "${canary}" 0\nddb.virtualHWVersion = "4"\nddb.geometry.cylinders = "2"\nddb.geometry.heads = "16"\nddb.geometry.sectors = "63"\n`,
+  );
   const out = join(b.dir, '..', 'out.raw');
   await run('qemu-img', ['convert', '-f', 'vmdk', '-O', 'raw', flat, out]);
   assert.ok((await readFile(out)).includes(CANARY));
@@ -172,7 +200,11 @@ withBench('what a guest writes at the start of its raw disk is data, whatever it
   const canary = join(b.dir, '..', 'canary');
   await writeFile(canary, CANARY.padEnd(MIB, '\n'));
   await chmod(canary, 0o644);
-  for (const [i, header] of [qcow2({ backing: canary }), qcow2({ features: 4n, dataFile: canary }), vmdk({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] })].entries()) {
+  for (const [i, header] of [
+    qcow2({ backing: canary }),
+    qcow2({ features: 4n, dataFile: canary }),
+    vmdk({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] }),
+  ].entries()) {
     const diskId = `trap-${i}`;
     await b.disks.create(volume(diskId, 4 * MIB));
     const top = (await b.disks.resolve(diskId)).layers[0];
@@ -206,7 +238,12 @@ withBench('snapshots keep their moment, whatever order they go in', async ({ dis
     }
   };
   const at = (i: number): Buffer => Buffer.concat([blob(i, i * MIB), Buffer.alloc(((i < 3 ? 4 : 6) - i) * MIB)]);
-  for (const order of [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]]) {
+  for (const order of [
+    [1, 2, 3],
+    [3, 2, 1],
+    [2, 1, 3],
+    [2, 3, 1],
+  ]) {
     await make();
     await disks.snapshot(ids.a, 's1');
     const left = [1, 2, 3];
@@ -308,7 +345,10 @@ withBench('an export stands alone and leaves nothing behind', async (b) => {
   await b.disks.create(volume(ids.a, 4 * MIB, { kind: 'image', image }));
   await writeTo(b.disks, b.guests, ids.a, 6, MIB, MIB);
   const { stream, sizeBytes } = await b.disks.export(ids.a, { format: 'qcow2' });
-  assert.deepEqual((await b.files()).filter((f) => f.startsWith('work/')), []);
+  assert.deepEqual(
+    (await b.files()).filter((f) => f.startsWith('work/')),
+    [],
+  );
   const data = await buffer(stream);
   assert.equal(data.length, sizeBytes);
   const path = join(b.dir, '..', 'exported');
@@ -326,7 +366,10 @@ withBench('a config drive is an ISO with its label', async ({ disks }) => {
   const content = await contentOf(disks, 'cfg');
   assert.equal(inspectBytes(content).format, 'iso');
   assert.ok(content.includes('config-2') && content.includes('{"uuid":"x"}'));
-  await assert.rejects(disks.create({ diskId: 'bad', sizeBytes: 0, pool: 'ephemeral', source: { kind: 'files', label: 'config-2', files: { '../x': '' } } }), kind('InvalidInput'));
+  await assert.rejects(
+    disks.create({ diskId: 'bad', sizeBytes: 0, pool: 'ephemeral', source: { kind: 'files', label: 'config-2', files: { '../x': '' } } }),
+    kind('InvalidInput'),
+  );
 });
 
 withBench("what a guest has open is changed by the guest's own QEMU", async ({ disks, guests, dir }) => {
@@ -354,6 +397,27 @@ withBench("what a guest has open is changed by the guest's own QEMU", async ({ d
   assert.deepEqual((await guests.layers(ids.a)).length, 1);
   guests.close(ids.a);
   assert.equal((await contentOf(disks, ids.a))[0], 3);
+});
+
+withBench('what a guest had open is merged when it has ended, whomever its files belong to by then', async ({ disks, guests, dir, troubles }) => {
+  for (const bytes of [65_536, 3 * MIB]) {
+    // A little written above: it goes down. Much: the lower comes up.
+    await disks.create(volume(ids.a));
+    await disks.snapshot(ids.a, 's0');
+    await guests.open(disks, ids.a);
+    await writeTo(disks, guests, ids.a, 1, 0, MIB);
+    await disks.snapshot(ids.a, 's1');
+    await writeTo(disks, guests, ids.a, 2, 0, bytes);
+    guests.close(ids.a);
+    await disks.removeSnapshot(ids.a, 's1');
+    await disks.idle();
+    assert.deepEqual(troubles, []);
+    assert.equal((await recordOf(dir, 'volumes', ids.a)).layers.length, 2);
+    assert.ok(
+      (await contentOf(disks, ids.a)).equals(Buffer.concat([blob(2, bytes), blob(1, Math.max(0, MIB - bytes)), Buffer.alloc(4 * MIB - Math.max(MIB, bytes))])),
+    );
+    await disks.remove(ids.a);
+  }
 });
 
 withBench('a disk that several guests have open is not snapshotted', async ({ disks, guests }) => {
@@ -471,7 +535,11 @@ withBench('no directory can be listed by guests, no layer below can be written b
   await b.disks.snapshot(ids.a, 's');
   const record = await recordOf(b.dir, 'volumes', ids.a);
   const [top, frozen, base] = record.layers.map((layer) => join(b.dir, layer.file));
-  const as = (command: string, ...args: string[]): Promise<boolean> => run(command, args, { user: TEST_USER }).then(() => true, () => false);
+  const as = (command: string, ...args: string[]): Promise<boolean> =>
+    run(command, args, { user: TEST_USER }).then(
+      () => true,
+      () => false,
+    );
   assert.equal(await as('head', '-c1', base ?? ''), true);
   assert.equal(await as('head', '-c1', frozen ?? ''), true);
   for (const path of [base, frozen]) assert.equal(await as('dd', 'if=/dev/zero', `of=${path}`, 'bs=1', 'count=1', 'conv=notrunc'), false);
@@ -491,7 +559,8 @@ test('only the one wrapper starts qemu-img', async () => {
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ts') || /\.(test|fixture)\.ts$/.test(entry.name) || entry.parentPath.includes('node_modules')) continue;
     const text = await readFile(join(entry.parentPath, entry.name), 'utf8');
-    if (/(run|start|spawn|exec|execFile)\w*\(\s*['"`]qemu-img/.test(text) && !entry.parentPath.endsWith('host/src/disks')) offenders.push(join(entry.parentPath, entry.name));
+    if (/(run|start|spawn|exec|execFile)\w*\(\s*['"`]qemu-img/.test(text) && !entry.parentPath.endsWith('host/src/disks'))
+      offenders.push(join(entry.parentPath, entry.name));
   }
   assert.deepEqual(offenders, []);
 });

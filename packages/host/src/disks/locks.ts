@@ -8,7 +8,7 @@ export class Locks {
   async run<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
     const releases: (() => void)[] = [];
     try {
-      for (const key of [...new Set(keys)].sort()) releases.push(await this.#take(key));
+      for (const key of [...new Set(keys)].toSorted()) releases.push(await this.#take(key));
       return await work();
     } finally {
       for (const release of releases) release();

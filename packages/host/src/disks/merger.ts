@@ -153,10 +153,11 @@ export class Merger {
   }
 
   async #pullLive(merge: Mergeable, record: DiskRecord, signal: AbortSignal): Promise<void> {
-    const { openDisks, live, store } = this.#options;
+    const { openDisks, live, store, layout } = this.#options;
     const [top, base] = store.absolute([merge.upper, ...(merge.below ? [merge.below] : [])]);
     if (!top) return;
     await live.during(record.diskId, () => openDisks.pull(record.diskId, { top, ...(base ? { base } : {}) }, { signal }));
+    if (record.layers[0]?.file !== merge.upper.file) await layout.freeze(merge.upper.file);
     await this.#dropLower(merge);
   }
 
@@ -174,7 +175,11 @@ export class Merger {
         if (!written || file !== merge.upper.file) await layout.freeze(file);
       }
     };
-    await qemuImg.rebase(store.absolute(chain), merge.below && store.absolute([merge.below])[0], { sourceBytes: await this.#bytes(merge.lower), signal, writing });
+    await qemuImg.rebase(store.absolute(chain), merge.below && store.absolute([merge.below])[0], {
+      sourceBytes: await this.#bytes(merge.lower),
+      signal,
+      writing,
+    });
     await this.#dropLower(merge);
   }
 
@@ -182,10 +187,11 @@ export class Merger {
   async #commitClosed(merge: Mergeable, records: readonly DiskRecord[], signal: AbortSignal): Promise<boolean> {
     const { store, layout, qemuImg } = this.#options;
     const [record] = records;
-    if (!record || records.length > 1 || record.layers[0]?.file !== merge.upper.file || record.snapshots.some((s) => s.layers[0]?.file === merge.upper.file)) return false;
+    if (!record || records.length > 1 || record.layers[0]?.file !== merge.upper.file || record.snapshots.some((s) => s.layers[0]?.file === merge.upper.file))
+      return false;
     const [upperBytes, lowerBytes] = await Promise.all([this.#bytes(merge.upper), this.#bytes(merge.lower)]);
     if (upperBytes > lowerBytes && merge.lower.format !== 'raw') return false;
-    await layout.lend(merge.lower.file);
+    for (const { file } of [merge.upper, merge.lower]) await layout.lend(file);
     await this.#growTo(record);
     await qemuImg.commit(store.absolute(record.layers), { sourceBytes: upperBytes, signal });
     await store.put({ ...record, layers: record.layers.slice(1) });

@@ -18,7 +18,8 @@ const inDirectory = async (work: (dir: string) => Promise<void>): Promise<void> 
     await rm(dir, { recursive: true, force: true });
   }
 };
-const info = async (path: string): Promise<Record<string, unknown>> => JSON.parse((await run('qemu-img', ['info', '-f', 'qcow2', '--output=json', path])).stdout) as Record<string, unknown>;
+const info = async (path: string): Promise<Record<string, unknown>> =>
+  JSON.parse((await run('qemu-img', ['info', '-f', 'qcow2', '--output=json', path])).stdout) as Record<string, unknown>;
 
 test('qemu-img finds no fault, of any size', { skip }, () =>
   inDirectory(async (dir) => {
@@ -34,7 +35,8 @@ test('qemu-img finds no fault, of any size', { skip }, () =>
       const facts = await inspectFile(path);
       assert.deepEqual([facts.format, facts.virtualSizeBytes, facts.findings], ['qcow2', sizeBytes, []]);
     }
-  }));
+  }),
+);
 
 test('it says what qemu-img would say, in all but names of features', { skip }, () =>
   inDirectory(async (dir) => {
@@ -46,8 +48,10 @@ test('it says what qemu-img would say, in all but names of features', { skip }, 
     await writeEmptyQcow2(ours, 3 * 2 ** 30, { path: base, format: 'raw' });
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', 'base.raw', theirs, String(3 * 2 ** 30)]);
     const [a, b] = [await info(ours), await info(theirs)];
-    for (const key of ['virtual-size', 'cluster-size', 'format', 'backing-filename', 'backing-filename-format', 'full-backing-filename', 'format-specific']) assert.deepEqual(a[key], b[key], key);
-  }));
+    for (const key of ['virtual-size', 'cluster-size', 'format', 'backing-filename', 'backing-filename-format', 'full-backing-filename', 'format-specific'])
+      assert.deepEqual(a[key], b[key], key);
+  }),
+);
 
 test('content written over it reads back, above its base', { skip }, () =>
   inDirectory(async (dir) => {
@@ -64,7 +68,8 @@ test('content written over it reads back, above its base', { skip }, () =>
     assert.match((await run('qemu-img', ['check', '-f', 'qcow2', path])).stdout, /No errors were found/);
     await run('qemu-img', ['resize', '-q', '-f', 'qcow2', path, String(6 * 2 ** 30)]);
     assert.match((await run('qemu-img', ['check', '-f', 'qcow2', path])).stdout, /No errors were found/);
-  }));
+  }),
+);
 
 test('sizes and names that cannot be are refused', async () => {
   for (const sizeBytes of [0, -512, 100, 2 ** 51, Number.NaN]) await assert.rejects(writeEmptyQcow2('/nowhere', sizeBytes));

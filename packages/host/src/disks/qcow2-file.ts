@@ -29,7 +29,8 @@ export function backingName(path: string, below: string): string {
  * (which is not opened, so a guest may have it).
  */
 export async function writeEmptyQcow2(path: string, sizeBytes: number, below?: { readonly path: string; readonly format: DiskFormat }): Promise<void> {
-  if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 512 !== 0 || sizeBytes > MAX_SIZE_BYTES) throw new Error(`not a size for a qcow2: ${sizeBytes}`);
+  if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % 512 !== 0 || sizeBytes > MAX_SIZE_BYTES)
+    throw new Error(`not a size for a qcow2: ${sizeBytes}`);
   const l1Entries = Math.ceil(sizeBytes / BYTES_PER_L1_ENTRY);
   const l1Clusters = Math.ceil((l1Entries * 8) / CLUSTER);
   // Header, refcount table, one refcount block (enough for the first 2 GiB of the file), L1 table.

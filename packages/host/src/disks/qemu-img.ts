@@ -54,7 +54,12 @@ export class QemuImg {
   }
 
   /** Writes what a chain holds to `path`, which stands alone. `sourceBytes` scales the time it may take. */
-  async convert(chain: readonly ImageFile[], path: string, format: DiskFormat, options: { readonly sourceBytes: number; readonly signal?: AbortSignal }): Promise<void> {
+  async convert(
+    chain: readonly ImageFile[],
+    path: string,
+    format: DiskFormat,
+    options: { readonly sourceBytes: number; readonly signal?: AbortSignal },
+  ): Promise<void> {
     await this.#openable(chain);
     await this.#slow(['convert', '-q', '-W', '-O', format, node(chain), checked(path)], options);
   }
@@ -75,7 +80,9 @@ export class QemuImg {
     // qemu-img opens both backing chains by the names in the headers: they have to say what the chain says.
     for (const [i, layer] of chain.entries()) {
       if (layer.format !== 'qcow2' || (await backingIs(layer, chain[i + 1]))) continue;
-      await options.writing(layer.path, () => this.#run(['rebase', '-q', '-u', '-f', 'qcow2', ...onto(layer, chain[i + 1]), checked(layer.path)], { timeoutMs: QUICK_MS }));
+      await options.writing(layer.path, () =>
+        this.#run(['rebase', '-q', '-u', '-f', 'qcow2', ...onto(layer, chain[i + 1]), checked(layer.path)], { timeoutMs: QUICK_MS }),
+      );
     }
     await options.writing(top.path, () => this.#slow(['rebase', '-q', '-f', 'qcow2', ...onto(top, below), checked(top.path)], options));
   }
@@ -99,7 +106,14 @@ export class QemuImg {
 
   async #run(args: readonly string[], options: { readonly timeoutMs: number; readonly cpuSeconds?: number; readonly signal?: AbortSignal }): Promise<void> {
     const limits = { cpuSeconds: options.cpuSeconds ?? QUICK_MS / 1000, memoryBytes: MEMORY_BYTES };
-    await run('qemu-img', args, { limits, env: ENVIRONMENT, timeoutMs: options.timeoutMs, dieWithParent: true, ...(this.#user ? { user: this.#user } : {}), ...(options.signal ? { signal: options.signal } : {}) });
+    await run('qemu-img', args, {
+      limits,
+      env: ENVIRONMENT,
+      timeoutMs: options.timeoutMs,
+      dieWithParent: true,
+      ...(this.#user ? { user: this.#user } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
   }
 }
 
@@ -110,7 +124,8 @@ export interface RebaseOptions {
   readonly writing: (path: string, work: () => Promise<void>) => Promise<void>;
 }
 
-const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] => (below ? ['-F', below.format, '-b', backingName(layer.path, below.path)] : ['-b', '']);
+const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] =>
+  below ? ['-F', below.format, '-b', backingName(layer.path, below.path)] : ['-b', ''];
 
 /** An absolute path cannot be taken for a protocol (`nbd:...`) nor for an option. */
 function checked(path: string): string {

@@ -60,7 +60,13 @@ export async function writeAtomically(path: string, text: string): Promise<void>
 
 const isLayer = (value: unknown): value is Layer => {
   const layer = value as Partial<Layer> | null;
-  return typeof layer === 'object' && layer !== null && typeof layer.file === 'string' && !layer.file.includes('..') && (layer.format === 'raw' || layer.format === 'qcow2');
+  return (
+    typeof layer === 'object' &&
+    layer !== null &&
+    typeof layer.file === 'string' &&
+    !layer.file.includes('..') &&
+    (layer.format === 'raw' || layer.format === 'qcow2')
+  );
 };
 const isChain = (value: unknown): value is readonly Layer[] => Array.isArray(value) && value.length > 0 && value.every(isLayer);
 

@@ -17,7 +17,10 @@ const seeds = process.env.CAIRN_SEED ? [Number(process.env.CAIRN_SEED)] : [1, Da
 const steps = Number(process.env.CAIRN_STEPS ?? 60);
 
 for (const seed of seeds) {
-  test(`a random life of disks, seed ${seed}: content, chains and files are right at every step`, { skip: !hasQemuImg && 'qemu-img is not installed', timeout: 300_000 }, async () => {
+  test(`a random life of disks, seed ${seed}: content, chains and files are right at every step`, {
+    skip: !hasQemuImg && 'qemu-img is not installed',
+    timeout: 300_000,
+  }, async () => {
     let state = seed;
     const below = (n: number): number => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -46,7 +49,10 @@ async function walk(b: Bench, below: (n: number) => number, pick: <T>(list: read
     };
     await compare(model.cells);
     for (const snapshot of model.snapshots) await compare(snapshot.cells, snapshot.id);
-    assert.deepEqual((await b.disks.info(diskId))?.snapshots, model.snapshots.map((s) => s.id));
+    assert.deepEqual(
+      (await b.disks.info(diskId))?.snapshots,
+      model.snapshots.map((s) => s.id),
+    );
   };
 
   for (let step = 0; step < steps; step++) {
@@ -93,7 +99,10 @@ async function walk(b: Bench, below: (n: number) => number, pick: <T>(list: read
       const newest = model.snapshots.at(-1);
       const expected = b.guests.holder(diskId) ? 'Conflict' : undefined;
       if (newest) {
-        const outcome = await b.disks.revert(diskId, newest.id).then(() => undefined, (e: unknown) => (isCairnError(e) ? e.kind : e));
+        const outcome = await b.disks.revert(diskId, newest.id).then(
+          () => undefined,
+          (e: unknown) => (isCairnError(e) ? e.kind : e),
+        );
         assert.equal(outcome, expected);
         if (!outcome) model.cells = model.cells.map((_, i) => newest.cells[i] ?? 0);
       }
@@ -112,6 +121,7 @@ async function walk(b: Bench, below: (n: number) => number, pick: <T>(list: read
     if (looked !== undefined && step % 3 === 0) await check(looked);
   }
   await b.disks.idle();
+  assert.deepEqual(b.troubles, []);
   for (const diskId of models.keys()) {
     await check(diskId);
     // Every file that is there is named by a record, and nothing named is missing.
@@ -123,7 +133,7 @@ async function walk(b: Bench, below: (n: number) => number, pick: <T>(list: read
     for (const layer of [record.layers, ...record.snapshots.map((s) => s.layers)].flat()) named.add(layer.file);
     named.add(`volumes/${diskId}/disk.json`);
   }
-  assert.deepEqual(await b.files(), [...named].sort());
+  assert.deepEqual(await b.files(), [...named].toSorted());
   for (const diskId of models.keys()) {
     b.guests.close(diskId);
     await b.disks.remove(diskId);

@@ -11,7 +11,11 @@ export class Console {
   #ended = false;
 
   constructor(args: readonly string[]) {
-    this.#child = start('qemu-system-x86_64', ['-nodefaults', '-machine', 'q35', '-accel', 'tcg,tb-size=64', '-m', '192', '-display', 'none', '-serial', 'stdio', ...args], { stdio: ['pipe', 'pipe', 'inherit'], dieWithParent: true });
+    this.#child = start(
+      'qemu-system-x86_64',
+      ['-nodefaults', '-machine', 'q35', '-accel', 'tcg,tb-size=64', '-m', '192', '-display', 'none', '-serial', 'stdio', ...args],
+      { stdio: ['pipe', 'pipe', 'inherit'], dieWithParent: true },
+    );
     const wake = (): void => {
       for (const go of this.#waiting.splice(0)) go();
     };

@@ -14,9 +14,14 @@ import { run } from '../process/run.ts';
 import { Console } from './boot.fixture.ts';
 import { type GuestImage, buildGuestImage } from './build.ts';
 
-const has = (command: string): Promise<boolean> => run('sh', ['-c', 'command -v "$1"', 'sh', command]).then(() => true, () => false);
+const has = (command: string): Promise<boolean> =>
+  run('sh', ['-c', 'command -v "$1"', 'sh', command]).then(
+    () => true,
+    () => false,
+  );
 const missing: string[] = [];
-for (const tool of ['qemu-system-x86_64', 'qemu-img', 'mke2fs', 'mcopy', 'mkfs.vfat', 'lz4', 'depmod', 'ssh', 'ssh-keygen']) if (!(await has(tool))) missing.push(tool);
+for (const tool of ['qemu-system-x86_64', 'qemu-img', 'mke2fs', 'mcopy', 'mkfs.vfat', 'lz4', 'depmod', 'ssh', 'ssh-keygen'])
+  if (!(await has(tool))) missing.push(tool);
 const skip = missing.length > 0 ? `not installed: ${missing.join(', ')}` : false;
 
 let dir = '';
@@ -35,7 +40,16 @@ const overlay = async (name: string): Promise<string> => {
   return `if=virtio,format=qcow2,backing.driver=qcow2,backing.file.filename=${image.path},file=${path}`;
 };
 const metaData = (name: string, key: string): string =>
-  JSON.stringify({ uuid: 'd8e02d56-2648-49a3-bf97-6be8f1204f38', availability_zone: 'nova', hostname: `${name}.novalocal`, launch_index: 0, meta: { role: 'test' }, public_keys: { mykey: `${key}\n` }, keys: [{ name: 'mykey', type: 'ssh', data: `${key}\n` }], name });
+  JSON.stringify({
+    uuid: 'd8e02d56-2648-49a3-bf97-6be8f1204f38',
+    availability_zone: 'nova',
+    hostname: `${name}.novalocal`,
+    launch_index: 0,
+    meta: { role: 'test' },
+    public_keys: { mykey: `${key}\n` },
+    keys: [{ name: 'mykey', type: 'ssh', data: `${key}\n` }],
+    name,
+  });
 
 test('the image is found again, is sound, and is the same for the same packages', { skip }, async () => {
   assert.equal(image.cached, false);
@@ -53,11 +67,35 @@ test('the image is found again, is sound, and is the same for the same packages'
 test('a guest with a config drive and no network takes its name, keys and user data from it', { skip, timeout: 180_000 }, async () => {
   const userData = '#!/bin/sh\necho "user data ran as $(id -un) on $(hostname)"\n';
   const drive = join(dir, 'config.iso');
-  await writeFile(drive, writeIso('config-2', new Map([['openstack/latest/meta_data.json', Buffer.from(metaData('drive-1', 'ssh-ed25519 AAAAdrive me@here'))], ['openstack/latest/user_data', Buffer.from(userData)]])));
+  await writeFile(
+    drive,
+    writeIso(
+      'config-2',
+      new Map([
+        ['openstack/latest/meta_data.json', Buffer.from(metaData('drive-1', 'ssh-ed25519 AAAAdrive me@here'))],
+        ['openstack/latest/user_data', Buffer.from(userData)],
+      ]),
+    ),
+  );
   const blank = join(dir, 'blank.raw');
   await writeFile(blank, Buffer.alloc(32 * 2 ** 20));
   const qmp = join(dir, 'drive.qmp');
-  const guest = new Console(['-drive', await overlay('drive.qcow2'), '-drive', `if=virtio,format=raw,readonly=on,file=${drive}`, '-drive', `if=virtio,format=raw,file=${blank}`, '-qmp', `unix:${qmp},server=on,wait=off`, '-kernel', image.kernel.path, '-initrd', image.ramdisk.path, '-append', image.commandLine]);
+  const guest = new Console([
+    '-drive',
+    await overlay('drive.qcow2'),
+    '-drive',
+    `if=virtio,format=raw,readonly=on,file=${drive}`,
+    '-drive',
+    `if=virtio,format=raw,file=${blank}`,
+    '-qmp',
+    `unix:${qmp},server=on,wait=off`,
+    '-kernel',
+    image.kernel.path,
+    '-initrd',
+    image.ramdisk.path,
+    '-append',
+    image.commandLine,
+  ]);
   try {
     await guest.expect(/=== drive-1: instance d8e02d56-2648-49a3-bf97-6be8f1204f38, data from: config drive/);
     await guest.expect(/user data ran as root on drive-1/);
@@ -71,7 +109,9 @@ test('a guest with a config drive and no network takes its name, keys and user d
     // The root has the whole disk, a little later.
     await guest.run(`until [ "$(df -m / | awk 'END { print $2 }')" -gt 950 ]; do sleep 1; done`, 40);
     assert.match(await guest.run('cat /proc/partitions'), /\bvdc\b/);
-    await guest.run('sudo mkfs.ext4 -q /dev/vdc && sudo mkdir -p /mnt/v && sudo mount /dev/vdc /mnt/v && echo kept | sudo tee /mnt/v/f && sync && sudo umount /mnt/v');
+    await guest.run(
+      'sudo mkfs.ext4 -q /dev/vdc && sudo mkdir -p /mnt/v && sudo mount /dev/vdc /mnt/v && echo kept | sudo tee /mnt/v/f && sync && sudo umount /mnt/v',
+    );
     assert.match(await guest.run('lsblk'), /vdc\s.*32M/);
     assert.match(await guest.run('ping -c 1 127.0.0.1'), /1 packets received/);
     await guest.run('mkdir -p /tmp/w && echo served > /tmp/w/f && busybox httpd -p 127.0.0.1:8080 -h /tmp/w');
@@ -108,7 +148,11 @@ async function network(name: string, answers: Readonly<Record<string, string>>):
     }),
   );
   const program = join(dir, `${name}.server`);
-  await writeFile(program, `#!/bin/sh\nread -r request\nwhile read -r line && [ "$line" != "$(printf \'\\r\')" ]; do :; done\ncase "$request" in\n${cases.join('')}  *) printf 'HTTP/1.0 404 Not Found\\r\\nContent-Length: 0\\r\\n\\r\\n' ;;\nesac\n`, { mode: 0o755 });
+  await writeFile(
+    program,
+    `#!/bin/sh\nread -r request\nwhile read -r line && [ "$line" != "$(printf '\\r')" ]; do :; done\ncase "$request" in\n${cases.join('')}  *) printf 'HTTP/1.0 404 Not Found\\r\\nContent-Length: 0\\r\\n\\r\\n' ;;\nesac\n`,
+    { mode: 0o755 },
+  );
   const net = 'net=169.254.169.0/24,host=169.254.169.1,dhcpstart=169.254.169.15';
   const netdev = `user,id=n0,restrict=on,${net},guestfwd=tcp:169.254.169.254:80-cmd:${program},hostfwd=tcp:127.0.0.1:${port}-:22`;
   return { args: ['-netdev', netdev, '-device', 'virtio-net-pci,netdev=n0,romfile='], sshPort: port };
@@ -123,10 +167,22 @@ test('a guest with a network gets its address and metadata, and lets the key in;
     '/openstack/latest/user_data': '#!/bin/sh\necho "user data of $(hostname)" > /run/marker\n',
   });
   const qmp = join(dir, 'net.qmp');
-  const ports = [0, 1].flatMap((i) => ['-device', `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1}`]);
-  const guest = new Console(['-drive', await overlay('net.qcow2'), ...args, ...ports, '-qmp', `unix:${qmp},server=on,wait=off`]);
+  const ports = [0, 1, 2].flatMap((i) => ['-device', `pcie-root-port,id=rp${i},chassis=${i + 1},slot=${i + 1}`]);
+  const guest = new Console([
+    '-drive',
+    (await overlay('net.qcow2')).replace('if=virtio', 'if=none,id=root'),
+    '-device',
+    'virtio-blk-pci,drive=root,bootindex=0',
+    ...args,
+    ...ports,
+    '-qmp',
+    `unix:${qmp},server=on,wait=off`,
+  ]);
   const ssh = async (command: string): Promise<string> => {
-    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=10', 'BatchMode=yes'].flatMap((o) => ['-o', o]);
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=10', 'BatchMode=yes'].flatMap((o) => [
+      '-o',
+      o,
+    ]);
     return (await run('ssh', ['-n', '-i', key, '-p', String(sshPort), ...options, 'cirros@127.0.0.1', command], { timeoutMs: 30_000 })).stdout.trim();
   };
   try {
@@ -151,6 +207,11 @@ test('a guest with a network gets its address and metadata, and lets the key in;
         await new Promise((resolve) => setTimeout(resolve, 250));
       }
     };
+    // A controller whose driver is a module that nobody loaded.
+    await monitor.execute('blockdev-add', { driver: 'null-co', 'node-name': 'd2', size: 2 ** 20, 'read-zeroes': true });
+    await monitor.execute('device_add', { driver: 'virtio-scsi-pci', id: 'scsi1', bus: 'rp2' });
+    await monitor.execute('device_add', { driver: 'scsi-hd', drive: 'd2', bus: 'scsi1.0' });
+    await until('cat /proc/partitions', /\bsda\b/);
     await until('cat /proc/partitions', /\bvdb\b/);
     await until('ip -4 addr show eth1', /10\.9\.9\.15\/24/);
     assert.equal(await ssh('cat /sys/block/vdb/serial'), 'volume-1');

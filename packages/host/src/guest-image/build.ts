@@ -92,7 +92,13 @@ export async function buildGuestImage(options: GuestImageOptions): Promise<Guest
     progress('making file systems');
     const parts = { bootImage: join(work, 'boot.img'), rootImage: join(work, 'root.img') };
     await makeRootFileSystem(root, parts.rootImage, { '/home/cirros': 1000, '/home/cirros/.ssh': 1000 }, asRoot);
-    await makeBootFileSystem(parts.bootImage, sources, { kernel: kernel.image, initrd: ramdisk, commandLine: COMMAND_LINE, startSector: BOOT_START_SECTOR, work });
+    await makeBootFileSystem(parts.bootImage, sources, {
+      kernel: kernel.image,
+      initrd: ramdisk,
+      commandLine: COMMAND_LINE,
+      startSector: BOOT_START_SECTOR,
+      work,
+    });
 
     progress('making the disk');
     const raw = join(work, 'disk.raw');
@@ -105,7 +111,9 @@ export async function buildGuestImage(options: GuestImageOptions): Promise<Guest
       format: 'qcow2',
       sizeBytes: (await stat(disk)).size,
       virtualSizeBytes: (await stat(raw)).size,
-      sha512: createHash('sha512').update(await readFile(disk)).digest('hex'),
+      sha512: createHash('sha512')
+        .update(await readFile(disk))
+        .digest('hex'),
       commandLine: COMMAND_LINE,
       kernelRelease: kernel.release,
       minDiskGb: 1,
@@ -152,8 +160,16 @@ async function fingerprintOfInputs(): Promise<string> {
   const here = import.meta.dirname;
   for (const directory of [ROOTFS_FILES, join(here, 'initrd'), here]) {
     const entries = await readdir(directory, { recursive: directory !== here, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts')).map((entry) => join(entry.parentPath, entry.name)).sort();
-    for (const file of files) hash.update(file.slice(here.length)).update('\0').update(await readFile(file)).update('\0');
+    const files = entries
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .toSorted();
+    for (const file of files)
+      hash
+        .update(file.slice(here.length))
+        .update('\0')
+        .update(await readFile(file))
+        .update('\0');
   }
   return hash.digest('hex');
 }

@@ -20,7 +20,7 @@ export async function cpio(directory: string): Promise<Buffer> {
     const stat = await lstat(path);
     if (stat.isDirectory()) {
       entry(name, stat.mode, Buffer.alloc(0));
-      for (const child of (await readdir(path)).sort()) await walk(join(path, child), name === '.' ? child : `${name}/${child}`);
+      for (const child of (await readdir(path)).toSorted()) await walk(join(path, child), name === '.' ? child : `${name}/${child}`);
     } else if (stat.isSymbolicLink()) entry(name, stat.mode, Buffer.from(await readlink(path)));
     else entry(name, stat.mode, await readFile(path));
   };

@@ -6,16 +6,26 @@ import { test } from 'node:test';
 import { run } from '../process/run.ts';
 import { ROOTFS_FILES } from './rootfs.ts';
 
-const can = await run('unshare', ['--net', '--mount', 'busybox', 'true']).then(() => true, () => false);
+const can = await run('unshare', ['--net', '--mount', 'busybox', 'true']).then(
+  () => true,
+  () => false,
+);
 
 /** Runs the guest's DHCP script by busybox, in namespaces of its own, on two cards; gives what it did. */
-async function lease(...cards: readonly (readonly [card: string, values: Readonly<Record<string, string>>])[]): Promise<{ routes: string; links: string; resolv: string }> {
+async function lease(
+  ...cards: readonly (readonly [card: string, values: Readonly<Record<string, string>>])[]
+): Promise<{ routes: string; links: string; resolv: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'cairn-dhcp-'));
   try {
     const script = join(ROOTFS_FILES, 'usr/share/udhcpc/default.script');
     await writeFile(join(dir, 'resolv.conf'), '');
     await writeFile(join(dir, 'console'), '');
-    const bound = cards.map(([card, values]) => `env interface=${card} ${Object.entries(values).map(([k, v]) => `'${k}=${v}'`).join(' ')} busybox sh ${script} bound`);
+    const bound = cards.map(
+      ([card, values]) =>
+        `env interface=${card} ${Object.entries(values)
+          .map(([k, v]) => `'${k}=${v}'`)
+          .join(' ')} busybox sh ${script} bound`,
+    );
     const setUp = [
       'set -e',
       'mount --make-rprivate /',
@@ -34,7 +44,10 @@ async function lease(...cards: readonly (readonly [card: string, values: Readonl
 }
 
 test('a lease gives address, default route, MTU and name servers', { skip: !can && 'needs root and busybox' }, async () => {
-  const { routes, links, resolv } = await lease(['eth0', { ip: '10.0.0.5', mask: '24', router: '10.0.0.1', mtu: '1442', dns: '9.9.9.9 8.8.8.8', domain: 'novalocal' }]);
+  const { routes, links, resolv } = await lease([
+    'eth0',
+    { ip: '10.0.0.5', mask: '24', router: '10.0.0.1', mtu: '1442', dns: '9.9.9.9 8.8.8.8', domain: 'novalocal' },
+  ]);
   assert.match(routes, /default via 10\.0\.0\.1 dev eth0/);
   assert.match(routes, /10\.0\.0\.0\/24 dev eth0 .*src 10\.0\.0\.5/);
   assert.match(links, /eth0@\S+: .* mtu 1442 /);
@@ -42,7 +55,10 @@ test('a lease gives address, default route, MTU and name servers', { skip: !can 
 });
 
 test('with option 121 its routes count and the router does not', { skip: !can && 'needs root and busybox' }, async () => {
-  const { routes } = await lease(['eth0', { ip: '10.0.0.5', mask: '24', router: '10.0.0.99', staticroutes: '169.254.169.254/32 10.0.0.2 10.5.0.0/16 10.0.0.3 0.0.0.0/0 10.0.0.1' }]);
+  const { routes } = await lease([
+    'eth0',
+    { ip: '10.0.0.5', mask: '24', router: '10.0.0.99', staticroutes: '169.254.169.254/32 10.0.0.2 10.5.0.0/16 10.0.0.3 0.0.0.0/0 10.0.0.1' },
+  ]);
   assert.match(routes, /169\.254\.169\.254 via 10\.0\.0\.2 dev eth0/);
   assert.match(routes, /10\.5\.0\.0\/16 via 10\.0\.0\.3 dev eth0/);
   assert.match(routes, /default via 10\.0\.0\.1 dev eth0/);

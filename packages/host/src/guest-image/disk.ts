@@ -22,7 +22,28 @@ export async function makeRootFileSystem(tree: string, image: string, owners: Re
   await writeFile(image, '');
   await truncate(image, sizeMb * MIB);
   // Room for the group descriptors of 1 TiB, so that it grows that far while mounted; a small journal; no checksums, they cost time under emulation.
-  const options = ['-q', '-F', '-t', 'ext4', '-L', 'cirros-rootfs', '-d', tree, '-b', '4096', '-E', 'root_owner=0:0,lazy_itable_init=1,resize=268435456', '-J', 'size=4', '-O', '^metadata_csum', '-m', '0', '-N', '8192'];
+  const options = [
+    '-q',
+    '-F',
+    '-t',
+    'ext4',
+    '-L',
+    'cirros-rootfs',
+    '-d',
+    tree,
+    '-b',
+    '4096',
+    '-E',
+    'root_owner=0:0,lazy_itable_init=1,resize=268435456',
+    '-J',
+    'size=4',
+    '-O',
+    '^metadata_csum',
+    '-m',
+    '0',
+    '-N',
+    '8192',
+  ];
   await asRoot('mke2fs', [...options, image]);
   const commands = Object.entries(owners).flatMap(([path, uid]) => ['uid', 'gid'].map((field) => `sif ${path} ${field} ${uid}\n`));
   await writeFile(`${image}.owners`, commands.join(''));
@@ -31,16 +52,26 @@ export async function makeRootFileSystem(tree: string, image: string, owners: Re
 
 /** Runs a program that has to see the builder's files as root's. */
 export type Wrapper = (command: string, args: readonly string[]) => Promise<unknown>;
-export const asRoot: Wrapper = (command, args) => (process.geteuid?.() === 0 ? run(command, args, { timeoutMs: 120_000 }) : run('unshare', ['--user', '--map-root-user', command, ...args], { timeoutMs: 120_000 }));
+export const asRoot: Wrapper = (command, args) =>
+  process.geteuid?.() === 0
+    ? run(command, args, { timeoutMs: 120_000 })
+    : run('unshare', ['--user', '--map-root-user', command, ...args], { timeoutMs: 120_000 });
 
 /** Makes the FAT partition that BIOS and UEFI start from. `startSector` is its place on the disk, which the boot sector has to know. */
-export async function makeBootFileSystem(image: string, sources: Sources, boot: { readonly kernel: string; readonly initrd: string; readonly commandLine: string; readonly startSector: number; readonly work: string }): Promise<void> {
+export async function makeBootFileSystem(
+  image: string,
+  sources: Sources,
+  boot: { readonly kernel: string; readonly initrd: string; readonly commandLine: string; readonly startSector: number; readonly work: string },
+): Promise<void> {
   const bytes = (await stat(boot.kernel)).size + (await stat(boot.initrd)).size;
   await writeFile(image, '');
   await truncate(image, (Math.ceil(bytes / MIB) + 4) * MIB);
   await run('mkfs.vfat', ['-n', 'CIRROSBOOT', '-h', String(boot.startSector), image]);
   const config = join(boot.work, 'syslinux.cfg');
-  await writeFile(config, ['DEFAULT linux', 'PROMPT 0', 'TIMEOUT 0', 'LABEL linux', ' KERNEL /vmlinuz', ' INITRD /initrd.img', ` APPEND ${boot.commandLine}`, ''].join('\n'));
+  await writeFile(
+    config,
+    ['DEFAULT linux', 'PROMPT 0', 'TIMEOUT 0', 'LABEL linux', ' KERNEL /vmlinuz', ' INITRD /initrd.img', ` APPEND ${boot.commandLine}`, ''].join('\n'),
+  );
   const kernel = join(boot.work, 'vmlinuz');
   await copyFile(boot.kernel, kernel);
   const mtools = { env: { MTOOLS_SKIP_CHECK: '1' } };
@@ -68,14 +99,21 @@ export async function makeDisk(disk: string, parts: DiskParts, sources: Sources)
   } finally {
     await file.close();
   }
-  for (const [image, offset] of [[parts.bootImage, MIB], [parts.rootImage, MIB + bootBytes]] as const) {
+  for (const [image, offset] of [
+    [parts.bootImage, MIB],
+    [parts.rootImage, MIB + bootBytes],
+  ] as const) {
     await run('dd', [`if=${image}`, `of=${disk}`, 'bs=1M', `seek=${offset / MIB}`, 'conv=notrunc,sparse', 'status=none'], { timeoutMs: 120_000 });
   }
   await run(await sources.need('/usr/bin/syslinux'), ['--install', '-t', String(MIB), disk], { env: { MTOOLS_SKIP_CHECK: '1' } });
 }
 
 /** One entry of a partition table; the old cylinder numbers say "look at the sectors". */
-function partition(table: Buffer, index: number, entry: { readonly type: number; readonly bootable: boolean; readonly start: number; readonly sectors: number }): void {
+function partition(
+  table: Buffer,
+  index: number,
+  entry: { readonly type: number; readonly bootable: boolean; readonly start: number; readonly sectors: number },
+): void {
   const at = 446 + 16 * index;
   table[at] = entry.bootable ? 0x80 : 0;
   for (const offset of [1, 5]) table.writeUIntBE(0xfeffff, at + offset, 3);

@@ -20,7 +20,12 @@ export function elfNeeds(file: Buffer): ElfNeeds | undefined {
   const at = (offset: bigint | number): number => Number(offset);
   const segments = Array.from({ length: file.readUInt16LE(56) }, (_, i) => {
     const header = at(file.readBigUInt64LE(32)) + i * file.readUInt16LE(54);
-    return { type: file.readUInt32LE(header), offset: file.readBigUInt64LE(header + 8), address: file.readBigUInt64LE(header + 16), bytes: file.readBigUInt64LE(header + 32) };
+    return {
+      type: file.readUInt32LE(header),
+      offset: file.readBigUInt64LE(header + 8),
+      address: file.readBigUInt64LE(header + 16),
+      bytes: file.readBigUInt64LE(header + 32),
+    };
   });
   const text = (offset: number): string => file.toString('latin1', offset, file.indexOf(0, offset));
   const interpreterSegment = segments.find((s) => s.type === PT_INTERP);
@@ -28,11 +33,18 @@ export function elfNeeds(file: Buffer): ElfNeeds | undefined {
   const dynamic = segments.find((s) => s.type === PT_DYNAMIC);
   const entries: { tag: bigint; value: bigint }[] = [];
   if (dynamic) {
-    for (let i = at(dynamic.offset); i < at(dynamic.offset + dynamic.bytes); i += 16) entries.push({ tag: file.readBigUInt64LE(i), value: file.readBigUInt64LE(i + 8) });
+    for (let i = at(dynamic.offset); i < at(dynamic.offset + dynamic.bytes); i += 16)
+      entries.push({ tag: file.readBigUInt64LE(i), value: file.readBigUInt64LE(i + 8) });
   }
   const strings = entries.find((e) => e.tag === DT_STRTAB)?.value;
   const home = segments.find((s) => s.type === PT_LOAD && strings !== undefined && strings >= s.address && strings < s.address + s.bytes);
   const names = (...tags: bigint[]): string[] =>
     home && strings !== undefined ? entries.filter((e) => tags.includes(e.tag)).map((e) => text(at(strings - home.address + home.offset + e.value))) : [];
-  return { ...(interpreter === undefined ? {} : { interpreter }), libraries: names(DT_NEEDED), runPath: names(DT_RPATH, DT_RUNPATH).flatMap((path) => path.split(':')).filter((path) => path.startsWith('/')) };
+  return {
+    ...(interpreter === undefined ? {} : { interpreter }),
+    libraries: names(DT_NEEDED),
+    runPath: names(DT_RPATH, DT_RUNPATH)
+      .flatMap((path) => path.split(':'))
+      .filter((path) => path.startsWith('/')),
+  };
 }

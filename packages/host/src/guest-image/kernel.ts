@@ -54,7 +54,11 @@ export async function openModules(root: string, release: string, work: string): 
   };
 }
 
-const has = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
+const has = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Busybox loads only plain modules; newer kernels' packages have them compressed. */
 async function installPlain(source: string, target: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { chmod, copyFile, cp, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, copyFile, cp, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { run } from '../process/run.ts';
 import type { KernelModules } from './kernel.ts';
 import { MODULES } from './packages.ts';
@@ -9,13 +9,46 @@ import type { Sources } from './sources.ts';
 export const ROOTFS_FILES = join(import.meta.dirname, 'rootfs');
 
 const DIRECTORIES = [
-  ...['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc', 'proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'root', 'boot'],
-  ...['home/cirros/.ssh', 'var/lib/cloud', 'var/log', 'etc/dropbear', 'usr/share/udhcpc', 'usr/share/cloud'],
+  'usr/bin',
+  'usr/sbin',
+  'usr/lib',
+  'usr/lib64',
+  'etc',
+  'proc',
+  'sys',
+  'dev',
+  'run',
+  'tmp',
+  'mnt',
+  'root',
+  'boot',
+  'home/cirros/.ssh',
+  'var/lib/cloud',
+  'var/log',
+  'etc/dropbear',
+  'usr/share/udhcpc',
+  'usr/share/cloud',
 ];
 /** Merged directories, as everywhere by now. */
-const LINKS = [['bin', 'usr/bin'], ['sbin', 'usr/sbin'], ['lib', 'usr/lib'], ['lib64', 'usr/lib64'], ['var/run', '../run'], ['usr/sbin/init', '../bin/busybox'], ['usr/bin/ssh', 'dbclient']] as const;
+const LINKS = [
+  ['bin', 'usr/bin'],
+  ['sbin', 'usr/sbin'],
+  ['lib', 'usr/lib'],
+  ['lib64', 'usr/lib64'],
+  ['var/run', '../run'],
+  ['usr/sbin/init', '../bin/busybox'],
+  ['usr/bin/ssh', 'dbclient'],
+] as const;
 /** Programs besides busybox. */
-const PROGRAMS = ['/usr/sbin/dropbear', '/usr/bin/dropbearkey', '/usr/bin/dbclient', '/usr/bin/lsblk', '/usr/sbin/mke2fs', '/usr/sbin/resize2fs', '/usr/sbin/blkid'];
+const PROGRAMS = [
+  '/usr/sbin/dropbear',
+  '/usr/bin/dropbearkey',
+  '/usr/bin/dbclient',
+  '/usr/bin/lsblk',
+  '/usr/sbin/mke2fs',
+  '/usr/sbin/resize2fs',
+  '/usr/sbin/blkid',
+];
 /** Busybox applets whose place something else has, or that would mislead in a guest. */
 const NOT_LINKED = new Set(['busybox', 'mke2fs', 'mkfs', 'dpkg', 'dpkg-deb', 'rpm', 'rpm2cpio', 'run-init', 'init']);
 /** Files that only root may read, or that a program insists on having so. */
@@ -34,8 +67,12 @@ export async function assembleRoot(tree: string, sources: Sources, modules: Kern
   const busybox = await sources.need('/usr/bin/busybox');
   // Debian builds busybox to give up these rights in all applets but the few that need them (ping, su, passwd).
   await install(tree, '/usr/bin/busybox', busybox, 0o4755);
-  const { stdout } = await run(busybox, ['--list']);
-  for (const applet of stdout.split('\n').filter((name) => name !== '' && !NOT_LINKED.has(name))) await symlink('busybox', join(tree, 'usr/bin', applet));
+  const { stdout } = await run(busybox, ['--list-full']);
+  for (const path of stdout.split('\n').filter((line) => line !== '' && !NOT_LINKED.has(basename(line)))) {
+    // All in bin, as ssh gives a command no sbin; those of sbin there too, where the kernel and others call them by their full names.
+    await symlink('busybox', join(tree, 'usr/bin', basename(path)));
+    if (/(^|\/)sbin\//.test(path)) await symlink('../bin/busybox', join(tree, 'usr/sbin', basename(path)));
+  }
   await installLibraries(tree, sources, busybox);
 
   for (const program of PROGRAMS) await installProgram(tree, sources, program);
@@ -55,7 +92,7 @@ export async function assembleRoot(tree: string, sources: Sources, modules: Kern
 
 /** Copies the guest's own files; programs are told by their place, as a checkout may lose the bit. */
 async function copyOwnFiles(from: string, tree: string, name: string): Promise<void> {
-  for (const entry of (await readdir(join(from, name), { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of (await readdir(join(from, name), { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = name === '' ? entry.name : `${name}/${entry.name}`;
     if (entry.isDirectory()) {
       await mkdir(join(tree, path), { recursive: true, mode: 0o755 });
@@ -76,7 +113,13 @@ async function installProgram(tree: string, sources: Sources, name: string, mode
 
 async function installLibraries(tree: string, sources: Sources, program: string): Promise<void> {
   for (const [name, path] of await sources.libraries(program)) {
-    if (await stat(join(tree, name)).then(() => true, () => false)) continue;
+    if (
+      await stat(join(tree, name)).then(
+        () => true,
+        () => false,
+      )
+    )
+      continue;
     await install(tree, name, path, 0o755);
   }
 }
@@ -84,12 +127,19 @@ async function installLibraries(tree: string, sources: Sources, program: string)
 async function install(tree: string, name: string, source: string, mode: number): Promise<void> {
   const target = join(tree, name);
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  // Never through a link: that would write over what it points to.
+  await rm(target, { force: true });
   await cp(source, target, { dereference: true });
   await chmod(target, mode);
 }
 
 /** Puts the first file system together: busybox, the modules a disk needs, and the program that finds the root. */
-export async function assembleInitrd(tree: string, sources: Sources, modules: KernelModules, order: { readonly first: readonly string[]; readonly more: readonly string[] }): Promise<void> {
+export async function assembleInitrd(
+  tree: string,
+  sources: Sources,
+  modules: KernelModules,
+  order: { readonly first: readonly string[]; readonly more: readonly string[] },
+): Promise<void> {
   for (const directory of ['bin', 'dev', 'proc', 'sys', 'mnt']) await mkdir(join(tree, directory), { recursive: true, mode: 0o755 });
   const busybox = await sources.need('/usr/bin/busybox');
   await install(tree, '/bin/busybox', busybox, 0o755);

@@ -38,10 +38,13 @@ export async function openSources(options: SourcesOptions): Promise<Sources> {
   if (absent.length > 0) {
     options.onProgress(`downloading ${absent.join(', ')}`);
     await run('apt-get', ['download', '-q', ...absent], { cwd: downloads, timeoutMs: 600_000 }).catch((cause: unknown) => {
-      throw unavailable(`The demo image needs packages that could not be downloaded: ${absent.join(', ')}. Is there a network, and was \`apt-get update\` run?`, { detail: String(cause), cause });
+      throw unavailable(
+        `The demo image needs packages that could not be downloaded: ${absent.join(', ')}. Is there a network, and was \`apt-get update\` run?`,
+        { detail: String(cause), cause },
+      );
     });
     options.onProgress('unpacking packages');
-    for (const deb of (await readdir(downloads)).sort()) await run('dpkg-deb', ['--extract', join(downloads, deb), unpacked], { timeoutMs: 120_000 });
+    for (const deb of (await readdir(downloads)).toSorted()) await run('dpkg-deb', ['--extract', join(downloads, deb), unpacked], { timeoutMs: 120_000 });
   }
   const roots = absent.length > 0 ? [unpacked, '/'] : ['/'];
 
@@ -101,7 +104,7 @@ interface Kernel {
 /** The kernel of a tree that is there with all its modules. */
 async function kernelIn(root: string): Promise<Kernel | undefined> {
   for (const modules of ['lib/modules', 'usr/lib/modules']) {
-    for (const release of (await readdir(join(root, modules)).catch(() => [])).sort(byVersion).reverse()) {
+    for (const release of (await readdir(join(root, modules)).catch(() => [])).toSorted(byVersion).toReversed()) {
       for (const image of [join(root, 'boot', `vmlinuz-${release}`), join(root, modules, release, 'vmlinuz')]) {
         const complete = (await exists(image)) && (await exists(join(root, modules, release, 'kernel')));
         if (complete) return { release, image, root: modules === 'lib/modules' ? root : join(root, 'usr') };
@@ -128,7 +131,11 @@ function byVersion(a: string, b: string): number {
   return cloud(a) - cloud(b) || a.localeCompare(b, 'en', { numeric: true });
 }
 
-const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** A file of a tree that is not the machine's root: its links are meant within the tree. */
 async function resolveIn(root: string, name: string): Promise<string | undefined> {
@@ -177,5 +184,5 @@ async function withDependencies(names: readonly string[]): Promise<readonly stri
     next = (await dependencies(next)).filter((name) => !all.has(name) && /^(lib|zlib|linux-(image|modules)-)/.test(name));
     next = [...new Set(next)];
   }
-  return [...all].sort();
+  return [...all].toSorted();
 }

@@ -80,8 +80,23 @@ export interface VmdkOptions {
 }
 
 export function vmdkDescriptor(options: VmdkOptions = {}): string {
-  const lines = ['# Disk DescriptorFile', 'version=1', 'CID=01234567', 'parentCID=ffffffff', `createType="${options.type ?? 'monolithicSparse'}"`, ...(options.lines ?? [])];
-  return [...lines, '# Extent description', ...(options.extents ?? ['RW 2048 SPARSE "disk.vmdk"']), '# The Disk Data Base', 'ddb.virtualHWVersion = "4"', 'ddb.geometry.cylinders = "2"', ''].join('\n');
+  const lines = [
+    '# Disk DescriptorFile',
+    'version=1',
+    'CID=01234567',
+    'parentCID=ffffffff',
+    `createType="${options.type ?? 'monolithicSparse'}"`,
+    ...(options.lines ?? []),
+  ];
+  return [
+    ...lines,
+    '# Extent description',
+    ...(options.extents ?? ['RW 2048 SPARSE "disk.vmdk"']),
+    '# The Disk Data Base',
+    'ddb.virtualHWVersion = "4"',
+    'ddb.geometry.cylinders = "2"',
+    '',
+  ].join('\n');
 }
 
 export function vmdk(options: VmdkOptions = {}): Buffer {
@@ -157,7 +172,10 @@ export function vhdx(options: { readonly hasParent?: boolean; readonly metadataO
   const metadata = Buffer.alloc(MIB);
   metadata.write('metadata', 0, 'latin1');
   metadata.writeUInt16LE(2, 10);
-  const items = [['caa16737-fa36-4d43-b3b6-33f0aa44e76b', 65536], ['2fa54224-cd1b-4876-b211-5dbed83bf4b8', 65544]] as const;
+  const items = [
+    ['caa16737-fa36-4d43-b3b6-33f0aa44e76b', 65536],
+    ['2fa54224-cd1b-4876-b211-5dbed83bf4b8', 65544],
+  ] as const;
   for (const [i, [id, at]] of items.entries()) {
     guidBytes(id).copy(metadata, 32 + 32 * i);
     metadata.writeUInt32LE(at, 32 + 32 * i + 16);
@@ -180,7 +198,9 @@ export function iso(): Buffer {
   return place(20 * 2048, { [16 * 2048]: descriptor, [17 * 2048]: '\xffCD001\x01' });
 }
 
-export function mbr(entries: readonly { readonly boot?: number; readonly type: number; readonly chs?: readonly number[]; readonly start?: number }[] = [{ type: 0x83 }]): Buffer {
+export function mbr(
+  entries: readonly { readonly boot?: number; readonly type: number; readonly chs?: readonly number[]; readonly start?: number }[] = [{ type: 0x83 }],
+): Buffer {
   const image = Buffer.alloc(MIB);
   for (const [i, entry] of entries.entries()) {
     const at = 446 + 16 * i;
@@ -243,12 +263,20 @@ export const soundImages = (): readonly Omit<Sample, 'expect'>[] => [
 /** Every hostile image; `canary` is a file of the host that must never be read for them. */
 export const hostileImages = (canary: string): readonly Sample[] => [
   // qcow2: other files
-  ...[canary, `file:${canary}`, `json:{"driver":"raw","file":{"driver":"file","filename":"${canary}"}}`, 'nbd://127.0.0.1:1/x', 'https://127.0.0.1/x'].map((backing) => ({
-    name: `qcow2 backed by ${backing.slice(0, 10)}`, declared: 'qcow2', bytes: qcow2({ backing }), expect: 'backing_file',
-  })),
+  ...[canary, `file:${canary}`, `json:{"driver":"raw","file":{"driver":"file","filename":"${canary}"}}`, 'nbd://127.0.0.1:1/x', 'https://127.0.0.1/x'].map(
+    (backing) => ({
+      name: `qcow2 backed by ${backing.slice(0, 10)}`,
+      declared: 'qcow2',
+      bytes: qcow2({ backing }),
+      expect: 'backing_file',
+    }),
+  ),
   { name: 'qcow2 v2 with a backing file', declared: 'qcow2', bytes: qcow2({ version: 2, backing: canary }), expect: 'backing_file' },
   ...[canary, `json:{"driver":"file","filename":"${canary}"}`, `json:{"driver":"host_device","filename":"/dev/vda"}`].map((dataFile) => ({
-    name: `qcow2 with data in ${dataFile.slice(0, 24)}`, declared: 'qcow2', bytes: qcow2({ features: 4n, dataFile }), expect: 'data_file',
+    name: `qcow2 with data in ${dataFile.slice(0, 24)}`,
+    declared: 'qcow2',
+    bytes: qcow2({ features: 4n, dataFile }),
+    expect: 'data_file',
   })),
   { name: 'qcow2 with the data file bit alone', declared: 'qcow2', bytes: qcow2({ features: 4n }), expect: 'data_file' },
   { name: 'qcow2 with a data file name alone', declared: 'qcow2', bytes: qcow2({ dataFile: canary }), expect: 'data_file' },
@@ -284,12 +312,22 @@ export const hostileImages = (canary: string): readonly Sample[] => [
     // The type lies, the extent does not.
     { name: `VMDK ${type} under a false name`, declared: 'vmdk', bytes: vmdk({ extents: [extent] }), expect: 'extent' },
   ]),
-  { name: 'VMDK with a second extent', declared: 'vmdk', bytes: vmdk({ extents: ['RW 1024 SPARSE "disk.vmdk"', `RW 1024 FLAT "${canary}" 0`] }), expect: 'extent' },
+  {
+    name: 'VMDK with a second extent',
+    declared: 'vmdk',
+    bytes: vmdk({ extents: ['RW 1024 SPARSE "disk.vmdk"', `RW 1024 FLAT "${canary}" 0`] }),
+    expect: 'extent',
+  },
   { name: 'VMDK with an extent by relative name', declared: 'vmdk', bytes: vmdk({ extents: ['RW 2048 SPARSE "../../etc/shadow"'] }), expect: 'extent' },
   { name: 'VMDK with an extent by protocol', declared: 'vmdk', bytes: vmdk({ extents: ['RW 2048 SPARSE "nbd:127.0.0.1:1"'] }), expect: 'extent' },
   { name: 'VMDK without extents', declared: 'vmdk', bytes: vmdk({ extents: [] }), expect: 'extent' },
   { name: 'VMDK with two types', declared: 'vmdk', bytes: vmdk({ lines: ['createType="monolithicFlat"'] }), expect: 'descriptor' },
-  { name: 'VMDK with a parent', declared: 'vmdk', bytes: vmdk({ descriptor: vmdkDescriptor().replace('parentCID=ffffffff', `parentCID=00000001\nparentFileNameHint="${canary}"`) }), expect: 'backing_file' },
+  {
+    name: 'VMDK with a parent',
+    declared: 'vmdk',
+    bytes: vmdk({ descriptor: vmdkDescriptor().replace('parentCID=ffffffff', `parentCID=00000001\nparentFileNameHint="${canary}"`) }),
+    expect: 'backing_file',
+  },
   { name: 'VMDK with a line of its own', declared: 'vmdk', bytes: vmdk({ lines: ['include /etc/passwd'] }), expect: 'descriptor' },
   { name: 'VMDK without a size', declared: 'vmdk', bytes: vmdk({ capacity: 0n }), expect: 'descriptor' },
   { name: 'VMDK whose descriptor is elsewhere', declared: 'vmdk', bytes: vmdk({ descriptorSector: 100n }), expect: 'descriptor' },
@@ -300,7 +338,12 @@ export const hostileImages = (canary: string): readonly Sample[] => [
   { name: 'VMDK of 8 EiB', declared: 'vmdk', bytes: vmdk({ capacity: 1n << 54n }), expect: 'huge_size' },
   { name: 'VMDK whose footer has no size', declared: 'vmdk', bytes: streamOptimized((f) => (f.writeBigUInt64LE(0n, 12), f)), expect: 'footer' },
   { name: 'VMDK whose footer has another descriptor', declared: 'vmdk', bytes: streamOptimized((f) => (f.writeBigUInt64LE(99n, 28), f)), expect: 'footer' },
-  { name: 'VMDK whose footer points on', declared: 'vmdk', bytes: streamOptimized((f) => (f.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 56), f)), expect: 'footer' },
+  {
+    name: 'VMDK whose footer points on',
+    declared: 'vmdk',
+    bytes: streamOptimized((f) => (f.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 56), f)),
+    expect: 'footer',
+  },
   { name: 'VMDK whose footer is nothing', declared: 'vmdk', bytes: streamOptimized(() => Buffer.alloc(512)), expect: 'footer' },
   { name: 'VMDK with something after its footer', declared: 'vmdk', bytes: Buffer.concat([streamOptimized(), Buffer.alloc(512, 1)]), expect: 'footer' },
   // others
@@ -320,7 +363,12 @@ export const hostileImages = (canary: string): readonly Sample[] => [
   { name: 'qcow2 as raw', declared: 'raw', bytes: qcow2({ backing: canary }), expect: 'mismatch' },
   { name: 'sound qcow2 as raw', declared: 'raw', bytes: qcow2(), expect: 'mismatch' },
   { name: 'VMDK as raw', declared: 'raw', bytes: vmdk({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] }), expect: 'mismatch' },
-  { name: 'VMDK text as raw', declared: 'raw', bytes: Buffer.from(vmdkDescriptor({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] })), expect: 'mismatch' },
+  {
+    name: 'VMDK text as raw',
+    declared: 'raw',
+    bytes: Buffer.from(vmdkDescriptor({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] })),
+    expect: 'mismatch',
+  },
   { name: 'VMDK as qcow2', declared: 'qcow2', bytes: vmdk(), expect: 'mismatch' },
   { name: 'raw as qcow2', declared: 'qcow2', bytes: Buffer.alloc(MIB), expect: 'mismatch' },
   { name: 'qcow2 as a kernel', declared: 'aki', bytes: qcow2({ backing: canary }), expect: 'mismatch' },
@@ -332,7 +380,12 @@ export const hostileImages = (canary: string): readonly Sample[] => [
   { name: 'qcow2 in front of an ISO', declared: 'iso', bytes: overlay(iso(), qcow2({ backing: canary })), expect: 'ambiguous' },
   { name: 'the same as qcow2', declared: 'qcow2', bytes: overlay(iso(), qcow2({ backing: canary })), expect: 'ambiguous' },
   { name: 'the same as raw', declared: 'raw', bytes: overlay(iso(), qcow2({ backing: canary })), expect: 'ambiguous' },
-  { name: 'VMDK in front of an ISO', declared: 'iso', bytes: overlay(iso(), vmdk({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] })), expect: 'ambiguous' },
+  {
+    name: 'VMDK in front of an ISO',
+    declared: 'iso',
+    bytes: overlay(iso(), vmdk({ type: 'monolithicFlat', extents: [`RW 2048 FLAT "${canary}" 0`] })),
+    expect: 'ambiguous',
+  },
   { name: 'qcow2 with a boot signature', declared: 'qcow2', bytes: place(4 * 65536, { 0: qcow2(), 510: '\x55\xaa' }), expect: 'ambiguous' },
   { name: 'VDI in a qcow2', declared: 'qcow2', bytes: place(4 * 65536, { 0: qcow2(), 64: Buffer.from([0x7f, 0x10, 0xda, 0xbe]) }), expect: 'ambiguous' },
 ];

@@ -53,7 +53,10 @@ test('every hostile image is refused, for its own reason', () => {
   for (const sample of samples) {
     const verdict = judge(sample.declared, inspectBytes(sample.bytes));
     assert.ok(!verdict.ok, `${sample.name} was let through`);
-    assert.ok([verdict.refused, ...verdict.findings].includes(sample.expect as never), `${sample.name}: refused as ${verdict.refused} ${verdict.findings.join(',')}, not ${sample.expect}`);
+    assert.ok(
+      [verdict.refused, ...verdict.findings].includes(sample.expect as never),
+      `${sample.name}: refused as ${verdict.refused} ${verdict.findings.join(',')}, not ${sample.expect}`,
+    );
     assert.ok(!verdict.reason.includes(CANARY), `${sample.name}: the reason repeats what the image says`);
   }
 });
@@ -80,7 +83,11 @@ test('a stream in any pieces gives the same answer as the whole, and as the file
   for (const [i, sample] of samples.entries()) {
     const whole = inspectBytes(sample.bytes);
     for (const bound of [700, 65536, 3 * MIB]) {
-      assert.deepEqual(streamed(sample.bytes, () => 1 + below(bound)), whole, `${sample.name}, pieces of up to ${bound}, seed ${seed}`);
+      assert.deepEqual(
+        streamed(sample.bytes, () => 1 + below(bound)),
+        whole,
+        `${sample.name}, pieces of up to ${bound}, seed ${seed}`,
+      );
     }
     const path = join(dir, `same-${i}`);
     await writeFile(path, sample.bytes);
@@ -126,7 +133,11 @@ test('damaged images neither throw nor take long, nor get different answers from
     assert.ok(performance.now() - started < 2000, `slow: ${context}`);
     assert.ok(Number.isSafeInteger(whole.virtualSizeBytes) && whole.virtualSizeBytes >= 0, context);
     if (round % 4 !== 0) continue;
-    assert.deepEqual(streamed(bytes, () => 1 + below(300_000)), whole, context);
+    assert.deepEqual(
+      streamed(bytes, () => 1 + below(300_000)),
+      whole,
+      context,
+    );
     await writeFile(path, bytes);
     assert.deepEqual(await inspectFile(path), whole, context);
   }
@@ -156,7 +167,7 @@ test('an ISO with a partition table is an ISO; with anything else it is nothing'
   assert.ok(hybrid);
   const facts = inspectBytes(hybrid.bytes);
   assert.equal(facts.format, 'iso');
-  assert.deepEqual(facts.matches.map((m) => m.format).sort(), ['gpt', 'iso']);
+  assert.deepEqual(facts.matches.map((m) => m.format).toSorted(), ['gpt', 'iso']);
   assert.equal(judge('raw', facts).ok, false);
 });
 
@@ -188,7 +199,10 @@ test('a FAT boot sector is no partition table', () => {
   assert.equal(inspectBytes(fat).format, 'raw');
 });
 
-const hasQemuImg = await run('qemu-img', ['--version']).then(() => true, () => false);
+const hasQemuImg = await run('qemu-img', ['--version']).then(
+  () => true,
+  () => false,
+);
 
 test('what qemu-img writes is recognized, with its size', { skip: !hasQemuImg && 'qemu-img is not installed' }, async () => {
   const sizeBytes = 37 * MIB;
@@ -247,7 +261,9 @@ test('qemu-img finds nothing outside of a damaged image that was let through', {
     if (!judge(format, inspectBytes(bytes)).ok) continue;
     asked++;
     await writeFile(path, bytes);
-    const info = await run('qemu-img', ['info', '--output=json', '-f', format, path], { limits: { cpuSeconds: 10, memoryBytes: 2 ** 31 } }).catch(() => undefined);
+    const info = await run('qemu-img', ['info', '--output=json', '-f', format, path], { limits: { cpuSeconds: 10, memoryBytes: 2 ** 31 } }).catch(
+      () => undefined,
+    );
     if (!info) continue;
     const facts = JSON.parse(info.stdout) as Record<string, unknown>;
     const context = `round ${round}, seed ${seed}: ${info.stdout}`;

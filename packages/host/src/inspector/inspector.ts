@@ -126,7 +126,8 @@ export class ImageInspector {
     this.#head.offer(chunk, this.#position);
     for (const capture of this.#wanted ?? []) capture.offer(chunk, this.#position);
     this.#position += chunk.length;
-    this.#tail = chunk.length >= VMDK_FOOTER_BYTES ? Buffer.from(chunk.subarray(-VMDK_FOOTER_BYTES)) : Buffer.concat([this.#tail, chunk]).subarray(-VMDK_FOOTER_BYTES);
+    this.#tail =
+      chunk.length >= VMDK_FOOTER_BYTES ? Buffer.from(chunk.subarray(-VMDK_FOOTER_BYTES)) : Buffer.concat([this.#tail, chunk]).subarray(-VMDK_FOOTER_BYTES);
   }
 }
 

@@ -81,7 +81,12 @@ export function judge(declared: string, facts: ImageFacts, options: JudgeOptions
     (upload && format === 'raw' && !inspectable(declared));
   if (!matches) return refuse('mismatch', `The image was declared as ${printable(declared)}, but its data is ${format}.`);
   const findings = facts.findings.filter((finding) => !(options.anyMbr && format === 'gpt' && finding.code === 'mbr'));
-  if (findings.length > 0) return refuse('unsafe', `The image cannot be used: ${findings.map((f) => f.text).join('; ')}.`, findings.map((f) => f.code));
+  if (findings.length > 0)
+    return refuse(
+      'unsafe',
+      `The image cannot be used: ${findings.map((f) => f.text).join('; ')}.`,
+      findings.map((f) => f.code),
+    );
   if (upload) {
     const virtualSizeBytes = declared === format ? facts.virtualSizeBytes : declared === 'raw' ? facts.sizeBytes : 0;
     return { ok: true, format, driver: declared === format ? (driver ?? 'raw') : 'raw', virtualSizeBytes };

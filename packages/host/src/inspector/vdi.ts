@@ -19,7 +19,8 @@ export const vdiReader: FormatReader = {
     if (head.subarray(0x1b8, 0x1d8).some((byte) => byte !== 0)) findings.push({ code: 'parent', text: 'it is the difference to another VDI' });
     const blocks = BigInt(head.readUInt32LE(0x180));
     // The map is read whole into memory: it has to be there.
-    if (!fits(BigInt(head.readUInt32LE(0x154)), blocks * 4n, image.sizeBytes)) findings.push({ code: 'truncated', text: 'its block map lies beyond the end of the file' });
+    if (!fits(BigInt(head.readUInt32LE(0x154)), blocks * 4n, image.sizeBytes))
+      findings.push({ code: 'truncated', text: 'its block map lies beyond the end of the file' });
     return { format: 'vdi', virtualSizeBytes: boundedSize(head.readBigUInt64LE(0x170), findings), findings, variant: type === 2 ? 'fixed' : 'dynamic' };
   },
 };

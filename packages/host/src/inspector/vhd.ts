@@ -30,7 +30,12 @@ export const vhdReader: FormatReader = {
         findings.push({ code: 'truncated', text: 'its block table lies beyond the end of the file' });
       }
     }
-    return { format: 'vhd', virtualSizeBytes: boundedSize(footer.readBigUInt64BE(0x28), findings), findings, variant: type === TYPE_DYNAMIC ? 'dynamic' : `type ${type}` };
+    return {
+      format: 'vhd',
+      virtualSizeBytes: boundedSize(footer.readBigUInt64BE(0x28), findings),
+      findings,
+      variant: type === TYPE_DYNAMIC ? 'dynamic' : `type ${type}`,
+    };
   },
   wants(head) {
     const footer = head.read(0, FOOTER_BYTES);

@@ -133,8 +133,10 @@ function readSparse(image: ImageBytes): FormatMatch {
       findings.push(...judgeDescriptor(text));
     }
   }
-  if (header.grain === 0n || header.entriesPerTable === 0 || header.entriesPerTable > 512) findings.push({ code: 'truncated', text: 'its VMDK grain tables are impossible' });
-  else if (header.capacity / (header.grain * BigInt(header.entriesPerTable)) > 32n * 1024n * 1024n) findings.push({ code: 'huge_table', text: 'its VMDK grain directory is larger than any disk needs' });
+  if (header.grain === 0n || header.entriesPerTable === 0 || header.entriesPerTable > 512)
+    findings.push({ code: 'truncated', text: 'its VMDK grain tables are impossible' });
+  else if (header.capacity / (header.grain * BigInt(header.entriesPerTable)) > 32n * 1024n * 1024n)
+    findings.push({ code: 'huge_table', text: 'its VMDK grain directory is larger than any disk needs' });
   if (header.directory === DIRECTORY_AT_END) findings.push(...judgeFooter(image, header));
   return { format: 'vmdk', virtualSizeBytes: boundedSize(header.capacity * BigInt(SECTOR), findings), findings, ...(variant === undefined ? {} : { variant }) };
 }
@@ -150,7 +152,12 @@ function readTextDescriptor(image: ImageBytes): FormatMatch | undefined {
   // QEMU's own probe: comments and empty lines, then `version=`.
   const probed = /^(?:[ \t]*(?:#[^\n]*)?\r?\n)*version\s*=\s*[123]\b/.test(text);
   if (type === undefined && !probed) return undefined;
-  return { format: 'vmdk', virtualSizeBytes: 0, variant: 'descriptor', findings: [{ code: 'descriptor', text: 'it is a VMDK descriptor alone: its data is in other files' }] };
+  return {
+    format: 'vmdk',
+    virtualSizeBytes: 0,
+    variant: 'descriptor',
+    findings: [{ code: 'descriptor', text: 'it is a VMDK descriptor alone: its data is in other files' }],
+  };
 }
 
 export const vmdkReader: FormatReader = {

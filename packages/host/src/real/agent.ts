@@ -55,7 +55,7 @@ export class RealAgent implements HostAgent {
       log: log.child({ room: 'hypervisor' }),
       onEvent,
     });
-    this.disks = new LocalDisks({ dataDir: join(dataDir, 'disks'), openDisks: this.guests.openDisks, openImage: (imageId) => callbacks.openImage(imageId), ...(account && { user: { uid: account.firstUid, gid: account.gid } }), log: log.child({ room: 'disks' }) });
+    this.disks = new LocalDisks({ dataDir: join(dataDir, 'disks'), openDisks: this.guests.openDisks, openImage: (imageId) => callbacks.openImage(imageId), ...(account && { user: { uid: account.uids > 1 ? account.gid : account.firstUid, gid: account.gid } }), log: log.child({ room: 'disks' }) });
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {

@@ -1,0 +1,113 @@
+import { truncate, writeFile } from 'node:fs/promises';
+import { invalidInput, notFound } from '@cairn/kit/errors/errors';
+import type { OpenDisks } from '../hypervisor/open-disks.ts';
+import type { DiskFormat, DiskSource, NewDisk } from '../interface/disks.ts';
+import type { DiskStore } from './disk-store.ts';
+import { type ImageCache, sync } from './image-cache.ts';
+import { writeIso } from './iso9660.ts';
+import type { Layout } from './layout.ts';
+import type { LiveState } from './live.ts';
+import { writeEmptyQcow2 } from './qcow2-file.ts';
+import type { QemuImg } from './qemu-img.ts';
+import type { DiskRecord, Layer } from './record.ts';
+import type { TopLayers } from './top-layer.ts';
+
+/** From here on a clone is a copy: every layer is a file that QEMU opens, and a look-up on the way to the data. */
+const LONG_CHAIN = 32;
+
+export interface FillingOptions {
+  readonly store: DiskStore;
+  readonly layout: Layout;
+  readonly images: ImageCache;
+  readonly qemuImg: QemuImg;
+  readonly openDisks: OpenDisks;
+  readonly live: LiveState;
+  readonly tops: TopLayers;
+}
+
+/** Gives new disks their content, and copies disks whole. All under the locks of the disks and images that take part. */
+export class Filling {
+  readonly #options: FillingOptions;
+
+  constructor(options: FillingOptions) {
+    this.#options = options;
+  }
+
+  /** The first layers of a new disk, from its source. */
+  async fill(disk: NewDisk, source: DiskSource): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+    switch (source.kind) {
+      case 'blank': {
+        if (disk.sizeBytes === 0 || disk.sizeBytes % 512 !== 0)
+          throw invalidInput('The size of a blank disk is a whole number of sectors, and not 0.', { field: 'sizeBytes' });
+        return { sizeBytes: disk.sizeBytes, layers: [await this.#options.store.newRaw(disk, disk.sizeBytes)] };
+      }
+      case 'files': {
+        const image = writeIso(source.label, new Map(Object.entries(source.files).map(([path, base64]) => [path, Buffer.from(base64, 'base64')])));
+        const layer = await this.#options.store.newFile(disk, 'raw');
+        await writeFile(this.#options.layout.path(layer.file), image);
+        return { sizeBytes: image.length, layers: [layer] };
+      }
+      case 'image': {
+        const base = await this.#options.images.ensure(source.image);
+        return this.#over(disk, base.virtualSizeBytes, [{ file: base.file, format: base.format }]);
+      }
+      case 'snapshot': {
+        const origin = this.#options.store.need(source.diskId);
+        const snapshot = origin.snapshots.find((s) => s.snapshotId === source.snapshotId);
+        if (!snapshot) throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
+        if (snapshot.layers.length < LONG_CHAIN) return this.#over(disk, snapshot.sizeBytes, snapshot.layers);
+        return this.#copy(disk, { ...origin, sizeBytes: snapshot.sizeBytes }, snapshot.layers);
+      }
+      case 'disk': {
+        const origin = await this.#options.tops.settled(source.diskId);
+        if (origin.layers.length >= LONG_CHAIN) return this.#copy(disk, origin, undefined);
+        return this.#over(disk, origin.sizeBytes, await this.#options.tops.frozen(origin));
+      }
+    }
+  }
+
+  #size(disk: NewDisk, sourceBytes: number): number {
+    const sizeBytes = disk.sizeBytes || sourceBytes;
+    if (sizeBytes < sourceBytes)
+      throw invalidInput(`A disk of ${sizeBytes} bytes is too small for its source, which has ${sourceBytes}.`, { field: 'sizeBytes' });
+    if (sizeBytes % 512 !== 0) throw invalidInput('The size of a disk is a whole number of sectors.', { field: 'sizeBytes' });
+    return sizeBytes;
+  }
+
+  async #over(disk: NewDisk, sourceBytes: number, layers: readonly Layer[]): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+    const sizeBytes = this.#size(disk, sourceBytes);
+    return { sizeBytes, layers: [await this.#options.store.newOverlay(disk, sizeBytes, layers), ...layers] };
+  }
+
+  /** A copy of a whole chain in one layer. */
+  async #copy(disk: NewDisk, origin: DiskRecord, layers: readonly Layer[] | undefined): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+    const sizeBytes = this.#size(disk, origin.sizeBytes);
+    const layer = await this.#options.store.newFile(disk, 'qcow2');
+    try {
+      await this.copyTo(origin, layers, layer.file, 'qcow2');
+      // A guest's QEMU may have written it.
+      await this.#options.layout.lend(layer.file);
+      if (sizeBytes > origin.sizeBytes) await this.#options.qemuImg.resize(this.#options.store.absolute([layer]), sizeBytes);
+      return { sizeBytes, layers: [layer] };
+    } catch (error) {
+      await this.#options.store.discard(layer);
+      throw error;
+    }
+  }
+
+  /** Writes a disk (or the given layers of it) to an existing empty file, whole. */
+  async copyTo(record: DiskRecord, layers: readonly Layer[] | undefined, file: string, format: DiskFormat): Promise<void> {
+    const path = this.#options.layout.path(file);
+    const { openDisks, tops } = this.#options;
+    if (layers === undefined && tops.isOpen(record.diskId)) {
+      if (format === 'raw') await truncate(path, record.sizeBytes);
+      else await writeEmptyQcow2(path, record.sizeBytes);
+      await this.#options.live.during(record.diskId, () => openDisks.backupTo(record.diskId, { format, path }));
+    } else {
+      const chain = layers ?? record.layers;
+      if (layers === undefined) await this.#options.layout.lend((record.layers[0] as Layer).file);
+      await this.#options.qemuImg.convert(this.#options.store.absolute(chain), path, format, { sourceBytes: record.sizeBytes });
+    }
+    await sync(path);
+  }
+}
