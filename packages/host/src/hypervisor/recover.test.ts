@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import type { GuestInfo } from '../interface/guests.ts';
-import { start } from '../process/run.ts';
+import { run, start } from '../process/run.ts';
 import { QemuGuests } from './guests.ts';
 import { noNetns, noQemu, TestHost, TestNetwork, virtioDisk } from './qemu.fixture.ts';
 import type { GuestRecord } from './record.ts';
@@ -176,8 +176,10 @@ test('a snapshot that was made and not written down is found by its layers', rea
   await host.guests.stop();
   await rewrite(host, spec.guestId, (record) => ({ ...record, layers: { ...record.layers, [diskId]: [base] } }));
   await host.restart();
-  assert.deepEqual(await host.guests.openDisks.layers(diskId), [overlay, base]);
   await host.guests.openDisks.resize(diskId, 2 ** 21);
+  const { stdout } = await run('qemu-img', ['info', '-U', '--output=json', overlay.path]);
+  assert.equal((JSON.parse(stdout) as { 'virtual-size': number })['virtual-size'], 2 ** 21);
+  assert.deepEqual(await host.guests.openDisks.layers(diskId), [overlay, base]);
 });
 
 test('a process that does not answer is not waited for for ever, and can be ended', real, async (t) => {
