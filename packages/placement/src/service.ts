@@ -36,7 +36,7 @@ export function createPlacement(deps: { readonly env: Env }): PlacementService {
       app,
       operations: placementOperations,
       policies: placementPolicies,
-      microversions: { serviceType: 'placement', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION },
+      microversions: { serviceType: 'placement', min: MIN_MICROVERSION, max: MAX_MICROVERSION, fallback: MIN_MICROVERSION, format: /^\d{1,4}\.\d{1,4}$/ },
       fault: placementFault,
       admit,
       headers: (request) => (request.version ? { 'openstack-api-version': `placement ${request.version.text}`, vary: 'openstack-api-version' } : {}),

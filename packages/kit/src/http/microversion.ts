@@ -43,4 +43,6 @@ export interface Microversions {
   readonly fallback: string;
   /** An older header that means the same, e.g. `X-OpenStack-Nova-API-Version`. */
   readonly legacyHeader?: string;
+  /** What a version must look like, where not as nova's (whose major number begins with 1); anything else is a 400. */
+  readonly format?: RegExp;
 }

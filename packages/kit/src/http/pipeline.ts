@@ -35,6 +35,7 @@ export interface PipelineOptions {
   observe?(facts: { service: string; operation: string; method: string; status: number; milliseconds: number }): void;
 }
 
+const VERSION_FORMAT = /^([1-9]\d*)\.([1-9]\d*|0)$/;
 const NO_VERSION = new Version('0.0');
 const DEFAULT_BODY_LIMIT_BYTES = 1024 * 1024;
 const EMPTY_QUERY = new URLSearchParams();
@@ -61,7 +62,7 @@ export function negotiate(micro: Microversions, headers: Exchange['headers']): V
   if (wanted === undefined && micro.legacyHeader) wanted = header(headers, micro.legacyHeader.toLowerCase())?.trim();
   if (wanted === undefined) return versionOf(micro.fallback);
   if (wanted.toLowerCase() === 'latest') return versionOf(micro.max);
-  if (!/^([1-9]\d*)\.([1-9]\d*|0)$/.test(wanted) || wanted.length > 9) {
+  if (!(micro.format ?? VERSION_FORMAT).test(wanted) || wanted.length > 9) {
     throw new CairnError('InvalidInput', `API Version String ${wanted} is of invalid format. Must be of format MajorNum.MinorNum.`, { type: 'InvalidAPIVersionString', detail: { wanted } });
   }
   const rank = rankOf(wanted);

@@ -1,5 +1,6 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { aggregateOperations } from './aggregates.ts';
+import { allocationCandidateOperations } from './allocation-candidates.ts';
 import { allocationOperations } from './allocations.ts';
 import { inventoryOperations } from './inventories.ts';
 import { reshaperOperations } from './reshaper.ts';
@@ -20,4 +21,5 @@ export const placementOperations: readonly AnyOperation[] = [
   ...usageOperations,
   ...allocationOperations,
   ...reshaperOperations,
+  ...allocationCandidateOperations,
 ];

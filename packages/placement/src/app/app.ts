@@ -1,5 +1,7 @@
 import type { Env } from '@cairn/kit/env';
 import { type Allocations, createAllocations } from './allocations.ts';
+import type { CandidatesRequest } from './candidates/request.ts';
+import { type Candidates, createCandidateSearch } from './candidates/search.ts';
 import { createInventories, type Inventories } from './inventories.ts';
 import { createProviders, type Providers } from './providers.ts';
 import { createReshaper, type Reshape } from './reshaper.ts';
@@ -14,6 +16,7 @@ export interface PlacementApp {
   readonly traits: Traits;
   readonly resourceClasses: ResourceClasses;
   readonly allocations: Allocations;
+  candidates(request: CandidatesRequest): Promise<Candidates>;
   reshape(shape: Reshape): Promise<void>;
 }
 
@@ -24,5 +27,6 @@ export const createPlacementApp = (env: Env): PlacementApp => ({
   traits: createTraits(env),
   resourceClasses: createResourceClasses(env),
   allocations: createAllocations(env),
+  candidates: createCandidateSearch(env),
   reshape: createReshaper(env),
 });

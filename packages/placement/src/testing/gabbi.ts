@@ -95,7 +95,7 @@ export async function runGabbi(file: GabbiFile, world: GabbiWorld): Promise<Map<
 
 type Fill = (value: unknown) => unknown;
 
-const TEMPLATE = /\$ENVIRON\[(['"])(?<environ>.+?)\1\]|(?:\$HISTORY\[(['"])(?<history>.+?)\3\]\.)?\$RESPONSE\[(?:'(?<sq>[^']*)'|"(?<dq>[^"]*)")\]|\$(?<plain>LAST_URL|LOCATION|URL|SCHEME|NETLOC)\b/g;
+const TEMPLATE = /\$ENVIRON\[(['"])(?<environ>.+?)\1\]|(?:\$HISTORY\[(['"])(?<history>.+?)\3\]\.)?\$RESPONSE\[(?:'(?<sq>[^']*)'|"(?<dq>[^"]*)")\]|(?:\$HISTORY\[(['"])(?<past>.+?)\7\]\.)?\$(?<plain>LAST_URL|LOCATION|URL|SCHEME|NETLOC)\b/g;
 
 /** Replaces templates in any value, keys too; a text that is one template alone becomes the value itself, with its type. */
 function filler(world: GabbiWorld, history: ReadonlyMap<string, Answer>, prior: Answer | undefined): Fill {
@@ -107,8 +107,9 @@ function filler(world: GabbiWorld, history: ReadonlyMap<string, Answer>, prior: 
     }
     if (groups['plain'] === 'SCHEME') return 'http';
     if (groups['plain'] === 'NETLOC') return new URL(world.url).host;
-    const answer = groups['history'] === undefined ? prior : history.get(groups['history']);
-    if (!answer) throw new Error(`no earlier answer${groups['history'] === undefined ? '' : ` of "${groups['history']}"`}`);
+    const past = groups['history'] ?? groups['past'];
+    const answer = past === undefined ? prior : history.get(past);
+    if (!answer) throw new Error(`no earlier answer${past === undefined ? '' : ` of "${past}"`}`);
     if (groups['plain'] === 'LOCATION') return answer.headers['location'];
     if (groups['plain'] !== undefined) return answer.url;
     return valueAt(groups['sq'] ?? groups['dq'] ?? '$', JSON.parse(answer.text));

@@ -1,0 +1,47 @@
+import type { Env } from '@cairn/kit/env';
+import { providersWithTraits, rootsWith, type TreeMember, treesExist } from '../../store/search.ts';
+import { allotmentsOf, type Search, SHARES } from './group.ts';
+import { merge } from './merge.ts';
+import type { Allotment, CandidatesRequest } from './request.ts';
+import { Trees } from './trees.ts';
+
+export interface Candidates {
+  readonly requests: readonly Allotment[];
+  /** Every member of the trees that the candidates take from. */
+  readonly providers: readonly TreeMember[];
+}
+
+const NONE: Candidates = { requests: [], providers: [] };
+
+/** The search for allocation candidates over single providers, trees and sharing providers (placement/objects/allocation_candidate.py). */
+export function createCandidateSearch(env: Env) {
+  return async (request: CandidatesRequest): Promise<Candidates> => {
+    const db = env.store.read;
+    let anchors: ReadonlySet<string> | undefined;
+    if (request.rootRequired.length > 0 || request.rootForbidden.length > 0) {
+      anchors = await rootsWith(db, request.rootRequired, request.rootForbidden);
+      if (anchors.size === 0) return NONE;
+    }
+    const search: Search = { db, trees: new Trees(db), anchors, sharing: await providersWithTraits(db, [[SHARES]]), nestedExist: await treesExist(db) };
+    const byGroup = new Map<string, Allotment[]>();
+    for (const group of request.groups) {
+      const allotments = await allotmentsOf(search, group);
+      if (allotments.length === 0) return NONE;
+      byGroup.set(group.suffix, allotments);
+    }
+    return collect(request, search, merge(request, byGroup, search.trees));
+  };
+}
+
+function collect(request: CandidatesRequest, { trees, nestedExist }: Search, candidates: Iterable<Allotment>): Candidates {
+  const flat = !request.nested && nestedExist;
+  const requests: Allotment[] = [];
+  for (const candidate of candidates) {
+    if (request.limit !== undefined && requests.length >= request.limit) break;
+    const ids = new Set(candidate.portions.map((portion) => portion.providerId));
+    if (!flat || new Set([...ids].map(trees.rootOf)).size === ids.size) requests.push(candidate);
+  }
+  const taken = new Set(requests.flatMap((candidate) => candidate.portions.map((portion) => portion.providerId)));
+  const roots = new Set([...taken].map(trees.rootOf));
+  return { requests, providers: [...trees.members()].filter(({ provider }) => (flat ? taken.has(provider.id) : roots.has(provider.root_id))) };
+}
