@@ -18,7 +18,7 @@ describe('subnets', () => {
   it('creates one with defaults', async () => {
     const network_id = await network();
     const subnet = await world.create('member', 'subnet', { network_id, ip_version: 4, cidr: '10.1.0.7/24' });
-    const { id, created_at, updated_at, ...rest } = subnet;
+    const { id, created_at: _created, updated_at: _updated, ...rest } = subnet;
     assert.deepEqual(rest, {
       name: '',
       network_id,
