@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const main = join(import.meta.dirname, '..', '..', 'packages', 'cairn', 'src', 'main.ts');
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint: tests look into any answer
+  readonly body: any;
+}
+
+/** A whole cloud on simulated hosts, in a process and a directory of its own, reached over HTTP as any client does. */
+export class TestCloud {
+  readonly url: string;
+  readonly data: string;
+  readonly #child: ChildProcess;
+  #token = '';
+
+  private constructor(url: string, data: string, child: ChildProcess) {
+    this.url = url;
+    this.data = data;
+    this.#child = child;
+  }
+
+  static async start(options: { readonly hosts?: number } = {}): Promise<TestCloud> {
+    const data = mkdtempSync(join(tmpdir(), 'cairn-cloud-'));
+    const child = spawn(process.execPath, [main, 'serve', '--data', data, '--hypervisor', 'simulated', '--hosts', String(options.hosts ?? 1), '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4' } });
+    let words = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      words = (words + chunk.toString()).slice(-4_000);
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      child.on('message', (message: { kind: string; url?: string; text?: string }) => {
+        if (message.kind === 'ready') resolve(message.url as string);
+        if (message.kind === 'failed') reject(new Error(message.text));
+      });
+      child.once('exit', (code) => reject(new Error(`the cloud ended with ${code}: ${words}`)));
+    });
+    const cloud = new TestCloud(url, data, child);
+    const { adminPassword } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { adminPassword: string };
+    cloud.#token = await cloud.login('admin', adminPassword, 'admin');
+    return cloud;
+  }
+
+  async login(user: string, password: string, project: string): Promise<string> {
+    const answer = await this.call('POST', '/identity/v3/auth/tokens', { auth: { identity: { methods: ['password'], password: { user: { name: user, domain: { id: 'default' }, password } } }, scope: { project: { name: project, domain: { id: 'default' } } } } }, { token: '' });
+    const token = answer.headers.get('x-subject-token');
+    if (!token) throw new Error(`login of ${user}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return token;
+  }
+
+  /** One request, as the admin unless another token is given. Rejects when no answer comes within 20 s. */
+  async call(method: string, path: string, body?: unknown, options: { readonly token?: string; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+    const token = options.token ?? this.#token;
+    const raw = typeof body === 'string' || body instanceof Uint8Array;
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { ...(token && { 'x-auth-token': token }), ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...options.headers },
+      ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    const isJson = (response.headers.get('content-type') ?? '').includes('json') && text !== '';
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** The same, rejecting what is not a success. */
+  async ok(method: string, path: string, body?: unknown, options: Parameters<TestCloud['call']>[3] = {}): Promise<Answer['body']> {
+    const answer = await this.call(method, path, body, options);
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  /** Polls until `done` holds. */
+  async until(what: string, done: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+    const endMs = Date.now() + limitMs;
+    while (!(await done())) {
+      if (Date.now() > endMs) throw new Error(`${what}: not within ${limitMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGTERM');
+    await gone;
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}
