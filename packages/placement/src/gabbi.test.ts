@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { PolicyRule } from '@cairn/kit/policy/policy';
+import { engines } from '@cairn/kit/store/testing';
 import { TestFront, testContext, testWorld } from '@cairn/kit/testing/world';
 import { placementPolicies } from './policies.ts';
 import { createPlacement } from './service.ts';
@@ -39,10 +40,11 @@ function callerFor(front: TestFront, headers: Readonly<Record<string, string>>):
 if (!existsSync(FOLDER)) {
   test("upstream's gabbi files", { skip: 'there is no ../shared/gabbi/placement beside the project' }, () => {});
 } else {
-  for (const name of readdirSync(FOLDER).filter((file) => file.endsWith('.yaml')).sort()) {
-    test(`gabbi ${name}`, async (t) => {
+  const names = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml')).sort();
+  for (const [engine, name] of engines().flatMap((engine) => names.map((name) => [engine, name] as const))) {
+    test(`${engine}: gabbi ${name}`, async (t) => {
       const file = readGabbi(readFileSync(join(FOLDER, name), 'utf8'));
-      const world = await testWorld({ migrations: [placementMigrations] });
+      const world = await testWorld({ engine, migrations: [placementMigrations] });
       const placement = createPlacement({ env: world.env });
       // links and locations in the files are those of a service at the root of its port
       const front = await TestFront.start(world.env, [{ ...placement.http, prefix: '' as '/', policies: policiesFor(file.fixtures) } as HttpService]);

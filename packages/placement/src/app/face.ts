@@ -6,6 +6,9 @@ import { allocationsOfConsumer, deleteAllocationsOfConsumer, deleteConsumer, ins
 import { countFitting, findCandidates, roomiest, summaries } from '../store/candidates.ts';
 import { deleteInventories, type InventoryFacts, inventoriesOf, putInventory, take } from '../store/inventories.ts';
 import { aggregatesOf, bumpGeneration, countProviders, deleteProvider, insertProvider, providerById, setAggregates, setTraits, traitsOf } from '../store/providers.ts';
+import { insertNames } from '../store/names.ts';
+import { isStandardClass } from './resource-classes.ts';
+import { isStandardTrait } from './traits.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -25,6 +28,9 @@ export function createFace(clock: Clock): PlacementFace {
         await setAggregates(tx, provider.id, provider.aggregates);
         changed = true;
       }
+      // the cloud's own custom names are as well known as those that come by the API
+      await insertNames(tx, 'placement_trait', provider.traits.filter((name) => !isStandardTrait(name)), nowMs);
+      await insertNames(tx, 'placement_resource_class', Object.keys(provider.inventories).filter((name) => !isStandardClass(name)), nowMs);
       if (changed) await bumpGeneration(tx, provider.id, nowMs);
     },
     removeProvider: (tx, providerId) => deleteProvider(tx, providerId),

@@ -10,6 +10,10 @@ import { STANDARD_TRAITS } from './standard-traits.ts';
 
 const STANDARD = new Set(STANDARD_TRAITS);
 
+/** Standard traits come first, as upstream's ids have it; then by name. */
+export const byTrait = (a: string, b: string): number => Number(!STANDARD.has(a)) - Number(!STANDARD.has(b)) || (a < b ? -1 : a > b ? 1 : 0);
+export const isStandardTrait = (name: string): boolean => STANDARD.has(name);
+
 export interface Trait {
   readonly name: string;
   /** When it was made known; for a standard trait when this process began to know it. */
@@ -79,7 +83,7 @@ export function createTraits(env: Env) {
     },
     async ofProvider(providerId: string): Promise<{ readonly provider: ProviderRow; readonly traits: readonly Trait[] }> {
       const provider = await getProvider(store.read, providerId);
-      return { provider, traits: await known(store.read, await traitsOf(store.read, providerId)) };
+      return { provider, traits: await known(store.read, (await traitsOf(store.read, providerId)).sort(byTrait)) };
     },
     /** Makes the provider's traits exactly these; without a generation, whatever it was. The generation grows only where something changes. */
     async setOfProvider(providerId: string, names: readonly string[], generation?: number): Promise<{ readonly generation: number; readonly traits: readonly Trait[] }> {

@@ -1,4 +1,6 @@
 import type { Env } from '@cairn/kit/env';
+import type { CandidateRequest } from '../../face.ts';
+import { findCandidates } from '../../store/candidates.ts';
 import { providersWithTraits, rootsWith, type TreeMember, treesExist } from '../../store/search.ts';
 import { allotmentsOf, type Search, SHARES } from './group.ts';
 import { merge } from './merge.ts';
@@ -23,6 +25,8 @@ export function createCandidateSearch(env: Env) {
       if (anchors.size === 0) return NONE;
     }
     const search: Search = { db, trees: new Trees(db), anchors, sharing: await providersWithTraits(db, [[SHARES]]), nestedExist: await treesExist(db) };
+    const plain = plainRequest(request, search);
+    if (plain) return collect(request, search, await firstFitting(search, plain));
     const byGroup = new Map<string, Allotment[]>();
     for (const group of request.groups) {
       const allotments = await allotmentsOf(search, group);
@@ -31,6 +35,22 @@ export function createCandidateSearch(env: Env) {
     }
     return collect(request, search, merge(request, byGroup, search.trees));
   };
+}
+
+/** A request that single providers answer, of which only so many are wanted: the index of free space gives them without a look at the rest. */
+function plainRequest(request: CandidatesRequest, search: Search): CandidateRequest | undefined {
+  const [group, ...more] = request.groups;
+  if (!group || more.length > 0 || request.limit === undefined || search.anchors || search.nestedExist || search.sharing.size > 0) return undefined;
+  if (group.suffix !== '' || group.requiredTraits.some((any) => any.length !== 1)) return undefined;
+  const { resources, forbiddenTraits, memberOf, forbiddenAggregates, inTree } = group;
+  return { resources, requiredTraits: group.requiredTraits.flat(), forbiddenTraits, memberOf, forbiddenAggregates, ...(inTree !== undefined && { inTree }), limit: request.limit };
+}
+
+async function firstFitting({ db, trees }: Search, wanted: CandidateRequest): Promise<Allotment[]> {
+  const ids = (await findCandidates(db, wanted)).map((row) => row.provider_id);
+  await trees.load(ids);
+  const portions = (providerId: string) => Object.entries(wanted.resources).map(([resourceClass, amount]) => ({ providerId, resourceClass, amount }));
+  return ids.map((id) => ({ anchorId: id, portions: portions(id), mappings: { '': [id] } }));
 }
 
 function collect(request: CandidatesRequest, { trees, nestedExist }: Search, candidates: Iterable<Allotment>): Candidates {
