@@ -9,7 +9,7 @@ import { getVolume } from '../app/volumes.ts';
 import { attachmentNotFound } from '../errors.ts';
 import { ATTACHMENTS, attachmentsOfVolume, pageOfAttachments } from '../store/attachments.ts';
 import type { AttachmentRow } from '../store/tables.ts';
-import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, ownProject, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 
@@ -35,7 +35,8 @@ async function list(app: CinderApp, request: Request): Promise<readonly Attachme
   const conditions = conditionsOf({ spec, rename: RENAME, like: request.version.atLeast('3.34') }, filters);
   if (!conditions) return [];
   const listed: ListRequest = {
-    filters: [...(everybody ? [] : [{ field: 'project_id', op: 'eq' as const, value: ctx.projectId ?? '' }]), ...conditions.filters],
+    ...(!everybody && { scope: ownProject(ctx) }),
+    filters: conditions.filters,
     sort: sortFor(spec, ask.sort, RENAME),
   };
   return pageWithOffset((page, of) => pageOfAttachments(app.deps.env.store.read, page, of), spec, listed, ask);

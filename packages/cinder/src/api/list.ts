@@ -1,4 +1,4 @@
-import { isAdmin } from '@cairn/kit/context/context';
+import { type Context, isAdmin } from '@cairn/kit/context/context';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Request } from '@cairn/kit/http/operation';
 import type { FilterValue, Filter } from '@cairn/kit/store/list-filter';
@@ -199,6 +199,12 @@ function timeFilters(field: string, text: string): Filter[] {
     return { field, op: OPERATORS[operator as keyof typeof OPERATORS], value: atMs } as Filter;
   });
 }
+
+/** The rows that belong to the caller's project; others are not even markers. */
+export const ownProject =
+  (ctx: Context) =>
+  (query: ListQuery): ListQuery =>
+    query.where('project_id', '=', ctx.projectId ?? '');
 
 /** Reads one page, with the offset that upstream allows beside or instead of the marker. */
 export async function pageWithOffset<Row>(

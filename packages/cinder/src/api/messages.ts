@@ -11,7 +11,7 @@ import { messageNotFound } from '../errors.ts';
 import { deleteMessage, messageById, MESSAGES, pageOfMessages } from '../store/messages.ts';
 import type { MessageRow } from '../store/tables.ts';
 import { linksTo, nextLink } from './links.ts';
-import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, ownProject, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op } from './op.ts';
 
 const spec = { ...MESSAGES, unknownMarker: (marker: string | number) => messageNotFound(String(marker)) };
@@ -46,7 +46,8 @@ async function list(app: CinderApp, request: Request): Promise<object> {
   const conditions = conditionsOf({ spec, verbatim: Object.keys(spec.columns), like: version.atLeast('3.34') }, filters);
   if (!conditions) return { messages: [] };
   const listed: ListRequest = {
-    filters: [...(isAdmin(ctx) ? [] : [{ field: 'project_id', op: 'eq' as const, value: ctx.projectId ?? '' }]), ...conditions.filters],
+    ...(!isAdmin(ctx) && { scope: ownProject(ctx) }),
+    filters: conditions.filters,
     sort: sortFor(spec, ask.sort),
   };
   const rows = await pageWithOffset((page, of) => pageOfMessages(app.deps.env.store.read, page, of), spec, listed, ask);

@@ -13,7 +13,7 @@ import { countRows } from '../store/count.ts';
 import { pageOfSnapshots, SNAPSHOTS, updateSnapshot } from '../store/snapshots.ts';
 import type { SnapshotRow } from '../store/tables.ts';
 import { nextLink } from './links.ts';
-import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, ownProject, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, cleanText, queryBoolean } from './values.ts';
@@ -63,7 +63,8 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
   const collection = detail ? 'snapshots/detail' : 'snapshots';
   if (!conditions) return { snapshots: [], ...(wantsCount && { count: 0 }) };
   const listed: ListRequest = {
-    filters: [...(everybody ? [] : [{ field: 'project_id', op: 'eq' as const, value: ctx.projectId ?? '' }]), ...conditions.filters],
+    ...(!everybody && { scope: ownProject(ctx) }),
+    filters: conditions.filters,
     ...(conditions.where && { where: conditions.where }),
     sort: sortFor(spec, ask.sort, version.atLeast('3.30') ? RENAME : { ...RENAME, name: 'name' }),
   };

@@ -9,7 +9,7 @@ import { transferNotFound } from '../errors.ts';
 import type { TransferRow } from '../store/tables.ts';
 import { pageOfTransfers, TRANSFERS } from '../store/transfers.ts';
 import { linksTo, nextLink } from './links.ts';
-import { conditionsOf, pageWithOffset, readList, sortFor } from './list.ts';
+import { conditionsOf, ownProject, pageWithOffset, readList, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, queryBoolean } from './values.ts';
@@ -51,7 +51,8 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
     const conditions = conditionsOf({ spec, rename: RENAME, verbatim: ['display_name'], booleans: ['no_snapshots'] }, filters);
     if (!conditions) return { transfers: [] };
     const listed: ListRequest = {
-      filters: [...(everybody ? [] : [{ field: 'project_id', op: 'eq' as const, value: request.ctx.projectId ?? '' }]), ...conditions.filters],
+      ...(!everybody && { scope: ownProject(request.ctx) }),
+    filters: conditions.filters,
       sort: paged ? sortFor(spec, ask.sort, RENAME) : OLDEST_FIRST,
     };
     const rows = await pageWithOffset((page, of) => pageOfTransfers(app.deps.env.store.read, page, of), spec, listed, paged ? ask : { ...ask, marker: undefined });

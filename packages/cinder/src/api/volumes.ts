@@ -12,7 +12,7 @@ import { countRows } from '../store/count.ts';
 import type { VolumeRow } from '../store/tables.ts';
 import { pageOfVolumes, VOLUMES } from '../store/volumes.ts';
 import { nextLink } from './links.ts';
-import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, ownProject, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, cleanText, queryBoolean } from './values.ts';
@@ -53,7 +53,8 @@ async function findVolumes(app: CinderApp, request: Request): Promise<{ readonly
   );
   if (!conditions) return { rows: [], limit: ask.limit, count: wantsCount ? 0 : undefined };
   const listed: ListRequest = {
-    filters: [...(everybody ? [] : [{ field: 'project_id', op: 'eq' as const, value: ctx.projectId ?? '' }]), ...conditions.filters],
+    ...(!everybody && { scope: ownProject(ctx) }),
+    filters: conditions.filters,
     ...(conditions.where && { where: conditions.where }),
     sort: sortFor(spec, ask.sort, RENAME),
   };

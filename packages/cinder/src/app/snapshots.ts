@@ -3,7 +3,7 @@ import { toJson } from '@cairn/kit/store/values';
 import { invalidSnapshot, invalidVolume, orList, snapshotNotFound } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
 import type { Pairs } from '../store/metadata.ts';
-import { insertSnapshot, setSnapshotPairs, snapshotById, updateSnapshot } from '../store/snapshots.ts';
+import { insertSnapshot, latestSnapshotOf, setSnapshotPairs, snapshotById, updateSnapshot } from '../store/snapshots.ts';
 import type { SnapshotRow, VolumeRow } from '../store/tables.ts';
 import { typeById } from '../store/types.ts';
 import type { CinderApp } from './app.ts';
@@ -51,6 +51,9 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
   const projectId = ctx.projectId ?? volume.project_id;
   const type = (await typeById(tx, volume.type_id)) ?? { id: volume.type_id, name: volume.type_id };
   await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { snapshots: 1, snapshot_gb: volume.size_gb }, resource: 'snapshots' });
+  // the newest is told by its time, so no two of a volume have the same
+  const before = await latestSnapshotOf(tx, volume.id);
+  const createdAtMs = Math.max(env.clock.nowMs(), (before?.created_at_ms ?? 0) + 1);
   const id = ask.id ?? env.ids.uuid();
   const who = requesterOf(ctx);
   const sagaId = await env.sagas.start(tx, app.sagas.snapshotCreate, { snapshotId: id, who }, { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId });
@@ -74,7 +77,7 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
     metadata: toJson(ask.metadata),
     image_metadata: volume.image_metadata,
     saga_id: sagaId,
-    created_at_ms: env.clock.nowMs(),
+    created_at_ms: createdAtMs,
     updated_at_ms: null,
   };
   await insertSnapshot(tx, row, ask.metadata);

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { isCairnError } from '@cairn/kit/errors/errors';
+import { testContext } from '@cairn/kit/testing/world';
+import { Cloud } from './cloud.fixture.ts';
+import type { CinderFace } from './face.ts';
+
+const ctx = testContext();
+
+describe('what nova asks of cinder', () => {
+  let cloud: Cloud;
+  let face: CinderFace;
+  const broken = new Set<string>();
+  let ids = 0;
+  const uuid = (): string => `a0000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
+  before(async () => {
+    cloud = await Cloud.start({
+      hosts: ['host1', 'host2'],
+      options: { quotaDefaults: { volumes: 50, per_volume_gigabytes: -1, snapshots: 50, gigabytes: 1000, backups: 10, backup_gigabytes: 1000, groups: 10 } },
+      fault({ method, when }) {
+        if (when === 'before' && broken.has(method)) throw new Error('broken');
+      },
+    });
+    face = cloud.cinder.face;
+  });
+  after(() => cloud.close());
+
+  const write = <T>(work: Parameters<typeof cloud.world.env.store.write<T>>[0]): Promise<T> => cloud.world.env.store.write(work);
+  const read = () => cloud.world.env.store.read;
+  const volumeOn = async (host: string, more: object = {}): Promise<string> => {
+    const id = uuid();
+    await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1, host, ...more }));
+    await face.untilAvailable(id);
+    return id;
+  };
+  const attach = async (volumeId: string, serverId: string, host: string, mode?: 'ro' | 'rw'): Promise<string> => {
+    const id = uuid();
+    await write((tx) => face.reserve(tx, ctx, { id, volumeId, serverId, ...(mode && { mode }) }));
+    await face.connect(id, host);
+    await write((tx) => face.complete(tx, id, '/dev/vda'));
+    return id;
+  };
+
+  test('a volume is made under a minted id on the host that is asked for, once', async () => {
+    const imageId = await cloud.image(ctx, 4096, { hw_disk_bus: 'scsi' });
+    const id = await volumeOn('host2', { imageId });
+    await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1, host: 'host2', imageId }));
+    await cloud.settle();
+    const facts = await face.volume(read(), ctx, id);
+    assert.deepEqual([facts.status, facts.host, facts.bootable, facts.imageId, facts.imageMetadata['hw_disk_bus'], facts.volumeType], ['available', 'host2', true, imageId, 'scsi', '__DEFAULT__']);
+    assert.equal(cloud.inspect().filter((line) => line.includes(`disk ${id}`)).length, 1);
+    await assert.rejects(face.volume(read(), testContext({ projectId: 'b0000000000000000000000000000002' }), id), (error) => isCairnError(error, 'NotFound'));
+  });
+
+  test('waiting for a volume that fails tells why', async () => {
+    const id = uuid();
+    broken.add('disks.create');
+    await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1 }));
+    await assert.rejects(face.untilAvailable(id), (error) => isCairnError(error, 'Conflict') && /its status is error/.test(error.message));
+    broken.clear();
+    await assert.rejects(face.untilAvailable(uuid()), (error) => isCairnError(error, 'NotFound'));
+  });
+
+  test('waiting ends when the one who waits is told to stop', async () => {
+    const id = uuid();
+    const stop = new AbortController();
+    await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1 }));
+    stop.abort(new Error('enough'));
+    await assert.rejects(face.untilAvailable(id, stop.signal), /enough/);
+    await cloud.settle();
+  });
+
+  test('attaching goes from reserved over attaching to in-use, each once however often it is asked', async () => {
+    const volumeId = await volumeOn('host1');
+    const [serverId, id] = [uuid(), uuid()];
+    const status = async (): Promise<string> => (await face.volume(read(), ctx, volumeId)).status;
+    for (let i = 0; i < 2; i++) await write((tx) => face.reserve(tx, ctx, { id, volumeId, serverId }));
+    assert.equal(await status(), 'reserved');
+    for (let i = 0; i < 2; i++) assert.deepEqual(await face.connect(id, 'host1'), { diskId: volumeId, sizeGb: 1, multiattach: false, readOnly: false });
+    assert.equal(await status(), 'attaching');
+    await write((tx) => face.complete(tx, id, '/dev/vdb'));
+    assert.equal(await status(), 'in-use');
+    await face.connect(id, 'host1');
+    assert.equal(await status(), 'in-use', 'asking again where the disk is changes nothing');
+    assert.deepEqual(await face.attachmentsOfServer(read(), serverId), [{ id, volumeId, serverId, host: 'host1', device: '/dev/vdb', mode: 'rw', status: 'attached' }]);
+    for (let i = 0; i < 2; i++) await write((tx) => face.detach(tx, id));
+    assert.equal(await status(), 'available');
+  });
+
+  test('a volume that somebody has is not reserved for another', async () => {
+    const volumeId = await volumeOn('host1');
+    await attach(volumeId, uuid(), 'host1');
+    await assert.rejects(
+      write((tx) => face.reserve(tx, ctx, { id: uuid(), volumeId, serverId: uuid() })),
+      (error) => isCairnError(error, 'InvalidInput') && /must be available or downloading to reserve, but the current status is in-use/.test(error.message),
+    );
+  });
+
+  test('only one of two who want the same volume at once gets it', async () => {
+    const volumeId = await volumeOn('host1');
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => write((tx) => face.reserve(tx, ctx, { id: uuid(), volumeId, serverId: uuid() }))));
+    assert.equal(outcomes.filter((one) => one.status === 'fulfilled').length, 1);
+  });
+
+  test('a disk on another host cannot be used', async () => {
+    const volumeId = await volumeOn('host2');
+    const id = uuid();
+    await write((tx) => face.reserve(tx, ctx, { id, volumeId, serverId: uuid() }));
+    await assert.rejects(face.connect(id, 'host1'), (error) => isCairnError(error, 'Conflict'));
+    await write((tx) => face.detach(tx, id));
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'available');
+  });
+
+  test('detaching may be begun and taken back', async () => {
+    const volumeId = await volumeOn('host1');
+    const serverId = uuid();
+    const id = await attach(volumeId, serverId, 'host1');
+    await write((tx) => face.beginDetaching(tx, ctx, volumeId, serverId));
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'detaching');
+    await assert.rejects(write((tx) => face.beginDetaching(tx, ctx, volumeId, serverId)));
+    await write((tx) => face.rollDetaching(tx, volumeId));
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'in-use');
+    await write((tx) => face.detach(tx, id));
+  });
+
+  test('a multiattach volume is in use until the last server has let go', async () => {
+    const type = await cloud.call('admin', 'POST', '/types', { volume_type: { name: 'shared', extra_specs: { multiattach: '<is> True' } } });
+    assert.equal(type.status, 200);
+    const volumeId = await volumeOn('host1', { volumeType: 'shared' });
+    const [one, two] = [await attach(volumeId, uuid(), 'host1'), await attach(volumeId, uuid(), 'host1')];
+    assert.equal((await face.connect(one, 'host1')).multiattach, true);
+    await write((tx) => face.detach(tx, one));
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'in-use');
+    await write((tx) => face.detach(tx, two));
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'available');
+  });
+
+  test('a read-only attachment says so', async () => {
+    const volumeId = await volumeOn('host1');
+    const id = await attach(volumeId, uuid(), 'host1', 'ro');
+    assert.equal((await face.connect(id, 'host1')).readOnly, true);
+  });
+
+  test("users cannot end an attachment of nova's behind its back (OSSA-2023-003)", async () => {
+    const volumeId = await volumeOn('host1');
+    const id = await attach(volumeId, uuid(), 'host1');
+    const refused = await cloud.call('member', 'DELETE', `/attachments/${id}`);
+    assert.equal(refused.status, 409);
+    assert.match(refused.body.conflictingRequest.message, /using the Compute API/);
+    assert.equal((await cloud.call('member', 'POST', `/volumes/${volumeId}/action`, { 'os-detach': {} })).status, 409);
+    assert.equal((await cloud.call('admin', 'POST', `/volumes/${volumeId}/action`, { 'os-force_detach': {} })).status, 409);
+    assert.equal((await cloud.call('member', 'POST', `/volumes/${volumeId}/action`, { 'os-terminate_connection': { connector: {} } })).status, 409);
+    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'in-use');
+  });
+
+  test('snapshots for images of servers: forced, awaited, deleted', async () => {
+    const volumeId = await volumeOn('host1');
+    await attach(volumeId, uuid(), 'host1');
+    const id = uuid();
+    for (let i = 0; i < 2; i++) await write((tx) => face.createSnapshot(tx, ctx, { id, volumeId, name: 'snapshot for image', force: true }));
+    await face.untilSnapshotAvailable(id);
+    assert.deepEqual(await face.snapshot(read(), ctx, id), { id, volumeId, status: 'available', sizeGb: 1 });
+    for (let i = 0; i < 2; i++) await write((tx) => face.deleteSnapshot(tx, ctx, id));
+    await cloud.settle();
+    await assert.rejects(face.snapshot(read(), ctx, id), (error) => isCairnError(error, 'NotFound'));
+  });
+
+  test('a volume goes with its server, in whatever status it is; one with snapshots stays', async () => {
+    const id = uuid();
+    await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1 }));
+    await write((tx) => face.deleteVolume(tx, ctx, id));
+    await write((tx) => face.deleteVolume(tx, ctx, id));
+    await write((tx) => face.deleteVolume(tx, ctx, uuid()));
+    await cloud.settle();
+    await assert.rejects(face.volume(read(), ctx, id), (error) => isCairnError(error, 'NotFound'));
+    const kept = await volumeOn('host1');
+    await write((tx) => face.createSnapshot(tx, ctx, { id: uuid(), volumeId: kept, name: '', force: false }));
+    await cloud.settle();
+    await write((tx) => face.deleteVolume(tx, ctx, kept));
+    await cloud.settle();
+    assert.equal((await face.volume(read(), ctx, kept)).status, 'available');
+  });
+
+  test('types by name or id, for those who may use them', async () => {
+    assert.equal(await face.volumeTypeName(read(), ctx, '__DEFAULT__'), '__DEFAULT__');
+    assert.equal(await face.volumeTypeName(read(), ctx, 'nonesuch'), undefined);
+    await cloud.call('admin', 'POST', '/types', { volume_type: { name: 'hidden', 'os-volume-type-access:is_public': false } });
+    assert.equal(await face.volumeTypeName(read(), ctx, 'hidden'), undefined);
+  });
+
+  test('volumes spread over hosts by free space', async () => {
+    const hosts = new Set<string | null>();
+    for (let i = 0; i < 4; i++) {
+      const id = uuid();
+      await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 5 }));
+      await face.untilAvailable(id);
+      hosts.add((await face.volume(read(), ctx, id)).host);
+    }
+    assert.deepEqual([...hosts].sort(), ['host1', 'host2']);
+  });
+});
