@@ -22,7 +22,7 @@ const ODD: readonly unknown[] = [null, true, 0, -1, 2 ** 53, 1e300, '', ' ', 'x'
 const QUERY = ['limit=1', 'limit=-1', 'limit=x', 'marker=nope', 'sort_key=id', 'sort_key=%00', 'sort_dir=up', 'name=%27', 'fields=id&fields=id', 'all_tenants=1', 'changes-since=yesterday', 'tags=a,b', 'status=%F0%9F%99%82', 'page_reverse=True', 'is_public=None', 'id=', '=', '&&&', 'x'.repeat(500)];
 
 function make(schema: Schema | undefined, depth = 0): unknown {
-  if (chance() < 0.12 || !schema || depth > 6) return pick(ODD);
+  if (chance() < (depth < 2 ? 0.02 : 0.1) || !schema || depth > 6) return pick(ODD);
   const options = schema.oneOf ?? schema.anyOf;
   if (options) return make(pick(options), depth);
   if (schema.const !== undefined) return schema.const;
@@ -55,10 +55,11 @@ before(async () => {
 });
 after(() => cloud.stop());
 
-test(`no operation answers 500 or hangs (seed ${seed})`, { timeout: 900_000 }, async () => {
+test(`no operation answers 500 or hangs (seed ${seed})`, { timeout: 900_000 }, async (t) => {
   const document = await cloud.ok('GET', '/openapi.json');
   const broken: string[] = [];
   let asked = 0;
+  const statuses = new Map<number, number>();
   const calls = Object.entries(document.paths as Record<string, Record<string, { operationId: string; requestBody?: { content: Record<string, { schema: Schema }> }; tags: string[] }>>).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
   assert.ok(calls.length > 150, `only ${calls.length} operations`);
   for (let round = 0; round < ROUNDS; round++) {
@@ -70,12 +71,13 @@ test(`no operation answers 500 or hangs (seed ${seed})`, { timeout: 900_000 }, a
       const url = `${path.replaceAll(/\{\w+\}/g, () => pick(ids))}${chance() < 0.4 ? `?${pick(QUERY)}` : ''}`;
       const schema = operation.requestBody?.content['application/json']?.schema;
       const body = ['GET', 'HEAD', 'DELETE'].includes(method) && !schema ? undefined : chance() < 0.1 ? pick(['{', '[]', '"x"', 'null', '{"a":1e999}', '\u0000']) : make(schema);
-      const version = pick(['', '', 'latest', '2.1', '3.0', '1.10', '99.99', 'x']);
+      const version = pick(['', '', '', '', '', '', '', 'latest', 'latest', 'latest', '2.1', '99.99']);
       const headers: Record<string, string> = { ...(version && { 'openstack-api-version': `${{ compute: 'compute', 'block-storage': 'volume', placement: 'placement' }[operation.tags[0] ?? ''] ?? 'compute'} ${version}` }) };
       if (typeof body === 'string') headers['content-type'] = 'application/json';
       asked++;
       try {
         const answer = await cloud.call(method, url, method === 'GET' || method === 'HEAD' ? undefined : body, { headers });
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         if (answer.status >= 500 && answer.status !== 501 && answer.status !== 503) broken.push(`${operation.operationId}: ${method} ${url} ${JSON.stringify(body)?.slice(0, 300)} ${version} -> ${answer.status} ${String(JSON.stringify(answer.body)).slice(0, 200)}`);
       } catch (error) {
         if (error instanceof TypeError && /URL|header/i.test(error.message)) continue;
@@ -83,5 +85,6 @@ test(`no operation answers 500 or hangs (seed ${seed})`, { timeout: 900_000 }, a
       }
     }
   }
+  t.diagnostic(`${asked} calls of ${calls.length} operations: ${[...statuses].sort().map(([status, count]) => `${count} x ${status}`).join(', ')}`);
   assert.deepEqual(broken, [], `${broken.length} of ${asked} calls, seed ${seed}:\n${broken.join('\n')}`);
 });
