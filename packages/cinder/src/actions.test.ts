@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { testContext } from '@cairn/kit/testing/world';
+import { MessageReaper } from './app/message-reaper.ts';
 import { Cloud } from './cloud.fixture.ts';
 
 const SERVER = 'f0000000-0000-4000-8000-000000000001';
@@ -23,7 +24,9 @@ describe('volume actions', () => {
   const act = (id: string, body: object, who = 'member', version = '3.71') => cloud.call(who, 'POST', `/volumes/${id}/action`, body, version);
   const statusOf = async (id: string): Promise<string> => (await cloud.show('admin', `/volumes/${id}`)).volume.status;
   const messages = async (id: string): Promise<string[]> =>
-    (await cloud.show('member', '/messages')).messages.filter((one: { resource_uuid: string }) => one.resource_uuid === id).map((one: { user_message: string }) => one.user_message);
+    (await cloud.show('member', '/messages')).messages
+      .filter((one: { resource_uuid: string }) => one.resource_uuid === id)
+      .map((one: { user_message: string }) => one.user_message);
 
   test('extending grows the disk and the quota use', async () => {
     const id = await cloud.volume('member');
@@ -125,6 +128,20 @@ describe('volume actions', () => {
     assert.equal((await cloud.call('other', 'GET', `/messages/${told[0].id}`)).status, 404);
   });
 
+  test('messages go when their time is over', async () => {
+    const brief = await Cloud.start({ diskGb: 1, options: { messageTtlMs: 0 } });
+    try {
+      await brief.call('admin', 'PUT', '/os-quota-sets/b0000000000000000000000000000001', { quota_set: { gigabytes: -1 } });
+      await brief.volume('member', { size: 5_000 });
+      assert.equal((await brief.show('member', '/messages')).messages.length, 1);
+      await brief.world.env.clock.sleep(2);
+      assert.equal(await new MessageReaper(brief.world.env).reap(), 1);
+      assert.equal((await brief.show('member', '/messages')).messages.length, 0);
+    } finally {
+      await brief.close();
+    }
+  });
+
   test('reserve and unreserve, begin and roll back a detachment', async () => {
     const id = await cloud.volume('member');
     assert.equal((await act(id, { 'os-reserve': {} })).status, 202);
@@ -170,7 +187,9 @@ describe('volume actions', () => {
 
   test('image metadata is set, shown and removed by actions', async () => {
     const id = await cloud.volume('member');
-    assert.deepEqual((await act(id, { 'os-set_image_metadata': { metadata: { image_id: 'x', kernel_id: 'y' } } })).body, { metadata: { image_id: 'x', kernel_id: 'y' } });
+    assert.deepEqual((await act(id, { 'os-set_image_metadata': { metadata: { image_id: 'x', kernel_id: 'y' } } })).body, {
+      metadata: { image_id: 'x', kernel_id: 'y' },
+    });
     assert.deepEqual((await act(id, { 'os-show_image_metadata': {} })).body, { metadata: { image_id: 'x', kernel_id: 'y' } });
     assert.equal((await act(id, { 'os-unset_image_metadata': { key: 'image_id' } })).status, 200);
     assert.equal((await act(id, { 'os-unset_image_metadata': { key: 'image_id' } })).status, 404);
@@ -182,7 +201,8 @@ describe('volume actions', () => {
     assert.equal((await act(id, { 'os-reset_status': { status: 'error' } })).status, 403);
     assert.equal((await act(id, { 'os-reset_status': { status: 'error' } }, 'admin')).status, 202);
     assert.equal(await statusOf(id), 'error');
-    for (const body of [{ status: 'nonsense' }, { status: 'in-use' }, { status: 'deleting' }, {}, { attach_status: 'odd' }]) assert.equal((await act(id, { 'os-reset_status': body }, 'admin')).status, 400, JSON.stringify(body));
+    for (const body of [{ status: 'nonsense' }, { status: 'in-use' }, { status: 'deleting' }, {}, { attach_status: 'odd' }])
+      assert.equal((await act(id, { 'os-reset_status': body }, 'admin')).status, 400, JSON.stringify(body));
     assert.equal((await act(id, { 'os-reset_status': { status: 'available', migration_status: 'none' } }, 'admin')).status, 202);
   });
 
@@ -191,7 +211,10 @@ describe('volume actions', () => {
     const answer = await act(id, { 'os-volume_upload_image': { image_name: 'copy', disk_format: 'qcow2' } });
     assert.equal(answer.status, 202);
     const uploaded = answer.body['os-volume_upload_image'];
-    assert.deepEqual([uploaded.status, uploaded.disk_format, uploaded.container_format, uploaded.visibility, uploaded.protected], ['uploading', 'qcow2', 'bare', 'private', false]);
+    assert.deepEqual(
+      [uploaded.status, uploaded.disk_format, uploaded.container_format, uploaded.visibility, uploaded.protected],
+      ['uploading', 'qcow2', 'bare', 'private', false],
+    );
     await cloud.settle();
     assert.equal(await statusOf(id), 'available');
     const image = await cloud.glance.face.image(cloud.world.env.store.read, testContext(), uploaded.image_id);

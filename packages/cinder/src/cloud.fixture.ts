@@ -31,7 +31,14 @@ export class Cloud {
   readonly machines: ReadonlyMap<string, SimulatedMachine>;
   readonly #directory: string;
 
-  private constructor(world: World, cinder: CinderService, glance: GlanceService, front: TestFront, machines: ReadonlyMap<string, SimulatedMachine>, directory: string) {
+  private constructor(
+    world: World,
+    cinder: CinderService,
+    glance: GlanceService,
+    front: TestFront,
+    machines: ReadonlyMap<string, SimulatedMachine>,
+    directory: string,
+  ) {
     this.world = world;
     this.cinder = cinder;
     this.glance = glance;
@@ -55,7 +62,9 @@ export class Cloud {
       registry.add(new SimulatedAgent(host, { clock: env.clock, machine, ...(given.fault && { fault: given.fault }) }));
     }
     const projects = new Set(['b0000000000000000000000000000001', 'b0000000000000000000000000000002', 'b00000000000000000000000000000ad']);
-    const keystone = { project: async (_db: unknown, id: string) => (projects.has(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined) };
+    const keystone = {
+      project: async (_db: unknown, id: string) => (projects.has(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
+    };
     const cinder = createCinder({ env, options: { ...defaultCinderOptions, ...given.options }, faces: { glance: glance.face, keystone }, hosts: registry });
     world.sagas.register(cinder.sagas, cinder.sagaServices);
     await world.open();

@@ -47,7 +47,10 @@ describe('what nova asks of cinder', () => {
     await write((tx) => face.createVolume(tx, ctx, { id, name: '', sizeGb: 1, host: 'host2', imageId }));
     await cloud.settle();
     const facts = await face.volume(read(), ctx, id);
-    assert.deepEqual([facts.status, facts.host, facts.bootable, facts.imageId, facts.imageMetadata['hw_disk_bus'], facts.volumeType], ['available', 'host2', true, imageId, 'scsi', '__DEFAULT__']);
+    assert.deepEqual(
+      [facts.status, facts.host, facts.bootable, facts.imageId, facts.imageMetadata['hw_disk_bus'], facts.volumeType],
+      ['available', 'host2', true, imageId, 'scsi', '__DEFAULT__'],
+    );
     assert.equal(cloud.inspect().filter((line) => line.includes(`disk ${id}`)).length, 1);
     await assert.rejects(face.volume(read(), testContext({ projectId: 'b0000000000000000000000000000002' }), id), (error) => isCairnError(error, 'NotFound'));
   });
@@ -82,7 +85,9 @@ describe('what nova asks of cinder', () => {
     assert.equal(await status(), 'in-use');
     await face.connect(id, 'host1');
     assert.equal(await status(), 'in-use', 'asking again where the disk is changes nothing');
-    assert.deepEqual(await face.attachmentsOfServer(read(), serverId), [{ id, volumeId, serverId, host: 'host1', device: '/dev/vdb', mode: 'rw', status: 'attached' }]);
+    assert.deepEqual(await face.attachmentsOfServer(read(), serverId), [
+      { id, volumeId, serverId, host: 'host1', device: '/dev/vdb', mode: 'rw', status: 'attached' },
+    ]);
     for (let i = 0; i < 2; i++) await write((tx) => face.detach(tx, id));
     assert.equal(await status(), 'available');
   });
@@ -196,6 +201,6 @@ describe('what nova asks of cinder', () => {
       await face.untilAvailable(id);
       hosts.add((await face.volume(read(), ctx, id)).host);
     }
-    assert.deepEqual([...hosts].sort(), ['host1', 'host2']);
+    assert.deepEqual([...hosts].toSorted(), ['host1', 'host2']);
   });
 });

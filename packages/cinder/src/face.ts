@@ -47,13 +47,34 @@ export interface CinderFace {
    * Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. `host` is where the
    * disk must be (the server's host); without it cinder chooses.
    */
-  createVolume(tx: Tx, ctx: Context, volume: { readonly id: string; readonly name: string; readonly sizeGb: number; readonly imageId?: string; readonly snapshotId?: string; readonly sourceVolumeId?: string; readonly volumeType?: string; readonly availabilityZone?: string; readonly host?: string }): Promise<void>;
+  createVolume(
+    tx: Tx,
+    ctx: Context,
+    volume: {
+      readonly id: string;
+      readonly name: string;
+      readonly sizeGb: number;
+      readonly imageId?: string;
+      readonly snapshotId?: string;
+      readonly sourceVolumeId?: string;
+      readonly volumeType?: string;
+      readonly availabilityZone?: string;
+      readonly host?: string;
+    },
+  ): Promise<void>;
   /** Resolves when the volume is available; throws its failure's words when it goes to error. */
   untilAvailable(volumeId: string, signal?: AbortSignal): Promise<void>;
   /** Reserves the volume for a server: attachment row in `reserved`/`attaching`. Idempotent by attachment id. Throws Conflict/InvalidInput as upstream. */
-  reserve(tx: Tx, ctx: Context, attachment: { readonly id: string; readonly volumeId: string; readonly serverId: string; readonly mode?: 'rw' | 'ro' }): Promise<void>;
+  reserve(
+    tx: Tx,
+    ctx: Context,
+    attachment: { readonly id: string; readonly volumeId: string; readonly serverId: string; readonly mode?: 'rw' | 'ro' },
+  ): Promise<void>;
   /** The disk on the host that a guest opens. */
-  connect(attachmentId: string, host: string): Promise<{ readonly diskId: string; readonly sizeGb: number; readonly multiattach: boolean; readonly readOnly: boolean }>;
+  connect(
+    attachmentId: string,
+    host: string,
+  ): Promise<{ readonly diskId: string; readonly sizeGb: number; readonly multiattach: boolean; readonly readOnly: boolean }>;
   /** The guest has it: volume in-use. */
   complete(tx: Tx, attachmentId: string, device: string): Promise<void>;
   /** `detaching` while the guest lets go; `rollDetaching` takes it back. */
@@ -65,7 +86,11 @@ export interface CinderFace {
   /** Starts deletion (delete_on_termination). Tolerates absence. */
   deleteVolume(tx: Tx, ctx: Context, volumeId: string): Promise<void>;
   /** Starts a snapshot with a minted id (volume-backed createImage); `untilSnapshotAvailable` waits. */
-  createSnapshot(tx: Tx, ctx: Context, snapshot: { readonly id: string; readonly volumeId: string; readonly name: string; readonly force: boolean }): Promise<void>;
+  createSnapshot(
+    tx: Tx,
+    ctx: Context,
+    snapshot: { readonly id: string; readonly volumeId: string; readonly name: string; readonly force: boolean },
+  ): Promise<void>;
   untilSnapshotAvailable(snapshotId: string, signal?: AbortSignal): Promise<void>;
   deleteSnapshot(tx: Tx, ctx: Context, snapshotId: string): Promise<void>;
 }

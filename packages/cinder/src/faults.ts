@@ -26,6 +26,10 @@ export function cinderFault(error: CairnError, _request: FaultRequest): WireFaul
   if (error.kind === 'MethodNotAllowed') return { status: 404, body: { itemNotFound: { code: 404, message: 'The resource could not be found.' } } };
   const name = FAULT_NAMES[error.status] ?? 'computeFault';
   const retryAfter = error.headers?.['Retry-After'];
-  const fault = { code: error.status, message: error.kind === 'Internal' ? UNEXPECTED : error.message, ...(error.status === 413 && retryAfter !== undefined ? { retryAfter } : {}) };
+  const fault = {
+    code: error.status,
+    message: error.kind === 'Internal' ? UNEXPECTED : error.message,
+    ...(error.status === 413 && retryAfter !== undefined ? { retryAfter } : {}),
+  };
   return { status: error.status, body: { [name]: fault }, ...(error.headers && { headers: error.headers }) };
 }

@@ -17,17 +17,32 @@ describe('attachments', () => {
     assert.equal(made.status, 200);
     const { id } = made.body.attachment;
     assert.deepEqual(
-      [made.body.attachment.status, made.body.attachment.attach_mode, made.body.attachment.connection_info, made.body.attachment.attached_at, made.body.attachment.detached_at],
+      [
+        made.body.attachment.status,
+        made.body.attachment.attach_mode,
+        made.body.attachment.connection_info,
+        made.body.attachment.attached_at,
+        made.body.attachment.detached_at,
+      ],
       ['reserved', 'null', {}, '', ''],
     );
     assert.equal((await cloud.show('member', `/volumes/${volumeId}`)).volume.status, 'reserved');
-    assert.equal((await cloud.call('member', 'POST', '/attachments', { attachment: { volume_uuid: volumeId, instance_uuid: 'f0000000-0000-4000-8000-000000000002' } })).status, 400);
+    assert.equal(
+      (await cloud.call('member', 'POST', '/attachments', { attachment: { volume_uuid: volumeId, instance_uuid: 'f0000000-0000-4000-8000-000000000002' } }))
+        .status,
+      400,
+    );
     const updated = await cloud.call('member', 'PUT', `/attachments/${id}`, { attachment: { connector: { host: 'somewhere', ip: '10.0.0.1', mode: 'rw' } } });
-    assert.deepEqual([updated.status, updated.body.attachment.status, updated.body.attachment.connection_info.disk_id, updated.body.attachment.attach_mode], [200, 'attaching', volumeId, 'rw']);
+    assert.deepEqual(
+      [updated.status, updated.body.attachment.status, updated.body.attachment.connection_info.disk_id, updated.body.attachment.attach_mode],
+      [200, 'attaching', volumeId, 'rw'],
+    );
     assert.equal((await cloud.call('member', 'POST', `/attachments/${id}/action`, { 'os-complete': {} }, '3.43')).status, 404);
     assert.equal((await cloud.call('member', 'POST', `/attachments/${id}/action`, { 'os-complete': {} })).status, 204);
     assert.equal((await cloud.show('member', `/volumes/${volumeId}`)).volume.status, 'in-use');
-    assert.deepEqual((await cloud.show('member', `/attachments?instance_id=${SERVER}`)).attachments, [{ id, status: 'attached', instance: SERVER, volume_id: volumeId }]);
+    assert.deepEqual((await cloud.show('member', `/attachments?instance_id=${SERVER}`)).attachments, [
+      { id, status: 'attached', instance: SERVER, volume_id: volumeId },
+    ]);
     assert.deepEqual((await cloud.show('member', '/attachments?volume_id=f0000000-0000-4000-8000-00000000000f')).attachments, []);
     assert.equal((await cloud.call('other', 'GET', `/attachments/${id}`)).status, 404);
     assert.deepEqual((await cloud.show('other', '/attachments')).attachments, []);
@@ -51,7 +66,8 @@ describe('attachments', () => {
     ['a volume that is not there', { volume_uuid: 'f0000000-0000-4000-8000-000000000000' }, 404],
     ['a connector that is no object', { volume_uuid: 'f0000000-0000-4000-8000-000000000000', connector: 'x' }, 400],
   ] as const)
-    test(`a request with ${what} is ${status}`, async () => assert.equal((await cloud.call('member', 'POST', '/attachments', { attachment: body })).status, status));
+    test(`a request with ${what} is ${status}`, async () =>
+      assert.equal((await cloud.call('member', 'POST', '/attachments', { attachment: body })).status, status));
 });
 
 describe('transfers', () => {
@@ -83,10 +99,13 @@ describe('transfers', () => {
       const { absolute } = (await cloud.show(who, '/limits')).limits;
       return [absolute.totalVolumesUsed, absolute.totalGigabytesUsed, absolute.totalSnapshotsUsed];
     };
-    assert.deepEqual([await use('member'), await use('other')], [
-      [0, 0, 0],
-      [1, 4, 1],
-    ]);
+    assert.deepEqual(
+      [await use('member'), await use('other')],
+      [
+        [0, 0, 0],
+        [1, 4, 1],
+      ],
+    );
     assert.equal((await cloud.call('other', 'POST', `/volume-transfers/${id}/accept`, { accept: { auth_key: key } })).status, 404);
   });
 
@@ -107,7 +126,10 @@ describe('transfers', () => {
     const volumeId = await cloud.volume('member', { size: 7 });
     await cloud.call('admin', 'PUT', '/os-quota-sets/b0000000000000000000000000000002', { quota_set: { gigabytes: 6 } });
     const { body } = await cloud.call('member', 'POST', '/volume-transfers', { transfer: { volume_id: volumeId } });
-    assert.equal((await cloud.call('other', 'POST', `/volume-transfers/${body.transfer.id}/accept`, { accept: { auth_key: body.transfer.auth_key } })).status, 413);
+    assert.equal(
+      (await cloud.call('other', 'POST', `/volume-transfers/${body.transfer.id}/accept`, { accept: { auth_key: body.transfer.auth_key } })).status,
+      413,
+    );
     assert.equal((await cloud.show('member', `/volumes/${volumeId}`)).volume.status, 'awaiting-transfer');
   });
 });
@@ -144,7 +166,11 @@ describe('the cloud behind volumes', () => {
 
   test('services are listed, disabled with a reason and enabled again; a disabled host gets no volumes', async () => {
     const { services } = await cloud.show('admin', '/os-services');
-    assert.deepEqual(services.map((one: { binary: string; host: string }) => `${one.binary} ${one.host}`).sort(), ['cinder-scheduler host1', 'cinder-volume host1@cairn', 'cinder-volume host2@cairn']);
+    assert.deepEqual(services.map((one: { binary: string; host: string }) => `${one.binary} ${one.host}`).toSorted(), [
+      'cinder-scheduler host1',
+      'cinder-volume host1@cairn',
+      'cinder-volume host2@cairn',
+    ]);
     assert.equal((await cloud.call('member', 'GET', '/os-services')).status, 403);
     assert.equal((await cloud.show('admin', '/os-services?host=host1@cairn')).services.length, 1);
     assert.equal((await cloud.show('admin', '/os-services?binary=cinder-volume')).services.length, 2);
@@ -155,8 +181,15 @@ describe('the cloud behind volumes', () => {
       const id = await cloud.volume('member');
       assert.equal((await cloud.show('admin', `/volumes/${id}`)).volume['os-vol-host-attr:host'], 'host1@cairn#cairn');
     }
-    assert.deepEqual((await put('enable', { host: 'host2@cairn', binary: 'cinder-volume' })).body, { host: 'host2@cairn', service: '', binary: 'cinder-volume', status: 'enabled', disabled: false });
-    for (const body of [{}, { binary: 'cinder-volume' }, { host: 'x y', binary: 'b' }]) assert.equal((await put('disable', body)).status, 400, JSON.stringify(body));
+    assert.deepEqual((await put('enable', { host: 'host2@cairn', binary: 'cinder-volume' })).body, {
+      host: 'host2@cairn',
+      service: '',
+      binary: 'cinder-volume',
+      status: 'enabled',
+      disabled: false,
+    });
+    for (const body of [{}, { binary: 'cinder-volume' }, { host: 'x y', binary: 'b' }])
+      assert.equal((await put('disable', body)).status, 400, JSON.stringify(body));
     assert.equal((await put('disable', { host: 'nowhere', binary: 'cinder-volume' })).status, 404);
   });
 

@@ -8,13 +8,41 @@ const MEMBER = 'rule:xena_system_admin_or_project_member';
 const basePolicies: readonly PolicyRule[] = [
   { name: 'context_is_admin', check: 'role:admin', description: 'Who counts as an administrator.' },
   { name: 'admin_api', check: 'is_admin:True or (role:admin and is_admin_project:True)', description: 'Administrators.' },
-  { name: 'admin_or_owner', check: 'is_admin:True or (role:admin and is_admin_project:True) or project_id:%(project_id)s', description: 'Administrators, and anybody of the project.' },
-  { name: 'system_or_domain_or_project_admin', check: '(role:admin and system_scope:all) or (role:admin and domain_id:%(domain_id)s) or (role:admin and project_id:%(project_id)s)', description: 'Administrators of the cloud, a domain or a project.' },
-  { name: 'xena_system_admin_or_project_reader', check: '(role:admin) or (role:reader and project_id:%(project_id)s)', description: 'Readers of the project, and administrators.' },
-  { name: 'xena_system_admin_or_project_member', check: '(role:admin) or (role:member and project_id:%(project_id)s)', description: 'Members of the project, and administrators.' },
-  { name: 'system_reader_or_project_reader', check: '(role:reader and system_scope:all) or (role:reader and project_id:%(project_id)s)', description: 'Readers of the cloud or the project.' },
-  { name: 'system_admin_or_project_member', check: '(role:admin and system_scope:all) or (role:member and project_id:%(project_id)s)', description: 'Administrators of the cloud, and members of the project.' },
-  { name: 'system_admin_or_project_admin', check: '(role:admin and system_scope:all) or (role:admin and project_id:%(project_id)s)', description: 'Administrators of the cloud or the project.' },
+  {
+    name: 'admin_or_owner',
+    check: 'is_admin:True or (role:admin and is_admin_project:True) or project_id:%(project_id)s',
+    description: 'Administrators, and anybody of the project.',
+  },
+  {
+    name: 'system_or_domain_or_project_admin',
+    check: '(role:admin and system_scope:all) or (role:admin and domain_id:%(domain_id)s) or (role:admin and project_id:%(project_id)s)',
+    description: 'Administrators of the cloud, a domain or a project.',
+  },
+  {
+    name: 'xena_system_admin_or_project_reader',
+    check: '(role:admin) or (role:reader and project_id:%(project_id)s)',
+    description: 'Readers of the project, and administrators.',
+  },
+  {
+    name: 'xena_system_admin_or_project_member',
+    check: '(role:admin) or (role:member and project_id:%(project_id)s)',
+    description: 'Members of the project, and administrators.',
+  },
+  {
+    name: 'system_reader_or_project_reader',
+    check: '(role:reader and system_scope:all) or (role:reader and project_id:%(project_id)s)',
+    description: 'Readers of the cloud or the project.',
+  },
+  {
+    name: 'system_admin_or_project_member',
+    check: '(role:admin and system_scope:all) or (role:member and project_id:%(project_id)s)',
+    description: 'Administrators of the cloud, and members of the project.',
+  },
+  {
+    name: 'system_admin_or_project_admin',
+    check: '(role:admin and system_scope:all) or (role:admin and project_id:%(project_id)s)',
+    description: 'Administrators of the cloud or the project.',
+  },
   { name: 'system_admin_only', check: '(role:admin and system_scope:all)', description: 'Administrators of the cloud.' },
 ];
 
@@ -118,7 +146,7 @@ const FOR_ADMINS: Readonly<Record<string, string>> = {
   'volume_extension:default_get_all': 'List default types.',
   'volume_extension:default_unset': "Unset a project's default type.",
   'volume_extension:quotas:update': "Set a project's limits.",
-  'volume_extension:quotas:delete': "Give a project the default limits again.",
+  'volume_extension:quotas:delete': 'Give a project the default limits again.',
   'volume_extension:quota_classes:get': 'Show the limits of a class.',
   'volume_extension:quota_classes:update': 'Set the limits of a class.',
   'volume_extension:services:index': 'List services.',
@@ -130,7 +158,13 @@ const FOR_ADMINS: Readonly<Record<string, string>> = {
   'scheduler_extension:scheduler_stats:get_pools': 'List the pools of storage.',
 };
 
-const rules = (check: string, all: Readonly<Record<string, string>>): PolicyRule[] => Object.entries(all).map(([name, description]) => ({ name, check, description }));
+const rules = (check: string, all: Readonly<Record<string, string>>): PolicyRule[] =>
+  Object.entries(all).map(([name, description]) => ({ name, check, description }));
 
 /** Every rule of what there is of the block storage API, with upstream's names and present defaults. */
-export const cinderPolicies: readonly PolicyRule[] = [...basePolicies, ...rules(READER, FOR_READERS), ...rules(MEMBER, FOR_MEMBERS), ...rules(ADMIN, FOR_ADMINS)];
+export const cinderPolicies: readonly PolicyRule[] = [
+  ...basePolicies,
+  ...rules(READER, FOR_READERS),
+  ...rules(MEMBER, FOR_MEMBERS),
+  ...rules(ADMIN, FOR_ADMINS),
+];

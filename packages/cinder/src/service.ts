@@ -7,6 +7,7 @@ import { type CinderApp, createCinderApp } from './app/app.ts';
 import type { CinderDeps } from './app/deps.ts';
 import { createFace } from './app/face.ts';
 import { registerHost, registerScheduler } from './app/hosts.ts';
+import { MessageReaper } from './app/message-reaper.ts';
 import type { CinderFace } from './face.ts';
 import { cinderFault } from './faults.ts';
 import { cinderPolicies } from './policies.ts';
@@ -21,7 +22,7 @@ export interface CinderService {
   readonly sagas: readonly SagaDefinition[];
   /** What saga steps find in `step.services`; cinder's carry what they need. */
   readonly sagaServices: object;
-  /** After migrations: records the services of the hosts that are there and of those that come. */
+  /** After migrations: records the services of the hosts that are there and of those that come, and begins to remove old messages. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -29,6 +30,7 @@ export interface CinderService {
 export function createCinder(deps: CinderDeps): CinderService {
   const app = createCinderApp(deps);
   let unlisten: (() => void) | undefined;
+  const reaper = new MessageReaper(deps.env);
   return {
     app,
     http: {
@@ -53,12 +55,16 @@ export function createCinder(deps: CinderDeps): CinderService {
     async start() {
       await registerScheduler(deps);
       for (const host of deps.hosts.names()) await registerHost(deps, host);
+      reaper.start();
       unlisten = deps.hosts.onHost((agent) => {
-        registerHost(deps, agent.host).catch((error: unknown) => deps.env.log.error({ host: agent.host, err: error }, 'a host could not be recorded as a volume service'));
+        registerHost(deps, agent.host).catch((error: unknown) =>
+          deps.env.log.error({ host: agent.host, err: error }, 'a host could not be recorded as a volume service'),
+        );
       });
     },
     async stop() {
       unlisten?.();
+      await reaper.stop();
     },
   };
 }

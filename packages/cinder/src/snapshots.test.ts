@@ -5,7 +5,9 @@ import { Cloud } from './cloud.fixture.ts';
 describe('snapshots', () => {
   let cloud: Cloud;
   before(async () => {
-    cloud = await Cloud.start({ options: { quotaDefaults: { volumes: 100, per_volume_gigabytes: -1, snapshots: 5, gigabytes: 1000, backups: 10, backup_gigabytes: 1000, groups: 10 } } });
+    cloud = await Cloud.start({
+      options: { quotaDefaults: { volumes: 100, per_volume_gigabytes: -1, snapshots: 5, gigabytes: 1000, backups: 10, backup_gigabytes: 1000, groups: 10 } },
+    });
   });
   after(() => cloud.close());
 
@@ -24,13 +26,19 @@ describe('snapshots', () => {
     const volumeId = await cloud.volume('member', { size: 2 });
     const id = await make(volumeId, { name: 'one', description: 'first', metadata: { a: 'b' } });
     const { snapshot } = await cloud.show('member', `/snapshots/${id}`);
-    assert.deepEqual([snapshot.status, snapshot.size, snapshot['os-extended-snapshot-attributes:progress'], snapshot.metadata], ['available', 2, '100%', { a: 'b' }]);
+    assert.deepEqual(
+      [snapshot.status, snapshot.size, snapshot['os-extended-snapshot-attributes:progress'], snapshot.metadata],
+      ['available', 2, '100%', { a: 'b' }],
+    );
     assert.ok(cloud.inspect().some((line) => line.includes(`snapshot ${id}`)));
     const changed = await cloud.call('member', 'PUT', `/snapshots/${id}`, { snapshot: { name: 'two' } });
     assert.deepEqual([changed.status, changed.body.snapshot.name, changed.body.snapshot.description], [200, 'two', 'first']);
     assert.equal((await cloud.call('member', 'PUT', `/snapshots/${id}`, { snapshot: {} })).status, 400);
     const clone = await cloud.volume('member', { snapshot_id: id });
-    assert.deepEqual([(await cloud.show('member', `/volumes/${clone}`)).volume.snapshot_id, (await cloud.show('member', `/volumes/${clone}`)).volume.size], [id, 2]);
+    assert.deepEqual(
+      [(await cloud.show('member', `/volumes/${clone}`)).volume.snapshot_id, (await cloud.show('member', `/volumes/${clone}`)).volume.size],
+      [id, 2],
+    );
     assert.equal((await cloud.call('member', 'POST', '/volumes', { volume: { snapshot_id: id, size: 1 } })).status, 400);
     assert.equal((await cloud.call('member', 'DELETE', `/volumes/${volumeId}`)).status, 400);
     await remove(id);
@@ -59,7 +67,9 @@ describe('snapshots', () => {
 
   test('a volume in use is snapshotted with force, and from 3.66 on without', async () => {
     const volumeId = await cloud.volume('member');
-    await cloud.call('member', 'POST', `/volumes/${volumeId}/action`, { 'os-attach': { instance_uuid: 'f0000000-0000-4000-8000-000000000001', mountpoint: '/dev/vdb' } });
+    await cloud.call('member', 'POST', `/volumes/${volumeId}/action`, {
+      'os-attach': { instance_uuid: 'f0000000-0000-4000-8000-000000000001', mountpoint: '/dev/vdb' },
+    });
     const post = (body: object, version: string) => cloud.call('member', 'POST', '/snapshots', { snapshot: { volume_id: volumeId, ...body } }, version);
     assert.equal((await post({}, '3.65')).status, 400);
     const forced = await post({ force: true }, '3.65');
@@ -77,7 +87,10 @@ describe('snapshots', () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push(await make(volumeId));
     const sixth = await cloud.call('member', 'POST', '/snapshots', { snapshot: { volume_id: volumeId } });
-    assert.deepEqual([sixth.status, sixth.body], [413, { overLimit: { code: 413, message: 'SnapshotLimitExceeded: Maximum number of snapshots allowed (5) exceeded', retryAfter: '0' } }]);
+    assert.deepEqual(
+      [sixth.status, sixth.body],
+      [413, { overLimit: { code: 413, message: 'SnapshotLimitExceeded: Maximum number of snapshots allowed (5) exceeded', retryAfter: '0' } }],
+    );
     for (const id of ids) await remove(id);
   });
 
@@ -104,7 +117,8 @@ describe('snapshots', () => {
     ['a name that is too long', { volume_id: 'f0000000-0000-4000-8000-000000000000', name: 'x'.repeat(256) }, 400],
     ['an unknown field', { volume_id: 'f0000000-0000-4000-8000-000000000000', odd: 1 }, 400],
   ] as const)
-    test(`a request with ${what} is ${status}`, async () => assert.equal((await cloud.call('member', 'POST', '/snapshots', { snapshot: body })).status, status));
+    test(`a request with ${what} is ${status}`, async () =>
+      assert.equal((await cloud.call('member', 'POST', '/snapshots', { snapshot: body })).status, status));
 });
 
 describe('metadata of volumes and snapshots', () => {
@@ -147,7 +161,8 @@ describe('metadata of volumes and snapshots', () => {
     // md5 of {"metadata": {"key": "v\u00e9"}} as Python writes it
     assert.equal(etag, '1a84fd3e48cf4fa57487012a1a8aff52');
     assert.deepEqual(read.body, { metadata: { key: 'v\u00e9' } });
-    const put = (ifMatch: string) => cloud.front.call('member', 'PUT', `/volume/v3${base}/key`, { meta: { key: 'w' } }, { 'openstack-api-version': 'volume 3.15', 'if-match': ifMatch });
+    const put = (ifMatch: string) =>
+      cloud.front.call('member', 'PUT', `/volume/v3${base}/key`, { meta: { key: 'w' } }, { 'openstack-api-version': 'volume 3.15', 'if-match': ifMatch });
     assert.equal((await put('"0000"')).status, 412);
     assert.equal((await put(`"${etag}"`)).status, 200);
     assert.equal((await cloud.call('member', 'GET', base, undefined, '3.14')).headers.get('etag'), null);

@@ -72,7 +72,8 @@ describe('volume types', () => {
 
   test('a private type is for those who were let in', async () => {
     const id = await make({ name: 'private', 'os-volume-type-access:is_public': false });
-    const names = async (who: string, query = ''): Promise<string[]> => (await cloud.show(who, `/types${query}`)).volume_types.map((type: { name: string }) => type.name);
+    const names = async (who: string, query = ''): Promise<string[]> =>
+      (await cloud.show(who, `/types${query}`)).volume_types.map((type: { name: string }) => type.name);
     assert.equal((await names('member')).includes('private'), false);
     assert.equal((await cloud.call('member', 'GET', `/types/${id}`)).status, 404);
     assert.equal((await cloud.call('member', 'POST', '/volumes', { volume: { size: 1, volume_type: 'private' } })).status, 404);
@@ -93,7 +94,8 @@ describe('volume types', () => {
 
   test('types are found by extra specs, but not by specs that the caller may not see', async () => {
     await make({ name: 'findable', extra_specs: { secret: 'yes', multiattach: '<is> True' } });
-    const names = async (who: string, specs: string): Promise<string[]> => (await cloud.show(who, `/types?extra_specs=${encodeURIComponent(specs)}`)).volume_types.map((type: { name: string }) => type.name);
+    const names = async (who: string, specs: string): Promise<string[]> =>
+      (await cloud.show(who, `/types?extra_specs=${encodeURIComponent(specs)}`)).volume_types.map((type: { name: string }) => type.name);
     assert.deepEqual(await names('admin', "{'secret':'yes'}"), ['findable']);
     assert.deepEqual(await names('member', "{'secret':'yes'}"), []);
     assert.deepEqual(await names('member', "{'multiattach':'<is> True'}"), ['findable']);
@@ -140,7 +142,10 @@ for (const engine of engines())
     test('are shown with and without use, defaults apart', async () => {
       await cloud.volume('member', { size: 4 });
       const { quota_set: plain } = await cloud.show('member', `/os-quota-sets/${PROJECT}`);
-      assert.deepEqual([plain.volumes, plain.gigabytes, plain.per_volume_gigabytes, plain.gigabytes___DEFAULT__, plain.groups, plain.id], [10, 1000, -1, -1, 10, PROJECT]);
+      assert.deepEqual(
+        [plain.volumes, plain.gigabytes, plain.per_volume_gigabytes, plain.gigabytes___DEFAULT__, plain.groups, plain.id],
+        [10, 1000, -1, -1, 10, PROJECT],
+      );
       const { quota_set: usage } = await cloud.show('member', `/os-quota-sets/${PROJECT}?usage=True`);
       assert.deepEqual(usage.gigabytes, { limit: 1000, in_use: 4, reserved: 0 });
       assert.deepEqual(usage.volumes___DEFAULT__, { limit: -1, in_use: 1, reserved: 0 });
@@ -152,7 +157,8 @@ for (const engine of engines())
       const put = (set: object, who = 'admin') => cloud.call(who, 'PUT', `/os-quota-sets/${PROJECT}`, { quota_set: set });
       assert.equal((await put({ volumes: 5 }, 'member')).status, 403);
       assert.deepEqual((await put({ volumes: 2, gigabytes___DEFAULT__: 6 })).body.quota_set.volumes, 2);
-      for (const bad of [{ nonsense: 1 }, { volumes: 'x' }, { volumes: -2 }, {}, { volumes: 0 }]) assert.equal((await put(bad)).status, 400, JSON.stringify(bad));
+      for (const bad of [{ nonsense: 1 }, { volumes: 'x' }, { volumes: -2 }, {}, { volumes: 0 }])
+        assert.equal((await put(bad)).status, 400, JSON.stringify(bad));
       const tooMuch = await cloud.call('member', 'POST', '/volumes', { volume: { size: 3 } });
       assert.equal(tooMuch.status, 413);
       assert.equal(
@@ -177,7 +183,7 @@ for (const engine of engines())
     test('requests at once do not overdraw', async () => {
       await cloud.call('admin', 'PUT', '/os-quota-sets/b0000000000000000000000000000002', { quota_set: { volumes: 3 } });
       const answers = await Promise.all(Array.from({ length: 8 }, () => cloud.call('other', 'POST', '/volumes', { volume: { size: 1 } })));
-      assert.deepEqual(answers.map((answer) => answer.status).sort(), [202, 202, 202, 413, 413, 413, 413, 413]);
+      assert.deepEqual(answers.map((answer) => answer.status).toSorted(), [202, 202, 202, 413, 413, 413, 413, 413]);
       await cloud.settle();
     });
 

@@ -60,7 +60,8 @@ describe('volumes', () => {
 
   test('microversions decide what a volume shows', async () => {
     const id = await cloud.volume('member');
-    const keys = async (version: string, who = 'member'): Promise<Set<string>> => new Set(Object.keys((await cloud.call(who, 'GET', `/volumes/${id}`, undefined, version)).body.volume));
+    const keys = async (version: string, who = 'member'): Promise<Set<string>> =>
+      new Set(Object.keys((await cloud.call(who, 'GET', `/volumes/${id}`, undefined, version)).body.volume));
     const [base, v313, v348, v363, v365] = await Promise.all(['3.0', '3.13', '3.48', '3.63', '3.65'].map((version) => keys(version)));
     assert.equal(base?.has('group_id'), false);
     assert.equal(v313?.has('group_id'), true);

@@ -35,6 +35,7 @@ export interface NewImage {
   readonly minDiskGb?: number;
   readonly minRamMb?: number;
   readonly visibility?: 'private' | 'public' | 'shared' | 'community';
+  readonly protected?: boolean;
   readonly properties: Readonly<Record<string, string>>;
 }
 

@@ -90,7 +90,12 @@ export const attachmentOperations = [
       const row = await deps.env.store.write(async (tx) => {
         const volume = await getVolume(tx, request, body['volume_uuid']);
         const id = deps.env.ids.uuid();
-        const reserved = await reserveVolume(deps, tx, request, volume, { id, serverId: body['instance_uuid'] ?? null, mode: body['mode'] ?? 'null', byCompute: false });
+        const reserved = await reserveVolume(deps, tx, request, volume, {
+          id,
+          serverId: body['instance_uuid'] ?? null,
+          mode: body['mode'] ?? 'null',
+          byCompute: false,
+        });
         return body['connector'] ? connectAttachment(deps, tx, requesterOf(request.ctx), id, body['connector']) : reserved;
       });
       return { attachment: detail(row) };

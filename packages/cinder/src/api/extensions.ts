@@ -32,7 +32,14 @@ const EXTENSIONS: readonly (readonly [string, string, string, string])[] = [
 const view = ([alias, name, updated, description]: (typeof EXTENSIONS)[number]): object => ({ name, alias, description, updated, links: [] });
 
 export const extensionOperations = [
-  op({ id: 'cinder.extension.list', method: 'GET', path: '/v3/extensions', summary: 'List extensions', policy: AUTHENTICATED, handle: () => ({ extensions: EXTENSIONS.map(view) }) }),
+  op({
+    id: 'cinder.extension.list',
+    method: 'GET',
+    path: '/v3/extensions',
+    summary: 'List extensions',
+    policy: AUTHENTICATED,
+    handle: () => ({ extensions: EXTENSIONS.map(view) }),
+  }),
   op({
     id: 'cinder.extension.show',
     method: 'GET',

@@ -9,7 +9,8 @@ export interface LinkRequest {
 }
 
 /** The project's id where the request's own URL has it; links are then like it. */
-const projectOf = (request: LinkRequest): string => (request.ctx.projectId !== undefined && request.url.startsWith(`/v3/${request.ctx.projectId}`) ? `/${request.ctx.projectId}` : '');
+const projectOf = (request: LinkRequest): string =>
+  request.ctx.projectId !== undefined && request.url.startsWith(`/v3/${request.ctx.projectId}`) ? `/${request.ctx.projectId}` : '';
 
 /** `self` with the API version, and the `bookmark` without (cinder/api/common.py, ViewBuilder). */
 export function linksTo(request: LinkRequest, collection: string, id: string): object[] {

@@ -34,7 +34,11 @@ export interface ListAsk {
 }
 
 /** Takes marker, limit, offset and sort out of the query (cinder/api/common.py). */
-export function readList(request: Pick<Request, 'query'>, maxLimit: number, defaultSort: readonly Sort[] = [{ field: 'created_at', direction: 'desc' }]): ListAsk {
+export function readList(
+  request: Pick<Request, 'query'>,
+  maxLimit: number,
+  defaultSort: readonly Sort[] = [{ field: 'created_at', direction: 'desc' }],
+): ListAsk {
   const filters = new Map(request.query);
   const take = (name: string): string | undefined => {
     const value = filters.get(name);
@@ -64,7 +68,8 @@ function wholeNumber(text: string, name: string): number {
 function readSort(take: (name: string) => string | undefined, defaultSort: readonly Sort[]): Sort[] {
   const [sort, key, direction] = [take('sort'), take('sort_key'), take('sort_dir')];
   if (sort !== undefined) {
-    if (key !== undefined || direction !== undefined) throw invalidInput("The 'sort_key' and 'sort_dir' parameters are deprecated and cannot be used with the 'sort' parameter.");
+    if (key !== undefined || direction !== undefined)
+      throw invalidInput("The 'sort_key' and 'sort_dir' parameters are deprecated and cannot be used with the 'sort' parameter.");
     return sort
       .trim()
       .split(',')

@@ -52,7 +52,10 @@ async function list(app: CinderApp, request: Request): Promise<object> {
   };
   const rows = await pageWithOffset((page, of) => pageOfMessages(app.deps.env.store.read, page, of), spec, listed, ask);
   const last = rows.at(-1);
-  return { messages: rows.map((row) => view(request, row)), ...(last && ask.limit <= rows.length && { messages_links: nextLink(request, 'messages', last.id) }) };
+  return {
+    messages: rows.map((row) => view(request, row)),
+    ...(last && ask.limit <= rows.length && { messages_links: nextLink(request, 'messages', last.id) }),
+  };
 }
 
 const messages = [

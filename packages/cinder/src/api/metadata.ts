@@ -48,7 +48,12 @@ function operations(kind: Kind) {
   const base = `/v3/${kind.name}s/{${parameter}}/metadata` as const;
   const idOf = (request: Request): string => request.params[parameter] ?? '';
   const keyOf = (request: Request): string => request.params['key'] ?? '';
-  const wrap = (key: string, inner: Record<string, unknown>): Record<string, unknown> => ({ type: 'object', properties: { [key]: inner }, required: [key], additionalProperties: kind.additional });
+  const wrap = (key: string, inner: Record<string, unknown>): Record<string, unknown> => ({
+    type: 'object',
+    properties: { [key]: inner },
+    required: [key],
+    additionalProperties: kind.additional,
+  });
   return [
     op({
       id: `cinder.${kind.name}.metadata.list`,
@@ -69,7 +74,9 @@ function operations(kind: Kind) {
       summary: `Add to the metadata of a ${kind.name}`,
       policy: kind.policies.create,
       body: schema(wrap('metadata', kind.all)),
-      handle: async (app, request) => ({ metadata: await kind.write(app, request, idOf(request), kind.policies.create, (request.body as AnyBody).metadata, false) }),
+      handle: async (app, request) => ({
+        metadata: await kind.write(app, request, idOf(request), kind.policies.create, (request.body as AnyBody).metadata, false),
+      }),
     }),
     op({
       id: `cinder.${kind.name}.metadata.replace`,
@@ -126,7 +133,12 @@ function operations(kind: Kind) {
 
 const ofVolumes: Kind = {
   name: 'volume',
-  policies: { read: 'volume:get_volume_metadata', create: 'volume:create_volume_metadata', update: 'volume:update_volume_metadata', delete: 'volume:delete_volume_metadata' },
+  policies: {
+    read: 'volume:get_volume_metadata',
+    create: 'volume:create_volume_metadata',
+    update: 'volume:update_volume_metadata',
+    delete: 'volume:delete_volume_metadata',
+  },
   all: part.metadata,
   one: part.oneMetadata,
   additional: false,
@@ -143,7 +155,12 @@ const ofVolumes: Kind = {
 
 const ofSnapshots: Kind = {
   name: 'snapshot',
-  policies: { read: 'volume:get_snapshot_metadata', create: 'volume:update_snapshot_metadata', update: 'volume:update_snapshot_metadata', delete: 'volume:delete_snapshot_metadata' },
+  policies: {
+    read: 'volume:get_snapshot_metadata',
+    create: 'volume:update_snapshot_metadata',
+    update: 'volume:update_snapshot_metadata',
+    delete: 'volume:delete_snapshot_metadata',
+  },
   all: part.snapshotMetadata,
   one: { ...part.snapshotMetadata, minProperties: 1, maxProperties: 1 },
   additional: true,

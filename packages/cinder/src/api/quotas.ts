@@ -24,7 +24,12 @@ const quotaSets = [
     async handle(app, request) {
       const usage = queryBoolean(request.query, 'usage');
       const lines = await quotaSet(app, app.deps.env.store.read, projectOf(request));
-      return { quota_set: { ...Object.fromEntries(lines.map((line) => [line.name, usage ? { limit: line.limit, in_use: line.inUse, reserved: line.reserved } : line.limit])), id: projectOf(request) } };
+      return {
+        quota_set: {
+          ...Object.fromEntries(lines.map((line) => [line.name, usage ? { limit: line.limit, in_use: line.inUse, reserved: line.reserved } : line.limit])),
+          id: projectOf(request),
+        },
+      };
     },
   }),
   op({
@@ -91,8 +96,20 @@ const quotaClasses = [
 ];
 
 /** Names of limits and of use in `GET /limits`. */
-const ABSOLUTE = { gigabytes: 'maxTotalVolumeGigabytes', backup_gigabytes: 'maxTotalBackupGigabytes', volumes: 'maxTotalVolumes', snapshots: 'maxTotalSnapshots', backups: 'maxTotalBackups' };
-const USED = { volumes: 'totalVolumesUsed', gigabytes: 'totalGigabytesUsed', snapshots: 'totalSnapshotsUsed', backups: 'totalBackupsUsed', backup_gigabytes: 'totalBackupGigabytesUsed' };
+const ABSOLUTE = {
+  gigabytes: 'maxTotalVolumeGigabytes',
+  backup_gigabytes: 'maxTotalBackupGigabytes',
+  volumes: 'maxTotalVolumes',
+  snapshots: 'maxTotalSnapshots',
+  backups: 'maxTotalBackups',
+};
+const USED = {
+  volumes: 'totalVolumesUsed',
+  gigabytes: 'totalGigabytesUsed',
+  snapshots: 'totalSnapshotsUsed',
+  backups: 'totalBackupsUsed',
+  backup_gigabytes: 'totalBackupGigabytesUsed',
+};
 
 const limits = op({
   id: 'cinder.limits.show',
@@ -104,11 +121,15 @@ const limits = op({
     const { ctx, version, query } = request;
     const other = version.atLeast('3.39') && isAdmin(ctx) ? (query.get('project_id') ?? query.get('tenant_id')) : null;
     const lines = await quotaSet(app, app.deps.env.store.read, other ?? ctx.projectId ?? '');
-    const named = (names: Readonly<Record<string, string>>, value: (line: (typeof lines)[number]) => number): [string, number][] => lines.flatMap((line) => (names[line.name] === undefined ? [] : [[names[line.name] as string, value(line)]]));
+    const named = (names: Readonly<Record<string, string>>, value: (line: (typeof lines)[number]) => number): [string, number][] =>
+      lines.flatMap((line) => (names[line.name] === undefined ? [] : [[names[line.name] as string, value(line)]]));
     return {
       limits: {
         rate: [],
-        absolute: Object.fromEntries([...named(ABSOLUTE, (line) => line.limit), ...(request.allowed('limits_extension:used_limits') ? named(USED, (line) => line.inUse) : [])]),
+        absolute: Object.fromEntries([
+          ...named(ABSOLUTE, (line) => line.limit),
+          ...(request.allowed('limits_extension:used_limits') ? named(USED, (line) => line.inUse) : []),
+        ]),
       },
     };
   },

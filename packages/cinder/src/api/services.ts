@@ -32,7 +32,12 @@ function serviceView(request: Request, { row, up, updatedAtMs }: ServiceFacts): 
   };
 }
 
-const named = { binary: { type: 'string', minLength: 1, maxLength: 255 }, host: part.cinderHost, cluster: part.shortText, service: { type: 'string', minLength: 1, maxLength: 255 } };
+const named = {
+  binary: { type: 'string', minLength: 1, maxLength: 255 },
+  host: part.cinderHost,
+  cluster: part.shortText,
+  service: { type: 'string', minLength: 1, maxLength: 255 },
+};
 const either = { anyOf: [{ required: ['binary'] }, { required: ['service'] }] };
 
 const switchService = (name: 'enable' | 'disable' | 'disable-log-reason') =>
@@ -93,7 +98,9 @@ const services = [
       const [host, binary] = [request.query.get('host'), request.query.get('binary')];
       const all = await listServices(app, app.deps.env.store.read);
       // a host may be asked for with or without its backend
-      const wanted = all.filter(({ row }) => (binary === null || row.binary === binary) && (host === null || row.host === host || row.host.startsWith(`${host}@`)));
+      const wanted = all.filter(
+        ({ row }) => (binary === null || row.binary === binary) && (host === null || row.host === host || row.host.startsWith(`${host}@`)),
+      );
       return { services: wanted.map((one) => serviceView(request, one)) };
     },
   }),
@@ -110,7 +117,9 @@ const availabilityZones = op({
   path: '/v3/os-availability-zone',
   summary: 'List availability zones',
   policy: AUTHENTICATED,
-  handle: async (app) => ({ availabilityZoneInfo: [...(await zones(app, app.deps.env.store.read))].map(([name, available]) => ({ zoneName: name, zoneState: { available } })) }),
+  handle: async (app) => ({
+    availabilityZoneInfo: [...(await zones(app, app.deps.env.store.read))].map(([name, available]) => ({ zoneName: name, zoneState: { available } })),
+  }),
 });
 
 const capabilitiesOf = (app: CinderApp, pool: PoolFacts): object => ({
@@ -205,7 +214,9 @@ const hosts = [
     policy: 'volume_extension:hosts',
     async handle(app, request) {
       const zone = request.query.get('zone');
-      const all = (await listServices(app, app.deps.env.store.read)).filter(({ row }) => row.disabled === 0 && (zone === null || zone === '' || row.availability_zone === zone));
+      const all = (await listServices(app, app.deps.env.store.read)).filter(
+        ({ row }) => row.disabled === 0 && (zone === null || zone === '' || row.availability_zone === zone),
+      );
       return {
         hosts: all.map(({ row, up, updatedAtMs }) => ({
           host_name: row.host,

@@ -57,7 +57,15 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
   const everybody = isAdmin(ctx) && filters.has('all_tenants') && queryBoolean(filters, 'all_tenants');
   filters.delete('all_tenants');
   const conditions = conditionsOf(
-    { spec, rename: RENAME, verbatim: ['display_name', 'status', 'volume_id'], metadata: [{ name: 'metadata', kind: 'snapshot' }], booleans: ['use_quota'], strictBooleans: true, like: version.atLeast('3.34') },
+    {
+      spec,
+      rename: RENAME,
+      verbatim: ['display_name', 'status', 'volume_id'],
+      metadata: [{ name: 'metadata', kind: 'snapshot' }],
+      booleans: ['use_quota'],
+      strictBooleans: true,
+      like: version.atLeast('3.34'),
+    },
     filters,
   );
   const collection = detail ? 'snapshots/detail' : 'snapshots';
@@ -81,20 +89,37 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
 const IN_USE_FLAG =
   "Since microversion 3.66 the 'force' flag is invalid for this request.  For backward compatability, however, when the 'force' flag is passed with a value evaluating to True, it is silently ignored.";
 
-const nameOf = (body: Record<string, unknown>): string | null | undefined => cleanText(body['name'] === undefined ? body['display_name'] : body['name'], 'name');
+const nameOf = (body: Record<string, unknown>): string | null | undefined =>
+  cleanText(body['name'] === undefined ? body['display_name'] : body['name'], 'name');
 
 const changeProperties = { name: part.shortText, description: part.description, display_name: part.shortText, display_description: part.description };
 
 export const snapshotOperations = [
-  op({ id: 'cinder.snapshot.list', method: 'GET', path: '/v3/snapshots', summary: 'List snapshots', policy: 'volume:get_all_snapshots', handle: (app, request) => list(app, request, false) }),
-  op({ id: 'cinder.snapshot.list-detail', method: 'GET', path: '/v3/snapshots/detail', summary: 'List snapshots with details', policy: 'volume:get_all_snapshots', handle: (app, request) => list(app, request, true) }),
+  op({
+    id: 'cinder.snapshot.list',
+    method: 'GET',
+    path: '/v3/snapshots',
+    summary: 'List snapshots',
+    policy: 'volume:get_all_snapshots',
+    handle: (app, request) => list(app, request, false),
+  }),
+  op({
+    id: 'cinder.snapshot.list-detail',
+    method: 'GET',
+    path: '/v3/snapshots/detail',
+    summary: 'List snapshots with details',
+    policy: 'volume:get_all_snapshots',
+    handle: (app, request) => list(app, request, true),
+  }),
   op({
     id: 'cinder.snapshot.show',
     method: 'GET',
     path: '/v3/snapshots/{snapshot_id}',
     summary: 'Show a snapshot',
     policy: 'volume:get_snapshot',
-    handle: async (app, request) => ({ snapshot: view(request, await getSnapshot(app.deps.env.store.read, request, request.params['snapshot_id'] ?? ''), true) }),
+    handle: async (app, request) => ({
+      snapshot: view(request, await getSnapshot(app.deps.env.store.read, request, request.params['snapshot_id'] ?? ''), true),
+    }),
   }),
   op({
     id: 'cinder.snapshot.create',
@@ -106,7 +131,14 @@ export const snapshotOperations = [
     body: schema(
       part.wrapped(
         'snapshot',
-        { name: part.shortText, display_name: part.shortText, description: part.description, volume_id: part.optionalUuid, force: part.boolean, metadata: part.metadataOrNull },
+        {
+          name: part.shortText,
+          display_name: part.shortText,
+          description: part.description,
+          volume_id: part.optionalUuid,
+          force: part.boolean,
+          metadata: part.metadataOrNull,
+        },
         ['volume_id'],
       ),
     ),
@@ -138,7 +170,10 @@ export const snapshotOperations = [
       const body = (request.body as AnyBody).snapshot as Record<string, AnyBody>;
       const name = nameOf(body);
       const description = cleanText(body['description'] === undefined ? body['display_description'] : body['description'], 'description');
-      const row = await updateSnapshotBy(app, request, request.params['snapshot_id'] ?? '', { ...(name !== undefined && { name }), ...(description !== undefined && { description }) });
+      const row = await updateSnapshotBy(app, request, request.params['snapshot_id'] ?? '', {
+        ...(name !== undefined && { name }),
+        ...(description !== undefined && { description }),
+      });
       return { snapshot: view(request, row, false) };
     },
   }),
@@ -180,7 +215,8 @@ export const snapshotOperations = [
     async handle(app, request) {
       const asked = (request.body as AnyBody)['os-reset_status'].status as string;
       const status = asked.toLowerCase();
-      if (!STATUSES.includes(status)) throw invalidInput(`Snapshot status: ${asked} is invalid, valid statuses are: (${STATUSES.map((one) => `'${one}'`).join(', ')}).`, { field: 'status' });
+      if (!STATUSES.includes(status))
+        throw invalidInput(`Snapshot status: ${asked} is invalid, valid statuses are: (${STATUSES.map((one) => `'${one}'`).join(', ')}).`, { field: 'status' });
       const { env } = app.deps;
       await env.store.write(async (tx) => {
         const row = await getSnapshot(tx, request, request.params['snapshot_id'] ?? '');
@@ -202,7 +238,8 @@ export const snapshotOperations = [
     async handle(app, request) {
       const { status, progress } = (request.body as AnyBody)['os-update_snapshot_status'] as { status: string; progress?: unknown };
       const given = progress === undefined || progress === null || progress === '' ? undefined : String(progress);
-      if (given !== undefined && (!/^\d{1,3}%$/.test(given) || Number.parseInt(given, 10) > 100)) throw invalidInput('Invalid input received: progress must be an integer percentage between 0 and 100', { field: 'progress' });
+      if (given !== undefined && (!/^\d{1,3}%$/.test(given) || Number.parseInt(given, 10) > 100))
+        throw invalidInput('Invalid input received: progress must be an integer percentage between 0 and 100', { field: 'progress' });
       const { env } = app.deps;
       await env.store.write(async (tx) => {
         const row = await getSnapshot(tx, request, request.params['snapshot_id'] ?? '');
@@ -210,7 +247,8 @@ export const snapshotOperations = [
         const next: Readonly<Record<string, readonly string[]>> = { creating: ['creating', 'available', 'error'], deleting: ['deleting', 'error_deleting'] };
         const allowed = next[row.status];
         if (!allowed) throw invalidInput(`Snapshot status ${row.status} not allowed for update_snapshot_status`);
-        if (!allowed.includes(status)) throw invalidInput(`Provided snapshot status ${status} not allowed for snapshot with status ${row.status}.`, { field: 'status' });
+        if (!allowed.includes(status))
+          throw invalidInput(`Provided snapshot status ${status} not allowed for snapshot with status ${row.status}.`, { field: 'status' });
         await updateSnapshot(tx, row.id, { status, ...(given !== undefined && { progress: given }) }, env.clock.nowMs());
       });
       return new Reply();

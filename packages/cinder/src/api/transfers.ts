@@ -23,7 +23,12 @@ const OLDEST_FIRST = [
   { field: 'id', direction: 'asc' as const },
 ];
 
-const summary = (request: Request, row: TransferRow): object => ({ id: row.id, volume_id: row.volume_id, name: row.name, links: linksTo(request, COLLECTION, row.id) });
+const summary = (request: Request, row: TransferRow): object => ({
+  id: row.id,
+  volume_id: row.volume_id,
+  name: row.name,
+  links: linksTo(request, COLLECTION, row.id),
+});
 
 const detail = (request: Request, row: TransferRow, authKey?: string): object => ({
   id: row.id,
@@ -52,22 +57,44 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
     if (!conditions) return { transfers: [] };
     const listed: ListRequest = {
       ...(!everybody && { scope: ownProject(request.ctx) }),
-    filters: conditions.filters,
+      filters: conditions.filters,
       sort: paged ? sortFor(spec, ask.sort, RENAME) : OLDEST_FIRST,
     };
-    const rows = await pageWithOffset((page, of) => pageOfTransfers(app.deps.env.store.read, page, of), spec, listed, paged ? ask : { ...ask, marker: undefined });
+    const rows = await pageWithOffset(
+      (page, of) => pageOfTransfers(app.deps.env.store.read, page, of),
+      spec,
+      listed,
+      paged ? ask : { ...ask, marker: undefined },
+    );
     const last = rows.at(-1);
-    return { transfers: rows.map((row) => view(request, row)), ...(last && ask.limit <= rows.length && { transfers_links: nextLink(request, COLLECTION, last.id) }) };
+    return {
+      transfers: rows.map((row) => view(request, row)),
+      ...(last && ask.limit <= rows.length && { transfers_links: nextLink(request, COLLECTION, last.id) }),
+    };
   }
 
   return [
-    op({ id: `${id}.list`, method: 'GET', path: `/v3/${path}`, summary: 'List transfers', policy: 'volume:get_all_transfers', handle: (app, request) => list(app, request, summary) }),
-    op({ id: `${id}.list-detail`, method: 'GET', path: `/v3/${path}/detail`, summary: 'List transfers with details', policy: 'volume:get_all_transfers', handle: (app, request) => list(app, request, (req, row) => detail(req, row)) }),
+    op({
+      id: `${id}.list`,
+      method: 'GET',
+      path: `/v3/${path}`,
+      summary: 'List transfers',
+      policy: 'volume:get_all_transfers',
+      handle: (app, request) => list(app, request, summary),
+    }),
+    op({
+      id: `${id}.list-detail`,
+      method: 'GET',
+      path: `/v3/${path}/detail`,
+      summary: 'List transfers with details',
+      policy: 'volume:get_all_transfers',
+      handle: (app, request) => list(app, request, (req, row) => detail(req, row)),
+    }),
     op({
       id: `${id}.show`,
       method: 'GET',
       path: `/v3/${path}/{transfer_id}`,
-     
+
       summary: 'Show a transfer',
       policy: 'volume:get_transfer',
       handle: async (app, request) => ({ transfer: detail(request, await getTransfer(app.deps.env.store.read, request, idOf(request))) }),
@@ -76,20 +103,28 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
       id: `${id}.create`,
       method: 'POST',
       path: `/v3/${path}`,
-     
+
       summary: 'Offer a volume to another project',
       policy: 'volume:create_transfer',
       success: 202,
       body: [
         { from: '3.0', schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text }, ['volume_id'])) },
-        { from: '3.55', schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text, ...(modern && { no_snapshots: part.boolean }) }, ['volume_id'])) },
+        {
+          from: '3.55',
+          schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text, ...(modern && { no_snapshots: part.boolean }) }, ['volume_id'])),
+        },
       ],
       async handle(app, request) {
         const body = (request.body as AnyBody).transfer as Record<string, AnyBody>;
         const name = body['name'] == null ? null : (body['name'] as string).trim();
         if (name === '') throw invalidInput("An invalid 'name' value was provided. The 'name' can not be empty.", { field: 'name' });
-        if (name !== null && [...name].length > 255) throw invalidInput("An invalid 'name' value was provided. The 'name' can not be greater than 255 characters.", { field: 'name' });
-        const { row, authKey } = await createTransfer(app, request, { volumeId: body['volume_id'], name, noSnapshots: modern && asBoolean(body['no_snapshots'] ?? false) });
+        if (name !== null && [...name].length > 255)
+          throw invalidInput("An invalid 'name' value was provided. The 'name' can not be greater than 255 characters.", { field: 'name' });
+        const { row, authKey } = await createTransfer(app, request, {
+          volumeId: body['volume_id'],
+          name,
+          noSnapshots: modern && asBoolean(body['no_snapshots'] ?? false),
+        });
         return { transfer: detail(request, row, authKey) };
       },
     }),
@@ -97,18 +132,20 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
       id: `${id}.accept`,
       method: 'POST',
       path: `/v3/${path}/{transfer_id}/accept`,
-     
+
       summary: 'Accept an offered volume',
       policy: 'volume:accept_transfer',
       success: 202,
       body: schema(part.wrapped('accept', { auth_key: { type: ['string', 'integer'] } }, ['auth_key'])),
-      handle: async (app, request) => ({ transfer: summary(request, await acceptTransfer(app, request, idOf(request), String((request.body as AnyBody).accept.auth_key))) }),
+      handle: async (app, request) => ({
+        transfer: summary(request, await acceptTransfer(app, request, idOf(request), String((request.body as AnyBody).accept.auth_key))),
+      }),
     }),
     op({
       id: `${id}.delete`,
       method: 'DELETE',
       path: `/v3/${path}/{transfer_id}`,
-     
+
       summary: 'Take back the offer of a volume',
       policy: 'volume:delete_transfer',
       success: 202,

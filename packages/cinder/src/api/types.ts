@@ -41,7 +41,13 @@ function view(request: Request, type: TypeRow, withAccess: boolean): object {
 }
 
 /** A type as its creation and change answer: all specs, for administrators alone get there. */
-const managedView = (type: TypeRow): object => ({ id: type.id, name: type.name, is_public: type.is_public === 1, extra_specs: specsOf(type), description: type.description });
+const managedView = (type: TypeRow): object => ({
+  id: type.id,
+  name: type.name,
+  is_public: type.is_public === 1,
+  extra_specs: specsOf(type),
+  description: type.description,
+});
 
 /** true: public ones and those open to the project; false: private ones; undefined: all. */
 function publicFilter(request: Request): boolean | undefined {
@@ -78,19 +84,29 @@ async function list(app: CinderApp, request: Request): Promise<object> {
       // whoever may not see a spec cannot find out by asking for it
       if (!VISIBLE_SPECS.includes(key) && !request.allowed('volume_extension:types_extra_specs:read_sensitive')) return { volume_types: [] };
       wheres.push((query) =>
-        query.where(sql<boolean>`exists (select 1 from cinder_type_spec where cinder_type_spec.type_id = cinder_type.id and cinder_type_spec.key = ${key} and cinder_type_spec.value = ${String(value)})`),
+        query.where(
+          sql<boolean>`exists (select 1 from cinder_type_spec where cinder_type_spec.type_id = cinder_type.id and cinder_type_spec.key = ${key} and cinder_type_spec.value = ${String(value)})`,
+        ),
       );
     }
   }
   const conditions = conditionsOf({ spec, verbatim: ['name', 'description'] }, filters);
   if (!conditions) return { volume_types: [] };
-  const listed: ListRequest = { filters: conditions.filters, where: (query) => wheres.reduce((narrowed, where) => where(narrowed), query), sort: sortFor(spec, ask.sort) };
+  const listed: ListRequest = {
+    filters: conditions.filters,
+    where: (query) => wheres.reduce((narrowed, where) => where(narrowed), query),
+    sort: sortFor(spec, ask.sort),
+  };
   const rows = await pageWithOffset((page, of) => pageOfTypes(app.deps.env.store.read, page, of), spec, listed, ask);
   const last = rows.at(-1);
-  return { volume_types: rows.map((row) => view(request, row, true)), ...(last && ask.limit <= rows.length && { volume_type_links: nextLink(request, 'types', last.id) }) };
+  return {
+    volume_types: rows.map((row) => view(request, row, true)),
+    ...(last && ask.limit <= rows.length && { volume_type_links: nextLink(request, 'types', last.id) }),
+  };
 }
 
-const withoutNull = (specs: Record<string, string | null> | undefined): ExtraSpecs => Object.fromEntries(Object.entries(specs ?? {}).filter((entry): entry is [string, string] => entry[1] !== null));
+const withoutNull = (specs: Record<string, string | null> | undefined): ExtraSpecs =>
+  Object.fromEntries(Object.entries(specs ?? {}).filter((entry): entry is [string, string] => entry[1] !== null));
 
 const typeResource = [
   op({ id: 'cinder.type.list', method: 'GET', path: '/v3/types', summary: 'List volume types', policy: 'volume_extension:type_get_all', handle: list }),
@@ -102,7 +118,10 @@ const typeResource = [
     policy: 'volume_extension:type_get',
     async handle(app, request) {
       const db = app.deps.env.store.read;
-      const type = idOf(request) === 'default' ? await defaultType(db, request.ctx.projectId, app.deps.options.defaultVolumeType) : await getType(db, request.ctx, idOf(request));
+      const type =
+        idOf(request) === 'default'
+          ? await defaultType(db, request.ctx.projectId, app.deps.options.defaultVolumeType)
+          : await getType(db, request.ctx, idOf(request));
       return { volume_type: view(request, type, idOf(request) !== 'default') };
     },
   }),
@@ -112,11 +131,22 @@ const typeResource = [
     path: '/v3/types',
     summary: 'Create a volume type',
     policy: 'volume_extension:type_create',
-    body: schema(part.wrapped('volume_type', { name: part.name, description: part.description, extra_specs: part.extraSpecsWithSpaces, 'os-volume-type-access:is_public': part.boolean }, ['name'])),
+    body: schema(
+      part.wrapped(
+        'volume_type',
+        { name: part.name, description: part.description, extra_specs: part.extraSpecsWithSpaces, 'os-volume-type-access:is_public': part.boolean },
+        ['name'],
+      ),
+    ),
     async handle(app, request) {
       const body = (request.body as AnyBody).volume_type as Record<string, AnyBody>;
       const isPublic = body['os-volume-type-access:is_public'];
-      const type = await createType(app, request, { name: body['name'], description: body['description'] ?? null, isPublic: isPublic === undefined || asBoolean(isPublic), extraSpecs: withoutNull(body['extra_specs']) });
+      const type = await createType(app, request, {
+        name: body['name'],
+        description: body['description'] ?? null,
+        isPublic: isPublic === undefined || asBoolean(isPublic),
+        extraSpecs: withoutNull(body['extra_specs']),
+      });
       return { volume_type: { ...managedView(type), 'os-volume-type-access:is_public': type.is_public === 1 } };
     },
   }),
@@ -131,8 +161,13 @@ const typeResource = [
       const body = (request.body as AnyBody).volume_type as Record<string, AnyBody>;
       const { name, description, is_public: isPublic } = body;
       if (typeof name === 'string' && name.trim() === '') throw invalidInput('Volume type name can not be empty.', { field: 'name' });
-      if (name == null && description == null && isPublic == null) throw invalidInput('Specify volume type name, description, is_public or a combination thereof.');
-      const type = await changeType(app, request, idOf(request), { ...(name != null && { name }), ...(description != null && { description }), ...(isPublic != null && { isPublic: asBoolean(isPublic) }) });
+      if (name == null && description == null && isPublic == null)
+        throw invalidInput('Specify volume type name, description, is_public or a combination thereof.');
+      const type = await changeType(app, request, idOf(request), {
+        ...(name != null && { name }),
+        ...(description != null && { description }),
+        ...(isPublic != null && { isPublic: asBoolean(isPublic) }),
+      });
       return { volume_type: managedView(type) };
     },
   }),
@@ -236,7 +271,9 @@ const access = [
     path: '/v3/types/{type_id}/os-volume-type-access',
     summary: 'List who may use a private type',
     policy: 'volume_extension:volume_type_access:get_all_for_type',
-    handle: async (app, request) => ({ volume_type_access: (await listAccess(app, request, idOf(request))).map((projectId) => ({ volume_type_id: idOf(request), project_id: projectId })) }),
+    handle: async (app, request) => ({
+      volume_type_access: (await listAccess(app, request, idOf(request))).map((projectId) => ({ volume_type_id: idOf(request), project_id: projectId })),
+    }),
   }),
   accessAction('addProjectAccess', 'Let a project use a private type', addAccess),
   accessAction('removeProjectAccess', 'Stop a project from using a private type', removeAccess),
@@ -254,7 +291,11 @@ const defaults = [
     since: '3.62',
     summary: "Set a project's default type",
     policy: 'volume_extension:default_set_or_update',
-    body: schema({ type: 'object', properties: { default_type: { type: 'object', properties: { volume_type: part.name }, required: ['volume_type'], additionalProperties: false } }, required: ['default_type'] }),
+    body: schema({
+      type: 'object',
+      properties: { default_type: { type: 'object', properties: { volume_type: part.name }, required: ['volume_type'], additionalProperties: false } },
+      required: ['default_type'],
+    }),
     async handle(app, request) {
       const projectId = request.params['for_project_id'] ?? '';
       await needProject(app, projectId);
@@ -289,7 +330,9 @@ const defaults = [
     since: '3.62',
     summary: 'List default types',
     policy: 'volume_extension:default_get_all',
-    handle: async (app) => ({ default_types: (await defaultTypes(app.deps.env.store.read)).map((row) => ({ project_id: row.project_id, volume_type_id: row.type_id })) }),
+    handle: async (app) => ({
+      default_types: (await defaultTypes(app.deps.env.store.read)).map((row) => ({ project_id: row.project_id, volume_type_id: row.type_id })),
+    }),
   }),
   op({
     id: 'cinder.default-type.unset',

@@ -24,6 +24,20 @@ const document = (baseUrl: string): object => ({
 
 /** Version discovery: the list of all is open to anybody, the one of v3 is behind authentication as upstream's pipeline has it. */
 export const versionOperations = [
-  op({ id: 'cinder.versions.list', method: 'GET', path: '/', summary: 'API versions', policy: ANYONE, handle: (_app, request) => new Reply(document(request.baseUrl), { status: 300 }) }),
-  op({ id: 'cinder.versions.show', method: 'GET', path: '/v3', summary: 'The version of this API', policy: AUTHENTICATED, handle: (_app, request) => document(request.baseUrl) }),
+  op({
+    id: 'cinder.versions.list',
+    method: 'GET',
+    path: '/',
+    summary: 'API versions',
+    policy: ANYONE,
+    handle: (_app, request) => new Reply(document(request.baseUrl), { status: 300 }),
+  }),
+  op({
+    id: 'cinder.versions.show',
+    method: 'GET',
+    path: '/v3',
+    summary: 'The version of this API',
+    policy: AUTHENTICATED,
+    handle: (_app, request) => document(request.baseUrl),
+  }),
 ];

@@ -42,7 +42,9 @@ function action(spec: ActionSpec): Operation<CinderApp> {
     policy,
     success: success ?? 202,
     ...(since !== undefined && { since }),
-    body: Array.isArray(body) ? body.map((one: { from: string; schema: Record<string, unknown> }) => ({ from: one.from, schema: schema(one.schema) })) : schema(body as Record<string, unknown>),
+    body: Array.isArray(body)
+      ? body.map((one: { from: string; schema: Record<string, unknown> }) => ({ from: one.from, schema: schema(one.schema) }))
+      : schema(body as Record<string, unknown>),
     async handle(app, request) {
       const result = await app.deps.env.store.write(async (tx) => {
         const volume = await getVolume(tx, request, request.params['volume_id'] ?? '');
@@ -101,7 +103,11 @@ const contentActions = [
       { from: '3.0', schema: part.wrapped('os-volume_upload_image', uploadProperties, ['image_name']) },
       {
         from: '3.1',
-        schema: part.wrapped('os-volume_upload_image', { ...uploadProperties, visibility: { type: 'string', enum: ['community', 'public', 'private', 'shared'] }, protected: part.boolean }, ['image_name']),
+        schema: part.wrapped(
+          'os-volume_upload_image',
+          { ...uploadProperties, visibility: { type: 'string', enum: ['community', 'public', 'private', 'shared'] }, protected: part.boolean },
+          ['image_name'],
+        ),
       },
     ],
     async run(app, tx, request, volume, args) {
@@ -152,12 +158,22 @@ const attachActions = [
     policy: 'volume_extension:volume_actions:attach',
     body: part.wrapped(
       'os-attach',
-      { instance_uuid: part.uuid, mountpoint: { type: 'string', minLength: 1, maxLength: 255 }, host_name: { type: 'string', maxLength: 255 }, mode: { type: 'string', enum: ['rw', 'ro'] } },
+      {
+        instance_uuid: part.uuid,
+        mountpoint: { type: 'string', minLength: 1, maxLength: 255 },
+        host_name: { type: 'string', maxLength: 255 },
+        mode: { type: 'string', enum: ['rw', 'ro'] },
+      },
       ['mountpoint'],
       { anyOf: [{ required: ['instance_uuid'] }, { required: ['host_name'] }] },
     ),
     run: async (app, tx, request, volume, args) =>
-      attachDirectly(app.deps, tx, request, volume, { serverId: args.instance_uuid ?? null, hostName: args.host_name ?? null, mountpoint: args.mountpoint, mode: args.mode ?? 'rw' }),
+      attachDirectly(app.deps, tx, request, volume, {
+        serverId: args.instance_uuid ?? null,
+        hostName: args.host_name ?? null,
+        mountpoint: args.mountpoint,
+        mode: args.mode ?? 'rw',
+      }),
   }),
   action({
     action: 'os-detach',
@@ -176,8 +192,20 @@ const attachActions = [
       await detachDirectly(app.deps, tx, request, volume, args?.attachment_id ?? null);
     },
   }),
-  action({ action: 'os-reserve', summary: 'Reserve a volume', policy: 'volume_extension:volume_actions:reserve', body: part.bare('os-reserve'), run: async (app, tx, request, volume) => reserve(app, tx, request, volume) }),
-  action({ action: 'os-unreserve', summary: 'Give back a reserved volume', policy: 'volume_extension:volume_actions:unreserve', body: part.bare('os-unreserve'), run: async (app, tx, request, volume) => unreserve(app, tx, request, volume) }),
+  action({
+    action: 'os-reserve',
+    summary: 'Reserve a volume',
+    policy: 'volume_extension:volume_actions:reserve',
+    body: part.bare('os-reserve'),
+    run: async (app, tx, request, volume) => reserve(app, tx, request, volume),
+  }),
+  action({
+    action: 'os-unreserve',
+    summary: 'Give back a reserved volume',
+    policy: 'volume_extension:volume_actions:unreserve',
+    body: part.bare('os-unreserve'),
+    run: async (app, tx, request, volume) => unreserve(app, tx, request, volume),
+  }),
   action({
     action: 'os-begin_detaching',
     summary: 'Begin to detach a volume',
@@ -200,11 +228,20 @@ const attachActions = [
     body: connector('os-initialize_connection', ['object', 'string']),
     async run(_app, _tx, request, volume, args) {
       request.authorize('volume_extension:volume_actions:initialize_connection', targetOf(volume));
-      if (args.connector === null || typeof args.connector !== 'object') throw invalidInput('Invalid input received: the connector is no object.', { field: 'connector' });
+      if (args.connector === null || typeof args.connector !== 'object')
+        throw invalidInput('Invalid input received: the connector is no object.', { field: 'connector' });
       return {
         connection_info: {
           driver_volume_type: BACKEND_NAME,
-          data: { disk_id: volume.disk_id, host: volume.host, volume_id: volume.id, access_mode: volume.readonly_flag === 'True' ? 'ro' : 'rw', encrypted: false, cacheable: false, qos_specs: null },
+          data: {
+            disk_id: volume.disk_id,
+            host: volume.host,
+            volume_id: volume.id,
+            access_mode: volume.readonly_flag === 'True' ? 'ro' : 'rw',
+            encrypted: false,
+            cacheable: false,
+            qos_specs: null,
+          },
           enforce_multipath: args.connector.enforce_multipath === true,
         },
       };
@@ -230,12 +267,20 @@ const flagActions = [
     summary: "Set a volume's status",
     policy: 'volume_extension:volume_admin_actions:reset_status',
     body: part.wrapped('os-reset_status', { status: part.text, attach_status: part.text, migration_status: part.text }),
-    run: async (app, tx, request, volume, args) => resetStatus(app, tx, request, volume, { status: args.status, attachStatus: args.attach_status, migrationStatus: args.migration_status }),
+    run: async (app, tx, request, volume, args) =>
+      resetStatus(app, tx, request, volume, { status: args.status, attachStatus: args.attach_status, migrationStatus: args.migration_status }),
   }),
 ];
 
 /** Actions with transactions of their own. */
-const ownTransaction = (name: string, summary: string, policy: string, body: Record<string, unknown>, success: number, run: (app: CinderApp, request: Request, id: string, args: AnyBody) => Promise<unknown>) =>
+const ownTransaction = (
+  name: string,
+  summary: string,
+  policy: string,
+  body: Record<string, unknown>,
+  success: number,
+  run: (app: CinderApp, request: Request, id: string, args: AnyBody) => Promise<unknown>,
+) =>
   op({
     id: `cinder.volume.${name}`,
     method: 'POST',
@@ -249,11 +294,21 @@ const ownTransaction = (name: string, summary: string, policy: string, body: Rec
   });
 
 const metadataActions = [
-  ownTransaction('os-update_readonly_flag', 'Make a volume read-only, or writable again', 'volume:update_readonly_flag', part.wrapped('os-update_readonly_flag', { readonly: part.boolean }, ['readonly']), 202, (app, request, id, args) =>
-    setReadonly(app, request, id, asBoolean(args.readonly)),
+  ownTransaction(
+    'os-update_readonly_flag',
+    'Make a volume read-only, or writable again',
+    'volume:update_readonly_flag',
+    part.wrapped('os-update_readonly_flag', { readonly: part.boolean }, ['readonly']),
+    202,
+    (app, request, id, args) => setReadonly(app, request, id, asBoolean(args.readonly)),
   ),
-  ownTransaction('os-set_bootable', 'Say whether a volume can be booted from', 'volume:update', part.wrapped('os-set_bootable', { bootable: part.boolean }, ['bootable']), 200, (app, request, id, args) =>
-    setBootable(app, request, id, asBoolean(args.bootable)),
+  ownTransaction(
+    'os-set_bootable',
+    'Say whether a volume can be booted from',
+    'volume:update',
+    part.wrapped('os-set_bootable', { bootable: part.boolean }, ['bootable']),
+    200,
+    (app, request, id, args) => setBootable(app, request, id, asBoolean(args.bootable)),
   ),
   ownTransaction(
     'os-set_image_metadata',
@@ -263,11 +318,18 @@ const metadataActions = [
     200,
     async (app, request, id, args) => ({ metadata: await writeImageMetadata(app, request, id, args.metadata) }),
   ),
-  ownTransaction('os-show_image_metadata', 'Show the image metadata of a volume', 'volume:get_volume_metadata', part.bare('os-show_image_metadata'), 200, async (app, request, id) => {
-    const row = await getVolume(app.deps.env.store.read, request, id);
-    request.authorize('volume:get_volume_metadata', targetOf(row));
-    return { metadata: pairsOf(row.image_metadata) };
-  }),
+  ownTransaction(
+    'os-show_image_metadata',
+    'Show the image metadata of a volume',
+    'volume:get_volume_metadata',
+    part.bare('os-show_image_metadata'),
+    200,
+    async (app, request, id) => {
+      const row = await getVolume(app.deps.env.store.read, request, id);
+      request.authorize('volume:get_volume_metadata', targetOf(row));
+      return { metadata: pairsOf(row.image_metadata) };
+    },
+  ),
   ownTransaction(
     'os-unset_image_metadata',
     'Remove image metadata from a volume',

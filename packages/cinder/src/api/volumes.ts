@@ -16,20 +16,28 @@ import { conditionsOf, ownProject, pageWithOffset, readList, RESOURCE_FILTERS, r
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, cleanText, queryBoolean } from './values.ts';
-import { volumeDetail, volumeSummary, volumeView } from './views/volume.ts';
+import { volumeDetails, volumeSummary, volumeView } from './views/volume.ts';
 
 const spec = { ...VOLUMES, unknownMarker: (marker: string | number) => volumeNotFound(String(marker)) };
 const RENAME = { name: 'display_name', description: 'display_description', consumes_quota: 'use_quota' };
 
 /** The rows of a list request, and how many there are in all if asked. */
-async function findVolumes(app: CinderApp, request: Request): Promise<{ readonly rows: readonly VolumeRow[]; readonly limit: number; readonly count: number | undefined }> {
+async function findVolumes(
+  app: CinderApp,
+  request: Request,
+): Promise<{ readonly rows: readonly VolumeRow[]; readonly limit: number; readonly count: number | undefined }> {
   const { ctx, version } = request;
   const db = app.deps.env.store.read;
   const ask = readList(request, app.deps.options.maxLimit);
   const { filters } = ask;
   const wantsCount = version.atLeast('3.45') && filters.has('with_count') && queryBoolean(filters, 'with_count');
   if (version.atLeast('3.45')) filters.delete('with_count');
-  for (const [since, name] of [['3.4', 'glance_metadata'], ['3.10', 'group_id'], ['3.60', 'created_at'], ['3.60', 'updated_at']] as const) {
+  for (const [since, name] of [
+    ['3.4', 'glance_metadata'],
+    ['3.10', 'group_id'],
+    ['3.60', 'created_at'],
+    ['3.60', 'updated_at'],
+  ] as const) {
     if (version.before('3.31') && version.before(since)) filters.delete(name);
   }
   restrictFilters(request, filters, 'volume', RESOURCE_FILTERS['volume'] ?? []);
@@ -100,8 +108,10 @@ const changeProperties = { name: part.text, description: part.text, display_name
 const changeSchema = (more: object) => schema(part.wrapped('volume', changeProperties, [], more));
 
 /** `name` or the older `display_name`. */
-const nameOf = (body: Record<string, unknown>): string | null | undefined => cleanText(body['name'] === undefined ? body['display_name'] : body['name'], 'name');
-const descriptionOf = (body: Record<string, unknown>): string | null | undefined => cleanText(body['description'] === undefined ? body['display_description'] : body['description'], 'description');
+const nameOf = (body: Record<string, unknown>): string | null | undefined =>
+  cleanText(body['name'] === undefined ? body['display_name'] : body['name'], 'name');
+const descriptionOf = (body: Record<string, unknown>): string | null | undefined =>
+  cleanText(body['description'] === undefined ? body['display_description'] : body['description'], 'description');
 
 export const volumeOperations = [
   op({
@@ -112,7 +122,11 @@ export const volumeOperations = [
     policy: 'volume:get_all',
     async handle(app, request) {
       const { rows, limit, count } = await findVolumes(app, request);
-      return { volumes: rows.map((row) => volumeSummary(request, row)), ...links(request, 'volumes', rows, limit, count), ...(count !== undefined && { count }) };
+      return {
+        volumes: rows.map((row) => volumeSummary(request, row)),
+        ...links(request, 'volumes', rows, limit, count),
+        ...(count !== undefined && { count }),
+      };
     },
   }),
   op({
@@ -124,7 +138,7 @@ export const volumeOperations = [
     async handle(app, request) {
       const { rows, limit, count } = await findVolumes(app, request);
       const all = await withDetails(app.deps.env.store.read, rows);
-      return { volumes: all.map((one) => volumeDetail(request, one)), ...links(request, 'volumes/detail', rows, limit, count), ...(count !== undefined && { count }) };
+      return { volumes: all.map(volumeDetails(request)), ...links(request, 'volumes/detail', rows, limit, count), ...(count !== undefined && { count }) };
     },
   }),
   op({
@@ -152,7 +166,7 @@ export const volumeOperations = [
       const db = app.deps.env.store.read;
       const row = await getVolume(db, request, request.params['volume_id'] ?? '');
       const [details] = await withDetails(db, [row]);
-      return { volume: volumeDetail(request, details as VolumeDetails) };
+      return { volume: volumeDetails(request)(details as VolumeDetails) };
     },
   }),
   op({
@@ -177,7 +191,8 @@ export const volumeOperations = [
         );
       }
       for (const name of ['group_id', 'backup_id', 'consistencygroup_id']) {
-        if (body[name] != null && body[name] !== '') throw invalidInput(`Invalid input received: there is no such ${name}: groups and backups are not served yet.`, { field: name, status: 404 });
+        if (body[name] != null && body[name] !== '')
+          throw invalidInput(`Invalid input received: there is no such ${name}: groups and backups are not served yet.`, { field: name, status: 404 });
       }
       const row = await app.deps.env.store.write((tx) =>
         createVolume(app, tx, request, {

@@ -32,14 +32,19 @@ export interface NewAttachment {
 export async function reserveVolume(deps: CinderDeps, tx: Tx, caller: Caller, volume: VolumeRow, ask: NewAttachment): Promise<AttachmentRow> {
   caller.authorize('volume:attachment_create', targetOf(volume));
   if (volume.status.includes('error')) {
-    throw invalidVolume(`Volume attachments can not be created if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `);
+    throw invalidVolume(
+      `Volume attachments can not be created if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `,
+    );
   }
   if (volume.multiattach === 1 && volume.status === 'in-use' && volume.bootable === 1) caller.authorize('volume:multiattach_bootable_volume', targetOf(volume));
   const fitting = volume.multiattach === 1 ? ['available', 'in-use', 'downloading'] : ['available', 'downloading'];
   const nowMs = deps.env.clock.nowMs();
   if (!(await updateVolume(tx, volume.id, { status: 'reserved' }, nowMs, { status: fitting }))) {
     // a server that moves to another host has the volume there as well for a while
-    const again = ask.serverId !== null && ['in-use', 'reserved'].includes(volume.status) && (await attachmentsOfVolume(tx, volume.id)).some((one) => one.server_id === ask.serverId);
+    const again =
+      ask.serverId !== null &&
+      ['in-use', 'reserved'].includes(volume.status) &&
+      (await attachmentsOfVolume(tx, volume.id)).some((one) => one.server_id === ask.serverId);
     if (!again) throw invalidVolume(`Volume ${volume.id} status must be ${orList(fitting)} to reserve, but the current status is ${volume.status}.`);
   }
   const row: AttachmentRow = {
@@ -68,10 +73,13 @@ export async function connectAttachment(deps: CinderDeps, tx: Tx, who: Requester
   const volume = attachment && (await volumeById(tx, attachment.volume_id));
   if (!attachment || !volume) throw attachmentNotFound(id);
   if (volume.status.includes('error')) {
-    throw resourceConflict(`Volume attachments can not be updated if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `);
+    throw resourceConflict(
+      `Volume attachments can not be updated if the volume is in an error state. The Volume ${volume.id} currently has a status of: ${volume.status} `,
+    );
   }
   const others = (await attachmentsOfVolume(tx, volume.id)).filter((one) => one.id !== id && one.connection_info !== null);
-  if (volume.multiattach === 0 && others.some((one) => one.server_id === null || one.server_id !== attachment.server_id)) throw resourceConflict(`duplicate connectors detected on volume ${volume.id}`);
+  if (volume.multiattach === 0 && others.some((one) => one.server_id === null || one.server_id !== attachment.server_id))
+    throw resourceConflict(`duplicate connectors detected on volume ${volume.id}`);
   const text = (name: string): string | undefined => (typeof connector[name] === 'string' ? connector[name] : undefined);
   const said = attachment.attach_mode !== null && attachment.attach_mode !== 'null';
   const mode = said ? (attachment.attach_mode as string) : (text('mode') ?? 'rw');
@@ -112,7 +120,12 @@ export async function completeAttachment(deps: CinderDeps, tx: Tx, who: Requeste
   const attachment = await attachmentById(tx, id);
   if (!attachment) throw attachmentNotFound(id);
   const nowMs = deps.env.clock.nowMs();
-  await updateAttachment(tx, id, { attach_status: 'attached', attached_at_ms: attachment.attached_at_ms ?? nowMs, ...(device !== undefined && { mountpoint: device }) }, nowMs);
+  await updateAttachment(
+    tx,
+    id,
+    { attach_status: 'attached', attached_at_ms: attachment.attached_at_ms ?? nowMs, ...(device !== undefined && { mountpoint: device }) },
+    nowMs,
+  );
   await updateVolume(tx, attachment.volume_id, { status: 'in-use', attach_status: 'attached' }, nowMs);
   const volume = await volumeById(tx, attachment.volume_id);
   if (volume) await emitVolume(deps.env, tx, who, 'attach.end', volume, { server_id: attachment.server_id });
@@ -130,7 +143,7 @@ export async function settleStatus(deps: CinderDeps, tx: Tx, who: Requester, vol
   if (!volume) return;
   const left = (await attachmentsOfVolume(tx, volumeId)).map((one) => one.attach_status).filter((status) => !status.startsWith('error_'));
   // alphabetically: attached > attaching > detaching > reserved
-  const attachStatus = left.sort()[0] ?? 'detached';
+  const attachStatus = left.toSorted()[0] ?? 'detached';
   const status = attachStatus === 'attached' ? 'in-use' : attachStatus === 'detached' ? 'available' : attachStatus;
   const busy = attachStatus === 'detached' && !SETTLED_BY_DETACH.includes(volume.status);
   await updateVolume(tx, volumeId, { attach_status: attachStatus, attached_mode: null, ...(!busy && { status }) }, deps.env.clock.nowMs());
@@ -144,7 +157,9 @@ const SETTLED_BY_DETACH = ['in-use', 'detaching', 'attaching', 'reserved', 'avai
 export function checkMayEnd(ctx: Context, attachment: AttachmentRow): void {
   if (ctx.roles.includes('service')) return;
   if (attachment.by_compute === 0 || attachment.server_id === null || attachment.connection_info === null) return;
-  throw conflict(`ConflictNovaUsingAttachment: Detach volume from instance ${attachment.server_id} using the Compute API`, { type: 'ConflictNovaUsingAttachment' });
+  throw conflict(`ConflictNovaUsingAttachment: Detach volume from instance ${attachment.server_id} using the Compute API`, {
+    type: 'ConflictNovaUsingAttachment',
+  });
 }
 
 /** What the legacy actions say: this server or host has the volume at this device, in one go. */
@@ -158,7 +173,8 @@ export async function attachDirectly(
   caller.authorize('volume_extension:volume_actions:attach', targetOf(volume));
   if (volume.status === 'maintenance') throw invalidVolume('The volume cannot be attached in maintenance mode.');
   const refuse = (type: string, message: string): Error => invalidInput(`Error attaching volume - ${type}: ${message}`, { type });
-  if (volume.readonly_flag === 'True' && ask.mode !== 'ro') throw invalidInput(`Invalid attaching mode '${ask.mode}' for volume ${volume.id}.`, { type: 'InvalidVolumeAttachMode' });
+  if (volume.readonly_flag === 'True' && ask.mode !== 'ro')
+    throw invalidInput(`Invalid attaching mode '${ask.mode}' for volume ${volume.id}.`, { type: 'InvalidVolumeAttachMode' });
   const nowMs = deps.env.clock.nowMs();
   const held = await attachmentsOfVolume(tx, volume.id);
   const same = held.find((one) => (ask.serverId === null ? one.attached_host === ask.hostName : one.server_id === ask.serverId));
@@ -166,8 +182,10 @@ export async function attachDirectly(
     await updateVolume(tx, volume.id, { status: 'in-use' }, nowMs);
     return;
   }
-  if (volume.status === 'in-use' && volume.multiattach === 0) throw refuse('InvalidVolume', 'Invalid volume: volume is already attached and multiple attachments are not enabled');
-  if (!['available', 'attaching', 'in-use', 'reserved'].includes(volume.status)) throw refuse('InvalidVolume', `Invalid volume: its status is ${volume.status}`);
+  if (volume.status === 'in-use' && volume.multiattach === 0)
+    throw refuse('InvalidVolume', 'Invalid volume: volume is already attached and multiple attachments are not enabled');
+  if (!['available', 'attaching', 'in-use', 'reserved'].includes(volume.status))
+    throw refuse('InvalidVolume', `Invalid volume: its status is ${volume.status}`);
   const row: AttachmentRow = {
     id: deps.env.ids.uuid(),
     volume_id: volume.id,
@@ -185,7 +203,12 @@ export async function attachDirectly(
     updated_at_ms: null,
   };
   await insertAttachment(tx, row);
-  await updateVolume(tx, volume.id, { status: 'in-use', attach_status: 'attached', attached_mode: ask.mode, ...(volume.readonly_flag === null && { readonly_flag: 'False' }) }, nowMs);
+  await updateVolume(
+    tx,
+    volume.id,
+    { status: 'in-use', attach_status: 'attached', attached_mode: ask.mode, ...(volume.readonly_flag === null && { readonly_flag: 'False' }) },
+    nowMs,
+  );
   await emitVolume(deps.env, tx, requesterOf(caller.ctx), 'attach.end', { ...volume, status: 'in-use' }, { server_id: ask.serverId });
 }
 
@@ -197,7 +220,10 @@ export async function detachDirectly(deps: CinderDeps, tx: Tx, caller: Caller, v
   const named = attachmentId === null ? undefined : await attachmentById(tx, attachmentId);
   if (named && named.volume_id !== volume.id) throw invalidInput('Invalid input received: Mismatched volume and attachment', { type: 'InvalidInput' });
   if (attachmentId === null && held.length > 1) {
-    throw invalidInput('Error detaching volume - InvalidVolume: Invalid volume: Detach volume failed: More than one attachment, but no attachment_id provided.', { type: 'InvalidVolume' });
+    throw invalidInput(
+      'Error detaching volume - InvalidVolume: Invalid volume: Detach volume failed: More than one attachment, but no attachment_id provided.',
+      { type: 'InvalidVolume' },
+    );
   }
   const ending = attachmentId === null ? held[0] : named;
   const who = requesterOf(caller.ctx);
@@ -213,4 +239,5 @@ export async function detachDirectly(deps: CinderDeps, tx: Tx, caller: Caller, v
 export const seesHosts = (ctx: Context): boolean => isAdmin(ctx) || ctx.roles.includes('service');
 
 /** What an attachment connects to; undefined before it has a connector. */
-export const connectionOf = (row: AttachmentRow): Readonly<Record<string, unknown>> | undefined => fromJson<Record<string, unknown>, undefined>(row.connection_info, undefined);
+export const connectionOf = (row: AttachmentRow): Readonly<Record<string, unknown>> | undefined =>
+  fromJson<Record<string, unknown>, undefined>(row.connection_info, undefined);

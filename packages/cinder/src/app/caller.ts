@@ -12,10 +12,14 @@ export interface Caller {
 export const serviceCaller = (ctx: Context): Caller => ({ ctx, authorize: () => {}, allowed: () => true });
 
 /** A resource as policy targets see it. */
-export const targetOf = (row: { readonly project_id: string; readonly user_id?: string }): Readonly<Record<string, unknown>> => ({ project_id: row.project_id, user_id: row.user_id });
+export const targetOf = (row: { readonly project_id: string; readonly user_id?: string }): Readonly<Record<string, unknown>> => ({
+  project_id: row.project_id,
+  user_id: row.user_id,
+});
 
 /** Other projects' resources do not exist for those who are no administrators. */
-export const isVisible = (ctx: Context, row: { readonly project_id: string }): boolean => isAdmin(ctx) || (ctx.projectId !== undefined && ctx.projectId === row.project_id);
+export const isVisible = (ctx: Context, row: { readonly project_id: string }): boolean =>
+  isAdmin(ctx) || (ctx.projectId !== undefined && ctx.projectId === row.project_id);
 
 /** The part of a caller that sagas keep. */
 export interface Requester {

@@ -1,5 +1,5 @@
 import { systemContext } from '@cairn/kit/context/context';
-import { CairnError, conflict, isCairnError, notFound } from '@cairn/kit/errors/errors';
+import { type CairnError, conflict, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import { historyOf } from '@cairn/kit/saga/history';
 import type { Db } from '@cairn/kit/store/store';
 import type { AttachmentFacts, CinderFace, SnapshotFacts, VolumeFacts } from '../face.ts';
@@ -57,7 +57,8 @@ export function createFace(app: CinderApp): CinderFace {
     async untilAvailable(volumeId, signal) {
       const row = await settledRow(app, () => volumeById(env.store.read, volumeId), signal);
       if (!row) throw notFound(`Volume ${volumeId} could not be found.`);
-      if (['error', 'deleting', 'error_deleting'].includes(row.status)) throw await failureOf(app, volumeId, app.sagas.volumeCreate.name, `Volume ${volumeId} did not become available: its status is ${row.status}.`);
+      if (['error', 'deleting', 'error_deleting'].includes(row.status))
+        throw await failureOf(app, volumeId, app.sagas.volumeCreate.name, `Volume ${volumeId} did not become available: its status is ${row.status}.`);
     },
     async reserve(tx, ctx, attachment) {
       if (await attachmentById(tx, attachment.id)) return;
@@ -70,7 +71,10 @@ export function createFace(app: CinderApp): CinderFace {
       const volume = found && (await volumeById(env.store.read, found.volume_id));
       if (!found || !volume) throw notFound(`Volume attachment ${attachmentId} could not be found.`);
       if (volume.host !== host) {
-        throw conflict(`Volume ${volume.id} is on host ${volume.host ?? 'none'} and cannot be used on host ${host}: Cairn does not attach disks across hosts yet.`, { type: 'VolumeOnOtherHost' });
+        throw conflict(
+          `Volume ${volume.id} is on host ${volume.host ?? 'none'} and cannot be used on host ${host}: Cairn does not attach disks across hosts yet.`,
+          { type: 'VolumeOnOtherHost' },
+        );
       }
       let mode = found.attach_mode;
       if (found.connection_info === null || found.attached_host !== host) {
@@ -115,7 +119,13 @@ export function createFace(app: CinderApp): CinderFace {
     async untilSnapshotAvailable(snapshotId, signal) {
       const row = await settledRow(app, () => snapshotById(env.store.read, snapshotId), signal);
       if (!row) throw notFound(`Snapshot ${snapshotId} could not be found.`);
-      if (row.status !== 'available') throw await failureOf(app, row.volume_id, app.sagas.snapshotCreate.name, `Snapshot ${snapshotId} did not become available: its status is ${row.status}.`);
+      if (row.status !== 'available')
+        throw await failureOf(
+          app,
+          row.volume_id,
+          app.sagas.snapshotCreate.name,
+          `Snapshot ${snapshotId} did not become available: its status is ${row.status}.`,
+        );
     },
     async deleteSnapshot(tx, ctx, snapshotId) {
       const row = await snapshotById(tx, snapshotId);
@@ -125,7 +135,11 @@ export function createFace(app: CinderApp): CinderFace {
 }
 
 /** The row once the saga that makes its resource has ended; at once when it has ended before. */
-async function settledRow<Row extends { readonly saga_id: string | null; readonly status: string }>(app: CinderApp, read: () => Promise<Row | undefined>, signal: AbortSignal | undefined): Promise<Row | undefined> {
+async function settledRow<Row extends { readonly saga_id: string | null; readonly status: string }>(
+  app: CinderApp,
+  read: () => Promise<Row | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<Row | undefined> {
   signal?.throwIfAborted();
   const before = await read();
   if (!before || before.saga_id === null || !['creating', 'downloading', 'reserved'].includes(before.status)) return before;
@@ -181,4 +195,3 @@ const attachmentFacts = (row: AttachmentRow): AttachmentFacts => ({
 });
 
 const snapshotFacts = (row: SnapshotRow): SnapshotFacts => ({ id: row.id, volumeId: row.volume_id, status: row.status, sizeGb: row.size_gb });
-

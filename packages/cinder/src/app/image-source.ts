@@ -1,5 +1,5 @@
 import type { ImageFacts } from '@cairn/glance/face';
-import { CairnError, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
+import { type CairnError, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Context } from '@cairn/kit/context/context';
 import type { Db } from '@cairn/kit/store/store';
@@ -33,7 +33,9 @@ export function snapshotOfImage(image: ImageFacts): string | undefined {
     return undefined;
   }
   if (!Array.isArray(devices)) return undefined;
-  const boot = (devices as Record<string, unknown>[]).find((device) => device !== null && typeof device === 'object' && device['source_type'] === 'snapshot' && device['boot_index'] === 0);
+  const boot = (devices as Record<string, unknown>[]).find(
+    (device) => device !== null && typeof device === 'object' && device['source_type'] === 'snapshot' && device['boot_index'] === 0,
+  );
   return typeof boot?.['snapshot_id'] === 'string' ? boot['snapshot_id'] : undefined;
 }
 
@@ -44,7 +46,10 @@ export function checkImage(image: ImageFacts, sizeGb: number): void {
   if (imageGb > sizeGb) throw invalid(`Size of specified image ${imageGb}GB is larger than volume size ${sizeGb}GB.`);
   if (sizeGb < image.minDiskGb) throw invalid(`Volume size ${sizeGb}GB cannot be smaller than the image minDisk size ${image.minDiskGb}GB.`);
   const virtualGb = Math.ceil((image.virtualSizeBytes ?? 0) / GIB);
-  if (virtualGb > sizeGb) throw invalidInput(`Image ${image.id} is unacceptable: Image virtual size is ${virtualGb}GB and doesn't fit in a volume of size ${sizeGb}GB.`, { type: 'ImageUnacceptable' });
+  if (virtualGb > sizeGb)
+    throw invalidInput(`Image ${image.id} is unacceptable: Image virtual size is ${virtualGb}GB and doesn't fit in a volume of size ${sizeGb}GB.`, {
+      type: 'ImageUnacceptable',
+    });
 }
 
 /** What a volume keeps of the image it was made from. */

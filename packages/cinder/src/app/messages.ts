@@ -51,7 +51,8 @@ const actionTexts = new Map<string, string>(Object.values(ACTIONS).map(([id, tex
 const detailTexts = new Map<string, string>(Object.values(DETAILS).map(([id, text]) => [id, text]));
 
 /** `extend volume:Volume Driver failed to extend volume.` */
-export const messageText = (actionId: string, detailId: string): string => `${actionTexts.get(actionId) ?? 'unknown action'}:${detailTexts.get(detailId) ?? 'An unknown error occurred.'}`;
+export const messageText = (actionId: string, detailId: string): string =>
+  `${actionTexts.get(actionId) ?? 'unknown action'}:${detailTexts.get(detailId) ?? 'An unknown error occurred.'}`;
 
 export interface Complaint {
   readonly action: ActionName;

@@ -37,7 +37,7 @@ export class Pools {
   /** The connected hosts' storage. A host that does not answer is left out. */
   async list(db: Db): Promise<PoolFacts[]> {
     const { hosts, env } = this.#deps;
-    const names = [...hosts.names()].sort();
+    const names = hosts.names().toSorted();
     const [stored, known, all] = await Promise.all([storedPools(db), services(db), Promise.all(names.map((name) => this.#capacity(name)))]);
     const disabled = new Set(known.filter((service) => service.binary === 'cinder-volume' && service.disabled === 1).map((service) => service.host));
     return names.flatMap((host, at) => {
@@ -47,7 +47,16 @@ export class Pools {
         return [];
       }
       const use = stored.get(host);
-      return [{ host, totalGb: capacity.totalGb, freeGb: capacity.freeGb, volumes: use?.volumes ?? 0, provisionedGb: use?.provisionedGb ?? 0, disabled: disabled.has(serviceHost(host)) }];
+      return [
+        {
+          host,
+          totalGb: capacity.totalGb,
+          freeGb: capacity.freeGb,
+          volumes: use?.volumes ?? 0,
+          provisionedGb: use?.provisionedGb ?? 0,
+          disabled: disabled.has(serviceHost(host)),
+        },
+      ];
     });
   }
 
@@ -56,7 +65,7 @@ export class Pools {
     const all = await this.list(db);
     const fitting = all.filter((pool) => this.#lack(pool, sizeGb) === undefined);
     // most free first, as upstream's capacity weigher
-    const best = fitting.sort((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
+    const best = fitting.toSorted((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
     if (best) return best.host;
     const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${pool.host}: ${this.#lack(pool, sizeGb)}`).join('; ');
     throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${why}.`, { type: 'NoValidBackend' });
@@ -84,7 +93,8 @@ export class Pools {
     if (pool.provisionedGb + sizeGb > pool.totalGb * overSubscriptionRatio) {
       return `${pool.provisionedGb} GB of at most ${Math.floor(pool.totalGb * overSubscriptionRatio)} GB are promised already`;
     }
-    if (sizeGb > freeGb * overSubscriptionRatio) return `it has ${Math.floor(freeGb)} GB free, of which volumes may be promised ${overSubscriptionRatio} times as much`;
+    if (sizeGb > freeGb * overSubscriptionRatio)
+      return `it has ${Math.floor(freeGb)} GB free, of which volumes may be promised ${overSubscriptionRatio} times as much`;
     return undefined;
   }
 

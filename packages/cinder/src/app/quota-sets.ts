@@ -34,7 +34,8 @@ export async function quotaSet(app: CinderApp, db: Db, projectId: string): Promi
   const usage = await usageOf(db, projectId);
   return (await quotaResources(app, db)).map(({ name, resource, typeId }) => {
     const all = used(usage, resource, typeId);
-    const reserved = resource === 'gigabytes' ? usage.filter((row) => typeId === '' || row.type_id === typeId).reduce((sum, row) => sum + row.growing_gb, 0) : 0;
+    const reserved =
+      resource === 'gigabytes' ? usage.filter((row) => typeId === '' || row.type_id === typeId).reduce((sum, row) => sum + row.growing_gb, 0) : 0;
     return { name, limit: limits.of(resource, typeId), inUse: all - reserved, reserved };
   });
 }
@@ -73,7 +74,11 @@ export async function changeQuotaSet(app: CinderApp, projectId: string, set: Rea
     for (const { resource, typeId, limit } of limits) {
       if (limit === -1 || resource === 'per_volume_gigabytes' || !own.some((one) => one.resource === resource && one.typeId === typeId)) continue;
       const use = used(usage, resource, typeId);
-      if (limit < use) throw invalidInput(`Quota ${resource} limit must be equal or greater than existing resources. Current usage is ${use} and the requested limit is ${limit}.`, { field: resource });
+      if (limit < use)
+        throw invalidInput(
+          `Quota ${resource} limit must be equal or greater than existing resources. Current usage is ${use} and the requested limit is ${limit}.`,
+          { field: resource },
+        );
     }
     for (const limit of limits) await setProjectLimit(tx, projectId, limit);
     return Object.fromEntries((await quotaSet(app, tx, projectId)).map((line) => [line.name, line.limit]));

@@ -63,7 +63,8 @@ export async function claimQuota(tx: Tx, defaults: Readonly<Record<string, numbe
   const [limits, rows] = [await limitsOf(tx, projectId, defaults), await usageOf(tx, projectId)];
   if (volumeGb !== undefined) {
     const most = limits.of('per_volume_gigabytes');
-    if (most >= 0 && volumeGb > most) throw overQuota('VolumeSizeExceedsLimit', `Requested volume size ${volumeGb}G is larger than maximum allowed limit ${most}G.`);
+    if (most >= 0 && volumeGb > most)
+      throw overQuota('VolumeSizeExceedsLimit', `Requested volume size ${volumeGb}G is larger than maximum allowed limit ${most}G.`);
   }
   const asked = {
     gigabytes: (change.volume_gb ?? 0) + (change.growing_gb ?? 0) + (change.snapshot_gb ?? 0),
@@ -72,7 +73,12 @@ export async function claimQuota(tx: Tx, defaults: Readonly<Record<string, numbe
   };
   // in upstream's order: the first that does not fit is told
   const asks = (['gigabytes', 'snapshots', 'volumes'] as const).flatMap((name) =>
-    ['', type.id].map((typeId) => ({ resource: typeId === '' ? name : `${name}_${type.name}`, used: used(rows, name, typeId), asked: asked[name], limit: limits.of(name, typeId) })),
+    ['', type.id].map((typeId) => ({
+      resource: typeId === '' ? name : `${name}_${type.name}`,
+      used: used(rows, name, typeId),
+      asked: asked[name],
+      limit: limits.of(name, typeId),
+    })),
   );
   try {
     checkQuota(asks);

@@ -47,7 +47,8 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
   if (volume.status === 'error') throw invalidVolume('The snapshot cannot be created when the volume is in error status.');
   checkPairs(ask.metadata);
   const fitting = ask.inUse ? ['available', 'in-use'] : ['available'];
-  if (!fitting.includes(volume.status)) throw invalidVolume(`Volume ${volume.id} status must be ${fitting.join(', ')}, but current status is: ${volume.status}.`);
+  if (!fitting.includes(volume.status))
+    throw invalidVolume(`Volume ${volume.id} status must be ${fitting.join(', ')}, but current status is: ${volume.status}.`);
   const projectId = ctx.projectId ?? volume.project_id;
   const type = (await typeById(tx, volume.type_id)) ?? { id: volume.type_id, name: volume.type_id };
   await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { snapshots: 1, snapshot_gb: volume.size_gb }, resource: 'snapshots' });
@@ -56,7 +57,12 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
   const createdAtMs = Math.max(env.clock.nowMs(), (before?.created_at_ms ?? 0) + 1);
   const id = ask.id ?? env.ids.uuid();
   const who = requesterOf(ctx);
-  const sagaId = await env.sagas.start(tx, app.sagas.snapshotCreate, { snapshotId: id, who }, { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId });
+  const sagaId = await env.sagas.start(
+    tx,
+    app.sagas.snapshotCreate,
+    { snapshotId: id, who },
+    { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId },
+  );
   const row: SnapshotRow = {
     id,
     volume_id: volume.id,
@@ -97,7 +103,12 @@ export async function deleteSnapshot(app: CinderApp, tx: Tx, caller: Caller, row
   await updateSnapshot(tx, row.id, { status: 'deleting' }, env.clock.nowMs());
   const who = requesterOf(caller.ctx);
   await emitSnapshot(env, tx, who, 'delete.start', { ...row, status: 'deleting' });
-  await env.sagas.start(tx, app.sagas.snapshotDelete, { snapshotId: row.id, who }, { subject: subjectOf(row.volume_id), requestId: who.requestId, userId: who.userId, projectId: row.project_id });
+  await env.sagas.start(
+    tx,
+    app.sagas.snapshotDelete,
+    { snapshotId: row.id, who },
+    { subject: subjectOf(row.volume_id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
+  );
 }
 
 export interface SnapshotChange {
@@ -109,7 +120,12 @@ export async function updateSnapshotBy(app: CinderApp, caller: Caller, id: strin
   const { env } = app.deps;
   return env.store.write(async (tx) => {
     await snapshotFor(tx, caller, id, 'volume:update_snapshot');
-    await updateSnapshot(tx, id, { ...(change.name !== undefined && { name: change.name }), ...(change.description !== undefined && { description: change.description }) }, env.clock.nowMs());
+    await updateSnapshot(
+      tx,
+      id,
+      { ...(change.name !== undefined && { name: change.name }), ...(change.description !== undefined && { description: change.description }) },
+      env.clock.nowMs(),
+    );
     const row = (await snapshotById(tx, id)) as SnapshotRow;
     await emitSnapshot(env, tx, requesterOf(caller.ctx), 'update.end', row);
     return row;

@@ -71,13 +71,20 @@ export async function acceptTransfer(app: CinderApp, caller: Caller, id: string,
     const row = await transferById(tx, id);
     const volume = row && (await volumeById(tx, row.volume_id));
     if (!row || !volume) throw transferNotFound(id);
-    if (!sameHash(row.key_hash, hashOf(row.salt, authKey))) throw invalidInput(`Invalid auth key: Attempt to transfer ${id} with invalid auth key.`, { type: 'InvalidAuthKey' });
+    if (!sameHash(row.key_hash, hashOf(row.salt, authKey)))
+      throw invalidInput(`Invalid auth key: Attempt to transfer ${id} with invalid auth key.`, { type: 'InvalidAuthKey' });
     if (volume.status !== 'awaiting-transfer') throw invalidVolume(`Transfer ${id}: Volume id ${volume.id} expected in awaiting-transfer state.`);
     const type = (await typeById(tx, volume.type_id)) ?? { id: volume.type_id, name: volume.type_id };
     const snapshots = row.no_snapshots === 1 ? [] : await snapshotsOfVolume(tx, volume.id);
     const busy = snapshots.find((snapshot) => snapshot.status !== 'available');
     if (busy) throw invalidSnapshot(`Transfer ${id}: Snapshot ${busy.id} is not in the expected available state.`);
-    await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { volumes: 1, volume_gb: volume.size_gb }, resource: 'volumes', volumeGb: volume.size_gb });
+    await claimQuota(tx, options.quotaDefaults, {
+      projectId,
+      type,
+      change: { volumes: 1, volume_gb: volume.size_gb },
+      resource: 'volumes',
+      volumeGb: volume.size_gb,
+    });
     await changeUsage(tx, volume.project_id, type.id, { volumes: -1, volume_gb: -volume.size_gb });
     const nowMs = env.clock.nowMs();
     for (const snapshot of snapshots) {

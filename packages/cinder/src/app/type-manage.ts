@@ -1,11 +1,21 @@
-import { alreadyExists, CairnError, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { alreadyExists, type CairnError, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
 import type { Tx } from '@cairn/kit/store/store';
 import { toJson } from '@cairn/kit/store/values';
 import { extraSpecNotFound } from '../errors.ts';
 import { deleteLimitsOfType } from '../store/quotas.ts';
 import type { TypeRow } from '../store/tables.ts';
-import { addTypeAccess, deleteTypeRow, insertType, isDefaultOfProject, projectsOfType, removeTypeAccess, setSpecs, typeByName, updateType } from '../store/types.ts';
+import {
+  addTypeAccess,
+  deleteTypeRow,
+  insertType,
+  isDefaultOfProject,
+  projectsOfType,
+  removeTypeAccess,
+  setSpecs,
+  typeByName,
+  updateType,
+} from '../store/types.ts';
 import { typeHasVolumes } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import type { Caller } from './caller.ts';
@@ -124,7 +134,8 @@ export async function addAccess(app: CinderApp, caller: Caller, id: string, proj
   await app.deps.env.store.write(async (tx) => {
     const type = await getType(tx, caller.ctx, id);
     if (type.is_public === 1) throw invalidInput(PUBLIC, { type: 'InvalidVolumeType' });
-    if (!(await addTypeAccess(tx, id, projectId))) throw alreadyExists(`Volume type access for ${id} / ${projectId} combination already exists.`, { type: 'VolumeTypeAccessExists' });
+    if (!(await addTypeAccess(tx, id, projectId)))
+      throw alreadyExists(`Volume type access for ${id} / ${projectId} combination already exists.`, { type: 'VolumeTypeAccessExists' });
     await emitType(app, tx, caller, 'access.add', type, projectId);
   });
 }
@@ -133,7 +144,8 @@ export async function removeAccess(app: CinderApp, caller: Caller, id: string, p
   await app.deps.env.store.write(async (tx) => {
     const type = await getType(tx, caller.ctx, id);
     if (type.is_public === 1) throw invalidInput(PUBLIC, { type: 'InvalidVolumeType' });
-    if (!(await removeTypeAccess(tx, id, projectId))) throw notFound(`Volume type access not found for ${id} / ${projectId} combination.`, { type: 'VolumeTypeAccessNotFound' });
+    if (!(await removeTypeAccess(tx, id, projectId)))
+      throw notFound(`Volume type access not found for ${id} / ${projectId} combination.`, { type: 'VolumeTypeAccessNotFound' });
     await emitType(app, tx, caller, 'access.remove', type, projectId);
   });
 }

@@ -24,7 +24,8 @@ export async function getType(db: Db, ctx: Context, id: string): Promise<TypeRow
 export async function getTypeByNameOrId(db: Db, ctx: Context, identity: string): Promise<TypeRow> {
   const byId = isUuidLike(identity) ? await typeById(db, identity) : undefined;
   const type = byId ?? (await typeByName(db, identity));
-  if (!type || !(isAdmin(ctx) || (await typeIsFor(db, type, ctx.projectId)))) throw isUuidLike(identity) ? typeNotFound(identity) : typeNotFoundByName(identity);
+  if (!type || !(isAdmin(ctx) || (await typeIsFor(db, type, ctx.projectId))))
+    throw isUuidLike(identity) ? typeNotFound(identity) : typeNotFoundByName(identity);
   return type;
 }
 
@@ -32,7 +33,11 @@ export async function getTypeByNameOrId(db: Db, ctx: Context, identity: string):
 export async function defaultType(db: Db, projectId: string | undefined, configured: string): Promise<TypeRow> {
   const own = projectId === undefined ? undefined : await defaultTypeOf(db, projectId);
   const type = own ? await typeById(db, own.type_id) : await typeByName(db, configured);
-  if (!type) throw new CairnError('Unavailable', `The request cannot be fulfilled as the default volume type ${configured} cannot be found.`, { status: 500, type: 'VolumeTypeDefaultMisconfiguredError' });
+  if (!type)
+    throw new CairnError('Unavailable', `The request cannot be fulfilled as the default volume type ${configured} cannot be found.`, {
+      status: 500,
+      type: 'VolumeTypeDefaultMisconfiguredError',
+    });
   return type;
 }
 
@@ -40,8 +45,10 @@ export async function defaultType(db: Db, projectId: string | undefined, configu
 export function sizeProblem(type: TypeRow, sizeGb: number): string | undefined {
   const specs = specsOf(type);
   const [min, max] = [Number(specs['provisioning:min_vol_size']), Number(specs['provisioning:max_vol_size'])];
-  if (Number.isFinite(min) && sizeGb < min) return `Specified volume size of '${sizeGb}' is less than the minimum required size of '${min}' for volume type '${type.name}'.`;
-  if (Number.isFinite(max) && sizeGb > max) return `Specified volume size of '${sizeGb}' is greater than the maximum allowable size of '${max}' for volume type '${type.name}'.`;
+  if (Number.isFinite(min) && sizeGb < min)
+    return `Specified volume size of '${sizeGb}' is less than the minimum required size of '${min}' for volume type '${type.name}'.`;
+  if (Number.isFinite(max) && sizeGb > max)
+    return `Specified volume size of '${sizeGb}' is greater than the maximum allowable size of '${max}' for volume type '${type.name}'.`;
   return undefined;
 }
 

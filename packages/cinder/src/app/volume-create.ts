@@ -108,7 +108,15 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const sagaId = await env.sagas.start(
     tx,
     app.sagas.volumeCreate,
-    { volumeId: id, sizeGb, source: contentOf(origins), imageMetadata, bootable: image !== undefined || row.bootable === 1, ...(ask.host !== undefined && { host: ask.host }), who },
+    {
+      volumeId: id,
+      sizeGb,
+      source: contentOf(origins),
+      imageMetadata,
+      bootable: image !== undefined || row.bootable === 1,
+      ...(ask.host !== undefined && { host: ask.host }),
+      who,
+    },
     { subject: subjectOf(id), requestId: ctx.requestId, userId: ctx.userId, projectId },
   );
   const stored = { ...row, saga_id: sagaId };
@@ -121,7 +129,8 @@ async function findOrigins(app: CinderApp, tx: Tx, caller: Caller, ask: NewVolum
   let snapshot = ask.snapshotId ? await getSnapshot(tx, caller, ask.snapshotId) : undefined;
   const source = ask.sourceVolumeId ? await getVolume(tx, caller, ask.sourceVolumeId) : undefined;
   let image = ask.imageRef ? await findImage(app.deps, tx, caller.ctx, ask.imageRef) : undefined;
-  if ([snapshot, source, image].filter((one) => one !== undefined).length > 1) throw invalid('May specify only one of backup, imageRef, snapshot, source volume');
+  if ([snapshot, source, image].filter((one) => one !== undefined).length > 1)
+    throw invalid('May specify only one of backup, imageRef, snapshot, source volume');
   const imageSnapshot = image && ask.followImageSnapshot ? snapshotOfImage(image) : undefined;
   if (imageSnapshot !== undefined) {
     snapshot = await getSnapshot(tx, caller, imageSnapshot);
@@ -132,15 +141,19 @@ async function findOrigins(app: CinderApp, tx: Tx, caller: Caller, ask: NewVolum
 
 function sizeOf(asked: number | string | undefined, { snapshot, source }: Origins): number {
   const size = typeof asked === 'string' && /^\d+$/.test(asked) ? Number(asked) : asked;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size <= 0) throw invalid(`Volume size '${size ?? 'None'}' must be an integer and greater than 0`);
-  if (source && size < source.size_gb) throw invalid(`Volume size '${size}'GB cannot be smaller than original volume size  ${source.size_gb}GB. They must be >= original volume size.`);
-  if (snapshot && size < snapshot.size_gb) throw invalid(`Volume size '${size}'GB cannot be smaller than the snapshot size ${snapshot.size_gb}GB. They must be >= original snapshot size.`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size <= 0)
+    throw invalid(`Volume size '${size ?? 'None'}' must be an integer and greater than 0`);
+  if (source && size < source.size_gb)
+    throw invalid(`Volume size '${size}'GB cannot be smaller than original volume size  ${source.size_gb}GB. They must be >= original volume size.`);
+  if (snapshot && size < snapshot.size_gb)
+    throw invalid(`Volume size '${size}'GB cannot be smaller than the snapshot size ${snapshot.size_gb}GB. They must be >= original snapshot size.`);
   return size;
 }
 
 function checkStatuses({ snapshot, source }: Origins): void {
   if (snapshot && snapshot.status !== 'available') throw invalidSnapshot("Originating snapshot status must be one of 'available' values");
-  if (source && source.status !== 'available' && source.status !== 'in-use') throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
+  if (source && source.status !== 'available' && source.status !== 'in-use')
+    throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
 }
 
 /** The type asked for; else the origin's; else the one that an image names; else the default. */
@@ -166,7 +179,8 @@ async function zoneOf(app: CinderApp, db: Db, asked: string | undefined, type: T
   const known = new Set([...(await zones(app, db)).keys(), defaultAvailabilityZone]);
   const bound = zonesOfType(type);
   const usable = bound ? bound.filter((zone) => known.has(zone)) : [...known];
-  if (usable.length === 0) throw invalidInput(`Volume type is only supported in these availability zones: ${bound?.join(', ')}`, { type: 'InvalidTypeAvailabilityZones' });
+  if (usable.length === 0)
+    throw invalidInput(`Volume type is only supported in these availability zones: ${bound?.join(', ')}`, { type: 'InvalidTypeAvailabilityZones' });
   const origin = snapshot?.availability_zone ?? source?.availability_zone ?? undefined;
   const zone = asked ?? origin ?? (bound ? (usable[0] as string) : defaultAvailabilityZone);
   if (!usable.includes(zone)) throw invalidInput(`Availability zone '${zone}' is invalid.`, { type: 'InvalidAvailabilityZone', field: 'availability_zone' });

@@ -35,16 +35,29 @@ export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
     row.attach_status === 'attached' ||
     row.group_id !== null ||
     (cascade
-      ? !force && snapshots.some((one) => (one.status !== 'available' && one.status !== 'error') || one.group_snapshot_id !== null || (one.project_id !== row.project_id && !isAdmin(caller.ctx)))
+      ? !force &&
+        snapshots.some(
+          (one) =>
+            (one.status !== 'available' && one.status !== 'error') ||
+            one.group_snapshot_id !== null ||
+            (one.project_id !== row.project_id && !isAdmin(caller.ctx)),
+        )
       : snapshots.length > 0);
   if (!statusFits || blocked) {
     const status = force ? '' : `status must be ${orList(DELETABLE)} and`;
-    throw invalidVolume(`Volume ${status} must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer.`);
+    throw invalidVolume(
+      `Volume ${status} must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer.`,
+    );
   }
   if (CREATING.includes(row.status)) await env.sagas.cancel(tx, subjectOf(row.id), [app.sagas.volumeCreate.name]);
   await updateVolume(tx, row.id, { status: 'deleting' }, nowMs);
   for (const snapshot of snapshots) await updateSnapshot(tx, snapshot.id, { status: 'deleting' }, nowMs);
   const who = requesterOf(caller.ctx);
   await emitVolume(env, tx, who, 'delete.start', { ...row, status: 'deleting' });
-  await env.sagas.start(tx, app.sagas.volumeDelete, { volumeId: row.id, who }, { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id });
+  await env.sagas.start(
+    tx,
+    app.sagas.volumeDelete,
+    { volumeId: row.id, who },
+    { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
+  );
 }

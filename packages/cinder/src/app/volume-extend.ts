@@ -28,5 +28,10 @@ export async function extendVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   await updateVolume(tx, row.id, { status: 'extending', previous_status: row.status, growing_gb: more }, env.clock.nowMs());
   const who = requesterOf(caller.ctx);
   await emitVolume(env, tx, who, 'resize.start', { ...row, status: 'extending' });
-  await env.sagas.start(tx, app.sagas.volumeExtend, { volumeId: row.id, newSizeGb, who }, { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id });
+  await env.sagas.start(
+    tx,
+    app.sagas.volumeExtend,
+    { volumeId: row.id, newSizeGb, who },
+    { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
+  );
 }

@@ -35,9 +35,12 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
   const { env, faces, options } = app.deps;
   caller.authorize('volume_extension:volume_actions:upload_image', targetOf(row));
   if (ask.visibility === 'public') caller.authorize('volume_extension:volume_actions:upload_public');
-  if (ask.containerFormat === 'compressed') throw invalidInput('Image compression upload disallowed, but container_format is compressed', { field: 'container_format' });
+  if (ask.containerFormat === 'compressed')
+    throw invalidInput('Image compression upload disallowed, but container_format is compressed', { field: 'container_format' });
   if (ask.diskFormat !== 'raw' && ask.diskFormat !== 'qcow2') {
-    throw new CairnError('InvalidInput', `Volumes are copied to images of the formats raw and qcow2; ${ask.diskFormat} is not served.`, { field: 'disk_format' });
+    throw new CairnError('InvalidInput', `Volumes are copied to images of the formats raw and qcow2; ${ask.diskFormat} is not served.`, {
+      field: 'disk_format',
+    });
   }
   const fitting = ask.force && options.allowForceUpload ? ['available', 'in-use'] : ['available'];
   const nowMs = env.clock.nowMs();
@@ -45,8 +48,18 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
     throw invalidVolume(`Volume ${row.id} status must be ${orList(fitting)}`);
   }
   const imageId = env.ids.uuid();
-  const properties = Object.fromEntries(Object.entries(pairsOf(row.image_metadata)).filter(([key]) => !CORE.has(key) && !RESERVED.some((one) => key.startsWith(one))));
-  await faces.glance.create(tx, caller.ctx, { id: imageId, name: ask.imageName, diskFormat: ask.diskFormat, containerFormat: ask.containerFormat, visibility: ask.visibility, properties });
+  const properties = Object.fromEntries(
+    Object.entries(pairsOf(row.image_metadata)).filter(([key]) => !CORE.has(key) && !RESERVED.some((one) => key.startsWith(one))),
+  );
+  await faces.glance.create(tx, caller.ctx, {
+    id: imageId,
+    name: ask.imageName,
+    diskFormat: ask.diskFormat,
+    containerFormat: ask.containerFormat,
+    visibility: ask.visibility,
+    protected: ask.protected,
+    properties,
+  });
   const who = requesterOf(caller.ctx);
   await env.sagas.start(
     tx,
@@ -72,7 +85,15 @@ export async function reimage(app: CinderApp, tx: Tx, caller: Caller, row: Volum
   await env.sagas.start(
     tx,
     app.sagas.volumeReimage,
-    { volumeId: row.id, imageId: image.id, newDiskId: env.ids.uuid(), oldDiskId: row.disk_id, previousStatus: row.status, imageMetadata: imageMetadataOf(image), who },
+    {
+      volumeId: row.id,
+      imageId: image.id,
+      newDiskId: env.ids.uuid(),
+      oldDiskId: row.disk_id,
+      previousStatus: row.status,
+      imageMetadata: imageMetadataOf(image),
+      who,
+    },
     { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
   );
 }

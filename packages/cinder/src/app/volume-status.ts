@@ -49,15 +49,27 @@ export async function resetStatus(app: CinderApp, tx: Tx, caller: Caller, row: V
   caller.authorize('volume_extension:volume_admin_actions:reset_status', targetOf(row));
   const [status, attach, migration] = [ask.status?.toLowerCase(), ask.attachStatus?.toLowerCase(), ask.migrationStatus?.toLowerCase()];
   if (!status && !attach && !migration) throw invalidInput("Must specify 'status', 'attach_status' or 'migration_status' for update.");
-  if (status && !STATUSES.includes(status)) throw invalidInput(`Volume status: ${ask.status} is invalid, valid statuses are: ${pythonList(STATUSES)}.`, { field: 'status' });
-  if (attach && attach !== 'attached' && attach !== 'detached') throw invalidInput(`Volume attach status: ${ask.attachStatus} is invalid, valid statuses are: ['attached', 'detached'].`, { field: 'attach_status' });
-  if (migration && !MIGRATION_STATUSES.includes(migration)) throw invalidInput(`Volume migration status: ${ask.migrationStatus} is invalid, valid statuses are: ${pythonList(MIGRATION_STATUSES)}.`, { field: 'migration_status' });
-  if (status === 'deleting' || status === 'error_deleting' || status === 'detaching') throw invalidInput(`Cannot reset-state to ${status}`, { field: 'status' });
-  if (status === 'in-use' && (await attachmentsOfVolume(tx, row.id)).length === 0) throw invalidInput('Cannot reset-state to in-use because volume does not have any attachments.', { field: 'status' });
+  if (status && !STATUSES.includes(status))
+    throw invalidInput(`Volume status: ${ask.status} is invalid, valid statuses are: ${pythonList(STATUSES)}.`, { field: 'status' });
+  if (attach && attach !== 'attached' && attach !== 'detached')
+    throw invalidInput(`Volume attach status: ${ask.attachStatus} is invalid, valid statuses are: ['attached', 'detached'].`, { field: 'attach_status' });
+  if (migration && !MIGRATION_STATUSES.includes(migration))
+    throw invalidInput(`Volume migration status: ${ask.migrationStatus} is invalid, valid statuses are: ${pythonList(MIGRATION_STATUSES)}.`, {
+      field: 'migration_status',
+    });
+  if (status === 'deleting' || status === 'error_deleting' || status === 'detaching')
+    throw invalidInput(`Cannot reset-state to ${status}`, { field: 'status' });
+  if (status === 'in-use' && (await attachmentsOfVolume(tx, row.id)).length === 0)
+    throw invalidInput('Cannot reset-state to in-use because volume does not have any attachments.', { field: 'status' });
   await updateVolume(
     tx,
     row.id,
-    { ...(status && { status }), ...(attach && { attach_status: attach }), ...(migration && { migration_status: migration === 'none' ? null : migration }), ...(attach === 'detached' && { attached_mode: null }) },
+    {
+      ...(status && { status }),
+      ...(attach && { attach_status: attach }),
+      ...(migration && { migration_status: migration === 'none' ? null : migration }),
+      ...(attach === 'detached' && { attached_mode: null }),
+    },
     env.clock.nowMs(),
   );
   if (attach === 'detached') await deleteAttachmentsOfVolume(tx, row.id);
@@ -100,4 +112,3 @@ export async function extendCompletion(caller: Caller, row: VolumeRow): Promise<
   if (row.status !== 'extending') throw invalidVolume('Volume is not being extended.');
   throw invalidVolume('Required volume admin metadata is malformed or missing.');
 }
-

@@ -60,7 +60,12 @@ export async function updateVolumeBy(app: CinderApp, caller: Caller, id: string,
     const before = await volumeFor(tx, caller, id, 'volume:update');
     if (before.status === 'maintenance') throw invalidVolume('The volume cannot be updated during maintenance.');
     const nowMs = env.clock.nowMs();
-    await updateVolume(tx, id, { ...(change.name !== undefined && { name: change.name }), ...(change.description !== undefined && { description: change.description }) }, nowMs);
+    await updateVolume(
+      tx,
+      id,
+      { ...(change.name !== undefined && { name: change.name }), ...(change.description !== undefined && { description: change.description }) },
+      nowMs,
+    );
     if (change.metadata) {
       checkPairs(change.metadata);
       await setVolumePairs(tx, id, 'user', change.metadata, nowMs);
@@ -157,7 +162,8 @@ export async function removeImageMetadata(app: CinderApp, caller: Caller, id: st
 }
 
 function refuseBusy(row: VolumeRow, verb: 'Updating' | 'Deleting'): void {
-  if (row.status === 'maintenance' || row.status === 'uploading') throw invalidVolume(`${verb} volume metadata is not allowed for volumes in ${row.status} status.`);
+  if (row.status === 'maintenance' || row.status === 'uploading')
+    throw invalidVolume(`${verb} volume metadata is not allowed for volumes in ${row.status} status.`);
 }
 
 /** The pairs in a metadata column. */

@@ -23,4 +23,5 @@ export async function needVolume(db: Db, volumeId: string): Promise<VolumeRow> {
   return row;
 }
 
-export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint: Complaint): Promise<void> => complain(deps.env, deps.options.messageTtlMs, tx, who, complaint);
+export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint: Complaint): Promise<void> =>
+  complain(deps.env, deps.options.messageTtlMs, tx, who, complaint);

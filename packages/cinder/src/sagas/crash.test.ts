@@ -89,7 +89,12 @@ async function world(plan: Plan): Promise<CrashWorld> {
         },
         async start() {
           await plan.start(actor);
-          const row = await on<{ kit_saga: { id: string; name: string; seq: number } }>(store.read).selectFrom('kit_saga').select('id').where('name', '=', definition.name).orderBy('seq', 'desc').executeTakeFirstOrThrow();
+          const row = await on<{ kit_saga: { id: string; name: string; seq: number } }>(store.read)
+            .selectFrom('kit_saga')
+            .select('id')
+            .where('name', '=', definition.name)
+            .orderBy('seq', 'desc')
+            .executeTakeFirstOrThrow();
           return row.id;
         },
       };
@@ -105,9 +110,12 @@ async function world(plan: Plan): Promise<CrashWorld> {
       ]);
       return [
         ...machine.inspect(),
-        ...volumes.map((row) => `volume ${row.id === VOLUME ? 'one' : 'two'} ${row.status} ${row.size_gb} GB growing ${row.growing_gb} on ${row.host} bootable ${row.bootable} own disk ${row.disk_id === row.id}`),
+        ...volumes.map(
+          (row) =>
+            `volume ${row.id === VOLUME ? 'one' : 'two'} ${row.status} ${row.size_gb} GB growing ${row.growing_gb} on ${row.host} bootable ${row.bootable} own disk ${row.disk_id === row.id}`,
+        ),
         ...snapshots.map((row) => `snapshot ${row.status} ${row.progress}`),
-        ...(usage as { type_id: string }[]).map(({ type_id: _, ...rest }) => `usage ${JSON.stringify(rest)}`),
+        ...(usage as { type_id: string }[]).map((line) => `usage ${JSON.stringify({ ...line, type_id: undefined })}`),
         ...pools.filter((row) => row.volumes > 0).map((row) => `pool ${JSON.stringify(row)}`),
         ...images.map((row) => `image ${row.name} ${row.status}`),
       ];
@@ -123,7 +131,8 @@ const GB = 2 ** 30;
 const P = 'b0000000000000000000000000000001';
 const image = 'image image active';
 const disk = (gb: number, snapshots = 0): string => `disk ${VOLUME} volume ${gb * GB}${` snapshot ${SNAPSHOT}`.repeat(snapshots)}`;
-const usage = (change: object): string => `usage ${JSON.stringify({ project_id: P, volumes: 1, volume_gb: 1, growing_gb: 0, snapshots: 0, snapshot_gb: 0, ...change })}`;
+const usage = (change: object): string =>
+  `usage ${JSON.stringify({ project_id: P, volumes: 1, volume_gb: 1, growing_gb: 0, snapshots: 0, snapshot_gb: 0, ...change })}`;
 const pool = (volumes: number, gb: number): string => `pool ${JSON.stringify({ host: 'host1', volumes, provisioned_gb: gb })}`;
 const row = (status: string, rest = '1 GB growing 0 on host1 bootable 0 own disk true'): string => `volume one ${status} ${rest}`;
 
@@ -135,7 +144,9 @@ const withVolume = async (actor: Actor): Promise<void> => {
 };
 const withSnapshot = async (actor: Actor): Promise<void> => {
   await withVolume(actor);
-  await actor.write(async (tx) => createSnapshot(actor.app, tx, caller, await volume(tx), { id: SNAPSHOT, name: null, description: null, metadata: {}, inUse: false }));
+  await actor.write(async (tx) =>
+    createSnapshot(actor.app, tx, caller, await volume(tx), { id: SNAPSHOT, name: null, description: null, metadata: {}, inUse: false }),
+  );
   await actor.idle();
 };
 
@@ -144,7 +155,11 @@ function suite(plan: Plan, afterFailure: readonly string[], more: { readonly can
   crashSuite({ saga: named, world: () => world(plan), afterFailure, ...more });
 }
 
-suite({ saga: (app) => app.sagas.volumeCreate, start: async (actor) => void (await makeVolume(actor)) }, [row('error', '1 GB growing 0 on null bootable 0 own disk true'), usage({}), image]);
+suite({ saga: (app) => app.sagas.volumeCreate, start: async (actor) => void (await makeVolume(actor)) }, [
+  row('error', '1 GB growing 0 on null bootable 0 own disk true'),
+  usage({}),
+  image,
+]);
 
 suite({ saga: (app) => app.sagas.volumeCreate, start: async (actor) => void (await makeVolume(actor, { imageRef: IMAGE })) }, [
   row('error', '1 GB growing 0 on null bootable 0 own disk true'),
@@ -158,7 +173,14 @@ suite(
     prepare: withVolume,
     start: async (actor) =>
       void (await actor.write(async (tx) =>
-        uploadToImage(actor.app, tx, caller, await volume(tx), { imageName: 'copy', diskFormat: 'qcow2', containerFormat: 'bare', visibility: 'private', protected: false, force: false }),
+        uploadToImage(actor.app, tx, caller, await volume(tx), {
+          imageName: 'copy',
+          diskFormat: 'qcow2',
+          containerFormat: 'bare',
+          visibility: 'private',
+          protected: false,
+          force: false,
+        }),
       )),
   },
   [row('available'), disk(1), usage({}), pool(1, 1), image],
@@ -168,7 +190,10 @@ suite(
   {
     saga: (app) => app.sagas.snapshotCreate,
     prepare: withVolume,
-    start: async (actor) => void (await actor.write(async (tx) => createSnapshot(actor.app, tx, caller, await volume(tx), { id: SNAPSHOT, name: null, description: null, metadata: {}, inUse: false }))),
+    start: async (actor) =>
+      void (await actor.write(async (tx) =>
+        createSnapshot(actor.app, tx, caller, await volume(tx), { id: SNAPSHOT, name: null, description: null, metadata: {}, inUse: false }),
+      )),
   },
   [row('available'), disk(1), 'snapshot error 0%', usage({ snapshots: 1, snapshot_gb: 1 }), pool(1, 1), image],
 );
@@ -185,16 +210,35 @@ suite(
 // What these do to a disk cannot be taken back, and is found again by the next try: a failure leaves the disk either way.
 for (const [plan, states] of [
   [
-    { saga: (app: CinderApp) => app.sagas.volumeExtend, prepare: withVolume, start: async (actor: Actor) => void (await actor.write(async (tx) => extendVolume(actor.app, tx, caller, await volume(tx), 3, false))) },
+    {
+      saga: (app: CinderApp) => app.sagas.volumeExtend,
+      prepare: withVolume,
+      start: async (actor: Actor) => void (await actor.write(async (tx) => extendVolume(actor.app, tx, caller, await volume(tx), 3, false))),
+    },
     [row('error_extending'), usage({}), pool(1, 1), image],
   ],
-  [{ saga: (app: CinderApp) => app.sagas.volumeDelete, prepare: withVolume, start: async (actor: Actor) => void (await actor.write(async (tx) => deleteVolume(actor.app, tx, caller, await volume(tx)))) }, [row('error_deleting'), usage({}), pool(1, 1), image]],
   [
-    { saga: (app: CinderApp) => app.sagas.snapshotDelete, prepare: withSnapshot, start: async (actor: Actor) => void (await actor.write(async (tx) => deleteSnapshot(actor.app, tx, caller, await snapshot(tx)))) },
+    {
+      saga: (app: CinderApp) => app.sagas.volumeDelete,
+      prepare: withVolume,
+      start: async (actor: Actor) => void (await actor.write(async (tx) => deleteVolume(actor.app, tx, caller, await volume(tx)))),
+    },
+    [row('error_deleting'), usage({}), pool(1, 1), image],
+  ],
+  [
+    {
+      saga: (app: CinderApp) => app.sagas.snapshotDelete,
+      prepare: withSnapshot,
+      start: async (actor: Actor) => void (await actor.write(async (tx) => deleteSnapshot(actor.app, tx, caller, await snapshot(tx)))),
+    },
     [row('available'), 'snapshot error_deleting 100%', usage({ snapshots: 1, snapshot_gb: 1 }), pool(1, 1), image],
   ],
   [
-    { saga: (app: CinderApp) => app.sagas.volumeRevert, prepare: withSnapshot, start: async (actor: Actor) => void (await actor.write(async (tx) => revertVolume(actor.app, tx, caller, await volume(tx), SNAPSHOT))) },
+    {
+      saga: (app: CinderApp) => app.sagas.volumeRevert,
+      prepare: withSnapshot,
+      start: async (actor: Actor) => void (await actor.write(async (tx) => revertVolume(actor.app, tx, caller, await volume(tx), SNAPSHOT))),
+    },
     [row('error'), 'snapshot available 100%', usage({ snapshots: 1, snapshot_gb: 1 }), pool(1, 1), image],
   ],
 ] as const) {

@@ -41,7 +41,14 @@ export function snapshotCreateSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
       const { snapshotId, who } = step.params;
       await updateSnapshot(tx, snapshotId, { status: 'error' }, env.clock.nowMs(), ['creating']);
       const row = await snapshotById(tx, snapshotId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'createSnapshot', detail: 'snapshotCreateFailed', resource: 'VOLUME_SNAPSHOT', resourceId: snapshotId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'createSnapshot',
+          detail: 'snapshotCreateFailed',
+          resource: 'VOLUME_SNAPSHOT',
+          resourceId: snapshotId,
+          projectId: row.project_id,
+        });
     },
   });
 }

@@ -39,7 +39,14 @@ export function snapshotDeleteSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
       const { snapshotId, who } = step.params;
       await updateSnapshot(tx, snapshotId, { status: 'error_deleting' }, env.clock.nowMs());
       const row = await snapshotById(tx, snapshotId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'deleteSnapshot', detail: 'snapshotDeleteFailed', resource: 'VOLUME_SNAPSHOT', resourceId: snapshotId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'deleteSnapshot',
+          detail: 'snapshotDeleteFailed',
+          resource: 'VOLUME_SNAPSHOT',
+          resourceId: snapshotId,
+          projectId: row.project_id,
+        });
     },
   });
 }

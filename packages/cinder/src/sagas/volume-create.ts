@@ -53,7 +53,12 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           const { host } = output as { readonly host: string };
           const { volumeId, sizeGb, source } = step.params;
           const service = await serviceOf(tx, serviceHost(host), 'cinder-volume');
-          const changed = await updateVolume(tx, volumeId, { host, service_id: service?.id ?? null, ...(source.kind === 'image' && { status: 'downloading' }) }, env.clock.nowMs());
+          const changed = await updateVolume(
+            tx,
+            volumeId,
+            { host, service_id: service?.id ?? null, ...(source.kind === 'image' && { status: 'downloading' }) },
+            env.clock.nowMs(),
+          );
           if (changed) await changePool(tx, host, { volumes: 1, gb: sizeGb });
         },
         async undoCommit(tx, step) {

@@ -48,7 +48,14 @@ export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams>
       const { volumeId, who } = step.params;
       await updateVolume(tx, volumeId, { status: 'error_deleting' }, env.clock.nowMs());
       const row = await volumeById(tx, volumeId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'deleteVolume', detail: 'volumeDeleteFailed', resource: 'VOLUME', resourceId: volumeId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'deleteVolume',
+          detail: 'volumeDeleteFailed',
+          resource: 'VOLUME',
+          resourceId: volumeId,
+          projectId: row.project_id,
+        });
     },
   });
 }

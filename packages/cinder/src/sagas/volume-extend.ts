@@ -59,7 +59,13 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
       await updateVolume(tx, volumeId, { growing_gb: 0, previous_status: null }, nowMs);
       await updateVolume(tx, volumeId, { status: 'error_extending' }, nowMs, { status: ['extending'] });
       await changeUsage(tx, row.project_id, row.type_id, { growing_gb: -row.growing_gb });
-      await leaveMessage(deps, tx, who, { action: 'extendVolume', detail: 'extendFailed', resource: 'VOLUME', resourceId: volumeId, projectId: row.project_id });
+      await leaveMessage(deps, tx, who, {
+        action: 'extendVolume',
+        detail: 'extendFailed',
+        resource: 'VOLUME',
+        resourceId: volumeId,
+        projectId: row.project_id,
+      });
     },
   });
 }

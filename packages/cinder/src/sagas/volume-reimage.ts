@@ -45,7 +45,12 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
       const nowMs = env.clock.nowMs();
       const row = await volumeById(tx, volumeId);
       if (!row) return;
-      await updateVolume(tx, volumeId, { disk_id: newDiskId, bootable: 1, status: previousStatus === 'error' ? 'available' : previousStatus, previous_status: null }, nowMs);
+      await updateVolume(
+        tx,
+        volumeId,
+        { disk_id: newDiskId, bootable: 1, status: previousStatus === 'error' ? 'available' : previousStatus, previous_status: null },
+        nowMs,
+      );
       await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
       await env.sagas.start(tx, diskRemove, { volumeId, host: row.host, diskId: oldDiskId }, { subject: subjectOf(volumeId), requestId: who.requestId });
     },
@@ -53,7 +58,14 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
       const { volumeId, who } = step.params;
       await updateVolume(tx, volumeId, { status: 'error' }, env.clock.nowMs());
       const row = await volumeById(tx, volumeId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'reimageVolume', detail: 'reimageFailed', resource: 'VOLUME', resourceId: volumeId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'reimageVolume',
+          detail: 'reimageFailed',
+          resource: 'VOLUME',
+          resourceId: volumeId,
+          projectId: row.project_id,
+        });
     },
   });
 }

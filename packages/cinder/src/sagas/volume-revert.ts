@@ -41,7 +41,14 @@ export function volumeRevertSaga(deps: CinderDeps): SagaDefinition<VolumeRevertP
       await updateVolume(tx, volumeId, { status: 'error' }, nowMs, { status: ['reverting'] });
       await updateSnapshot(tx, snapshotId, { status: 'available' }, nowMs, ['restoring']);
       const row = await volumeById(tx, volumeId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'revertVolume', detail: 'revertFailed', resource: 'VOLUME', resourceId: volumeId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'revertVolume',
+          detail: 'revertFailed',
+          resource: 'VOLUME',
+          resourceId: volumeId,
+          projectId: row.project_id,
+        });
     },
   });
 }

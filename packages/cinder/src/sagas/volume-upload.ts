@@ -45,7 +45,14 @@ export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadP
       const { volumeId, who } = step.params;
       await goBack(tx, volumeId, env.clock.nowMs());
       const row = await volumeById(tx, volumeId);
-      if (row) await leaveMessage(deps, tx, who, { action: 'copyVolumeToImage', detail: 'uploadFailed', resource: 'VOLUME', resourceId: volumeId, projectId: row.project_id });
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'copyVolumeToImage',
+          detail: 'uploadFailed',
+          resource: 'VOLUME',
+          resourceId: volumeId,
+          projectId: row.project_id,
+        });
     },
   });
 }

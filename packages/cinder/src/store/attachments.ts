@@ -25,7 +25,8 @@ export const ATTACHMENTS: ListSpec<AttachmentRow> = {
 
 export const pageOfAttachments = (db: Db, request: ListRequest, spec: ListSpec<AttachmentRow>): Promise<ListPage<AttachmentRow>> => listRows(db, spec, request);
 
-export const attachmentById = (db: Db, id: string): Promise<AttachmentRow | undefined> => q(db).selectFrom('cinder_attachment').selectAll().where('id', '=', id).executeTakeFirst();
+export const attachmentById = (db: Db, id: string): Promise<AttachmentRow | undefined> =>
+  q(db).selectFrom('cinder_attachment').selectAll().where('id', '=', id).executeTakeFirst();
 
 /** In the order in which they were made. */
 export const attachmentsOfVolume = (db: Db, volumeId: string): Promise<AttachmentRow[]> =>

@@ -24,7 +24,8 @@ export const MESSAGES: ListSpec<MessageRow> = {
 };
 
 export const pageOfMessages = (db: Db, request: ListRequest, spec: ListSpec<MessageRow>): Promise<ListPage<MessageRow>> => listRows(db, spec, request);
-export const messageById = (db: Db, id: string): Promise<MessageRow | undefined> => q(db).selectFrom('cinder_message').selectAll().where('id', '=', id).executeTakeFirst();
+export const messageById = (db: Db, id: string): Promise<MessageRow | undefined> =>
+  q(db).selectFrom('cinder_message').selectAll().where('id', '=', id).executeTakeFirst();
 
 export async function insertMessage(tx: Tx, row: MessageRow): Promise<void> {
   await q(tx).insertInto('cinder_message').values(row).execute();
@@ -34,8 +35,17 @@ export async function deleteMessage(tx: Tx, id: string): Promise<void> {
   await q(tx).deleteFrom('cinder_message').where('id', '=', id).execute();
 }
 
-/** Removes up to `limit` messages that nobody needs any more. */
-export async function deleteExpired(tx: Tx, nowMs: number, limit: number): Promise<void> {
-  const old = q(tx).selectFrom('cinder_message').select('id').where('expires_at_ms', '<', nowMs).orderBy('expires_at_ms').limit(limit);
-  await q(tx).deleteFrom('cinder_message').where('id', 'in', old).execute();
+/** Removes up to `limit` messages that nobody needs any more. Returns how many. */
+export async function deleteExpired(tx: Tx, nowMs: number, limit: number): Promise<number> {
+  const old = await q(tx).selectFrom('cinder_message').select('id').where('expires_at_ms', '<', nowMs).orderBy('expires_at_ms').limit(limit).execute();
+  if (old.length > 0)
+    await q(tx)
+      .deleteFrom('cinder_message')
+      .where(
+        'id',
+        'in',
+        old.map((row) => row.id),
+      )
+      .execute();
+  return old.length;
 }

@@ -3,7 +3,8 @@ import type { CinderTables, ServiceRow } from './tables.ts';
 
 const q = (db: Db) => on<CinderTables>(db);
 
-export const services = (db: Db): Promise<ServiceRow[]> => q(db).selectFrom('cinder_service').selectAll().orderBy('created_at_ms').orderBy('host').orderBy('binary').execute();
+export const services = (db: Db): Promise<ServiceRow[]> =>
+  q(db).selectFrom('cinder_service').selectAll().orderBy('created_at_ms').orderBy('host').orderBy('binary').execute();
 export const serviceOf = (db: Db, host: string, binary: string): Promise<ServiceRow | undefined> =>
   q(db).selectFrom('cinder_service').selectAll().where('host', '=', host).where('binary', '=', binary).executeTakeFirst();
 

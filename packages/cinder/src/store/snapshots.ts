@@ -32,14 +32,22 @@ export const SNAPSHOTS: ListSpec<SnapshotRow> = {
 
 export const pageOfSnapshots = (db: Db, request: ListRequest, spec: ListSpec<SnapshotRow>): Promise<ListPage<SnapshotRow>> => listRows(db, spec, request);
 
-export const snapshotById = (db: Db, id: string): Promise<SnapshotRow | undefined> => q(db).selectFrom('cinder_snapshot').selectAll().where('id', '=', id).executeTakeFirst();
+export const snapshotById = (db: Db, id: string): Promise<SnapshotRow | undefined> =>
+  q(db).selectFrom('cinder_snapshot').selectAll().where('id', '=', id).executeTakeFirst();
 
 /** A volume's snapshots, newest first. */
 export const snapshotsOfVolume = (db: Db, volumeId: string): Promise<SnapshotRow[]> =>
   q(db).selectFrom('cinder_snapshot').selectAll().where('volume_id', '=', volumeId).orderBy('created_at_ms', 'desc').orderBy('id', 'desc').execute();
 
 export const latestSnapshotOf = (db: Db, volumeId: string): Promise<SnapshotRow | undefined> =>
-  q(db).selectFrom('cinder_snapshot').selectAll().where('volume_id', '=', volumeId).orderBy('created_at_ms', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+  q(db)
+    .selectFrom('cinder_snapshot')
+    .selectAll()
+    .where('volume_id', '=', volumeId)
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
 
 export async function hasSnapshots(db: Db, volumeId: string): Promise<boolean> {
   return (await q(db).selectFrom('cinder_snapshot').select('id').where('volume_id', '=', volumeId).limit(1).executeTakeFirst()) !== undefined;

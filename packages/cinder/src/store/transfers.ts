@@ -20,7 +20,8 @@ export const TRANSFERS: ListSpec<TransferRow> = {
 };
 
 export const pageOfTransfers = (db: Db, request: ListRequest, spec: ListSpec<TransferRow>): Promise<ListPage<TransferRow>> => listRows(db, spec, request);
-export const transferById = (db: Db, id: string): Promise<TransferRow | undefined> => q(db).selectFrom('cinder_transfer').selectAll().where('id', '=', id).executeTakeFirst();
+export const transferById = (db: Db, id: string): Promise<TransferRow | undefined> =>
+  q(db).selectFrom('cinder_transfer').selectAll().where('id', '=', id).executeTakeFirst();
 
 export async function insertTransfer(tx: Tx, row: TransferRow): Promise<void> {
   await q(tx).insertInto('cinder_transfer').values(row).execute();

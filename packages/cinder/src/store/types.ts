@@ -21,11 +21,14 @@ export const TYPES: ListSpec<TypeRow> = {
 };
 
 export const pageOfTypes = (db: Db, request: ListRequest, spec: ListSpec<TypeRow>): Promise<ListPage<TypeRow>> => listRows(db, spec, request);
-export const typeById = (db: Db, id: string): Promise<TypeRow | undefined> => q(db).selectFrom('cinder_type').selectAll().where('id', '=', id).executeTakeFirst();
-export const typeByName = (db: Db, name: string): Promise<TypeRow | undefined> => q(db).selectFrom('cinder_type').selectAll().where('name', '=', name).executeTakeFirst();
+export const typeById = (db: Db, id: string): Promise<TypeRow | undefined> =>
+  q(db).selectFrom('cinder_type').selectAll().where('id', '=', id).executeTakeFirst();
+export const typeByName = (db: Db, name: string): Promise<TypeRow | undefined> =>
+  q(db).selectFrom('cinder_type').selectAll().where('name', '=', name).executeTakeFirst();
 
 /** Ids and names of all types; the operator's few dozen. */
-export const typeNames = (db: Db): Promise<{ id: string; name: string }[]> => q(db).selectFrom('cinder_type').select(['id', 'name']).orderBy('created_at_ms').orderBy('id').execute();
+export const typeNames = (db: Db): Promise<{ id: string; name: string }[]> =>
+  q(db).selectFrom('cinder_type').select(['id', 'name']).orderBy('created_at_ms').orderBy('id').execute();
 
 export async function namesOfTypes(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
@@ -37,7 +40,10 @@ export async function namesOfTypes(db: Db, ids: readonly string[]): Promise<Map<
 export async function typeIsFor(db: Db, type: TypeRow, projectId: string | undefined): Promise<boolean> {
   if (type.is_public === 1) return true;
   if (projectId === undefined) return false;
-  return (await q(db).selectFrom('cinder_type_access').select('type_id').where('type_id', '=', type.id).where('project_id', '=', projectId).executeTakeFirst()) !== undefined;
+  return (
+    (await q(db).selectFrom('cinder_type_access').select('type_id').where('type_id', '=', type.id).where('project_id', '=', projectId).executeTakeFirst()) !==
+    undefined
+  );
 }
 
 export async function insertType(tx: Tx, row: TypeRow, specs: Readonly<Record<string, string>>): Promise<void> {
@@ -65,7 +71,8 @@ async function indexSpecs(tx: Tx, id: string, specs: Readonly<Record<string, str
 }
 
 export async function deleteTypeRow(tx: Tx, id: string): Promise<void> {
-  for (const table of ['cinder_type_spec', 'cinder_type_access', 'cinder_default_type', 'cinder_usage'] as const) await q(tx).deleteFrom(table).where('type_id', '=', id).execute();
+  for (const table of ['cinder_type_spec', 'cinder_type_access', 'cinder_default_type', 'cinder_usage'] as const)
+    await q(tx).deleteFrom(table).where('type_id', '=', id).execute();
   await q(tx).deleteFrom('cinder_type').where('id', '=', id).execute();
 }
 
@@ -89,7 +96,8 @@ export async function removeTypeAccess(tx: Tx, typeId: string, projectId: string
   return Number(result.numDeletedRows) > 0;
 }
 
-export const defaultTypeOf = (db: Db, projectId: string): Promise<DefaultTypeRow | undefined> => q(db).selectFrom('cinder_default_type').selectAll().where('project_id', '=', projectId).executeTakeFirst();
+export const defaultTypeOf = (db: Db, projectId: string): Promise<DefaultTypeRow | undefined> =>
+  q(db).selectFrom('cinder_default_type').selectAll().where('project_id', '=', projectId).executeTakeFirst();
 export const defaultTypes = (db: Db): Promise<DefaultTypeRow[]> => q(db).selectFrom('cinder_default_type').selectAll().orderBy('project_id').execute();
 
 export async function isDefaultOfProject(db: Db, typeId: string): Promise<boolean> {

@@ -6,7 +6,8 @@ const q = (db: Db) => on<CinderTables>(db);
 export type UsageChange = Partial<Omit<UsageRow, 'project_id' | 'type_id'>>;
 
 /** What a project uses, per type. */
-export const usageOf = (db: Db, projectId: string): Promise<UsageRow[]> => q(db).selectFrom('cinder_usage').selectAll().where('project_id', '=', projectId).execute();
+export const usageOf = (db: Db, projectId: string): Promise<UsageRow[]> =>
+  q(db).selectFrom('cinder_usage').selectAll().where('project_id', '=', projectId).execute();
 
 /** Of every project, for sums over the cloud. */
 export const usageOfAll = (db: Db): Promise<UsageRow[]> => q(db).selectFrom('cinder_usage').selectAll().execute();
@@ -35,7 +36,9 @@ export async function changePool(tx: Tx, host: string, change: { readonly volume
   await q(tx)
     .insertInto('cinder_pool')
     .values({ host, volumes, provisioned_gb: gb })
-    .onConflict((c) => c.column('host').doUpdateSet((e) => ({ volumes: e('cinder_pool.volumes', '+', volumes), provisioned_gb: e('cinder_pool.provisioned_gb', '+', gb) })))
+    .onConflict((c) =>
+      c.column('host').doUpdateSet((e) => ({ volumes: e('cinder_pool.volumes', '+', volumes), provisioned_gb: e('cinder_pool.provisioned_gb', '+', gb) })),
+    )
     .execute();
 }
 

@@ -40,7 +40,8 @@ export const VOLUMES: ListSpec<VolumeRow> = {
 
 export const pageOfVolumes = (db: Db, request: ListRequest, spec: ListSpec<VolumeRow>): Promise<ListPage<VolumeRow>> => listRows(db, spec, request);
 
-export const volumeById = (db: Db, id: string): Promise<VolumeRow | undefined> => q(db).selectFrom('cinder_volume').selectAll().where('id', '=', id).executeTakeFirst();
+export const volumeById = (db: Db, id: string): Promise<VolumeRow | undefined> =>
+  q(db).selectFrom('cinder_volume').selectAll().where('id', '=', id).executeTakeFirst();
 
 export async function insertVolume(tx: Tx, row: VolumeRow, metadata: Pairs): Promise<void> {
   await q(tx).insertInto('cinder_volume').values(row).execute();
@@ -85,7 +86,10 @@ export async function typeHasVolumes(db: Db, typeId: string): Promise<boolean> {
 }
 
 /** Volumes and snapshots of each project on a host, for os-hosts. */
-export async function useOfHost(db: Db, host: string): Promise<readonly { project_id: string; volumes: number; gigabytes: number; snapshots: number; snapshot_gigabytes: number }[]> {
+export async function useOfHost(
+  db: Db,
+  host: string,
+): Promise<readonly { project_id: string; volumes: number; gigabytes: number; snapshots: number; snapshot_gigabytes: number }[]> {
   const volumes = await q(db)
     .selectFrom('cinder_volume')
     .select(['project_id', sql<number>`count(*)`.as('count'), sql<number>`sum(size_gb)`.as('gb')])
@@ -103,6 +107,12 @@ export async function useOfHost(db: Db, host: string): Promise<readonly { projec
   const byProject = new Map(snapshots.map((row) => [row.project_id, row]));
   return volumes.map((row) => {
     const own = byProject.get(row.project_id);
-    return { project_id: row.project_id, volumes: Number(row.count), gigabytes: Number(row.gb), snapshots: Number(own?.count ?? 0), snapshot_gigabytes: Number(own?.gb ?? 0) };
+    return {
+      project_id: row.project_id,
+      volumes: Number(row.count),
+      gigabytes: Number(row.gb),
+      snapshots: Number(own?.count ?? 0),
+      snapshot_gigabytes: Number(own?.gb ?? 0),
+    };
   });
 }

@@ -32,6 +32,7 @@ export function createFace(app: GlanceApp): GlanceFace {
           disk_format: image.diskFormat,
           container_format: image.containerFormat,
           visibility: image.visibility ?? 'private',
+          protected: image.protected ?? false,
           min_disk: image.minDiskGb ?? 0,
           min_ram: image.minRamMb ?? 0,
           tags: [],

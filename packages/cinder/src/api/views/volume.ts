@@ -15,7 +15,7 @@ const dateOrNull = (ms: number | null): string | null => (ms === null ? null : i
 /** A volume in a list without details. */
 export const volumeSummary = (request: LinkRequest, row: VolumeRow): object => ({ id: row.id, name: row.name, links: linksTo(request, 'volumes', row.id) });
 
-/** A volume as it was asked for; see `volumeDetail` for what shows and detailed lists add. */
+/** A volume as it was asked for; see `volumeDetails` for what shows and detailed lists add. */
 export function volumeView(request: ViewRequest, { row, typeName, attachments }: VolumeDetails, adminMetadata = true): Record<string, unknown> {
   const { ctx, version } = request;
   const admin = isAdmin(ctx);
@@ -64,18 +64,24 @@ export function volumeView(request: ViewRequest, { row, typeName, attachments }:
   return view;
 }
 
-/** A volume as show and detailed lists have it, with the extensions' attributes. */
-export function volumeDetail(request: ViewRequest, details: VolumeDetails): Record<string, unknown> {
-  const { row } = details;
-  const view = volumeView(request, details);
-  if (request.allowed('volume_extension:volume_host_attribute')) view['os-vol-host-attr:host'] = row.host === null ? null : poolName(row.host);
-  if (request.allowed('volume_extension:volume_tenant_attribute')) view['os-vol-tenant-attr:tenant_id'] = row.project_id;
-  if (request.allowed('volume_extension:volume_mig_status_attribute')) {
-    view['os-vol-mig-status-attr:migstat'] = row.migration_status;
-    view['os-vol-mig-status-attr:name_id'] = null;
-  }
-  if (row.image_metadata !== '{}' && request.allowed('volume_extension:volume_image_metadata:show')) view['volume_image_metadata'] = pairsOf(row.image_metadata);
-  return view;
+/** How show and detailed lists have volumes, with the extensions' attributes; what the caller may see is asked once. */
+export function volumeDetails(request: ViewRequest): (details: VolumeDetails) => Record<string, unknown> {
+  const seesHost = request.allowed('volume_extension:volume_host_attribute');
+  const seesProject = request.allowed('volume_extension:volume_tenant_attribute');
+  const seesMigration = request.allowed('volume_extension:volume_mig_status_attribute');
+  const seesImage = request.allowed('volume_extension:volume_image_metadata:show');
+  return (details) => {
+    const { row } = details;
+    const view = volumeView(request, details);
+    if (seesHost) view['os-vol-host-attr:host'] = row.host === null ? null : poolName(row.host);
+    if (seesProject) view['os-vol-tenant-attr:tenant_id'] = row.project_id;
+    if (seesMigration) {
+      view['os-vol-mig-status-attr:migstat'] = row.migration_status;
+      view['os-vol-mig-status-attr:name_id'] = null;
+    }
+    if (seesImage && row.image_metadata !== '{}') view['volume_image_metadata'] = pairsOf(row.image_metadata);
+    return view;
+  };
 }
 
 /** The user's metadata with what everybody may see of the administrators'. */

@@ -9,10 +9,12 @@ type Kind = 'text' | 'text?' | 'int' | 'int?';
 export async function first(db: Kysely<any>, engine: EngineName): Promise<void> {
   const table = async (name: string, columns: Readonly<Record<string, Kind>>, key: readonly string[]): Promise<void> => {
     let builder: CreateTableBuilder<string, string> = db.schema.createTable(name);
-    for (const [column, kind] of Object.entries(columns)) builder = builder.addColumn(column, kind.startsWith('text') ? 'text' : 'bigint', (c) => (kind.endsWith('?') ? c : c.notNull()));
+    for (const [column, kind] of Object.entries(columns))
+      builder = builder.addColumn(column, kind.startsWith('text') ? 'text' : 'bigint', (c) => (kind.endsWith('?') ? c : c.notNull()));
     await builder.addPrimaryKeyConstraint(`${name}_pk`, [...key]).execute();
   };
-  const index = (name: string, of: string, columns: readonly (string | IndexColumn)[]): Promise<void> => createListIndex(db, engine, { name, table: of, columns });
+  const index = (name: string, of: string, columns: readonly (string | IndexColumn)[]): Promise<void> =>
+    createListIndex(db, engine, { name, table: of, columns });
   const nullable = (column: string): IndexColumn => ({ column, nullable: true });
 
   await table(
@@ -131,7 +133,16 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
 
   await table(
     'cinder_type',
-    { id: 'text', name: 'text', description: 'text?', is_public: 'int', qos_specs_id: 'text?', extra_specs: 'text', created_at_ms: 'int', updated_at_ms: 'int?' },
+    {
+      id: 'text',
+      name: 'text',
+      description: 'text?',
+      is_public: 'int',
+      qos_specs_id: 'text?',
+      extra_specs: 'text',
+      created_at_ms: 'int',
+      updated_at_ms: 'int?',
+    },
     ['id'],
   );
   await db.schema.createIndex('cinder_type_name').unique().on('cinder_type').column('name').execute();
@@ -143,12 +154,26 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
 
   await table('cinder_quota', { project_id: 'text', resource: 'text', type_id: 'text', hard_limit: 'int' }, ['project_id', 'resource', 'type_id']);
   await table('cinder_quota_class', { class_name: 'text', resource: 'text', type_id: 'text', hard_limit: 'int' }, ['class_name', 'resource', 'type_id']);
-  await table('cinder_usage', { project_id: 'text', type_id: 'text', volumes: 'int', volume_gb: 'int', growing_gb: 'int', snapshots: 'int', snapshot_gb: 'int' }, ['project_id', 'type_id']);
+  await table(
+    'cinder_usage',
+    { project_id: 'text', type_id: 'text', volumes: 'int', volume_gb: 'int', growing_gb: 'int', snapshots: 'int', snapshot_gb: 'int' },
+    ['project_id', 'type_id'],
+  );
 
   await table('cinder_pool', { host: 'text', volumes: 'int', provisioned_gb: 'int' }, ['host']);
   await table(
     'cinder_service',
-    { id: 'text', binary: 'text', host: 'text', disabled: 'int', disabled_reason: 'text?', availability_zone: 'text', frozen: 'int', created_at_ms: 'int', updated_at_ms: 'int?' },
+    {
+      id: 'text',
+      binary: 'text',
+      host: 'text',
+      disabled: 'int',
+      disabled_reason: 'text?',
+      availability_zone: 'text',
+      frozen: 'int',
+      created_at_ms: 'int',
+      updated_at_ms: 'int?',
+    },
     ['id'],
   );
   await db.schema.createIndex('cinder_service_host').unique().on('cinder_service').columns(['host', 'binary']).execute();
@@ -176,7 +201,17 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
 
   await table(
     'cinder_transfer',
-    { id: 'text', volume_id: 'text', project_id: 'text', name: 'text?', salt: 'text', key_hash: 'text', no_snapshots: 'int', source_project_id: 'text', created_at_ms: 'int' },
+    {
+      id: 'text',
+      volume_id: 'text',
+      project_id: 'text',
+      name: 'text?',
+      salt: 'text',
+      key_hash: 'text',
+      no_snapshots: 'int',
+      source_project_id: 'text',
+      created_at_ms: 'int',
+    },
     ['id'],
   );
   await index('cinder_transfer_project', 'cinder_transfer', ['project_id', 'created_at_ms', 'id']);
@@ -186,6 +221,15 @@ export async function first(db: Kysely<any>, engine: EngineName): Promise<void> 
   // upstream's migrations make this type, so that there is always a default
   await db
     .insertInto('cinder_type')
-    .values({ id: randomUUID(), name: '__DEFAULT__', description: 'Default Volume Type', is_public: 1, qos_specs_id: null, extra_specs: '{}', created_at_ms: Date.now(), updated_at_ms: null })
+    .values({
+      id: randomUUID(),
+      name: '__DEFAULT__',
+      description: 'Default Volume Type',
+      is_public: 1,
+      qos_specs_id: null,
+      extra_specs: '{}',
+      created_at_ms: Date.now(),
+      updated_at_ms: null,
+    })
     .execute();
 }
