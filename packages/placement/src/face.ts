@@ -35,13 +35,28 @@ export interface Shortage {
   readonly providersTotal: number;
   /** In the order of checking: what was asked and how many providers were left after it. */
   readonly filters: readonly { readonly name: string; readonly left: number }[];
-  readonly nearest: readonly { readonly resourceClass: string; readonly needed: number; readonly bestFree: number; readonly bestProvider: string; readonly reason: 'free' | 'max_unit' | 'step_size' | 'min_unit' }[];
+  readonly nearest: readonly {
+    readonly resourceClass: string;
+    readonly needed: number;
+    readonly bestFree: number;
+    readonly bestProvider: string;
+    readonly reason: 'free' | 'max_unit' | 'step_size' | 'min_unit';
+  }[];
 }
 
 /** What other services may ask of placement. */
 export interface PlacementFace {
   /** Creates or updates a provider with exactly these inventories, traits and aggregates. */
-  ensureProvider(tx: Tx, provider: { readonly id: string; readonly name: string; readonly inventories: Readonly<Record<string, Inventory>>; readonly traits: readonly string[]; readonly aggregates?: readonly string[] }): Promise<void>;
+  ensureProvider(
+    tx: Tx,
+    provider: {
+      readonly id: string;
+      readonly name: string;
+      readonly inventories: Readonly<Record<string, Inventory>>;
+      readonly traits: readonly string[];
+      readonly aggregates?: readonly string[];
+    },
+  ): Promise<void>;
   removeProvider(tx: Tx, providerId: string): Promise<void>;
   candidates(db: Db, request: CandidateRequest): Promise<readonly Candidate[]>;
   explain(db: Db, request: CandidateRequest): Promise<Shortage>;
@@ -49,7 +64,16 @@ export interface PlacementFace {
    * Claims for a consumer, replacing what it had; all or nothing in this transaction. Throws NoCapacity when a provider has not
    * enough left, so that the caller takes the next candidate.
    */
-  claim(tx: Tx, claim: { readonly consumerId: string; readonly projectId: string; readonly userId: string; readonly consumerType?: string; readonly allocations: Readonly<Record<string, Resources>> }): Promise<void>;
+  claim(
+    tx: Tx,
+    claim: {
+      readonly consumerId: string;
+      readonly projectId: string;
+      readonly userId: string;
+      readonly consumerType?: string;
+      readonly allocations: Readonly<Record<string, Resources>>;
+    },
+  ): Promise<void>;
   /** Gives back everything of a consumer. Tolerates absence. */
   release(tx: Tx, consumerId: string): Promise<void>;
   allocationsOf(db: Db, consumerId: string): Promise<Readonly<Record<string, Resources>>>;

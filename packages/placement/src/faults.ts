@@ -20,7 +20,12 @@ export function placementFault(error: CairnError, request: FaultRequest): WireFa
   const detail = detailOf(error, request);
   const headers = { ...error.headers };
   const form = formOf(request.accept);
-  if (form !== 'json') return { status, headers: { ...headers, 'content-type': `text/${form}; charset=UTF-8` }, body: form === 'html' ? page(status, title, detail) : `${status} ${title}\n\n${detail}\n\n` };
+  if (form !== 'json')
+    return {
+      status,
+      headers: { ...headers, 'content-type': `text/${form}; charset=UTF-8` },
+      body: form === 'html' ? page(status, title, detail) : `${status} ${title}\n\n${detail}\n\n`,
+    };
   const range = error.type === 'InvalidGlobalAPIVersion' ? (error.detail as { min: string; max: string }) : undefined;
   const fault = {
     status,

@@ -22,9 +22,11 @@ const NOT_YET: Readonly<Record<string, string>> = {
 };
 
 /** Upstream's old defaults, which most fixtures run under: admins pass every rule. */
-const legacy = (rule: PolicyRule): PolicyRule => (rule.name === 'service_api' || rule.name === 'project_reader_api' ? { ...rule, check: `(${rule.check}) or role:admin` } : rule);
+const legacy = (rule: PolicyRule): PolicyRule =>
+  rule.name === 'service_api' || rule.name === 'project_reader_api' ? { ...rule, check: `(${rule.check}) or role:admin` } : rule;
 const open = (rule: PolicyRule): PolicyRule => (rule.name === 'admin_api' ? rule : { ...rule, check: '@' });
-const policiesFor = (fixtures: readonly string[]): readonly PolicyRule[] => (fixtures.includes('SecureRBACPolicyFixture') ? placementPolicies : placementPolicies.map(fixtures.includes('OpenPolicyFixture') ? open : legacy));
+const policiesFor = (fixtures: readonly string[]): readonly PolicyRule[] =>
+  fixtures.includes('SecureRBACPolicyFixture') ? placementPolicies : placementPolicies.map(fixtures.includes('OpenPolicyFixture') ? open : legacy);
 
 /** Names a caller for what the file's headers say, as upstream's test middleware does: `user:project` as token, roles and scope in headers. */
 function callerFor(front: TestFront, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -40,7 +42,9 @@ function callerFor(front: TestFront, headers: Readonly<Record<string, string>>):
 if (!existsSync(FOLDER)) {
   test("upstream's gabbi files", { skip: 'there is no ../shared/gabbi/placement beside the project' }, () => {});
 } else {
-  const names = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml')).sort();
+  const names = readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort();
   for (const [engine, name] of engines().flatMap((engine) => names.map((name) => [engine, name] as const))) {
     test(`${engine}: gabbi ${name}`, async (t) => {
       const file = readGabbi(readFileSync(join(FOLDER, name), 'utf8'));

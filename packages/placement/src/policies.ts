@@ -9,7 +9,11 @@ export const placementPolicies: readonly PolicyRule[] = [
   rule('service_api', 'The services themselves', 'role:service'),
   rule('admin_or_service_api', 'Admins, and the services themselves', 'role:admin or role:service'),
   { name: 'project_reader_api', check: 'role:reader and project_id:%(project_id)s', description: 'Readers of the project that is asked about' },
-  rule('admin_or_project_reader_or_service_api', 'Admins, services, and readers of the project that is asked about', 'role:admin or rule:project_reader_api or role:service'),
+  rule(
+    'admin_or_project_reader_or_service_api',
+    'Admins, services, and readers of the project that is asked about',
+    'role:admin or rule:project_reader_api or role:service',
+  ),
   rule('placement:resource_providers:list', 'List resource providers'),
   rule('placement:resource_providers:create', 'Create a resource provider'),
   rule('placement:resource_providers:show', 'Show a resource provider'),

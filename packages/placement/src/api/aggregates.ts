@@ -7,7 +7,10 @@ const PATH = '/resource_providers/{uuid}/aggregates' as const;
 
 /** When an association was made is not recorded: last-modified is now, as upstream. */
 const view = (app: PlacementApp, request: Request, aggregates: readonly string[], generation: number): Reply =>
-  new Reply({ aggregates, ...(request.version.atLeast('1.19') && { resource_provider_generation: generation }) }, { headers: cacheHeaders(request, app.env.clock.nowMs()) });
+  new Reply(
+    { aggregates, ...(request.version.atLeast('1.19') && { resource_provider_generation: generation }) },
+    { headers: cacheHeaders(request, app.env.clock.nowMs()) },
+  );
 
 export const aggregateOperations = [
   op({

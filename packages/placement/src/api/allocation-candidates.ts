@@ -32,7 +32,11 @@ function viewProvider(request: Request, asked: ReadonlySet<string>, { provider, 
   };
 }
 
-const traitsOf = (wanted: CandidatesRequest): string[] => [...wanted.rootRequired, ...wanted.rootForbidden, ...wanted.groups.flatMap((group) => [...group.requiredTraits.flat(), ...group.forbiddenTraits])];
+const traitsOf = (wanted: CandidatesRequest): string[] => [
+  ...wanted.rootRequired,
+  ...wanted.rootForbidden,
+  ...wanted.groups.flatMap((group) => [...group.requiredTraits.flat(), ...group.forbiddenTraits]),
+];
 
 export const allocationCandidateOperations = [
   op({

@@ -49,7 +49,8 @@ export const allocationOperations = [
       const { version } = request;
       const { consumer, allocations } = await app.allocations.ofConsumer(param(request, 'consumer_uuid'));
       const byProvider: Record<string, { resources: Record<string, number>; generation: number }> = {};
-      for (const row of allocations) (byProvider[row.provider_id] ??= { resources: {}, generation: row.provider_generation }).resources[row.resource_class] = row.used;
+      for (const row of allocations)
+        (byProvider[row.provider_id] ??= { resources: {}, generation: row.provider_generation }).resources[row.resource_class] = row.used;
       const body = {
         allocations: byProvider,
         ...(consumer && version.atLeast('1.12') && { project_id: consumer.project_id, user_id: consumer.user_id }),
@@ -75,7 +76,10 @@ export const allocationOperations = [
     async handle(app, request) {
       const given = param(request, 'consumer_uuid');
       if (!isUuidLike(given)) throw bad(`Malformed consumer_uuid: ${given}`);
-      const consumerId = given.toLowerCase().replaceAll('-', '').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+      const consumerId = given
+        .toLowerCase()
+        .replaceAll('-', '')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
       const body = bodyOf<AllocationsBody>(request, SET_ALLOCATIONS);
       await app.allocations.set([claimOf(request, consumerId, body)], `Unable to allocate inventory for consumer ${consumerId}: `);
     },
@@ -118,7 +122,10 @@ export const allocationOperations = [
     async handle(app, request) {
       const { provider, allocations } = await app.allocations.onProvider(param(request, 'uuid'));
       const byConsumer: Record<string, { resources: Record<string, number>; consumer_generation?: number }> = {};
-      for (const row of allocations) (byConsumer[row.consumer_id] ??= { resources: {}, ...(request.version.atLeast('1.28') && { consumer_generation: row.consumer_generation }) }).resources[row.resource_class] = row.used;
+      for (const row of allocations)
+        (byConsumer[row.consumer_id] ??= { resources: {}, ...(request.version.atLeast('1.28') && { consumer_generation: row.consumer_generation }) }).resources[
+          row.resource_class
+        ] = row.used;
       const modified = latest(
         allocations.map((row) => row.updated_at_ms),
         app.env.clock.nowMs(),

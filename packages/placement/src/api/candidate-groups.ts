@@ -20,18 +20,38 @@ export function candidatesRequestOf(request: Request): CandidatesRequest {
   // of these two the first of repeated ones counts
   const [limit] = query.getAll('limit');
   const [groupPolicy] = query.getAll('group_policy');
-  if (groupPolicy === undefined && groups.filter((group) => group.suffix !== '').length > 1) throw bad('The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.');
-  return { groups, ...(limit !== undefined && { limit: Number(limit) }), ...(groupPolicy !== undefined && { groupPolicy: groupPolicy as 'none' | 'isolate' }), ...rootTraits(query), sameSubtrees, nested: version.atLeast('1.29') };
+  if (groupPolicy === undefined && groups.filter((group) => group.suffix !== '').length > 1)
+    throw bad('The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.');
+  return {
+    groups,
+    ...(limit !== undefined && { limit: Math.min(Number(limit), 2 ** 31 - 1) }),
+    ...(groupPolicy !== undefined && { groupPolicy: groupPolicy as 'none' | 'isolate' }),
+    ...rootTraits(query),
+    sameSubtrees,
+    nested: version.atLeast('1.29'),
+  };
 }
 
 function groupsOf({ query, version }: Request): RequestGroup[] {
   const pattern = version.atLeast('1.33') ? NAMED : NUMBERED;
-  const suffixes = new Set([...query.keys()].map((key) => pattern.exec(key)).filter((match) => match !== null).map((match) => match[1] ?? ''));
+  const suffixes = new Set(
+    [...query.keys()]
+      .map((key) => pattern.exec(key))
+      .filter((match) => match !== null)
+      .map((match) => match[1] ?? ''),
+  );
   return [...suffixes].map((suffix) => {
     const resources = lastOf(query, `resources${suffix}`);
     const traits = requiredTraits(query, version, suffix);
     const inTree = treeMember(query, suffix);
-    return { suffix, resources: resources === undefined ? {} : parseResources(resources), requiredTraits: traits.required, forbiddenTraits: traits.forbidden, ...memberships(query, version, suffix), ...(inTree !== undefined && { inTree }) };
+    return {
+      suffix,
+      resources: resources === undefined ? {} : parseResources(resources),
+      requiredTraits: traits.required,
+      forbiddenTraits: traits.forbidden,
+      ...memberships(query, version, suffix),
+      ...(inTree !== undefined && { inTree }),
+    };
   });
 }
 
@@ -43,7 +63,8 @@ function checkOrphans(groups: readonly RequestGroup[]): void {
   const traits = idle.filter((group) => group.requiredTraits.length > 0).map((group) => `required${group.suffix}`);
   if (traits.length > 0) throw bad(`All traits parameters must be associated with resources.  Found the following orphaned traits keys: ${traits.join(', ')}`);
   const members = idle.filter((group) => group.memberOf.length > 0 || group.forbiddenAggregates.length > 0).map((group) => `member_of${group.suffix}`);
-  if (members.length > 0) throw bad(`All member_of parameters must be associated with resources. Found the following orphaned member_of keys: ${members.join(', ')}`);
+  if (members.length > 0)
+    throw bad(`All member_of parameters must be associated with resources. Found the following orphaned member_of keys: ${members.join(', ')}`);
   if (idle.length > 0) throw bad('All request groups must specify resources.');
   if (groups.length === 0) throw bad('At least one request group (`resources` or `resources{$S}`) is required.');
 }
@@ -54,15 +75,21 @@ function checkSubtrees(groups: readonly RequestGroup[], sameSubtrees: readonly (
   const named = new Set(sameSubtrees.flat());
   const list = (suffixes: readonly string[]): string => `[${suffixes.map((suffix) => `'${suffix}'`).join(', ')}]`;
   const idle = groups.filter((group) => !asks(group) && !named.has(group.suffix)).map((group) => group.suffix);
-  if (idle.length > 0) throw bad(`Resourceless suffixed group request should be specified in \`same_subtree\` query param: bad group(s) - ${list(idle)}.`, CODES.badParameter);
+  if (idle.length > 0)
+    throw bad(`Resourceless suffixed group request should be specified in \`same_subtree\` query param: bad group(s) - ${list(idle)}.`, CODES.badParameter);
   const suffixes = groups.map((group) => group.suffix);
   const unknown = [...named].filter((suffix) => !suffixes.includes(suffix));
-  if (unknown.length > 0) throw bad(`Real suffixes should be specified in \`same_subtree\`: ${list(unknown)} not found in ${list(suffixes)}.`, CODES.badParameter);
+  if (unknown.length > 0)
+    throw bad(`Real suffixes should be specified in \`same_subtree\`: ${list(unknown)} not found in ${list(suffixes)}.`, CODES.badParameter);
 }
 
 /** Nothing is required and forbidden at once. */
 function checkContradictions(groups: readonly RequestGroup[]): void {
-  const wrong = groups.flatMap((group) => group.requiredTraits.filter((any) => any.every((trait) => group.forbiddenTraits.includes(trait))).map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`));
+  const wrong = groups.flatMap((group) =>
+    group.requiredTraits
+      .filter((any) => any.every((trait) => group.forbiddenTraits.includes(trait)))
+      .map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`),
+  );
   if (wrong.length > 0) throw bad(`Conflicting required and forbidden traits found in the following traits keys: ${wrong.sort().join(', ')}`);
 }
 

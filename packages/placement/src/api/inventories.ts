@@ -5,19 +5,34 @@ import type { InventoryRow, ProviderRow } from '../store/tables.ts';
 import { bodyOf, cacheHeaders, latest, op, param } from './op.ts';
 import { CREATE_INVENTORY, SET_INVENTORIES, UPDATE_INVENTORY } from './schemas.ts';
 
-const view = (row: InventoryRow) => ({ total: row.total, reserved: row.reserved, min_unit: row.min_unit, max_unit: row.max_unit, step_size: row.step_size, allocation_ratio: row.allocation_ratio });
+const view = (row: InventoryRow) => ({
+  total: row.total,
+  reserved: row.reserved,
+  min_unit: row.min_unit,
+  max_unit: row.max_unit,
+  step_size: row.step_size,
+  allocation_ratio: row.allocation_ratio,
+});
 
 function viewAll(request: Request, { provider, inventories }: ProviderInventories): Reply {
   const modified = latest(
     inventories.map((row) => row.updated_at_ms),
     undefined,
   );
-  const body = { resource_provider_generation: provider.generation, inventories: Object.fromEntries(inventories.map((row) => [row.resource_class, view(row)])) };
+  const body = {
+    resource_provider_generation: provider.generation,
+    inventories: Object.fromEntries(inventories.map((row) => [row.resource_class, view(row)])),
+  };
   return new Reply(body, { headers: cacheHeaders(request, modified) });
 }
 
 /** One inventory; a provider's generation of 0 is not shown, as upstream. */
-function viewOne(request: Request, { provider, inventory }: { provider: ProviderRow; inventory: InventoryRow }, status = 200, headers: Record<string, string> = {}): Reply {
+function viewOne(
+  request: Request,
+  { provider, inventory }: { provider: ProviderRow; inventory: InventoryRow },
+  status = 200,
+  headers: Record<string, string> = {},
+): Reply {
   const body = { ...view(inventory), ...(provider.generation > 0 && { resource_provider_generation: provider.generation }) };
   return new Reply(body, { status, headers: { ...headers, ...cacheHeaders(request, inventory.updated_at_ms) } });
 }
@@ -113,7 +128,10 @@ export const inventoryOperations = [
     async handle(app, request) {
       const id = param(request, 'uuid');
       await app.providers.get(id);
-      const { resource_provider_generation: generation, ...input } = bodyOf<InventoryInput & { resource_provider_generation: number }>(request, UPDATE_INVENTORY);
+      const { resource_provider_generation: generation, ...input } = bodyOf<InventoryInput & { resource_provider_generation: number }>(
+        request,
+        UPDATE_INVENTORY,
+      );
       return viewOne(request, await app.inventories.update(id, param(request, 'resource_class'), generation, input, full(request)));
     },
   }),

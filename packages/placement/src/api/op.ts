@@ -1,4 +1,4 @@
-import { CairnError, isCairnError } from '@cairn/kit/errors/errors';
+import { CairnError, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import { operationsOf, type Request, type Versioned } from '@cairn/kit/http/operation';
 import type { Admission } from '@cairn/kit/http/service';
 import { schemaAt, validate } from '@cairn/kit/http/validation';
@@ -22,9 +22,11 @@ export function admit({ operation, method, headers, hasBody }: Admission): void 
     .split(';')[0]
     ?.trim();
   if (hasBody && type === '') throw bad('content-type header required when content-length > 0');
-  if (operation.body !== undefined && type !== 'application/json') throw new CairnError('UnsupportedMediaType', `The media type ${type || 'None'} is not supported, use application/json`);
+  if (operation.body !== undefined && type !== 'application/json')
+    throw new CairnError('UnsupportedMediaType', `The media type ${type || 'None'} is not supported, use application/json`);
   const accept = String(headers['accept'] ?? '');
-  if (method === 'GET' && accept !== '' && !ANY_ACCEPT.has(operation.id) && !welcomesJson(accept)) throw new CairnError('NotAcceptable', 'Only application/json is provided');
+  if (method === 'GET' && accept !== '' && !ANY_ACCEPT.has(operation.id) && !welcomesJson(accept))
+    throw new CairnError('NotAcceptable', 'Only application/json is provided');
 }
 
 function welcomesJson(accept: string): boolean {
@@ -44,7 +46,10 @@ export function bodyOf<T>(request: Request, schemas: Versioned): T {
 /** Checks the query by the schema of the request's microversion; of a repeated parameter the last one counts, as upstream's checks see it. */
 export function checkQuery(request: Request, schemas: Versioned): void {
   const query: Record<string, string> = Object.create(null);
-  for (const [key, value] of request.query) query[key] = value;
+  for (const [key, value] of request.query) {
+    if (value.includes('\0')) throw bad(`Invalid query string parameters: ${key} contains a NUL character`);
+    query[key] = value;
+  }
   check(schemaAt(schemas, request.version), { ...query }, 'Invalid query string parameters');
 }
 
@@ -60,8 +65,12 @@ function check(document: TSchema | undefined, value: unknown, prefix: string): v
 /** The value of a query parameter; of a repeated one the last, as upstream takes it. */
 export const lastOf = (query: URLSearchParams, name: string): string | undefined => query.getAll(name).at(-1);
 
-/** A parameter of the path. */
-export const param = (request: Request, name: string): string => request.params[name] ?? '';
+/** A parameter of the path; one with a NUL, which no database stores, names nothing. */
+export function param(request: Request, name: string): string {
+  const value = request.params[name] ?? '';
+  if (value.includes('\0')) throw notFound('');
+  return value;
+}
 
 /** The path under which placement is mounted, for links: they carry no host. */
 export const mountOf = (request: Request): string => request.baseUrl.replace(/^https?:\/\/[^/]*/, '');

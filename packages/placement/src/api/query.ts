@@ -16,7 +16,8 @@ export function parseResources(text: string): Record<string, number> {
     if (!/^\s*[+-]?\d+(_\d+)*\s*$/.test(amount)) throw bad(`Requested resource ${name} expected positive integer amount. Got: ${amount}.`);
     const number = Number(amount.replaceAll('_', ''));
     if (number < 1) throw bad(`Requested resource ${name} requires amount >= 1. Got: ${number}.`);
-    resources[name] = number;
+    // more than any inventory holds; columns hold no larger numbers either
+    resources[name] = Math.min(number, Number.MAX_SAFE_INTEGER);
   }
   return resources;
 }
@@ -40,7 +41,8 @@ export function parseTraits(text: string, allow: { readonly forbidden: boolean; 
   }
   const traits = split(text);
   const forbidden = traits.filter((trait) => trait.startsWith('!')).map((trait) => trait.replace(/^!+/, ''));
-  if (traits.includes('') || forbidden.includes('')) throw refuse(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,${allow.forbidden ? '!' : ''}CUSTOM_MAGIC. Got an empty trait in: ${text}`);
+  if (traits.includes('') || forbidden.includes(''))
+    throw refuse(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,${allow.forbidden ? '!' : ''}CUSTOM_MAGIC. Got an empty trait in: ${text}`);
   if (forbidden.length > 0 && !allow.forbidden) throw refuse(`Expected 'required' parameter value of the form: HW_CPU_X86_VMX,CUSTOM_MAGIC. Got: ${text}`);
   return { required: traits.filter((trait) => !trait.startsWith('!')).map((trait) => [trait]), forbidden: [...new Set(forbidden)] };
 }
@@ -65,7 +67,8 @@ export function memberships(query: URLSearchParams, version: Version, suffix = '
   const memberOf: string[][] = [];
   const forbiddenAggregates = new Set<string>();
   for (const value of values) {
-    if (value.includes(',') && !/^!?in:/.test(value)) throw bad(`Multiple values for 'member_of' must be prefixed with the 'in:' or '!in:' keyword using the valid microversion. Got: ${value}`);
+    if (value.includes(',') && !/^!?in:/.test(value))
+      throw bad(`Multiple values for 'member_of' must be prefixed with the 'in:' or '!in:' keyword using the valid microversion. Got: ${value}`);
     const not = value.startsWith('!');
     const ids = [...new Set(value.replace(/^!/, '').replace(/^in:/, '').split(','))];
     const wrong = ids.find((id) => !isUuidLike(id));
@@ -80,6 +83,7 @@ export function memberships(query: URLSearchParams, version: Version, suffix = '
 /** `in_tree<suffix>`: a provider of the tree. */
 export function treeMember(query: URLSearchParams, suffix = ''): string | undefined {
   const value = lastOf(query, `in_tree${suffix}`);
-  if (value !== undefined && !isUuidLike(value.trim())) throw bad(`Invalid query string parameters: Expected 'in_tree' parameter to be a format of uuid. Got: ${value}`);
+  if (value !== undefined && !isUuidLike(value.trim()))
+    throw bad(`Invalid query string parameters: Expected 'in_tree' parameter to be a format of uuid. Got: ${value}`);
   return value?.trim();
 }

@@ -22,7 +22,9 @@ export const reshaperOperations = [
     async handle(app, request) {
       const body = bodyOf<ReshapeBody>(request, RESHAPE);
       await app.reshape({
-        inventories: Object.fromEntries(Object.entries(body.inventories).map(([id, one]) => [id, { generation: one.resource_provider_generation, inventories: one.inventories }])),
+        inventories: Object.fromEntries(
+          Object.entries(body.inventories).map(([id, one]) => [id, { generation: one.resource_provider_generation, inventories: one.inventories }]),
+        ),
         claims: Object.entries(body.allocations).map(([consumerId, one]) => claimOf(request, consumerId, one)),
       });
     },

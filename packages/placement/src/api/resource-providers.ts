@@ -58,7 +58,9 @@ export const resourceProviderOperations = [
     async handle(app, request) {
       checkQuery(request, LIST_PROVIDERS);
       const filters = filtersOf(request);
-      await app.traits.check([...(filters.requiredTraits ?? []).flat(), ...(filters.forbiddenTraits ?? [])], (unknown) => bad(`Invalid trait(s) in "required" parameter: ${noTraits(unknown)}`));
+      await app.traits.check([...(filters.requiredTraits ?? []).flat(), ...(filters.forbiddenTraits ?? [])], (unknown) =>
+        bad(`Invalid trait(s) in "required" parameter: ${noTraits(unknown)}`),
+      );
       const [unknown] = await app.resourceClasses.unknown(Object.keys(filters.resources ?? {}));
       if (unknown) throw bad(`Invalid resource class in resources parameter: ${noClass(unknown)}`);
       const rows = await app.providers.list(filters);
@@ -109,7 +111,11 @@ export const resourceProviderOperations = [
       const id = param(request, 'uuid');
       await app.providers.get(id);
       const body = bodyOf<{ name: string; parent_provider_uuid?: string | null }>(request, UPDATE_PROVIDER);
-      const row = await app.providers.update(id, { name: body.name, ...('parent_provider_uuid' in body && { parentId: body.parent_provider_uuid ?? null }), mayMove: request.version.atLeast('1.37') });
+      const row = await app.providers.update(id, {
+        name: body.name,
+        ...('parent_provider_uuid' in body && { parentId: body.parent_provider_uuid ?? null }),
+        mayMove: request.version.atLeast('1.37'),
+      });
       return new Reply(view(request, row), { headers: cacheHeaders(request, row.updated_at_ms) });
     },
   }),

@@ -21,11 +21,18 @@ export function schemaFault(from: unknown): string {
 function reasonOf({ keyword, params, reason, schema }: SchemaDetail): string {
   const patterns = Object.keys((schema['patternProperties'] as object | undefined) ?? {});
   if (keyword !== 'additionalProperties' || patterns.length === 0) return reason;
-  return `'${String(params['additionalProperty'])}' does not match any of the regexes: ${patterns.sort().map((p) => `'${p}'`).join(', ')}`;
+  return `'${String(params['additionalProperty'])}' does not match any of the regexes: ${patterns
+    .sort()
+    .map((p) => `'${p}'`)
+    .join(', ')}`;
 }
 
 // pointer parts are URI-encoded within schemas
-const unpoint = (pointer: string): string[] => pointer.split('/').slice(1).map((part) => decode(part).replaceAll('~1', '/').replaceAll('~0', '~'));
+const unpoint = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((part) => decode(part).replaceAll('~1', '/').replaceAll('~0', '~'));
 const decode = (part: string): string => {
   try {
     return decodeURIComponent(part);

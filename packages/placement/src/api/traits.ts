@@ -14,7 +14,8 @@ function filtersOf(request: Request): TraitFilters {
   const filters: { names?: string[]; prefix?: string; associated?: boolean } = {};
   if (name !== undefined) {
     const colon = name.indexOf(':');
-    if (colon < 0) throw bad(`Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]. Got: "${name}"`);
+    if (colon < 0)
+      throw bad(`Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]. Got: "${name}"`);
     const [operator, value] = [name.slice(0, colon), name.slice(colon + 1)];
     if (operator === 'in') filters.names = value.split(',');
     if (operator === 'startswith') filters.prefix = value;
@@ -31,7 +32,10 @@ function view(app: PlacementApp, request: Request, traits: readonly Trait[], gen
     traits.map((trait) => trait.createdAtMs),
     app.env.clock.nowMs(),
   );
-  return new Reply({ traits: traits.map((trait) => trait.name), ...(generation !== undefined && { resource_provider_generation: generation }) }, { headers: cacheHeaders(request, modified) });
+  return new Reply(
+    { traits: traits.map((trait) => trait.name), ...(generation !== undefined && { resource_provider_generation: generation }) },
+    { headers: cacheHeaders(request, modified) },
+  );
 }
 
 export const traitOperations = [
@@ -75,9 +79,15 @@ export const traitOperations = [
     input: 'none',
     async handle(app, request) {
       const name = param(request, 'name');
-      if (name.length > 255 || !CUSTOM.test(name)) throw bad('The trait is invalid. A valid trait must be no longer than 255 characters, start with the prefix "CUSTOM_" and use following characters: "A"-"Z", "0"-"9" and "_"');
+      if (name.length > 255 || !CUSTOM.test(name))
+        throw bad(
+          'The trait is invalid. A valid trait must be no longer than 255 characters, start with the prefix "CUSTOM_" and use following characters: "A"-"Z", "0"-"9" and "_"',
+        );
       const { trait, created } = await app.traits.ensure(name);
-      return new Reply(undefined, { status: created ? 201 : 204, headers: { location: `${request.baseUrl}/traits/${name}`, ...cacheHeaders(request, trait.createdAtMs) } });
+      return new Reply(undefined, {
+        status: created ? 201 : 204,
+        headers: { location: `${request.baseUrl}/traits/${name}`, ...cacheHeaders(request, trait.createdAtMs) },
+      });
     },
   }),
   op({

@@ -43,9 +43,12 @@ export async function replaceAllocations(tx: Tx, claims: readonly ConsumerClaim[
   const consumers = new Map<string, ConsumerRow | undefined>();
   for (const claim of claims) consumers.set(claim.consumerId, await seenConsumer(tx, claim));
   for (const claim of claims) {
-    for (const providerId of Object.keys(claim.allocations)) if (!(await providerById(tx, providerId))) throw bad(`Allocation for resource provider '${providerId}' that does not exist.`);
+    for (const providerId of Object.keys(claim.allocations))
+      if (!(await providerById(tx, providerId))) throw bad(`Allocation for resource provider '${providerId}' that does not exist.`);
   }
-  const [unknown] = await unknownClasses(tx, [...new Set(claims.flatMap((claim) => Object.values(claim.allocations).flatMap((resources) => Object.keys(resources))))]);
+  const [unknown] = await unknownClasses(tx, [
+    ...new Set(claims.flatMap((claim) => Object.values(claim.allocations).flatMap((resources) => Object.keys(resources)))),
+  ]);
   if (unknown) throw bad(`${prefix}${noClass(unknown)}`);
 
   const usedBefore = await usedOn(tx, claims);
@@ -60,7 +63,14 @@ export async function replaceAllocations(tx: Tx, claims: readonly ConsumerClaim[
       touched.add(providerId);
       for (const [resourceClass, amount] of Object.entries(resources)) {
         await fill(tx, providerId, resourceClass, amount, usedBefore.get(`${providerId} ${resourceClass}`), nowMs);
-        rows.push({ consumer_id: claim.consumerId, provider_id: providerId, resource_class: resourceClass, used: amount, created_at_ms: nowMs, updated_at_ms: nowMs });
+        rows.push({
+          consumer_id: claim.consumerId,
+          provider_id: providerId,
+          resource_class: resourceClass,
+          used: amount,
+          created_at_ms: nowMs,
+          updated_at_ms: nowMs,
+        });
       }
     }
   }
@@ -68,7 +78,17 @@ export async function replaceAllocations(tx: Tx, claims: readonly ConsumerClaim[
   for (const providerId of touched) await bumpGeneration(tx, providerId, nowMs);
   for (const claim of claims) {
     if (Object.keys(claim.allocations).length === 0) await deleteConsumer(tx, claim.consumerId);
-    else await putConsumer(tx, { id: claim.consumerId, project_id: claim.projectId ?? INCOMPLETE, user_id: claim.userId ?? INCOMPLETE, consumer_type: claim.consumerType ?? consumers.get(claim.consumerId)?.consumer_type ?? null }, nowMs);
+    else
+      await putConsumer(
+        tx,
+        {
+          id: claim.consumerId,
+          project_id: claim.projectId ?? INCOMPLETE,
+          user_id: claim.userId ?? INCOMPLETE,
+          consumer_type: claim.consumerType ?? consumers.get(claim.consumerId)?.consumer_type ?? null,
+        },
+        nowMs,
+      );
   }
 }
 
@@ -76,14 +96,16 @@ export async function replaceAllocations(tx: Tx, claims: readonly ConsumerClaim[
 async function seenConsumer(tx: Tx, claim: ConsumerClaim): Promise<ConsumerRow | undefined> {
   const row = await consumerById(tx, claim.consumerId);
   if (claim.generation === undefined) return row;
-  if (row && row.generation !== claim.generation) throw concurrentUpdate(`consumer generation conflict - expected ${row.generation} but got ${claim.generation ?? 'None'}`);
+  if (row && row.generation !== claim.generation)
+    throw concurrentUpdate(`consumer generation conflict - expected ${row.generation} but got ${claim.generation ?? 'None'}`);
   if (!row && claim.generation !== null) throw concurrentUpdate(`consumer generation conflict - expected null but got ${claim.generation}`);
   return row;
 }
 
 async function usedOn(tx: Tx, claims: readonly ConsumerClaim[]): Promise<Map<string, number>> {
   const used = new Map<string, number>();
-  for (const providerId of new Set(claims.flatMap((claim) => Object.keys(claim.allocations)))) for (const row of await inventoriesOf(tx, providerId)) used.set(`${providerId} ${row.resource_class}`, row.used);
+  for (const providerId of new Set(claims.flatMap((claim) => Object.keys(claim.allocations))))
+    for (const row of await inventoriesOf(tx, providerId)) used.set(`${providerId} ${row.resource_class}`, row.used);
   return used;
 }
 
@@ -91,7 +113,10 @@ async function usedOn(tx: Tx, claims: readonly ConsumerClaim[]): Promise<Map<str
 async function fill(tx: Tx, providerId: string, resourceClass: string, amount: number, usedBefore: number | undefined, nowMs: number): Promise<void> {
   const inventory = await inventoryOf(tx, providerId, resourceClass);
   if (!inventory) throw clash(`Unable to allocate inventory: Inventory for '${resourceClass}' on resource provider '${providerId}' invalid.`);
-  const refuse = (reason: string) => clash(`Unable to allocate inventory: Unable to create allocation for '${resourceClass}' on resource provider '${providerId}'. The requested amount would ${reason}`);
+  const refuse = (reason: string) =>
+    clash(
+      `Unable to allocate inventory: Unable to create allocation for '${resourceClass}' on resource provider '${providerId}'. The requested amount would ${reason}`,
+    );
   if (amount < inventory.min_unit || amount > inventory.max_unit || amount % inventory.step_size !== 0) throw refuse('violate inventory constraints.');
   if (amount > inventory.free && inventory.used + amount > (usedBefore ?? 0)) throw refuse('exceed the capacity.');
   await take(tx, providerId, resourceClass, amount, false, nowMs);
@@ -126,8 +151,12 @@ export function createAllocations(env: Env) {
     async ofConsumer(consumerId: string): Promise<ConsumerAllocations> {
       const rows = await allocationsOfConsumer(store.read, consumerId);
       const generations = new Map<string, number>();
-      for (const providerId of new Set(rows.map((row) => row.provider_id))) generations.set(providerId, (await providerById(store.read, providerId))?.generation ?? 0);
-      return { consumer: rows.length > 0 ? await consumerById(store.read, consumerId) : undefined, allocations: rows.map((row) => ({ ...row, provider_generation: generations.get(row.provider_id) ?? 0 })) };
+      for (const providerId of new Set(rows.map((row) => row.provider_id)))
+        generations.set(providerId, (await providerById(store.read, providerId))?.generation ?? 0);
+      return {
+        consumer: rows.length > 0 ? await consumerById(store.read, consumerId) : undefined,
+        allocations: rows.map((row) => ({ ...row, provider_generation: generations.get(row.provider_id) ?? 0 })),
+      };
     },
     async onProvider(providerId: string): Promise<{ readonly provider: ProviderRow; readonly allocations: readonly AllocationOnProvider[] }> {
       const provider = await providerById(store.read, providerId);
@@ -159,7 +188,10 @@ export function createAllocations(env: Env) {
         const own = row.consumer_type ?? 'unknown';
         if (wanted !== undefined && wanted !== 'all' && wanted !== own) continue;
         const type = wanted === 'all' ? 'all' : own;
-        const entry = types.get(type) ?? { consumerCount: type === 'all' ? [...counts.values()].reduce((a, b) => a + b, 0) : (counts.get(row.consumer_type) ?? 0), resources: {} };
+        const entry = types.get(type) ?? {
+          consumerCount: type === 'all' ? [...counts.values()].reduce((a, b) => a + b, 0) : (counts.get(row.consumer_type) ?? 0),
+          resources: {},
+        };
         entry.resources[row.resource_class] = (entry.resources[row.resource_class] ?? 0) + row.used;
         types.set(type, entry);
       }

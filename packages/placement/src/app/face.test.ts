@@ -12,15 +12,39 @@ for (const engine of engines()) {
     const { store, clock } = world.env;
     const face = createFace(clock);
     await store.write(async (tx) => {
-      await face.ensureProvider(tx, { id: 'rp1', name: 'one', inventories: { VCPU: { total: 4, allocationRatio: 2, maxUnit: 4 }, MEMORY_MB: { total: 1_000, reserved: 100 } }, traits: ['COMPUTE_NODE'] });
-      await face.ensureProvider(tx, { id: 'rp2', name: 'two', inventories: { VCPU: { total: 2 }, MEMORY_MB: { total: 500 } }, traits: [], aggregates: ['agg1'] });
+      await face.ensureProvider(tx, {
+        id: 'rp1',
+        name: 'one',
+        inventories: { VCPU: { total: 4, allocationRatio: 2, maxUnit: 4 }, MEMORY_MB: { total: 1_000, reserved: 100 } },
+        traits: ['COMPUTE_NODE'],
+      });
+      await face.ensureProvider(tx, {
+        id: 'rp2',
+        name: 'two',
+        inventories: { VCPU: { total: 2 }, MEMORY_MB: { total: 500 } },
+        traits: [],
+        aggregates: ['agg1'],
+      });
     });
     const request = { resources: { MEMORY_MB: 300, VCPU: 2 }, limit: 10 };
-    assert.deepEqual((await face.candidates(store.read, request)).map((c) => c.providerName), ['one', 'two']);
-    assert.deepEqual((await face.candidates(store.read, { ...request, requiredTraits: ['COMPUTE_NODE'] })).map((c) => c.providerName), ['one']);
-    assert.deepEqual((await face.candidates(store.read, { ...request, forbiddenTraits: ['COMPUTE_NODE'] })).map((c) => c.providerName), ['two']);
-    assert.deepEqual((await face.candidates(store.read, { ...request, memberOf: [['agg1', 'agg2']] })).map((c) => c.providerName), ['two']);
-    const claim = (consumerId: string, memory: number, provider = 'rp1') => store.write((tx) => face.claim(tx, { consumerId, projectId: 'p', userId: 'u', allocations: { [provider]: { MEMORY_MB: memory, VCPU: 1 } } }));
+    assert.deepEqual(
+      (await face.candidates(store.read, request)).map((c) => c.providerName),
+      ['one', 'two'],
+    );
+    assert.deepEqual(
+      (await face.candidates(store.read, { ...request, requiredTraits: ['COMPUTE_NODE'] })).map((c) => c.providerName),
+      ['one'],
+    );
+    assert.deepEqual(
+      (await face.candidates(store.read, { ...request, forbiddenTraits: ['COMPUTE_NODE'] })).map((c) => c.providerName),
+      ['two'],
+    );
+    assert.deepEqual(
+      (await face.candidates(store.read, { ...request, memberOf: [['agg1', 'agg2']] })).map((c) => c.providerName),
+      ['two'],
+    );
+    const claim = (consumerId: string, memory: number, provider = 'rp1') =>
+      store.write((tx) => face.claim(tx, { consumerId, projectId: 'p', userId: 'u', allocations: { [provider]: { MEMORY_MB: memory, VCPU: 1 } } }));
     await claim('c1', 600);
     await claim('c1', 600);
     await claim('c2', 300);
@@ -46,7 +70,10 @@ for (const engine of engines()) {
     });
     const shortage = await face.explain(store.read, { resources: { VCPU: 5, MEMORY_MB: 8_192 }, limit: 1 });
     assert.equal(shortage.providersTotal, 2);
-    assert.deepEqual(shortage.filters.map((f) => f.left), [0, 0]);
+    assert.deepEqual(
+      shortage.filters.map((f) => f.left),
+      [0, 0],
+    );
     assert.deepEqual(shortage.nearest, [
       { resourceClass: 'VCPU', needed: 5, bestFree: 4, bestProvider: 'one', reason: 'max_unit' },
       { resourceClass: 'MEMORY_MB', needed: 8_192, bestFree: 6_144, bestProvider: 'one', reason: 'free' },

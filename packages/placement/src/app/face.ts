@@ -5,7 +5,17 @@ import type { Candidate, CandidateRequest, Inventory, PlacementFace, Resources, 
 import { allocationsOfConsumer, deleteAllocationsOfConsumer, deleteConsumer, insertAllocations, putConsumer } from '../store/allocations.ts';
 import { countFitting, findCandidates, roomiest, summaries } from '../store/candidates.ts';
 import { deleteInventories, type InventoryFacts, inventoriesOf, putInventory, take } from '../store/inventories.ts';
-import { aggregatesOf, bumpGeneration, countProviders, deleteProvider, insertProvider, providerById, setAggregates, setTraits, traitsOf } from '../store/providers.ts';
+import {
+  aggregatesOf,
+  bumpGeneration,
+  countProviders,
+  deleteProvider,
+  insertProvider,
+  providerById,
+  setAggregates,
+  setTraits,
+  traitsOf,
+} from '../store/providers.ts';
 import { insertNames } from '../store/names.ts';
 import { isStandardClass } from './resource-classes.ts';
 import { isStandardTrait } from './traits.ts';
@@ -18,7 +28,16 @@ export function createFace(clock: Clock): PlacementFace {
     async ensureProvider(tx, provider) {
       const nowMs = clock.nowMs();
       const found = await providerById(tx, provider.id);
-      if (!found) await insertProvider(tx, { id: provider.id, name: provider.name, generation: 0, parent_id: null, root_id: provider.id, created_at_ms: nowMs, updated_at_ms: nowMs });
+      if (!found)
+        await insertProvider(tx, {
+          id: provider.id,
+          name: provider.name,
+          generation: 0,
+          parent_id: null,
+          root_id: provider.id,
+          created_at_ms: nowMs,
+          updated_at_ms: nowMs,
+        });
       let changed = await matchInventories(tx, provider.id, provider.inventories, nowMs);
       if (!same(await traitsOf(tx, provider.id), provider.traits)) {
         await setTraits(tx, provider.id, provider.traits);
@@ -29,8 +48,18 @@ export function createFace(clock: Clock): PlacementFace {
         changed = true;
       }
       // the cloud's own custom names are as well known as those that come by the API
-      await insertNames(tx, 'placement_trait', provider.traits.filter((name) => !isStandardTrait(name)), nowMs);
-      await insertNames(tx, 'placement_resource_class', Object.keys(provider.inventories).filter((name) => !isStandardClass(name)), nowMs);
+      await insertNames(
+        tx,
+        'placement_trait',
+        provider.traits.filter((name) => !isStandardTrait(name)),
+        nowMs,
+      );
+      await insertNames(
+        tx,
+        'placement_resource_class',
+        Object.keys(provider.inventories).filter((name) => !isStandardClass(name)),
+        nowMs,
+      );
       if (changed) await bumpGeneration(tx, provider.id, nowMs);
     },
     removeProvider: (tx, providerId) => deleteProvider(tx, providerId),
@@ -47,11 +76,22 @@ export function createFace(clock: Clock): PlacementFace {
             for (const row of rows) await take(tx, row.provider_id, row.resource_class, -row.used, false, nowMs);
             throw noCapacity(`Provider ${providerId} has not enough ${resourceClass} left for ${amount}.`, { type: 'AllocationTooLarge' });
           }
-          rows.push({ consumer_id: claim.consumerId, provider_id: providerId, resource_class: resourceClass, used: amount, created_at_ms: nowMs, updated_at_ms: nowMs });
+          rows.push({
+            consumer_id: claim.consumerId,
+            provider_id: providerId,
+            resource_class: resourceClass,
+            used: amount,
+            created_at_ms: nowMs,
+            updated_at_ms: nowMs,
+          });
         }
         await bumpGeneration(tx, providerId, nowMs);
       }
-      await putConsumer(tx, { id: claim.consumerId, project_id: claim.projectId, user_id: claim.userId, consumer_type: claim.consumerType ?? 'INSTANCE' }, nowMs);
+      await putConsumer(
+        tx,
+        { id: claim.consumerId, project_id: claim.projectId, user_id: claim.userId, consumer_type: claim.consumerType ?? 'INSTANCE' },
+        nowMs,
+      );
       await insertAllocations(tx, rows);
     },
     async release(tx, consumerId) {
@@ -100,16 +140,32 @@ async function explain(db: Db, request: CandidateRequest): Promise<Shortage> {
     if (alone > 0) continue;
     const best = await roomiest(db, resourceClass);
     const reason = !best || best.free < amount ? 'free' : best.max_unit < amount ? 'max_unit' : best.min_unit > amount ? 'min_unit' : 'step_size';
-    nearest.push({ resourceClass, needed: amount, bestFree: Math.max(0, Math.min(best?.free ?? 0, best?.max_unit ?? 0)), bestProvider: best?.name ?? '', reason });
+    nearest.push({
+      resourceClass,
+      needed: amount,
+      bestFree: Math.max(0, Math.min(best?.free ?? 0, best?.max_unit ?? 0)),
+      bestProvider: best?.name ?? '',
+      reason,
+    });
   }
   const { resources } = request;
-  if (request.requiredTraits?.length) filters.push({ name: `required traits ${request.requiredTraits.join(', ')}`, left: await countFitting(db, { resources, requiredTraits: request.requiredTraits }) });
-  if (request.forbiddenTraits?.length) filters.push({ name: `forbidden traits ${request.forbiddenTraits.join(', ')}`, left: await countFitting(db, { resources, ...pick(request, 'requiredTraits', 'forbiddenTraits') }) });
-  if (request.memberOf?.length || request.forbiddenAggregates?.length || request.inTree !== undefined) filters.push({ name: 'aggregates and zones', left: await countFitting(db, request) });
+  if (request.requiredTraits?.length)
+    filters.push({
+      name: `required traits ${request.requiredTraits.join(', ')}`,
+      left: await countFitting(db, { resources, requiredTraits: request.requiredTraits }),
+    });
+  if (request.forbiddenTraits?.length)
+    filters.push({
+      name: `forbidden traits ${request.forbiddenTraits.join(', ')}`,
+      left: await countFitting(db, { resources, ...pick(request, 'requiredTraits', 'forbiddenTraits') }),
+    });
+  if (request.memberOf?.length || request.forbiddenAggregates?.length || request.inTree !== undefined)
+    filters.push({ name: 'aggregates and zones', left: await countFitting(db, request) });
   return { providersTotal: await countProviders(db), filters, nearest };
 }
 
-const pick = (request: CandidateRequest, ...keys: (keyof CandidateRequest)[]): Partial<CandidateRequest> => Object.fromEntries(keys.filter((k) => request[k] !== undefined).map((k) => [k, request[k]]));
+const pick = (request: CandidateRequest, ...keys: (keyof CandidateRequest)[]): Partial<CandidateRequest> =>
+  Object.fromEntries(keys.filter((k) => request[k] !== undefined).map((k) => [k, request[k]]));
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === new Set(b).size && a.every((x) => b.includes(x));
 
 /** Makes the inventories exactly these; one that is in use stays until its allocations have gone. Returns whether anything changed. */
@@ -117,7 +173,14 @@ async function matchInventories(tx: Tx, providerId: string, wanted: Readonly<Rec
   const have = new Map((await inventoriesOf(tx, providerId)).map((row) => [row.resource_class, row]));
   let changed = false;
   for (const [resourceClass, inventory] of Object.entries(wanted)) {
-    const facts: InventoryFacts = { total: inventory.total, reserved: inventory.reserved ?? 0, min_unit: inventory.minUnit ?? 1, max_unit: inventory.maxUnit ?? INT32_MAX, step_size: inventory.stepSize ?? 1, allocation_ratio: inventory.allocationRatio ?? 1 };
+    const facts: InventoryFacts = {
+      total: inventory.total,
+      reserved: inventory.reserved ?? 0,
+      min_unit: inventory.minUnit ?? 1,
+      max_unit: inventory.maxUnit ?? INT32_MAX,
+      step_size: inventory.stepSize ?? 1,
+      allocation_ratio: inventory.allocationRatio ?? 1,
+    };
     const row = have.get(resourceClass);
     have.delete(resourceClass);
     if (row && (Object.keys(facts) as (keyof InventoryFacts)[]).every((key) => row[key] === facts[key])) continue;

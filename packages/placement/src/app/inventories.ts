@@ -32,7 +32,13 @@ function capacityFault(provider: string, resourceClass: string, facts: Inventory
  * Makes the provider's inventories exactly these, in the caller's transaction, and counts the change. Throws Conflict for one that is in use and would go,
  * and NotFound for a class that does not exist. `prefix` begins the Conflict's message.
  */
-export async function replaceInventories(tx: Tx, providerId: string, wanted: Readonly<Record<string, InventoryFacts>>, nowMs: number, prefix = ''): Promise<void> {
+export async function replaceInventories(
+  tx: Tx,
+  providerId: string,
+  wanted: Readonly<Record<string, InventoryFacts>>,
+  nowMs: number,
+  prefix = '',
+): Promise<void> {
   const unknown = await unknownClasses(tx, Object.keys(wanted));
   if (unknown.length > 0) throw notFound(noClass(unknown[0] as string));
   const gone = (await inventoriesOf(tx, providerId)).filter((row) => !Object.hasOwn(wanted, row.resource_class));
@@ -47,7 +53,8 @@ export async function replaceInventories(tx: Tx, providerId: string, wanted: Rea
   await bumpGeneration(tx, providerId, nowMs);
 }
 
-const inUse = (providerId: string, classes: readonly string[]): string => `Inventory for '${[...classes].sort(byClass).join(', ')}' on resource provider '${providerId}' in use.`;
+const inUse = (providerId: string, classes: readonly string[]): string =>
+  `Inventory for '${[...classes].sort(byClass).join(', ')}' on resource provider '${providerId}' in use.`;
 
 export interface ProviderInventories {
   readonly provider: ProviderRow;
@@ -59,8 +66,14 @@ export type Inventories = ReturnType<typeof createInventories>;
 
 export function createInventories(env: Env) {
   const { store, clock } = env;
-  const list = async (db: Parameters<typeof inventoriesOf>[0], providerId: string): Promise<ProviderInventories> => ({ provider: await getProvider(db, providerId), inventories: await inventoriesOf(db, providerId) });
-  const one = async (tx: Tx, providerId: string, resourceClass: string) => ({ provider: await getProvider(tx, providerId), inventory: (await inventoryOf(tx, providerId, resourceClass)) as InventoryRow });
+  const list = async (db: Parameters<typeof inventoriesOf>[0], providerId: string): Promise<ProviderInventories> => ({
+    provider: await getProvider(db, providerId),
+    inventories: await inventoriesOf(db, providerId),
+  });
+  const one = async (tx: Tx, providerId: string, resourceClass: string) => ({
+    provider: await getProvider(tx, providerId),
+    inventory: (await inventoryOf(tx, providerId, resourceClass)) as InventoryRow,
+  });
   return {
     list: (providerId: string): Promise<ProviderInventories> => list(store.read, providerId),
     async get(providerId: string, resourceClass: string) {
@@ -76,7 +89,8 @@ export function createInventories(env: Env) {
         const [unknown] = await unknownClasses(tx, [resourceClass]);
         const fault = capacityFault(providerId, resourceClass, facts, full) ?? (unknown && noClass(unknown));
         if (fault) throw bad(`Unable to create inventory for resource provider ${providerId}: ${fault}`);
-        if (await inventoryOf(tx, providerId, resourceClass)) throw concurrentUpdate(`Update conflict: Inventory for '${resourceClass}' on resource provider '${providerId}' exists already.`);
+        if (await inventoryOf(tx, providerId, resourceClass))
+          throw concurrentUpdate(`Update conflict: Inventory for '${resourceClass}' on resource provider '${providerId}' exists already.`);
         const nowMs = clock.nowMs();
         await putInventory(tx, providerId, resourceClass, facts, nowMs);
         await bumpGeneration(tx, providerId, nowMs);
@@ -107,7 +121,8 @@ export function createInventories(env: Env) {
         if (fault) throw bad(`Unable to update inventory for resource provider ${providerId}: ${fault}`);
         const [unknown] = await unknownClasses(tx, [resourceClass]);
         if (unknown) throw notFound(noClass(unknown));
-        if (!(await inventoryOf(tx, providerId, resourceClass))) throw bad(`No inventory record with resource class for resource provider ${providerId}: No inventory of class ${resourceClass} found.`);
+        if (!(await inventoryOf(tx, providerId, resourceClass)))
+          throw bad(`No inventory record with resource class for resource provider ${providerId}: No inventory of class ${resourceClass} found.`);
         const nowMs = clock.nowMs();
         await putInventory(tx, providerId, resourceClass, facts, nowMs);
         await bumpGeneration(tx, providerId, nowMs);
@@ -119,7 +134,10 @@ export function createInventories(env: Env) {
         await getProvider(tx, providerId);
         const [unknown] = await unknownClasses(tx, [resourceClass]);
         const row = await inventoryOf(tx, providerId, resourceClass);
-        if (unknown || !row) throw notFound(`No inventory of class ${resourceClass} found for delete: ${unknown ? noClass(unknown) : `No inventory of class ${resourceClass} found for delete`}`);
+        if (unknown || !row)
+          throw notFound(
+            `No inventory of class ${resourceClass} found for delete: ${unknown ? noClass(unknown) : `No inventory of class ${resourceClass} found for delete`}`,
+          );
         if (row.used > 0) throw concurrentUpdate(`Unable to delete inventory of class ${resourceClass}: ${inUse(providerId, [resourceClass])}`);
         await deleteInventories(tx, providerId, [resourceClass]);
         await bumpGeneration(tx, providerId, clock.nowMs());

@@ -46,13 +46,22 @@ export function createProviders(env: Env) {
       const refuse = (reason: string) => bad(`Unable to create resource provider "${provider.name}", ${id}: Object action create failed because: ${reason}`);
       return store.write(async (tx) => {
         if (provider.name === '') throw refuse('name is required');
-        if (provider.parentId === id) throw refuse('parent provider UUID cannot be same as UUID. Please set parent provider UUID to None if there is no parent.');
+        if (provider.parentId === id)
+          throw refuse('parent provider UUID cannot be same as UUID. Please set parent provider UUID to None if there is no parent.');
         const parent = provider.parentId === null ? undefined : await providerById(tx, provider.parentId);
         if (provider.parentId !== null && !parent) throw refuse('parent provider UUID does not exist.');
         const taken = [(await providerById(tx, id)) && `uuid: ${id}`, (await providerByName(tx, provider.name)) && `name: ${provider.name}`].filter(Boolean);
         if (taken.length > 0) throw duplicate(`Conflicting resource provider ${taken.join(', ')} already exists.`);
         const nowMs = clock.nowMs();
-        const row: ProviderRow = { id, name: provider.name, generation: 0, parent_id: parent?.id ?? null, root_id: parent?.root_id ?? id, created_at_ms: nowMs, updated_at_ms: nowMs };
+        const row: ProviderRow = {
+          id,
+          name: provider.name,
+          generation: 0,
+          parent_id: parent?.id ?? null,
+          root_id: parent?.root_id ?? id,
+          created_at_ms: nowMs,
+          updated_at_ms: nowMs,
+        };
         await insertProvider(tx, row);
         return row;
       });
@@ -73,7 +82,8 @@ export function createProviders(env: Env) {
     remove(id: string): Promise<void> {
       return store.write(async (tx) => {
         if (!(await providerById(tx, id))) throw notFound(`No resource provider with uuid ${id} found for delete`);
-        if (await hasChildren(tx, id)) throw clash(`Unable to delete parent resource provider ${id}: It has child resource providers.`, CODES.cannotDeleteParent);
+        if (await hasChildren(tx, id))
+          throw clash(`Unable to delete parent resource provider ${id}: It has child resource providers.`, CODES.cannotDeleteParent);
         if (await hasAllocations(tx, id)) throw clash(`Unable to delete resource provider ${id}: Resource provider has allocations.`, CODES.providerInUse);
         await deleteProvider(tx, id);
       });
@@ -85,7 +95,8 @@ export function createProviders(env: Env) {
     setAggregates(id: string, aggregates: readonly string[], generation: number | undefined): Promise<number> {
       return store.write(async (tx) => {
         const row = await getProvider(tx, id);
-        if (generation !== undefined) checkGeneration(row.generation, generation, "Resource provider's generation already changed. Please update the generation and try again.");
+        if (generation !== undefined)
+          checkGeneration(row.generation, generation, "Resource provider's generation already changed. Please update the generation and try again.");
         await setAggregates(tx, id, aggregates);
         if (generation === undefined) return row.generation;
         await bumpGeneration(tx, id, clock.nowMs());
@@ -106,7 +117,8 @@ async function newPlace(tx: Tx, row: ProviderRow, parentId: string | null, mayMo
   const refuse = (reason: string, action = 'update') => bad(`Unable to save resource provider ${row.id}: Object action ${action} failed because: ${reason}`);
   const parent = parentId === null ? undefined : await providerById(tx, parentId);
   if (parentId !== null && !parent) throw refuse('parent provider UUID does not exist.', 'create');
-  if (row.parent_id !== null && !mayMove) throw refuse(parentId === null ? 'un-parenting a provider is not currently allowed.' : 're-parenting a provider is not currently allowed.');
+  if (row.parent_id !== null && !mayMove)
+    throw refuse(parentId === null ? 'un-parenting a provider is not currently allowed.' : 're-parenting a provider is not currently allowed.');
   const subtree = await below(tx, row);
   if (parent && (parent.id === row.id || subtree.includes(parent.id))) throw refuse('creating loop in the provider tree is not allowed.');
   return { parentId, rootId: parent?.root_id ?? row.id, subtree };
@@ -114,10 +126,15 @@ async function newPlace(tx: Tx, row: ProviderRow, parentId: string | null, mayMo
 
 async function below(tx: Tx, row: ProviderRow): Promise<string[]> {
   const children = new Map<string, string[]>();
-  for (const member of await providersOfTree(tx, row.root_id)) if (member.parent_id !== null) children.set(member.parent_id, [...(children.get(member.parent_id) ?? []), member.id]);
+  for (const member of await providersOfTree(tx, row.root_id))
+    if (member.parent_id !== null) children.set(member.parent_id, [...(children.get(member.parent_id) ?? []), member.id]);
   const found: string[] = [];
   for (let at = children.get(row.id) ?? []; at.length > 0; at = at.flatMap((id) => children.get(id) ?? [])) found.push(...at);
   return found;
 }
 
-const dashed = (uuid: string): string => uuid.toLowerCase().replaceAll('-', '').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+const dashed = (uuid: string): string =>
+  uuid
+    .toLowerCase()
+    .replaceAll('-', '')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -23,10 +23,15 @@ export function createReshaper(env: Env) {
       const nowMs = clock.nowMs();
       for (const [providerId, { generation }] of Object.entries(shape.inventories)) {
         const provider = await providerById(tx, providerId);
-        if (!provider) throw bad(`Resource provider ${providerId} in inventories not found: No resource provider with uuid ${providerId} found`, CODES.providerNotFound);
-        if (provider.generation !== generation) throw concurrentUpdate(`resource provider generation conflict for provider ${providerId}: actual: ${provider.generation}, given: ${generation}`);
+        if (!provider)
+          throw bad(`Resource provider ${providerId} in inventories not found: No resource provider with uuid ${providerId} found`, CODES.providerNotFound);
+        if (provider.generation !== generation)
+          throw concurrentUpdate(`resource provider generation conflict for provider ${providerId}: actual: ${provider.generation}, given: ${generation}`);
       }
-      const wanted = Object.entries(shape.inventories).map(([providerId, { inventories }]) => [providerId, Object.fromEntries(Object.entries(inventories).map(([name, input]) => [name, factsOf(input)]))] as const);
+      const wanted = Object.entries(shape.inventories).map(
+        ([providerId, { inventories }]) =>
+          [providerId, Object.fromEntries(Object.entries(inventories).map(([name, input]) => [name, factsOf(input)]))] as const,
+      );
       try {
         for (const [providerId, inventories] of wanted) {
           if (Object.keys(inventories).length === 0) continue;

@@ -36,7 +36,10 @@ export function createResourceClasses(env: Env) {
     unknown: (names: readonly string[]): Promise<string[]> => unknownClasses(store.read, names),
     async list(): Promise<ResourceClass[]> {
       const custom = await listNames(store.read, 'placement_resource_class');
-      return [...STANDARD_RESOURCE_CLASSES.map((name) => ({ name, updatedAtMs: sinceMs })), ...custom.map((row) => ({ name: row.name, updatedAtMs: row.updated_at_ms }))];
+      return [
+        ...STANDARD_RESOURCE_CLASSES.map((name) => ({ name, updatedAtMs: sinceMs })),
+        ...custom.map((row) => ({ name: row.name, updatedAtMs: row.updated_at_ms })),
+      ];
     },
     async get(name: string): Promise<ResourceClass> {
       if (RANKS.has(name)) return { name, updatedAtMs: sinceMs };
@@ -67,7 +70,8 @@ export function createResourceClasses(env: Env) {
       await store.write(async (tx) => {
         if (RANKS.has(name)) throw bad(`Error in delete resource class: Cannot delete standard resource class ${name}.`);
         if (!(await nameRow(tx, 'placement_resource_class', name))) throw missing(name);
-        if (await classHasInventory(tx, name)) throw clash(`Error in delete resource class: Cannot delete resource class ${name}. Class is in use in inventory.`);
+        if (await classHasInventory(tx, name))
+          throw clash(`Error in delete resource class: Cannot delete resource class ${name}. Class is in use in inventory.`);
         await deleteName(tx, 'placement_resource_class', name);
       });
     },

@@ -36,14 +36,23 @@ export function createTraits(env: Env) {
   const { store, clock } = env;
 
   async function known(db: Db, names: readonly string[]): Promise<Trait[]> {
-    const custom = await namesAmong(db, 'placement_trait', names.filter((name) => !STANDARD.has(name)));
+    const custom = await namesAmong(
+      db,
+      'placement_trait',
+      names.filter((name) => !STANDARD.has(name)),
+    );
     const customNames = new Map(custom.map((row) => [row.name, row.created_at_ms]));
-    return [...new Set(names)].flatMap((name) => (STANDARD.has(name) ? [standard(name)] : customNames.has(name) ? [{ name, createdAtMs: customNames.get(name) as number }] : []));
+    return [...new Set(names)].flatMap((name) =>
+      STANDARD.has(name) ? [standard(name)] : customNames.has(name) ? [{ name, createdAtMs: customNames.get(name) as number }] : [],
+    );
   }
 
   return {
     async list(filters: TraitFilters): Promise<Trait[]> {
-      let found = [...STANDARD_TRAITS.map(standard), ...(await listNames(store.read, 'placement_trait')).map((row) => ({ name: row.name, createdAtMs: row.created_at_ms }))];
+      let found = [
+        ...STANDARD_TRAITS.map(standard),
+        ...(await listNames(store.read, 'placement_trait')).map((row) => ({ name: row.name, createdAtMs: row.created_at_ms })),
+      ];
       if (filters.names) {
         const names = new Set(filters.names);
         found = found.filter((trait) => names.has(trait.name));
@@ -86,10 +95,15 @@ export function createTraits(env: Env) {
       return { provider, traits: await known(store.read, (await traitsOf(store.read, providerId)).sort(byTrait)) };
     },
     /** Makes the provider's traits exactly these; without a generation, whatever it was. The generation grows only where something changes. */
-    async setOfProvider(providerId: string, names: readonly string[], generation?: number): Promise<{ readonly generation: number; readonly traits: readonly Trait[] }> {
+    async setOfProvider(
+      providerId: string,
+      names: readonly string[],
+      generation?: number,
+    ): Promise<{ readonly generation: number; readonly traits: readonly Trait[] }> {
       return store.write(async (tx: Tx) => {
         const provider = await getProvider(tx, providerId);
-        if (generation !== undefined) checkGeneration(provider.generation, generation, "Resource provider's generation already changed. Please update the generation and try again.");
+        if (generation !== undefined)
+          checkGeneration(provider.generation, generation, "Resource provider's generation already changed. Please update the generation and try again.");
         const traits = await known(tx, names);
         const found = new Set(traits.map((trait) => trait.name));
         const unknown = [...new Set(names)].filter((name) => !found.has(name));

@@ -1,4 +1,5 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { partsOf } from './parts.ts';
 import type { AllocationRow, ConsumerRow, PlacementTables } from './tables.ts';
 
 const q = (db: Db) => on<PlacementTables>(db);
@@ -6,10 +7,11 @@ const q = (db: Db) => on<PlacementTables>(db);
 export const allocationsOfConsumer = (db: Db, consumerId: string): Promise<AllocationRow[]> =>
   q(db).selectFrom('placement_allocation').selectAll().where('consumer_id', '=', consumerId).orderBy('provider_id').orderBy('resource_class').execute();
 
-export const consumerById = (db: Db, id: string): Promise<ConsumerRow | undefined> => q(db).selectFrom('placement_consumer').selectAll().where('id', '=', id).executeTakeFirst();
+export const consumerById = (db: Db, id: string): Promise<ConsumerRow | undefined> =>
+  q(db).selectFrom('placement_consumer').selectAll().where('id', '=', id).executeTakeFirst();
 
 export async function insertAllocations(tx: Tx, rows: readonly AllocationRow[]): Promise<void> {
-  if (rows.length > 0) await q(tx).insertInto('placement_allocation').values([...rows]).execute();
+  for (const part of partsOf(rows)) await q(tx).insertInto('placement_allocation').values(part).execute();
 }
 
 export async function deleteAllocationsOfConsumer(tx: Tx, consumerId: string): Promise<void> {
@@ -22,7 +24,15 @@ export async function putConsumer(tx: Tx, consumer: Pick<ConsumerRow, 'id' | 'pr
     .insertInto('placement_consumer')
     .values({ ...consumer, generation: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
     .onConflict((c) =>
-      c.column('id').doUpdateSet((e) => ({ project_id: consumer.project_id, user_id: consumer.user_id, consumer_type: consumer.consumer_type, generation: e('placement_consumer.generation', '+', 1), updated_at_ms: nowMs })),
+      c
+        .column('id')
+        .doUpdateSet((e) => ({
+          project_id: consumer.project_id,
+          user_id: consumer.user_id,
+          consumer_type: consumer.consumer_type,
+          generation: e('placement_consumer.generation', '+', 1),
+          updated_at_ms: nowMs,
+        })),
     )
     .execute();
 }

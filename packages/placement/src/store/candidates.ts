@@ -19,9 +19,15 @@ type Search = SelectQueryBuilder<PlacementTables & { first: PlacementTables['pla
 export async function findCandidates(db: Db, request: CandidateRequest): Promise<CandidateRow[]> {
   const [first, ...rest] = Object.entries(request.resources);
   if (!first) return [];
-  let search = q(db).selectFrom('placement_inventory as first').where('first.resource_class', '=', first[0]).where('first.free', '>=', first[1]) as unknown as Search;
+  let search = q(db)
+    .selectFrom('placement_inventory as first')
+    .where('first.resource_class', '=', first[0])
+    .where('first.free', '>=', first[1]) as unknown as Search;
   search = unitsFit(search, 'first', first[1]);
-  for (const [resourceClass, amount] of rest) search = search.where(sql<boolean>`exists (select 1 from placement_inventory i where i.provider_id = first.provider_id and i.resource_class = ${resourceClass} and i.free >= ${amount} and i.min_unit <= ${amount} and i.max_unit >= ${amount} and ${amount} % i.step_size = 0)`);
+  for (const [resourceClass, amount] of rest)
+    search = search.where(
+      sql<boolean>`exists (select 1 from placement_inventory i where i.provider_id = first.provider_id and i.resource_class = ${resourceClass} and i.free >= ${amount} and i.min_unit <= ${amount} and i.max_unit >= ${amount} and ${amount} % i.step_size = 0)`,
+    );
   search = fits(search, request);
   const rows = await search
     .innerJoin('placement_provider as p', 'p.id', 'first.provider_id')
@@ -34,20 +40,33 @@ export async function findCandidates(db: Db, request: CandidateRequest): Promise
 }
 
 function unitsFit(search: Search, alias: 'first', amount: number): Search {
-  return search.where(`${alias}.min_unit`, '<=', amount).where(`${alias}.max_unit`, '>=', amount).where(sql<boolean>`${amount} % ${sql.ref(`${alias}.step_size`)} = 0`);
+  return search
+    .where(`${alias}.min_unit`, '<=', amount)
+    .where(`${alias}.max_unit`, '>=', amount)
+    .where(sql<boolean>`${amount} % ${sql.ref(`${alias}.step_size`)} = 0`);
 }
 
 /** Traits and aggregates of a request. */
 function fits(search: Search, request: Omit<CandidateRequest, 'resources' | 'limit'>): Search {
   let found = search;
-  for (const trait of request.requiredTraits ?? []) found = found.where(sql<boolean>`exists (select 1 from placement_provider_trait t where t.provider_id = first.provider_id and t.trait = ${trait})`);
-  for (const trait of request.forbiddenTraits ?? []) found = found.where(sql<boolean>`not exists (select 1 from placement_provider_trait t where t.provider_id = first.provider_id and t.trait = ${trait})`);
+  for (const trait of request.requiredTraits ?? [])
+    found = found.where(sql<boolean>`exists (select 1 from placement_provider_trait t where t.provider_id = first.provider_id and t.trait = ${trait})`);
+  for (const trait of request.forbiddenTraits ?? [])
+    found = found.where(sql<boolean>`not exists (select 1 from placement_provider_trait t where t.provider_id = first.provider_id and t.trait = ${trait})`);
   for (const any of request.memberOf ?? []) {
     if (any.length === 0) continue;
-    found = found.where(sql<boolean>`exists (select 1 from placement_provider_aggregate a where a.provider_id = first.provider_id and a.aggregate_id in (${sql.join(any)}))`);
+    found = found.where(
+      sql<boolean>`exists (select 1 from placement_provider_aggregate a where a.provider_id = first.provider_id and a.aggregate_id in (${sql.join(any)}))`,
+    );
   }
-  for (const aggregate of request.forbiddenAggregates ?? []) found = found.where(sql<boolean>`not exists (select 1 from placement_provider_aggregate a where a.provider_id = first.provider_id and a.aggregate_id = ${aggregate})`);
-  if (request.inTree !== undefined) found = found.where(sql<boolean>`exists (select 1 from placement_provider p2 where p2.id = first.provider_id and p2.root_id = (select root_id from placement_provider where id = ${request.inTree}))`);
+  for (const aggregate of request.forbiddenAggregates ?? [])
+    found = found.where(
+      sql<boolean>`not exists (select 1 from placement_provider_aggregate a where a.provider_id = first.provider_id and a.aggregate_id = ${aggregate})`,
+    );
+  if (request.inTree !== undefined)
+    found = found.where(
+      sql<boolean>`exists (select 1 from placement_provider p2 where p2.id = first.provider_id and p2.root_id = (select root_id from placement_provider where id = ${request.inTree}))`,
+    );
   return found;
 }
 
@@ -55,17 +74,24 @@ function fits(search: Search, request: Omit<CandidateRequest, 'resources' | 'lim
 export async function countFitting(db: Db, request: Omit<CandidateRequest, 'limit'>): Promise<number> {
   const [first, ...rest] = Object.entries(request.resources);
   if (!first) return 0;
-  let search = q(db).selectFrom('placement_inventory as first').where('first.resource_class', '=', first[0]).where('first.free', '>=', first[1]) as unknown as Search;
+  let search = q(db)
+    .selectFrom('placement_inventory as first')
+    .where('first.resource_class', '=', first[0])
+    .where('first.free', '>=', first[1]) as unknown as Search;
   search = unitsFit(search, 'first', first[1]);
-  for (const [resourceClass, amount] of rest) search = search.where(sql<boolean>`exists (select 1 from placement_inventory i where i.provider_id = first.provider_id and i.resource_class = ${resourceClass} and i.free >= ${amount} and i.min_unit <= ${amount} and i.max_unit >= ${amount} and ${amount} % i.step_size = 0)`);
-  const row = await fits(search, request)
-    .select(sql<number>`count(*)`.as('n'))
-    .executeTakeFirstOrThrow();
+  for (const [resourceClass, amount] of rest)
+    search = search.where(
+      sql<boolean>`exists (select 1 from placement_inventory i where i.provider_id = first.provider_id and i.resource_class = ${resourceClass} and i.free >= ${amount} and i.min_unit <= ${amount} and i.max_unit >= ${amount} and ${amount} % i.step_size = 0)`,
+    );
+  const row = await fits(search, request).select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow();
   return Number(row.n);
 }
 
 /** The provider with most of a class free, and what limits it. */
-export async function roomiest(db: Db, resourceClass: string): Promise<{ name: string; free: number; max_unit: number; min_unit: number; step_size: number } | undefined> {
+export async function roomiest(
+  db: Db,
+  resourceClass: string,
+): Promise<{ name: string; free: number; max_unit: number; min_unit: number; step_size: number } | undefined> {
   return q(db)
     .selectFrom('placement_inventory as i')
     .innerJoin('placement_provider as p', 'p.id', 'i.provider_id')
@@ -78,7 +104,11 @@ export async function roomiest(db: Db, resourceClass: string): Promise<{ name: s
 }
 
 /** Capacity and use of the asked classes for a page of providers. */
-export async function summaries(db: Db, providerIds: readonly string[], resources: Resources): Promise<Map<string, Record<string, { capacity: number; used: number }>>> {
+export async function summaries(
+  db: Db,
+  providerIds: readonly string[],
+  resources: Resources,
+): Promise<Map<string, Record<string, { capacity: number; used: number }>>> {
   const out = new Map<string, Record<string, { capacity: number; used: number }>>();
   if (providerIds.length === 0) return out;
   const rows = await q(db)

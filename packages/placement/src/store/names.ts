@@ -1,16 +1,19 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { inParts } from './parts.ts';
 import type { NamedRow, PlacementTables } from './tables.ts';
 
 type NameTable = 'placement_trait' | 'placement_resource_class';
 const q = (db: Db) => on<PlacementTables>(db);
 
 /** Custom names in the order in which they came. */
-export const listNames = (db: Db, table: NameTable): Promise<NamedRow[]> => q(db).selectFrom(table).selectAll().orderBy('created_at_ms').orderBy('name').execute();
+export const listNames = (db: Db, table: NameTable): Promise<NamedRow[]> =>
+  q(db).selectFrom(table).selectAll().orderBy('created_at_ms').orderBy('name').execute();
 
-export const nameRow = (db: Db, table: NameTable, name: string): Promise<NamedRow | undefined> => q(db).selectFrom(table).selectAll().where('name', '=', name).executeTakeFirst();
+export const nameRow = (db: Db, table: NameTable, name: string): Promise<NamedRow | undefined> =>
+  q(db).selectFrom(table).selectAll().where('name', '=', name).executeTakeFirst();
 
 export async function namesAmong(db: Db, table: NameTable, names: readonly string[]): Promise<NamedRow[]> {
-  return names.length === 0 ? [] : q(db).selectFrom(table).selectAll().where('name', 'in', [...names]).orderBy('created_at_ms').orderBy('name').execute();
+  return inParts(names, (part) => q(db).selectFrom(table).selectAll().where('name', 'in', part).execute());
 }
 
 /** Adds names that are not there yet; tells how many were added. */

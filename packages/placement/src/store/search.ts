@@ -1,18 +1,10 @@
 import { type Db, on } from '@cairn/kit/store/store';
+import { inParts } from './parts.ts';
 import type { InventoryRow, PlacementTables, ProviderRow } from './tables.ts';
 
 // What the search for allocation candidates asks of the tables. Each answer is found by an index; lists of ids are asked in parts.
 
 const q = (db: Db) => on<PlacementTables>(db);
-const PART = 500;
-
-async function inParts<T>(ids: Iterable<string>, ask: (part: string[]) => Promise<T[]>): Promise<T[]> {
-  const all = [...new Set(ids)];
-  const found: T[] = [];
-  for (let at = 0; at < all.length; at += PART) found.push(...(await ask(all.slice(at, at + PART))));
-  return found;
-}
-
 /** A provider and the root of its tree. */
 export interface Placed {
   readonly id: string;
@@ -38,7 +30,11 @@ export async function providersWith(db: Db, resourceClass: string, amount: numbe
 export async function providersInAll(db: Db, lists: readonly (readonly string[])[]): Promise<Set<string>> {
   let found: Set<string> | undefined;
   for (const any of lists) {
-    const rows = await q(db).selectFrom('placement_provider_aggregate').select('provider_id').where('aggregate_id', 'in', [...any]).execute();
+    const rows = await q(db)
+      .selectFrom('placement_provider_aggregate')
+      .select('provider_id')
+      .where('aggregate_id', 'in', [...any])
+      .execute();
     found = both(found, new Set(rows.map((row) => row.provider_id)));
   }
   return found ?? new Set();
@@ -48,7 +44,11 @@ export async function providersInAll(db: Db, lists: readonly (readonly string[])
 export async function providersWithTraits(db: Db, lists: readonly (readonly string[])[]): Promise<Set<string>> {
   let found: Set<string> | undefined;
   for (const any of lists) {
-    const rows = await q(db).selectFrom('placement_provider_trait').select('provider_id').where('trait', 'in', [...any]).execute();
+    const rows = await q(db)
+      .selectFrom('placement_provider_trait')
+      .select('provider_id')
+      .where('trait', 'in', [...any])
+      .execute();
     found = both(found, new Set(rows.map((row) => row.provider_id)));
   }
   return found ?? new Set();
@@ -59,8 +59,22 @@ const both = (a: Set<string> | undefined, b: Set<string>): Set<string> => (a ? a
 /** Roots of trees; those that have all of some traits and none of others. */
 export async function rootsWith(db: Db, required: readonly string[], forbidden: readonly string[]): Promise<Set<string>> {
   let query = q(db).selectFrom('placement_provider as p').select('p.id').where('p.parent_id', 'is', null);
-  for (const trait of required) query = query.where((e) => e.exists(e.selectFrom('placement_provider_trait as t').select('t.trait').whereRef('t.provider_id', '=', 'p.id').where('t.trait', '=', trait)));
-  if (forbidden.length > 0) query = query.where((e) => e.not(e.exists(e.selectFrom('placement_provider_trait as t').select('t.trait').whereRef('t.provider_id', '=', 'p.id').where('t.trait', 'in', [...forbidden]))));
+  for (const trait of required)
+    query = query.where((e) =>
+      e.exists(e.selectFrom('placement_provider_trait as t').select('t.trait').whereRef('t.provider_id', '=', 'p.id').where('t.trait', '=', trait)),
+    );
+  if (forbidden.length > 0)
+    query = query.where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('placement_provider_trait as t')
+            .select('t.trait')
+            .whereRef('t.provider_id', '=', 'p.id')
+            .where('t.trait', 'in', [...forbidden]),
+        ),
+      ),
+    );
   return new Set((await query.execute()).map((row) => row.id));
 }
 
@@ -84,7 +98,8 @@ export async function anchorsOf(db: Db, sharing: Iterable<string>): Promise<Plac
 }
 
 /** Where providers are. */
-export const placesOf = (db: Db, ids: Iterable<string>): Promise<Placed[]> => inParts(ids, (part) => q(db).selectFrom('placement_provider').select(['id', 'root_id']).where('id', 'in', part).execute());
+export const placesOf = (db: Db, ids: Iterable<string>): Promise<Placed[]> =>
+  inParts(ids, (part) => q(db).selectFrom('placement_provider').select(['id', 'root_id']).where('id', 'in', part).execute());
 
 /** Every provider's place, but for the excluded ones: for a group that asks for no resources and filters by exclusion alone. */
 export async function placesExcept(db: Db, excluded: ReadonlySet<string>): Promise<Placed[]> {
@@ -99,9 +114,21 @@ export interface TreeMember {
 
 /** All members of the trees, with what they have. */
 export async function membersOfTrees(db: Db, rootIds: Iterable<string>): Promise<TreeMember[]> {
-  const providers = await inParts(rootIds, (part) => q(db).selectFrom('placement_provider').selectAll().where('root_id', 'in', part).orderBy('created_at_ms').orderBy('id').execute());
+  const providers = await inParts(rootIds, (part) =>
+    q(db).selectFrom('placement_provider').selectAll().where('root_id', 'in', part).orderBy('created_at_ms').orderBy('id').execute(),
+  );
   const ids = providers.map((row) => row.id);
-  const inventories = Map.groupBy(await inParts(ids, (part) => q(db).selectFrom('placement_inventory').selectAll().where('provider_id', 'in', part).execute()), (row) => row.provider_id);
-  const traits = Map.groupBy(await inParts(ids, (part) => q(db).selectFrom('placement_provider_trait').selectAll().where('provider_id', 'in', part).orderBy('trait').execute()), (row) => row.provider_id);
-  return providers.map((provider) => ({ provider, inventories: inventories.get(provider.id) ?? [], traits: (traits.get(provider.id) ?? []).map((row) => row.trait) }));
+  const inventories = Map.groupBy(
+    await inParts(ids, (part) => q(db).selectFrom('placement_inventory').selectAll().where('provider_id', 'in', part).execute()),
+    (row) => row.provider_id,
+  );
+  const traits = Map.groupBy(
+    await inParts(ids, (part) => q(db).selectFrom('placement_provider_trait').selectAll().where('provider_id', 'in', part).orderBy('trait').execute()),
+    (row) => row.provider_id,
+  );
+  return providers.map((provider) => ({
+    provider,
+    inventories: inventories.get(provider.id) ?? [],
+    traits: (traits.get(provider.id) ?? []).map((row) => row.trait),
+  }));
 }

@@ -45,14 +45,34 @@ export interface GabbiWorld {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const KNOWN = new Set([...METHODS, 'name', 'desc', 'url', 'method', 'status', 'data', 'request_headers', 'query_parameters', 'response_headers', 'response_forbidden_headers', 'response_strings', 'response_json_paths', 'verbose']);
+const KNOWN = new Set([
+  ...METHODS,
+  'name',
+  'desc',
+  'url',
+  'method',
+  'status',
+  'data',
+  'request_headers',
+  'query_parameters',
+  'response_headers',
+  'response_forbidden_headers',
+  'response_strings',
+  'response_json_paths',
+  'verbose',
+]);
 
 /** Reads a file. Throws for a key that this runner does not know, so that nothing is left unchecked in silence. */
 export function readGabbi(text: string): GabbiFile {
-  const file = parse(text, { version: '1.1', merge: true, maxAliasCount: -1 }) as { fixtures?: string[]; defaults?: Record<string, unknown>; tests: Record<string, unknown>[] };
+  const file = parse(text, { version: '1.1', merge: true, maxAliasCount: -1 }) as {
+    fixtures?: string[];
+    defaults?: Record<string, unknown>;
+    tests: Record<string, unknown>[];
+  };
   const defaults = file.defaults ?? {};
   const steps = file.tests.map((test): GabbiStep => {
-    for (const key of [...Object.keys(test), ...Object.keys(defaults)]) if (!KNOWN.has(key)) throw new Error(`gabbi: the runner does not know "${key}" of "${String(test['name'])}"`);
+    for (const key of [...Object.keys(test), ...Object.keys(defaults)])
+      if (!KNOWN.has(key)) throw new Error(`gabbi: the runner does not know "${key}" of "${String(test['name'])}"`);
     const method = METHODS.find((m) => m in test);
     const merged = <T extends object>(key: string): T => ({ ...(defaults[key] as T | undefined), ...(test[key] as T | undefined) }) as T;
     return {
@@ -95,7 +115,8 @@ export async function runGabbi(file: GabbiFile, world: GabbiWorld): Promise<Map<
 
 type Fill = (value: unknown) => unknown;
 
-const TEMPLATE = /\$ENVIRON\[(['"])(?<environ>.+?)\1\]|(?:\$HISTORY\[(['"])(?<history>.+?)\3\]\.)?\$RESPONSE\[(?:'(?<sq>[^']*)'|"(?<dq>[^"]*)")\]|(?:\$HISTORY\[(['"])(?<past>.+?)\7\]\.)?\$(?<plain>LAST_URL|LOCATION|URL|SCHEME|NETLOC)\b/g;
+const TEMPLATE =
+  /\$ENVIRON\[(['"])(?<environ>.+?)\1\]|(?:\$HISTORY\[(['"])(?<history>.+?)\3\]\.)?\$RESPONSE\[(?:'(?<sq>[^']*)'|"(?<dq>[^"]*)")\]|(?:\$HISTORY\[(['"])(?<past>.+?)\7\]\.)?\$(?<plain>LAST_URL|LOCATION|URL|SCHEME|NETLOC)\b/g;
 
 /** Replaces templates in any value, keys too; a text that is one template alone becomes the value itself, with its type. */
 function filler(world: GabbiWorld, history: ReadonlyMap<string, Answer>, prior: Answer | undefined): Fill {
@@ -130,7 +151,8 @@ function filler(world: GabbiWorld, history: ReadonlyMap<string, Answer>, prior: 
 
 async function ask(step: GabbiStep, world: GabbiWorld, fill: Fill): Promise<Answer> {
   const url = new URL(String(fill(step.url)), world.url);
-  for (const [key, value] of Object.entries(step.queryParameters)) for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(key, String(fill(one)));
+  for (const [key, value] of Object.entries(step.queryParameters))
+    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(key, String(fill(one)));
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(step.requestHeaders)) headers[name.toLowerCase()] = String(fill(value));
   const data = step.hasData ? fill(step.data) : undefined;
@@ -142,7 +164,9 @@ async function ask(step: GabbiStep, world: GabbiWorld, fill: Fill): Promise<Answ
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const flat = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+        const flat = Object.fromEntries(
+          Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+        );
         resolve({ status: response.statusCode ?? 0, headers: flat, text: Buffer.concat(chunks).toString(), url: url.href });
       });
     });
@@ -153,12 +177,20 @@ async function ask(step: GabbiStep, world: GabbiWorld, fill: Fill): Promise<Answ
 
 /** `/.../` is a pattern to be found, anything else a text. */
 function patternOf(expected: unknown): RegExp | undefined {
-  return typeof expected === 'string' && expected.length > 1 && expected.startsWith('/') && expected.endsWith('/') ? new RegExp(expected.slice(1, -1)) : undefined;
+  return typeof expected === 'string' && expected.length > 1 && expected.startsWith('/') && expected.endsWith('/')
+    ? new RegExp(expected.slice(1, -1))
+    : undefined;
 }
 
 function expect(step: GabbiStep, answer: Answer, fill: Fill): void {
   const seen = `${answer.status} ${answer.text.slice(0, 1_500)}`;
-  assert.ok(step.status.split('||').map((s) => s.trim()).includes(String(answer.status)), `status ${step.status} expected: ${seen}`);
+  assert.ok(
+    step.status
+      .split('||')
+      .map((s) => s.trim())
+      .includes(String(answer.status)),
+    `status ${step.status} expected: ${seen}`,
+  );
   for (const [name, raw] of Object.entries(step.responseHeaders)) {
     const expected = String(fill(raw));
     const value = answer.headers[name.toLowerCase()];
@@ -172,7 +204,10 @@ function expect(step: GabbiStep, answer: Answer, fill: Fill): void {
     // a JSON answer may write characters otherwise than they are
     const texts = [answer.text, answer.text.replaceAll('\\"', '"').replaceAll('\\n', '\n')];
     const pattern = patternOf(expected);
-    assert.ok(texts.some((text) => (pattern ? pattern.test(text) : text.includes(expected))), `text "${expected}" expected: ${seen}`);
+    assert.ok(
+      texts.some((text) => (pattern ? pattern.test(text) : text.includes(expected))),
+      `text "${expected}" expected: ${seen}`,
+    );
   }
   const paths = Object.entries(step.responseJsonPaths);
   if (paths.length === 0) return;

@@ -4,8 +4,14 @@ type Step = (found: unknown[]) => unknown[];
 
 const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value);
 
-const field = (name: string): Step => (found) => found.flatMap((value) => (isObject(value) && Object.hasOwn(value, name) ? [value[name]] : []));
-const index = (at: number): Step => (found) => found.flatMap((value) => (Array.isArray(value) && at < value.length ? [value[at]] : []));
+const field =
+  (name: string): Step =>
+  (found) =>
+    found.flatMap((value) => (isObject(value) && Object.hasOwn(value, name) ? [value[name]] : []));
+const index =
+  (at: number): Step =>
+  (found) =>
+    found.flatMap((value) => (Array.isArray(value) && at < value.length ? [value[at]] : []));
 const children = (value: unknown): unknown[] => (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []);
 const every: Step = (found) => found.flatMap(children);
 const descend = (value: unknown): unknown[] => [value, ...children(value).flatMap(descend)];
@@ -30,10 +36,12 @@ function where(condition: string): Step {
   return (found) => found.flatMap((value) => (Array.isArray(value) ? value.filter((one) => findByPath(path, one).some((at) => compare(at, wanted))) : []));
 }
 
-const length: Step = (found) => found.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? [value.length] : isObject(value) ? [Object.keys(value).length] : []));
+const length: Step = (found) =>
+  found.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? [value.length] : isObject(value) ? [Object.keys(value).length] : []));
 const sorted: Step = (found) => found.map((value) => (Array.isArray(value) ? [...value].sort() : value));
 
-const TOKEN = /^(?:\.\.|\.(?=\[)|\.)?(?:`(?<call>\w+)`|\[\?(?<where>[^\]]+)\]|\[\s*(?:"(?<bdq>[^"]*)"|'(?<bsq>[^']*)')\s*\]|\[(?<at>\d+)\]|\[(?<star>\*)\]|\[(?<bare>[\w-]+)\]|(?<any>\*)|(?<name>[\w-]+))/;
+const TOKEN =
+  /^(?:\.\.|\.(?=\[)|\.)?(?:`(?<call>\w+)`|\[\?(?<where>[^\]]+)\]|\[\s*(?:"(?<bdq>[^"]*)"|'(?<bsq>[^']*)')\s*\]|\[(?<at>\d+)\]|\[(?<star>\*)\]|\[(?<bare>[\w-]+)\]|(?<any>\*)|(?<name>[\w-]+))/;
 
 /** All values that the path finds. Throws for a path that it cannot read. */
 export function findByPath(path: string, document: unknown): unknown[] {

@@ -66,7 +66,13 @@ async function fromSingles(search: Search, group: RequestGroup, { rootId, member
   places ??= allowed ? await placesOf(db, allowed) : await placesExcept(db, excluded);
   places = places.filter((place) => !excluded.has(place.id) && (!allowed || allowed.has(place.id)) && (rootId === undefined || place.root_id === rootId));
   await trees.load(places.map((place) => place.root_id));
-  const shared = Map.groupBy(await anchorsOf(db, places.filter((place) => search.sharing.has(place.id)).map((place) => place.id)), (anchor) => anchor.id);
+  const shared = Map.groupBy(
+    await anchorsOf(
+      db,
+      places.filter((place) => search.sharing.has(place.id)).map((place) => place.id),
+    ),
+    (anchor) => anchor.id,
+  );
   const allotments: Allotment[] = [];
   for (const { id, root_id: ownRoot } of places) {
     const portions = Object.entries(group.resources).map(([resourceClass, amount]) => ({ providerId: id, resourceClass, amount }));
@@ -99,11 +105,16 @@ async function fromTrees(search: Search, group: RequestGroup, { rootId, members,
     }
   }
   const complete = [...byAnchor].filter(([, classes]) => classes.size === roomy.size);
-  const elsewhere = await placesOf(db, complete.flatMap(([, classes]) => [...classes.values()].flat()));
+  const elsewhere = await placesOf(
+    db,
+    complete.flatMap(([, classes]) => [...classes.values()].flat()),
+  );
   await trees.load([...complete.map(([anchorId]) => anchorId), ...elsewhere.map((place) => place.root_id)]);
   const allotments: Allotment[] = [];
   for (const [anchorId, classes] of complete) {
-    const choices = [...classes].sort(([a], [b]) => byClass(a, b)).map(([resourceClass, ids]) => ids.map((providerId) => ({ providerId, resourceClass, amount: group.resources[resourceClass] as number })));
+    const choices = [...classes]
+      .sort(([a], [b]) => byClass(a, b))
+      .map(([resourceClass, ids]) => ids.map((providerId) => ({ providerId, resourceClass, amount: group.resources[resourceClass] as number })));
     for (const portions of product(choices)) {
       const ids = [...new Set(portions.map((portion) => portion.providerId))];
       if (traitsFit(trees, ids, group)) allotments.push({ anchorId, portions, mappings: { [group.suffix]: ids } });

@@ -42,7 +42,11 @@ function together(chosen: readonly Allotment[]): Allotment {
     const key = `${portion.providerId} ${portion.resourceClass}`;
     portions.set(key, { ...portion, amount: portion.amount + (portions.get(key)?.amount ?? 0) });
   }
-  return { anchorId: chosen[0]?.anchorId ?? '', portions: [...portions.values()], mappings: Object.assign({}, ...chosen.map((allotment) => allotment.mappings)) };
+  return {
+    anchorId: chosen[0]?.anchorId ?? '',
+    portions: [...portions.values()],
+    mappings: Object.assign({}, ...chosen.map((allotment) => allotment.mappings)),
+  };
 }
 
 /** All providers of the groups are one of them or below it. */
@@ -62,6 +66,8 @@ const fits = (candidate: Allotment, trees: Trees): boolean =>
 /** Candidates that take and map the same are one, whatever they are anchored in. */
 function keyOf(candidate: Allotment): string {
   const portions = candidate.portions.map((p) => `${p.providerId} ${p.resourceClass} ${p.amount}`).sort();
-  const mappings = Object.entries(candidate.mappings).map(([suffix, ids]) => `${suffix}=${[...ids].sort().join()}`).sort();
+  const mappings = Object.entries(candidate.mappings)
+    .map(([suffix, ids]) => `${suffix}=${[...ids].sort().join()}`)
+    .sort();
   return JSON.stringify([portions, mappings]);
 }

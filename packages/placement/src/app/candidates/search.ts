@@ -43,7 +43,15 @@ function plainRequest(request: CandidatesRequest, search: Search): CandidateRequ
   if (!group || more.length > 0 || request.limit === undefined || search.anchors || search.nestedExist || search.sharing.size > 0) return undefined;
   if (group.suffix !== '' || group.requiredTraits.some((any) => any.length !== 1)) return undefined;
   const { resources, forbiddenTraits, memberOf, forbiddenAggregates, inTree } = group;
-  return { resources, requiredTraits: group.requiredTraits.flat(), forbiddenTraits, memberOf, forbiddenAggregates, ...(inTree !== undefined && { inTree }), limit: request.limit };
+  return {
+    resources,
+    requiredTraits: group.requiredTraits.flat(),
+    forbiddenTraits,
+    memberOf,
+    forbiddenAggregates,
+    ...(inTree !== undefined && { inTree }),
+    limit: request.limit,
+  };
 }
 
 async function firstFitting({ db, trees }: Search, wanted: CandidateRequest): Promise<Allotment[]> {

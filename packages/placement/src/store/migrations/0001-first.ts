@@ -2,7 +2,8 @@ import type { Kysely } from 'kysely';
 
 /** The tables of the first release; ../tables.ts says what each column means. */
 export async function first(db: Kysely<any>): Promise<void> {
-  const times = <T extends { addColumn: Function }>(builder: T): T => builder.addColumn('created_at_ms', 'bigint', (c: any) => c.notNull()).addColumn('updated_at_ms', 'bigint', (c: any) => c.notNull()) as T;
+  const times = <T extends { addColumn: Function }>(builder: T): T =>
+    builder.addColumn('created_at_ms', 'bigint', (c: any) => c.notNull()).addColumn('updated_at_ms', 'bigint', (c: any) => c.notNull()) as T;
   await times(
     db.schema
       .createTable('placement_provider')
@@ -71,5 +72,6 @@ export async function first(db: Kysely<any>): Promise<void> {
     .addPrimaryKeyConstraint('placement_provider_aggregate_pk', ['provider_id', 'aggregate_id'])
     .execute();
   await db.schema.createIndex('placement_provider_aggregate_aggregate').on('placement_provider_aggregate').columns(['aggregate_id', 'provider_id']).execute();
-  for (const name of ['placement_trait', 'placement_resource_class']) await times(db.schema.createTable(name).addColumn('name', 'text', (c) => c.primaryKey())).execute();
+  for (const name of ['placement_trait', 'placement_resource_class'])
+    await times(db.schema.createTable(name).addColumn('name', 'text', (c) => c.primaryKey())).execute();
 }
