@@ -44,7 +44,7 @@ if (!existsSync(FOLDER)) {
 } else {
   const names = readdirSync(FOLDER)
     .filter((file) => file.endsWith('.yaml'))
-    .sort();
+    .toSorted();
   for (const [engine, name] of engines().flatMap((engine) => names.map((name) => [engine, name] as const))) {
     test(`${engine}: gabbi ${name}`, async (t) => {
       const file = readGabbi(readFileSync(join(FOLDER, name), 'utf8'));

@@ -1,8 +1,8 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { Allotment, CandidatesRequest } from '../app/candidates/request.ts';
+import type { TreeMember } from '../app/candidates/search.ts';
 import { bad, noClass, noTraits } from '../app/errors.ts';
 import { byTrait } from '../app/traits.ts';
-import type { TreeMember } from '../store/search.ts';
 import { candidatesRequestOf } from './candidate-groups.ts';
 import { cacheHeaders, checkQuery, op } from './op.ts';
 import { LIST_CANDIDATES } from './schemas.ts';
@@ -27,7 +27,7 @@ function viewProvider(request: Request, asked: ReadonlySet<string>, { provider, 
   const shown = version.atLeast('1.27') ? inventories : inventories.filter((row) => asked.has(row.resource_class));
   return {
     resources: Object.fromEntries(shown.map((row) => [row.resource_class, { capacity: row.capacity, used: row.used }])),
-    ...(version.atLeast('1.17') && { traits: [...traits].sort(byTrait) }),
+    ...(version.atLeast('1.17') && { traits: [...traits].toSorted(byTrait) }),
     ...(version.atLeast('1.29') && { parent_provider_uuid: provider.parent_id, root_provider_uuid: provider.root_id }),
   };
 }

@@ -69,11 +69,12 @@ function checkOrphans(groups: readonly RequestGroup[]): void {
   if (groups.length === 0) throw bad('At least one request group (`resources` or `resources{$S}`) is required.');
 }
 
+const list = (suffixes: readonly string[]): string => `[${suffixes.map((suffix) => `'${suffix}'`).join(', ')}]`;
+
 /** From 1.36 on a group without resources must be named in a subtree, and subtrees name groups that exist. */
 function checkSubtrees(groups: readonly RequestGroup[], sameSubtrees: readonly (readonly string[])[]): void {
   if (!groups.some(asks)) throw bad('There must be at least one resources or resources[$S] parameter.', CODES.missingParameter);
   const named = new Set(sameSubtrees.flat());
-  const list = (suffixes: readonly string[]): string => `[${suffixes.map((suffix) => `'${suffix}'`).join(', ')}]`;
   const idle = groups.filter((group) => !asks(group) && !named.has(group.suffix)).map((group) => group.suffix);
   if (idle.length > 0)
     throw bad(`Resourceless suffixed group request should be specified in \`same_subtree\` query param: bad group(s) - ${list(idle)}.`, CODES.badParameter);
@@ -88,9 +89,9 @@ function checkContradictions(groups: readonly RequestGroup[]): void {
   const wrong = groups.flatMap((group) =>
     group.requiredTraits
       .filter((any) => any.every((trait) => group.forbiddenTraits.includes(trait)))
-      .map((any) => `required${group.suffix}: (${[...any].sort().join(', ')})`),
+      .map((any) => `required${group.suffix}: (${[...any].toSorted().join(', ')})`),
   );
-  if (wrong.length > 0) throw bad(`Conflicting required and forbidden traits found in the following traits keys: ${wrong.sort().join(', ')}`);
+  if (wrong.length > 0) throw bad(`Conflicting required and forbidden traits found in the following traits keys: ${wrong.toSorted().join(', ')}`);
 }
 
 function subtreesOf(query: URLSearchParams): string[][] {

@@ -28,10 +28,11 @@ export interface TraitQuery {
   readonly forbidden: readonly string[];
 }
 
+const refuse = (why: string) => bad(`Invalid query string parameters: ${why}`);
+const split = (list: string): string[] => list.split(',').map((part) => part.trim());
+
 /** One value: `A,!B`, or `in:A,B` where any of them will do. */
 export function parseTraits(text: string, allow: { readonly forbidden: boolean; readonly any: boolean }): TraitQuery {
-  const refuse = (why: string) => bad(`Invalid query string parameters: ${why}`);
-  const split = (list: string): string[] => list.split(',').map((part) => part.trim());
   if (text.startsWith('in:')) {
     if (!allow.any) throw refuse(`The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported since microversion 1.39. Got: ${text}`);
     const any = [...new Set(split(text.slice(3)))];

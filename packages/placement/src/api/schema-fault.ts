@@ -22,7 +22,7 @@ function reasonOf({ keyword, params, reason, schema }: SchemaDetail): string {
   const patterns = Object.keys((schema['patternProperties'] as object | undefined) ?? {});
   if (keyword !== 'additionalProperties' || patterns.length === 0) return reason;
   return `'${String(params['additionalProperty'])}' does not match any of the regexes: ${patterns
-    .sort()
+    .toSorted()
     .map((p) => `'${p}'`)
     .join(', ')}`;
 }

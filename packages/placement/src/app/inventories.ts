@@ -54,7 +54,7 @@ export async function replaceInventories(
 }
 
 const inUse = (providerId: string, classes: readonly string[]): string =>
-  `Inventory for '${[...classes].sort(byClass).join(', ')}' on resource provider '${providerId}' in use.`;
+  `Inventory for '${[...classes].toSorted(byClass).join(', ')}' on resource provider '${providerId}' in use.`;
 
 export interface ProviderInventories {
   readonly provider: ProviderRow;

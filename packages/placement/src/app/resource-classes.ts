@@ -17,6 +17,8 @@ export interface ResourceClass {
   readonly updatedAtMs: number;
 }
 
+const missing = (name: string) => notFound(noClass(name));
+
 /** Those of the names that are no resource classes. */
 export async function unknownClasses(db: Db, names: readonly string[]): Promise<string[]> {
   const custom = names.filter((name) => !RANKS.has(name));
@@ -30,7 +32,6 @@ export type ResourceClasses = ReturnType<typeof createResourceClasses>;
 export function createResourceClasses(env: Env) {
   const sinceMs = env.clock.nowMs();
   const { store, clock } = env;
-  const missing = (name: string) => notFound(noClass(name));
   return {
     /** Those of the names that are no resource classes. */
     unknown: (names: readonly string[]): Promise<string[]> => unknownClasses(store.read, names),

@@ -92,7 +92,7 @@ export function createTraits(env: Env) {
     },
     async ofProvider(providerId: string): Promise<{ readonly provider: ProviderRow; readonly traits: readonly Trait[] }> {
       const provider = await getProvider(store.read, providerId);
-      return { provider, traits: await known(store.read, (await traitsOf(store.read, providerId)).sort(byTrait)) };
+      return { provider, traits: await known(store.read, (await traitsOf(store.read, providerId)).toSorted(byTrait)) };
     },
     /** Makes the provider's traits exactly these; without a generation, whatever it was. The generation grows only where something changes. */
     async setOfProvider(

@@ -24,15 +24,13 @@ export async function putConsumer(tx: Tx, consumer: Pick<ConsumerRow, 'id' | 'pr
     .insertInto('placement_consumer')
     .values({ ...consumer, generation: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
     .onConflict((c) =>
-      c
-        .column('id')
-        .doUpdateSet((e) => ({
-          project_id: consumer.project_id,
-          user_id: consumer.user_id,
-          consumer_type: consumer.consumer_type,
-          generation: e('placement_consumer.generation', '+', 1),
-          updated_at_ms: nowMs,
-        })),
+      c.column('id').doUpdateSet((e) => ({
+        project_id: consumer.project_id,
+        user_id: consumer.user_id,
+        consumer_type: consumer.consumer_type,
+        generation: e('placement_consumer.generation', '+', 1),
+        updated_at_ms: nowMs,
+      })),
     )
     .execute();
 }

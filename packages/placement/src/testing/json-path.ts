@@ -38,7 +38,7 @@ function where(condition: string): Step {
 
 const length: Step = (found) =>
   found.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? [value.length] : isObject(value) ? [Object.keys(value).length] : []));
-const sorted: Step = (found) => found.map((value) => (Array.isArray(value) ? [...value].sort() : value));
+const sorted: Step = (found) => found.map((value) => (Array.isArray(value) ? [...value].toSorted() : value));
 
 const TOKEN =
   /^(?:\.\.|\.(?=\[)|\.)?(?:`(?<call>\w+)`|\[\?(?<where>[^\]]+)\]|\[\s*(?:"(?<bdq>[^"]*)"|'(?<bsq>[^']*)')\s*\]|\[(?<at>\d+)\]|\[(?<star>\*)\]|\[(?<bare>[\w-]+)\]|(?<any>\*)|(?<name>[\w-]+))/;

@@ -113,7 +113,7 @@ async function fromTrees(search: Search, group: RequestGroup, { rootId, members,
   const allotments: Allotment[] = [];
   for (const [anchorId, classes] of complete) {
     const choices = [...classes]
-      .sort(([a], [b]) => byClass(a, b))
+      .toSorted(([a], [b]) => byClass(a, b))
       .map(([resourceClass, ids]) => ids.map((providerId) => ({ providerId, resourceClass, amount: group.resources[resourceClass] as number })));
     for (const portions of product(choices)) {
       const ids = [...new Set(portions.map((portion) => portion.providerId))];

@@ -65,9 +65,9 @@ const fits = (candidate: Allotment, trees: Trees): boolean =>
 
 /** Candidates that take and map the same are one, whatever they are anchored in. */
 function keyOf(candidate: Allotment): string {
-  const portions = candidate.portions.map((p) => `${p.providerId} ${p.resourceClass} ${p.amount}`).sort();
+  const portions = candidate.portions.map((p) => `${p.providerId} ${p.resourceClass} ${p.amount}`).toSorted();
   const mappings = Object.entries(candidate.mappings)
-    .map(([suffix, ids]) => `${suffix}=${[...ids].sort().join()}`)
-    .sort();
+    .map(([suffix, ids]) => `${suffix}=${[...ids].toSorted().join()}`)
+    .toSorted();
   return JSON.stringify([portions, mappings]);
 }

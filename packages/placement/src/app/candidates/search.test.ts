@@ -46,8 +46,8 @@ for (const engine of engines()) {
       const { body, status } = await call('GET', `/allocation_candidates?${query}`);
       assert.equal(status, 200);
       const ids = body.allocation_requests.map((request: { allocations: object }) => Object.keys(request.allocations).join());
-      assert.deepEqual(Object.keys(body.provider_summaries).sort(), [...new Set<string>(ids)].sort(), 'summaries are of what was found');
-      return ids.sort() as string[];
+      assert.deepEqual(Object.keys(body.provider_summaries).toSorted(), [...new Set<string>(ids)].toSorted(), 'summaries are of what was found');
+      return ids.toSorted() as string[];
     };
     const whole = new Map<string, string[]>();
     for (const query of queries) {

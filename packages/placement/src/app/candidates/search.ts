@@ -73,3 +73,5 @@ function collect(request: CandidatesRequest, { trees, nestedExist }: Search, can
   const roots = new Set([...taken].map(trees.rootOf));
   return { requests, providers: [...trees.members()].filter(({ provider }) => (flat ? taken.has(provider.id) : roots.has(provider.root_id))) };
 }
+
+export type { TreeMember };
