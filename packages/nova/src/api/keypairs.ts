@@ -1,30 +1,53 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
-import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
-import Type from 'typebox';
 import type { KeypairRow } from '../store/keypair.ts';
 import { op } from './op.ts';
+import { closedQuery, first, openQuery, pageOf, pagination, text } from './query.ts';
+import { name as printable, object } from './schemas/types.ts';
+import { nextLinks } from './views/links.ts';
 
-const closed = { additionalProperties: false };
-const name = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9 _-]+$' });
-const name292 = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9 @._-]+$' });
-const type = Type.Unsafe<string>({ enum: ['ssh', 'x509'] });
+const name = { allOf: [printable, { type: 'string', pattern: '^[_\\- a-zA-Z0-9]+$', minLength: 1, maxLength: 255 }] };
+const name292 = { allOf: [printable, { type: 'string', pattern: '^[_\\-@. a-zA-Z0-9]+$', minLength: 1, maxLength: 255 }] };
+const public_key = { type: 'string' };
+const type = { type: 'string', enum: ['ssh', 'x509'] };
+const user_id = { type: 'string' };
+const create = (properties: Readonly<Record<string, object>>, required: readonly string[] = ['name']) => object({ keypair: object(properties, required) }, ['keypair']);
 const CREATE = [
-  { from: '2.1', schema: Type.Object({ keypair: Type.Object({ name, public_key: Type.Optional(Type.String()) }, closed) }, closed) },
-  { from: '2.2', schema: Type.Object({ keypair: Type.Object({ name, type: Type.Optional(type), public_key: Type.Optional(Type.String()) }, closed) }, closed) },
-  { from: '2.10', schema: Type.Object({ keypair: Type.Object({ name, type: Type.Optional(type), public_key: Type.Optional(Type.String()), user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, closed) }, closed) },
-  { from: '2.92', schema: Type.Object({ keypair: Type.Object({ name: name292, type: Type.Optional(type), public_key: Type.String(), user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, closed) }, closed) },
+  { from: '2.1', schema: create({ name, public_key }) },
+  { from: '2.2', schema: create({ name, type, public_key }) },
+  { from: '2.10', schema: create({ name, type, public_key, user_id }) },
+  { from: '2.92', schema: create({ name: name292, type, public_key, user_id }, ['name', 'public_key']) },
 ] as const;
 
-/** Whose keypairs: from 2.10 on an admin may name another user. Asks the policy about that user. */
-function userOf(req: Request<AnyBody>, rule: string, asked: string | null | undefined): string {
-  const userId = req.version.atLeast('2.10') && asked ? asked : req.ctx.userId;
-  req.authorize(`os_compute_api:os-keypairs:${rule}`, { user_id: userId, project_id: req.ctx.projectId });
-  return userId;
-}
+const ONE = [
+  { from: '2.1', schema: openQuery({}) },
+  { from: '2.10', schema: openQuery({ user_id: text }) },
+  { from: '2.75', schema: closedQuery({ user_id: text }) },
+] as const;
+const LIST = [
+  { from: '2.1', schema: openQuery({}) },
+  { from: '2.10', schema: openQuery({ user_id: text }) },
+  { from: '2.35', schema: openQuery({ user_id: text, ...pagination }) },
+  { from: '2.75', schema: closedQuery({ user_id: text, ...pagination }) },
+] as const;
 
-const withType = (req: Request<AnyBody>, row: KeypairRow): object => (req.version.atLeast('2.2') ? { type: row.type } : {});
-const short = (req: Request<AnyBody>, row: KeypairRow): object => ({ name: row.name, public_key: row.public_key, fingerprint: row.fingerprint, ...withType(req, row) });
+/** Whose keypairs: from 2.10 on an administrator may name another user. */
+const userOf = (req: Request<AnyBody>, asked: unknown): string => (req.version.atLeast('2.10') && typeof asked === 'string' && asked !== '' ? asked : req.ctx.userId);
+const userOfQuery = (req: Request<AnyBody>): string => userOf(req, first(req, 'user_id'));
+/** Policy looks at that user. */
+const target = (_app: unknown, req: Request<AnyBody>): Readonly<Record<string, unknown>> => ({ user_id: userOfQuery(req), project_id: req.ctx.projectId });
+const targetOfBody = (_app: unknown, req: Request): Readonly<Record<string, unknown>> => {
+  const { keypair } = (req.body ?? {}) as { readonly keypair?: { readonly user_id?: unknown } | null };
+  return { user_id: userOf(req, keypair?.user_id), project_id: req.ctx.projectId };
+};
+const keypairName = (req: Request<AnyBody>): string => req.params.keypair_name as string;
+
+const short = (req: Request<AnyBody>, row: KeypairRow): object => ({
+  name: row.name,
+  public_key: row.public_key,
+  fingerprint: row.fingerprint,
+  ...(req.version.atLeast('2.2') && { type: row.type }),
+});
 
 export const keypairOperations = [
   op({
@@ -33,17 +56,14 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs',
     summary: 'List keypairs',
     policy: 'os_compute_api:os-keypairs:index',
+    target,
+    query: LIST,
     async handle(app, req) {
-      const userId = userOf(req, 'index', req.query.get('user_id'));
       const paged = req.version.atLeast('2.35');
-      const limitText = paged ? req.query.get('limit') : null;
-      if (limitText !== null && !/^\d+$/.test(limitText)) throw invalidInput(`Invalid input for query parameters limit. Value: ${limitText}. '${limitText}' does not match '^[0-9]*$'`, { field: 'limit' });
-      const max = app.deps.options.maxLimit;
-      const limit = paged ? Math.min(limitText === null ? max : Number(limitText), max) : undefined;
-      const page = await app.keypairs.list(userId, limit, (paged && req.query.get('marker')) || undefined);
-      const last = page.rows.at(-1);
-      const next = paged && last && page.rows.length === limit ? new URLSearchParams([...req.query].filter(([key]) => key !== 'marker').concat([['marker', last.name]])) : undefined;
-      return { keypairs: page.rows.map((row) => ({ keypair: short(req, row) })), ...(next && { keypairs_links: [{ rel: 'next', href: `${req.baseUrl}/v2.1/os-keypairs?${next}` }] }) };
+      const { rows } = await app.keypairs.list(userOfQuery(req), paged ? pageOf(app, req) : { limit: undefined, marker: undefined });
+      const names = rows.map((row) => row.name);
+      const links = paged ? nextLinks(req, 'os-keypairs', names, app.deps.options.maxLimit) : [];
+      return { keypairs: rows.map((row) => ({ keypair: short(req, row) })), ...(links.length > 0 && { keypairs_links: links }) };
     },
   }),
   op({
@@ -52,12 +72,20 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs',
     summary: 'Create or import a keypair',
     policy: 'os_compute_api:os-keypairs:create',
+    target: targetOfBody,
     body: CREATE,
     async handle(app, req) {
-      const wish = req.body.keypair;
-      if (wish.name !== wish.name.trim()) throw invalidInput(`Invalid input for field/attribute name. Value: ${wish.name}. Leading or trailing blanks are not allowed.`, { field: 'name' });
-      const { row, privateKey } = await app.keypairs.create(req.ctx, { userId: userOf(req, 'create', wish.user_id), name: wish.name, type: wish.type ?? 'ssh', publicKey: wish.public_key?.trim() || undefined });
-      return new Reply({ keypair: { ...short(req, row), user_id: row.user_id, ...(privateKey !== undefined && { private_key: privateKey }) } }, { status: req.version.atLeast('2.2') ? 201 : 200 });
+      const { keypair: wish } = req.body as { keypair: { name: string; type?: string; public_key?: string; user_id?: string } };
+      const { row, privateKey } = await app.keypairs.create(req.ctx, {
+        userId: userOf(req, wish.user_id),
+        name: wish.name.trim(),
+        type: wish.type ?? 'ssh',
+        publicKey: wish.public_key,
+      });
+      return new Reply(
+        { keypair: { ...short(req, row), user_id: row.user_id, ...(privateKey !== undefined && { private_key: privateKey }) } },
+        { status: req.version.atLeast('2.2') ? 201 : 200 },
+      );
     },
   }),
   op({
@@ -66,9 +94,12 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs/{keypair_name}',
     summary: 'Show a keypair',
     policy: 'os_compute_api:os-keypairs:show',
+    target,
+    query: ONE,
     async handle(app, req) {
-      const row = await app.keypairs.get(userOf(req, 'show', req.query.get('user_id')), req.params.keypair_name as string);
-      return { keypair: { ...short(req, row), user_id: row.user_id, id: row.seq, created_at: isoNaiveMicros(row.created_at_ms), deleted: false, deleted_at: null, updated_at: null } };
+      const row = await app.keypairs.get(userOfQuery(req), keypairName(req));
+      const times = { created_at: isoNaiveMicros(row.created_at_ms), deleted: false, deleted_at: null, updated_at: null };
+      return { keypair: { ...short(req, row), user_id: row.user_id, id: row.seq, ...times } };
     },
   }),
   op({
@@ -77,8 +108,10 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs/{keypair_name}',
     summary: 'Delete a keypair',
     policy: 'os_compute_api:os-keypairs:delete',
+    target,
+    query: ONE,
     async handle(app, req) {
-      await app.keypairs.delete(req.ctx, userOf(req, 'delete', req.query.get('user_id')), req.params.keypair_name as string);
+      await app.keypairs.delete(req.ctx, userOfQuery(req), keypairName(req));
       return new Reply(undefined, { status: req.version.atLeast('2.2') ? 204 : 202 });
     },
   }),

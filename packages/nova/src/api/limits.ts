@@ -1,7 +1,8 @@
 import type { NovaApp } from '../app/app.ts';
 import type { QuotaLine, ResourceName } from '../app/quota-sets.ts';
-import { type AnyBody, type Request } from '@cairn/kit/http/operation';
+import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { op } from './op.ts';
+import { last, queryClosedFrom275, text } from './query.ts';
 
 /** Names of limits (nova/api/openstack/compute/views/limits.py) by resource, with the microversion from which they are no longer told. */
 const LIMITS: readonly (readonly [string, ResourceName, string?])[] = [
@@ -37,9 +38,20 @@ function absolute(req: Request<AnyBody>, lines: Readonly<Record<ResourceName, Qu
 }
 
 async function show(app: NovaApp, req: Request<AnyBody>): Promise<object> {
-  const asked = req.query.get('tenant_id') ?? undefined;
-  if (asked !== undefined && asked !== req.ctx.projectId) req.authorize('os_compute_api:limits:other_project', { project_id: asked });
+  const asked = last(req, 'tenant_id');
+  // upstream asks this of whoever names a project, be it their own
+  if (asked !== undefined) req.authorize('os_compute_api:limits:other_project');
   return { limits: { rate: [], absolute: absolute(req, await app.quotaSets.lines(app.deps.env.store.read, asked ?? req.ctx.projectId ?? '', undefined)) } };
 }
 
-export const limitOperations = [op({ id: 'nova.limits.show', method: 'GET', path: '/v2.1/limits', summary: 'Show the limits that bear on the caller', policy: 'os_compute_api:limits', handle: show })];
+export const limitOperations = [
+  op({
+    id: 'nova.limits.show',
+    method: 'GET',
+    path: '/v2.1/limits',
+    summary: 'Show the limits that bear on the caller',
+    policy: 'os_compute_api:limits',
+    query: queryClosedFrom275({ tenant_id: text }),
+    handle: show,
+  }),
+];

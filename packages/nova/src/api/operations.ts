@@ -8,10 +8,13 @@ import { serverMetadataOperations } from './server-metadata.ts';
 import { serverTagOperations } from './server-tags.ts';
 import { serverOperations } from './servers.ts';
 import { volumeAttachmentOperations } from './volume-attachments.ts';
+import { flavorAccessOperations } from './flavor-access.ts';
+import { flavorExtraSpecOperations } from './flavor-extra-specs.ts';
 import { flavorOperations } from './flavors.ts';
 import { keypairOperations } from './keypairs.ts';
 import { extensionOperations } from './extensions.ts';
 import { limitOperations } from './limits.ts';
+import { quotaClassSetOperations } from './quota-class-sets.ts';
 import { quotaSetOperations } from './quota-sets.ts';
 import { zoneOperations } from './zones.ts';
 import { hypervisorOperations } from './hypervisors.ts';
@@ -33,8 +36,11 @@ export const novaOperations: readonly AnyOperation[] = [
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
   ...versionOperations,
   ...flavorOperations,
+  ...flavorAccessOperations,
+  ...flavorExtraSpecOperations,
   ...keypairOperations,
   ...quotaSetOperations,
+  ...quotaClassSetOperations,
   ...limitOperations,
   ...zoneOperations,
   ...hypervisorOperations,

@@ -1,31 +1,65 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
-import { invalidInput } from '@cairn/kit/errors/errors';
+import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
-import Type from 'typebox';
+import { isUuidLike } from '@cairn/kit/ids/ids';
+import type { NovaApp } from '../app/app.ts';
 import type { ServiceFacts } from '../app/zones.ts';
 import { op } from './op.ts';
+import { booleanOf, last, queryClosedFrom275, text } from './query.ts';
+import { boolean, fqdn, object } from './schemas/types.ts';
 
-const closed = { additionalProperties: false };
-const host = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-._]*$' });
-const binary = Type.Unsafe<string>({ enum: ['nova-compute', 'nova-conductor', 'nova-scheduler', 'nova-osapi_compute', 'nova-metadata', 'nova-novncproxy'] });
-const ONE = Type.Object({ host, binary }, closed);
-const REASON = Type.Object({ host, binary, disabled_reason: Type.String({ minLength: 1, maxLength: 255 }) }, closed);
-const bool = Type.Unsafe<boolean | string>({ enum: [true, 'True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes', false, 'False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no'] });
-const FORCE = Type.Object({ host, binary, forced_down: bool }, closed);
-const UPDATE = Type.Object({ status: Type.Optional(Type.Unsafe<string>({ enum: ['enabled', 'disabled'] })), disabled_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })), forced_down: Type.Optional(bool) }, { ...closed, minProperties: 1 });
-const truthy = (value: unknown): boolean => /^(true|1|on|yes)$/i.test(String(value));
+const shortText = { type: 'string', minLength: 1, maxLength: 255 };
+const named = { host: fqdn, binary: shortText, disabled_reason: shortText };
+const NAMED = [
+  { from: '2.1', schema: object(named, ['host', 'binary']) },
+  { from: '2.11', schema: object({ ...named, forced_down: boolean }, ['host', 'binary']) },
+] as const;
+const UPDATE = object({ status: { type: 'string', enum: ['enabled', 'disabled'] }, disabled_reason: shortText, forced_down: boolean });
+
+interface NamedBody {
+  readonly host: string;
+  readonly binary: string;
+  readonly disabled_reason?: string;
+  readonly forced_down?: boolean | string;
+}
 
 const view = (req: Request<AnyBody>, { row, zone, up }: ServiceFacts): object => ({
   id: req.version.atLeast('2.53') ? row.id : row.seq,
   binary: row.binary,
   host: row.host,
   zone,
-  status: row.disabled ? 'disabled' : 'enabled',
+  status: row.disabled === 0 ? 'enabled' : 'disabled',
   state: up ? 'up' : 'down',
   updated_at: row.last_seen_at_ms === null ? null : isoNaiveMicros(row.last_seen_at_ms),
   disabled_reason: row.disabled_reason,
   ...(req.version.atLeast('2.11') && { forced_down: row.forced_down !== 0 }),
 });
+
+/** `PUT /os-services/<what>` until 2.52: the path says what is done, the body with which service. */
+async function byName(app: NovaApp, req: Request<AnyBody>): Promise<object> {
+  const { host, binary, disabled_reason: reason, forced_down: forced } = req.body as NamedBody;
+  const by = { host, binary };
+  switch (req.params.service_id) {
+    case 'enable':
+      await app.services.change(req.ctx, by, { disabled: 0, disabled_reason: null });
+      return { service: { host, binary, status: 'enabled' } };
+    case 'disable':
+      await app.services.change(req.ctx, by, { disabled: 1, disabled_reason: null });
+      return { service: { host, binary, status: 'disabled' } };
+    case 'disable-log-reason':
+      if (reason === undefined) throw invalidInput('Missing disabled reason field', { field: 'disabled_reason' });
+      await app.services.change(req.ctx, by, { disabled: 1, disabled_reason: reason });
+      return { service: { host, binary, status: 'disabled', disabled_reason: reason } };
+    case 'force-down': {
+      if (req.version.before('2.11')) break;
+      if (forced === undefined) throw invalidInput('Missing forced_down field', { field: 'forced_down' });
+      const down = booleanOf(forced) === true;
+      await app.services.change(req.ctx, by, { forced_down: down ? 1 : 0 });
+      return { service: { host, binary, forced_down: down } };
+    }
+  }
+  throw notFound('Unknown action');
+}
 
 export const serviceOperations = [
   op({
@@ -34,17 +68,24 @@ export const serviceOperations = [
     path: '/v2.1/os-services',
     summary: 'List compute services',
     policy: 'os_compute_api:os-services:list',
+    query: queryClosedFrom275({ host: text, binary: text }),
     async handle(app, req) {
-      const wantHost = req.query.get('host');
-      const wantBinary = req.query.get('binary');
-      const services = (await app.zones.services(app.deps.env.store.read)).filter((s) => (wantHost === null || s.row.host === wantHost) && (wantBinary === null || s.row.binary === wantBinary));
-      return { services: services.map((s) => view(req, s)) };
+      const host = last(req, 'host');
+      const binary = last(req, 'binary');
+      const services = await app.zones.services(app.deps.env.store.read);
+      return { services: services.filter(({ row }) => (!host || row.host === host) && (!binary || row.binary === binary)).map((facts) => view(req, facts)) };
     },
   }),
-  op({ id: 'nova.service.enable', method: 'PUT', path: '/v2.1/os-services/enable', summary: 'Enable a service', until: '2.52', policy: 'os_compute_api:os-services:update', body: ONE, async handle(app, req) { await app.services.change(req.ctx, req.body, { disabled: 0, disabled_reason: null }); return { service: { ...req.body, status: 'enabled' } }; } }),
-  op({ id: 'nova.service.disable', method: 'PUT', path: '/v2.1/os-services/disable', summary: 'Disable a service', until: '2.52', policy: 'os_compute_api:os-services:update', body: ONE, async handle(app, req) { await app.services.change(req.ctx, req.body, { disabled: 1, disabled_reason: null }); return { service: { ...req.body, status: 'disabled' } }; } }),
-  op({ id: 'nova.service.disable-reason', method: 'PUT', path: '/v2.1/os-services/disable-log-reason', summary: 'Disable a service with a reason', until: '2.52', policy: 'os_compute_api:os-services:update', body: REASON, async handle(app, req) { await app.services.change(req.ctx, { host: req.body.host, binary: req.body.binary }, { disabled: 1, disabled_reason: req.body.disabled_reason }); return { service: { ...req.body, status: 'disabled' } }; } }),
-  op({ id: 'nova.service.force-down', method: 'PUT', path: '/v2.1/os-services/force-down', summary: 'Declare a service down', since: '2.11', until: '2.52', policy: 'os_compute_api:os-services:update', body: FORCE, async handle(app, req) { const down = truthy(req.body.forced_down); await app.services.change(req.ctx, { host: req.body.host, binary: req.body.binary }, { forced_down: down ? 1 : 0 }); return { service: { host: req.body.host, binary: req.body.binary, forced_down: down } }; } }),
+  op({
+    id: 'nova.service.update-by-name',
+    method: 'PUT',
+    path: '/v2.1/os-services/{service_id}',
+    summary: 'Enable or disable a service, or declare it down',
+    until: '2.52',
+    policy: 'os_compute_api:os-services:update',
+    body: NAMED,
+    handle: byName,
+  }),
   op({
     id: 'nova.service.update',
     method: 'PUT',
@@ -54,12 +95,39 @@ export const serviceOperations = [
     policy: 'os_compute_api:os-services:update',
     body: UPDATE,
     async handle(app, req) {
-      const { status, disabled_reason: reason, forced_down: forced } = req.body;
-      if (reason !== undefined && status !== 'disabled') throw invalidInput("Specifying 'disabled_reason' when status is 'enabled' is invalid.", { field: 'disabled_reason' });
-      const row = await app.services.change(req.ctx, { id: req.params.service_id as string }, { ...(status !== undefined && { disabled: status === 'disabled' ? 1 : 0, disabled_reason: reason ?? null }), ...(forced !== undefined && { forced_down: truthy(forced) ? 1 : 0 }) });
-      const facts = (await app.zones.services(app.deps.env.store.read)).find((s) => s.row.id === row.id);
-      return { service: facts && view(req, facts) };
+      const id = req.params.service_id as string;
+      if (!isUuidLike(id)) throw invalidInput(`Invalid uuid ${id}`, { field: 'service_id' });
+      const { status, disabled_reason: reason, forced_down: forced } = req.body as { status?: string; disabled_reason?: string; forced_down?: boolean | string };
+      await app.services.change(req.ctx, { id }, () => {
+        if (status === 'enabled' && reason !== undefined) throw invalidInput("Specifying 'disabled_reason' with status 'enabled' is invalid.", { field: 'disabled_reason' });
+        if (status === undefined && forced === undefined) throw invalidInput("No updates were requested. Fields 'status' or 'forced_down' should be specified.");
+        return {
+          ...(status !== undefined && { disabled: status === 'disabled' ? 1 : 0, disabled_reason: reason ?? null }),
+          ...(forced !== undefined && { forced_down: booleanOf(forced) === true ? 1 : 0 }),
+        };
+      });
+      const facts = (await app.zones.services(app.deps.env.store.read)).find(({ row }) => row.id === id);
+      if (facts === undefined) throw notFound(`Service ${id} could not be found.`);
+      return { service: view(req, facts) };
     },
   }),
-  op({ id: 'nova.service.delete', method: 'DELETE', path: '/v2.1/os-services/{service_id}', summary: 'Forget a service', policy: 'os_compute_api:os-services:delete', async handle(app, req) { await app.services.delete(req.params.service_id as string); return new Reply(undefined, { status: 204 }); } }),
+  op({
+    id: 'nova.service.delete',
+    method: 'DELETE',
+    path: '/v2.1/os-services/{service_id}',
+    summary: 'Forget a service',
+    policy: 'os_compute_api:os-services:delete',
+    success: 204,
+    async handle(app, req) {
+      const id = req.params.service_id as string;
+      if (req.version.atLeast('2.53')) {
+        if (!isUuidLike(id)) throw invalidInput(`Invalid uuid ${id}`, { field: 'service_id' });
+        await app.services.delete(req.ctx, { id });
+      } else {
+        if (!/^\d{1,15}$/.test(id)) throw invalidInput('Invalid input received: id must be an integer', { field: 'service_id' });
+        await app.services.delete(req.ctx, { seq: Number(id) });
+      }
+      return new Reply(undefined);
+    },
+  }),
 ];

@@ -2,8 +2,25 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import type { ServiceFacts } from '../app/zones.ts';
 import { op } from './op.ts';
 
-const isCompute = (service: ServiceFacts): boolean => service.row.binary === 'nova-compute';
-const enabled = (service: ServiceFacts): boolean => service.row.disabled === 0;
+/** Zones that have an enabled service, and those that have disabled ones alone; both in order. */
+function zonesOf(services: readonly ServiceFacts[]): { readonly available: readonly string[]; readonly not: readonly string[] } {
+  const available = new Set(services.filter(({ row }) => row.disabled === 0).map(({ zone }) => zone));
+  const all = new Set(services.map(({ zone }) => zone));
+  return { available: [...available].sort(), not: [...all].filter((zone) => !available.has(zone)).sort() };
+}
+
+/** Host → binary → state, of enabled services. */
+function hostsOf(services: readonly ServiceFacts[], zone: string): object {
+  const hosts: Record<string, Record<string, object>> = {};
+  for (const { row, up, zone: at } of services) {
+    if (at !== zone || row.disabled !== 0) continue;
+    const host = (hosts[row.host] ??= {});
+    host[row.binary] = { available: up, active: true, updated_at: row.last_seen_at_ms === null ? null : isoNaiveMicros(row.last_seen_at_ms) };
+  }
+  return hosts;
+}
+
+const line = (zoneName: string, available: boolean, hosts: object | null = null): object => ({ zoneName, zoneState: { available }, hosts });
 
 export const zoneOperations = [
   op({
@@ -13,11 +30,9 @@ export const zoneOperations = [
     summary: 'List availability zones',
     policy: 'os_compute_api:os-availability-zone:list',
     async handle(app) {
-      const compute = (await app.zones.services(app.deps.env.store.read)).filter(isCompute);
-      const available = new Set(compute.filter(enabled).map((s) => s.zone));
-      const not = new Set(compute.map((s) => s.zone).filter((zone) => !available.has(zone)));
-      const line = (zone: string, is: boolean) => ({ zoneName: zone, zoneState: { available: is }, hosts: null });
-      return { availabilityZoneInfo: [...[...available].sort().map((zone) => line(zone, true)), ...[...not].sort().map((zone) => line(zone, false))] };
+      const { available, not } = zonesOf(await app.zones.services(app.deps.env.store.read));
+      const seen = (zone: string): boolean => zone !== app.deps.options.internalAvailabilityZone;
+      return { availabilityZoneInfo: [...available.filter(seen).map((zone) => line(zone, true)), ...not.filter(seen).map((zone) => line(zone, false))] };
     },
   }),
   op({
@@ -28,16 +43,8 @@ export const zoneOperations = [
     policy: 'os_compute_api:os-availability-zone:detail',
     async handle(app) {
       const services = await app.zones.services(app.deps.env.store.read);
-      const zones = Map.groupBy(services.filter(enabled), (s) => s.zone);
-      const dark = new Set(services.map((s) => s.zone).filter((zone) => !zones.has(zone)));
-      const hostsOf = (members: readonly ServiceFacts[]): object => {
-        const hosts: Record<string, Record<string, object>> = {};
-        for (const s of members) (hosts[s.row.host] ??= {})[s.row.binary] = { available: s.up, active: true, updated_at: s.row.last_seen_at_ms === null ? null : isoNaiveMicros(s.row.last_seen_at_ms) };
-        return hosts;
-      };
-      return {
-        availabilityZoneInfo: [...[...zones].map(([zoneName, members]) => ({ zoneName, zoneState: { available: true }, hosts: hostsOf(members) })), ...[...dark].map((zoneName) => ({ zoneName, zoneState: { available: false }, hosts: null }))],
-      };
+      const { available, not } = zonesOf(services);
+      return { availabilityZoneInfo: [...available.map((zone) => line(zone, true, hostsOf(services, zone))), ...not.map((zone) => line(zone, false))] };
     },
   }),
 ];

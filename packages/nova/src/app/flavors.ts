@@ -2,14 +2,14 @@ import { type Context, isAdmin } from '@cairn/kit/context/context';
 import type { Env } from '@cairn/kit/env';
 import { alreadyExists, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
-import type { ListPage, Sort } from '@cairn/kit/store/list';
+import type { ListPage } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { findFlavor, type FlavorRow } from '../store/flavor.ts';
 import * as store from '../store/flavor-manage.ts';
 
 /** A new flavor as the API takes it. */
 export interface NewFlavor {
-  /** Absent, null or `auto`: minted. */
+  /** Absent, null or empty: minted. */
   readonly id?: string | null;
   readonly name: string;
   readonly ram: number;
@@ -23,7 +23,18 @@ export interface NewFlavor {
 }
 
 const flavorNotFound = (id: string): Error => notFound(`Flavor ${id} could not be found.`, { type: 'FlavorNotFound' });
-const INT32_MAX = 2 ** 31 - 1;
+
+/** Which flavors a list asks for. */
+export interface FlavorListWish {
+  /** null: public and others. */
+  readonly isPublic: boolean | null;
+  readonly minRamMb: number | undefined;
+  readonly minDiskGb: number | undefined;
+  readonly sortKey: string;
+  readonly sortDir: 'asc' | 'desc';
+  readonly limit: number;
+  readonly marker: string | undefined;
+}
 
 /** The rules of flavors. */
 export class Flavors {
@@ -40,17 +51,25 @@ export class Flavors {
     return row;
   }
 
-  list(ctx: Context, wish: { readonly isPublic: boolean | null; readonly minRamMb: number; readonly minDiskGb: number; readonly sort: readonly Sort[]; readonly limit: number; readonly marker?: string }): Promise<ListPage<FlavorRow>> {
-    const scope = { isPublic: wish.isPublic, projectId: isAdmin(ctx) || wish.isPublic === true ? undefined : ctx.projectId, minRamMb: wish.minRamMb, minDiskGb: wish.minDiskGb };
-    return store.listFlavors(this.#env.store.read, scope, { sort: wish.sort, limit: wish.limit, ...(wish.marker !== undefined && { marker: wish.marker }), unknownMarker: (marker) => invalidInput(`marker [${marker}] not found`, { field: 'marker' }) });
+  /** A page of flavors: of the public ones those too that are given to the caller's project. Ties of the sort key follow the order of creation. */
+  list(ctx: Context, wish: FlavorListWish): Promise<ListPage<FlavorRow>> {
+    const scope = { isPublic: wish.isPublic, projectId: ctx.projectId, enabledOnly: !isAdmin(ctx), minRamMb: wish.minRamMb, minDiskGb: wish.minDiskGb };
+    return store.listFlavors(this.#env.store.read, scope, {
+      sort: [
+        { field: wish.sortKey, direction: wish.sortDir },
+        { field: 'id', direction: wish.sortDir },
+      ],
+      limit: wish.limit,
+      marker: wish.marker,
+      unknownMarker: (marker) => invalidInput(`marker [${marker}] not found`, { field: 'marker' }),
+    });
   }
 
   /** Creates a flavor. Throws Conflict for a name or id in use. */
   async create(ctx: Context, flavor: NewFlavor): Promise<FlavorRow> {
-    if (flavor.ram > INT32_MAX || flavor.vcpus > INT32_MAX || flavor.disk > INT32_MAX) throw invalidInput(`Invalid input received: a size is greater than ${INT32_MAX}`);
     const { clock, ids, store: database } = this.#env;
     const nowMs = clock.nowMs();
-    const flavorId = flavor.id === undefined || flavor.id === null || flavor.id === 'auto' ? ids.uuid() : flavor.id;
+    const flavorId = flavor.id || ids.uuid();
     try {
       return await database.write(async (tx) => {
         const row = await store.insertFlavor(tx, {
@@ -118,22 +137,24 @@ export class Flavors {
     return store.flavorProjects(this.#env.store.read, id);
   }
 
-  async addProject(ctx: Context, id: string, projectId: string): Promise<string[]> {
+  /** Lets a project use a flavor. Throws Conflict for a public one unless `publicToo`. */
+  async addProject(ctx: Context, id: string, projectId: string, { publicToo }: { readonly publicToo: boolean }): Promise<string[]> {
     return this.#env.store.write(async (tx) => {
       const row = await this.get(tx, ctx, id);
-      if (row.is_public === 1) throw conflict('Can not add access to a public flavor.');
+      if (row.is_public === 1 && !publicToo) throw conflict('Can not add access to a public flavor.');
       const there = await store.flavorProjects(tx, id);
       if (there.includes(projectId)) throw alreadyExists(`Flavor access already exists for flavor ${id} and project ${projectId} combination.`);
       await store.addFlavorProject(tx, id, projectId);
-      return [...there, projectId];
+      await this.#emit(tx, ctx, 'flavor.update', row);
+      return store.flavorProjects(tx, id);
     });
   }
 
   async removeProject(ctx: Context, id: string, projectId: string): Promise<string[]> {
     return this.#env.store.write(async (tx) => {
       const row = await this.get(tx, ctx, id);
-      if (row.is_public === 1) throw conflict('Can not remove access from a public flavor.');
-      if (!(await store.removeFlavorProject(tx, id, projectId))) throw notFound(`Flavor access not found for flavor ${id} and project ${projectId} combination.`);
+      if (!(await store.removeFlavorProject(tx, id, projectId))) throw notFound(`Flavor access not found for ${id} / ${projectId} combination.`);
+      await this.#emit(tx, ctx, 'flavor.update', row);
       return store.flavorProjects(tx, id);
     });
   }

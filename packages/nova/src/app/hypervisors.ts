@@ -1,24 +1,34 @@
-import { notFound } from '@cairn/kit/errors/errors';
+import { invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Resources } from '@cairn/placement/face';
-import { allComputeNodes, type ComputeNodeRow } from '../store/compute-node.ts';
+import type { ComputeNodeRow } from '../store/compute-node.ts';
 import { serversOnHosts } from '../store/host-servers.ts';
-import { isUp, type ServiceRow, servicesOf } from '../store/service.ts';
+import { findHypervisor, type HypervisorKey, type HypervisorListWish, type HypervisorRow, listHypervisors, withServices } from '../store/hypervisor.ts';
+import { isUp } from '../store/service.ts';
 import type { NovaDeps } from './deps.ts';
 
 /** A hypervisor with what follows from services, servers and placement. */
-export interface HypervisorFacts {
-  readonly node: ComputeNodeRow;
-  readonly service: ServiceRow | undefined;
+export interface HypervisorFacts extends HypervisorRow {
   readonly up: boolean;
+  /** Empty unless asked for. */
   readonly servers: readonly { readonly id: string; readonly name: string }[];
   /** Claimed in placement; empty unless asked for. */
   readonly used: Resources;
 }
 
+/** What a view shows besides the node. */
 export interface HypervisorWish {
   readonly withUse: boolean;
   readonly withServers: boolean;
 }
+
+/** A page of hypervisors. */
+export interface HypervisorPage extends Pick<HypervisorListWish, 'pattern' | 'limit'> {
+  /** uuid or number of the last one before. */
+  readonly marker?: string | undefined;
+}
+
+const keyOf = (id: string): HypervisorKey | undefined => (isUuidLike(id) ? { id } : /^\d{1,15}$/.test(id) ? { seq: Number(id) } : undefined);
 
 /** Hypervisors as operators see them. */
 export class Hypervisors {
@@ -28,31 +38,42 @@ export class Hypervisors {
     this.#deps = deps;
   }
 
-  async list(wish: HypervisorWish, choose: (node: ComputeNodeRow) => boolean = () => true, page: { readonly limit?: number; readonly marker?: string } = {}): Promise<HypervisorFacts[]> {
-    const { env, faces, options } = this.#deps;
-    const db = env.store.read;
-    const [all, services] = await Promise.all([allComputeNodes(db), servicesOf(db, 'nova-compute')]);
-    let nodes = all.filter(choose);
+  /** Throws NotFound when a pattern matches none, InvalidInput for an unknown marker. */
+  async list(wish: HypervisorWish, page: HypervisorPage = {}): Promise<HypervisorFacts[]> {
+    const db = this.#deps.env.store.read;
+    let afterSeq: number | undefined;
     if (page.marker !== undefined) {
-      const at = nodes.findIndex((node) => node.id === page.marker || String(node.seq) === page.marker);
-      if (at < 0) throw notFound(`marker [${page.marker}] not found`, { status: 400 });
-      nodes = nodes.slice(at + 1);
+      const key = keyOf(page.marker);
+      afterSeq = key && (await findHypervisor(db, key))?.seq;
+      if (afterSeq === undefined) throw invalidInput(`marker [${page.marker}] not found`, { field: 'marker' });
     }
-    if (page.limit !== undefined) nodes = nodes.slice(0, page.limit);
-    const servers = wish.withServers || wish.withUse ? await serversOnHosts(db, nodes.map((node) => node.host)) : new Map<string, { id: string; name: string }[]>();
-    const nowMs = env.clock.nowMs();
-    return Promise.all(
-      nodes.map(async (node) => {
-        const service = services.get(node.host);
-        return { node, service, up: service !== undefined && isUp(service, nowMs, options.serviceDownMs), servers: servers.get(node.host) ?? [], used: wish.withUse ? await faces.placement.usageOf(db, node.id) : {} };
-      }),
-    );
+    const nodes = await listHypervisors(db, { pattern: page.pattern, limit: page.limit, afterSeq });
+    if (nodes.length === 0 && page.pattern !== undefined) throw notFound(`No hypervisor matching '${page.pattern}' could be found.`);
+    return this.#facts(nodes, wish);
   }
 
-  /** By uuid (from 2.53) or number. */
-  async get(id: string, byUuid: boolean, wish: HypervisorWish): Promise<HypervisorFacts> {
-    const [found] = await this.list(wish, (node) => (byUuid ? node.id === id : String(node.seq) === id));
-    if (!found) throw notFound(`Hypervisor with ID '${id}' could not be found.`);
-    return found;
+  async get(key: HypervisorKey, wish: HypervisorWish): Promise<HypervisorFacts> {
+    const node = await findHypervisor(this.#deps.env.store.read, key);
+    const [facts] = node ? await this.#facts([node], wish) : [];
+    if (!facts) throw notFound(`Hypervisor with ID '${'id' in key ? key.id : key.seq}' could not be found.`);
+    return facts;
+  }
+
+  async #facts(nodes: readonly ComputeNodeRow[], wish: HypervisorWish): Promise<HypervisorFacts[]> {
+    const { env, faces, options } = this.#deps;
+    const db = env.store.read;
+    const rows = await withServices(db, nodes);
+    const hosts = rows.map(({ node }) => node.host);
+    const servers = wish.withServers || wish.withUse ? await serversOnHosts(db, hosts) : undefined;
+    const nowMs = env.clock.nowMs();
+    return Promise.all(
+      rows.map(async ({ node, service }) => ({
+        node,
+        service,
+        up: isUp(service, nowMs, options.serviceDownMs),
+        servers: servers?.get(node.host) ?? [],
+        used: wish.withUse ? await faces.placement.usageOf(db, node.id) : {},
+      })),
+    );
   }
 }

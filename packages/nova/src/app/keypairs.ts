@@ -2,12 +2,22 @@ import type { Context } from '@cairn/kit/context/context';
 import { alreadyExists, forbidden, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
 import type { ListPage } from '@cairn/kit/store/list';
+import type { Tx } from '@cairn/kit/store/store';
 import { findKeypair, type KeypairRow } from '../store/keypair.ts';
 import { countKeypairs, deleteKeypair, insertKeypair, listKeypairs } from '../store/keypair-manage.ts';
 import { storedLimits } from '../store/quota.ts';
 import type { NovaDeps } from './deps.ts';
 import { effectiveLimit } from './quota.ts';
 import { newSshKey, sshFingerprint, x509Fingerprint } from './ssh-keys.ts';
+import { newWinRmCertificate } from './x509.ts';
+
+/** A keypair as the API takes it. Without a public key a pair is made. */
+export interface KeypairWish {
+  readonly userId: string;
+  readonly name: string;
+  readonly type: string;
+  readonly publicKey: string | undefined;
+}
 
 /** The rules of keypairs. They belong to users, not to projects. */
 export class Keypairs {
@@ -17,43 +27,56 @@ export class Keypairs {
     this.#deps = deps;
   }
 
-  list(userId: string, limit: number | undefined, marker: string | undefined): Promise<ListPage<KeypairRow>> {
-    return listKeypairs(this.#deps.env.store.read, userId, { limit, marker, unknownMarker: (m) => invalidInput(`marker [${m}] not found`, { field: 'marker' }) });
+  list(userId: string, page: { readonly limit: number | undefined; readonly marker: string | undefined }): Promise<ListPage<KeypairRow>> {
+    const unknownMarker = (marker: string | number): Error => invalidInput(`Marker ${marker} could not be found.`, { field: 'marker' });
+    return listKeypairs(this.#deps.env.store.read, userId, { ...page, unknownMarker });
   }
 
   async get(userId: string, name: string): Promise<KeypairRow> {
     const row = await findKeypair(this.#deps.env.store.read, userId, name);
-    if (!row) throw notFound(`Keypair ${name} not found for user ${userId}`);
+    if (!row) throw notFound(`Keypair ${name} not found for user ${userId}`, { type: 'KeypairNotFound' });
     return row;
   }
 
   /** Imports a public key, or makes a pair when there is none; the private key is told once and never kept. */
-  async create(ctx: Context, wish: { readonly userId: string; readonly name: string; readonly type: string; readonly publicKey: string | undefined }): Promise<{ row: KeypairRow; privateKey?: string }> {
-    const { env, options } = this.#deps;
-    if (wish.publicKey === undefined && wish.type === 'x509') throw invalidInput('Keypair data is invalid: a certificate is imported, not generated. Give public_key.', { field: 'public_key' });
-    const made = wish.publicKey === undefined ? await newSshKey() : undefined;
+  async create(ctx: Context, wish: KeypairWish): Promise<{ row: KeypairRow; privateKey?: string }> {
+    const { env } = this.#deps;
+    // the limit is checked again with the insertion; here it saves making a key in vain
+    await this.#checkLimit(env.store.read, ctx, wish.userId);
+    const made = wish.publicKey !== undefined ? undefined : wish.type === 'x509' ? await newWinRmCertificate(wish.userId, env.clock.nowMs()) : await newSshKey();
     const publicKey = made?.publicKey ?? (wish.publicKey as string);
     const fingerprint = wish.type === 'x509' ? x509Fingerprint(publicKey) : sshFingerprint(publicKey);
     try {
       const row = await env.store.write(async (tx) => {
-        const limit = effectiveLimit(await storedLimits(tx, ctx.projectId ?? '', wish.userId), options.quotaDefaults, 'key_pairs', 'user');
-        if (limit >= 0 && (await countKeypairs(tx, wish.userId)) >= limit) throw forbidden(`Quota exceeded, too many key pairs. A user may have ${limit}.`, { type: 'KeypairLimitExceeded' });
-        const created = await insertKeypair(tx, { user_id: wish.userId, name: wish.name, type: wish.type, fingerprint, public_key: publicKey, created_at_ms: env.clock.nowMs() });
-        await env.events.emit(tx, { type: made ? 'keypair.create.end' : 'keypair.import.end', projectId: ctx.projectId, userId: wish.userId, requestId: ctx.requestId, resource: 'keypair', resourceId: wish.name, payload: { name: wish.name, fingerprint, type: wish.type, user_id: wish.userId } });
+        await this.#checkLimit(tx, ctx, wish.userId);
+        const { userId, name, type } = wish;
+        const created = await insertKeypair(tx, { user_id: userId, name, type, fingerprint, public_key: publicKey, created_at_ms: env.clock.nowMs() });
+        await this.#emit(tx, made ? 'keypair.create.end' : 'keypair.import.end', ctx, created);
         return created;
       });
       return { row, ...(made && { privateKey: made.privateKey }) };
     } catch (error) {
-      if (isUniqueViolation(error, 'nova_keypair')) throw alreadyExists(`Key pair '${wish.name}' already exists.`, { field: 'name' });
+      if (isUniqueViolation(error, 'nova_keypair')) throw alreadyExists(`Key pair '${wish.name}' already exists.`, { type: 'KeyPairExists', field: 'name' });
       throw error;
     }
   }
 
   async delete(ctx: Context, userId: string, name: string): Promise<void> {
-    const { env } = this.#deps;
-    await env.store.write(async (tx) => {
-      if (!(await deleteKeypair(tx, userId, name))) throw notFound(`Keypair ${name} not found for user ${userId}`);
-      await env.events.emit(tx, { type: 'keypair.delete.end', projectId: ctx.projectId, userId, requestId: ctx.requestId, resource: 'keypair', resourceId: name, payload: { name, user_id: userId } });
+    await this.#deps.env.store.write(async (tx) => {
+      const row = await findKeypair(tx, userId, name);
+      if (!row) throw notFound(`Keypair ${name} not found for user ${userId}`, { type: 'KeypairNotFound' });
+      await deleteKeypair(tx, userId, name);
+      await this.#emit(tx, 'keypair.delete.end', ctx, row);
     });
+  }
+
+  async #checkLimit(db: Parameters<typeof countKeypairs>[0], ctx: Context, userId: string): Promise<void> {
+    const limit = effectiveLimit(await storedLimits(db, ctx.projectId ?? '', userId), this.#deps.options.quotaDefaults, 'key_pairs', 'user');
+    if (limit >= 0 && (await countKeypairs(db, userId)) >= limit) throw forbidden('Quota exceeded, too many key pairs.', { type: 'KeypairLimitExceeded' });
+  }
+
+  async #emit(tx: Tx, type: string, ctx: Context, { user_id: userId, name, fingerprint, type: kind }: KeypairRow): Promise<void> {
+    const payload = { name, fingerprint, type: kind, user_id: userId };
+    await this.#deps.env.events.emit(tx, { type, projectId: ctx.projectId, userId, requestId: ctx.requestId, resource: 'keypair', resourceId: name, payload });
   }
 }

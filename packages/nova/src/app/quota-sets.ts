@@ -39,14 +39,15 @@ export class QuotaSets {
     return Object.fromEntries(RESOURCES.map((name) => [name, set[name] ?? this.#deps.options.quotaDefaults[name] ?? -1])) as Record<ResourceName, number>;
   }
 
-  /** Sets limits. Below what is in use only with `force`. Throws InvalidInput otherwise, naming the resource. */
+  /** Sets limits. Below what is in use, or a user's above the project's, only with `force`. Throws InvalidInput otherwise, naming the resource. */
   async set(projectId: string, userId: string | undefined, limits: Readonly<Partial<Record<ResourceName, number>>>, force: boolean): Promise<void> {
     await this.#deps.env.store.write(async (tx) => {
       const now = await this.lines(tx, projectId, userId);
       const project = userId === undefined ? undefined : await this.lines(tx, projectId, undefined);
       const size = (limit: number): number => (limit === -1 ? Number.POSITIVE_INFINITY : limit);
       for (const [name, limit] of Object.entries(limits) as [ResourceName, number][]) {
-        if (!force && size(limit) < now[name].in_use) throw invalidInput(`Quota limit ${limit} for ${name} must be greater than or equal to already used and reserved ${now[name].in_use}.`, { field: name });
+        if (force) continue;
+        if (size(limit) < now[name].in_use) throw invalidInput(`Quota limit ${limit} for ${name} must be greater than or equal to already used and reserved ${now[name].in_use}.`, { field: name });
         if (project && size(limit) > size(project[name].limit)) throw invalidInput(`Quota limit ${limit} for ${name} must be less than or equal to ${project[name].limit}.`, { field: name });
       }
       await setLimits(tx, projectId, userId ?? '', limits as Record<string, number>);

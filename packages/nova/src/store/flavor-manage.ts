@@ -1,4 +1,4 @@
-import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
+import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { type Insertable, sql, type Updateable } from 'kysely';
 import type { FlavorRow } from './flavor.ts';
@@ -6,50 +6,59 @@ import type { FlavorTable, NovaTables } from './tables.ts';
 
 const q = (db: Db) => on<NovaTables>(db);
 
-/** Which flavors a list shows: public ones, others, or both; for a project the ones it may use. */
+/** Which flavors a list shows. */
 export interface FlavorScope {
-  /** null: public and others. */
+  /** true: public ones and those given to `projectId`; null: public and others. */
   readonly isPublic: boolean | null;
-  /** Flavors that are not public are shown when this project may use them; undefined: all of them. */
   readonly projectId: string | undefined;
-  readonly minRamMb: number;
-  readonly minDiskGb: number;
+  readonly enabledOnly: boolean;
+  readonly minRamMb: number | undefined;
+  readonly minDiskGb: number | undefined;
 }
 
-export function listFlavors(db: Db, scope: FlavorScope, request: Pick<ListRequest, 'sort' | 'limit' | 'marker'> & { readonly unknownMarker: (marker: string | number) => Error }): Promise<ListPage<FlavorRow>> {
-  const seen = scope.projectId === undefined ? sql<boolean>`1 = 1` : sql<boolean>`(nova_flavor.is_public = 1 or exists (select 1 from nova_flavor_access a where a.flavor_id = nova_flavor.flavor_id and a.project_id = ${scope.projectId}))`;
+const SPEC: ListSpec<FlavorRow> = {
+  table: 'nova_flavor',
+  id: 'flavor_id',
+  columns: {
+    flavorid: 'flavor_id',
+    name: 'name',
+    description: { column: 'description', nullable: true },
+    memory_mb: { column: 'memory_mb', type: 'integer' },
+    vcpus: { column: 'vcpus', type: 'integer' },
+    // always null upstream: the order is that of creation
+    vcpu_weight: { column: 'seq', type: 'integer' },
+    root_gb: { column: 'root_gb', type: 'integer' },
+    ephemeral_gb: { column: 'ephemeral_gb', type: 'integer' },
+    swap: { column: 'swap_mb', type: 'integer' },
+    rxtx_factor: { column: 'rxtx_factor', type: 'integer' },
+    is_public: { column: 'is_public', type: 'integer' },
+    disabled: { column: 'disabled', type: 'integer' },
+    id: { column: 'seq', type: 'integer' },
+    created_at: { column: 'created_at_ms', type: 'integer' },
+    updated_at: { column: 'updated_at_ms', nullable: true, type: 'integer' },
+  },
+};
+
+/** One page of flavors. */
+export function listFlavors(
+  db: Db,
+  scope: FlavorScope,
+  request: Pick<ListRequest, 'sort' | 'limit' | 'marker'> & { readonly unknownMarker: (marker: string | number) => Error },
+): Promise<ListPage<FlavorRow>> {
+  const { unknownMarker, ...page } = request;
+  const given = sql<boolean>`exists (select 1 from nova_flavor_access a where a.flavor_id = nova_flavor.flavor_id and a.project_id = ${scope.projectId ?? ''})`;
   return listRows<FlavorRow>(
     db,
+    { ...SPEC, unknownMarker },
     {
-      table: 'nova_flavor',
-      id: 'flavor_id',
-      maxLimit: 1_000,
-      unknownMarker: request.unknownMarker,
-      columns: {
-        flavorid: 'flavor_id',
-        name: 'name',
-        memory_mb: { column: 'memory_mb', type: 'integer' },
-        vcpus: { column: 'vcpus', type: 'integer' },
-        root_gb: { column: 'root_gb', type: 'integer' },
-        ephemeral_gb: { column: 'ephemeral_gb', type: 'integer' },
-        swap: { column: 'swap_mb', type: 'integer' },
-        rxtx_factor: { column: 'rxtx_factor', type: 'integer' },
-        is_public: { column: 'is_public', type: 'integer' },
-        disabled: { column: 'disabled', type: 'integer' },
-        id: { column: 'seq', type: 'integer' },
-        created_at: { column: 'created_at_ms', type: 'integer' },
-        updated_at: { column: 'updated_at_ms', nullable: true, type: 'integer' },
-      },
-    },
-    {
-      sort: request.sort ?? [],
-      limit: request.limit,
-      marker: request.marker,
+      ...page,
       where: (query) => {
-        let found = query.where(seen);
-        if (scope.isPublic !== null) found = found.where(sql<boolean>`nova_flavor.is_public = ${scope.isPublic ? 1 : 0}`);
-        if (scope.minRamMb > 0) found = found.where(sql<boolean>`nova_flavor.memory_mb >= ${scope.minRamMb}`);
-        if (scope.minDiskGb > 0) found = found.where(sql<boolean>`nova_flavor.root_gb >= ${scope.minDiskGb}`);
+        let found = query;
+        if (scope.isPublic === true) found = found.where(sql<boolean>`(nova_flavor.is_public = 1 or ${given})`);
+        if (scope.isPublic === false) found = found.where(sql<boolean>`nova_flavor.is_public = 0`);
+        if (scope.enabledOnly) found = found.where(sql<boolean>`nova_flavor.disabled = 0`);
+        if (scope.minRamMb !== undefined) found = found.where(sql<boolean>`nova_flavor.memory_mb >= ${scope.minRamMb}`);
+        if (scope.minDiskGb !== undefined) found = found.where(sql<boolean>`nova_flavor.root_gb >= ${scope.minDiskGb}`);
         return found;
       },
     },

@@ -159,7 +159,12 @@ export class TestCloud {
     const glance = new FakeGlance(store);
     const neutron = new FakeNeutron(store, hosts);
     const cinder = new FakeCinder(store, hosts);
-    const keystone = { authenticate: async () => undefined, project: async () => undefined, userExists: async () => true };
+    const projects = ['p0', 'p1', 'p2'];
+    const keystone = {
+      authenticate: async () => undefined,
+      project: async (_db: unknown, id: string) => (projects.includes(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
+      userExists: async () => true,
+    };
     const nova = createNova({
       env: { clock, ids: systemIds, log, store, sagas: engine, events: outbox, bus },
       options: { ...defaultNovaOptions, ...given.options },
