@@ -129,12 +129,19 @@ function traitsFit(trees: Trees, ids: readonly string[], group: RequestGroup): b
   return group.requiredTraits.every((any) => any.some((trait) => all.has(trait))) && !group.forbiddenTraits.some((trait) => all.has(trait));
 }
 
-/** Every choice of one from each list, the last list turning fastest. */
-export function* product<T>(lists: readonly (readonly T[])[], chosen: readonly T[] = []): Generator<readonly T[]> {
+/** Every choice of one from each list, the last list turning fastest. A beginning that `keep` refuses is followed no further. */
+export function* product<T>(
+  lists: readonly (readonly T[])[],
+  keep: (chosen: readonly T[]) => boolean = () => true,
+  chosen: readonly T[] = [],
+): Generator<readonly T[]> {
   const list = lists[chosen.length];
   if (!list) {
     yield chosen;
     return;
   }
-  for (const one of list) yield* product(lists, [...chosen, one]);
+  for (const one of list) {
+    const next = [...chosen, one];
+    if (keep(next)) yield* product(lists, keep, next);
+  }
 }

@@ -15,13 +15,14 @@ export function* merge(request: CandidatesRequest, byGroup: ReadonlyMap<string, 
       anchors.set(allotment.anchorId, groups);
     }
   }
+  // both only get worse with more groups: a choice that breaks one is given up before the groups that follow multiply it
+  const keep = (chosen: readonly Allotment[]): boolean => (request.groupPolicy !== 'isolate' || isolated(chosen)) && fits(together(chosen), trees);
   const seen = new Set<string>();
   for (const groups of anchors.values()) {
     if (groups.size !== byGroup.size) continue;
-    for (const chosen of product([...groups.values()])) {
-      if (request.groupPolicy === 'isolate' && !isolated(chosen)) continue;
+    for (const chosen of product([...groups.values()], keep)) {
       const candidate = together(chosen);
-      if (!request.sameSubtrees.every((suffixes) => inOneSubtree(candidate, suffixes, trees)) || !fits(candidate, trees)) continue;
+      if (!request.sameSubtrees.every((suffixes) => inOneSubtree(candidate, suffixes, trees))) continue;
       const key = keyOf(candidate);
       if (seen.has(key)) continue;
       seen.add(key);
