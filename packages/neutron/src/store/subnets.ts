@@ -2,7 +2,7 @@ import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { subnetNotFound } from '../errors.ts';
 import { mustCidr, networkText, parseCidr } from '../net/cidr.ts';
-import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
+import { SHARED, sharedIds } from './rbac.ts';
 import { type ListMaker, rowsAmong } from './select.ts';
 import type { NeutronTables, SubnetRow } from './tables.ts';
 import { TAGS } from './tags.ts';
@@ -34,7 +34,7 @@ export const subnetLists: ListMaker<SubnetRow> = {
   },
   visible: (_db, projectId) => [
     sql<boolean>`neutron_subnet.project_id = ${projectId}`,
-    sql<boolean>`(neutron_subnet.network_id in ${sharedIds('network', projectId, [SHARED, EXTERNAL])} and neutron_subnet.project_id <> ${projectId})`,
+    sql<boolean>`(neutron_subnet.network_id in ${sharedIds('network', projectId, [SHARED])} and neutron_subnet.project_id <> ${projectId})`,
   ],
   special(_db, field, values, scope) {
     if (field === 'shared') {
