@@ -42,6 +42,7 @@ export function createNova(deps: NovaDeps): NovaService {
       type: 'compute',
       prefix: '/compute',
       classicPort: 8774,
+      aliases: { '/v2/': '/v2.1/' },
       app,
       operations: novaOperations,
       policies: novaPolicies,

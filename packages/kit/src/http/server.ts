@@ -54,10 +54,12 @@ export class HttpServer {
   readonly #classic: Server[] = [];
   readonly #classicPorts = new Map<number, string>();
   readonly #tables = new Map<MountedService, PathTable[]>();
+  readonly #aliases: readonly (readonly [from: string, to: string])[];
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#mounted = options.services.map((service) => ({ service, policy: createPolicy(service.name, service.policies, options.policyOverrides?.[service.name]) }));
+    this.#aliases = options.services.flatMap(({ prefix, aliases }) => Object.entries(aliases ?? {}).map(([from, to]) => [prefix + from, prefix + to] as const));
     this.fastify = Fastify({
       logger: false,
       bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -67,9 +69,10 @@ export class HttpServer {
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024, ignoreDuplicateSlashes: true },
       rewriteUrl: (request) => {
         const prefix = this.#classicPorts.get(request.socket.localPort ?? 0);
-        if (!prefix) return request.url ?? '/';
+        const url = request.url ?? '/';
+        if (!prefix) return this.#withoutAlias(url);
         classicPrefix.set(request as IncomingMessage, prefix);
-        return prefix + (request.url ?? '/');
+        return this.#withoutAlias(prefix + url);
       },
     });
     this.fastify.addHttpMethod('COPY', { hasBody: true });
@@ -159,6 +162,12 @@ export class HttpServer {
       this.#options,
     );
     return { status: answer.status, headers: answer.headers, body: typeof answer.body === 'string' ? parseMaybe(answer) : answer.body };
+  }
+
+  /** An older path as the one that it stands for. */
+  #withoutAlias(url: string): string {
+    for (const [from, to] of this.#aliases) if (url.startsWith(from) && url.length > from.length) return to + url.slice(from.length);
+    return url;
   }
 
   #mount(mounted: MountedService): void {

@@ -29,6 +29,8 @@ export interface HttpService<App = unknown> {
   readonly prefix: `/${string}`;
   /** The port that upstream's service listens on by default: 8774. */
   readonly classicPort: number;
+  /** Older beginnings of paths and what they stand for: nova's `/v2/` is `/v2.1/`. */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly app: App;
   readonly operations: readonly AnyOperation[];
   readonly policies: readonly PolicyRule[];
