@@ -1,7 +1,7 @@
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
-import { allocationsOfPorts } from '../store/ipam.ts';
+import { addressesOfPorts } from '../store/ipam.ts';
 import { groupsOfPorts } from '../store/security-groups.ts';
 import type { PortRow } from '../store/tables.ts';
 import type { Loaded } from './common.ts';
@@ -58,7 +58,7 @@ const NO_GROUPS: readonly string[] = [];
 export async function portViews(app: NeutronApp, db: Db, rows: readonly PortRow[]): Promise<Loaded[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
-  const [allocations, groups] = await Promise.all([allocationsOfPorts(db, ids), groupsOfPorts(db, ids)]);
+  const [allocations, groups] = await Promise.all([addressesOfPorts(db, ids), groupsOfPorts(db, ids)]);
   const addressesOf = new Map<string, PortAddress[]>();
   for (const allocation of allocations) {
     const known = addressesOf.get(allocation.port_id);

@@ -100,16 +100,13 @@ export class Visibility {
     return hidden;
   }
 
-  /** A view with only what is visible, allowed and (when `fields` is given) asked for. */
-  trim(view: object, hidden: ReadonlySet<string> | undefined, fields: readonly string[] | undefined): object {
-    if (!hidden && !fields) return view;
+  /** Takes out of a view, which is the caller's own, what is hidden or was not asked for. */
+  trim(view: Record<string, unknown>, hidden: ReadonlySet<string> | undefined, fields: readonly string[] | undefined): object {
+    // what is undefined is left out of JSON; copying all else would cost more than the rest of a page
+    if (hidden) for (const name of hidden) if (view[name] !== undefined) view[name] = undefined;
+    if (!fields) return view;
     const trimmed: Record<string, unknown> = {};
-    const source = view as Record<string, unknown>;
-    if (fields) {
-      for (const name of fields) if (Object.hasOwn(source, name) && this.#resource.visible.has(name) && !hidden?.has(name)) trimmed[name] = source[name];
-      return trimmed;
-    }
-    for (const name in source) if (!hidden?.has(name)) trimmed[name] = source[name];
+    for (const name of fields) if (this.#resource.visible.has(name) && view[name] !== undefined) trimmed[name] = view[name];
     return trimmed;
   }
 }

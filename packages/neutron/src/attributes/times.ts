@@ -1,16 +1,20 @@
 import { isoSeconds } from '@cairn/kit/clock/clock';
 import type { StandardColumns } from '../store/tables.ts';
 
-let lastMs = Number.NaN;
-let lastText = '';
+/** Texts of seconds that were asked for lately: the rows of a page share many. */
+const texts = new Map<number, string>();
+const KEPT = 1_000;
 
-/** Neutron's times are whole seconds. Rows of a page often share theirs, so the last one is kept. */
+/** Neutron's times are whole seconds. */
 export function timeText(ms: number): string {
-  if (ms !== lastMs) {
-    lastText = isoSeconds(ms);
-    lastMs = ms;
+  const second = Math.floor(ms / 1_000);
+  let text = texts.get(second);
+  if (text === undefined) {
+    if (texts.size >= KEPT) texts.clear();
+    text = isoSeconds(ms);
+    texts.set(second, text);
   }
-  return lastText;
+  return text;
 }
 
 /** `2026-01-31 12:00:00`: the times of agents. */

@@ -2,7 +2,7 @@ import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { type IpRange, subtractRanges } from '../net/cidr.ts';
 import { formatIp, keyOfValue, stepKey } from '../net/ip.ts';
-import { rowsAmong } from './select.ts';
+import { among, rowsAmong } from './select.ts';
 import type { IpAllocationRow, IpFreeRow, NeutronTables } from './tables.ts';
 
 /**
@@ -183,6 +183,17 @@ export async function removeAllocations(tx: Tx, rows: readonly IpAllocationRow[]
 
 export const allocationsOfPorts = (db: Db, portIds: readonly string[]): Promise<IpAllocationRow[]> =>
   rowsAmong<IpAllocationRow>(db, 'neutron_ip_allocation', 'port_id', portIds, 'position');
+
+/** The addresses of ports as views show them, in the order that each port has them. */
+export type PortAddress = Pick<IpAllocationRow, 'port_id' | 'subnet_id' | 'ip_address'>;
+
+export async function addressesOfPorts(db: Db, portIds: readonly string[]): Promise<PortAddress[]> {
+  if (portIds.length === 0) return [];
+  const { rows } = await sql<PortAddress>`select port_id, subnet_id, ip_address from neutron_ip_allocation where ${among(db, sql.ref('port_id'), portIds)} order by port_id, position`.execute(
+    db.kysely,
+  );
+  return rows;
+}
 
 export const allocationsOfSubnet = (db: Db, subnetId: string, limit: number): Promise<IpAllocationRow[]> =>
   tables(db).selectFrom('neutron_ip_allocation').selectAll().where('subnet_id', '=', subnetId).orderBy('ip_key').limit(limit).execute();

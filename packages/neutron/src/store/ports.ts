@@ -43,7 +43,7 @@ export const portLists: ListMaker<PortRow> = {
   // a network's owner sees all ports on it
   visible: (_db, projectId) => [
     sql<boolean>`neutron_port.project_id = ${projectId}`,
-    sql<boolean>`(neutron_port.network_project_id = ${projectId} and neutron_port.project_id <> ${projectId})`,
+    sql<boolean>`(neutron_port.network_project_id = ${projectId} and neutron_port.project_id <> neutron_port.network_project_id)`,
   ],
   special(db, field, values) {
     if (field === 'security_groups') {

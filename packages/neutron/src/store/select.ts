@@ -62,7 +62,8 @@ export async function selectPage<Row extends { id: string }>(db: Db, maker: List
       marker: input.limit === undefined ? undefined : input.marker,
       limit: input.limit,
       reverse: input.reverse,
-      ...(visible.length > 0 && { scope: (query: ListQuery) => query.where(sql<boolean>`(${sql.join(visible, sql` or `)})`) }),
+      // the branches hold for the rows; the marker may be of either
+      ...(visible.length > 0 && input.marker !== undefined && { scope: (query: ListQuery) => query.where(sql<boolean>`(${sql.join(visible, sql` or `)})`) }),
       ...(all.length > 0 && { where: (query: ListQuery) => all.reduce((q, condition) => q.where(condition), query) }),
     });
     return page.rows;

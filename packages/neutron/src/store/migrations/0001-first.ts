@@ -141,7 +141,8 @@ export async function first(db: Kysely<any>, _engine: EngineName): Promise<void>
   ).execute();
   await index('neutron_port_mac', 'neutron_port', ['network_id', 'mac_address']).unique().execute();
   await index('neutron_port_project', 'neutron_port', ['project_id', 'id']).execute();
-  await index('neutron_port_network_project', 'neutron_port', ['network_project_id', 'id']).execute();
+  // ports of others on a project's networks
+  await sql`create index neutron_port_guest on neutron_port (network_project_id, id) where project_id <> network_project_id`.execute(db);
   await index('neutron_port_network', 'neutron_port', ['network_id', 'id']).execute();
   await index('neutron_port_network_host', 'neutron_port', ['network_id', 'binding_host']).execute();
   await index('neutron_port_network_owner', 'neutron_port', ['network_id', 'device_owner']).execute();
