@@ -11,6 +11,8 @@ const MAX_CONNECTIONS_PER_CLIENT = 16;
 export function limitConnections(server: Server): void {
   server.maxConnections = MAX_CONNECTIONS;
   server.maxRequestsPerSocket = 100;
+  // small clients (netcat, busybox) end their side of the connection after the request, and still want the answer
+  Object.assign(server, { httpAllowHalfOpen: true });
   const open = new Map<string, number>();
   server.on('connection', (socket) => {
     const client = socket.remoteAddress ?? '';
