@@ -17,6 +17,9 @@ import { limitOperations } from './limits.ts';
 import { quotaClassSetOperations } from './quota-class-sets.ts';
 import { quotaSetOperations } from './quota-sets.ts';
 import { zoneOperations } from './zones.ts';
+import { aggregateOperations } from './aggregates.ts';
+import { serverGroupOperations } from './server-groups.ts';
+import { usageAuditOperations } from './usage-audit.ts';
 import { hypervisorOperations } from './hypervisors.ts';
 import { serviceOperations } from './services.ts';
 import { versionOperations } from './versions.ts';
@@ -45,5 +48,8 @@ export const novaOperations: readonly AnyOperation[] = [
   ...zoneOperations,
   ...hypervisorOperations,
   ...serviceOperations,
+  ...aggregateOperations,
+  ...serverGroupOperations,
+  ...usageAuditOperations,
   ...extensionOperations,
 ];

@@ -10,10 +10,13 @@ import { createServerMetadataApp, type ServerMetadataApp } from './server-metada
 import { createServersApp, type ServersApp } from './servers.ts';
 import { createServerTagsApp, type ServerTagsApp } from './server-tags.ts';
 import { createVolumeAttachmentsApp, type VolumeAttachmentsApp } from './volume-attachments.ts';
+import { Aggregates } from './aggregates.ts';
 import { Hypervisors } from './hypervisors.ts';
 import { Keypairs } from './keypairs.ts';
+import { ServerGroups } from './server-groups.ts';
 import { Services } from './services.ts';
 import { QuotaSets } from './quota-sets.ts';
+import { UsageAudits } from './usage-audit.ts';
 import { Zones } from './zones.ts';
 
 /** Nova's rules, one member per resource. Operations get it as their `app`. */
@@ -36,6 +39,9 @@ export interface NovaApp {
   readonly zones: Zones;
   readonly hypervisors: Hypervisors;
   readonly services: Services;
+  readonly aggregates: Aggregates;
+  readonly serverGroups: ServerGroups;
+  readonly usageAudits: UsageAudits;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
@@ -59,5 +65,8 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     zones: new Zones(deps),
     hypervisors: new Hypervisors(deps),
     services: new Services(deps),
+    aggregates: new Aggregates(deps),
+    serverGroups: new ServerGroups(deps),
+    usageAudits: new UsageAudits(deps),
   };
 }

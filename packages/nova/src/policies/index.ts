@@ -1,6 +1,7 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 import { basePolicies } from './base.ts';
 import { flavorPolicies } from './flavors.ts';
+import { groupPolicies } from './groups.ts';
 import { keypairPolicies } from './keypairs.ts';
 import { serverPolicies } from './servers.ts';
 import { operatorPolicies } from './operators.ts';
@@ -14,4 +15,5 @@ export const novaPolicies: readonly PolicyRule[] = [
   ...flavorPolicies,
   ...keypairPolicies,
   ...operatorPolicies,
+  ...groupPolicies,
 ];

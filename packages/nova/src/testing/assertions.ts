@@ -12,7 +12,7 @@ export async function refusal(cloud: TestCloud, ctx: Context, method: string, ur
 }
 
 /** A refusal with this status and a message that fits. */
-export async function refuses(cloud: TestCloud, ctx: Context, call: readonly [method: string, url: string, body?: unknown, version?: string], status: number, message?: RegExp | string): Promise<void> {
+export async function refuses(cloud: TestCloud, ctx: Context, call: readonly [method: string, url: string, body?: unknown, version?: string | undefined], status: number, message?: RegExp | string): Promise<void> {
   const got = await refusal(cloud, ctx, ...call);
   const told = `${call[0]} ${call[1]} ${JSON.stringify(call[2])}: ${got.status} ${got.message}`;
   assert.equal(got.status, status, told);
