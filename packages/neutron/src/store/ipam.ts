@@ -189,9 +189,10 @@ export type PortAddress = Pick<IpAllocationRow, 'port_id' | 'subnet_id' | 'ip_ad
 
 export async function addressesOfPorts(db: Db, portIds: readonly string[]): Promise<PortAddress[]> {
   if (portIds.length === 0) return [];
-  const { rows } = await sql<PortAddress>`select port_id, subnet_id, ip_address from neutron_ip_allocation where ${among(db, sql.ref('port_id'), portIds)} order by port_id, position`.execute(
-    db.kysely,
-  );
+  const { rows } =
+    await sql<PortAddress>`select port_id, subnet_id, ip_address from neutron_ip_allocation where ${among(db, sql.ref('port_id'), portIds)} order by port_id, position`.execute(
+      db.kysely,
+    );
   return rows;
 }
 

@@ -2,6 +2,7 @@ import { HostRegistry } from '@cairn/host/registry';
 import { SimulatedAgent, type SimulatedAgentOptions } from '@cairn/host/simulated/agent';
 import type { KeystoneFace } from '@cairn/keystone/face';
 import type { HttpService } from '@cairn/kit/http/service';
+import { engines } from '@cairn/kit/store/testing';
 import { type TestAnswer, testContext, TestFront, testWorld, type World, type WorldOptions } from '@cairn/kit/testing/world';
 import type { NeutronOptions } from '../options.ts';
 import { createNeutron, type Neutron } from '../service.ts';
@@ -41,7 +42,7 @@ export class NetworkWorld {
   }
 
   static async start(options: NetworkWorldOptions = {}): Promise<NetworkWorld> {
-    const world = await testWorld({ ...options, migrations: [neutronMigrations] });
+    const world = await testWorld({ engine: engines()[0] ?? 'sqlite', ...options, migrations: [neutronMigrations] });
     const hosts = new HostRegistry();
     const neutron = createNeutron({ env: world.env, options, keystone: anyProject, hosts });
     const front = await TestFront.start(world.env, [neutron.http as HttpService]);
