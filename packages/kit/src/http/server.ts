@@ -44,6 +44,8 @@ export interface InsideCall {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'COPY'] as const;
+/** Characters from which a body is encoded apart from its headers; shorter ones go in one piece with them. */
+const LONG_TEXT = 4096;
 const classicPrefix = new WeakMap<IncomingMessage, string>();
 
 /** The cloud's HTTP front: one port with a prefix per service, and the classic ports when asked. */
@@ -260,9 +262,11 @@ export class HttpServer {
       response.writeHead(answer.status, answer.headers).end();
       return;
     }
-    answer.headers['content-length'] = String(Buffer.byteLength(body));
+    // a long text is encoded once here, which is several times faster than the socket's own way and tells its length
+    const payload = typeof body === 'string' && body.length > LONG_TEXT ? Buffer.from(body) : body;
+    answer.headers['content-length'] = String(Buffer.byteLength(payload));
     response.writeHead(answer.status, answer.headers);
-    response.end(raw.method === 'HEAD' ? undefined : body);
+    response.end(raw.method === 'HEAD' ? undefined : payload);
   }
 
   #baseUrl(raw: IncomingMessage, prefix: string): string {
