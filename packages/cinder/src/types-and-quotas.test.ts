@@ -112,6 +112,13 @@ describe('volume types', () => {
     assert.equal((await cloud.call('member', 'POST', `/volumes/${made.body.volume.id}/action`, { 'os-extend': { new_size: 5 } })).status, 400);
   });
 
+  test('a volume of a type that no storage satisfies goes to error with a message', async () => {
+    await make({ name: 'impossible', extra_specs: { vendor_name: 'Acme' } });
+    const id = await cloud.volume('member', { size: 1, volume_type: 'impossible' });
+    assert.equal((await cloud.show('member', `/volumes/${id}`)).volume.status, 'error');
+    assert.equal((await cloud.show('member', `/messages?resource_uuid=${id}`)).messages[0].event_id, 'VOLUME_VOLUME_001_003');
+  });
+
   test('a project may have a default of its own', async () => {
     const id = await make({ name: 'own-default' });
     const set = (project: string, type: string) => cloud.call('admin', 'PUT', `/default-types/${project}`, { default_type: { volume_type: type } });

@@ -2,14 +2,13 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { BACKEND_NAME, hostOfPlace, POOL_NAME, poolName } from '../app/backend.ts';
-import type { PoolFacts } from '../app/pools.ts';
+import { capabilitiesOf } from '../app/capabilities.ts';
 import { enableService, freezeService, listServices, type ServiceFacts } from '../app/services.ts';
 import { zones } from '../app/volume-create.ts';
 import { invalid } from '../errors.ts';
 import { typeByName } from '../store/types.ts';
 import { useOfHost } from '../store/volumes.ts';
 import { specsOf } from '../app/types.ts';
-import type { CinderApp } from '../app/app.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { queryBoolean } from './values.ts';
@@ -122,30 +121,6 @@ const availabilityZones = op({
   }),
 });
 
-const capabilitiesOf = (app: CinderApp, pool: PoolFacts): object => ({
-  volume_backend_name: BACKEND_NAME,
-  vendor_name: 'Cairn',
-  driver_version: '1.0.0',
-  storage_protocol: 'file',
-  pool_name: POOL_NAME,
-  total_capacity_gb: Math.floor(pool.totalGb * 100) / 100,
-  free_capacity_gb: Math.floor(pool.freeGb * 100) / 100,
-  provisioned_capacity_gb: pool.provisionedGb,
-  allocated_capacity_gb: pool.provisionedGb,
-  total_volumes: pool.volumes,
-  reserved_percentage: app.deps.options.reservedPercentage,
-  max_over_subscription_ratio: String(app.deps.options.overSubscriptionRatio),
-  thin_provisioning_support: true,
-  thick_provisioning_support: false,
-  multiattach: true,
-  online_extend_support: true,
-  sparse_copy_volume: true,
-  QoS_support: false,
-  replication_enabled: false,
-  backend_state: 'up',
-  timestamp: isoNaiveMicros(app.deps.env.clock.nowMs()),
-});
-
 const pools = op({
   id: 'cinder.scheduler-stats.get-pools',
   method: 'GET',
@@ -170,7 +145,12 @@ const pools = op({
       const backend = type ? specsOf(type)['volume_backend_name'] : undefined;
       if (!type || (backend !== undefined && backend !== BACKEND_NAME)) all = [];
     }
-    return { pools: all.map((pool) => ({ name: poolName(pool.host), ...(detail && { capabilities: capabilitiesOf(app, pool) }) })) };
+    return {
+      pools: all.map((pool) => ({
+        name: poolName(pool.host),
+        ...(detail && { capabilities: capabilitiesOf(app.deps.options, pool, app.deps.env.clock.nowMs()) }),
+      })),
+    };
   },
 });
 

@@ -3,7 +3,9 @@ import type { Db } from '@cairn/kit/store/store';
 import { services } from '../store/services.ts';
 import { pools as storedPools } from '../store/usage.ts';
 import { serviceHost } from './backend.ts';
+import { capabilitiesOf, unsatisfied } from './capabilities.ts';
 import type { CinderDeps } from './deps.ts';
+import type { ExtraSpecs } from './types.ts';
 
 /** One host's storage, as the scheduler and get_pools see it. */
 export interface PoolFacts {
@@ -60,14 +62,16 @@ export class Pools {
     });
   }
 
-  /** The best host for `sizeGb` more; NoCapacity says what each lacks. */
-  async choose(db: Db, sizeGb: number): Promise<string> {
+  /** The best host for `sizeGb` more with what a type's extra specs ask for; NoCapacity says what each lacks. */
+  async choose(db: Db, sizeGb: number, specs: ExtraSpecs): Promise<string> {
+    const { options, env } = this.#deps;
     const all = await this.list(db);
-    const fitting = all.filter((pool) => this.#lack(pool, sizeGb) === undefined);
+    const lack = (pool: PoolFacts): string | undefined => this.#lack(pool, sizeGb) ?? unsatisfied(specs, capabilitiesOf(options, pool, env.clock.nowMs()));
+    const fitting = all.filter((pool) => lack(pool) === undefined);
     // most free first, as upstream's capacity weigher
     const best = fitting.toSorted((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
     if (best) return best.host;
-    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${pool.host}: ${this.#lack(pool, sizeGb)}`).join('; ');
+    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${pool.host}: ${lack(pool)}`).join('; ');
     throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${why}.`, { type: 'NoValidBackend' });
   }
 

@@ -6,8 +6,10 @@ import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import type { Complaint } from '../app/messages.ts';
 import type { Pools } from '../app/pools.ts';
+import { specsOf } from '../app/types.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { serviceOf } from '../store/services.ts';
+import { typeById } from '../store/types.ts';
 import { changePool } from '../store/usage.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume } from './common.ts';
@@ -43,9 +45,12 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
       {
         name: 'schedule',
         async do(step) {
-          const { source, sizeGb } = step.params;
+          const { volumeId, source, sizeGb } = step.params;
           const host = source.kind === 'snapshot' || source.kind === 'disk' ? source.host : step.params.host;
-          if (host === undefined) return { host: await pools.choose(step.db, sizeGb) };
+          if (host === undefined) {
+            const type = await typeById(step.db, (await needVolume(step.db, volumeId)).type_id);
+            return { host: await pools.choose(step.db, sizeGb, type ? specsOf(type) : {}) };
+          }
           await pools.check(step.db, host, sizeGb);
           return { host };
         },
