@@ -1,24 +1,53 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** A network namespace of a test's own, with loopback up; everything of the test runs in it and it goes with the test. */
+/**
+ * A network namespace of a test's own, with loopback up; everything of the test runs in it and it goes with the test. A process holds it
+ * together with a view of the mounts, which all programs share, as those of one machine do: names of namespaces are mounts.
+ */
 export class TestNamespace {
   readonly name: string;
+  readonly #holder: ChildProcess;
 
   constructor(name: string) {
     this.name = name;
     execFileSync('ip', ['netns', 'add', name]);
+    this.#holder = spawn('ip', ['netns', 'exec', name, 'sleep', 'infinity'], { stdio: 'ignore' });
+    const endMs = Date.now() + 10_000;
+    while (!this.#isHeld()) {
+      if (Date.now() > endMs) throw new Error(`no process can be started in the namespace ${name}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
     this.sync('ip', ['link', 'set', 'lo', 'up']);
+  }
+
+  /** The process that holds the namespaces of this test, for nsenter. */
+  get holder(): number {
+    return this.#holder.pid ?? 0;
+  }
+
+  /** The holder is in its namespaces once `ip` has become what it was asked to run. */
+  #isHeld(): boolean {
+    try {
+      return readFileSync(`/proc/${this.holder}/cmdline`, 'utf8').startsWith('sleep') && readlinkSync(`/proc/${this.holder}/ns/net`) !== readlinkSync('/proc/self/ns/net');
+    } catch {
+      return false;
+    }
+  }
+
+  /** The argv that runs a program in here. */
+  inside(command: string, args: readonly string[]): [string, string[]] {
+    return ['nsenter', [`--target=${this.holder}`, '--mount', '--net', '--', command, ...args]];
   }
 
   /** Runs a program in the namespace to its end; its output. Throws with the output when it fails. */
   sync(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs?: number } = {}): string {
-    return execFileSync('ip', ['netns', 'exec', this.name, command, ...args], { encoding: 'utf8', env: options.env ?? process.env, timeout: options.timeoutMs ?? 60_000, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 2 ** 20 });
+    return execFileSync(...this.inside(command, args), { encoding: 'utf8', env: options.env ?? process.env, timeout: options.timeoutMs ?? 60_000, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 2 ** 20 });
   }
 
   /** The same without blocking; the output goes by on this process's own, and comes back. */
   run(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs: number }): Promise<{ code: number; output: string }> {
-    const child = spawn('ip', ['netns', 'exec', this.name, command, ...args], { env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...this.inside(command, args), { env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const take = (chunk: Buffer): void => {
       output += chunk.toString();
@@ -37,6 +66,7 @@ export class TestNamespace {
   }
 
   remove(): void {
+    this.#holder.kill('SIGKILL');
     execFileSync('ip', ['netns', 'del', this.name]);
   }
 }
@@ -48,7 +78,7 @@ export function traces(): string[] {
     .trim()
     .split('\n')
     .map((l) => `link ${l.split(':')[1]?.trim()}`);
-  const mounts = execFileSync('cat', ['/proc/self/mounts'], { encoding: 'utf8' })
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .filter((l) => l.includes('cairn'))
     .map((l) => `mount ${l.split(' ')[1]}`);
@@ -57,7 +87,7 @@ export function traces(): string[] {
     .filter((p) => /^\d+$/.test(p))
     .flatMap((pid) => {
       try {
-        const line = execFileSync('cat', [`/proc/${pid}/cmdline`], { encoding: 'utf8' }).replaceAll('\0', ' ');
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
         return /qemu-system|dnsmasq/.test(line) ? [`process ${pid}`] : [];
       } catch {
         return [];
