@@ -45,7 +45,7 @@ export interface InsideCall {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'COPY'] as const;
 /** Characters from which a body is encoded apart from its headers; shorter ones go in one piece with them. */
-const LONG_TEXT = 4096;
+const LONG_TEXT = 65536;
 const classicPrefix = new WeakMap<IncomingMessage, string>();
 
 /** The cloud's HTTP front: one port with a prefix per service, and the classic ports when asked. */
