@@ -184,8 +184,10 @@ export class Pusher {
   }
 
   /** Groups stay on a host that has them until they are deleted, or the host is given the whole: they do nothing without ports. */
-  async #placeGroups(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
-    const objects = await loadGroups(db, [...ids]);
+  async #placeGroups(db: Db, touched: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+    // a group that no host has or needs is not read: making many rules in a new group would read them all for each
+    const ids = [...touched].filter((id) => wanted.has(id) || this.#someHostMayHave(groupKey(id)));
+    const objects = await loadGroups(db, ids);
     for (const id of ids) {
       const key = groupKey(id);
       const object = objects.get(id);
@@ -205,6 +207,11 @@ export class Pusher {
       if (object) home?.put(`router ${id}`, object);
       this.#removeElsewhere(`router ${id}`, object && home ? new Set([home.host]) : NOWHERE);
     }
+  }
+
+  #someHostMayHave(key: FabricKey): boolean {
+    for (const queue of this.#queues.values()) if (queue.mayHave(key)) return true;
+    return false;
   }
 
   #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>): void {
