@@ -1,4 +1,5 @@
-import { mkdir, readlink, rm, statfs, writeFile } from 'node:fs/promises';
+import { openSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
@@ -15,12 +16,32 @@ const NSFS = 0x6e73_6673;
 /**
  * A named namespace is a mount, and mounts belong to a mount namespace: `ip netns exec`, unshare and systemd units with private mounts
  * have their own, and what is mounted there is gone with the last process in it, guests' networks too. So names are made where the
- * machine's first process sees them, from where they spread to everybody.
+ * farthest ancestor of this process sees them that may be looked at (at best the machine's first process); from there they spread.
+ * Found once, at the start, while the ancestors are there. Undefined where they see what this process sees.
  */
-async function inFirstMounts(command: string, args: readonly string[]): Promise<[string, readonly string[]]> {
-  const [first, own] = await Promise.all(['/proc/1/ns/mnt', '/proc/self/ns/mnt'].map((path) => readlink(path).catch(() => undefined)));
-  return first === undefined || first === own ? [command, args] : ['nsenter', ['--mount=/proc/1/ns/mnt', '--', command, ...args]];
+function findFirstMounts(): string | undefined {
+  let found: { readonly pid: number; readonly mounts: string } | undefined;
+  for (let pid = process.pid; pid > 0; ) {
+    try {
+      found = { pid, mounts: readlinkSync(`/proc/${pid}/ns/mnt`) };
+    } catch {
+      // another user's, or protected: a nearer one serves
+    }
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      pid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    } catch {
+      break;
+    }
+  }
+  if (!found || found.mounts === readlinkSync('/proc/self/ns/mnt')) return undefined;
+  // held open: the ancestor may go
+  return `/proc/${process.pid}/fd/${openSync(`/proc/${found.pid}/ns/mnt`, 'r')}`;
 }
+
+const firstMounts = process.platform === 'linux' ? findFirstMounts() : undefined;
+
+const inFirstMounts = (command: string, args: readonly string[]): [string, readonly string[]] => (firstMounts === undefined ? [command, args] : ['nsenter', [`--mount=${firstMounts}`, '--', command, ...args]]);
 
 /**
  * The kernel's network as the fabric speaks to it: few processes, each with many commands. A namespace is named, and undefined is the
@@ -82,11 +103,11 @@ export class Kernel {
 
   async addNamespace(netns: string): Promise<void> {
     if (!(await this.namespaceExists(netns))) await rm(netnsPath(netns), { force: true });
-    await this.#change(...(await inFirstMounts('ip', ['netns', 'add', netns])));
+    await this.#change(...inFirstMounts('ip', ['netns', 'add', netns]));
   }
 
   async deleteNamespace(netns: string): Promise<void> {
-    await this.#change(...(await inFirstMounts('ip', ['netns', 'delete', netns])));
+    await this.#change(...inFirstMounts('ip', ['netns', 'delete', netns]));
   }
 
   /** True for a name that stands for a namespace, not for a file that one has left (it is mounted on it, and mounts go with a boot). */
