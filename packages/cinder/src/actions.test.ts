@@ -196,6 +196,38 @@ describe('volume actions', () => {
     assert.deepEqual((await cloud.show('member', `/volumes/${id}`)).volume.volume_image_metadata, { kernel_id: 'y' });
   });
 
+  test('a volume gets another type, and the quota use of types follows', async () => {
+    const limits = async (): Promise<Record<string, { in_use: number }>> =>
+      (await cloud.show('member', '/os-quota-sets/b0000000000000000000000000000001?usage=true')).quota_set;
+    for (const name of ['from', 'to']) await cloud.call('admin', 'POST', '/types', { volume_type: { name } });
+    await cloud.call('admin', 'POST', '/types', { volume_type: { name: 'elsewhere', extra_specs: { volume_backend_name: 'other' } } });
+    const id = await cloud.volume('member', { size: 2, volume_type: 'from' });
+    await cloud.call('member', 'POST', '/snapshots', { snapshot: { volume_id: id } });
+    await cloud.settle();
+    const retype = (new_type: string) => act(id, { 'os-retype': { new_type, migration_policy: 'never' } });
+    assert.equal((await retype('from')).status, 400);
+    assert.equal((await retype('nonesuch')).status, 404);
+    assert.equal((await retype('to')).status, 202);
+    const { volume } = await cloud.show('admin', `/volumes/${id}`);
+    assert.deepEqual([volume.volume_type, volume.status, volume.migration_status], ['to', 'available', null]);
+    const after = await limits();
+    assert.deepEqual([after['volumes_from']?.in_use, after['volumes_to']?.in_use, after['gigabytes_to']?.in_use, after['snapshots_to']?.in_use], [0, 1, 4, 1]);
+    await cloud.call('admin', 'PUT', '/os-quota-sets/b0000000000000000000000000000001', { quota_set: { volumes_from: 0 } });
+    assert.equal((await retype('from')).status, 413);
+    assert.equal((await retype('elsewhere')).status, 202);
+    assert.equal((await cloud.show('member', `/volumes/${id}`)).volume.volume_type, 'to');
+    assert.equal((await messages(id)).length, 1);
+    await cloud.call('admin', 'DELETE', '/os-quota-sets/b0000000000000000000000000000001');
+  });
+
+  test('force_detach settles the status of a volume in error', async () => {
+    const id = await cloud.volume('member');
+    await act(id, { 'os-attach': { instance_uuid: SERVER, mountpoint: '/dev/vdb' } });
+    await act(id, { 'os-reset_status': { status: 'error' } }, 'admin');
+    assert.equal((await act(id, { 'os-force_detach': { connector: null } }, 'admin')).status, 202);
+    assert.equal(await statusOf(id), 'available');
+  });
+
   test('a status is set by administrators alone, to what there is', async () => {
     const id = await cloud.volume('member');
     assert.equal((await act(id, { 'os-reset_status': { status: 'error' } })).status, 403);

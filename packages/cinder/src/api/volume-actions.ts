@@ -5,10 +5,12 @@ import type { Tx } from '@cairn/kit/store/store';
 import type { CinderApp } from '../app/app.ts';
 import { attachDirectly, checkMayEnd, detachDirectly } from '../app/attachments.ts';
 import { BACKEND_NAME } from '../app/backend.ts';
+import { capabilitiesOf } from '../app/capabilities.ts';
 import { serviceCaller, targetOf } from '../app/caller.ts';
 import { deleteVolume } from '../app/volume-delete.ts';
 import { extendVolume } from '../app/volume-extend.ts';
 import { reimage, uploadToImage } from '../app/volume-image.ts';
+import { retypeVolume } from '../app/volume-retype.ts';
 import { revertVolume } from '../app/volume-revert.ts';
 import { beginDetaching, extendCompletion, reserve, resetStatus, rollDetaching, unreserve } from '../app/volume-status.ts';
 import { getVolume, pairsOf, removeImageMetadata, setBootable, setReadonly, writeImageMetadata } from '../app/volumes.ts';
@@ -340,4 +342,21 @@ const metadataActions = [
   ),
 ];
 
-export const volumeActionOperations = [...contentActions, ...attachActions, ...flagActions, ...metadataActions];
+const retype = ownTransaction(
+  'os-retype',
+  'Give a volume another type',
+  'volume:retype',
+  part.wrapped('os-retype', { new_type: { type: 'string' }, migration_policy: { type: ['string', 'null'], enum: ['on-demand', 'never', null] } }, ['new_type']),
+  202,
+  async (app, request, id, args) => {
+    const { deps, pools } = app;
+    const all = await pools.list(deps.env.store.read);
+    await deps.env.store.write(async (tx) => {
+      const volume = await getVolume(tx, request, id);
+      const pool = all.find((one) => one.host === volume.host);
+      await retypeVolume(app, tx, request, volume, args.new_type, pool && capabilitiesOf(deps.options, pool, deps.env.clock.nowMs()));
+    });
+  },
+);
+
+export const volumeActionOperations = [...contentActions, ...attachActions, ...flagActions, ...metadataActions, retype];

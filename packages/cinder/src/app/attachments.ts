@@ -145,13 +145,13 @@ export async function settleStatus(deps: CinderDeps, tx: Tx, who: Requester, vol
   // alphabetically: attached > attaching > detaching > reserved
   const attachStatus = left.toSorted()[0] ?? 'detached';
   const status = attachStatus === 'attached' ? 'in-use' : attachStatus === 'detached' ? 'available' : attachStatus;
-  const busy = attachStatus === 'detached' && !SETTLED_BY_DETACH.includes(volume.status);
+  const busy = attachStatus === 'detached' && HAVE_THEIR_OWN_END.includes(volume.status);
   await updateVolume(tx, volumeId, { attach_status: attachStatus, attached_mode: null, ...(!busy && { status }) }, deps.env.clock.nowMs());
   await emitVolume(deps.env, tx, who, 'detach.end', { ...volume, status: busy ? volume.status : status });
 }
 
-/** Statuses that end with the last attachment; others (uploading, deleting, error ...) have an end of their own. */
-const SETTLED_BY_DETACH = ['in-use', 'detaching', 'attaching', 'reserved', 'available'];
+/** Statuses of work that settles the status itself when it is done. */
+const HAVE_THEIR_OWN_END = ['uploading', 'extending', 'creating', 'downloading', 'reverting', 'deleting'];
 
 /** Refuses to end an attachment behind nova's back: its guest would go on writing to the disk (OSSA-2023-003). */
 export function checkMayEnd(ctx: Context, attachment: AttachmentRow): void {

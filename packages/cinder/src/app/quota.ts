@@ -1,4 +1,4 @@
-import { checkQuota, QuotaExceeded } from '@cairn/kit/quota/quota';
+import { checkQuota, type QuotaAsk, QuotaExceeded } from '@cairn/kit/quota/quota';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { overQuota } from '../errors.ts';
 import { classLimits, projectLimits, type StoredLimit } from '../store/quotas.ts';
@@ -7,7 +7,6 @@ import { changeUsage, type UsageChange, usageOf } from '../store/usage.ts';
 
 /** Resources that are counted per type as well. */
 export const PER_TYPE = ['volumes', 'gigabytes', 'snapshots'] as const;
-const NAMES = { volumes: 'volumes', snapshots: 'snapshots' } as const;
 
 /** The limits that hold for a project: its own, then those of the class `default`, then the configuration's. */
 export class Limits {
@@ -80,6 +79,26 @@ export async function claimQuota(tx: Tx, defaults: Readonly<Record<string, numbe
       limit: limits.of(name, typeId),
     })),
   );
+  refuseExcess(asks, resource);
+  await changeUsage(tx, projectId, type.id, change);
+}
+
+/** Refuses what a type's own limits have no room for; takes nothing. */
+export async function checkTypeQuota(
+  tx: Tx,
+  defaults: Readonly<Record<string, number>>,
+  projectId: string,
+  type: { readonly id: string; readonly name: string },
+  asked: Readonly<Record<(typeof PER_TYPE)[number], number>>,
+): Promise<void> {
+  const [limits, rows] = [await limitsOf(tx, projectId, defaults), await usageOf(tx, projectId)];
+  refuseExcess(
+    PER_TYPE.map((name) => ({ resource: `${name}_${type.name}`, used: used(rows, name, type.id), asked: asked[name], limit: limits.of(name, type.id) })),
+    'volumes',
+  );
+}
+
+function refuseExcess(asks: readonly QuotaAsk[], resource: 'volumes' | 'snapshots'): void {
   try {
     checkQuota(asks);
   } catch (error) {
@@ -90,8 +109,7 @@ export async function claimQuota(tx: Tx, defaults: Readonly<Record<string, numbe
         `Requested volume or snapshot exceeds allowed ${error.resource} quota. Requested ${error.asked}G, quota is ${error.limit}G and ${error.used}G has been consumed.`,
       );
     }
-    if (resource === NAMES.snapshots) throw overQuota('SnapshotLimitExceeded', `Maximum number of snapshots allowed (${error.limit}) exceeded`);
+    if (resource === 'snapshots') throw overQuota('SnapshotLimitExceeded', `Maximum number of snapshots allowed (${error.limit}) exceeded`);
     throw overQuota('VolumeLimitExceeded', `Maximum number of volumes allowed (${error.limit}) exceeded for quota '${error.resource}'.`);
   }
-  await changeUsage(tx, projectId, type.id, change);
 }

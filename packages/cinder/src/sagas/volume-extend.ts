@@ -37,7 +37,8 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
       const row = await volumeById(tx, volumeId);
       if (!row) return;
       const more = newSizeGb - row.size_gb;
-      const status = row.previous_status === 'in-use' ? 'in-use' : 'available';
+      // somebody may have let go of it meanwhile
+      const status = row.attach_status === 'attached' ? 'in-use' : 'available';
       const nowMs = env.clock.nowMs();
       await updateVolume(tx, volumeId, { size_gb: newSizeGb, growing_gb: 0, previous_status: null }, nowMs);
       // a volume that is being deleted by force stays so
