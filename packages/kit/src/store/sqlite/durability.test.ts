@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -248,6 +248,18 @@ describe('durability of the SQLite store', () => {
     }
     await store.close();
     assert.ok(longest < 300 * 4120, `the log grew to ${longest} bytes`);
+  });
+
+  it('keeps its files from everybody but their owner, also those of an earlier release', async () => {
+    const path = join(directory, 'private.db');
+    const modes = (): string[] => [path, `${path}-wal`, `${path}-shm`].map((file) => (statSync(file).mode & 0o777).toString(8));
+    const store = openSqliteStore({ path });
+    assert.deepEqual(modes(), ['600', '600', '600']);
+    await store.close();
+    chmodSync(path, 0o644);
+    const again = openSqliteStore({ path });
+    assert.deepEqual(modes(), ['600', '600', '600']);
+    await again.close();
   });
 });
 

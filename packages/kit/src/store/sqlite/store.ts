@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fdatasync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -36,6 +36,15 @@ export function openSqliteStore(options: SqliteOptions): Store {
   return new SqliteStore(options);
 }
 
+/**
+ * Nobody but its owner reads the database. SQLite gives the files beside it the same mode. The file is opened only where it is new: closing
+ * a descriptor of it would drop the locks of a connection in this process.
+ */
+function keepPrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
 class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly read: Db;
@@ -58,6 +67,7 @@ class SqliteStore implements Store {
     this.#log = options.log ?? silentLog;
     this.#nowMs = options.nowMs ?? Date.now;
     const full = options.durability !== 'none';
+    keepPrivate(options.path);
     this.#writer = new SqliteConnection(new DatabaseSync(options.path, { timeout: 5000 }));
     const { database } = this.#writer;
     database.exec('PRAGMA journal_mode = WAL');
