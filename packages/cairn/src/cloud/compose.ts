@@ -76,9 +76,12 @@ export function compose(options: ComposeOptions): Cloud {
   const placement = createPlacement({ env });
   const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
   const cinder = createCinder({ env, options: defaultCinderOptions, faces: { glance: glance.face, keystone: keystone.face }, hosts });
+  // made below: nova hands some calls on to neutron and glance
+  let server: HttpServer;
   const nova = createNova({
     env,
     hosts,
+    inside: (call) => server.dispatch(call),
     options: { ...defaultNovaOptions, cpuAllocationRatio: config.hypervisor.cpuRatio, ramAllocationRatio: config.hypervisor.ramRatio, diskAllocationRatio: config.hypervisor.diskRatio },
     faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
   });
@@ -86,7 +89,7 @@ export function compose(options: ComposeOptions): Cloud {
   for (const service of [neutron, cinder, nova]) sagas.register(service.sagas, service.sagaServices);
 
   const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
-  const server = new HttpServer({
+  server = new HttpServer({
     services,
     authenticate: (token, requestId) => keystone.face.authenticate(token, requestId),
     identityUrl: `${config.listen.publicUrl || `http://${config.listen.address}:${config.listen.port}`}/identity`,

@@ -22,6 +22,11 @@ import { serverGroupOperations } from './server-groups.ts';
 import { usageAuditOperations } from './usage-audit.ts';
 import { hypervisorOperations } from './hypervisors.ts';
 import { serviceOperations } from './services.ts';
+import { securityGroupOperations } from './security-groups.ts';
+import { floatingIpOperations } from './floating-ips.ts';
+import { imageOperations } from './images.ts';
+import { oldNetworkOperations } from './old-networks.ts';
+import { removedOperations } from './removed.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the compute API: one line per resource file. */
@@ -52,4 +57,10 @@ export const novaOperations: readonly AnyOperation[] = [
   ...serverGroupOperations,
   ...usageAuditOperations,
   ...extensionOperations,
+  // Nova-network's and images, handed on to neutron and glance, and what is gone for good.
+  ...securityGroupOperations,
+  ...floatingIpOperations,
+  ...oldNetworkOperations,
+  ...imageOperations,
+  ...removedOperations,
 ];

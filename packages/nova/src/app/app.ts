@@ -11,8 +11,11 @@ import { createServersApp, type ServersApp } from './servers.ts';
 import { createServerTagsApp, type ServerTagsApp } from './server-tags.ts';
 import { createVolumeAttachmentsApp, type VolumeAttachmentsApp } from './volume-attachments.ts';
 import { Aggregates } from './aggregates.ts';
+import { FloatingIps } from './floating-ips.ts';
 import { Hypervisors } from './hypervisors.ts';
+import { Images } from './images.ts';
 import { Keypairs } from './keypairs.ts';
+import { SecurityGroups } from './security-groups.ts';
 import { ServerGroups } from './server-groups.ts';
 import { Services } from './services.ts';
 import { QuotaSets } from './quota-sets.ts';
@@ -42,6 +45,9 @@ export interface NovaApp {
   readonly aggregates: Aggregates;
   readonly serverGroups: ServerGroups;
   readonly usageAudits: UsageAudits;
+  readonly securityGroups: SecurityGroups;
+  readonly floatingIps: FloatingIps;
+  readonly images: Images;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
@@ -68,5 +74,8 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     aggregates: new Aggregates(deps),
     serverGroups: new ServerGroups(deps),
     usageAudits: new UsageAudits(deps),
+    securityGroups: new SecurityGroups(deps),
+    floatingIps: new FloatingIps(deps),
+    images: new Images(deps),
   };
 }

@@ -3,6 +3,7 @@ import type { GlanceFace } from '@cairn/glance/face';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import type { KeystoneFace } from '@cairn/keystone/face';
 import type { Env } from '@cairn/kit/env';
+import type { InsideCall } from '@cairn/kit/http/server';
 import type { NeutronFace } from '@cairn/neutron/face';
 import type { PlacementFace } from '@cairn/placement/face';
 import type { NovaOptions } from '../options.ts';
@@ -16,10 +17,19 @@ export interface NovaFaces {
   readonly cinder: CinderFace;
 }
 
+/** What a call from inside the process is answered with; JSON bodies are parsed. */
+export interface InsideAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: unknown;
+}
+
 /** What every part of nova's app is built with. */
 export interface NovaDeps {
   readonly env: Env;
   readonly options: NovaOptions;
   readonly faces: NovaFaces;
   readonly hosts: Hosts;
+  /** Calls a public operation of `neutron` or `glance` in the caller's own name: for the old network and image APIs that nova only hands on. */
+  readonly inside: (call: InsideCall) => Promise<InsideAnswer>;
 }

@@ -4,6 +4,7 @@ import { flavorPolicies } from './flavors.ts';
 import { groupPolicies } from './groups.ts';
 import { keypairPolicies } from './keypairs.ts';
 import { serverPolicies } from './servers.ts';
+import { oldNetworkPolicies } from './old-networks.ts';
 import { operatorPolicies } from './operators.ts';
 
 /** Every rule of the compute API with upstream's names and defaults: one line per resource file. */
@@ -16,4 +17,5 @@ export const novaPolicies: readonly PolicyRule[] = [
   ...keypairPolicies,
   ...operatorPolicies,
   ...groupPolicies,
+  ...oldNetworkPolicies,
 ];

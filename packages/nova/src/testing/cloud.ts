@@ -17,6 +17,7 @@ import { type EngineName, on, type Store } from '@cairn/kit/store/store';
 import { engines, testStore } from '@cairn/kit/store/testing';
 import { createFace as createPlacementFace } from '@cairn/placement/app/face';
 import { placementMigrations } from '@cairn/placement/store/migrations/index';
+import type { NovaDeps } from '../app/deps.ts';
 import { defaultNovaOptions, type NovaOptions } from '../options.ts';
 import { createNova, type NovaService } from '../service.ts';
 import type { NovaTables } from '../store/tables.ts';
@@ -65,7 +66,11 @@ export interface CloudOptions {
   readonly delays?: SimulatedDelays;
   readonly fault?: SimulatedFault;
   readonly options?: Partial<NovaOptions>;
+  /** What nova hands on to neutron and glance goes here; by default there is nothing. */
+  readonly inside?: NovaDeps['inside'];
 }
+
+const nothingInside: NovaDeps['inside'] = async () => ({ status: 404, headers: {}, body: {} });
 
 /** What outlives a process of the cloud: the database and the machines. */
 export class TestWorld {
@@ -170,6 +175,7 @@ export class TestCloud {
       options: { ...defaultNovaOptions, ...given.options },
       faces: { keystone, glance, placement: createPlacementFace(clock), neutron, cinder },
       hosts,
+      inside: (call) => (given.inside ?? nothingInside)(call),
     });
     const agents = new Map(
       world.machines.map((machine) => {
