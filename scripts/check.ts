@@ -22,7 +22,7 @@ const limitMs = Number(process.env.CAIRN_TEST_LIMIT_MINUTES ?? 80) * 60_000;
 const unitTests = [...tests(join(root, 'packages'))];
 const cloudTests = [...tests(join(root, 'test'))].filter((t) => !t.startsWith(join('test', 'guests')));
 const guestTests = [...tests(join(root, 'test', 'guests'))];
-const runner = (files: readonly string[], concurrency: number, timeoutMs: number): readonly string[] => [node, '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, '--test-reporter=dot', '--test-reporter-destination=stderr', '--test-reporter=spec', '--test-reporter-destination=stdout', ...files];
+const runner = (files: readonly string[], concurrency: number, timeoutMs: number): readonly string[] => [node, '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, '--test-reporter=spec', ...files];
 const needsRoot = (): string | undefined => (process.getuid?.() === 0 ? undefined : 'it needs root');
 
 const PARTS: readonly Part[] = [
