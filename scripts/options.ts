@@ -21,7 +21,13 @@ function defaultOf(option: OptionLine): string {
   return DEFAULTS[path] ?? (value === '' ? 'empty' : value === undefined ? 'none' : `\`${String(value)}\``);
 }
 
-const rows = optionsOf(CloudSchema).map((option) => [`\`${option.path}\``, option.type, defaultOf(option), `${option.description}.`, `\`${option.environment}\``]);
+const rows = optionsOf(CloudSchema).map((option) => [
+  `\`${option.path}\``,
+  option.type,
+  defaultOf(option),
+  `${option.description}.`,
+  `\`${option.environment}\``,
+]);
 const table = [['Option', 'Type', 'Default', 'What it is', 'Environment'], ['---', '---', '---', '---', '---'], ...rows]
   .map((cells) => `| ${cells.map(cell).join(' | ')} |\n`)
   .join('');
