@@ -115,6 +115,11 @@ for (const engine of engines())
       assert.equal((await cloud.call('member', 'DELETE', '/volumes/')).status, 404);
       assert.equal((await cloud.call('member', 'PUT', '/volumes/', { volume: { name: 'x' } })).status, 404);
     });
+    test('a NUL is in no path and no query', async () => {
+      assert.equal((await cloud.call('member', 'GET', '/volumes/%00')).status, 404);
+      assert.equal((await cloud.call('member', 'GET', "/volumes?metadata={'k':'%00'}")).status, 400);
+      assert.equal((await cloud.call('member', 'GET', '/types?extra_specs=%00')).status, 400);
+    });
     test('an administrator filters by host, with and without the pool', async () => {
       assert.equal((await names('?all_tenants=1&host=host1@cairn%23cairn', 'admin')).length, 6);
       assert.equal((await names('?all_tenants=1&host=host1@cairn', 'admin')).length, 6);

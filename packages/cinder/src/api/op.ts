@@ -47,6 +47,11 @@ function checked(operation: AnyOperation, check: (request: Request) => void): An
 /** Upstream has no path that ends with a slash: `GET /volumes/` is a volume without an id, not the list. */
 function checkPath(request: Request): void {
   if (/\/(?:\?|$)/.test(request.url)) throw notFound(NO_PATH);
+  // no name, id or value has a NUL in it, and PostgreSQL takes none
+  const nul = request.url.indexOf('%00');
+  if (nul < 0) return;
+  const query = request.url.indexOf('?');
+  throw query >= 0 && query < nul ? invalidInput('Malformed request url') : notFound(NO_PATH);
 }
 
 /** Ids are hex with or without dashes (`project_id_regex`); anything else is no path at all. */
