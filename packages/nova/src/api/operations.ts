@@ -25,6 +25,7 @@ import { serviceOperations } from './services.ts';
 import { securityGroupOperations } from './security-groups.ts';
 import { floatingIpOperations } from './floating-ips.ts';
 import { imageOperations } from './images.ts';
+import { oldHostOperations } from './old-hosts.ts';
 import { oldNetworkOperations } from './old-networks.ts';
 import { removedOperations } from './removed.ts';
 import { versionOperations } from './versions.ts';
@@ -62,5 +63,6 @@ export const novaOperations: readonly AnyOperation[] = [
   ...floatingIpOperations,
   ...oldNetworkOperations,
   ...imageOperations,
+  ...oldHostOperations,
   ...removedOperations,
 ];

@@ -144,6 +144,32 @@ test('availability zones are told, with hosts to administrators', async () => {
   assert.deepEqual([state, typeof updatedAt], [{ available: true, active: true }, 'string']);
 });
 
+test('until 2.42 hosts are listed and show their size and use', async () => {
+  const { hosts } = await get('/os-hosts?zone=nova', '2.42');
+  assert.deepEqual(hosts[0], { host_name: 'h1', service: 'compute', zone: 'nova' });
+  assert.equal(hosts.length, 3);
+  const id = await cloud.create(member(), { networks: 'none' });
+  const host = (await cloud.ok(admin(), 'GET', `/servers/${id}`)).server['OS-EXT-SRV-ATTR:host'];
+  const { host: resources } = await get(`/os-hosts/${host}`, '2.1');
+  assert.deepEqual(
+    resources.slice(1).map(({ resource }: { resource: object }) => resource),
+    [
+      { host, project: '(used_now)', cpu: 1, memory_mb: 512, disk_gb: 1 },
+      { host, project: '(used_max)', cpu: 1, memory_mb: 512, disk_gb: 1 },
+      { host, project: 'p1', cpu: 1, memory_mb: 512, disk_gb: 1 },
+    ],
+  );
+  assert.equal(resources[0].resource.project, '(total)');
+  await cloud.ok(member(), 'DELETE', `/servers/${id}`);
+  await cloud.settle();
+  await refuses(cloud, admin(), ['GET', '/os-hosts/h9', undefined, '2.42'], 404, 'Compute host h9 could not be found.');
+  await refuses(cloud, admin(), ['GET', '/os-hosts/h1/reboot', undefined, '2.42'], 501);
+  await refuses(cloud, admin(), ['PUT', '/os-hosts/h1', { status: 'enable' }, '2.42'], 501);
+  await refuses(cloud, admin(), ['PUT', '/os-hosts/h1', { status: 'odd' }, '2.42'], 400);
+  await refuses(cloud, member(), ['GET', '/os-hosts', undefined, '2.42'], 403);
+  await refuses(cloud, admin(), ['GET', '/os-hosts'], 404);
+});
+
 test("the extension list is upstream's", async () => {
   const { extensions } = await cloud.ok(member(), 'GET', '/extensions');
   assert.equal(extensions.length, 99);

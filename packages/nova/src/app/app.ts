@@ -15,6 +15,7 @@ import { FloatingIps } from './floating-ips.ts';
 import { Hypervisors } from './hypervisors.ts';
 import { Images } from './images.ts';
 import { Keypairs } from './keypairs.ts';
+import { OldHosts } from './old-hosts.ts';
 import { SecurityGroups } from './security-groups.ts';
 import { ServerGroups } from './server-groups.ts';
 import { Services } from './services.ts';
@@ -48,6 +49,7 @@ export interface NovaApp {
   readonly securityGroups: SecurityGroups;
   readonly floatingIps: FloatingIps;
   readonly images: Images;
+  readonly oldHosts: OldHosts;
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups: one line per member.
 }
 
@@ -77,5 +79,6 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     securityGroups: new SecurityGroups(deps),
     floatingIps: new FloatingIps(deps),
     images: new Images(deps),
+    oldHosts: new OldHosts(deps),
   };
 }

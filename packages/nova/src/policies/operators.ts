@@ -24,5 +24,11 @@ export const operatorPolicies: readonly PolicyRule[] = [
   rule('os-services:list', ADMIN, 'List compute services.'),
   rule('os-services:update', ADMIN, 'Change a compute service.'),
   rule('os-services:delete', ADMIN, 'Delete a compute service.'),
+  rule('os-hosts:list', ADMIN, 'List hosts.'),
+  rule('os-hosts:show', ADMIN, 'Show a host.'),
+  rule('os-hosts:update', ADMIN, 'Change a host.'),
+  rule('os-hosts:reboot', ADMIN, 'Reboot a host.'),
+  rule('os-hosts:shutdown', ADMIN, 'Shut a host down.'),
+  rule('os-hosts:start', ADMIN, 'Start a host.'),
   rule('extensions', '@', 'List extensions.'),
 ];
