@@ -1,4 +1,5 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
+import { shortIpv6 } from '../app/ipv6.ts';
 import { isTrue } from '../app/block-devices.ts';
 import type { CreateServerBody } from '../app/server-plan.ts';
 import type { NovaApp } from '../app/app.ts';
@@ -95,7 +96,7 @@ export const serverOperations = [
         ...(server.description === undefined ? {} : { description: server.description }),
         ...(server.hostname === undefined ? {} : { hostname: server.hostname }),
         ...(server.accessIPv4 === undefined ? {} : { access_ip_v4: server.accessIPv4 }),
-        ...(server.accessIPv6 === undefined ? {} : { access_ip_v6: server.accessIPv6 }),
+        ...(server.accessIPv6 === undefined ? {} : { access_ip_v6: shortIpv6(server.accessIPv6) }),
         ...(server['OS-DCF:diskConfig'] === undefined ? {} : { auto_disk_config: server['OS-DCF:diskConfig'] === 'AUTO' ? 1 : 0 }),
       };
       // from 2.75 on the answer is as GET's

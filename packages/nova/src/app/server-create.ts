@@ -13,6 +13,7 @@ import { insertTags } from '../store/server-tag.ts';
 import { changeUsage } from '../store/usage.ts';
 import type { Caller } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
+import { shortIpv6 } from './ipv6.ts';
 import { deviceRows } from './server-devices.ts';
 import { serverEvent } from './server-events.ts';
 import { hostnameFrom, newPassword, newReservationId } from './server-names.ts';
@@ -222,7 +223,7 @@ function serverRow(
     locked_by: null,
     locked_reason: null,
     access_ip_v4: server.accessIPv4 ?? null,
-    access_ip_v6: server.accessIPv6 ?? null,
+    access_ip_v6: server.accessIPv6 === undefined ? null : shortIpv6(server.accessIPv6),
     metadata_json: JSON.stringify(server.metadata ?? {}),
     hints_json: JSON.stringify(plan.hints),
     root_device: null,

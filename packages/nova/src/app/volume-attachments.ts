@@ -1,4 +1,5 @@
 import { isAdmin } from '@cairn/kit/context/context';
+import type { VolumeFacts } from '@cairn/cinder/face';
 import { CairnError, conflict, forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import type { Version } from '@cairn/kit/http/microversion';
 import type { NovaSagas } from '../sagas/index.ts';
@@ -49,6 +50,13 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
     return row;
   };
 
+  /** A volume as the caller sees it; one that is not there is refused as its place in the request asks: by 404 in the path, by 400 in the body. */
+  const volumeOf = (caller: Caller, id: string, missing: (message: string) => CairnError): Promise<VolumeFacts> =>
+    faces.cinder.volume(env.store.read, caller.ctx, id).catch((error: unknown) => {
+      if (isCairnError(error, 'NotFound')) throw missing(`Volume ${id} could not be found.`);
+      throw error;
+    });
+
   return {
     async list(caller, serverId, { offset, limit }) {
       const server = await visibleServer(env.store.read, caller, serverId);
@@ -71,10 +79,7 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       caller.authorize(`${POLICY}:create`, targetOf(server));
       checkAction(server, { ...ACTION_RULES.attachVolume }, isAdmin(caller.ctx));
       if (asked.device && !isDeviceName(asked.device)) throw invalidInput(`The supplied device path (${asked.device}) is invalid.`);
-      const volume = await faces.cinder.volume(env.store.read, caller.ctx, asked.volumeId).catch((error: unknown) => {
-        if (isCairnError(error, 'NotFound')) throw notFound(`Volume ${asked.volumeId} could not be found.`);
-        throw error;
-      });
+      const volume = await volumeOf(caller, asked.volumeId, notFound);
       if (volume.multiattach && version.before('2.60')) throw invalidInput('Multiattach volumes are only supported starting with compute API version 2.60.');
       if (volume.host !== null && server.host !== null && volume.host !== server.host) {
         throw invalidInput(`Invalid volume: volume ${volume.id} is kept on another host than the server's, and disks are not attached across hosts yet.`);
@@ -144,7 +149,11 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       if (swaps) caller.authorize(`${POLICY}:swap`, {});
       else caller.authorize(`${POLICY}:update`, targetOf(server));
       // cinder never migrates a volume under a server here, and only cinder may ask for the swap
-      if (swaps) throw conflict(`volume ${volumeId} is not migrating; this API should only be called by Cinder`);
+      if (swaps) {
+        await volumeOf(caller, volumeId, notFound);
+        await volumeOf(caller, asked.volumeId, invalidInput);
+        throw conflict(`volume ${volumeId} is not migrating; this API should only be called by Cinder`);
+      }
       const device = (await blockDevicesOf(env.store.read, server.id)).find((row) => row.volume_id === volumeId);
       if (device === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
       const fixed: readonly (readonly [string, unknown, unknown])[] = [
