@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import { insertRow } from '../store/insert.ts';
 import { relax } from '../store/relax.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
@@ -33,19 +34,16 @@ export interface CursorTable {
 }
 
 export async function insertEvent(tx: Tx, event: NewEvent, atMs: number): Promise<void> {
-  await on<EventTables>(tx)
-    .insertInto('kit_event')
-    .values({
-      at_ms: atMs,
-      type: event.type,
-      project_id: event.projectId ?? null,
-      user_id: event.userId ?? null,
-      request_id: event.requestId ?? null,
-      resource: event.resource,
-      resource_id: event.resourceId,
-      payload: JSON.stringify(event.payload),
-    })
-    .execute();
+  await insertRow<Omit<EventTables['kit_event'], 'id' | 'seq'>>(tx, 'kit_event', {
+    at_ms: atMs,
+    type: event.type,
+    project_id: event.projectId ?? null,
+    user_id: event.userId ?? null,
+    request_id: event.requestId ?? null,
+    resource: event.resource,
+    resource_id: event.resourceId,
+    payload: JSON.stringify(event.payload),
+  });
 }
 
 /** Events after `seq`, in order. */

@@ -1,3 +1,4 @@
+import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { networkNotFound } from '../errors.ts';
@@ -45,12 +46,7 @@ export const networkLists: ListMaker<NetworkRow> = {
 
 /** Inserts a network; false where its segment is taken. */
 export async function insertNetwork(tx: Tx, row: NetworkRow): Promise<boolean> {
-  const result = await tables(tx)
-    .insertInto('neutron_network')
-    .values(row)
-    .onConflict((c) => c.doNothing())
-    .executeTakeFirst();
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  return (await insertRow(tx, 'neutron_network', row, 'skip')) > 0;
 }
 
 export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> =>

@@ -1,3 +1,4 @@
+import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { type RawBuilder, sql } from 'kysely';
 import { portNotFound } from '../errors.ts';
@@ -80,12 +81,7 @@ const contains = (db: Db, part: string): RawBuilder<boolean> =>
 
 /** Inserts a port; false where its id or its MAC is taken. */
 export async function insertPort(tx: Tx, row: PortRow): Promise<boolean> {
-  const result = await tables(tx)
-    .insertInto('neutron_port')
-    .values(row)
-    .onConflict((c) => c.doNothing())
-    .executeTakeFirst();
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+  return (await insertRow(tx, 'neutron_port', row, 'skip')) > 0;
 }
 
 export const findPort = (db: Db, id: string): Promise<PortRow | undefined> =>

@@ -1,3 +1,4 @@
+import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { subnetNotFound } from '../errors.ts';
@@ -56,7 +57,7 @@ export const subnetLists: ListMaker<SubnetRow> = {
   },
 };
 
-export const insertSubnet = (tx: Tx, row: SubnetRow) => tables(tx).insertInto('neutron_subnet').values(row).execute();
+export const insertSubnet = (tx: Tx, row: SubnetRow) => insertRow(tx, 'neutron_subnet', row);
 export const findSubnet = (db: Db, id: string): Promise<SubnetRow | undefined> =>
   tables(db).selectFrom('neutron_subnet').selectAll().where('id', '=', id).executeTakeFirst();
 export const updateSubnet = (tx: Tx, id: string, columns: Partial<SubnetRow>) =>
