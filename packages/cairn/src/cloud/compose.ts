@@ -58,8 +58,10 @@ export interface Cloud {
   readonly env: Env;
   /** Domain, admin, roles and catalog of a new cloud; finds them in an old one. Returns who the admin is. */
   bootstrap(adminPassword: string, url: string): Promise<Pick<Context, 'userId' | 'userName' | 'projectId' | 'projectName' | 'roles'>>;
-  /** After migrations and with the hosts started. */
+  /** After migrations: the services begin. */
   start(): Promise<void>;
+  /** With the hosts connected: work that an earlier run left begins again. */
+  open(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,6 +112,8 @@ export function compose(options: ComposeOptions): Cloud {
     bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
     async start() {
       for (const service of startable) await service.start();
+    },
+    async open() {
       await events.open();
       await sagas.open();
     },

@@ -58,6 +58,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   await Promise.all(agents.map((agent) => agent.start()));
   await cloud.start();
   for (const agent of agents) hosts.add(agent);
+  await cloud.open();
   if (config.listen.classicPorts) await cloud.server.listenClassic(config.listen.address);
   const image = config.hypervisor.type === 'qemu' ? demoImageIn(cacheFolder()) : simulatedImage(paths);
   const { systemScope: _, ...anyone } = systemContext(`req-${ids.uuid()}`);

@@ -10,6 +10,7 @@ import { serverOperations } from './servers.ts';
 import { volumeAttachmentOperations } from './volume-attachments.ts';
 import { flavorAccessOperations } from './flavor-access.ts';
 import { flavorExtraSpecOperations } from './flavor-extra-specs.ts';
+import { fixedIpOperations } from './fixed-ips.ts';
 import { flavorOperations } from './flavors.ts';
 import { keypairOperations } from './keypairs.ts';
 import { extensionOperations } from './extensions.ts';
@@ -44,6 +45,7 @@ export const novaOperations: readonly AnyOperation[] = [
   ...instanceActionOperations,
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
   ...versionOperations,
+  ...fixedIpOperations,
   ...flavorOperations,
   ...flavorAccessOperations,
   ...flavorExtraSpecOperations,

@@ -1,5 +1,6 @@
 import { createNovaSagas, type NovaSagas } from '../sagas/index.ts';
 import type { NovaDeps } from './deps.ts';
+import { FixedIps } from './fixed-ips.ts';
 import { Flavors } from './flavors.ts';
 import { createInstanceActionsApp, type InstanceActionsApp } from './instance-actions.ts';
 import { createInterfacesApp, type InterfacesApp } from './interfaces.ts';
@@ -37,6 +38,7 @@ export interface NovaApp {
   readonly volumeAttachments: VolumeAttachmentsApp;
   readonly interfaces: InterfacesApp;
   readonly instanceActions: InstanceActionsApp;
+  readonly fixedIps: FixedIps;
   readonly flavors: Flavors;
   readonly keypairs: Keypairs;
   readonly quotaSets: QuotaSets;
@@ -67,6 +69,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     volumeAttachments: createVolumeAttachmentsApp(deps, sagas),
     interfaces: createInterfacesApp(deps, sagas),
     instanceActions: createInstanceActionsApp(deps),
+    fixedIps: new FixedIps(deps),
     flavors: new Flavors(deps.env),
     keypairs: new Keypairs(deps),
     quotaSets: new QuotaSets(deps),

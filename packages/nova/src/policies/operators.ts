@@ -1,5 +1,5 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
-import { ADMIN, PROJECT_READER_OR_ADMIN, rule } from './base.ts';
+import { ADMIN, PROJECT_MEMBER_OR_ADMIN, PROJECT_READER_OR_ADMIN, rule } from './base.ts';
 
 /** Rules of limits, quotas and of what operators look at (nova/policies/{quota_sets,limits,availability_zone,hypervisors,services,extensions}.py). */
 export const operatorPolicies: readonly PolicyRule[] = [
@@ -10,6 +10,8 @@ export const operatorPolicies: readonly PolicyRule[] = [
   rule('os-quota-sets:delete', ADMIN, 'Give a project the default limits again.'),
   rule('os-quota-class-sets:show', ADMIN, 'Show limits of a quota class.'),
   rule('os-quota-class-sets:update', ADMIN, 'Set limits of a quota class.'),
+  rule('os-multinic:add', PROJECT_MEMBER_OR_ADMIN, 'Give a server another address.'),
+  rule('os-multinic:remove', PROJECT_MEMBER_OR_ADMIN, 'Take an address from a server.'),
   rule('limits', '@', 'Show the limits that bear on the caller.'),
   rule('limits:other_project', ADMIN, 'Show the limits of another project.'),
   rule('os-availability-zone:list', '@', 'List availability zones.'),
