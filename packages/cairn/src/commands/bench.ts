@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
+import { growth } from '../bench/growth.ts';
 import { Load, pssMb } from '../bench/load.ts';
 import { type Figure, figuresTable } from '../bench/report.ts';
 import { servers, thousand } from '../bench/servers.ts';
@@ -13,7 +14,7 @@ import { Steps } from '../terminal/progress.ts';
 import { adminClient } from './admin-client.ts';
 import { settingsOf } from './shared.ts';
 
-const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'volumes', 'servers', 'thousand'] as const;
+const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'volumes', 'servers', 'thousand', 'growth'] as const;
 type Part = (typeof PARTS)[number];
 
 /** `cairn bench`: measures the running cloud; what needs many hosts is measured on a simulated one of its own. */
@@ -42,6 +43,7 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('servers', () => servers(mine, real ? 7 : 30, real));
   mine.load.close();
   await take('thousand', () => onSimulated(100, (simulated) => thousand(simulated, 1_000)));
+  await take('growth', grown);
   steps.done();
   process.stdout.write(flags.json ? `${JSON.stringify(figures, null, 1)}\n` : `${figuresTable(figures)}\n`);
 }
@@ -71,6 +73,28 @@ async function onSimulated(hosts: number, work: (bench: Bench) => Promise<Figure
       await askControl(paths, { ask: 'down', guests: 'keep' });
       await untilGone(started.pid, ticks, 30_000);
     }
+  } finally {
+    rmSync(paths.data, { recursive: true, force: true });
+  }
+}
+
+/** A simulated cloud that is stopped to be filled, and started again. */
+async function grown(): Promise<Figure[]> {
+  const paths = pathsOf(mkdtempSync(join(tmpdir(), 'cairn-bench-')));
+  try {
+    return await growth({
+      database: paths.database,
+      start: async () => {
+        await startDaemon(paths, main, ['--data', paths.data, '--hypervisor', 'simulated', '--hosts', '100', '--listen', '127.0.0.1:0'], () => {});
+        return open(paths);
+      },
+      stop: async (bench) => {
+        bench.load.close();
+        const ticks = running(paths)?.startTicks ?? '';
+        await askControl(paths, { ask: 'down', guests: 'keep' });
+        if (!(await untilGone(bench.pid, ticks, 60_000))) throw new Error('the simulated cloud does not stop');
+      },
+    });
   } finally {
     rmSync(paths.data, { recursive: true, force: true });
   }
