@@ -48,11 +48,23 @@ test("security groups and their rules are neutron's in nova-network's dress", as
 
   const wish = { parent_group_id: group.id, ip_protocol: 'tcp', from_port: 22, to_port: '80', cidr: '10.0.0.0/8' };
   const { security_group_rule: made } = await ok('POST', '/os-security-group-rules', { security_group_rule: wish });
-  assert.deepEqual(made, { id: made.id, parent_group_id: group.id, ip_protocol: 'tcp', from_port: 22, to_port: 80, group: {}, ip_range: { cidr: '10.0.0.0/8' } });
+  assert.deepEqual(made, {
+    id: made.id,
+    parent_group_id: group.id,
+    ip_protocol: 'tcp',
+    from_port: 22,
+    to_port: 80,
+    group: {},
+    ip_range: { cidr: '10.0.0.0/8' },
+  });
   await refused(400, /^This rule already exists in group/, 'POST', '/os-security-group-rules', { security_group_rule: wish });
-  const { security_group_rule: ping } = await ok('POST', '/os-security-group-rules', { security_group_rule: { parent_group_id: group.id, ip_protocol: 'icmp', from_port: -1, to_port: -1 } });
+  const { security_group_rule: ping } = await ok('POST', '/os-security-group-rules', {
+    security_group_rule: { parent_group_id: group.id, ip_protocol: 'icmp', from_port: -1, to_port: -1 },
+  });
   assert.deepEqual([ping.from_port, ping.to_port, ping.ip_range], [-1, -1, { cidr: '0.0.0.0/0' }]);
-  const { security_group_rule: peers } = await ok('POST', '/os-security-group-rules', { security_group_rule: { parent_group_id: group.id, group_id: group.id, ip_protocol: 'udp' } });
+  const { security_group_rule: peers } = await ok('POST', '/os-security-group-rules', {
+    security_group_rule: { parent_group_id: group.id, group_id: group.id, ip_protocol: 'udp' },
+  });
   assert.deepEqual([peers.from_port, peers.to_port, peers.group, peers.ip_range], [1, 65_535, { name: 'web', tenant_id: project }, {}]);
   assert.equal((await ok('GET', `/os-security-groups/${group.id}`)).security_group.rules.length, 3);
   for (const [change, message] of [
@@ -101,7 +113,12 @@ test("floating IPs, pools and networks are neutron's", async () => {
 });
 
 test("images and their metadata are glance's", async () => {
-  const image = await cloud.ok('POST', '/image/v2/images', { name: 'mine', disk_format: 'raw', container_format: 'bare', min_ram: 64, os_distro: 'x' }, { token: member });
+  const image = await cloud.ok(
+    'POST',
+    '/image/v2/images',
+    { name: 'mine', disk_format: 'raw', container_format: 'bare', min_ram: 64, os_distro: 'x' },
+    { token: member },
+  );
   const { image: shown } = await ok('GET', `/images/${image.id}`);
   assert.deepEqual([shown.name, shown.minRam, shown.minDisk, shown.metadata, shown.status, shown.progress], ['mine', 64, 0, { os_distro: 'x' }, 'SAVING', 25]);
   assert.deepEqual([shown['OS-EXT-IMG-SIZE:size'], shown.created], [0, image.created_at]);

@@ -32,10 +32,16 @@ test('an aggregate is made, told, changed and deleted', async () => {
     ],
   );
   const changed = (await cloud.ok(admin(), 'PUT', `/os-aggregates/${id}`, { aggregate: { name: ' two ', availability_zone: 'z2' } })).aggregate;
-  assert.deepEqual([changed.name, changed.availability_zone, changed.metadata, typeof changed.updated_at], ['two', 'z2', { availability_zone: 'z2' }, 'string']);
+  assert.deepEqual(
+    [changed.name, changed.availability_zone, changed.metadata, typeof changed.updated_at],
+    ['two', 'z2', { availability_zone: 'z2' }, 'string'],
+  );
   const meta = (await cloud.ok(admin(), ...act(id, { set_metadata: { metadata: { ssd: 'true', x: 'y' } } }))).aggregate;
   assert.deepEqual(meta.metadata, { availability_zone: 'z2', ssd: 'true', x: 'y' });
-  assert.deepEqual((await cloud.ok(admin(), ...act(id, { set_metadata: { metadata: { x: null, none: null } } }))).aggregate.metadata, { availability_zone: 'z2', ssd: 'true' });
+  assert.deepEqual((await cloud.ok(admin(), ...act(id, { set_metadata: { metadata: { x: null, none: null } } }))).aggregate.metadata, {
+    availability_zone: 'z2',
+    ssd: 'true',
+  });
   for (const each of aggregates) assert.equal((await cloud.request(admin(), 'DELETE', `/os-aggregates/${each.id}`)).status, 200);
   await refuses(cloud, admin(), ['GET', `/os-aggregates/${id}`], 404, `Aggregate ${id} could not be found.`);
   await refuses(cloud, admin(), ['DELETE', `/os-aggregates/${id}`], 404);
@@ -46,11 +52,25 @@ test('what makes no aggregate is refused', async () => {
   await refuses(cloud, admin(), ['POST', '/os-aggregates', { aggregate: { name: 'there' } }], 409, 'Aggregate there already exists.');
   const other = await make({ name: 'other' });
   await refuses(cloud, admin(), ['PUT', `/os-aggregates/${other.id}`, { aggregate: { name: 'there' } }], 409, 'Aggregate there already exists.');
-  for (const aggregate of [{ name: '' }, { name: ' x' }, { name: 'x'.repeat(256) }, { name: 'x', availability_zone: 'a:b' }, { name: 'x', availability_zone: '' }, { name: 'x', hosts: [] }, {}]) {
+  for (const aggregate of [
+    { name: '' },
+    { name: ' x' },
+    { name: 'x'.repeat(256) },
+    { name: 'x', availability_zone: 'a:b' },
+    { name: 'x', availability_zone: '' },
+    { name: 'x', hosts: [] },
+    {},
+  ]) {
     await refuses(cloud, admin(), ['POST', '/os-aggregates', { aggregate }], 400);
   }
   await refuses(cloud, admin(), ['PUT', `/os-aggregates/${id}`, { aggregate: {} }], 400);
-  await refuses(cloud, admin(), ['PUT', `/os-aggregates/${id}`, { aggregate: { availability_zone: null } }], 400, `Cannot update aggregate ${id}. Reason: Aggregate there does not support empty named availability zone.`);
+  await refuses(
+    cloud,
+    admin(),
+    ['PUT', `/os-aggregates/${id}`, { aggregate: { availability_zone: null } }],
+    400,
+    `Cannot update aggregate ${id}. Reason: Aggregate there does not support empty named availability zone.`,
+  );
   await refuses(cloud, admin(), act(id, { set_metadata: { metadata: { availability_zone: null } } }), 400, /^Cannot update metadata of aggregate/);
   await refuses(cloud, admin(), act(id, { set_metadata: { metadata: { 'a/b': 'x' } } }), 400);
   await refuses(cloud, admin(), act(id, { jump: {} }), 400);
@@ -63,16 +83,29 @@ test('what makes no aggregate is refused', async () => {
 test('hosts come and go, and their zone with them', async () => {
   const [a, b] = [await make({ name: 'a', availability_zone: 'az' }), await make({ name: 'b', availability_zone: 'bz' })];
   assert.deepEqual((await cloud.ok(admin(), ...act(a.id, { add_host: { host: 'h1' } }))).aggregate.hosts, ['h1']);
-  const zones = async (): Promise<string[]> => (await cloud.ok(member(), 'GET', '/os-availability-zone')).availabilityZoneInfo.map(({ zoneName }: { zoneName: string }) => zoneName);
+  const zones = async (): Promise<string[]> =>
+    (await cloud.ok(member(), 'GET', '/os-availability-zone')).availabilityZoneInfo.map(({ zoneName }: { zoneName: string }) => zoneName);
   assert.deepEqual(await zones(), ['az', 'nova']);
   await refuses(cloud, admin(), act(a.id, { add_host: { host: 'h1' } }), 409, `Aggregate ${a.id} already has host h1.`);
   await refuses(cloud, admin(), act(a.id, { add_host: { host: 'h9' } }), 404, 'Compute host h9 could not be found.');
   await refuses(cloud, admin(), act(999, { add_host: { host: 'h1' } }), 404, 'Aggregate 999 could not be found.');
-  await refuses(cloud, admin(), act(b.id, { add_host: { host: 'h1' } }), 409, `Cannot add host to aggregate ${b.id}. Reason: One or more hosts already in availability zone(s) ['az'].`);
+  await refuses(
+    cloud,
+    admin(),
+    act(b.id, { add_host: { host: 'h1' } }),
+    409,
+    `Cannot add host to aggregate ${b.id}. Reason: One or more hosts already in availability zone(s) ['az'].`,
+  );
   await refuses(cloud, admin(), ['DELETE', `/os-aggregates/${a.id}`], 400, `Cannot remove host from aggregate ${a.id}. Reason: Host aggregate is not empty.`);
   const plain = await make({ name: 'plain' });
   await cloud.ok(admin(), ...act(plain.id, { add_host: { host: 'h1' } }));
-  await refuses(cloud, admin(), ['PUT', `/os-aggregates/${plain.id}`, { aggregate: { availability_zone: 'other' } }], 400, /already in availability zone\(s\) \['az'\]/);
+  await refuses(
+    cloud,
+    admin(),
+    ['PUT', `/os-aggregates/${plain.id}`, { aggregate: { availability_zone: 'other' } }],
+    400,
+    /already in availability zone\(s\) \['az'\]/,
+  );
   assert.equal((await cloud.request(admin(), 'PUT', `/os-aggregates/${a.id}`, { aggregate: { availability_zone: 'az2' } })).status, 200);
   for (const id of [a.id, plain.id]) assert.deepEqual((await cloud.ok(admin(), ...act(id, { remove_host: { host: 'h1' } }))).aggregate.hosts, []);
   await refuses(cloud, admin(), act(a.id, { remove_host: { host: 'h1' } }), 404, `Cannot remove host h1 in aggregate ${a.id}`);
@@ -85,10 +118,28 @@ test('a host with servers keeps its zone', async () => {
   await cloud.ok(admin(), ...act(aggregate.id, { add_host: { host: 'h1' } }));
   const id = await cloud.create(member(), { networks: 'none', availability_zone: 'apart' });
   assert.equal((await cloud.ok(admin(), 'GET', `/servers/${id}`)).server['OS-EXT-SRV-ATTR:host'], 'h1');
-  await refuses(cloud, admin(), act(aggregate.id, { remove_host: { host: 'h1' } }), 409, /would change from 'apart' to 'None' but the host already has 1 instance/);
-  await refuses(cloud, admin(), ['PUT', `/os-aggregates/${aggregate.id}`, { aggregate: { availability_zone: 'other' } }], 400, /One or more hosts contain instances in this zone/);
+  await refuses(
+    cloud,
+    admin(),
+    act(aggregate.id, { remove_host: { host: 'h1' } }),
+    409,
+    /would change from 'apart' to 'None' but the host already has 1 instance/,
+  );
+  await refuses(
+    cloud,
+    admin(),
+    ['PUT', `/os-aggregates/${aggregate.id}`, { aggregate: { availability_zone: 'other' } }],
+    400,
+    /One or more hosts contain instances in this zone/,
+  );
   const other = await cloud.create(member(), { networks: 'none', availability_zone: 'nova' });
-  await refuses(cloud, admin(), act(aggregate.id, { add_host: { host: 'h2' } }), 409, /would change from 'None' to 'apart' but the host already has 1 instance/);
+  await refuses(
+    cloud,
+    admin(),
+    act(aggregate.id, { add_host: { host: 'h2' } }),
+    409,
+    /would change from 'None' to 'apart' but the host already has 1 instance/,
+  );
   for (const each of [id, other]) await cloud.ok(member(), 'DELETE', `/servers/${each}`);
   await cloud.settle();
   await cloud.ok(admin(), ...act(aggregate.id, { remove_host: { host: 'h1' } }));
@@ -97,7 +148,10 @@ test('a host with servers keeps its zone', async () => {
 
 test('the audit of usage tells the last whole month before a moment', async () => {
   const log = (await cloud.ok(admin(), 'GET', '/os-instance_usage_audit_log/2012-07-05%2010:00:00')).instance_usage_audit_log;
-  assert.deepEqual([log.period_beginning, log.period_ending, log.num_hosts, log.hosts_not_run], ['2012-06-01 00:00:00', '2012-07-01 00:00:00', 2, ['h1', 'h2']]);
+  assert.deepEqual(
+    [log.period_beginning, log.period_ending, log.num_hosts, log.hosts_not_run],
+    ['2012-06-01 00:00:00', '2012-07-01 00:00:00', 2, ['h1', 'h2']],
+  );
   assert.equal(log.overall_status, '0 of 2 hosts done. 0 errors.');
   const edge = (await cloud.ok(admin(), 'GET', '/os-instance_usage_audit_log/2012-01-01%2000:00:00')).instance_usage_audit_log;
   assert.deepEqual([edge.period_beginning, edge.period_ending], ['2011-11-01 00:00:00', '2011-12-01 00:00:00']);

@@ -9,7 +9,10 @@ const zone = { type: ['string', 'null'], minLength: 1, maxLength: 255, pattern: 
 /** A name that may begin and end with white space, which is then taken off. */
 const looseName = { type: 'string', minLength: 1, maxLength: 255, pattern: '^(?=.*\\S)[^\\p{C}\\p{Zl}\\p{Zp}]*$' };
 const CREATE = object({ aggregate: object({ name, availability_zone: zone }, ['name']) }, ['aggregate']);
-const UPDATE = object({ aggregate: { ...object({ name: looseName, availability_zone: zone }), anyOf: [{ required: ['name'] }, { required: ['availability_zone'] }] } }, ['aggregate']);
+const UPDATE = object(
+  { aggregate: { ...object({ name: looseName, availability_zone: zone }), anyOf: [{ required: ['name'] }, { required: ['availability_zone'] }] } },
+  ['aggregate'],
+);
 const host = object({ host: fqdn }, ['host']);
 const metadata = {
   type: 'object',
@@ -74,7 +77,9 @@ export const aggregateOperations = [
     body: UPDATE,
     async handle(app, req) {
       const { aggregate: change } = req.body as { aggregate: { name?: string; availability_zone?: string | null } };
-      return { aggregate: full(req, await app.aggregates.update(req.ctx, seqOf(req), change.name === undefined ? change : { ...change, name: change.name.trim() })) };
+      return {
+        aggregate: full(req, await app.aggregates.update(req.ctx, seqOf(req), change.name === undefined ? change : { ...change, name: change.name.trim() })),
+      };
     },
   }),
   op({

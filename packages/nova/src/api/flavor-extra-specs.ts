@@ -6,7 +6,11 @@ import { flavorId } from './flavors.ts';
 import { op } from './op.ts';
 import { json, object } from './schemas/types.ts';
 
-const specs = { type: 'object', patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: ['string', 'number'], maxLength: 255 } }, additionalProperties: false };
+const specs = {
+  type: 'object',
+  patternProperties: { '^[a-zA-Z0-9\\-_:. ]{1,255}$': { type: ['string', 'number'], maxLength: 255 } },
+  additionalProperties: false,
+};
 const CREATE = object({ extra_specs: specs }, ['extra_specs']);
 const UPDATE = json({ ...specs, minProperties: 1, maxProperties: 1 });
 

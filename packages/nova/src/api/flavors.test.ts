@@ -10,17 +10,31 @@ before(async () => {
 after(() => cloud.close());
 
 const names = (body: { flavors: { name: string }[] }): string[] => body.flavors.map(({ name }) => name);
-const make = async (flavor: object, version?: string) => (await cloud.ok(admin(), 'POST', '/flavors', { flavor: { name: 'x', ram: 64, vcpus: 1, disk: 0, ...flavor } }, version)).flavor;
+const make = async (flavor: object, version?: string) =>
+  (await cloud.ok(admin(), 'POST', '/flavors', { flavor: { name: 'x', ram: 64, vcpus: 1, disk: 0, ...flavor } }, version)).flavor;
 
 test('a flavor is told with what its microversion knows', async () => {
-  const flavor = await make({ name: ' six', id: 'six', ram: '128', swap: 7, 'OS-FLV-EXT-DATA:ephemeral': 2, rxtx_factor: '2.5', description: 'd' }).catch((error: Error) => error);
+  const flavor = await make({ name: ' six', id: 'six', ram: '128', swap: 7, 'OS-FLV-EXT-DATA:ephemeral': 2, rxtx_factor: '2.5', description: 'd' }).catch(
+    (error: Error) => error,
+  );
   assert.match(String(flavor), /400/, 'a name neither begins nor ends with white space');
   const made = await make({ name: 'six', id: 'six', ram: '128', swap: 7, 'OS-FLV-EXT-DATA:ephemeral': 2, rxtx_factor: '2.5', description: 'd' });
   const links = [
     { rel: 'self', href: '/compute/v2.1/flavors/six' },
     { rel: 'bookmark', href: '/compute/flavors/six' },
   ];
-  const base = { id: 'six', name: 'six', ram: 128, disk: 0, 'OS-FLV-EXT-DATA:ephemeral': 2, 'OS-FLV-DISABLED:disabled': false, vcpus: 1, 'os-flavor-access:is_public': true, rxtx_factor: 2.5, links };
+  const base = {
+    id: 'six',
+    name: 'six',
+    ram: 128,
+    disk: 0,
+    'OS-FLV-EXT-DATA:ephemeral': 2,
+    'OS-FLV-DISABLED:disabled': false,
+    vcpus: 1,
+    'os-flavor-access:is_public': true,
+    rxtx_factor: 2.5,
+    links,
+  };
   assert.deepEqual(made, { ...base, swap: 7, description: 'd', extra_specs: {} });
   assert.deepEqual((await cloud.ok(member(), 'GET', '/flavors/six', undefined, '2.1')).flavor, { ...base, swap: 7 });
   assert.deepEqual((await cloud.ok(member(), 'GET', '/flavors/1', undefined, '2.74')).flavor.swap, '');
@@ -58,7 +72,8 @@ test("what makes no flavor is refused in upstream's words", async () => {
     [{ description: 'x'.repeat(65_536) }, /too long/],
     [{ ram: undefined }, /'ram' is a required property/],
   ];
-  for (const [flavor, message, version] of cases) await refuses(cloud, admin(), ['POST', '/flavors', { flavor: { ...good, ...flavor } }, version], 400, message);
+  for (const [flavor, message, version] of cases)
+    await refuses(cloud, admin(), ['POST', '/flavors', { flavor: { ...good, ...flavor } }, version], 400, message);
   await refuses(cloud, admin(), ['POST', '/flavors', { flavor: { ...good, name: 'm1.tiny' } }], 409, 'Flavor with name m1.tiny already exists.');
   await refuses(cloud, admin(), ['POST', '/flavors', { flavor: { ...good, id: '1' } }], 409, 'Flavor with ID 1 already exists.');
   await refuses(cloud, member(), ['POST', '/flavors', { flavor: good }], 403, "Policy doesn't allow os_compute_api:os-flavor-manage:create to be performed.");
@@ -68,7 +83,8 @@ test("what makes no flavor is refused in upstream's words", async () => {
 });
 
 test('lists are filtered, sorted and paged', async () => {
-  const list = async (query: string, ctx = admin(), version?: string): Promise<string[]> => names(await cloud.ok(ctx, 'GET', `/flavors/detail${query}`, undefined, version));
+  const list = async (query: string, ctx = admin(), version?: string): Promise<string[]> =>
+    names(await cloud.ok(ctx, 'GET', `/flavors/detail${query}`, undefined, version));
   assert.deepEqual(await list(''), ['m1.tiny', 'm1.more', 'm1.huge']);
   assert.deepEqual(await list('?minRam=600'), ['m1.more', 'm1.huge']);
   assert.deepEqual(await list('?minDisk=2'), ['m1.more']);
@@ -100,7 +116,10 @@ test('lists are filtered, sorted and paged', async () => {
 test('a private flavor is seen by the projects that it is given to', async () => {
   await make({ name: 'secret', id: 'secret', 'os-flavor-access:is_public': 'off' });
   const seen = async (ctx: ReturnType<typeof member>, query = ''): Promise<boolean> => names(await cloud.ok(ctx, 'GET', `/flavors${query}`)).includes('secret');
-  assert.deepEqual([await seen(member()), await seen(admin()), await seen(admin(), '?is_public=none'), await seen(admin(), '?is_public=False')], [false, false, true, true]);
+  assert.deepEqual(
+    [await seen(member()), await seen(admin()), await seen(admin(), '?is_public=none'), await seen(admin(), '?is_public=False')],
+    [false, false, true, true],
+  );
   assert.equal(await seen(member(), '?is_public=none'), false, 'is_public counts for administrators alone');
   await refuses(cloud, member(), ['GET', '/flavors/secret'], 404);
   assert.deepEqual(await cloud.ok(admin(), 'GET', '/flavors/secret/os-flavor-access'), { flavor_access: [] });
@@ -108,20 +127,34 @@ test('a private flavor is seen by the projects that it is given to', async () =>
   assert.deepEqual(await cloud.ok(admin(), 'POST', '/flavors/secret/action', add('p1')), { flavor_access: [{ flavor_id: 'secret', tenant_id: 'p1' }] });
   assert.deepEqual([await seen(member()), await seen(stranger())], [true, false]);
   assert.equal((await cloud.request(member(), 'GET', '/flavors/secret')).status, 200);
-  await refuses(cloud, admin(), ['POST', '/flavors/secret/action', add('p1')], 409, 'Flavor access already exists for flavor secret and project p1 combination.');
+  await refuses(
+    cloud,
+    admin(),
+    ['POST', '/flavors/secret/action', add('p1')],
+    409,
+    'Flavor access already exists for flavor secret and project p1 combination.',
+  );
   await refuses(cloud, admin(), ['POST', '/flavors/secret/action', add('nobody')], 400, 'Project ID nobody is not a valid project.');
   await refuses(cloud, admin(), ['POST', '/flavors/1/action', add('p1')], 409, 'Can not add access to a public flavor.');
   assert.equal((await cloud.request(admin(), 'POST', '/flavors/1/action', add('p1'), '2.6')).status, 200);
   await refuses(cloud, admin(), ['GET', '/flavors/1/os-flavor-access'], 404, 'Access list not available for public flavors.');
   await refuses(cloud, member(), ['GET', '/flavors/secret/os-flavor-access'], 403);
   assert.deepEqual(await cloud.ok(admin(), 'POST', '/flavors/secret/action', { removeTenantAccess: { tenant: 'p1' } }), { flavor_access: [] });
-  await refuses(cloud, admin(), ['POST', '/flavors/secret/action', { removeTenantAccess: { tenant: 'p1' } }], 404, 'Flavor access not found for secret / p1 combination.');
+  await refuses(
+    cloud,
+    admin(),
+    ['POST', '/flavors/secret/action', { removeTenantAccess: { tenant: 'p1' } }],
+    404,
+    'Flavor access not found for secret / p1 combination.',
+  );
   assert.equal(await seen(member()), false);
 });
 
 test('extra specs are set, shown and removed, and judged from 2.86 on', async () => {
   const path = '/flavors/2/os-extra_specs';
-  assert.deepEqual(await cloud.ok(admin(), 'POST', path, { extra_specs: { 'my:key': 5, 'hw:cpu_policy': 'shared' } }), { extra_specs: { 'my:key': 5, 'hw:cpu_policy': 'shared' } });
+  assert.deepEqual(await cloud.ok(admin(), 'POST', path, { extra_specs: { 'my:key': 5, 'hw:cpu_policy': 'shared' } }), {
+    extra_specs: { 'my:key': 5, 'hw:cpu_policy': 'shared' },
+  });
   assert.deepEqual(await cloud.ok(member(), 'GET', path), { extra_specs: { 'my:key': '5', 'hw:cpu_policy': 'shared' } });
   assert.deepEqual(await cloud.ok(admin(), 'PUT', `${path}/my:key`, { 'my:key': 'six' }), { 'my:key': 'six' });
   assert.deepEqual(await cloud.ok(member(), 'GET', `${path}/my:key`), { 'my:key': 'six' });
@@ -148,7 +181,14 @@ test('extra specs are set, shown and removed, and judged from 2.86 on', async ()
     assert.equal((await judge(specs)).status, 400, JSON.stringify(specs));
     assert.equal((await judge(specs, '2.85')).status, 200, JSON.stringify(specs));
   }
-  for (const specs of [{ 'hw:numa_cpus.0': '^1-3,5' }, { 'resources1:CUSTOM_X': '1' }, { 'trait:CUSTOM_X': 'forbidden' }, { 'capabilities:cpu_info:arch': 'x' }, { any: 'thing' }, { 'other:thing': '' }]) {
+  for (const specs of [
+    { 'hw:numa_cpus.0': '^1-3,5' },
+    { 'resources1:CUSTOM_X': '1' },
+    { 'trait:CUSTOM_X': 'forbidden' },
+    { 'capabilities:cpu_info:arch': 'x' },
+    { any: 'thing' },
+    { 'other:thing': '' },
+  ]) {
     assert.equal((await judge(specs)).status, 200, JSON.stringify(specs));
   }
   // a mask that would take upstream's own pattern for ever

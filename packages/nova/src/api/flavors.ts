@@ -132,7 +132,8 @@ export const flavorOperations = [
     async handle(app, req) {
       const asked = req.body.flavor;
       const rxtxFactor = Number(asked.rxtx_factor ?? 1);
-      if (!(rxtxFactor > 0 && rxtxFactor <= 3.40282e38)) throw invalidInput("'rxtx_factor' argument must be a float between 0 and 3.40282e+38", { field: 'rxtx_factor' });
+      if (!(rxtxFactor > 0 && rxtxFactor <= 3.40282e38))
+        throw invalidInput("'rxtx_factor' argument must be a float between 0 and 3.40282e+38", { field: 'rxtx_factor' });
       const row = await app.flavors.create(req.ctx, {
         id: asked.id === undefined || asked.id === null || asked.id === 0 ? null : String(asked.id),
         name: asked.name.trim(),
@@ -164,7 +165,9 @@ export const flavorOperations = [
     since: '2.55',
     policy: 'os_compute_api:os-flavor-manage:update',
     body: UPDATE,
-    handle: async (app, req) => ({ flavor: full(req, await app.flavors.describe(req.ctx, flavorId(req), (req.body as { flavor: { description: string | null } }).flavor.description)) }),
+    handle: async (app, req) => ({
+      flavor: full(req, await app.flavors.describe(req.ctx, flavorId(req), (req.body as { flavor: { description: string | null } }).flavor.description)),
+    }),
   }),
   op({
     id: 'nova.flavor.delete',

@@ -29,7 +29,9 @@ export const floatingIpOperations = [
     policy: 'os_compute_api:os-floating-ips:create',
     body: CREATE,
     bodyOptional: true,
-    handle: async (app, req) => ({ floating_ip: view(await app.floatingIps.create(req.ctx, (req.body as { pool?: string | null } | null | undefined)?.pool || undefined)) }),
+    handle: async (app, req) => ({
+      floating_ip: view(await app.floatingIps.create(req.ctx, (req.body as { pool?: string | null } | null | undefined)?.pool || undefined)),
+    }),
   }),
   op({
     id: 'nova.floating-ip.show',

@@ -37,7 +37,9 @@ function keyOf(req: Request<AnyBody>): HypervisorKey {
 async function listed(app: NovaApp, req: Request<AnyBody>, detail: boolean): Promise<object> {
   const pattern = byUuid(req) ? last(req, 'hypervisor_hostname_pattern') : undefined;
   if (pattern !== undefined && (req.query.has('limit') || req.query.get('marker'))) {
-    throw invalidInput('Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.', { field: 'hypervisor_hostname_pattern' });
+    throw invalidInput('Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.', {
+      field: 'hypervisor_hostname_pattern',
+    });
   }
   const paged = req.version.atLeast('2.33') && pattern === undefined;
   const withServers = wantsServers(req);
@@ -50,7 +52,19 @@ async function listed(app: NovaApp, req: Request<AnyBody>, detail: boolean): Pro
 
 /** Sums over the hypervisors whose services are enabled. */
 function sums(all: readonly HypervisorFacts[], view: (facts: HypervisorFacts) => Readonly<Record<string, unknown>>): object {
-  const names = ['vcpus', 'memory_mb', 'local_gb', 'vcpus_used', 'memory_mb_used', 'local_gb_used', 'free_ram_mb', 'free_disk_gb', 'current_workload', 'running_vms', 'disk_available_least'];
+  const names = [
+    'vcpus',
+    'memory_mb',
+    'local_gb',
+    'vcpus_used',
+    'memory_mb_used',
+    'local_gb_used',
+    'free_ram_mb',
+    'free_disk_gb',
+    'current_workload',
+    'running_vms',
+    'disk_available_least',
+  ];
   const counted = all.filter(({ service }) => service.disabled === 0).map(view);
   return { count: counted.length, ...Object.fromEntries(names.map((name) => [name, counted.reduce((sum, each) => sum + Number(each[name]), 0)])) };
 }
@@ -95,7 +109,9 @@ export const hypervisorOperations = [
     query: ONE,
     async handle(app, req) {
       const withServers = wantsServers(req);
-      return { hypervisor: hypervisorView(req.version, await app.hypervisors.get(keyOf(req), { withUse: req.version.before('2.88'), withServers }), withServers) };
+      return {
+        hypervisor: hypervisorView(req.version, await app.hypervisors.get(keyOf(req), { withUse: req.version.before('2.88'), withServers }), withServers),
+      };
     },
   }),
   op({

@@ -13,10 +13,24 @@ const LIST = openQuery({ limit: multi(positiveInteger), page_size: multi(positiv
 const METADATA = object({ metadata }, ['metadata']);
 const META = object({ meta: json({ ...metadata, minProperties: 1, maxProperties: 1 }) }, ['meta']);
 
-const STATUS: Readonly<Record<string, string>> = { active: 'ACTIVE', queued: 'SAVING', saving: 'SAVING', deleted: 'DELETED', pending_delete: 'DELETED', killed: 'ERROR' };
+const STATUS: Readonly<Record<string, string>> = {
+  active: 'ACTIVE',
+  queued: 'SAVING',
+  saving: 'SAVING',
+  deleted: 'DELETED',
+  pending_delete: 'DELETED',
+  killed: 'ERROR',
+};
 const PROGRESS: Readonly<Record<string, number>> = { queued: 25, saving: 50, active: 100 };
 /** Filters by nova's name and by glance's. */
-const FILTERS: Readonly<Record<string, string>> = { name: 'name', status: 'status', server: 'instance_uuid', type: 'image_type', minRam: 'min_ram', minDisk: 'min_disk' };
+const FILTERS: Readonly<Record<string, string>> = {
+  name: 'name',
+  status: 'status',
+  server: 'instance_uuid',
+  type: 'image_type',
+  minRam: 'min_ram',
+  minDisk: 'min_disk',
+};
 
 const imageId = (req: Request<AnyBody>): string => req.params.image_id as string;
 const keyOf = (req: Request<AnyBody>): string => req.params.key as string;
@@ -26,7 +40,8 @@ function filtersOf(req: Request<AnyBody>): Record<string, string> {
   for (const [name, value] of req.query) {
     if (name === 'changes-since') filters.updated_at = `gte:${value}`;
     else if (name.startsWith('property-')) filters[name.slice('property-'.length)] = value;
-    else if (name in FILTERS) filters[FILTERS[name] as string] = name === 'status' ? value.toLowerCase() : name === 'server' ? (value.split('/').at(-1) as string) : value;
+    else if (name in FILTERS)
+      filters[FILTERS[name] as string] = name === 'status' ? value.toLowerCase() : name === 'server' ? (value.split('/').at(-1) as string) : value;
   }
   return filters;
 }
@@ -37,7 +52,11 @@ const alternate = (req: Request<AnyBody>, id: string): object => ({
   type: 'application/vnd.openstack.image',
   href: `${req.baseUrl.replace(/\/compute$/, '')}/image/images/${id}`,
 });
-const basic = (req: Request<AnyBody>, image: GlanceImage): object => ({ id: image.id, name: image.name, links: [...linksOf(req, 'images', image.id), alternate(req, image.id)] });
+const basic = (req: Request<AnyBody>, image: GlanceImage): object => ({
+  id: image.id,
+  name: image.name,
+  links: [...linksOf(req, 'images', image.id), alternate(req, image.id)],
+});
 
 function full(req: Request<AnyBody>, image: GlanceImage): object {
   const properties = propertiesOf(image);
@@ -71,7 +90,16 @@ async function listed(app: NovaApp, req: Request<AnyBody>, path: string, view: (
 
 /** Glance's own policy judges whoever calls: nova asks none of its own here, as upstream. */
 export const imageOperations = [
-  op({ id: 'nova.image.list', method: 'GET', path: '/v2.1/images', summary: 'List images', until: UNTIL, policy: AUTHENTICATED, query: LIST, handle: (app, req) => listed(app, req, 'images', basic) }),
+  op({
+    id: 'nova.image.list',
+    method: 'GET',
+    path: '/v2.1/images',
+    summary: 'List images',
+    until: UNTIL,
+    policy: AUTHENTICATED,
+    query: LIST,
+    handle: (app, req) => listed(app, req, 'images', basic),
+  }),
   op({
     id: 'nova.image.detail',
     method: 'GET',

@@ -101,7 +101,7 @@ test('lists are by name, in pages from 2.35, and the quota holds', async () => {
   const list = async (query: string, version?: string) => cloud.ok(member(), 'GET', `/os-keypairs${query}`, undefined, version);
   const names = (body: { keypairs: { keypair: { name: string } }[] }): string[] => body.keypairs.map(({ keypair }) => keypair.name);
   assert.deepEqual(names(await list('')), ['a', 'b', 'c', 'mine']);
-  assert.deepEqual(Object.keys((await list('')).keypairs[0].keypair).sort(), ['fingerprint', 'name', 'public_key', 'type']);
+  assert.deepEqual(Object.keys((await list('')).keypairs[0].keypair).toSorted(), ['fingerprint', 'name', 'public_key', 'type']);
   const page = await list('?limit=2');
   assert.deepEqual([names(page), page.keypairs_links], [['a', 'b'], [{ rel: 'next', href: '/compute/v2.1/os-keypairs?limit=2&marker=b' }]]);
   assert.deepEqual(names(await list('?marker=b')), ['c', 'mine']);

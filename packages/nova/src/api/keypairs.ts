@@ -11,7 +11,8 @@ const name292 = { allOf: [printable, { type: 'string', pattern: '^[_\\-@. a-zA-Z
 const public_key = { type: 'string' };
 const type = { type: 'string', enum: ['ssh', 'x509'] };
 const user_id = { type: 'string' };
-const create = (properties: Readonly<Record<string, object>>, required: readonly string[] = ['name']) => object({ keypair: object(properties, required) }, ['keypair']);
+const create = (properties: Readonly<Record<string, object>>, required: readonly string[] = ['name']) =>
+  object({ keypair: object(properties, required) }, ['keypair']);
 const CREATE = [
   { from: '2.1', schema: create({ name, public_key }) },
   { from: '2.2', schema: create({ name, type, public_key }) },
@@ -32,7 +33,8 @@ const LIST = [
 ] as const;
 
 /** Whose keypairs: from 2.10 on an administrator may name another user. */
-const userOf = (req: Request<AnyBody>, asked: unknown): string => (req.version.atLeast('2.10') && typeof asked === 'string' && asked !== '' ? asked : req.ctx.userId);
+const userOf = (req: Request<AnyBody>, asked: unknown): string =>
+  req.version.atLeast('2.10') && typeof asked === 'string' && asked !== '' ? asked : req.ctx.userId;
 const userOfQuery = (req: Request<AnyBody>): string => userOf(req, first(req, 'user_id'));
 /** Policy looks at that user. */
 const target = (_app: unknown, req: Request<AnyBody>): Readonly<Record<string, unknown>> => ({ user_id: userOfQuery(req), project_id: req.ctx.projectId });

@@ -5,7 +5,19 @@ import { op } from './op.ts';
 const UNTIL = '2.35';
 const FIELDS = ['cidr', 'netmask', 'gateway', 'broadcast', 'dns1', 'dns2', 'cidr_v6', 'gateway_v6', 'netmask_v6'];
 const ADMIN_FIELDS = [
-  ...['created_at', 'updated_at', 'deleted_at', 'deleted', 'injected', 'bridge', 'vlan', 'vpn_public_address', 'vpn_public_port', 'vpn_private_address', 'dhcp_start'],
+  ...[
+    'created_at',
+    'updated_at',
+    'deleted_at',
+    'deleted',
+    'injected',
+    'bridge',
+    'vlan',
+    'vpn_public_address',
+    'vpn_public_port',
+    'vpn_private_address',
+    'dhcp_start',
+  ],
   ...['project_id', 'host', 'bridge_interface', 'multi_host', 'priority', 'rxtx_base', 'mtu', 'dhcp_server', 'enable_dhcp', 'share_address'],
 ];
 

@@ -56,7 +56,8 @@ export function booleanOf(value: unknown): boolean | undefined {
 /** A number of a body that may come as text; JSON schema sees no bounds in texts. Throws upstream's 400. */
 export function bounded(field: string, value: number | string, minimum: number, maximum = 0x7fffffff): number {
   const amount = Number(value);
-  const refuse = (why: string): Error => invalidInput(`Invalid input for field/attribute ${field}. Value: ${value}. ${why}`, { type: 'ValidationError', field });
+  const refuse = (why: string): Error =>
+    invalidInput(`Invalid input for field/attribute ${field}. Value: ${value}. ${why}`, { type: 'ValidationError', field });
   if (amount < minimum) throw refuse(`${amount} is less than the minimum of ${minimum}`);
   if (amount > maximum) throw refuse(`${amount} is greater than the maximum of ${maximum}`);
   return amount;

@@ -20,9 +20,13 @@ const className = (req: Request<AnyBody>): string => req.params.class_name as st
 
 /** Server groups are told from 2.50, network resources until 2.49, injected files until 2.56. */
 const shown = (req: Request<AnyBody>): readonly ResourceName[] =>
-  RESOURCES.filter((name) => (req.version.atLeast('2.50') ? !NETWORK.includes(name) : !name.startsWith('server_group')) && !(req.version.atLeast('2.57') && INJECTED.includes(name)));
+  RESOURCES.filter(
+    (name) =>
+      (req.version.atLeast('2.50') ? !NETWORK.includes(name) : !name.startsWith('server_group')) && !(req.version.atLeast('2.57') && INJECTED.includes(name)),
+  );
 
-const view = (req: Request<AnyBody>, limits: Readonly<Record<ResourceName, number>>): object => Object.fromEntries(shown(req).map((name) => [name, limits[name]]));
+const view = (req: Request<AnyBody>, limits: Readonly<Record<ResourceName, number>>): object =>
+  Object.fromEntries(shown(req).map((name) => [name, limits[name]]));
 
 export const quotaClassSetOperations = [
   op({

@@ -8,7 +8,8 @@ import { boolean, object } from './schemas/types.ts';
 const limit = { type: ['integer', 'string'], pattern: '^-?[0-9]+$', minimum: -1, maximum: 0x7fffffff };
 const NETWORK: readonly string[] = ['fixed_ips', 'floating_ips', 'security_groups', 'security_group_rules'];
 const INJECTED: readonly string[] = ['injected_files', 'injected_file_content_bytes', 'injected_file_path_bytes'];
-const without = (...gone: readonly string[]): Record<string, object> => Object.fromEntries(RESOURCES.filter((name) => !gone.includes(name)).map((name) => [name, limit]));
+const without = (...gone: readonly string[]): Record<string, object> =>
+  Object.fromEntries(RESOURCES.filter((name) => !gone.includes(name)).map((name) => [name, limit]));
 const update = (fields: Record<string, object>) => object({ quota_set: object({ ...fields, force: boolean }) }, ['quota_set']);
 const UPDATE = [
   { from: '2.1', schema: update(without()) },
@@ -18,7 +19,8 @@ const UPDATE = [
 const QUERY = queryClosedFrom275({ user_id: text });
 
 /** Resources that a microversion shows: no network ones from 2.36, no injected files from 2.57. */
-const shown = (req: Request<AnyBody>): readonly ResourceName[] => RESOURCES.filter((name) => !(req.version.atLeast('2.36') && NETWORK.includes(name)) && !(req.version.atLeast('2.57') && INJECTED.includes(name)));
+const shown = (req: Request<AnyBody>): readonly ResourceName[] =>
+  RESOURCES.filter((name) => !(req.version.atLeast('2.36') && NETWORK.includes(name)) && !(req.version.atLeast('2.57') && INJECTED.includes(name)));
 
 const idOf = (req: Request<AnyBody>): string => req.params.project_id as string;
 const userOf = (req: Request<AnyBody>): string | undefined => first(req, 'user_id') || undefined;
@@ -54,7 +56,12 @@ export const quotaSetOperations = [
     async handle(app, req) {
       await app.quotaSets.verifyProject(idOf(req));
       const lines = await app.quotaSets.lines(app.deps.env.store.read, idOf(req), userOf(req));
-      return { quota_set: { id: idOf(req), ...Object.fromEntries(shown(req).map((name) => [name, { in_use: lines[name].in_use, limit: lines[name].limit, reserved: 0 }])) } };
+      return {
+        quota_set: {
+          id: idOf(req),
+          ...Object.fromEntries(shown(req).map((name) => [name, { in_use: lines[name].in_use, limit: lines[name].limit, reserved: 0 }])),
+        },
+      };
     },
   }),
   op({

@@ -35,14 +35,29 @@ test('limits are set, for a project and for one of its users, and given back', a
   const { quota_set: set } = await cloud.ok(admin(), ...put({ cores: '30', instances: -1 }));
   assert.deepEqual(set, { ...NEWEST, cores: 30, instances: -1 }, 'without an id');
   const { cores, instances } = await quota('p1/detail', undefined, member());
-  assert.deepEqual([cores, instances], [{ in_use: 1, limit: 30, reserved: 0 }, { in_use: 1, limit: -1, reserved: 0 }]);
+  assert.deepEqual(
+    [cores, instances],
+    [
+      { in_use: 1, limit: 30, reserved: 0 },
+      { in_use: 1, limit: -1, reserved: 0 },
+    ],
+  );
   assert.equal((await cloud.ok(admin(), ...put({ cores: 5 }, 'p1?user_id=u1'))).quota_set.cores, 5);
   assert.equal((await quota('p1?user_id=u1')).cores, 5);
   assert.equal((await quota('p1')).cores, 30);
   await refuses(cloud, admin(), put({ cores: 31 }, 'p1?user_id=u1'), 400, 'Quota limit 31 for cores must be less than or equal to 30.');
   await refuses(cloud, admin(), put({ ram: 10 }), 400, 'Quota limit 10 for ram must be greater than or equal to already used and reserved 512.');
   assert.equal((await cloud.ok(admin(), ...put({ ram: 10, force: 'True' }))).quota_set.ram, 10);
-  for (const limits of [{ cores: -2 }, { cores: '-2' }, { cores: 'x' }, { cores: 2_147_483_648 }, { networks: 1 }, { fixed_ips: 1 }, { injected_files: 1 }, { force: 'perhaps' }]) {
+  for (const limits of [
+    { cores: -2 },
+    { cores: '-2' },
+    { cores: 'x' },
+    { cores: 2_147_483_648 },
+    { networks: 1 },
+    { fixed_ips: 1 },
+    { injected_files: 1 },
+    { force: 'perhaps' },
+  ]) {
     await refuses(cloud, admin(), put(limits), 400);
   }
   assert.equal((await cloud.request(admin(), ...put({ fixed_ips: 1, injected_files: 2 }, 'p2', '2.35'))).status, 200);
@@ -59,7 +74,9 @@ test('the default class holds for projects without limits of their own', async (
   const { server_groups: _a, server_group_members: _b, ...oldest } = DEFAULTS;
   assert.deepEqual((await cloud.ok(admin(), 'GET', '/os-quota-class-sets/default', undefined, '2.49')).quota_class_set, { id: 'default', ...oldest });
   assert.deepEqual((await cloud.ok(admin(), 'GET', '/os-quota-class-sets/default')).quota_class_set, { id: 'default', ...NEWEST });
-  assert.deepEqual(await cloud.ok(admin(), 'PUT', '/os-quota-class-sets/default', { quota_class_set: { cores: '7' } }), { quota_class_set: { ...NEWEST, cores: 7 } });
+  assert.deepEqual(await cloud.ok(admin(), 'PUT', '/os-quota-class-sets/default', { quota_class_set: { cores: '7' } }), {
+    quota_class_set: { ...NEWEST, cores: 7 },
+  });
   assert.equal((await quota('p2')).cores, 7);
   assert.equal((await quota('p2/defaults')).cores, 7);
   await refuses(cloud, admin(), ['PUT', '/os-quota-class-sets/default', { quota_class_set: { fixed_ips: 1 } }, '2.50'], 400);
@@ -71,7 +88,15 @@ test('the default class holds for projects without limits of their own', async (
 test('limits tell what bears on the caller', async () => {
   const id = await cloud.create(member(), { networks: 'none' });
   const newest = {
-    ...{ maxTotalRAMSize: 51_200, maxTotalInstances: 10, maxTotalCores: 20, maxTotalKeypairs: 100, maxServerMeta: 128, maxServerGroups: 10, maxServerGroupMembers: 10 },
+    ...{
+      maxTotalRAMSize: 51_200,
+      maxTotalInstances: 10,
+      maxTotalCores: 20,
+      maxTotalKeypairs: 100,
+      maxServerMeta: 128,
+      maxServerGroups: 10,
+      maxServerGroupMembers: 10,
+    },
     ...{ totalRAMUsed: 512, totalCoresUsed: 1, totalInstancesUsed: 1, totalServerGroupsUsed: 0 },
   };
   assert.deepEqual(await cloud.ok(member(), 'GET', '/limits'), { limits: { rate: [], absolute: newest } });

@@ -10,7 +10,9 @@ const UNTIL = '2.35';
 const words = { type: 'string', maxLength: 255 };
 const GROUP = json({
   type: 'object',
-  properties: { security_group: { type: 'object', properties: { name: words, description: words }, required: ['name', 'description'], additionalProperties: true } },
+  properties: {
+    security_group: { type: 'object', properties: { name: words, description: words }, required: ['name', 'description'], additionalProperties: true },
+  },
   required: ['security_group'],
   additionalProperties: true,
 });
@@ -40,7 +42,13 @@ const ruleView = (rule: OldStyleRule): object => ({
   ip_range: rule.group === undefined ? { cidr: rule.cidr } : {},
 });
 
-const view = (group: OldStyleGroup): object => ({ id: group.id, name: group.name, description: group.description, tenant_id: group.projectId, rules: group.rules.map(ruleView) });
+const view = (group: OldStyleGroup): object => ({
+  id: group.id,
+  name: group.name,
+  description: group.description,
+  tenant_id: group.projectId,
+  rules: group.rules.map(ruleView),
+});
 
 export const securityGroupOperations = [
   op({
@@ -109,7 +117,9 @@ export const securityGroupOperations = [
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:rule:create',
     body: RULE,
-    handle: async (app, req) => ({ security_group_rule: ruleView(await app.securityGroups.createRule(req.ctx, (req.body as { security_group_rule: OldRule }).security_group_rule)) }),
+    handle: async (app, req) => ({
+      security_group_rule: ruleView(await app.securityGroups.createRule(req.ctx, (req.body as { security_group_rule: OldRule }).security_group_rule)),
+    }),
   }),
   op({
     id: 'nova.security-group-rule.delete',

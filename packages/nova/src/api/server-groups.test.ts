@@ -16,7 +16,15 @@ const forget = async (id: string): Promise<void> => assert.equal((await cloud.re
 
 test('a group is told as its microversion has it', async () => {
   const group = await make({ name: 'g', policy: 'anti-affinity', rules: { max_server_per_host: '3' } });
-  assert.deepEqual(group, { id: group.id, name: 'g', policy: 'anti-affinity', rules: { max_server_per_host: 3 }, members: [], project_id: 'p1', user_id: 'u1' });
+  assert.deepEqual(group, {
+    id: group.id,
+    name: 'g',
+    policy: 'anti-affinity',
+    rules: { max_server_per_host: 3 },
+    members: [],
+    project_id: 'p1',
+    user_id: 'u1',
+  });
   const shown = async (version: string) => (await cloud.ok(member(), 'GET', `/os-server-groups/${group.id}`, undefined, version)).server_group;
   assert.deepEqual(await shown('2.64'), group);
   assert.deepEqual(await shown('2.63'), { id: group.id, name: 'g', policies: ['anti-affinity'], metadata: {}, members: [], project_id: 'p1', user_id: 'u1' });
@@ -53,11 +61,20 @@ test('what makes no group is refused', async () => {
 test('lists are of the project, in pages; administrators may see all; the quota holds', async () => {
   const ids = [];
   for (const name of ['a', 'b', 'c']) ids.push((await make({ name, policy: 'affinity' })).id);
-  await refuses(cloud, member(), ['POST', '/os-server-groups', { server_group: { name: 'd', policy: 'affinity' } }], 403, 'Quota exceeded, too many server groups.');
+  await refuses(
+    cloud,
+    member(),
+    ['POST', '/os-server-groups', { server_group: { name: 'd', policy: 'affinity' } }],
+    403,
+    'Quota exceeded, too many server groups.',
+  );
   assert.equal((await cloud.ok(member(), 'GET', '/limits')).limits.absolute.totalServerGroupsUsed, 3);
   assert.deepEqual(await list(), ['a', 'b', 'c']);
   assert.deepEqual([await list('?limit=2'), await list('?limit=1&offset=1'), await list('?limit=0')], [['a', 'b'], ['b'], ['a', 'b', 'c']]);
-  assert.deepEqual([await list('', stranger()), await list('?all_projects=1', stranger()), await list('', admin()), await list('?all_projects', admin())], [[], [], [], ['a', 'b', 'c']]);
+  assert.deepEqual(
+    [await list('', stranger()), await list('?all_projects=1', stranger()), await list('', admin()), await list('?all_projects', admin())],
+    [[], [], [], ['a', 'b', 'c']],
+  );
   await refuses(cloud, member(), ['GET', '/os-server-groups?limit=-1'], 400);
   await refuses(cloud, member(), ['GET', '/os-server-groups?x=1'], 400);
   assert.equal((await list('?x=1', member(), '2.74')).length, 3);
@@ -74,8 +91,14 @@ test('servers join a group, keep to its policy and leave it when they go', async
   assert.deepEqual(await members(), ids);
   assert.deepEqual((await cloud.ok(member(), 'GET', '/os-server-groups')).server_groups[0].members, ids);
   const hosts = await Promise.all(ids.map(async (id) => (await cloud.ok(admin(), 'GET', `/servers/${id}`)).server['OS-EXT-SRV-ATTR:host']));
-  assert.deepEqual(hosts.sort(), ['h1', 'h2']);
-  await refuses(cloud, member(), ['POST', '/servers', { server: { name: 'x', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none' }, ...hints }], 403, 'Quota exceeded, too many servers in group');
+  assert.deepEqual(hosts.toSorted(), ['h1', 'h2']);
+  await refuses(
+    cloud,
+    member(),
+    ['POST', '/servers', { server: { name: 'x', imageRef: '11111111-1111-4111-8111-111111111111', flavorRef: '1', networks: 'none' }, ...hints }],
+    403,
+    'Quota exceeded, too many servers in group',
+  );
   await cloud.ok(member(), 'DELETE', `/servers/${ids[0]}`);
   await cloud.settle();
   assert.deepEqual(await members(), [ids[1]]);

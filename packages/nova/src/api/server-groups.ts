@@ -7,7 +7,8 @@ import { multi, name, nonNegativeInteger, object, positiveInteger } from './sche
 const HARD = ['anti-affinity', 'affinity'];
 const SOFT = ['soft-anti-affinity', 'soft-affinity'];
 const policies = (values: readonly string[]) => ({ type: 'array', items: { type: 'string', enum: values }, uniqueItems: true, minItems: 1, maxItems: 1 });
-const create = (properties: Readonly<Record<string, object>>, required: string) => object({ server_group: object({ name, ...properties }, ['name', required]) }, ['server_group']);
+const create = (properties: Readonly<Record<string, object>>, required: string) =>
+  object({ server_group: object({ name, ...properties }, ['name', required]) }, ['server_group']);
 const CREATE = [
   { from: '2.1', schema: create({ policies: policies(HARD) }, 'policies') },
   { from: '2.15', schema: create({ policies: policies([...HARD, ...SOFT]) }, 'policies') },
@@ -52,7 +53,9 @@ export const serverGroupOperations = [
     policy: 'os_compute_api:os-server-groups:create',
     body: CREATE,
     async handle(app, req) {
-      const { server_group: wish } = req.body as { server_group: { name: string; policies?: readonly string[]; policy?: string; rules?: { max_server_per_host?: number | string } } };
+      const { server_group: wish } = req.body as {
+        server_group: { name: string; policies?: readonly string[]; policy?: string; rules?: { max_server_per_host?: number | string } };
+      };
       const policy = wish.policy ?? (wish.policies?.[0] as string);
       return { server_group: view(req, await app.serverGroups.create(req.ctx, { name: wish.name, policy, rules: rulesOf(wish.rules) })) };
     },

@@ -97,10 +97,16 @@ export const serviceOperations = [
     async handle(app, req) {
       const id = req.params.service_id as string;
       if (!isUuidLike(id)) throw invalidInput(`Invalid uuid ${id}`, { field: 'service_id' });
-      const { status, disabled_reason: reason, forced_down: forced } = req.body as { status?: string; disabled_reason?: string; forced_down?: boolean | string };
+      const {
+        status,
+        disabled_reason: reason,
+        forced_down: forced,
+      } = req.body as { status?: string; disabled_reason?: string; forced_down?: boolean | string };
       await app.services.change(req.ctx, { id }, () => {
-        if (status === 'enabled' && reason !== undefined) throw invalidInput("Specifying 'disabled_reason' with status 'enabled' is invalid.", { field: 'disabled_reason' });
-        if (status === undefined && forced === undefined) throw invalidInput("No updates were requested. Fields 'status' or 'forced_down' should be specified.");
+        if (status === 'enabled' && reason !== undefined)
+          throw invalidInput("Specifying 'disabled_reason' with status 'enabled' is invalid.", { field: 'disabled_reason' });
+        if (status === undefined && forced === undefined)
+          throw invalidInput("No updates were requested. Fields 'status' or 'forced_down' should be specified.");
         return {
           ...(status !== undefined && { disabled: status === 'disabled' ? 1 : 0, disabled_reason: reason ?? null }),
           ...(forced !== undefined && { forced_down: booleanOf(forced) === true ? 1 : 0 }),

@@ -6,7 +6,7 @@ import { op } from './op.ts';
 function zonesOf(services: readonly ServiceFacts[]): { readonly available: readonly string[]; readonly not: readonly string[] } {
   const available = new Set(services.filter(({ row }) => row.disabled === 0).map(({ zone }) => zone));
   const all = new Set(services.map(({ zone }) => zone));
-  return { available: [...available].sort(), not: [...all].filter((zone) => !available.has(zone)).sort() };
+  return { available: [...available].toSorted(), not: [...all].filter((zone) => !available.has(zone)).toSorted() };
 }
 
 /** Host → binary → state, of enabled services. */

@@ -48,7 +48,13 @@ export class Aggregates {
     const { env } = this.#deps;
     const metadata: Metadata = zone === undefined ? {} : { availability_zone: zone };
     return this.#write(name, async (tx) => {
-      const row = await store.insertAggregate(tx, { id: env.ids.uuid(), name, metadata_json: JSON.stringify(metadata), created_at_ms: env.clock.nowMs(), updated_at_ms: null });
+      const row = await store.insertAggregate(tx, {
+        id: env.ids.uuid(),
+        name,
+        metadata_json: JSON.stringify(metadata),
+        created_at_ms: env.clock.nowMs(),
+        updated_at_ms: null,
+      });
       await this.#emit(tx, 'aggregate.create.end', ctx, row);
       return { row, metadata, hosts: [] };
     });
@@ -101,7 +107,7 @@ export class Aggregates {
       if (aggregate.hosts.includes(host)) throw conflict(`Aggregate ${seq} already has host ${host}.`, { type: 'AggregateHostExists' });
       await store.addAggregateHost(tx, aggregate.row.id, host);
       await this.#emit(tx, 'aggregate.add_host.end', ctx, aggregate.row);
-      return { ...aggregate, hosts: [...aggregate.hosts, host].sort() };
+      return { ...aggregate, hosts: [...aggregate.hosts, host].toSorted() };
     });
   }
 
@@ -123,7 +129,13 @@ export class Aggregates {
   }
 
   /** Writes a new name and changed metadata, if the zone may change so. */
-  async #change(tx: Tx, aggregate: Aggregate, changes: Readonly<Record<string, string | null | undefined>>, refuse: (reason: string) => Error, name?: string): Promise<store.AggregateRow> {
+  async #change(
+    tx: Tx,
+    aggregate: Aggregate,
+    changes: Readonly<Record<string, string | null | undefined>>,
+    refuse: (reason: string) => Error,
+    name?: string,
+  ): Promise<store.AggregateRow> {
     const { row, hosts } = aggregate;
     const zone = changes.availability_zone;
     if (zone !== undefined) {
@@ -179,6 +191,14 @@ export class Aggregates {
 
   async #emit(tx: Tx, type: string, ctx: Context, row: store.AggregateRow): Promise<void> {
     const payload = { id: row.seq, uuid: row.id, name: row.name, metadata: metadataOf(row) };
-    await this.#deps.env.events.emit(tx, { type, projectId: ctx.projectId, userId: ctx.userId, requestId: ctx.requestId, resource: 'aggregate', resourceId: row.id, payload });
+    await this.#deps.env.events.emit(tx, {
+      type,
+      projectId: ctx.projectId,
+      userId: ctx.userId,
+      requestId: ctx.requestId,
+      resource: 'aggregate',
+      resourceId: row.id,
+      payload,
+    });
   }
 }

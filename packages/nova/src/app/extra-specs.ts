@@ -1,14 +1,18 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 
 /** What an extra spec's value may be. */
-type Value = { readonly type: 'text'; readonly pattern?: string; readonly of?: readonly string[] } | { readonly type: 'integer'; readonly min?: number; readonly max?: number } | { readonly type: 'boolean' };
+type Value =
+  | { readonly type: 'text'; readonly pattern?: string; readonly of?: readonly string[] }
+  | { readonly type: 'integer'; readonly min?: number; readonly max?: number }
+  | { readonly type: 'boolean' };
 
 const TEXT: Value = { type: 'text' };
 const FLAG: Value = { type: 'boolean' };
 const oneOf = (...of: readonly string[]): Value => ({ type: 'text', of });
 const like = (pattern: string): Value => ({ type: 'text', pattern });
 const whole = (min?: number, max?: number): Value => ({ type: 'integer', ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
-const spread = (names: readonly string[], value: Value, prefix: string): readonly (readonly [string, Value])[] => names.map((name) => [`${prefix}${name}`, value] as const);
+const spread = (names: readonly string[], value: Value, prefix: string): readonly (readonly [string, Value])[] =>
+  names.map((name) => [`${prefix}${name}`, value] as const);
 
 // The same languages as upstream's patterns, written so that no text makes them backtrack.
 const CPU_SET = '\\^?\\d+(-\\d+|,\\^?\\d+)*';
@@ -30,7 +34,21 @@ const BY_NAME: ReadonlyMap<string, Value> = new Map<string, Value>([
   ),
   ['group_policy', oneOf('isolate', 'none')],
   ['hide_hypervisor_id', FLAG],
-  ...spread(['cpu_realtime', 'hide_hypervisor_id', 'locked_memory', 'boot_menu', 'vif_multiqueue_enabled', 'mem_encryption', 'pmu', 'virtio_packed_ring', 'ephemeral_encryption'], FLAG, 'hw:'),
+  ...spread(
+    [
+      'cpu_realtime',
+      'hide_hypervisor_id',
+      'locked_memory',
+      'boot_menu',
+      'vif_multiqueue_enabled',
+      'mem_encryption',
+      'pmu',
+      'virtio_packed_ring',
+      'ephemeral_encryption',
+    ],
+    FLAG,
+    'hw:',
+  ),
   ...spread(['numa_nodes', 'cpu_sockets', 'cpu_cores', 'cpu_threads', 'cpu_max_sockets', 'cpu_max_cores', 'cpu_max_threads'], whole(1), 'hw:'),
   ['hw:cpu_realtime_mask', like(CPU_SET)],
   ['hw:cpu_policy', oneOf('dedicated', 'shared', 'mixed')],
@@ -77,7 +95,10 @@ const GROUP = '([a-zA-Z0-9_-]{1,64})?';
 /** Names with parameters. Upstream lists every standard trait; here their name spaces stand for them. */
 const BY_PATTERN: readonly (readonly [RegExp, Value])[] = [
   [/^aggregate_instance_extra_specs:.+$/, TEXT],
-  [/^capabilities:(cpu_info|metrics|stats|numa_topology|supported_hv_specs|pci_device_pools|nodename|pci_stats|supported_instances|limits|instances)(:\w+)*$/, TEXT],
+  [
+    /^capabilities:(cpu_info|metrics|stats|numa_topology|supported_hv_specs|pci_device_pools|nodename|pci_stats|supported_instances|limits|instances)(:\w+)*$/,
+    TEXT,
+  ],
   [/^hw:numa_cpus.\d+$/, like(CPU_SET)],
   [/^hw:numa_mem.\d+$/, whole(1)],
   [new RegExp(`^resources${GROUP}:(${CLASSES})$`), whole()],
@@ -85,7 +106,9 @@ const BY_PATTERN: readonly (readonly [RegExp, Value])[] = [
 ];
 
 /** Name spaces that are nova's own: an unknown name in one is a mistake. */
-const OWN = new RegExp(`^(accel|aggregate_instance_extra_specs|capabilities|hw|hw_rng|hw_video|os|pci_passthrough|quota|vmware|resources${GROUP}|trait${GROUP})$`);
+const OWN = new RegExp(
+  `^(accel|aggregate_instance_extra_specs|capabilities|hw|hw_rng|hw_video|os|pci_passthrough|quota|vmware|resources${GROUP}|trait${GROUP})$`,
+);
 
 const refuse = (why: string, field: string): Error => invalidInput(`Validation failed; ${why}`, { type: 'ValidationError', field });
 
@@ -113,7 +136,8 @@ function checkValue(rule: Value, name: string, value: string): void {
       return;
     }
     case 'text':
-      if (rule.pattern !== undefined && !new RegExp(`^(?:${rule.pattern})$`).test(value)) throw refuse(`'${value}' is not of the format '${rule.pattern}'.`, name);
+      if (rule.pattern !== undefined && !new RegExp(`^(?:${rule.pattern})$`).test(value))
+        throw refuse(`'${value}' is not of the format '${rule.pattern}'.`, name);
       if (rule.of !== undefined && !rule.of.includes(value)) throw refuse(`'${value}' is not one of: ${rule.of.join(', ')}.`, name);
   }
 }

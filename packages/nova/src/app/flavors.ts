@@ -92,7 +92,8 @@ export class Flavors {
         return row;
       });
     } catch (error) {
-      if (isUniqueViolation(error, { table: 'nova_flavor', columns: ['name'] })) throw alreadyExists(`Flavor with name ${flavor.name} already exists.`, { field: 'name' });
+      if (isUniqueViolation(error, { table: 'nova_flavor', columns: ['name'] }))
+        throw alreadyExists(`Flavor with name ${flavor.name} already exists.`, { field: 'name' });
       if (isUniqueViolation(error, 'nova_flavor')) throw alreadyExists(`Flavor with ID ${flavorId} already exists.`, { field: 'id' });
       throw error;
     }
@@ -160,7 +161,15 @@ export class Flavors {
   }
 
   async #emit(tx: Tx, ctx: Context, type: string, row: FlavorRow): Promise<void> {
-    await this.#env.events.emit(tx, { type, projectId: ctx.projectId, userId: ctx.userId, requestId: ctx.requestId, resource: 'flavor', resourceId: row.flavor_id, payload: { flavorid: row.flavor_id, name: row.name, memory_mb: row.memory_mb, vcpus: row.vcpus, root_gb: row.root_gb } });
+    await this.#env.events.emit(tx, {
+      type,
+      projectId: ctx.projectId,
+      userId: ctx.userId,
+      requestId: ctx.requestId,
+      resource: 'flavor',
+      resourceId: row.flavor_id,
+      payload: { flavorid: row.flavor_id, name: row.name, memory_mb: row.memory_mb, vcpus: row.vcpus, root_gb: row.root_gb },
+    });
   }
 }
 

@@ -82,7 +82,9 @@ export class FloatingIps {
   }
 
   async network(ctx: Context, id: string): Promise<NeutronNetwork> {
-    const { network } = await handOn(this.#deps, ctx, 'neutron')('GET', `/v2.0/networks/${encodeURIComponent(id)}`, undefined, () => notFound('Network not found'));
+    const { network } = await handOn(this.#deps, ctx, 'neutron')('GET', `/v2.0/networks/${encodeURIComponent(id)}`, undefined, () =>
+      notFound('Network not found'),
+    );
     return network as NeutronNetwork;
   }
 
@@ -91,7 +93,13 @@ export class FloatingIps {
     if (ips.length === 0) return [];
     const ports = ips.flatMap(({ port_id: id }) => id ?? []);
     const [networks, devices] = await Promise.all([
-      neutron('GET', `/v2.0/networks?${anyOf('id', ips.map((ip) => ip.floating_network_id))}`),
+      neutron(
+        'GET',
+        `/v2.0/networks?${anyOf(
+          'id',
+          ips.map((ip) => ip.floating_network_id),
+        )}`,
+      ),
       ports.length === 0 ? { ports: [] } : neutron('GET', `/v2.0/ports?${anyOf('id', ports)}&fields=id&fields=device_id`),
     ]);
     const names = new Map((networks.networks as readonly NeutronNetwork[]).map(({ id, name }) => [id, name]));

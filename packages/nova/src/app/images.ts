@@ -9,8 +9,38 @@ export type GlanceImage = Readonly<Record<string, unknown>> & { readonly id: str
 
 /** Glance's own attributes (its image schema); anything else is a property. */
 const BASE = new Set([
-  ...['id', 'name', 'status', 'visibility', 'protected', 'checksum', 'owner', 'owner_specified', 'size', 'virtual_size', 'container_format', 'disk_format', 'created_at', 'updated_at'],
-  ...['tags', 'direct_url', 'locations', 'min_ram', 'min_disk', 'self', 'file', 'schema', 'os_hidden', 'os_hash_algo', 'os_hash_value', 'stores', 'deleted', 'deleted_at'],
+  ...[
+    'id',
+    'name',
+    'status',
+    'visibility',
+    'protected',
+    'checksum',
+    'owner',
+    'owner_specified',
+    'size',
+    'virtual_size',
+    'container_format',
+    'disk_format',
+    'created_at',
+    'updated_at',
+  ],
+  ...[
+    'tags',
+    'direct_url',
+    'locations',
+    'min_ram',
+    'min_disk',
+    'self',
+    'file',
+    'schema',
+    'os_hidden',
+    'os_hash_algo',
+    'os_hash_value',
+    'stores',
+    'deleted',
+    'deleted_at',
+  ],
 ]);
 const PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch' };
 const GLANCE_PAGE = 1_000;
@@ -29,7 +59,11 @@ export class Images {
   }
 
   /** Images that pass glance's filters; all of them without a limit. */
-  async list(ctx: Context, filters: Readonly<Record<string, string>>, page: { readonly limit: number | undefined; readonly marker: string | undefined }): Promise<readonly GlanceImage[]> {
+  async list(
+    ctx: Context,
+    filters: Readonly<Record<string, string>>,
+    page: { readonly limit: number | undefined; readonly marker: string | undefined },
+  ): Promise<readonly GlanceImage[]> {
     const glance = handOn(this.#deps, ctx, 'glance');
     const images: GlanceImage[] = [];
     let { marker } = page;
@@ -54,7 +88,12 @@ export class Images {
   }
 
   /** Changes properties; null removes one. `replace` removes all that are not named. Returns them as they are then. */
-  async change(ctx: Context, id: string, changes: Readonly<Record<string, string | null>>, { replace }: { readonly replace: boolean }): Promise<Record<string, unknown>> {
+  async change(
+    ctx: Context,
+    id: string,
+    changes: Readonly<Record<string, string | null>>,
+    { replace }: { readonly replace: boolean },
+  ): Promise<Record<string, unknown>> {
     const now = propertiesOf(await this.get(ctx, id));
     for (const key of Object.keys(changes)) if (BASE.has(key)) throw invalidInput(`${key} is an attribute of images, no metadata.`, { field: key });
     const gone = Object.keys(now).filter((key) => changes[key] === null || (replace && !(key in changes)));
@@ -67,7 +106,8 @@ export class Images {
       ...set.map(([key, value]) => ({ op: key in now ? 'replace' : 'add', path: `/${pointer(key)}`, value })),
     ];
     if (patch.length === 0) return now;
-    const refused = (status: number): Error | undefined => (status === 403 ? forbidden(`Not authorized for image ${id}.`) : status === 404 ? notFound('Image not found.') : undefined);
+    const refused = (status: number): Error | undefined =>
+      status === 403 ? forbidden(`Not authorized for image ${id}.`) : status === 404 ? notFound('Image not found.') : undefined;
     return propertiesOf((await handOn(this.#deps, ctx, 'glance', PATCH)('PATCH', `/v2/images/${encodeURIComponent(id)}`, patch, refused)) as GlanceImage);
   }
 }

@@ -3,9 +3,21 @@ import { CairnError, type ErrorKind } from '@cairn/kit/errors/errors';
 import type { InsideAnswer, NovaDeps } from './deps.ts';
 
 /** Calls a service in the caller's name. A refusal is thrown as nova's own, with that service's words, unless `refused` has a better one. */
-export type HandOn = (method: string, url: string, body?: unknown, refused?: (status: number, message: string, type: string) => Error | undefined) => Promise<Record<string, unknown>>;
+export type HandOn = (
+  method: string,
+  url: string,
+  body?: unknown,
+  refused?: (status: number, message: string, type: string) => Error | undefined,
+) => Promise<Record<string, unknown>>;
 
-const KINDS: Readonly<Record<number, ErrorKind>> = { 400: 'InvalidInput', 401: 'Forbidden', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 413: 'Forbidden' };
+const KINDS: Readonly<Record<number, ErrorKind>> = {
+  400: 'InvalidInput',
+  401: 'Forbidden',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  413: 'Forbidden',
+};
 
 /** What a refusal says: neutron's envelope, or glance's with its mark-up. */
 function wordsOf(body: unknown): { readonly message: string; readonly type: string } {

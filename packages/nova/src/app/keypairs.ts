@@ -43,7 +43,8 @@ export class Keypairs {
     const { env } = this.#deps;
     // the limit is checked again with the insertion; here it saves making a key in vain
     await this.#checkLimit(env.store.read, ctx, wish.userId);
-    const made = wish.publicKey !== undefined ? undefined : wish.type === 'x509' ? await newWinRmCertificate(wish.userId, env.clock.nowMs()) : await newSshKey();
+    const made =
+      wish.publicKey !== undefined ? undefined : wish.type === 'x509' ? await newWinRmCertificate(wish.userId, env.clock.nowMs()) : await newSshKey();
     const publicKey = made?.publicKey ?? (wish.publicKey as string);
     const fingerprint = wish.type === 'x509' ? x509Fingerprint(publicKey) : sshFingerprint(publicKey);
     try {

@@ -13,7 +13,22 @@ export interface QuotaLine {
 }
 
 /** Resources by name, in upstream's order. */
-export const RESOURCES = ['instances', 'cores', 'ram', 'metadata_items', 'injected_files', 'injected_file_content_bytes', 'injected_file_path_bytes', 'key_pairs', 'server_groups', 'server_group_members', 'fixed_ips', 'floating_ips', 'security_groups', 'security_group_rules'] as const;
+export const RESOURCES = [
+  'instances',
+  'cores',
+  'ram',
+  'metadata_items',
+  'injected_files',
+  'injected_file_content_bytes',
+  'injected_file_path_bytes',
+  'key_pairs',
+  'server_groups',
+  'server_group_members',
+  'fixed_ips',
+  'floating_ips',
+  'security_groups',
+  'security_group_rules',
+] as const;
 export type ResourceName = (typeof RESOURCES)[number];
 
 /** Limits of projects and users. */
@@ -26,11 +41,17 @@ export class QuotaSets {
 
   /** Limits and use of a project, or of a user in it. */
   async lines(db: Db, projectId: string, userId: string | undefined): Promise<Readonly<Record<ResourceName, QuotaLine>>> {
-    const [stored, usage, groups] = await Promise.all([storedLimits(db, projectId, userId ?? ''), usageOf(db, projectId, userId ?? ''), countServerGroups(db, projectId, userId)]);
+    const [stored, usage, groups] = await Promise.all([
+      storedLimits(db, projectId, userId ?? ''),
+      usageOf(db, projectId, userId ?? ''),
+      countServerGroups(db, projectId, userId),
+    ]);
     const used = userId === undefined ? usage.project : usage.user;
     const inUse: Partial<Record<ResourceName, number>> = { instances: used.instances, cores: used.cores, ram: used.ramMb, server_groups: groups };
     const level = userId === undefined ? 'project' : 'user';
-    return Object.fromEntries(RESOURCES.map((name) => [name, { limit: effectiveLimit(stored, this.#deps.options.quotaDefaults, name, level), in_use: inUse[name] ?? 0 }])) as Record<ResourceName, QuotaLine>;
+    return Object.fromEntries(
+      RESOURCES.map((name) => [name, { limit: effectiveLimit(stored, this.#deps.options.quotaDefaults, name, level), in_use: inUse[name] ?? 0 }]),
+    ) as Record<ResourceName, QuotaLine>;
   }
 
   /** What a project without limits of its own gets. */
@@ -47,8 +68,12 @@ export class QuotaSets {
       const size = (limit: number): number => (limit === -1 ? Number.POSITIVE_INFINITY : limit);
       for (const [name, limit] of Object.entries(limits) as [ResourceName, number][]) {
         if (force) continue;
-        if (size(limit) < now[name].in_use) throw invalidInput(`Quota limit ${limit} for ${name} must be greater than or equal to already used and reserved ${now[name].in_use}.`, { field: name });
-        if (project && size(limit) > size(project[name].limit)) throw invalidInput(`Quota limit ${limit} for ${name} must be less than or equal to ${project[name].limit}.`, { field: name });
+        if (size(limit) < now[name].in_use)
+          throw invalidInput(`Quota limit ${limit} for ${name} must be greater than or equal to already used and reserved ${now[name].in_use}.`, {
+            field: name,
+          });
+        if (project && size(limit) > size(project[name].limit))
+          throw invalidInput(`Quota limit ${limit} for ${name} must be less than or equal to ${project[name].limit}.`, { field: name });
       }
       await setLimits(tx, projectId, userId ?? '', limits as Record<string, number>);
     });
@@ -71,7 +96,7 @@ export class QuotaSets {
   /** Throws upstream's 400 for a project that keystone does not know. */
   async verifyProject(projectId: string): Promise<void> {
     const { faces, env } = this.#deps;
-    if (!(await faces.keystone.project(env.store.read, projectId))) throw invalidInput(`Project ID ${projectId} is not a valid project.`, { field: 'project_id' });
+    if (!(await faces.keystone.project(env.store.read, projectId)))
+      throw invalidInput(`Project ID ${projectId} is not a valid project.`, { field: 'project_id' });
   }
 }
-

@@ -62,7 +62,10 @@ function ports(whole: string, protocol: string, from: unknown, to: unknown): { r
   const integer = (value: unknown): number => (/^\s*[+-]?\d{1,10}\s*$/.test(String(value)) ? Number(value) : Number.NaN);
   const [fromPort, toPort] = [integer(from), integer(to)];
   if (Number.isNaN(fromPort) || Number.isNaN(toPort)) {
-    throw invalidInput(`Invalid input received: ${whole === 'ICMP' ? 'Type and Code must be integers for ICMP protocol type' : 'To and From ports must be integers'}`, { field: 'from_port' });
+    throw invalidInput(
+      `Invalid input received: ${whole === 'ICMP' ? 'Type and Code must be integers for ICMP protocol type' : 'To and From ports must be integers'}`,
+      { field: 'from_port' },
+    );
   }
   if (!['TCP', 'UDP', 'ICMP'].includes(whole)) throw invalidInput(`Invalid IP protocol ${protocol}.`, { field: 'ip_protocol' });
   if (whole === 'ICMP') {

@@ -59,7 +59,7 @@ export class SecurityGroups {
     const { security_groups: groups } = await neutron('GET', `/v2.0/security-groups${all ? '' : `?tenant_id=${encodeURIComponent(ctx.projectId ?? '')}`}`);
     const shown = (groups as readonly NeutronGroup[]).slice(page.offset, page.offset + page.limit);
     const told = await this.#told(neutron, shown);
-    return [...told].sort((a, b) => (a.projectId === b.projectId ? compare(a.name, b.name) : compare(a.projectId, b.projectId)));
+    return [...told].toSorted((a, b) => (a.projectId === b.projectId ? compare(a.name, b.name) : compare(a.projectId, b.projectId)));
   }
 
   async get(ctx: Context, id: string): Promise<OldStyleGroup> {
@@ -91,7 +91,12 @@ export class SecurityGroups {
     const opening = openingOf(rule);
     const known = (await this.#told(neutron, [parent]))[0]?.rules ?? [];
     const same = (each: OldStyleRule): boolean =>
-      source === undefined && each.group === undefined && each.cidr === opening.cidr && each.protocol === (opening.protocol ?? null) && each.fromPort === opening.fromPort && each.toPort === opening.toPort;
+      source === undefined &&
+      each.group === undefined &&
+      each.cidr === opening.cidr &&
+      each.protocol === (opening.protocol ?? null) &&
+      each.fromPort === opening.fromPort &&
+      each.toPort === opening.toPort;
     if (known.some(same)) throw invalidInput(`This rule already exists in group ${parent.id}`);
     const body = {
       direction: 'ingress',
@@ -163,4 +168,5 @@ function checkedId(id: string): string {
 /** Neutron's 409 of a creation is a full quota. */
 const overQuota = (status: number, message: string): Error | undefined => (status === 409 ? forbidden(message) : undefined);
 /** Its 409 of another change is a bad request here. */
-const unusable = (status: number, message: string): Error | undefined => (status === 409 ? invalidInput(message) : status === 404 ? notFound(message) : undefined);
+const unusable = (status: number, message: string): Error | undefined =>
+  status === 409 ? invalidInput(message) : status === 404 ? notFound(message) : undefined;

@@ -44,7 +44,8 @@ export class ServerGroups {
   }
 
   async create(ctx: Context, wish: { readonly name: string; readonly policy: string; readonly rules: ServerGroupRules }): Promise<ServerGroupFacts> {
-    if (wish.policy !== 'anti-affinity' && Object.keys(wish.rules).length > 0) throw invalidInput('Only anti-affinity policy supports rules.', { field: 'rules' });
+    if (wish.policy !== 'anti-affinity' && Object.keys(wish.rules).length > 0)
+      throw invalidInput('Only anti-affinity policy supports rules.', { field: 'rules' });
     const { env } = this.#deps;
     const row = await env.store.write(async (tx) => {
       await this.#checkQuota(tx, ctx);
@@ -86,12 +87,21 @@ export class ServerGroups {
     for (const level of ['project', 'user'] as const) {
       const limit = effectiveLimit(stored, this.#deps.options.quotaDefaults, 'server_groups', level);
       const used = await countServerGroups(tx, projectId, level === 'user' ? ctx.userId : undefined);
-      if (!fitsQuota({ resource: 'server_groups', used, asked: 1, limit })) throw forbidden('Quota exceeded, too many server groups.', { type: 'ServerGroupLimitExceeded' });
+      if (!fitsQuota({ resource: 'server_groups', used, asked: 1, limit }))
+        throw forbidden('Quota exceeded, too many server groups.', { type: 'ServerGroupLimitExceeded' });
     }
   }
 
   async #emit(tx: Tx, type: string, ctx: Context, row: ServerGroupRow): Promise<void> {
     const payload = { uuid: row.id, name: row.name, policy: row.policy, project_id: row.project_id, user_id: row.user_id };
-    await this.#deps.env.events.emit(tx, { type, projectId: row.project_id, userId: ctx.userId, requestId: ctx.requestId, resource: 'server_group', resourceId: row.id, payload });
+    await this.#deps.env.events.emit(tx, {
+      type,
+      projectId: row.project_id,
+      userId: ctx.userId,
+      requestId: ctx.requestId,
+      resource: 'server_group',
+      resourceId: row.id,
+      payload,
+    });
   }
 }

@@ -21,7 +21,8 @@ export class Services {
   /** Changes a service of a compute host; `change` may refuse, once the service is known to be one. Throws NotFound, InvalidInput. */
   async change(ctx: Context, by: ServiceKey, change: ServiceChange | (() => ServiceChange)): Promise<ServiceRow> {
     const { env } = this.#deps;
-    const unsupported = (binary: string): Error => invalidInput(`Updating a ${binary} service is not supported. Only nova-compute services can be updated.`, { field: 'binary' });
+    const unsupported = (binary: string): Error =>
+      invalidInput(`Updating a ${binary} service is not supported. Only nova-compute services can be updated.`, { field: 'binary' });
     if ('binary' in by && by.binary !== 'nova-compute') throw unsupported(by.binary);
     return env.store.write(async (tx) => {
       const found = await findService(tx, by);
@@ -43,7 +44,8 @@ export class Services {
       const row = await findService(tx, by);
       if (!row) throw missing(by);
       if (row.binary === 'nova-compute') {
-        if (await hasServers(tx, row.host)) throw conflict('Unable to delete compute service that is hosting instances. Migrate or delete the instances first.');
+        if (await hasServers(tx, row.host))
+          throw conflict('Unable to delete compute service that is hosting instances. Migrate or delete the instances first.');
         if (hosts.names().includes(row.host)) throw conflict(`Host ${row.host} is connected: it would register again. Stop its agent first.`);
         const nodeId = await forgetComputeHost(tx, row.host);
         if (nodeId !== undefined) await faces.placement.removeProvider(tx, nodeId);
@@ -54,7 +56,21 @@ export class Services {
   }
 
   async #emit(tx: Tx, type: string, ctx: Context, row: ServiceRow): Promise<void> {
-    const payload = { host: row.host, binary: row.binary, disabled: row.disabled !== 0, disabled_reason: row.disabled_reason, forced_down: row.forced_down !== 0 };
-    await this.#deps.env.events.emit(tx, { type, projectId: ctx.projectId, userId: ctx.userId, requestId: ctx.requestId, resource: 'service', resourceId: row.id, payload });
+    const payload = {
+      host: row.host,
+      binary: row.binary,
+      disabled: row.disabled !== 0,
+      disabled_reason: row.disabled_reason,
+      forced_down: row.forced_down !== 0,
+    };
+    await this.#deps.env.events.emit(tx, {
+      type,
+      projectId: ctx.projectId,
+      userId: ctx.userId,
+      requestId: ctx.requestId,
+      resource: 'service',
+      resourceId: row.id,
+      payload,
+    });
   }
 }

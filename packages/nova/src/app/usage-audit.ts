@@ -23,7 +23,8 @@ const MOMENT = /^(\d{4})-(\d{1,2})-(\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(
 export function momentOf(text: string): number {
   const [, year, month, day, hour, minute, second, fraction = ''] = MOMENT.exec(text) ?? [];
   const numbers = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number];
-  const ms = Date.UTC(numbers[0], numbers[1] - 1, ...(numbers.slice(2) as [number, number, number, number])) + Math.floor(Number(fraction.padEnd(3, '0').slice(0, 3)));
+  const ms =
+    Date.UTC(numbers[0], numbers[1] - 1, ...(numbers.slice(2) as [number, number, number, number])) + Math.floor(Number(fraction.padEnd(3, '0').slice(0, 3)));
   const back = new Date(ms);
   const same = !Number.isNaN(ms) && back.getUTCFullYear() === numbers[0] && back.getUTCMonth() + 1 === numbers[1] && back.getUTCDate() === numbers[2];
   if (!same || numbers[3] > 23 || numbers[4] > 59 || numbers[5] > 59) throw invalidInput(`Invalid timestamp for date ${text}`);
@@ -42,6 +43,6 @@ export class UsageAudits {
     const { env } = this.#deps;
     const period = lastMonth(moment === undefined ? env.clock.nowMs() : momentOf(moment));
     const services = await servicesOf(env.store.read, 'nova-compute');
-    return { ...period, hosts: [...services.keys()].sort() };
+    return { ...period, hosts: [...services.keys()].toSorted() };
   }
 }

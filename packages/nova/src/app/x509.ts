@@ -38,7 +38,8 @@ function time(ms: number): Buffer {
   return Number(digits.slice(0, 4)) < 2050 ? der(0x17, Buffer.from(digits.slice(2))) : der(0x18, Buffer.from(digits));
 }
 
-const pem = (label: string, content: Buffer): string => `-----BEGIN ${label}-----\n${(content.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`;
+const pem = (label: string, content: Buffer): string =>
+  `-----BEGIN ${label}-----\n${(content.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`;
 
 const SHA256_RSA = sequence(oid('1.2.840.113549.1.1.11'), der(0x05));
 const TEN_YEARS_MS = 3_650 * 86_400_000;
@@ -48,15 +49,16 @@ const TEN_YEARS_MS = 3_650 * 86_400_000;
  * name as alternative name (nova/crypto.py, generate_winrm_x509_cert). Returns the certificate as public key.
  */
 export async function newWinRmCertificate(userId: string, nowMs: number): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
-  const { publicKey, privateKey } = await generate('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'der' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } });
+  const { publicKey, privateKey } = await generate('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
   const name = sequence(set(sequence(oid('2.5.4.3'), utf8(userId))));
   const serial = randomBytes(16);
   serial[0] = ((serial[0] as number) & 0x7f) | 0x40;
   const principal = tagged(0, Buffer.concat([oid('1.3.6.1.4.1.311.20.2.3'), tagged(0, utf8(`${userId}@localhost`))]));
-  const extensions = sequence(
-    sequence(oid('2.5.29.37'), octets(sequence(oid('1.3.6.1.5.5.7.3.2')))),
-    sequence(oid('2.5.29.17'), octets(sequence(principal))),
-  );
+  const extensions = sequence(sequence(oid('2.5.29.37'), octets(sequence(oid('1.3.6.1.5.5.7.3.2')))), sequence(oid('2.5.29.17'), octets(sequence(principal))));
   const body = sequence(
     tagged(0, integer(Buffer.from([2]))),
     integer(serial),

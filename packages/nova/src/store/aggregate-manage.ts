@@ -7,7 +7,8 @@ const q = (db: Db) => on<NovaTables>(db);
 export type AggregateRow = Selectable<AggregateTable>;
 
 /** By its number, which is the id that the API knows. */
-export const findAggregate = (db: Db, seq: number): Promise<AggregateRow | undefined> => q(db).selectFrom('nova_aggregate').selectAll().where('seq', '=', seq).executeTakeFirst();
+export const findAggregate = (db: Db, seq: number): Promise<AggregateRow | undefined> =>
+  q(db).selectFrom('nova_aggregate').selectAll().where('seq', '=', seq).executeTakeFirst();
 
 /** In the order in which they came. */
 export const listAggregates = (db: Db): Promise<AggregateRow[]> => q(db).selectFrom('nova_aggregate').selectAll().orderBy('seq').execute();

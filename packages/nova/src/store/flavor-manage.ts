@@ -81,7 +81,9 @@ export async function deleteFlavor(tx: Tx, flavorId: string): Promise<boolean> {
 }
 
 export async function flavorProjects(db: Db, flavorId: string): Promise<string[]> {
-  return (await q(db).selectFrom('nova_flavor_access').select('project_id').where('flavor_id', '=', flavorId).orderBy('project_id').execute()).map((r) => r.project_id);
+  return (await q(db).selectFrom('nova_flavor_access').select('project_id').where('flavor_id', '=', flavorId).orderBy('project_id').execute()).map(
+    (r) => r.project_id,
+  );
 }
 
 export async function addFlavorProject(tx: Tx, flavorId: string, projectId: string): Promise<void> {

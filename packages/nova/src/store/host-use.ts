@@ -25,5 +25,10 @@ export async function useOfHost(db: Db, host: string): Promise<readonly HostUse[
     .groupBy('project_id')
     .orderBy('project_id')
     .execute();
-  return rows.map((row) => ({ projectId: row.project_id, vcpus: Number(row.vcpus), memoryMb: Number(row.memory_mb), diskGb: Number(row.root_gb) + Number(row.ephemeral_gb) }));
+  return rows.map((row) => ({
+    projectId: row.project_id,
+    vcpus: Number(row.vcpus),
+    memoryMb: Number(row.memory_mb),
+    diskGb: Number(row.root_gb) + Number(row.ephemeral_gb),
+  }));
 }

@@ -6,7 +6,11 @@ import type { NovaTables, ServerGroupTable } from './tables.ts';
 const q = (db: Db) => on<NovaTables>(db);
 
 /** Groups in the order in which they came: of one project, or of all without one. */
-export async function listServerGroups(db: Db, projectId: string | undefined, page: { readonly limit: number; readonly offset: number }): Promise<readonly ServerGroupRow[]> {
+export async function listServerGroups(
+  db: Db,
+  projectId: string | undefined,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<readonly ServerGroupRow[]> {
   let query = q(db).selectFrom('nova_server_group').selectAll().orderBy('seq').limit(page.limit).offset(page.offset);
   if (projectId !== undefined) query = query.where('project_id', '=', projectId);
   return query.execute();

@@ -3,7 +3,14 @@ import type { Context } from '@cairn/kit/context/context';
 import type { TestCloud } from './cloud.ts';
 
 /** The message of nova's fault, after checking its envelope against the status. */
-export async function refusal(cloud: TestCloud, ctx: Context, method: string, url: string, body?: unknown, version?: string): Promise<{ readonly status: number; readonly message: string }> {
+export async function refusal(
+  cloud: TestCloud,
+  ctx: Context,
+  method: string,
+  url: string,
+  body?: unknown,
+  version?: string,
+): Promise<{ readonly status: number; readonly message: string }> {
   const answer = await cloud.request(ctx, method, url, body, version);
   assert.ok(answer.status >= 400, `${method} ${url}: ${answer.status} ${JSON.stringify(answer.body)}`);
   const [fault] = Object.values((answer.body ?? {}) as Record<string, { code: number; message: string }>);
@@ -12,7 +19,13 @@ export async function refusal(cloud: TestCloud, ctx: Context, method: string, ur
 }
 
 /** A refusal with this status and a message that fits. */
-export async function refuses(cloud: TestCloud, ctx: Context, call: readonly [method: string, url: string, body?: unknown, version?: string | undefined], status: number, message?: RegExp | string): Promise<void> {
+export async function refuses(
+  cloud: TestCloud,
+  ctx: Context,
+  call: readonly [method: string, url: string, body?: unknown, version?: string | undefined],
+  status: number,
+  message?: RegExp | string,
+): Promise<void> {
   const got = await refusal(cloud, ctx, ...call);
   const told = `${call[0]} ${call[1]} ${JSON.stringify(call[2])}: ${got.status} ${got.message}`;
   assert.equal(got.status, status, told);

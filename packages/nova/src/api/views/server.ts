@@ -4,8 +4,9 @@ import { isAdmin } from '@cairn/kit/context/context';
 import type { Request } from '@cairn/kit/http/operation';
 import { targetOf } from '../../app/caller.ts';
 import type { ServerDetails } from '../../app/server-details.ts';
+import { faultOf, flavorOf, imageOf, instanceName, metadataOf } from '../../app/server-rows.ts';
 import { statusOf } from '../../app/server-states.ts';
-import { faultOf, flavorOf, imageOf, instanceName, metadataOf, type ServerRow } from '../../store/server.ts';
+import type { ServerRow } from '../../store/server.ts';
 import { addressesView } from './addresses.ts';
 import { bookmarkHref, linksOf } from './links.ts';
 
