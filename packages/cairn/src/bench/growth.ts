@@ -64,7 +64,11 @@ async function prepare({ load, projectId }: Bench): Promise<string> {
 async function creations(load: Bench['load'], network: string, name: string): Promise<Readonly<Record<'server' | 'port' | 'volume', (i: number) => Call>>> {
   const { images } = await load.json({ method: 'GET', path: '/image/v2/images?name=cirros' });
   return {
-    server: (i) => ({ method: 'POST', path: '/compute/v2.1/servers', body: { server: { name: `${name}-${i}`, imageRef: images[0].id, flavorRef: '42', networks: [{ uuid: network }] } } }),
+    server: (i) => ({
+      method: 'POST',
+      path: '/compute/v2.1/servers',
+      body: { server: { name: `${name}-${i}`, imageRef: images[0].id, flavorRef: '42', networks: [{ uuid: network }] } },
+    }),
     port: (i) => ({ method: 'POST', path: '/network/v2.0/ports', body: { port: { network_id: network, name: `${name}-${i}` } } }),
     volume: (i) => ({ method: 'POST', path: '/volume/v3/volumes', body: { volume: { name: `${name}-${i}`, size: 1 } } }),
   };
@@ -72,7 +76,8 @@ async function creations(load: Bench['load'], network: string, name: string): Pr
 
 async function costs({ load, projectId }: Bench, network: string): Promise<ReadonlyMap<string, Cost>> {
   const found = new Map<string, Cost>();
-  const settled = (): Promise<number> => until(async () => (await load.json({ method: 'GET', path: '/compute/v2.1/servers?status=BUILD&limit=1' })).servers.length === 0, 60_000, 50);
+  const settled = (): Promise<number> =>
+    until(async () => (await load.json({ method: 'GET', path: '/compute/v2.1/servers?status=BUILD&limit=1' })).servers.length === 0, 60_000, 50);
   await settled();
   const lists: readonly [string, string][] = [
     ["list of the project's servers", `/compute/v2.1/servers/detail?limit=${PAGE}`],
@@ -94,18 +99,27 @@ async function costs({ load, projectId }: Bench, network: string): Promise<Reado
 
 /** What measuring made goes, so that the project has as much the next time: its own network and groups do not grow. */
 async function removeMeasured(load: Bench['load'], projectId: string): Promise<void> {
-  for (const [path, key] of [['/compute/v2.1/servers', 'servers'], ['/network/v2.0/ports', 'ports'], ['/volume/v3/volumes', 'volumes']] as const) {
-    await until(async () => {
-      const { [key]: all } = await load.json({ method: 'GET', path: `${path}?limit=1000${key === 'ports' ? `&project_id=${projectId}` : ''}` });
-      const mine = (all as { id: string; name: string }[]).filter((one) => one.name.startsWith(MEASURED));
-      for (const { id } of mine) await load.send({ method: 'DELETE', path: `${path}/${id}` });
-      return mine.length === 0;
-    }, 120_000, 100);
+  for (const [path, key] of [
+    ['/compute/v2.1/servers', 'servers'],
+    ['/network/v2.0/ports', 'ports'],
+    ['/volume/v3/volumes', 'volumes'],
+  ] as const) {
+    await until(
+      async () => {
+        const { [key]: all } = await load.json({ method: 'GET', path: `${path}?limit=1000${key === 'ports' ? `&project_id=${projectId}` : ''}` });
+        const mine = (all as { id: string; name: string }[]).filter((one) => one.name.startsWith(MEASURED));
+        for (const { id } of mine) await load.send({ method: 'DELETE', path: `${path}/${id}` });
+        return mine.length === 0;
+      },
+      120_000,
+      100,
+    );
   }
 }
 
 /** A new id of the usual form, in SQL. */
-const uuid = (hex: string): string => `substr(${hex},1,8)||'-'||substr(${hex},9,4)||'-4'||substr(${hex},14,3)||'-8'||substr(${hex},18,3)||'-'||substr(${hex},21,12)`;
+const uuid = (hex: string): string =>
+  `substr(${hex},1,8)||'-'||substr(${hex},9,4)||'-4'||substr(${hex},14,3)||'-8'||substr(${hex},18,3)||'-'||substr(${hex},21,12)`;
 
 /**
  * Copies one server, port and volume to `ROWS` rows of other projects, each of which gets a network, a subnet and a security group. The
@@ -139,27 +153,72 @@ function multiply(path: string, network: string): void {
     };
     const text = (value: unknown): string => `'${String(value).replaceAll("'", "''")}'`;
     const row = (sql: string): Record<string, unknown> => db.prepare(sql).get() as Record<string, unknown>;
-    const server = row(`select s.id, s.project_id, p.port_id from nova_server s join nova_server_port p on p.server_id = s.id where s.vm_state = 'active' order by s.seq limit 1`);
+    const server = row(
+      `select s.id, s.project_id, p.port_id from nova_server s join nova_server_port p on p.server_id = s.id where s.vm_state = 'active' order by s.seq limit 1`,
+    );
     const [ofServer, ofPort, ofProject, ofNetwork] = [text(server.id), text(server.port_id), text(server.project_id), text(network)];
     const host = "'elsewhere-' || (copy.n % 100)";
     // older and younger than what the project has itself
     const at = (column: string): string => `t.${column} - ${ROWS / 2} + copy.n`;
 
     copy('neutron_network', 'project', `t.id = ${ofNetwork}`, { id: 'project.network', project_id: 'project.id', segmentation_id: '1000000 + project.n' });
-    copy('neutron_subnet', 'project', `t.network_id = ${ofNetwork}`, { id: 'project.subnet', project_id: 'project.id', network_id: 'project.network', network_project_id: 'project.id' });
+    copy('neutron_subnet', 'project', `t.network_id = ${ofNetwork}`, {
+      id: 'project.subnet',
+      project_id: 'project.id',
+      network_id: 'project.network',
+      network_project_id: 'project.id',
+    });
     copy('neutron_ip_free', 'project', `t.subnet_id in (select id from neutron_subnet where network_id = ${ofNetwork})`, { subnet_id: 'project.subnet' });
     copy('neutron_security_group', 'project', `t.project_id = ${ofProject} and t.is_default = 1`, { id: 'project.security_group', project_id: 'project.id' });
-    copy('neutron_port', 'copy', `t.id = ${ofPort}`, { id: 'copy.port', project_id: 'project.id', network_id: 'project.network', network_project_id: 'project.id', mac_address: 'copy.mac', device_id: 'copy.server', binding_host: host, created_at_ms: at('created_at_ms') });
-    copy('neutron_ip_allocation', 'copy', `t.port_id = ${ofPort}`, { network_id: 'project.network', subnet_id: 'project.subnet', port_id: 'copy.port', ip_address: 'copy.address', ip_key: 'copy.ip_key' });
+    copy('neutron_port', 'copy', `t.id = ${ofPort}`, {
+      id: 'copy.port',
+      project_id: 'project.id',
+      network_id: 'project.network',
+      network_project_id: 'project.id',
+      mac_address: 'copy.mac',
+      device_id: 'copy.server',
+      binding_host: host,
+      created_at_ms: at('created_at_ms'),
+    });
+    copy('neutron_ip_allocation', 'copy', `t.port_id = ${ofPort}`, {
+      network_id: 'project.network',
+      subnet_id: 'project.subnet',
+      port_id: 'copy.port',
+      ip_address: 'copy.address',
+      ip_key: 'copy.ip_key',
+    });
     copy('neutron_port_security_group', 'copy', `t.port_id = ${ofPort}`, { port_id: 'copy.port', security_group_id: 'project.security_group' });
-    copy('nova_server', 'copy', `t.id = ${ofServer}`, { id: 'copy.server', project_id: 'project.id', host, node: host, launched_on: host, created_at_ms: at('created_at_ms'), name: "'copy-' || copy.n" });
+    copy('nova_server', 'copy', `t.id = ${ofServer}`, {
+      id: 'copy.server',
+      project_id: 'project.id',
+      host,
+      node: host,
+      launched_on: host,
+      created_at_ms: at('created_at_ms'),
+      name: "'copy-' || copy.n",
+    });
     copy('nova_server_port', 'copy', `t.server_id = ${ofServer}`, { port_id: 'copy.port', server_id: 'copy.server', network_id: 'project.network' });
     copy('nova_block_device', 'copy', `t.server_id = ${ofServer}`, { id: 'copy.server', disk_id: 'copy.server', server_id: 'copy.server' });
     copy('nova_action', 'copy', `t.server_id = ${ofServer}`, { server_id: 'copy.server', project_id: 'project.id' });
-    copy('nova_usage', 'project', `t.project_id = ${ofProject}`, { project_id: 'project.id', instances: String(ROWS / PROJECTS), cores: String(ROWS / PROJECTS) });
+    copy('nova_usage', 'project', `t.project_id = ${ofProject}`, {
+      project_id: 'project.id',
+      instances: String(ROWS / PROJECTS),
+      cores: String(ROWS / PROJECTS),
+    });
     copy('placement_consumer', 'copy', `t.id = ${ofServer}`, { id: 'copy.server', project_id: 'project.id' });
-    copy('cinder_volume', 'copy', `t.status = 'available'`, { id: 'copy.volume', disk_id: 'copy.volume', project_id: 'project.id', host, created_at_ms: at('created_at_ms'), name: "'copy-' || copy.n" });
-    copy('cinder_usage', 'project', `t.project_id = ${ofProject}`, { project_id: 'project.id', volumes: String(ROWS / PROJECTS), volume_gb: String(ROWS / PROJECTS) });
+    copy('cinder_volume', 'copy', `t.status = 'available'`, {
+      id: 'copy.volume',
+      disk_id: 'copy.volume',
+      project_id: 'project.id',
+      host,
+      created_at_ms: at('created_at_ms'),
+      name: "'copy-' || copy.n",
+    });
+    copy('cinder_usage', 'project', `t.project_id = ${ofProject}`, {
+      project_id: 'project.id',
+      volumes: String(ROWS / PROJECTS),
+      volume_gb: String(ROWS / PROJECTS),
+    });
     db.exec('commit');
     db.exec('pragma wal_checkpoint(truncate)');
   } finally {
