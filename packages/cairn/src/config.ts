@@ -73,8 +73,8 @@ export interface CommonFlags {
   readonly classicPorts?: boolean;
 }
 
-/** Options of this call: defaults, --config FILE, CAIRN_* variables, flags. */
-export function configOf(flags: CommonFlags): CloudConfig {
+/** Options of this call: defaults, what an earlier `up` was given (`base`), --config FILE, CAIRN_* variables, flags. */
+export function configOf(flags: CommonFlags, base?: CloudConfig): CloudConfig {
   const overrides: Record<string, unknown> = { data: flags.data };
   if (flags.listen !== undefined) {
     const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d+)$/.exec(flags.listen);
@@ -86,7 +86,7 @@ export function configOf(flags: CommonFlags): CloudConfig {
   if (flags.hypervisor !== undefined) overrides['hypervisor.type'] = flags.hypervisor;
   if (flags.hosts !== undefined) overrides['hypervisor.hosts'] = Number(flags.hosts);
   if (flags.classicPorts !== undefined) overrides['listen.classicPorts'] = flags.classicPorts;
-  return loadConfig(CloudSchema, { ...(flags.config !== undefined && { file: flags.config }), environment: process.env, overrides });
+  return loadConfig(CloudSchema, { ...(base && { base }), ...(flags.config !== undefined && { file: flags.config }), environment: process.env, overrides });
 }
 
 /** `/var/lib/cairn` for root, below the home directory for others. */

@@ -116,6 +116,8 @@ export function compose(options: ComposeOptions): Cloud {
     async open() {
       await events.open();
       await sagas.open();
+      // a server that is asked for as soon as the cloud is up has somewhere to go
+      await nova.registry.registered();
     },
     async stop() {
       await sagas.close();

@@ -31,7 +31,7 @@ export async function status(flags: CommonFlags & { json?: boolean }): Promise<v
   else {
     process.stdout.write(`up ${duration(report.uptimeSeconds ?? 0)}   process ${report.pid}   ${report.memoryMb} MB   version ${report.version}   data ${report.data}\n\n`);
     process.stdout.write(`${table([['SERVICE', 'TYPE', 'VERSIONS', 'URL'], ...(report.endpoints ?? []).map((e) => [e.service, e.type, e.versions, e.url])])}\n\n`);
-    process.stdout.write(`${table([['HOST', 'HYPERVISOR', 'VCPUS', 'MEMORY', 'DISK', 'GUESTS'], ...(report.hosts ?? []).slice(0, 50).map((h) => [h.host, h.hypervisor, String(h.vcpus), `${h.memoryMb} MB`, `${h.diskGb} GB`, String(h.guests)])])}\n`);
+    process.stdout.write(`${table([['HOST', 'HYPERVISOR', 'VCPUS', 'MEMORY', 'DISK', 'GUESTS'], ...(report.hosts ?? []).slice(0, 50).map((h) => [h.host, h.hypervisor, String(h.vcpus), `${h.memoryMb} MB`, `${Math.round(h.diskGb)} GB`, String(h.guests)])])}\n`);
     if (report.guests?.length) process.stdout.write(`\n${table([['GUEST', 'HOST', 'STATE', 'PROCESS'], ...report.guests.slice(0, 100).map((g) => [g.id, g.host, g.state, g.pid === undefined ? '' : String(g.pid)])])}\n`);
   }
   if (!report.running) process.exitCode = 3;

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CloudConfig, cacheFolder, type CommonFlags, configOf } from '../config.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
@@ -9,8 +9,11 @@ import { Steps } from '../terminal/progress.ts';
 
 /** `cairn up`: from a checkout to a cloud that answers. */
 export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> {
-  const config = configOf(flags);
-  const paths = pathsOf(config.data);
+  const { data } = configOf(flags);
+  const paths = pathsOf(data);
+  // a cloud keeps what it was made with: a plain `up` does not turn simulated hosts into real ones
+  const fresh = !existsSync(paths.settings);
+  const config = fresh ? configOf(flags) : { ...configOf(flags, JSON.parse(readFileSync(paths.settings, 'utf8')) as CloudConfig), data };
   const there = running(paths);
   if (there) {
     process.stdout.write(`The cloud runs already (process ${there.pid}, ${there.url}).\n`);
@@ -25,9 +28,8 @@ export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> 
   }
   if (real) await installMissing(HOST_PACKAGES, flags.yes ?? false, steps, 'a cloud with real guests');
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });
-  const fresh = !existsSync(paths.settings);
-  writeFileSync(paths.settings, JSON.stringify(config, null, 2), { mode: 0o600 });
   if (real && config.demoImage && fresh) await demoImage(flags.yes ?? false, steps);
+  writeFileSync(paths.settings, JSON.stringify(config, null, 2), { mode: 0o600 });
   steps.step('starting');
   const main = join(import.meta.dirname, '..', 'main.ts');
   const result = await startDaemon(paths, main, ['--data', paths.data], (text) => steps.step(text));

@@ -6,6 +6,8 @@ import { validate } from '../http/validation.ts';
 
 /** Where options come from; later ones win: defaults, the file, the environment, the command line. */
 export interface ConfigSources {
+  /** What held before, over the schema's defaults: a whole, valid configuration. */
+  readonly base?: object;
   /** A YAML file. */
   readonly file?: string;
   /** `CAIRN_LISTEN_PORT=1` sets `listen.port`. */
@@ -27,6 +29,7 @@ export interface OptionLine {
 /** Reads, merges and checks options. Throws InvalidInput that names the option and where it was set. */
 export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources): Static<S> {
   const merged = defaultsOf(schema) as Record<string, unknown>;
+  if (sources.base) merge(merged, sources.base as Record<string, unknown>, 'the earlier configuration', '', schema);
   const lines = optionsOf(schema, sources.environmentPrefix ?? 'CAIRN');
   if (sources.file !== undefined) merge(merged, readYaml(sources.file), sources.file, '', schema);
   for (const line of lines) {
