@@ -3,17 +3,24 @@ import { isAdmin } from '@cairn/kit/context/context';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
-import { checkMayEnd, completeAttachment, connectAttachment, connectionOf, endAttachment, getAttachment, reserveVolume } from '../app/attachments.ts';
+import {
+  ATTACHMENT_LIST as spec,
+  completeAttachment,
+  connectAttachment,
+  connectionOf,
+  getAttachment,
+  listAttachments,
+  removeAttachment,
+  reserveVolume,
+} from '../app/attachments.ts';
 import { requesterOf, targetOf } from '../app/caller.ts';
 import { getVolume } from '../app/volumes.ts';
-import { attachmentNotFound } from '../errors.ts';
-import { ATTACHMENTS, attachmentsOfVolume, pageOfAttachments } from '../store/attachments.ts';
+import { projectScope } from '../app/lists.ts';
 import type { AttachmentRow } from '../store/tables.ts';
-import { conditionsOf, ownProject, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 
-const spec = { ...ATTACHMENTS, unknownMarker: (marker: string | number) => attachmentNotFound(String(marker)) };
 const RENAME = { instance_id: 'instance_uuid', status: 'attach_status' };
 
 const summary = (row: AttachmentRow): object => ({ id: row.id, status: row.attach_status, instance: row.server_id, volume_id: row.volume_id });
@@ -35,11 +42,11 @@ async function list(app: CinderApp, request: Request): Promise<readonly Attachme
   const conditions = conditionsOf({ spec, rename: RENAME, like: request.version.atLeast('3.34') }, filters);
   if (!conditions) return [];
   const listed: ListRequest = {
-    ...(!everybody && { scope: ownProject(ctx) }),
+    ...projectScope(ctx, everybody),
     filters: conditions.filters,
     sort: sortFor(spec, ask.sort, RENAME),
   };
-  return pageWithOffset((page, of) => pageOfAttachments(app.deps.env.store.read, page, of), spec, listed, ask);
+  return pageWithOffset((page) => listAttachments(app.deps.env.store.read, page), listed, ask);
 }
 
 const createProperties = { instance_uuid: part.uuid, connector: { type: ['object', 'null'] }, volume_uuid: part.uuid };
@@ -127,13 +134,7 @@ export const attachmentOperations = [
     summary: 'Delete an attachment',
     policy: 'volume:attachment_delete',
     async handle(app, request) {
-      return app.deps.env.store.write(async (tx) => {
-        const found = await getAttachment(tx, request.ctx, idOf(request));
-        request.authorize('volume:attachment_delete', targetOf(found));
-        checkMayEnd(request.ctx, found);
-        await endAttachment(app.deps, tx, requesterOf(request.ctx), found.id, found.volume_id);
-        return { attachments: (await attachmentsOfVolume(tx, found.volume_id)).map(summary) };
-      });
+      return { attachments: (await removeAttachment(app.deps, request, idOf(request))).map(summary) };
     },
   }),
   op({

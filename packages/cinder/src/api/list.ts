@@ -1,11 +1,11 @@
-import { type Context, isAdmin } from '@cairn/kit/context/context';
+import { isAdmin } from '@cairn/kit/context/context';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Request } from '@cairn/kit/http/operation';
 import type { FilterValue, Filter } from '@cairn/kit/store/list-filter';
 import type { ListPage, ListQuery, ListRequest, ListSpec, Sort } from '@cairn/kit/store/list';
 import { hostOfPlace } from '../app/backend.ts';
+import { havingPairs, type MetadataKind } from '../app/lists.ts';
 import { invalid } from '../errors.ts';
-import { havingPairs, type MetadataKind } from '../store/metadata.ts';
 import { DB_MAX_INT } from './schemas.ts';
 import { type Literal, parseLiteral } from './literal.ts';
 import { parseBoolean } from './values.ts';
@@ -205,24 +205,17 @@ function timeFilters(field: string, text: string): Filter[] {
   });
 }
 
-/** The rows that belong to the caller's project; others are not even markers. */
-export const ownProject =
-  (ctx: Context) =>
-  (query: ListQuery): ListQuery =>
-    query.where('project_id', '=', ctx.projectId ?? '');
-
 /** Reads one page, with the offset that upstream allows beside or instead of the marker. */
 export async function pageWithOffset<Row>(
-  read: (request: ListRequest, spec: ListSpec<Row>) => Promise<ListPage<Row>>,
-  spec: ListSpec<Row>,
+  read: (request: ListRequest) => Promise<ListPage<Row>>,
   request: ListRequest,
   ask: Pick<ListAsk, 'marker' | 'limit' | 'offset'>,
 ): Promise<readonly Row[]> {
   const { marker, limit, offset } = ask;
-  if (offset === 0) return (await read({ ...request, marker, limit }, spec)).rows;
+  if (offset === 0) return (await read({ ...request, marker, limit })).rows;
   if (marker === undefined) {
     const { where } = request;
-    return (await read({ ...request, limit, where: (query) => (where ? where(query) : query).offset(offset) }, spec)).rows;
+    return (await read({ ...request, limit, where: (query) => (where ? where(query) : query).offset(offset) })).rows;
   }
-  return (await read({ ...request, marker, limit: limit + offset }, spec)).rows.slice(offset);
+  return (await read({ ...request, marker, limit: limit + offset })).rows.slice(offset);
 }

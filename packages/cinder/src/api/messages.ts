@@ -1,20 +1,16 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
-import { isAdmin } from '@cairn/kit/context/context';
 import { AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
-import type { Db } from '@cairn/kit/store/store';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
-import { isVisible, targetOf } from '../app/caller.ts';
-import { messageText } from '../app/messages.ts';
+import { targetOf } from '../app/caller.ts';
+import { projectScope } from '../app/lists.ts';
+import { listMessages, MESSAGE_LIST as spec, messageFor, messageText, removeMessage } from '../app/messages.ts';
 import { getVolume } from '../app/volumes.ts';
-import { messageNotFound } from '../errors.ts';
-import { deleteMessage, messageById, MESSAGES, pageOfMessages } from '../store/messages.ts';
 import type { MessageRow } from '../store/tables.ts';
 import { linksTo, nextLink } from './links.ts';
-import { conditionsOf, ownProject, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op } from './op.ts';
 
-const spec = { ...MESSAGES, unknownMarker: (marker: string | number) => messageNotFound(String(marker)) };
 const idOf = (request: Request): string => request.params['message_id'] ?? '';
 
 const view = (request: Request, row: MessageRow): object => ({
@@ -30,13 +26,6 @@ const view = (request: Request, row: MessageRow): object => ({
   ...(row.resource_uuid !== null && { resource_uuid: row.resource_uuid }),
 });
 
-async function getMessage(db: Db, request: Request, rule: string): Promise<MessageRow> {
-  const row = await messageById(db, idOf(request));
-  if (!row || !isVisible(request.ctx, row)) throw messageNotFound(idOf(request));
-  request.authorize(rule, targetOf(row));
-  return row;
-}
-
 async function list(app: CinderApp, request: Request): Promise<object> {
   const { ctx, version } = request;
   const paged = version.atLeast('3.5');
@@ -46,11 +35,11 @@ async function list(app: CinderApp, request: Request): Promise<object> {
   const conditions = conditionsOf({ spec, verbatim: Object.keys(spec.columns), like: version.atLeast('3.34') }, filters);
   if (!conditions) return { messages: [] };
   const listed: ListRequest = {
-    ...(!isAdmin(ctx) && { scope: ownProject(ctx) }),
+    ...projectScope(ctx, true),
     filters: conditions.filters,
     sort: sortFor(spec, ask.sort),
   };
-  const rows = await pageWithOffset((page, of) => pageOfMessages(app.deps.env.store.read, page, of), spec, listed, ask);
+  const rows = await pageWithOffset((page) => listMessages(app.deps.env.store.read, page), listed, ask);
   const last = rows.at(-1);
   return {
     messages: rows.map((row) => view(request, row)),
@@ -67,7 +56,7 @@ const messages = [
     since: '3.3',
     summary: 'Show a message',
     policy: 'message:get',
-    handle: async (app, request) => ({ message: view(request, await getMessage(app.deps.env.store.read, request, 'message:get')) }),
+    handle: async (app, request) => ({ message: view(request, await messageFor(app.deps.env.store.read, request, idOf(request), 'message:get')) }),
   }),
   op({
     id: 'cinder.message.delete',
@@ -78,7 +67,7 @@ const messages = [
     policy: 'message:delete',
     success: 204,
     async handle(app, request) {
-      await app.deps.env.store.write(async (tx) => deleteMessage(tx, (await getMessage(tx, request, 'message:delete')).id));
+      await removeMessage(app, request, idOf(request));
       return new Reply();
     },
   }),

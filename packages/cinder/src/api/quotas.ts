@@ -1,8 +1,7 @@
 import { isAdmin } from '@cairn/kit/context/context';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
-import { changeQuotaClass, changeQuotaSet, defaultLimits, quotaSet } from '../app/quota-sets.ts';
+import { changeQuotaClass, changeQuotaSet, defaultLimits, quotaSet, resetQuotaSet } from '../app/quota-sets.ts';
 import { invalid } from '../errors.ts';
-import { deleteProjectLimits } from '../store/quotas.ts';
 import { op, schema } from './op.ts';
 import { queryBoolean } from './values.ts';
 
@@ -62,7 +61,7 @@ const quotaSets = [
     policy: 'volume_extension:quotas:delete',
     target,
     async handle(app, request) {
-      await app.deps.env.store.write((tx) => deleteProjectLimits(tx, projectOf(request)));
+      await resetQuotaSet(app, projectOf(request));
       return new Reply();
     },
   }),

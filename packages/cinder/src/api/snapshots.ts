@@ -4,21 +4,26 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
-import { requesterOf, targetOf } from '../app/caller.ts';
-import { emitSnapshot } from '../app/events.ts';
-import { createSnapshot, deleteSnapshot, getSnapshot, updateSnapshotBy } from '../app/snapshots.ts';
+import { projectScope } from '../app/lists.ts';
+import {
+  countSnapshots,
+  createSnapshot,
+  deleteSnapshot,
+  getSnapshot,
+  listSnapshots,
+  reportSnapshot,
+  resetSnapshotStatus,
+  SNAPSHOT_LIST as spec,
+  updateSnapshotBy,
+} from '../app/snapshots.ts';
 import { getVolume, pairsOf } from '../app/volumes.ts';
-import { snapshotNotFound } from '../errors.ts';
-import { countRows } from '../store/count.ts';
-import { pageOfSnapshots, SNAPSHOTS, updateSnapshot } from '../store/snapshots.ts';
 import type { SnapshotRow } from '../store/tables.ts';
 import { nextLink } from './links.ts';
-import { conditionsOf, ownProject, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, cleanText, queryBoolean } from './values.ts';
 
-const spec = { ...SNAPSHOTS, unknownMarker: (marker: string | number) => snapshotNotFound(String(marker)) };
 const RENAME = { name: 'display_name', description: 'display_description', consumes_quota: 'use_quota', size: 'volume_size' };
 const STATUSES = ['error', 'available', 'creating', 'deleting', 'deleted', 'updating', 'error_deleting', 'unmanaging', 'backing-up', 'restoring'];
 
@@ -71,13 +76,13 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
   const collection = detail ? 'snapshots/detail' : 'snapshots';
   if (!conditions) return { snapshots: [], ...(wantsCount && { count: 0 }) };
   const listed: ListRequest = {
-    ...(!everybody && { scope: ownProject(ctx) }),
+    ...projectScope(ctx, everybody),
     filters: conditions.filters,
     ...(conditions.where && { where: conditions.where }),
     sort: sortFor(spec, ask.sort, version.atLeast('3.30') ? RENAME : { ...RENAME, name: 'name' }),
   };
-  const rows = await pageWithOffset((page, of) => pageOfSnapshots(db, page, of), spec, listed, ask);
-  const count = wantsCount ? await countRows(db, spec, listed) : undefined;
+  const rows = await pageWithOffset((page) => listSnapshots(db, page), listed, ask);
+  const count = wantsCount ? await countSnapshots(db, listed) : undefined;
   const last = rows.at(-1);
   return {
     snapshots: rows.map((row) => view(request, row, detail, detail)),
@@ -217,12 +222,7 @@ export const snapshotOperations = [
       const status = asked.toLowerCase();
       if (!STATUSES.includes(status))
         throw invalidInput(`Snapshot status: ${asked} is invalid, valid statuses are: (${STATUSES.map((one) => `'${one}'`).join(', ')}).`, { field: 'status' });
-      const { env } = app.deps;
-      await env.store.write(async (tx) => {
-        const row = await getSnapshot(tx, request, request.params['snapshot_id'] ?? '');
-        await updateSnapshot(tx, row.id, { status }, env.clock.nowMs());
-        await emitSnapshot(env, tx, requesterOf(request.ctx), 'reset_status.end', { ...row, status });
-      });
+      await resetSnapshotStatus(app, request, request.params['snapshot_id'] ?? '', status);
       return new Reply();
     },
   }),
@@ -240,17 +240,7 @@ export const snapshotOperations = [
       const given = progress === undefined || progress === null || progress === '' ? undefined : String(progress);
       if (given !== undefined && (!/^\d{1,3}%$/.test(given) || Number.parseInt(given, 10) > 100))
         throw invalidInput('Invalid input received: progress must be an integer percentage between 0 and 100', { field: 'progress' });
-      const { env } = app.deps;
-      await env.store.write(async (tx) => {
-        const row = await getSnapshot(tx, request, request.params['snapshot_id'] ?? '');
-        request.authorize('snapshot_extension:snapshot_actions:update_snapshot_status', targetOf(row));
-        const next: Readonly<Record<string, readonly string[]>> = { creating: ['creating', 'available', 'error'], deleting: ['deleting', 'error_deleting'] };
-        const allowed = next[row.status];
-        if (!allowed) throw invalidInput(`Snapshot status ${row.status} not allowed for update_snapshot_status`);
-        if (!allowed.includes(status))
-          throw invalidInput(`Provided snapshot status ${status} not allowed for snapshot with status ${row.status}.`, { field: 'status' });
-        await updateSnapshot(tx, row.id, { status, ...(given !== undefined && { progress: given }) }, env.clock.nowMs());
-      });
+      await reportSnapshot(app, request, request.params['snapshot_id'] ?? '', status, given);
       return new Reply();
     },
   }),

@@ -4,17 +4,15 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
-import { acceptTransfer, cancelTransfer, createTransfer, getTransfer } from '../app/transfers.ts';
-import { transferNotFound } from '../errors.ts';
+import { projectScope } from '../app/lists.ts';
+import { acceptTransfer, cancelTransfer, createTransfer, getTransfer, listTransfers, TRANSFER_LIST as spec } from '../app/transfers.ts';
 import type { TransferRow } from '../store/tables.ts';
-import { pageOfTransfers, TRANSFERS } from '../store/transfers.ts';
 import { linksTo, nextLink } from './links.ts';
-import { conditionsOf, ownProject, pageWithOffset, readList, sortFor } from './list.ts';
+import { conditionsOf, pageWithOffset, readList, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, queryBoolean } from './values.ts';
 
-const spec = { ...TRANSFERS, unknownMarker: (marker: string | number) => transferNotFound(String(marker)) };
 const RENAME = { name: 'display_name' };
 /** Links name the older of the two paths, whichever was asked. */
 const COLLECTION = 'os-volume-transfer';
@@ -56,16 +54,11 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
     const conditions = conditionsOf({ spec, rename: RENAME, verbatim: ['display_name'], booleans: ['no_snapshots'] }, filters);
     if (!conditions) return { transfers: [] };
     const listed: ListRequest = {
-      ...(!everybody && { scope: ownProject(request.ctx) }),
+      ...projectScope(request.ctx, everybody),
       filters: conditions.filters,
       sort: paged ? sortFor(spec, ask.sort, RENAME) : OLDEST_FIRST,
     };
-    const rows = await pageWithOffset(
-      (page, of) => pageOfTransfers(app.deps.env.store.read, page, of),
-      spec,
-      listed,
-      paged ? ask : { ...ask, marker: undefined },
-    );
+    const rows = await pageWithOffset((page) => listTransfers(app.deps.env.store.read, page), listed, paged ? ask : { ...ask, marker: undefined });
     const last = rows.at(-1);
     return {
       transfers: rows.map((row) => view(request, row)),

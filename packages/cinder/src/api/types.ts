@@ -1,14 +1,13 @@
 import { isAdmin } from '@cairn/kit/context/context';
-import { invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListQuery, ListRequest } from '@cairn/kit/store/list';
-import { sql } from 'kysely';
 import type { CinderApp } from '../app/app.ts';
+import { defaultTypeFor, defaultTypes, setDefaultType, unsetDefaultType } from '../app/default-types.ts';
 import { addAccess, addExtraSpecs, changeType, createType, deleteType, listAccess, removeAccess, removeExtraSpec } from '../app/type-manage.ts';
-import { defaultType, type ExtraSpecs, getType, getTypeByNameOrId, specsOf } from '../app/types.ts';
-import { extraSpecNotFound, typeNotFound } from '../errors.ts';
-import type { TypeRow } from '../store/tables.ts';
-import { defaultTypeOf, defaultTypes, pageOfTypes, setDefaultType, TYPES, unsetDefaultType } from '../store/types.ts';
+import { defaultType, type ExtraSpecs, getType, havingSpec, listTypes, specsOf, TYPE_LIST as spec, typeScope } from '../app/types.ts';
+import { extraSpecNotFound } from '../errors.ts';
+import type { DefaultTypeRow, TypeRow } from '../store/tables.ts';
 import { nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { parseLiteral } from './literal.ts';
@@ -16,7 +15,6 @@ import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, parseBoolean } from './values.ts';
 
-const spec = { ...TYPES, unknownMarker: (marker: string | number) => typeNotFound(String(marker)) };
 /** Extra specs that everybody may see. */
 const VISIBLE_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_enabled'];
 const idOf = (request: Request): string => request.params['type_id'] ?? '';
@@ -67,14 +65,9 @@ async function list(app: CinderApp, request: Request): Promise<object> {
   if (version.before('3.52')) {
     if (!isAdmin(ctx)) filters.clear();
   } else restrictFilters(request, filters, 'volume_type', []);
-  const isPublic = publicFilter(request);
   filters.delete('is_public');
   filters.delete('all_tenants');
-  const wheres: ((query: ListQuery) => ListQuery)[] = [];
-  if (isPublic !== undefined) {
-    const open = sql<boolean>`(cinder_type.is_public = 1 or exists (select 1 from cinder_type_access where cinder_type_access.type_id = cinder_type.id and cinder_type_access.project_id = ${ctx.projectId ?? ''}))`;
-    wheres.push((query) => query.where(isPublic ? open : sql<boolean>`cinder_type.is_public = 0`));
-  }
+  const wheres: ((query: ListQuery) => ListQuery)[] = [typeScope(ctx, publicFilter(request))];
   const specsText = filters.get('extra_specs');
   filters.delete('extra_specs');
   if (specsText !== undefined) {
@@ -83,11 +76,7 @@ async function list(app: CinderApp, request: Request): Promise<object> {
     for (const [key, value] of Object.entries(wanted)) {
       // whoever may not see a spec cannot find out by asking for it
       if (!VISIBLE_SPECS.includes(key) && !request.allowed('volume_extension:types_extra_specs:read_sensitive')) return { volume_types: [] };
-      wheres.push((query) =>
-        query.where(
-          sql<boolean>`exists (select 1 from cinder_type_spec where cinder_type_spec.type_id = cinder_type.id and cinder_type_spec.key = ${key} and cinder_type_spec.value = ${String(value)})`,
-        ),
-      );
+      wheres.push(havingSpec(key, String(value)));
     }
   }
   const conditions = conditionsOf({ spec, verbatim: ['name', 'description'] }, filters);
@@ -97,7 +86,7 @@ async function list(app: CinderApp, request: Request): Promise<object> {
     where: (query) => wheres.reduce((narrowed, where) => where(narrowed), query),
     sort: sortFor(spec, ask.sort),
   };
-  const rows = await pageWithOffset((page, of) => pageOfTypes(app.deps.env.store.read, page, of), spec, listed, ask);
+  const rows = await pageWithOffset((page) => listTypes(app.deps.env.store.read, page), listed, ask);
   const last = rows.at(-1);
   return {
     volume_types: rows.map((row) => view(request, row, true)),
@@ -279,9 +268,8 @@ const access = [
   accessAction('removeProjectAccess', 'Stop a project from using a private type', removeAccess),
 ];
 
-async function needProject(app: CinderApp, projectId: string): Promise<void> {
-  if (!(await app.deps.faces.keystone.project(app.deps.env.store.read, projectId))) throw notFound(`Project with id ${projectId} not found.`);
-}
+const forProject = (request: Request): string => request.params['for_project_id'] ?? '';
+const defaultView = (row: DefaultTypeRow): object => ({ project_id: row.project_id, volume_type_id: row.type_id });
 
 const defaults = [
   op({
@@ -297,15 +285,7 @@ const defaults = [
       required: ['default_type'],
     }),
     async handle(app, request) {
-      const projectId = request.params['for_project_id'] ?? '';
-      await needProject(app, projectId);
-      return app.deps.env.store.write(async (tx) => {
-        const type = await getTypeByNameOrId(tx, request.ctx, (request.body as AnyBody).default_type.volume_type).catch((error: Error) => {
-          throw invalidInput(error.message, { field: 'volume_type' });
-        });
-        await setDefaultType(tx, projectId, type.id);
-        return { default_type: { project_id: projectId, volume_type_id: type.id } };
-      });
+      return { default_type: defaultView(await setDefaultType(app, request, forProject(request), (request.body as AnyBody).default_type.volume_type)) };
     },
   }),
   op({
@@ -316,11 +296,7 @@ const defaults = [
     summary: "Show a project's default type",
     policy: 'volume_extension:default_get',
     async handle(app, request) {
-      const projectId = request.params['for_project_id'] ?? '';
-      await needProject(app, projectId);
-      const row = await defaultTypeOf(app.deps.env.store.read, projectId);
-      if (!row) throw notFound(`Default type for project ${projectId} not found.`, { type: 'VolumeTypeProjectDefaultNotFound' });
-      return { default_type: { project_id: projectId, volume_type_id: row.type_id } };
+      return { default_type: defaultView(await defaultTypeFor(app, forProject(request))) };
     },
   }),
   op({
@@ -331,7 +307,7 @@ const defaults = [
     summary: 'List default types',
     policy: 'volume_extension:default_get_all',
     handle: async (app) => ({
-      default_types: (await defaultTypes(app.deps.env.store.read)).map((row) => ({ project_id: row.project_id, volume_type_id: row.type_id })),
+      default_types: (await defaultTypes(app.deps.env.store.read)).map(defaultView),
     }),
   }),
   op({
@@ -343,7 +319,7 @@ const defaults = [
     policy: 'volume_extension:default_unset',
     success: 204,
     async handle(app, request) {
-      await app.deps.env.store.write((tx) => unsetDefaultType(tx, request.params['for_project_id'] ?? ''));
+      await unsetDefaultType(app, forProject(request));
       return new Reply();
     },
   }),

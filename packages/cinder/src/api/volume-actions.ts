@@ -3,7 +3,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, type Operation, Reply, type Request } from '@cairn/kit/http/operation';
 import type { Tx } from '@cairn/kit/store/store';
 import type { CinderApp } from '../app/app.ts';
-import { attachDirectly, checkMayEnd, detachDirectly } from '../app/attachments.ts';
+import { attachDirectly, checkMayEndAll, detachDirectly } from '../app/attachments.ts';
 import { BACKEND_NAME } from '../app/backend.ts';
 import { capabilitiesOf } from '../app/capabilities.ts';
 import { serviceCaller, targetOf } from '../app/caller.ts';
@@ -15,7 +15,6 @@ import { revertVolume } from '../app/volume-revert.ts';
 import { beginDetaching, extendCompletion, reserve, resetStatus, rollDetaching, unreserve } from '../app/volume-status.ts';
 import { getVolume, pairsOf, removeImageMetadata, setBootable, setReadonly, writeImageMetadata } from '../app/volumes.ts';
 import { glanceMetadataNotFound } from '../errors.ts';
-import { attachmentsOfVolume } from '../store/attachments.ts';
 import type { VolumeRow } from '../store/tables.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
@@ -256,7 +255,7 @@ const attachActions = [
     body: connector('os-terminate_connection', ['string', 'object', 'null']),
     async run(app, tx, request, volume) {
       request.authorize('volume_extension:volume_actions:terminate_connection', targetOf(volume));
-      for (const attachment of await attachmentsOfVolume(tx, volume.id)) checkMayEnd(request.ctx, attachment);
+      await checkMayEndAll(tx, request.ctx, volume.id);
       await unreserve(app, tx, serviceCaller(request.ctx), volume);
     },
   }),

@@ -3,22 +3,19 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
+import { projectScope } from '../app/lists.ts';
 import { createVolume } from '../app/volume-create.ts';
 import { deleteVolume } from '../app/volume-delete.ts';
-import { getVolume, summarize, updateVolumeBy, withDetails, type VolumeDetails } from '../app/volumes.ts';
+import { countVolumes, getVolume, listVolumes, summarize, updateVolumeBy, VOLUME_LIST as spec, type VolumeDetails, withDetails } from '../app/volumes.ts';
 import { targetOf } from '../app/caller.ts';
-import { volumeNotFound } from '../errors.ts';
-import { countRows } from '../store/count.ts';
 import type { VolumeRow } from '../store/tables.ts';
-import { pageOfVolumes, VOLUMES } from '../store/volumes.ts';
 import { nextLink } from './links.ts';
-import { conditionsOf, ownProject, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
+import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, cleanText, queryBoolean } from './values.ts';
 import { volumeDetails, volumeSummary, volumeView } from './views/volume.ts';
 
-const spec = { ...VOLUMES, unknownMarker: (marker: string | number) => volumeNotFound(String(marker)) };
 const RENAME = { name: 'display_name', description: 'display_description', consumes_quota: 'use_quota' };
 
 /** The rows of a list request, and how many there are in all if asked. */
@@ -61,13 +58,13 @@ async function findVolumes(
   );
   if (!conditions) return { rows: [], limit: ask.limit, count: wantsCount ? 0 : undefined };
   const listed: ListRequest = {
-    ...(!everybody && { scope: ownProject(ctx) }),
+    ...projectScope(ctx, everybody),
     filters: conditions.filters,
     ...(conditions.where && { where: conditions.where }),
     sort: sortFor(spec, ask.sort, RENAME),
   };
-  const rows = await pageWithOffset((page, of) => pageOfVolumes(db, page, of), spec, listed, ask);
-  return { rows, limit: ask.limit, count: wantsCount ? await countRows(db, spec, listed) : undefined };
+  const rows = await pageWithOffset((page) => listVolumes(db, page), listed, ask);
+  return { rows, limit: ask.limit, count: wantsCount ? await countVolumes(db, listed) : undefined };
 }
 
 const links = (request: Request, collection: string, rows: readonly VolumeRow[], limit: number, count: number | undefined): object => {

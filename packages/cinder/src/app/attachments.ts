@@ -1,9 +1,18 @@
 import { type Context, isAdmin } from '@cairn/kit/context/context';
 import { conflict, invalidInput } from '@cairn/kit/errors/errors';
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toJson } from '@cairn/kit/store/values';
 import { attachmentNotFound, invalidVolume, orList, resourceConflict } from '../errors.ts';
-import { attachmentById, attachmentsOfVolume, deleteAttachment, insertAttachment, updateAttachment } from '../store/attachments.ts';
+import {
+  attachmentById,
+  ATTACHMENTS,
+  attachmentsOfVolume,
+  deleteAttachment,
+  insertAttachment,
+  pageOfAttachments,
+  updateAttachment,
+} from '../store/attachments.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
 import { BACKEND_NAME } from './backend.ts';
@@ -12,6 +21,11 @@ import type { CinderDeps } from './deps.ts';
 import { emitVolume } from './events.ts';
 
 export type Connector = Readonly<Record<string, unknown>>;
+
+/** What lists of attachments may ask for. */
+export const ATTACHMENT_LIST: ListSpec<AttachmentRow> = { ...ATTACHMENTS, unknownMarker: (marker) => attachmentNotFound(String(marker)) };
+
+export const listAttachments = (db: Db, request: ListRequest): Promise<ListPage<AttachmentRow>> => pageOfAttachments(db, request, ATTACHMENT_LIST);
 
 /** The attachment if the caller may see it; NotFound otherwise. */
 export async function getAttachment(db: Db, ctx: Context, id: string): Promise<AttachmentRow> {
@@ -159,6 +173,22 @@ export function checkMayEnd(ctx: Context, attachment: AttachmentRow): void {
   if (attachment.by_compute === 0 || attachment.server_id === null || attachment.connection_info === null) return;
   throw conflict(`ConflictNovaUsingAttachment: Detach volume from instance ${attachment.server_id} using the Compute API`, {
     type: 'ConflictNovaUsingAttachment',
+  });
+}
+
+/** The same for all that a volume has. */
+export async function checkMayEndAll(db: Db, ctx: Context, volumeId: string): Promise<void> {
+  for (const attachment of await attachmentsOfVolume(db, volumeId)) checkMayEnd(ctx, attachment);
+}
+
+/** Ends an attachment because a user says so. Returns those that its volume still has. */
+export async function removeAttachment(deps: CinderDeps, caller: Caller, id: string): Promise<readonly AttachmentRow[]> {
+  return deps.env.store.write(async (tx) => {
+    const found = await getAttachment(tx, caller.ctx, id);
+    caller.authorize('volume:attachment_delete', targetOf(found));
+    checkMayEnd(caller.ctx, found);
+    await endAttachment(deps, tx, requesterOf(caller.ctx), id, found.volume_id);
+    return attachmentsOfVolume(tx, found.volume_id);
   });
 }
 

@@ -1,7 +1,11 @@
 import type { Env } from '@cairn/kit/env';
-import type { Tx } from '@cairn/kit/store/store';
-import { insertMessage } from '../store/messages.ts';
-import type { Requester } from './caller.ts';
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import { messageNotFound } from '../errors.ts';
+import { deleteMessage, insertMessage, messageById, MESSAGES, pageOfMessages } from '../store/messages.ts';
+import type { MessageRow } from '../store/tables.ts';
+import type { CinderApp } from './app.ts';
+import { type Caller, isVisible, type Requester, targetOf } from './caller.ts';
 
 /** What was being done (cinder/message/message_field.py, Action). The last ones are Cairn's own: upstream leaves no message there. */
 export const ACTIONS = {
@@ -80,4 +84,21 @@ export async function complain(env: Env, messageTtlMs: number, tx: Tx, who: Requ
     created_at_ms: nowMs,
     expires_at_ms: nowMs + messageTtlMs,
   });
+}
+
+/** What lists of messages may ask for. */
+export const MESSAGE_LIST: ListSpec<MessageRow> = { ...MESSAGES, unknownMarker: (marker) => messageNotFound(String(marker)) };
+
+export const listMessages = (db: Db, request: ListRequest): Promise<ListPage<MessageRow>> => pageOfMessages(db, request, MESSAGE_LIST);
+
+/** The message if the caller may do `rule` with it; NotFound where it may not see it. */
+export async function messageFor(db: Db, caller: Caller, id: string, rule: string): Promise<MessageRow> {
+  const row = await messageById(db, id);
+  if (!row || !isVisible(caller.ctx, row)) throw messageNotFound(id);
+  caller.authorize(rule, targetOf(row));
+  return row;
+}
+
+export async function removeMessage(app: CinderApp, caller: Caller, id: string): Promise<void> {
+  await app.deps.env.store.write(async (tx) => deleteMessage(tx, (await messageFor(tx, caller, id, 'message:delete')).id));
 }

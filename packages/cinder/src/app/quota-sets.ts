@@ -1,7 +1,7 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Db } from '@cairn/kit/store/store';
 import { invalid } from '../errors.ts';
-import { classLimits, projectLimits, setClassLimit, setProjectLimit, type StoredLimit } from '../store/quotas.ts';
+import { classLimits, deleteProjectLimits, projectLimits, setClassLimit, setProjectLimit, type StoredLimit } from '../store/quotas.ts';
 import { typeNames } from '../store/types.ts';
 import { usageOf } from '../store/usage.ts';
 import type { CinderApp } from './app.ts';
@@ -83,6 +83,11 @@ export async function changeQuotaSet(app: CinderApp, projectId: string, set: Rea
     for (const limit of limits) await setProjectLimit(tx, projectId, limit);
     return Object.fromEntries((await quotaSet(app, tx, projectId)).map((line) => [line.name, line.limit]));
   });
+}
+
+/** Gives a project the default limits again. */
+export async function resetQuotaSet(app: CinderApp, projectId: string): Promise<void> {
+  await app.deps.env.store.write((tx) => deleteProjectLimits(tx, projectId));
 }
 
 export async function changeQuotaClass(app: CinderApp, className: string, set: Readonly<Record<string, unknown>>): Promise<Record<string, number>> {

@@ -6,6 +6,9 @@ import type { ServiceRow } from '../store/tables.ts';
 import type { CinderApp } from './app.ts';
 import { hostOfPlace, serviceHost } from './backend.ts';
 
+/** What each project has on a host. */
+export { useOfHost } from '../store/volumes.ts';
+
 export interface ServiceFacts {
   readonly row: ServiceRow;
   readonly up: boolean;

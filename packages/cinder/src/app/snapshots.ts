@@ -1,9 +1,12 @@
+import { invalidInput } from '@cairn/kit/errors/errors';
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { toJson } from '@cairn/kit/store/values';
 import { invalidSnapshot, invalidVolume, orList, snapshotNotFound } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
+import { countRows } from '../store/count.ts';
 import type { Pairs } from '../store/metadata.ts';
-import { insertSnapshot, latestSnapshotOf, setSnapshotPairs, snapshotById, updateSnapshot } from '../store/snapshots.ts';
+import { insertSnapshot, latestSnapshotOf, pageOfSnapshots, setSnapshotPairs, snapshotById, SNAPSHOTS, updateSnapshot } from '../store/snapshots.ts';
 import type { SnapshotRow, VolumeRow } from '../store/tables.ts';
 import { typeById } from '../store/types.ts';
 import type { CinderApp } from './app.ts';
@@ -12,6 +15,13 @@ import { emitSnapshot } from './events.ts';
 import { claimQuota } from './quota.ts';
 import { refuseFrozen } from './services.ts';
 import { checkPairs, pairsOf } from './volumes.ts';
+
+/** What lists of snapshots may ask for. */
+export const SNAPSHOT_LIST: ListSpec<SnapshotRow> = { ...SNAPSHOTS, unknownMarker: (marker) => snapshotNotFound(String(marker)) };
+
+export const listSnapshots = (db: Db, request: ListRequest): Promise<ListPage<SnapshotRow>> => pageOfSnapshots(db, request, SNAPSHOT_LIST);
+/** How many a list has in all, whatever the page. */
+export const countSnapshots = (db: Db, request: ListRequest): Promise<number> => countRows(db, SNAPSHOT_LIST, request);
 
 /** The snapshot if the caller may see it; NotFound otherwise. */
 export async function getSnapshot(db: Db, caller: Caller, id: string): Promise<SnapshotRow> {
@@ -129,6 +139,32 @@ export async function updateSnapshotBy(app: CinderApp, caller: Caller, id: strin
     const row = (await snapshotById(tx, id)) as SnapshotRow;
     await emitSnapshot(env, tx, requesterOf(caller.ctx), 'update.end', row);
     return row;
+  });
+}
+
+/** Sets a snapshot's status, whatever it is. */
+export async function resetSnapshotStatus(app: CinderApp, caller: Caller, id: string, status: string): Promise<void> {
+  const { env } = app.deps;
+  await env.store.write(async (tx) => {
+    const row = await getSnapshot(tx, caller, id);
+    await updateSnapshot(tx, row.id, { status }, env.clock.nowMs());
+    await emitSnapshot(env, tx, requesterOf(caller.ctx), 'reset_status.end', { ...row, status });
+  });
+}
+
+/** What whoever makes or removes a snapshot may report, by the status that it has. */
+const NEXT_STATUSES: Readonly<Record<string, readonly string[]>> = { creating: ['creating', 'available', 'error'], deleting: ['deleting', 'error_deleting'] };
+
+/** Takes a report of how far a snapshot has come; `progress` like `80%`. */
+export async function reportSnapshot(app: CinderApp, caller: Caller, id: string, status: string, progress: string | undefined): Promise<void> {
+  const { env } = app.deps;
+  await env.store.write(async (tx) => {
+    const row = await snapshotFor(tx, caller, id, 'snapshot_extension:snapshot_actions:update_snapshot_status');
+    const allowed = NEXT_STATUSES[row.status];
+    if (!allowed) throw invalidInput(`Snapshot status ${row.status} not allowed for update_snapshot_status`);
+    if (!allowed.includes(status))
+      throw invalidInput(`Provided snapshot status ${status} not allowed for snapshot with status ${row.status}.`, { field: 'status' });
+    await updateSnapshot(tx, row.id, { status, ...(progress !== undefined && { progress }) }, env.clock.nowMs());
   });
 }
 

@@ -1,10 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { invalidInput } from '@cairn/kit/errors/errors';
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db } from '@cairn/kit/store/store';
 import { invalidSnapshot, invalidVolume, transferNotFound } from '../errors.ts';
 import { snapshotsOfVolume, updateSnapshot } from '../store/snapshots.ts';
 import type { TransferRow, VolumeRow } from '../store/tables.ts';
-import { deleteTransfer, insertTransfer, transferById } from '../store/transfers.ts';
+import { deleteTransfer, insertTransfer, pageOfTransfers, transferById, TRANSFERS } from '../store/transfers.ts';
 import { typeById } from '../store/types.ts';
 import { changeUsage } from '../store/usage.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
@@ -16,6 +17,11 @@ import { getVolume } from './volumes.ts';
 
 const hashOf = (salt: string, key: string): string => createHmac('sha256', salt).update(key).digest('hex');
 const sameHash = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+
+/** What lists of transfers may ask for. */
+export const TRANSFER_LIST: ListSpec<TransferRow> = { ...TRANSFERS, unknownMarker: (marker) => transferNotFound(String(marker)) };
+
+export const listTransfers = (db: Db, request: ListRequest): Promise<ListPage<TransferRow>> => pageOfTransfers(db, request, TRANSFER_LIST);
 
 /** The transfer if the caller's project offers it. */
 export async function getTransfer(db: Db, caller: Caller, id: string): Promise<TransferRow> {

@@ -1,17 +1,32 @@
 import { type Context, isAdmin } from '@cairn/kit/context/context';
 import { CairnError } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
+import type { ListPage, ListQuery, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { typeNotFound, typeNotFoundByName } from '../errors.ts';
 import type { TypeRow } from '../store/tables.ts';
-import { defaultTypeOf, typeById, typeByName, typeIsFor } from '../store/types.ts';
+import { defaultTypeOf, openTo, pageOfTypes, privateOnly, typeById, typeByName, typeIsFor, TYPES } from '../store/types.ts';
+
+/** Keeps the types of a list that have this extra spec; types by name, for those whom no scope binds. */
+export { havingSpec, typeByName } from '../store/types.ts';
 
 export type ExtraSpecs = Readonly<Record<string, string>>;
 
 export const specsOf = (type: TypeRow): ExtraSpecs => fromJson<ExtraSpecs>(type.extra_specs);
 /** Upstream's way of saying true in extra specs. */
 export const isTrueSpec = (value: string | undefined): boolean => value === '<is> True';
+
+/** What lists of types may ask for. */
+export const TYPE_LIST: ListSpec<TypeRow> = { ...TYPES, unknownMarker: (marker) => typeNotFound(String(marker)) };
+
+export const listTypes = (db: Db, request: ListRequest): Promise<ListPage<TypeRow>> => pageOfTypes(db, request, TYPE_LIST);
+
+/** Which types a list shows: with `isPublic` those that the project may use, without it private ones, all when it is undefined. Only administrators choose. */
+export function typeScope(ctx: Context, isPublic: boolean | undefined): (query: ListQuery) => ListQuery {
+  if (!isAdmin(ctx) || isPublic === true) return openTo(ctx.projectId ?? '');
+  return isPublic === undefined ? (query) => query : privateOnly;
+}
 
 /** The type if `ctx` may use it; NotFound otherwise. */
 export async function getType(db: Db, ctx: Context, id: string): Promise<TypeRow> {

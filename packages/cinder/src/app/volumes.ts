@@ -1,11 +1,13 @@
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { invalid, invalidVolume, volumeNotFound } from '../errors.ts';
 import { attachmentsOfVolumes } from '../store/attachments.ts';
+import { countRows } from '../store/count.ts';
 import { distinctPairs, type Pairs } from '../store/metadata.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
 import { namesOfTypes } from '../store/types.ts';
 import { usageOf, usageOfAll } from '../store/usage.ts';
-import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
+import { pageOfVolumes, setVolumePairs, updateVolume, volumeById, VOLUMES } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
@@ -16,6 +18,13 @@ export interface VolumeDetails {
   readonly typeName: string | null;
   readonly attachments: readonly AttachmentRow[];
 }
+
+/** What lists of volumes may ask for. */
+export const VOLUME_LIST: ListSpec<VolumeRow> = { ...VOLUMES, unknownMarker: (marker) => volumeNotFound(String(marker)) };
+
+export const listVolumes = (db: Db, request: ListRequest): Promise<ListPage<VolumeRow>> => pageOfVolumes(db, request, VOLUME_LIST);
+/** How many a list has in all, whatever the page. */
+export const countVolumes = (db: Db, request: ListRequest): Promise<number> => countRows(db, VOLUME_LIST, request);
 
 /** The volume if the caller may see it; NotFound otherwise, whatever the reason. */
 export async function getVolume(db: Db, caller: Caller, id: string): Promise<VolumeRow> {

@@ -1,6 +1,7 @@
-import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
+import { type ListPage, type ListQuery, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { toJson } from '@cairn/kit/store/values';
+import { sql } from 'kysely';
 import type { CinderTables, DefaultTypeRow, TypeRow } from './tables.ts';
 
 const q = (db: Db) => on<CinderTables>(db);
@@ -21,6 +22,25 @@ export const TYPES: ListSpec<TypeRow> = {
 };
 
 export const pageOfTypes = (db: Db, request: ListRequest, spec: ListSpec<TypeRow>): Promise<ListPage<TypeRow>> => listRows(db, spec, request);
+
+/** Keeps the public types of a list and those that a project has access to. */
+export const openTo =
+  (projectId: string) =>
+  (query: ListQuery): ListQuery =>
+    query.where(
+      sql<boolean>`(cinder_type.is_public = 1 or exists (select 1 from cinder_type_access where cinder_type_access.type_id = cinder_type.id and cinder_type_access.project_id = ${projectId}))`,
+    );
+
+export const privateOnly = (query: ListQuery): ListQuery => query.where(sql<boolean>`cinder_type.is_public = 0`);
+
+/** Keeps the types of a list that have this extra spec. */
+export const havingSpec =
+  (key: string, value: string) =>
+  (query: ListQuery): ListQuery =>
+    query.where(
+      sql<boolean>`exists (select 1 from cinder_type_spec where cinder_type_spec.type_id = cinder_type.id and cinder_type_spec.key = ${key} and cinder_type_spec.value = ${value})`,
+    );
+
 export const typeById = (db: Db, id: string): Promise<TypeRow | undefined> =>
   q(db).selectFrom('cinder_type').selectAll().where('id', '=', id).executeTakeFirst();
 export const typeByName = (db: Db, name: string): Promise<TypeRow | undefined> =>

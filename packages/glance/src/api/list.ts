@@ -1,10 +1,9 @@
-import { type Context, isAdmin } from '@cairn/kit/context/context';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { ListPage, ListQuery, ListRequest, Sort } from '@cairn/kit/store/list';
 import type { Filter } from '@cairn/kit/store/list-filter';
+import { hasProperty, hasTag, imageScope } from '../app/image-list.ts';
 import type { ImageRow } from '../store/tables.ts';
-import * as scopes from '../store/image-scopes.ts';
 
 const PAGE_DEFAULT = 25;
 const PAGE_MAX = 1_000;
@@ -32,9 +31,9 @@ export function listRequest(req: Request<AnyBody>): { limit: number; request: Li
     } else if (EQUAL.has(key)) {
       const many = IN.has(key) && value.startsWith('in:') ? splitIn(value.slice(3)) : undefined;
       filters.push(many ? { field: key, op: 'in', value: many } : { field: key, op: 'eq', value });
-    } else wheres.push(scopes.hasProperty(key, value));
+    } else wheres.push(hasProperty(key, value));
   }
-  for (const tag of query.getAll('tag')) wheres.push(scopes.hasTag(tag));
+  for (const tag of query.getAll('tag')) wheres.push(hasTag(tag));
   const hidden = query.get('os_hidden');
   if (hidden !== null && !['true', 'false', 'True', 'False'].includes(hidden)) throw invalidInput(`Invalid value '${hidden}' for 'os_hidden' filter. Valid values are case sensitive 'true' or 'false'.`, { field: 'os_hidden' });
   filters.push({ field: 'os_hidden', op: 'eq', value: hidden?.toLowerCase() === 'true' });
@@ -42,18 +41,9 @@ export function listRequest(req: Request<AnyBody>): { limit: number; request: Li
   if (!['pending', 'accepted', 'rejected', 'all'].includes(memberStatus)) throw invalidInput(`Invalid status: ${memberStatus}`, { field: 'member_status' });
   const visibility = query.get('visibility');
   if (visibility !== null && !['public', 'private', 'shared', 'community', 'all'].includes(visibility)) throw invalidInput(`Invalid visibility value: ${visibility}`, { field: 'visibility' });
-  const scope = scopeOf(ctx, visibility, memberStatus);
+  const scope = imageScope(ctx, visibility, memberStatus);
   const marker = query.get('marker') ?? undefined;
   return { limit, request: { filters, sort: sortOf(query), limit, ...(marker !== undefined && { marker }), scope: (q) => q, where: (q) => wheres.reduce((query2, where) => where(query2), scope(q)) } };
-}
-
-function scopeOf(ctx: Context, visibility: string | null, memberStatus: string): (q: ListQuery) => ListQuery {
-  const project = ctx.projectId ?? '';
-  if (visibility === 'public' || visibility === 'community') return scopes.visibilityIs(visibility);
-  if (visibility === 'private') return isAdmin(ctx) ? scopes.visibilityIs('private') : scopes.ownedWith(project, 'private');
-  if (visibility === 'shared') return isAdmin(ctx) ? scopes.visibilityIs('shared') : scopes.sharedWith(project, memberStatus);
-  if (isAdmin(ctx)) return visibility === 'all' ? (q) => q : scopes.notForeignCommunity(project);
-  return scopes.seenBy(project, memberStatus, visibility === 'all');
 }
 
 function limitOf(text: string | null): number {

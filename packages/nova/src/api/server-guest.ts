@@ -1,7 +1,8 @@
 import type { Request } from '@cairn/kit/http/operation';
 import type { GuestDiagnostics } from '@cairn/host/interface/guests';
 import type { SecurityGroupFacts } from '@cairn/neutron/face';
-import { flavorOf, type ServerRow } from '../store/server.ts';
+import { flavorOf } from '../app/server-rows.ts';
+import type { ServerRow } from '../store/server.ts';
 import { op } from './op.ts';
 import { anyQuery } from './schemas/types.ts';
 
