@@ -23,6 +23,7 @@ export class HostRegistry {
   #timer: Timer | undefined;
   #unlisten: (() => void) | undefined;
   #stopped = false;
+  readonly #coming = new Set<Promise<void>>();
   #beating: Promise<void> | undefined;
 
   constructor(deps: NovaDeps, arrived: (host: string) => Promise<void>) {
@@ -33,19 +34,23 @@ export class HostRegistry {
 
   /** Registers the hosts that are there, and every one that comes. */
   async start(): Promise<void> {
-    const coming: Promise<void>[] = [];
-    let starting = true;
     this.#unlisten = this.#deps.hosts.onHost((agent) => {
-      const registered = this.register(agent).catch((error: unknown) => this.#log.error({ host: agent.host, err: error }, 'a host could not be registered'));
-      if (starting) coming.push(registered);
+      const registered = this.register(agent)
+        .catch((error: unknown) => this.#log.error({ host: agent.host, err: error }, 'a host could not be registered'))
+        .finally(() => this.#coming.delete(registered));
+      this.#coming.add(registered);
     });
-    starting = false;
     const { env, options } = this.#deps;
     await env.store.write(async (tx) => {
       for (const binary of CONTROL_BINARIES) await ensureService(tx, { id: env.ids.uuid(), host: options.controlHost, binary }, env.clock.nowMs());
     });
-    await Promise.all(coming);
+    await this.registered();
     this.#schedule();
+  }
+
+  /** Resolves once every host that has come so far is registered, so that servers can be placed on it, or has failed to be. */
+  async registered(): Promise<void> {
+    await Promise.all(this.#coming);
   }
 
   async stop(): Promise<void> {
