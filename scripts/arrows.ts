@@ -8,7 +8,21 @@ import { dirname, join, normalize, relative } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /** Floors: a package imports from lower floors only. kit and host's interface are the ground. */
-const FLOOR: Readonly<Record<string, number>> = { kit: 0, host: 1, keystone: 2, glance: 3, placement: 3, swift: 4, cinder: 4, neutron: 4, nova: 5, heat: 6, telemetry: 6, horizon: 6, cairn: 7 };
+const FLOOR: Readonly<Record<string, number>> = {
+  kit: 0,
+  host: 1,
+  keystone: 2,
+  glance: 3,
+  placement: 3,
+  swift: 4,
+  cinder: 4,
+  neutron: 4,
+  nova: 5,
+  heat: 6,
+  telemetry: 6,
+  horizon: 6,
+  cairn: 7,
+};
 /** What of host the services may see. */
 const HOST_FOR_SERVICES = /^(interface|inspector)\//;
 /** Rooms of a service, from the top: a room imports from itself and from rooms further down. */
@@ -64,9 +78,18 @@ function* files(folder: string): Generator<string> {
 
 /** What a file imports; `onlyTypes` for imports that are gone when it runs. */
 function importsOf(source: string): { specifier: string; onlyTypes: boolean }[] {
-  const found = source.matchAll(/^\s*(?:import|export)(\s+type)?\s([^;'"]*?)from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm);
+  const found = source.matchAll(
+    /^\s*(?:import|export)(\s+type)?\s([^;'"]*?)from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm,
+  );
   return [...found].map(([, typeWord, names = '', from, bare, dynamic]) => {
-    const listed = names.replaceAll(/[{}\n]/g, ' ').split(',').map((name) => name.trim()).filter(Boolean);
-    return { specifier: (from ?? bare ?? dynamic) as string, onlyTypes: typeWord !== undefined || (listed.length > 0 && listed.every((name) => name.startsWith('type '))) };
+    const listed = names
+      .replaceAll(/[{}\n]/g, ' ')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean);
+    return {
+      specifier: (from ?? bare ?? dynamic) as string,
+      onlyTypes: typeWord !== undefined || (listed.length > 0 && listed.every((name) => name.startsWith('type '))),
+    };
   });
 }

@@ -22,7 +22,14 @@ const limitMs = Number(process.env.CAIRN_TEST_LIMIT_MINUTES ?? 80) * 60_000;
 const unitTests = [...tests(join(root, 'packages'))];
 const cloudTests = [...tests(join(root, 'test'))].filter((t) => !t.startsWith(join('test', 'guests')));
 const guestTests = [...tests(join(root, 'test', 'guests'))];
-const runner = (files: readonly string[], concurrency: number, timeoutMs: number): readonly string[] => [node, '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, '--test-reporter=spec', ...files];
+const runner = (files: readonly string[], concurrency: number, timeoutMs: number): readonly string[] => [
+  node,
+  '--test',
+  `--test-concurrency=${concurrency}`,
+  `--test-timeout=${timeoutMs}`,
+  '--test-reporter=spec',
+  ...files,
+];
 const needsRoot = (): string | undefined => (process.getuid?.() === 0 ? undefined : 'it needs root');
 
 const PARTS: readonly Part[] = [
@@ -66,13 +73,19 @@ for (const part of args.length > 0 ? PARTS.filter((p) => args.includes(p.name)) 
 process.stdout.write('\n');
 for (const r of results) process.stdout.write(`${r.name.padEnd(10)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(7)} s  ${r.counts}\n`);
 const failed = results.filter((r) => r.outcome !== 'pass');
-process.stdout.write(`${failed.length === 0 ? 'PASS' : 'FAIL'}: ${results.length - failed.length} of ${results.length} parts in ${((Date.now() - startedMs) / 1000).toFixed(0)} s\n`);
+process.stdout.write(
+  `${failed.length === 0 ? 'PASS' : 'FAIL'}: ${results.length - failed.length} of ${results.length} parts in ${((Date.now() - startedMs) / 1000).toFixed(0)} s\n`,
+);
 process.exit(failed.length === 0 ? 0 : 1);
 
 function run(command: readonly string[], leftMs: number): Promise<{ code: number; output: string }> {
   const [program, ...rest] = command as [string, ...string[]];
   return new Promise((resolve) => {
-    const child = spawn(program, rest, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` } });
+    const child = spawn(program, rest, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` },
+    });
     let output = '';
     const timer = setTimeout(() => child.kill('SIGTERM'), Math.max(1_000, leftMs));
     child.stdout.on('data', (chunk: Buffer) => {

@@ -23,8 +23,14 @@ before(async () => {
 });
 after(() => cloud.stop());
 
-const as = { get token() { return member; } };
-const boot = async (body: object = {}, flavor = '42') => (await cloud.ok('POST', '/compute/v2.1/servers', { server: { name: 's', imageRef: image, flavorRef: flavor, networks: [{ uuid: network }], ...body } }, as)).server.id as string;
+const as = {
+  get token() {
+    return member;
+  },
+};
+const boot = async (body: object = {}, flavor = '42') =>
+  (await cloud.ok('POST', '/compute/v2.1/servers', { server: { name: 's', imageRef: image, flavorRef: flavor, networks: [{ uuid: network }], ...body } }, as))
+    .server.id as string;
 const show = async (id: string) => (await cloud.call('GET', `/compute/v2.1/servers/${id}`, undefined, as)).body.server;
 const settle = async (id: string): Promise<string> => {
   let status = '';
@@ -40,9 +46,12 @@ const remove = async (id: string): Promise<void> => {
 };
 /** What the project has: the same before and after a life, or something leaked. */
 const possessions = async (): Promise<object> => ({
-  ports: (await cloud.ok('GET', '/network/v2.0/ports', undefined, as)).ports.filter((p: { device_owner: string }) => p.device_owner.startsWith('compute')).length,
+  ports: (await cloud.ok('GET', '/network/v2.0/ports', undefined, as)).ports.filter((p: { device_owner: string }) => p.device_owner.startsWith('compute'))
+    .length,
   volumes: (await cloud.ok('GET', '/volume/v3/volumes', undefined, as)).volumes.length,
-  used: (({ totalInstancesUsed, totalCoresUsed, totalRAMUsed }) => ({ totalInstancesUsed, totalCoresUsed, totalRAMUsed }))((await cloud.ok('GET', '/compute/v2.1/limits', undefined, as)).limits.absolute),
+  used: (({ totalInstancesUsed, totalCoresUsed, totalRAMUsed }) => ({ totalInstancesUsed, totalCoresUsed, totalRAMUsed }))(
+    (await cloud.ok('GET', '/compute/v2.1/limits', undefined, as)).limits.absolute,
+  ),
   vcpus: (await cloud.ok('GET', '/compute/v2.1/os-hypervisors/detail')).hypervisors.map((h: { vcpus_used: number }) => h.vcpus_used),
 });
 
@@ -60,7 +69,11 @@ test('a server is built, used and removed, and nothing of it is left', async () 
   assert.equal((await cloud.call('DELETE', `/volume/v3/volumes/${volume.id}`, undefined, as)).status, 400);
   await cloud.ok('DELETE', `/compute/v2.1/servers/${id}/os-volume_attachments/${volume.id}`, undefined, as);
   await cloud.until('detached', async () => (await status()) === 'available');
-  for (const [action, wanted] of [[{ 'os-stop': null }, 'SHUTOFF'], [{ 'os-start': null }, 'ACTIVE'], [{ reboot: { type: 'HARD' } }, 'ACTIVE']] as const) {
+  for (const [action, wanted] of [
+    [{ 'os-stop': null }, 'SHUTOFF'],
+    [{ 'os-start': null }, 'ACTIVE'],
+    [{ reboot: { type: 'HARD' } }, 'ACTIVE'],
+  ] as const) {
     await cloud.ok('POST', `/compute/v2.1/servers/${id}/action`, action, as);
     await cloud.until(JSON.stringify(action), async () => (await show(id)).status === wanted);
   }
@@ -110,12 +123,30 @@ test("other projects' things are not there", async () => {
 });
 
 test('identity headers from outside change nothing on any service', async () => {
-  for (const path of ['/compute/v2.1/servers', '/network/v2.0/networks', '/image/v2/images', '/volume/v3/volumes', '/placement/resource_providers', '/identity/v3/users']) {
-    const answer = await cloud.call('GET', path, undefined, { token: '', headers: { 'x-roles': 'admin', 'x-user-id': 'x', 'x-project-id': 'y', 'x-identity-status': 'Confirmed', 'x-is-admin-project': 'True', 'x-service-token': 'z' } });
+  for (const path of [
+    '/compute/v2.1/servers',
+    '/network/v2.0/networks',
+    '/image/v2/images',
+    '/volume/v3/volumes',
+    '/placement/resource_providers',
+    '/identity/v3/users',
+  ]) {
+    const answer = await cloud.call('GET', path, undefined, {
+      token: '',
+      headers: {
+        'x-roles': 'admin',
+        'x-user-id': 'x',
+        'x-project-id': 'y',
+        'x-identity-status': 'Confirmed',
+        'x-is-admin-project': 'True',
+        'x-service-token': 'z',
+      },
+    });
     assert.equal(answer.status, 401, path);
   }
 });
 
 test('health, readiness, metrics and the index answer without a token', async () => {
-  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/openapi.json']) assert.equal((await cloud.call('GET', path, undefined, { token: '' })).status, 200, path);
+  for (const path of ['/', '/healthz', '/readyz', '/metrics', '/openapi.json'])
+    assert.equal((await cloud.call('GET', path, undefined, { token: '' })).status, 200, path);
 });

@@ -9,7 +9,11 @@ const root = join(import.meta.dirname, '..', '..');
 const cairn = join(root, 'cairn');
 const acceptance = [join(root, '..', 'shared', 'acceptance', 'first-server'), join(root, 'test', 'acceptance', 'first-server')].find((p) => existsSync(p));
 const hasClient = existsSync('/usr/bin/openstack') || existsSync('/usr/local/bin/openstack');
-const skip = !acceptance ? 'the acceptance script is not beside the project' : !hasClient ? 'the openstack client is not installed (package python3-openstackclient)' : false;
+const skip = !acceptance
+  ? 'the acceptance script is not beside the project'
+  : !hasClient
+    ? 'the openstack client is not installed (package python3-openstackclient)'
+    : false;
 
 const name = `cairntest${process.pid}`;
 // guests run as users of their own, who must be able to reach their disks
@@ -43,7 +47,10 @@ test('one command brings a cloud up', { skip, timeout: 900_000 }, async () => {
   assert.match(output, /The cloud is up/);
   const status = JSON.parse(namespace.sync(cairn, ['status', '--json', '--data', data]));
   assert.equal(status.running, true);
-  assert.deepEqual(status.endpoints.map((e: { type: string }) => e.type).sort(), ['block-storage', 'compute', 'identity', 'image', 'network', 'placement'].sort());
+  assert.deepEqual(
+    status.endpoints.map((e: { type: string }) => e.type).sort(),
+    ['block-storage', 'compute', 'identity', 'image', 'network', 'placement'].sort(),
+  );
 });
 
 test('a second up finds what is there', { skip }, async () => {

@@ -129,7 +129,11 @@ for (let round = 0; round < ROUNDS; round++) {
       networks: [{ uuid: network.id }],
       // one has its root disk on a volume that is its own
       ...(i === 2
-        ? { block_device_mapping_v2: [{ boot_index: 0, uuid: image, source_type: 'image', destination_type: 'volume', volume_size: 1, delete_on_termination: true }] }
+        ? {
+            block_device_mapping_v2: [
+              { boot_index: 0, uuid: image, source_type: 'image', destination_type: 'volume', volume_size: 1, delete_on_termination: true },
+            ],
+          }
         : { imageRef: image }),
     });
 
@@ -156,7 +160,9 @@ for (let round = 0; round < ROUNDS; round++) {
       await sleep(50);
       now = await list();
     }
-    t.diagnostic(`after up: ${now.map((s) => `${s.name} ${s.status}${s.fault ? ` (${s.fault.message})` : ''}`).join(', ') || 'no servers'}; ${((Date.now() - upAtMs) / 1000).toFixed(1)} s`);
+    t.diagnostic(
+      `after up: ${now.map((s) => `${s.name} ${s.status}${s.fault ? ` (${s.fault.message})` : ''}`).join(', ') || 'no servers'}; ${((Date.now() - upAtMs) / 1000).toFixed(1)} s`,
+    );
     for (const s of now) {
       assert.match(s.status, /^(ACTIVE|ERROR)$/, `${s.name} is ${s.status} after ${SETTLE_MS} ms`);
       if (s.status === 'ERROR') assert.ok(s.fault?.message, `${s.name} is in ERROR without a reason`);
@@ -175,7 +181,11 @@ for (let round = 0; round < ROUNDS; round++) {
       const onVolume = s.name === 'kill-2';
       const { allocations } = await http.ok('GET', `/placement/allocations/${s.id}`);
       const resources = { VCPU: flavor.vcpus, MEMORY_MB: flavor.ramMb, ...(!onVolume && { DISK_GB: flavor.diskGb }) };
-      assert.deepEqual(Object.values(allocations).map((a) => (a as { resources: object }).resources), [resources], `${s.name}: allocations`);
+      assert.deepEqual(
+        Object.values(allocations).map((a) => (a as { resources: object }).resources),
+        [resources],
+        `${s.name}: allocations`,
+      );
       expected.VCPU += flavor.vcpus;
       expected.MEMORY_MB += flavor.ramMb;
       expected.DISK_GB += onVolume ? 0 : flavor.diskGb;
@@ -185,7 +195,11 @@ for (let round = 0; round < ROUNDS; round++) {
     // nothing beside what these servers have
     assert.equal(processes.length, active.length, 'QEMU processes');
     assert.equal(taps().length, active.length, 'taps');
-    assert.deepEqual(ports.map((p) => p.device_id).filter((id) => !now.some((s) => s.id === id)), [], 'ports without a server');
+    assert.deepEqual(
+      ports.map((p) => p.device_id).filter((id) => !now.some((s) => s.id === id)),
+      [],
+      'ports without a server',
+    );
     assert.deepEqual({ ...expected }, { VCPU: 0, MEMORY_MB: 0, DISK_GB: 0, ...(await usages()) }, 'usages');
     assert.equal(disks('ephemeral').length, active.filter((s) => s.name !== 'kill-2').length, 'disks');
     assert.equal(disks('volumes').length, active.filter((s) => s.name === 'kill-2').length, 'disks of volumes');

@@ -27,7 +27,11 @@ export class TestCloud {
 
   static async start(options: { readonly hosts?: number } = {}): Promise<TestCloud> {
     const data = mkdtempSync(join(tmpdir(), 'cairn-cloud-'));
-    const child = spawn(process.execPath, [main, 'serve', '--data', data, '--hypervisor', 'simulated', '--hosts', String(options.hosts ?? 1), '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4' } });
+    const child = spawn(
+      process.execPath,
+      [main, 'serve', '--data', data, '--hypervisor', 'simulated', '--hosts', String(options.hosts ?? 1), '--listen', '127.0.0.1:0'],
+      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4' } },
+    );
     let words = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);
@@ -46,14 +50,29 @@ export class TestCloud {
   }
 
   async login(user: string, password: string, project: string): Promise<string> {
-    const answer = await this.call('POST', '/identity/v3/auth/tokens', { auth: { identity: { methods: ['password'], password: { user: { name: user, domain: { id: 'default' }, password } } }, scope: { project: { name: project, domain: { id: 'default' } } } } }, { token: '' });
+    const answer = await this.call(
+      'POST',
+      '/identity/v3/auth/tokens',
+      {
+        auth: {
+          identity: { methods: ['password'], password: { user: { name: user, domain: { id: 'default' }, password } } },
+          scope: { project: { name: project, domain: { id: 'default' } } },
+        },
+      },
+      { token: '' },
+    );
     const token = answer.headers.get('x-subject-token');
     if (!token) throw new Error(`login of ${user}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return token;
   }
 
   /** One request, as the admin unless another token is given. Rejects when no answer comes within 20 s. */
-  async call(method: string, path: string, body?: unknown, options: { readonly token?: string; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { readonly token?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Answer> {
     const token = options.token ?? this.#token;
     const raw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(this.url + path, {

@@ -29,7 +29,10 @@ export class TestNamespace {
   /** The holder is in its namespaces once `ip` has become what it was asked to run. */
   #isHeld(): boolean {
     try {
-      return readFileSync(`/proc/${this.holder}/cmdline`, 'utf8').startsWith('sleep') && readlinkSync(`/proc/${this.holder}/ns/net`) !== readlinkSync('/proc/self/ns/net');
+      return (
+        readFileSync(`/proc/${this.holder}/cmdline`, 'utf8').startsWith('sleep') &&
+        readlinkSync(`/proc/${this.holder}/ns/net`) !== readlinkSync('/proc/self/ns/net')
+      );
     } catch {
       return false;
     }
@@ -42,11 +45,21 @@ export class TestNamespace {
 
   /** Runs a program in the namespace to its end; its output. Throws with the output when it fails. */
   sync(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs?: number } = {}): string {
-    return execFileSync(...this.inside(command, args), { encoding: 'utf8', env: options.env ?? process.env, timeout: options.timeoutMs ?? 60_000, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 2 ** 20 });
+    return execFileSync(...this.inside(command, args), {
+      encoding: 'utf8',
+      env: options.env ?? process.env,
+      timeout: options.timeoutMs ?? 60_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 64 * 2 ** 20,
+    });
   }
 
   /** The same without blocking; the output goes by on this process's own, and comes back. */
-  run(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs: number }): Promise<{ code: number; output: string }> {
+  run(
+    command: string,
+    args: readonly string[],
+    options: { readonly env?: NodeJS.ProcessEnv; readonly timeoutMs: number },
+  ): Promise<{ code: number; output: string }> {
     const child = spawn(...this.inside(command, args), { env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const take = (chunk: Buffer): void => {

@@ -9,7 +9,10 @@ export interface RelayAnswer {
   readonly body: any;
 }
 
-type Reply = { readonly id: number } & ({ readonly failed: string } | { readonly failed?: never; readonly status: number; readonly headers: Record<string, string>; readonly body: string });
+type Reply = { readonly id: number } & (
+  | { readonly failed: string }
+  | { readonly failed?: never; readonly status: number; readonly headers: Record<string, string>; readonly body: string }
+);
 
 /** Requests to a cloud that only the processes of a network namespace can reach. */
 export class Relay {
@@ -22,7 +25,9 @@ export class Relay {
   /** `url`: of the cloud, as seen from the namespace. */
   constructor(namespace: TestNamespace, url: string) {
     this.#url = url;
-    this.#child = spawn(...namespace.inside(process.execPath, [join(import.meta.dirname, 'relay.child.ts')]), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = spawn(...namespace.inside(process.execPath, [join(import.meta.dirname, 'relay.child.ts')]), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child.on('message', (reply: Reply) => {
       this.#waiting.get(reply.id)?.(reply);
       this.#waiting.delete(reply.id);

@@ -44,7 +44,11 @@ export async function run(args: readonly string[]): Promise<void> {
     .option('-n, --lines <n>', 'last lines', '50')
     .option('--request <id>', 'of one request')
     .option('--json', 'as it is written')
-    .action(guard(async (flags: CommonFlags & { follow?: boolean; lines: string; request?: string; json?: boolean }) => (await import('./commands/logs.ts')).logs(flags)));
+    .action(
+      guard(async (flags: CommonFlags & { follow?: boolean; lines: string; request?: string; json?: boolean }) =>
+        (await import('./commands/logs.ts')).logs(flags),
+      ),
+    );
   common(program.command('bench').description('measure the running cloud'))
     .option('--json', 'as JSON')
     .option('--only <names>', 'some of the measurements, with commas')
@@ -56,7 +60,11 @@ export async function run(args: readonly string[]): Promise<void> {
     .action(guard(async (flags: CommonFlags & { out?: string }) => (await import('./commands/image.ts')).imageBuild(flags)));
   common(image.command('add <name> <file-or-url>').description('load an image into the cloud'))
     .option('--format <format>', 'qcow2, raw, vmdk, vdi, vhd, vhdx, iso; found out when absent')
-    .action(guard(async (name: string, source: string, flags: CommonFlags & { format?: string }) => (await import('./commands/image.ts')).imageAdd(name, source, flags)));
+    .action(
+      guard(async (name: string, source: string, flags: CommonFlags & { format?: string }) =>
+        (await import('./commands/image.ts')).imageAdd(name, source, flags),
+      ),
+    );
   program
     .command('test')
     .description('everything that CI runs')

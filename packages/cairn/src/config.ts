@@ -40,7 +40,7 @@ export const CloudSchema = Type.Object(
       {
         type: Type.Enum(['qemu', 'simulated'], option({ default: 'qemu' }, 'Real QEMU guests, or hosts in memory (neither root nor QEMU needed)')),
         hosts: Type.Integer(option({ default: 1, minimum: 1, maximum: 10_000 }, 'Number of simulated hosts')),
-        host: Type.String(option({ default: '' }, "Name of this machine as a compute host; its host name when empty")),
+        host: Type.String(option({ default: '' }, 'Name of this machine as a compute host; its host name when empty')),
         cpuRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Virtual CPUs offered per real one')),
         ramRatio: Type.Number(option({ default: 1, minimum: 0.1, maximum: 8 }, 'Memory offered per real one')),
         diskRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Disk offered per real one (disks are sparse)')),

@@ -14,10 +14,20 @@ export function glanceFault(error: CairnError, request: FaultRequest): WireFault
   if (status === 401) return { status, headers, body: { error: { code: 401, title: 'Unauthorized', message: error.message } } };
   const { accept } = request;
   if (accept === '' || /\*\/\*|text\/html|text\/\*/.test(accept)) {
-    return { status, headers: { ...headers, 'content-type': 'text/html; charset=UTF-8' }, body: `<html>\n <head>\n  <title>${line}</title>\n </head>\n <body>\n  <h1>${line}</h1>\n  ${escapeHtml(error.message)}<br /><br />\n\n\n\n </body>\n</html>` };
+    return {
+      status,
+      headers: { ...headers, 'content-type': 'text/html; charset=UTF-8' },
+      body: `<html>\n <head>\n  <title>${line}</title>\n </head>\n <body>\n  <h1>${line}</h1>\n  ${escapeHtml(error.message)}<br /><br />\n\n\n\n </body>\n</html>`,
+    };
   }
-  if (/application\/json|application\/\*/.test(accept)) return { status, headers: { ...headers, 'content-type': 'application/json' }, body: { message: `${escapeHtml(error.message)}<br /><br />\n\n\n`, code: line, title } };
+  if (/application\/json|application\/\*/.test(accept))
+    return {
+      status,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: { message: `${escapeHtml(error.message)}<br /><br />\n\n\n`, code: line, title },
+    };
   return { status, headers: { ...headers, 'content-type': 'text/plain; charset=UTF-8' }, body: `${line}\n\n${error.message}\n\n` };
 }
 
-const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#x27;');
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#x27;');

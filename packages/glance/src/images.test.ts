@@ -36,7 +36,7 @@ test('an image lives: created, uploaded, downloaded, patched, deleted', async ()
   assert.deepEqual(image.tags, ['a', 'b']);
   assert.equal(image.size, null);
   const data = Buffer.alloc(100_000, 7);
-  const up = await front.call("member", "PUT", `/image/v2/images/${image.id}/file`, data, OCTETS);
+  const up = await front.call('member', 'PUT', `/image/v2/images/${image.id}/file`, data, OCTETS);
   assert.equal(up.status, 204, String(up.body));
   const active = (await front.call('member', 'GET', `/image/v2/images/${image.id}`)).body;
   assert.equal(active.status, 'active');
@@ -47,7 +47,17 @@ test('an image lives: created, uploaded, downloaded, patched, deleted', async ()
   assert.equal(back.status, 206);
   assert.equal((await back.arrayBuffer()).byteLength, 10);
   assert.equal((await front.call('member', 'PUT', `/image/v2/images/${image.id}/file`, data, OCTETS)).status, 409);
-  const patched = await front.call('member', 'PATCH', `/image/v2/images/${image.id}`, JSON.stringify([{ op: 'replace', path: '/name', value: 'two' }, { op: 'add', path: '/x', value: 'y' }, { op: 'remove', path: '/hw_rng_model' }]), PATCH);
+  const patched = await front.call(
+    'member',
+    'PATCH',
+    `/image/v2/images/${image.id}`,
+    JSON.stringify([
+      { op: 'replace', path: '/name', value: 'two' },
+      { op: 'add', path: '/x', value: 'y' },
+      { op: 'remove', path: '/hw_rng_model' },
+    ]),
+    PATCH,
+  );
   assert.equal(patched.status, 200);
   assert.equal(patched.body.name, 'two');
   assert.equal(patched.body.x, 'y');
@@ -58,9 +68,24 @@ test('an image lives: created, uploaded, downloaded, patched, deleted', async ()
 
 test('other projects see neither the image nor its data; the public sees public ones', async () => {
   const image = await made({ name: 'mine', disk_format: 'raw', container_format: 'bare', visibility: 'private' });
-  for (const [method, path] of [['GET', ''], ['GET', '/file'], ['DELETE', ''], ['PUT', '/tags/x'], ['GET', '/members']] as const) assert.equal((await front.call('other', method, `/image/v2/images/${image.id}${path}`)).status, 404, `${method} ${path}`);
-  assert.equal((await front.call('member', 'PATCH', `/image/v2/images/${image.id}`, JSON.stringify([{ op: 'replace', path: '/visibility', value: 'public' }]), PATCH)).status, 403);
-  assert.equal((await front.call('admin', 'PATCH', `/image/v2/images/${image.id}`, JSON.stringify([{ op: 'replace', path: '/visibility', value: 'public' }]), PATCH)).status, 200);
+  for (const [method, path] of [
+    ['GET', ''],
+    ['GET', '/file'],
+    ['DELETE', ''],
+    ['PUT', '/tags/x'],
+    ['GET', '/members'],
+  ] as const)
+    assert.equal((await front.call('other', method, `/image/v2/images/${image.id}${path}`)).status, 404, `${method} ${path}`);
+  assert.equal(
+    (await front.call('member', 'PATCH', `/image/v2/images/${image.id}`, JSON.stringify([{ op: 'replace', path: '/visibility', value: 'public' }]), PATCH))
+      .status,
+    403,
+  );
+  assert.equal(
+    (await front.call('admin', 'PATCH', `/image/v2/images/${image.id}`, JSON.stringify([{ op: 'replace', path: '/visibility', value: 'public' }]), PATCH))
+      .status,
+    200,
+  );
   assert.equal((await front.call('other', 'GET', `/image/v2/images/${image.id}`)).status, 200);
   assert.equal((await front.call('other', 'DELETE', `/image/v2/images/${image.id}`)).status, 403);
 });

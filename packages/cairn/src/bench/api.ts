@@ -13,7 +13,12 @@ export interface Bench {
 const login = (password: string) => ({
   method: 'POST',
   path: '/identity/v3/auth/tokens',
-  body: { auth: { identity: { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password } } }, scope: { project: { name: 'admin', domain: { id: 'default' } } } } },
+  body: {
+    auth: {
+      identity: { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password } } },
+      scope: { project: { name: 'admin', domain: { id: 'default' } } },
+    },
+  },
 });
 
 /** Tokens: by password, and validation. */
@@ -33,7 +38,11 @@ export async function tokens({ load, adminPassword }: Bench): Promise<Figure[]> 
 /** Networks, subnets, ports, security groups; everything made is removed. */
 export async function network(bench: Bench): Promise<Figure[]> {
   const { load, projectId } = bench;
-  await load.json({ method: 'PUT', path: `/network/v2.0/quotas/${projectId}`, body: { quota: { network: -1, subnet: -1, port: -1, security_group: -1, security_group_rule: -1 } } });
+  await load.json({
+    method: 'PUT',
+    path: `/network/v2.0/quotas/${projectId}`,
+    body: { quota: { network: -1, subnet: -1, port: -1, security_group: -1, security_group_rule: -1 } },
+  });
   const made: string[] = [];
   const figures: Figure[] = [];
   const sequential = async (count: number, work: (i: number) => Promise<void>): Promise<{ p50: number; cpu: number }> => {
@@ -61,14 +70,29 @@ export async function network(bench: Bench): Promise<Figure[]> {
   figures.push({ name: 'POST network + subnet: CPU', value: both.cpu, unit: 'ms', goal: 2 });
   const list = await load.measure(300, 1, () => ({ method: 'GET', path: '/network/v2.0/networks?limit=100' }));
   figures.push({ name: 'list 100 networks: CPU', value: list.cpuMs, unit: 'ms', goal: 0.6 });
-  for (let i = 0; i < 10; i++) await load.json({ method: 'POST', path: '/network/v2.0/ports', body: { ports: Array.from({ length: 50 }, (_, k) => ({ network_id: made[i + 1], name: `bench-${i}-${k}` })) } });
+  for (let i = 0; i < 10; i++)
+    await load.json({
+      method: 'POST',
+      path: '/network/v2.0/ports',
+      body: { ports: Array.from({ length: 50 }, (_, k) => ({ network_id: made[i + 1], name: `bench-${i}-${k}` })) },
+    });
   const ports = await load.measure(100, 1, () => ({ method: 'GET', path: '/network/v2.0/ports?limit=500' }));
   figures.push({ name: 'list 500 ports: CPU', value: ports.cpuMs, unit: 'ms', goal: 3 });
-  const group = (await load.json({ method: 'POST', path: '/network/v2.0/security-groups', body: { security_group: { name: 'bench' } } })).security_group.id as string;
+  const group = (await load.json({ method: 'POST', path: '/network/v2.0/security-groups', body: { security_group: { name: 'bench' } } })).security_group
+    .id as string;
   const rules = await sequential(200, async (i) => {
-    await load.json({ method: 'POST', path: '/network/v2.0/security-group-rules', body: { security_group_rule: { security_group_id: group, direction: 'ingress', protocol: 'tcp', port_range_min: 20_000 + i, port_range_max: 20_000 + i } } });
+    await load.json({
+      method: 'POST',
+      path: '/network/v2.0/security-group-rules',
+      body: {
+        security_group_rule: { security_group_id: group, direction: 'ingress', protocol: 'tcp', port_range_min: 20_000 + i, port_range_max: 20_000 + i },
+      },
+    });
   });
-  figures.push({ name: 'security-group rule: p50', value: rules.p50, unit: 'ms' }, { name: 'security-group rule: CPU', value: rules.cpu, unit: 'ms', goal: 0.5 });
+  figures.push(
+    { name: 'security-group rule: p50', value: rules.p50, unit: 'ms' },
+    { name: 'security-group rule: CPU', value: rules.cpu, unit: 'ms', goal: 0.5 },
+  );
   await load.json({ method: 'DELETE', path: `/network/v2.0/security-groups/${group}` });
   for (;;) {
     const { ports: rest } = await load.json({ method: 'GET', path: '/network/v2.0/ports?limit=500&device_owner=' });
@@ -82,7 +106,11 @@ export async function network(bench: Bench): Promise<Figure[]> {
 
 /** Image records. */
 export async function images({ load }: Bench): Promise<Figure[]> {
-  const create = await load.measure(150, 1, (i) => ({ method: 'POST', path: '/image/v2/images', body: { name: `bench-${i}`, disk_format: 'raw', container_format: 'bare' } }));
+  const create = await load.measure(150, 1, (i) => ({
+    method: 'POST',
+    path: '/image/v2/images',
+    body: { name: `bench-${i}`, disk_format: 'raw', container_format: 'bare' },
+  }));
   const list = await load.measure(300, 1, () => ({ method: 'GET', path: '/image/v2/images?limit=100' }));
   for (;;) {
     const { images: page } = await load.json({ method: 'GET', path: '/image/v2/images?limit=1000' });

@@ -48,7 +48,11 @@ export class Load {
           agent: this.#agent,
           method: call.method,
           path: call.path,
-          headers: { ...(this.token && { 'x-auth-token': this.token }), ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }), ...call.headers },
+          headers: {
+            ...(this.token && { 'x-auth-token': this.token }),
+            ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
+            ...call.headers,
+          },
         },
         (response) => {
           const chunks: Buffer[] = [];
@@ -101,7 +105,11 @@ export class Load {
 
 /** The `q` quantile of sorted numbers. */
 export const at = (sorted: readonly number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-export const median = (values: readonly number[]): number => at([...values].sort((a, b) => a - b), 0.5);
+export const median = (values: readonly number[]): number =>
+  at(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 
 /** CPU time of a process and its ended children in milliseconds (proc(5): ticks of 10 ms). */
 export function cpuMs(pid: number): number {

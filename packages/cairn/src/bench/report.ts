@@ -10,11 +10,21 @@ export interface Figure {
   readonly note?: string;
 }
 
-const text = (value: number): string => (Number.isNaN(value) ? '-' : Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2));
+const text = (value: number): string =>
+  Number.isNaN(value) ? '-' : Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 const verdict = (f: Figure): string => (f.goal === undefined ? '' : (f.unit === '/s' ? f.value >= f.goal : f.value <= f.goal) ? 'ok' : 'MISSED');
 
 /** Figures as a table for people. */
 export function figuresTable(figures: readonly Figure[]): string {
-  return table([['WHAT', 'MEASURED', 'GOAL', '', 'NOTE'], ...figures.map((f) => [f.name, `${text(f.value)} ${f.unit}`.trim(), f.goal === undefined ? '' : `${f.unit === '/s' ? '>=' : '<='} ${f.goal} ${f.unit}`.trim(), verdict(f), f.note ?? ''])]);
+  return table([
+    ['WHAT', 'MEASURED', 'GOAL', '', 'NOTE'],
+    ...figures.map((f) => [
+      f.name,
+      `${text(f.value)} ${f.unit}`.trim(),
+      f.goal === undefined ? '' : `${f.unit === '/s' ? '>=' : '<='} ${f.goal} ${f.unit}`.trim(),
+      verdict(f),
+      f.note ?? '',
+    ]),
+  ]);
 }

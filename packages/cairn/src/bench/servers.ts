@@ -43,13 +43,21 @@ export async function servers(bench: Bench, rounds: number, real: boolean): Prom
   const gone: number[] = [];
   for (let i = 0; i < rounds; i++) {
     const startMs = performance.now();
-    const { server } = await load.json({ method: 'POST', path: '/compute/v2.1/servers', body: { server: { name: `bench-${i}`, imageRef, flavorRef, networks: [{ uuid: net.id }] } } });
+    const { server } = await load.json({
+      method: 'POST',
+      path: '/compute/v2.1/servers',
+      body: { server: { name: `bench-${i}`, imageRef, flavorRef, networks: [{ uuid: net.id }] } },
+    });
     accepted.push(performance.now() - startMs);
-    await until(async () => {
-      const status = await statusOf(bench, server.id);
-      if (status === 'ERROR') throw new Error('the server went to ERROR; "cairn logs" says why');
-      return status === 'ACTIVE';
-    }, 60_000, 3);
+    await until(
+      async () => {
+        const status = await statusOf(bench, server.id);
+        if (status === 'ERROR') throw new Error('the server went to ERROR; "cairn logs" says why');
+        return status === 'ACTIVE';
+      },
+      60_000,
+      3,
+    );
     active.push(performance.now() - startMs);
     const rebootMs = performance.now();
     await load.json({ method: 'POST', path: `/compute/v2.1/servers/${server.id}/action`, body: { reboot: { type: 'HARD' } } });
@@ -77,7 +85,11 @@ async function bareQemu(rounds: number): Promise<number[]> {
   for (let i = 0; i < rounds; i++) {
     const socket = join('/tmp', `cairn-bench-${process.pid}-${i}.sock`);
     const startMs = performance.now();
-    const child = spawn('qemu-system-x86_64', ['-nodefaults', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,tb-size=32', '-m', '192', '-qmp', `unix:${socket},server=on,wait=off`], { stdio: 'ignore' });
+    const child = spawn(
+      'qemu-system-x86_64',
+      ['-nodefaults', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,tb-size=32', '-m', '192', '-qmp', `unix:${socket},server=on,wait=off`],
+      { stdio: 'ignore' },
+    );
     await until(() => greets(socket), 10_000, 2);
     times.push(performance.now() - startMs);
     child.kill('SIGKILL');
@@ -101,7 +113,11 @@ const greets = (path: string): Promise<boolean> =>
 export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
   const { load, projectId } = bench;
   await load.json({ method: 'PUT', path: `/compute/v2.1/os-quota-sets/${projectId}`, body: { quota_set: { instances: -1, cores: -1, ram: -1 } } });
-  await load.json({ method: 'PUT', path: `/network/v2.0/quotas/${projectId}`, body: { quota: { port: -1, network: -1, subnet: -1, security_group: -1, security_group_rule: -1 } } });
+  await load.json({
+    method: 'PUT',
+    path: `/network/v2.0/quotas/${projectId}`,
+    body: { quota: { port: -1, network: -1, subnet: -1, security_group: -1, security_group_rule: -1 } },
+  });
   const net = await network(bench);
   const imageRef = await find(bench, '/image/v2/images?name=cirros', 'images', 'cirros');
   const flavorRef = await find(bench, '/compute/v2.1/flavors', 'flavors', 'm1.nano');
@@ -112,7 +128,11 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
     Array.from({ length: 16 }, async () => {
       while (next < count) {
         const i = next++;
-        const { server } = await load.json({ method: 'POST', path: '/compute/v2.1/servers', body: { server: { name: `many-${i}`, imageRef, flavorRef, networks: [{ uuid: net.id }] } } });
+        const { server } = await load.json({
+          method: 'POST',
+          path: '/compute/v2.1/servers',
+          body: { server: { name: `many-${i}`, imageRef, flavorRef, networks: [{ uuid: net.id }] } },
+        });
         ids.push(server.id);
       }
     }),
@@ -129,15 +149,23 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
   const seconds = (performance.now() - startMs) / 1000;
   const { servers: failed } = await load.json({ method: 'GET', path: '/compute/v2.1/servers?status=ERROR&limit=1' });
   const deleteMs = performance.now();
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    for (let id = ids.pop(); id !== undefined; id = ids.pop()) await load.send({ method: 'DELETE', path: `/compute/v2.1/servers/${id}` });
-  }));
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (let id = ids.pop(); id !== undefined; id = ids.pop()) await load.send({ method: 'DELETE', path: `/compute/v2.1/servers/${id}` });
+    }),
+  );
   await until(async () => (await load.json({ method: 'GET', path: '/compute/v2.1/servers?limit=1' })).servers.length === 0, 300_000, 50);
   const deleted = (performance.now() - deleteMs) / 1000;
   await net.remove();
   return [
     { name: `${count} servers on simulated hosts: all accepted`, value: acceptedMs / 1000, unit: 's' },
-    { name: `${count} servers on simulated hosts: all ACTIVE`, value: seconds, unit: 's', goal: (10 * count) / 1000, note: failed.length > 0 ? 'SOME FAILED' : 'none failed' },
+    {
+      name: `${count} servers on simulated hosts: all ACTIVE`,
+      value: seconds,
+      unit: 's',
+      goal: (10 * count) / 1000,
+      note: failed.length > 0 ? 'SOME FAILED' : 'none failed',
+    },
     { name: `${count} servers deleted`, value: deleted, unit: 's' },
   ];
 }

@@ -69,7 +69,15 @@ export interface Cloud {
 export function compose(options: ComposeOptions): Cloud {
   const { config, paths, store, clock, ids, log, metrics, hosts, exclusive } = options;
   const bus = new InProcessBus({ clock, log });
-  const sagas = new SagaEngine({ store, clock, ids, log, bus, exclusive, metrics: { ended: (name, outcome, durationMs) => metrics.saga(name, outcome, durationMs / 1000) } });
+  const sagas = new SagaEngine({
+    store,
+    clock,
+    ids,
+    log,
+    bus,
+    exclusive,
+    metrics: { ended: (name, outcome, durationMs) => metrics.saga(name, outcome, durationMs / 1000) },
+  });
   const events = new Outbox({ store, clock, ids, log, bus, exclusive });
   const env: Env = { clock, ids, log, store, sagas, events, bus };
 
@@ -84,7 +92,12 @@ export function compose(options: ComposeOptions): Cloud {
     env,
     hosts,
     inside: (call) => server.dispatch(call),
-    options: { ...defaultNovaOptions, cpuAllocationRatio: config.hypervisor.cpuRatio, ramAllocationRatio: config.hypervisor.ramRatio, diskAllocationRatio: config.hypervisor.diskRatio },
+    options: {
+      ...defaultNovaOptions,
+      cpuAllocationRatio: config.hypervisor.cpuRatio,
+      ramAllocationRatio: config.hypervisor.ramRatio,
+      diskAllocationRatio: config.hypervisor.diskRatio,
+    },
     faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
   });
   // every service's sagas get that service's app
@@ -107,7 +120,16 @@ export function compose(options: ComposeOptions): Cloud {
     services,
     env,
     glance: glance.face,
-    migrations: [sagaMigrations, eventMigrations, keystone.migrations, glance.migrations, placement.migrations, neutron.migrations, cinder.migrations, nova.migrations],
+    migrations: [
+      sagaMigrations,
+      eventMigrations,
+      keystone.migrations,
+      glance.migrations,
+      placement.migrations,
+      neutron.migrations,
+      cinder.migrations,
+      nova.migrations,
+    ],
     callbacks: { openImage: (imageId) => glance.face.open(imageId), metadata: (request) => nova.face.metadata(request) },
     bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
     async start() {
@@ -153,7 +175,17 @@ export async function listRoutes(config: CloudConfig): Promise<RouteLine[]> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-routes-'));
   const store = openSqliteStore({ path: join(folder, 'routes.db'), durability: 'none' });
   try {
-    const cloud = compose({ config, paths: pathsOf(folder), store, clock: systemClock, ids: systemIds, log: silentLog, metrics: new Metrics(), hosts: new HostRegistry(), exclusive: true });
+    const cloud = compose({
+      config,
+      paths: pathsOf(folder),
+      store,
+      clock: systemClock,
+      ids: systemIds,
+      log: silentLog,
+      metrics: new Metrics(),
+      hosts: new HostRegistry(),
+      exclusive: true,
+    });
     return cloud.server.routes();
   } finally {
     await store.close();

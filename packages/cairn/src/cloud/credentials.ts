@@ -19,8 +19,23 @@ export function secretsOf(paths: Paths, ids: Ids): Secrets {
 /** Writes clouds.yaml and openrc, both 0600. */
 export function writeClientFiles(paths: Paths, url: string, region: string, secrets: Secrets): void {
   const authUrl = `${url}/identity/v3`;
-  const auth = { auth_url: authUrl, username: 'admin', password: secrets.adminPassword, project_name: 'admin', user_domain_name: 'Default', project_domain_name: 'Default' };
-  const clouds = { clouds: { cairn: { auth, region_name: region, identity_api_version: 3 }, 'cairn-system-admin': { auth: { auth_url: authUrl, username: 'admin', password: secrets.adminPassword, user_domain_name: 'Default', system_scope: 'all' }, region_name: region } } };
+  const auth = {
+    auth_url: authUrl,
+    username: 'admin',
+    password: secrets.adminPassword,
+    project_name: 'admin',
+    user_domain_name: 'Default',
+    project_domain_name: 'Default',
+  };
+  const clouds = {
+    clouds: {
+      cairn: { auth, region_name: region, identity_api_version: 3 },
+      'cairn-system-admin': {
+        auth: { auth_url: authUrl, username: 'admin', password: secrets.adminPassword, user_domain_name: 'Default', system_scope: 'all' },
+        region_name: region,
+      },
+    },
+  };
   write(paths.clouds, stringify(clouds));
   const lines = {
     OS_AUTH_URL: authUrl,
@@ -34,7 +49,12 @@ export function writeClientFiles(paths: Paths, url: string, region: string, secr
     OS_CLIENT_CONFIG_FILE: paths.clouds,
   };
   // single quotes: nothing in a value is the shell's
-  write(paths.openrc, `${Object.entries(lines).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`).join('\n')}\n`);
+  write(
+    paths.openrc,
+    `${Object.entries(lines)
+      .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
+      .join('\n')}\n`,
+  );
 }
 
 function write(path: string, text: string): void {

@@ -50,7 +50,10 @@ export function saveSimulated(paths: Paths, agents: readonly HostAgent[]): void 
 
 /** Removes every trace of the hosts of a cloud that is down. */
 export async function destroyHosts(config: CloudConfig, paths: Paths): Promise<void> {
-  const nobody: HostCallbacks = { openImage: () => Promise.reject(new Error('the cloud is down')), metadata: () => Promise.reject(new Error('the cloud is down')) };
+  const nobody: HostCallbacks = {
+    openImage: () => Promise.reject(new Error('the cloud is down')),
+    metadata: () => Promise.reject(new Error('the cloud is down')),
+  };
   // to the terminal: the log's file goes with the cloud, and one that is still being opened would end the process
   for (const agent of await makeAgents(config, paths, nobody, systemClock, createLog({ level: 'warn' }))) {
     await agent.start();

@@ -39,7 +39,10 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   const ids = systemIds;
   const metrics = new Metrics();
   const secrets = secretsOf(paths, ids);
-  const store = config.store.engine === 'postgres' ? await openPostgresStore({ url: config.store.url, log }) : openSqliteStore({ path: paths.database, durability: 'full', log });
+  const store =
+    config.store.engine === 'postgres'
+      ? await openPostgresStore({ url: config.store.url, log })
+      : openSqliteStore({ path: paths.database, durability: 'full', log });
   const hosts = new HostRegistry();
   const reasons = new Set(['starting']);
   const cloud = await compose({ config, paths, store, clock, ids, log, metrics, hosts, exclusive: config.store.engine === 'sqlite' });
@@ -48,7 +51,13 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   const agents = await makeAgents(config, paths, cloud.callbacks, clock, log);
   const endpoints = (url: string) => cloud.services.map((s) => ({ service: s.name, type: s.type, url: url + s.prefix }));
   let url = config.listen.publicUrl.replace(/\/+$/, '');
-  addFront(cloud.server, { name: 'Cairn', version: VERSION, metrics, ready: () => ({ ready: reasons.size === 0, reasons: [...reasons] }), endpoints: () => endpoints(url) });
+  addFront(cloud.server, {
+    name: 'Cairn',
+    version: VERSION,
+    metrics,
+    ready: () => ({ ready: reasons.size === 0, reasons: [...reasons] }),
+    endpoints: () => endpoints(url),
+  });
   const port = await cloud.server.listen(config.listen.address, config.listen.port);
   const own = `http://${address}:${(cloud.server.fastify.server.address() as AddressInfo | null)?.port ?? port}`;
   url ||= own;
@@ -62,7 +71,16 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   if (config.listen.classicPorts) await cloud.server.listenClassic(config.listen.address);
   const image = config.hypervisor.type === 'qemu' ? demoImageIn(cacheFolder()) : simulatedImage(paths);
   const { systemScope: _, ...anyone } = systemContext(`req-${ids.uuid()}`);
-  await seed({ server: cloud.server, glance: cloud.glance, store, config, ctx: { ...anyone, ...admin }, image: config.demoImage ? image : undefined, mintId: () => ids.uuid(), progress });
+  await seed({
+    server: cloud.server,
+    glance: cloud.glance,
+    store,
+    config,
+    ctx: { ...anyone, ...admin },
+    image: config.demoImage ? image : undefined,
+    mintId: () => ids.uuid(),
+    progress,
+  });
   writeClientFiles(paths, url, config.region, secrets);
   reasons.clear();
   log.info({ url, milliseconds: Date.now() - startedAtMs }, 'the cloud is up');
@@ -97,7 +115,9 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   void ended.then(() => control.close());
   // a signal ends the cloud, not its guests: a restart of the program is no restart of the servers
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end('keep', () => {}).finally(finish));
-  process.on('unhandledRejection', (error) => log.error({ err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'a promise was rejected and nobody looked'));
+  process.on('unhandledRejection', (error) =>
+    log.error({ err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'a promise was rejected and nobody looked'),
+  );
   return { url, ended };
 }
 
@@ -111,7 +131,14 @@ async function stopGuests(agents: readonly HostAgent[], tell: (text: string) => 
   }
 }
 
-async function statusOf(agents: readonly HostAgent[], cloud: Awaited<ReturnType<typeof compose>>, own: string, url: string, startedAtMs: number, paths: Paths): Promise<StatusReport> {
+async function statusOf(
+  agents: readonly HostAgent[],
+  cloud: Awaited<ReturnType<typeof compose>>,
+  own: string,
+  url: string,
+  startedAtMs: number,
+  paths: Paths,
+): Promise<StatusReport> {
   const described = await Promise.all(
     agents.map(async (agent) => {
       const [facts, guests] = await Promise.all([agent.describe(), agent.guests.list()]);
@@ -125,9 +152,23 @@ async function statusOf(agents: readonly HostAgent[], cloud: Awaited<ReturnType<
     version: VERSION,
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     memoryMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
-    endpoints: cloud.services.map((s) => ({ service: s.name, type: s.type, url: url + s.prefix, versions: s.microversions ? `${s.microversions.min} to ${s.microversions.max}` : '' })),
-    hosts: described.map(({ facts, guests }) => ({ host: facts.host, hypervisor: facts.accelerator === 'simulated' ? 'simulated' : `${facts.hypervisorType} (${facts.accelerator})`, vcpus: facts.vcpus, memoryMb: facts.memoryMb, diskGb: facts.diskGb, guests: guests.length })),
-    guests: described.flatMap(({ agent, guests }) => guests.map((g) => ({ id: g.guestId, host: agent.host, state: g.state, ...(g.pid !== undefined && { pid: g.pid }) }))),
+    endpoints: cloud.services.map((s) => ({
+      service: s.name,
+      type: s.type,
+      url: url + s.prefix,
+      versions: s.microversions ? `${s.microversions.min} to ${s.microversions.max}` : '',
+    })),
+    hosts: described.map(({ facts, guests }) => ({
+      host: facts.host,
+      hypervisor: facts.accelerator === 'simulated' ? 'simulated' : `${facts.hypervisorType} (${facts.accelerator})`,
+      vcpus: facts.vcpus,
+      memoryMb: facts.memoryMb,
+      diskGb: facts.diskGb,
+      guests: guests.length,
+    })),
+    guests: described.flatMap(({ agent, guests }) =>
+      guests.map((g) => ({ id: g.guestId, host: agent.host, state: g.state, ...(g.pid !== undefined && { pid: g.pid }) })),
+    ),
     data: paths.data,
   };
 }

@@ -54,9 +54,28 @@ async function publicNetwork(options: SeedOptions): Promise<void> {
   const { network } = options.config;
   const { networks } = (await call(options, 'neutron', 'GET', '/v2.0/networks?router:external=true')) as { networks: { id: string }[] };
   if (networks.length > 0) return;
-  const made = (await call(options, 'neutron', 'POST', '/v2.0/networks', { network: { name: 'public', 'router:external': true, shared: false, is_default: true, 'provider:network_type': 'flat', 'provider:physical_network': 'public' } })) as { network: { id: string } };
+  const made = (await call(options, 'neutron', 'POST', '/v2.0/networks', {
+    network: {
+      name: 'public',
+      'router:external': true,
+      shared: false,
+      is_default: true,
+      'provider:network_type': 'flat',
+      'provider:physical_network': 'public',
+    },
+  })) as { network: { id: string } };
   const pool = network.poolStart && network.poolEnd ? { allocation_pools: [{ start: network.poolStart, end: network.poolEnd }] } : {};
-  await call(options, 'neutron', 'POST', '/v2.0/subnets', { subnet: { name: 'public-subnet', network_id: made.network.id, ip_version: 4, cidr: network.publicCidr, gateway_ip: network.publicGateway, enable_dhcp: false, ...pool } });
+  await call(options, 'neutron', 'POST', '/v2.0/subnets', {
+    subnet: {
+      name: 'public-subnet',
+      network_id: made.network.id,
+      ip_version: 4,
+      cidr: network.publicCidr,
+      gateway_ip: network.publicGateway,
+      enable_dhcp: false,
+      ...pool,
+    },
+  });
 }
 
 async function demoImage(options: SeedOptions, image: { path: string; format: 'qcow2' | 'raw' }): Promise<void> {
@@ -65,6 +84,17 @@ async function demoImage(options: SeedOptions, image: { path: string; format: 'q
   options.progress('loading the demo image');
   for (const broken of images) await options.glance.discard(broken.id);
   const id = options.mintId();
-  await options.store.write((tx) => options.glance.create(tx, options.ctx, { id, name: 'cirros', diskFormat: image.format, containerFormat: 'bare', minDiskGb: 0, minRamMb: 128, visibility: 'public', properties: { hw_rng_model: 'virtio', os_distro: 'cirros', os_type: 'linux' } }));
+  await options.store.write((tx) =>
+    options.glance.create(tx, options.ctx, {
+      id,
+      name: 'cirros',
+      diskFormat: image.format,
+      containerFormat: 'bare',
+      minDiskGb: 0,
+      minRamMb: 128,
+      visibility: 'public',
+      properties: { hw_rng_model: 'virtio', os_distro: 'cirros', os_type: 'linux' },
+    }),
+  );
   await options.glance.upload(id, createReadStream(image.path));
 }

@@ -18,7 +18,12 @@ export async function adminClient(paths: Paths): Promise<AdminClient> {
   const login = await fetch(`${there.url}/identity/v3/auth/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password: adminPassword } } }, scope: { project: { name: 'admin', domain: { id: 'default' } } } } }),
+    body: JSON.stringify({
+      auth: {
+        identity: { methods: ['password'], password: { user: { name: 'admin', domain: { id: 'default' }, password: adminPassword } } },
+        scope: { project: { name: 'admin', domain: { id: 'default' } } },
+      },
+    }),
   });
   const token = login.headers.get('x-subject-token');
   if (!token) throw new Error(`the cloud refused its own admin: ${login.status} ${await login.text()}`);
@@ -31,7 +36,10 @@ export async function adminClient(paths: Paths): Promise<AdminClient> {
     url: there.url,
     token,
     async json(method, path, body, headers = {}) {
-      const response = await call(method, path, { headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { body: JSON.stringify(body) }) });
+      const response = await call(method, path, {
+        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
       const text = await response.text();
       return text === '' ? undefined : JSON.parse(text);
     },

@@ -54,7 +54,9 @@ async function open(paths: Paths): Promise<Bench> {
   const admin = await adminClient(paths);
   const load = new Load(there.url, there.pid);
   load.token = admin.token;
-  const { token } = (await load.json({ method: 'GET', path: '/identity/v3/auth/tokens', headers: { 'x-subject-token': admin.token } })) as { token: { project: { id: string }; user: { id: string } } };
+  const { token } = (await load.json({ method: 'GET', path: '/identity/v3/auth/tokens', headers: { 'x-subject-token': admin.token } })) as {
+    token: { project: { id: string }; user: { id: string } };
+  };
   const { adminPassword } = JSON.parse(readFileSync(paths.secrets, 'utf8')) as { adminPassword: string };
   return { load, pid: there.pid, adminPassword, projectId: token.project.id, userId: token.user.id };
 }
@@ -63,7 +65,12 @@ async function open(paths: Paths): Promise<Bench> {
 async function onSimulated(hosts: number, work: (bench: Bench) => Promise<Figure[]>): Promise<Figure[]> {
   const paths = pathsOf(mkdtempSync(join(tmpdir(), 'cairn-bench-')));
   try {
-    const started = await startDaemon(paths, main, ['--data', paths.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'], () => {});
+    const started = await startDaemon(
+      paths,
+      main,
+      ['--data', paths.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'],
+      () => {},
+    );
     const simulated = await open(paths);
     try {
       return await work(simulated);

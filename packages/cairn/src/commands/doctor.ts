@@ -27,8 +27,18 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     else say('bad', 'real guests need root', 'run as root, or use --hypervisor simulated');
     const missing = missingOf(HOST_PACKAGES);
     if (missing.length === 0) say('ok', 'all system packages are there');
-    else say('bad', `missing packages: ${missing.map((p) => `${p.name} (${p.why})`).join(', ')}`, `./cairn up installs them, or: apt-get install ${missing.map((p) => p.name).join(' ')}`);
-    for (const [program, args] of [['qemu-system-x86_64', ['--version']], ['nft', ['--version']], ['dnsmasq', ['--version']], ['ip', ['-V']]] as const) {
+    else
+      say(
+        'bad',
+        `missing packages: ${missing.map((p) => `${p.name} (${p.why})`).join(', ')}`,
+        `./cairn up installs them, or: apt-get install ${missing.map((p) => p.name).join(' ')}`,
+      );
+    for (const [program, args] of [
+      ['qemu-system-x86_64', ['--version']],
+      ['nft', ['--version']],
+      ['dnsmasq', ['--version']],
+      ['ip', ['-V']],
+    ] as const) {
       const version = present(program) ? versionOf(program, [...args]) : undefined;
       if (version) say('ok', version.replace(/ Copyright.*/, ''));
     }
@@ -43,7 +53,12 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
   }
   const memoryMb = Math.floor(totalmem() / 2 ** 20);
   if (memoryMb >= 3_500) say('ok', `${memoryMb} MB of memory`);
-  else say(memoryMb >= 1_000 ? 'warn' : 'bad', `${memoryMb} MB of memory: little room for guests`, 'a cloud needs 250 MB for itself and what its guests are given');
+  else
+    say(
+      memoryMb >= 1_000 ? 'warn' : 'bad',
+      `${memoryMb} MB of memory: little room for guests`,
+      'a cloud needs 250 MB for itself and what its guests are given',
+    );
   const space = freeGb(paths.data);
   if (space >= 10) say('ok', `${space.toFixed(0)} GB free for ${paths.data}`);
   else say(space >= 2 ? 'warn' : 'bad', `${space.toFixed(1)} GB free for ${paths.data}`, 'give --data a directory with more room');
@@ -57,14 +72,20 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     }
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
-  else for (const f of findings) process.stdout.write(`${{ ok: 'ok   ', warn: 'warn ', bad: 'BAD  ' }[f.level]} ${f.what}${f.fix ? `\n      fix: ${f.fix}` : ''}\n`);
+  else
+    for (const f of findings)
+      process.stdout.write(`${{ ok: 'ok   ', warn: 'warn ', bad: 'BAD  ' }[f.level]} ${f.what}${f.fix ? `\n      fix: ${f.fix}` : ''}\n`);
   if (findings.some((f) => f.level === 'bad')) process.exitCode = 1;
 }
 
 /** Is KVM really usable? Proved by a trial guest, not by /dev/kvm's existence. */
 async function kvm(say: (level: Finding['level'], what: string, fix?: string) => void): Promise<void> {
   if (!existsSync('/dev/kvm')) {
-    say('warn', 'no /dev/kvm: guests are emulated, about ten times slower', 'enable virtualisation in the firmware (or nested virtualisation of this virtual machine) and load kvm_intel or kvm_amd');
+    say(
+      'warn',
+      'no /dev/kvm: guests are emulated, about ten times slower',
+      'enable virtualisation in the firmware (or nested virtualisation of this virtual machine) and load kvm_intel or kvm_amd',
+    );
     return;
   }
   try {
@@ -77,7 +98,12 @@ async function kvm(say: (level: Finding['level'], what: string, fix?: string) =>
   const { kvmWorks } = await import('../cloud/hosts.ts');
   const result = await kvmWorks();
   if (result.works) say('ok', 'KVM works (a trial guest ran)');
-  else say('warn', `/dev/kvm is there but guests do not run with it (${result.reason}): they are emulated instead`, 'this machine is itself virtual and its host does not offer nested virtualisation; another machine type may');
+  else
+    say(
+      'warn',
+      `/dev/kvm is there but guests do not run with it (${result.reason}): they are emulated instead`,
+      'this machine is itself virtual and its host does not offer nested virtualisation; another machine type may',
+    );
 }
 
 function osName(): string {
@@ -98,7 +124,11 @@ function freeGb(path: string): number {
 function portProblem(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE' ? 'another program listens there' : error.code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(
+        error.code === 'EADDRINUSE' ? 'another program listens there' : error.code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message,
+      ),
+    );
     server.listen(port, address, () => server.close(() => resolve(undefined)));
   });
 }

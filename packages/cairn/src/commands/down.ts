@@ -41,5 +41,7 @@ export async function down(flags: CommonFlags & { keepGuests?: boolean; destroy?
     return;
   }
   steps.done();
-  process.stdout.write(there ? `The cloud is down.${flags.keepGuests ? ' Its guests and networks go on.' : ''} "./cairn up" brings it back.\n` : 'No cloud runs here.\n');
+  process.stdout.write(
+    there ? `The cloud is down.${flags.keepGuests ? ' Its guests and networks go on.' : ''} "./cairn up" brings it back.\n` : 'No cloud runs here.\n',
+  );
 }

@@ -46,7 +46,17 @@ async function fetched(url: string): Promise<ReadableStream> {
 /** The format by the file's ending; the inspector refuses a wrong one. */
 function formatByName(source: string): string {
   const ending = /\.([a-z0-9]+)(?:[?#].*)?$/i.exec(source)?.[1]?.toLowerCase() ?? '';
-  const known: Readonly<Record<string, string>> = { qcow2: 'qcow2', img: 'qcow2', raw: 'raw', vmdk: 'vmdk', vdi: 'vdi', vhd: 'vhd', vpc: 'vhd', vhdx: 'vhdx', iso: 'iso' };
+  const known: Readonly<Record<string, string>> = {
+    qcow2: 'qcow2',
+    img: 'qcow2',
+    raw: 'raw',
+    vmdk: 'vmdk',
+    vdi: 'vdi',
+    vhd: 'vhd',
+    vpc: 'vhd',
+    vhdx: 'vhdx',
+    iso: 'iso',
+  };
   const format = known[ending];
   if (!format) throw new Error(`the format of ${source} is not known by its name; give it with --format`);
   return format;

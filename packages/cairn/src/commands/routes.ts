@@ -8,5 +8,8 @@ export async function routes(flags: CommonFlags & { json?: boolean; service?: st
   const { config } = settingsOf(flags);
   const lines = (await listRoutes(config)).filter((r) => flags.service === undefined || r.service === flags.service);
   if (flags.json) process.stdout.write(`${JSON.stringify(lines, null, 1)}\n`);
-  else process.stdout.write(`${table([['SERVICE', 'METHOD', 'PATH', 'VERSIONS', 'POLICY'], ...lines.map((r) => [r.service, r.method, r.path + (r.action ? ` {${r.action}}` : ''), `${r.since ?? ''}${r.until ? `..${r.until}` : r.since ? '..' : ''}`, r.policy])])}\n`);
+  else
+    process.stdout.write(
+      `${table([['SERVICE', 'METHOD', 'PATH', 'VERSIONS', 'POLICY'], ...lines.map((r) => [r.service, r.method, r.path + (r.action ? ` {${r.action}}` : ''), `${r.since ?? ''}${r.until ? `..${r.until}` : r.since ? '..' : ''}`, r.policy])])}\n`,
+    );
 }

@@ -16,7 +16,12 @@ export function settingsOf(flags: CommonFlags): { config: CloudConfig; paths: Pa
 
 /** Ends the command with words for a person; a domain error's own, a stack only for what nobody foresaw. */
 export function die(error: unknown): never {
-  const text = error instanceof CairnError || (error instanceof Error && error.name === 'Error') ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof CairnError || (error instanceof Error && error.name === 'Error')
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`cairn: ${text}\n`);
   process.exit(1);
 }

@@ -24,7 +24,9 @@ export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> 
   const steps = new Steps();
   const real = config.hypervisor.type === 'qemu';
   if (real && process.getuid?.() !== 0) {
-    throw new Error('real guests need root (namespaces, taps, firewall). Run "sudo ./cairn up", or "./cairn up --hypervisor simulated" for a cloud without real guests, which needs no root.');
+    throw new Error(
+      'real guests need root (namespaces, taps, firewall). Run "sudo ./cairn up", or "./cairn up --hypervisor simulated" for a cloud without real guests, which needs no root.',
+    );
   }
   if (real) await installMissing(HOST_PACKAGES, flags.yes ?? false, steps, 'a cloud with real guests');
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });

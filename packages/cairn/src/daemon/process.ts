@@ -51,16 +51,28 @@ export interface Progress {
   readonly kind: 'progress';
   readonly text: string;
 }
-export type DaemonMessage = Progress | { readonly kind: 'ready'; readonly url: string; readonly milliseconds: number } | { readonly kind: 'failed'; readonly text: string };
+export type DaemonMessage =
+  | Progress
+  | { readonly kind: 'ready'; readonly url: string; readonly milliseconds: number }
+  | { readonly kind: 'failed'; readonly text: string };
 
 /**
  * Starts `cairn serve` as a process of its own, in its own session, logging to the data directory, and reports its progress until
  * it is ready. Its thread pool is larger than usual: password hashes and the syncs of commits share it. Rejects with the reason when it fails to start.
  */
-export function startDaemon(paths: Paths, main: string, args: readonly string[], onProgress: (text: string) => void): Promise<{ url: string; milliseconds: number; pid: number }> {
+export function startDaemon(
+  paths: Paths,
+  main: string,
+  args: readonly string[],
+  onProgress: (text: string) => void,
+): Promise<{ url: string; milliseconds: number; pid: number }> {
   mkdirSync(dirname(paths.log), { recursive: true });
   const output = openSync(`${paths.log}.stderr`, 'a', 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...args], { detached: true, stdio: ['ignore', output, output, 'ipc'], env: { UV_THREADPOOL_SIZE: '8', ...process.env } });
+  const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...args], {
+    detached: true,
+    stdio: ['ignore', output, output, 'ipc'],
+    env: { UV_THREADPOOL_SIZE: '8', ...process.env },
+  });
   closeSync(output);
   return new Promise((resolve, reject) => {
     const done = (): void => {

@@ -25,7 +25,8 @@ export const HOST_PACKAGES: readonly NeededPackage[] = [
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** True where a program is on this machine; a path must exist itself. */
-export const present = (program: string): boolean => (program.startsWith('/') ? existsSync(program) : FOLDERS.some((folder) => existsSync(`${folder}/${program}`)));
+export const present = (program: string): boolean =>
+  program.startsWith('/') ? existsSync(program) : FOLDERS.some((folder) => existsSync(`${folder}/${program}`));
 
 /** Those of the packages that are not there. */
 export function missingOf(packages: readonly NeededPackage[]): NeededPackage[] {
@@ -49,7 +50,10 @@ export async function install(names: readonly string[], onLine: (line: string) =
 
 function apt(args: readonly string[], onLine: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('apt-get', ['-o', 'DPkg::Lock::Timeout=600', ...args], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('apt-get', ['-o', 'DPkg::Lock::Timeout=600', ...args], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let tail = '';
     const take = (chunk: Buffer): void => {
       tail = (tail + chunk.toString()).slice(-4_000);

@@ -7,9 +7,18 @@ const READ_ONLY = { readOnly: true };
 
 /** The JSON schema of an image as glance publishes it; clients read the formats from here. */
 const IMAGE_PROPERTIES = {
-  id: { type: 'string', pattern: '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$', description: 'An identifier for the image' },
+  id: {
+    type: 'string',
+    pattern: '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$',
+    description: 'An identifier for the image',
+  },
   name: nullable('string', 'Descriptive name for the image', { maxLength: 255 }),
-  status: { type: 'string', enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading', 'importing', 'pending_delete', 'deactivated'], description: 'Status of the image', ...READ_ONLY },
+  status: {
+    type: 'string',
+    enum: ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading', 'importing', 'pending_delete', 'deactivated'],
+    description: 'Status of the image',
+    ...READ_ONLY,
+  },
   visibility: { type: 'string', enum: ['community', 'public', 'private', 'shared'], description: 'Scope of image accessibility' },
   protected: { type: 'boolean', description: 'If true, image will not be deletable.' },
   os_hidden: { type: 'boolean', description: 'If true, image will not appear in default image list response.' },
@@ -29,11 +38,33 @@ const IMAGE_PROPERTIES = {
   min_disk: { type: 'integer', description: 'Amount of disk space (in GB) required to boot image.' },
   self: { type: 'string', description: 'An image self url', ...READ_ONLY },
   file: { type: 'string', description: 'An image file url', ...READ_ONLY },
-  stores: { type: 'string', description: 'Store in which image data resides. Only present when the operator has enabled multiple stores. May be a comma-separated list of store identifiers.', ...READ_ONLY },
+  stores: {
+    type: 'string',
+    description:
+      'Store in which image data resides. Only present when the operator has enabled multiple stores. May be a comma-separated list of store identifiers.',
+    ...READ_ONLY,
+  },
   schema: { type: 'string', description: 'An image schema url', ...READ_ONLY },
-  locations: { type: 'array', items: { type: 'object', required: ['url', 'metadata'], properties: { url: { type: 'string', maxLength: 255 }, metadata: { type: 'object' }, validation_data: { type: 'object' } } }, description: 'A set of URLs to access the image file kept in external store' },
+  locations: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['url', 'metadata'],
+      properties: { url: { type: 'string', maxLength: 255 }, metadata: { type: 'object' }, validation_data: { type: 'object' } },
+    },
+    description: 'A set of URLs to access the image file kept in external store',
+  },
 };
-const IMAGE = { name: 'image', properties: IMAGE_PROPERTIES, additionalProperties: { type: 'string' }, links: [{ rel: 'self', href: '{self}' }, { rel: 'enclosure', href: '{file}' }, { rel: 'describedby', href: '{schema}' }] };
+const IMAGE = {
+  name: 'image',
+  properties: IMAGE_PROPERTIES,
+  additionalProperties: { type: 'string' },
+  links: [
+    { rel: 'self', href: '{self}' },
+    { rel: 'enclosure', href: '{file}' },
+    { rel: 'describedby', href: '{schema}' },
+  ],
+};
 const MEMBER = {
   name: 'member',
   properties: {
@@ -48,15 +79,27 @@ const MEMBER = {
 const collection = (name: string, of: object): object => ({
   name,
   properties: { [name]: { type: 'array', items: of }, first: { type: 'string' }, next: { type: 'string' }, schema: { type: 'string' } },
-  links: [{ rel: 'first', href: '{first}' }, { rel: 'next', href: '{next}' }, { rel: 'describedby', href: '{schema}' }],
+  links: [
+    { rel: 'first', href: '{first}' },
+    { rel: 'next', href: '{next}' },
+    { rel: 'describedby', href: '{schema}' },
+  ],
 });
 
-const schema = (name: string, path: `/${string}`, document: object) => op({ id: `glance.schema.${name}`, method: 'GET', path, summary: `JSON schema: ${name}`, policy: AUTHENTICATED, handle: () => document });
+const schema = (name: string, path: `/${string}`, document: object) =>
+  op({ id: `glance.schema.${name}`, method: 'GET', path, summary: `JSON schema: ${name}`, policy: AUTHENTICATED, handle: () => document });
 
 export const discoveryOperations = [
   schema('image', '/v2/schemas/image', IMAGE),
   schema('images', '/v2/schemas/images', collection('images', IMAGE)),
   schema('member', '/v2/schemas/member', MEMBER),
   schema('members', '/v2/schemas/members', collection('members', MEMBER)),
-  op({ id: 'glance.info.stores', method: 'GET', path: '/v2/info/stores', summary: 'Where image data can be kept', policy: AUTHENTICATED, handle: () => ({ stores: [{ id: 'file', default: 'true', description: 'Files on this machine' }] }) }),
+  op({
+    id: 'glance.info.stores',
+    method: 'GET',
+    path: '/v2/info/stores',
+    summary: 'Where image data can be kept',
+    policy: AUTHENTICATED,
+    handle: () => ({ stores: [{ id: 'file', default: 'true', description: 'Files on this machine' }] }),
+  }),
 ];

@@ -47,7 +47,8 @@ async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
       }
       checkAttribute(path, value);
       if (isBase(path)) {
-        if (path === 'owner' && value !== row.owner && !req.allowed('context_is_admin')) throw forbidden("You are not permitted to modify 'owner' on this image.", { field: path });
+        if (path === 'owner' && value !== row.owner && !req.allowed('context_is_admin'))
+          throw forbidden("You are not permitted to modify 'owner' on this image.", { field: path });
         change[path] = value;
         continue;
       }
@@ -55,7 +56,11 @@ async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
       have.add(path);
       properties[path] = value as string;
     }
-    if (have.size > app.options.maxProperties) throw invalidInput(`The limit has been exceeded on the number of allowed image properties. Attempted: ${have.size}, Maximum: ${app.options.maxProperties}`, { status: 413 });
+    if (have.size > app.options.maxProperties)
+      throw invalidInput(
+        `The limit has been exceeded on the number of allowed image properties. Attempted: ${have.size}, Maximum: ${app.options.maxProperties}`,
+        { status: 413 },
+      );
     await mayChangeVisibility(req, change as ImageChange);
     await app.images.change(tx, req.ctx, row, change as ImageChange, properties, tags);
   });
@@ -69,13 +74,15 @@ function rangeOf(header: string | undefined, size: number): { start: number; end
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = match[1] === '' || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  if (start > end || start >= size) throw invalidInput(`Invalid range: the image has ${size} bytes.`, { status: 416, headers: { 'Content-Range': `bytes */${size}` } });
+  if (start > end || start >= size)
+    throw invalidInput(`Invalid range: the image has ${size} bytes.`, { status: 416, headers: { 'Content-Range': `bytes */${size}` } });
   return { start, end };
 }
 
 async function download(app: GlanceApp, req: Request<AnyBody>): Promise<Reply> {
   const row = await app.images.visible(app.env.store.read, req.ctx, idOf(req));
-  if (row.status === 'deactivated' && !req.allowed('context_is_admin')) throw forbidden('The requested image has been deactivated. Image data download is forbidden.');
+  if (row.status === 'deactivated' && !req.allowed('context_is_admin'))
+    throw forbidden('The requested image has been deactivated. Image data download is forbidden.');
   if (row.data_key === null) return new Reply(undefined, { status: 204 });
   const size = row.size_bytes ?? 0;
   const range = rangeOf(req.headers.range as string | undefined, size);
@@ -113,15 +120,26 @@ export const imageOperations = [
     success: 201,
     async handle(app, req) {
       const { id, change, properties, tags } = newImage(req.body);
-      if (change.owner !== undefined && change.owner !== req.ctx.projectId && !req.allowed('context_is_admin')) throw forbidden(`You are not permitted to create images owned by '${change.owner}'.`, { field: 'owner' });
+      if (change.owner !== undefined && change.owner !== req.ctx.projectId && !req.allowed('context_is_admin'))
+        throw forbidden(`You are not permitted to create images owned by '${change.owner}'.`, { field: 'owner' });
       await mayChangeVisibility(req, change);
       const image = await app.env.store.write((tx) => app.images.create(tx, req.ctx, { ...change, ...(id !== undefined && { id }), properties, tags }));
-      return new Reply(imageView(image), { headers: { location: `${req.baseUrl}/v2/images/${image.row.id}`, 'openstack-image-import-methods': IMPORT_METHODS } });
+      return new Reply(imageView(image), {
+        headers: { location: `${req.baseUrl}/v2/images/${image.row.id}`, 'openstack-image-import-methods': IMPORT_METHODS },
+      });
     },
   }),
   op({ id: 'glance.image.get', method: 'GET', path: '/v2/images/{image_id}', summary: 'Show an image', policy: 'get_image', handle: show }),
   op({ id: 'glance.image.update', method: 'PATCH', path: '/v2/images/{image_id}', summary: 'Change an image', policy: 'modify_image', handle: patch }),
-  op({ id: 'glance.image.delete', method: 'DELETE', path: '/v2/images/{image_id}', summary: 'Delete an image', policy: 'delete_image', success: 204, handle: (app, req) => app.images.delete(req.ctx, idOf(req)) }),
+  op({
+    id: 'glance.image.delete',
+    method: 'DELETE',
+    path: '/v2/images/{image_id}',
+    summary: 'Delete an image',
+    policy: 'delete_image',
+    success: 204,
+    handle: (app, req) => app.images.delete(req.ctx, idOf(req)),
+  }),
   op({
     id: 'glance.image.upload',
     method: 'PUT',
@@ -131,11 +149,19 @@ export const imageOperations = [
     input: 'stream',
     success: 204,
     async handle(app, req) {
-      if (!/^application\/octet-stream\b/.test(String(req.headers['content-type'] ?? ''))) throw invalidInput(`Unsupported Content-Type ${req.headers['content-type'] ?? ''}: application/octet-stream is expected.`, { status: 415 });
+      if (!/^application\/octet-stream\b/.test(String(req.headers['content-type'] ?? '')))
+        throw invalidInput(`Unsupported Content-Type ${req.headers['content-type'] ?? ''}: application/octet-stream is expected.`, { status: 415 });
       await app.images.upload(req.ctx, idOf(req), req.stream, req.signal);
     },
   }),
-  op({ id: 'glance.image.download', method: 'GET', path: '/v2/images/{image_id}/file', summary: "Download an image's data", policy: 'download_image', handle: download }),
+  op({
+    id: 'glance.image.download',
+    method: 'GET',
+    path: '/v2/images/{image_id}/file',
+    summary: "Download an image's data",
+    policy: 'download_image',
+    handle: download,
+  }),
   op({
     id: 'glance.image.deactivate',
     method: 'POST',
@@ -173,7 +199,11 @@ export const imageOperations = [
       await app.env.store.write(async (tx) => {
         const row = await app.images.own(tx, req.ctx, idOf(req), 'modify');
         const { tags } = await app.images.get(tx, req.ctx, row.id);
-        if (tags.length >= app.options.maxTags && !tags.includes(tag)) throw invalidInput(`The limit has been exceeded on the number of allowed image tags. Attempted: ${tags.length + 1}, Maximum: ${app.options.maxTags}`, { status: 413 });
+        if (tags.length >= app.options.maxTags && !tags.includes(tag))
+          throw invalidInput(
+            `The limit has been exceeded on the number of allowed image tags. Attempted: ${tags.length + 1}, Maximum: ${app.options.maxTags}`,
+            { status: 413 },
+          );
         await app.images.change(tx, req.ctx, row, {}, {}, [...tags, tag]);
       });
     },
@@ -191,7 +221,14 @@ export const imageOperations = [
         const row = await app.images.own(tx, req.ctx, idOf(req), 'modify');
         const { tags } = await app.images.get(tx, req.ctx, row.id);
         if (!tags.includes(tag)) throw notFound(`Tag ${tag} is not on image ${row.id}.`);
-        await app.images.change(tx, req.ctx, row, {}, {}, tags.filter((t) => t !== tag));
+        await app.images.change(
+          tx,
+          req.ctx,
+          row,
+          {},
+          {},
+          tags.filter((t) => t !== tag),
+        );
       });
     },
   }),

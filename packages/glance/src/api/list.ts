@@ -7,7 +7,22 @@ import type { ImageRow } from '../store/tables.ts';
 
 const PAGE_DEFAULT = 25;
 const PAGE_MAX = 1_000;
-const SORTABLE = new Set(['name', 'status', 'container_format', 'disk_format', 'size', 'id', 'created_at', 'updated_at', 'min_disk', 'min_ram', 'owner', 'protected', 'visibility', 'checksum']);
+const SORTABLE = new Set([
+  'name',
+  'status',
+  'container_format',
+  'disk_format',
+  'size',
+  'id',
+  'created_at',
+  'updated_at',
+  'min_disk',
+  'min_ram',
+  'owner',
+  'protected',
+  'visibility',
+  'checksum',
+]);
 const EQUAL = new Set(['id', 'name', 'status', 'container_format', 'disk_format', 'size', 'min_disk', 'min_ram', 'owner', 'checksum', 'os_hash_value']);
 const IN = new Set(['id', 'name', 'status', 'container_format', 'disk_format']);
 const TIMES = new Set(['created_at', 'updated_at']);
@@ -22,7 +37,8 @@ export function listRequest(req: Request<AnyBody>): { limit: number; request: Li
   for (const [key, value] of query) {
     if (['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visibility', 'member_status', 'tag', 'os_hidden'].includes(key)) continue;
     if (key === 'protected') {
-      if (!['true', 'false'].includes(value)) throw invalidInput(`Invalid value '${value}' for 'protected' filter. Valid values are case sensitive 'true' or 'false'.`, { field: key });
+      if (!['true', 'false'].includes(value))
+        throw invalidInput(`Invalid value '${value}' for 'protected' filter. Valid values are case sensitive 'true' or 'false'.`, { field: key });
       filters.push({ field: 'protected', op: 'eq', value: value === 'true' });
     } else if (TIMES.has(key)) filters.push(timeFilter(key, value));
     else if (key === 'size_min' || key === 'size_max') {
@@ -35,15 +51,27 @@ export function listRequest(req: Request<AnyBody>): { limit: number; request: Li
   }
   for (const tag of query.getAll('tag')) wheres.push(hasTag(tag));
   const hidden = query.get('os_hidden');
-  if (hidden !== null && !['true', 'false', 'True', 'False'].includes(hidden)) throw invalidInput(`Invalid value '${hidden}' for 'os_hidden' filter. Valid values are case sensitive 'true' or 'false'.`, { field: 'os_hidden' });
+  if (hidden !== null && !['true', 'false', 'True', 'False'].includes(hidden))
+    throw invalidInput(`Invalid value '${hidden}' for 'os_hidden' filter. Valid values are case sensitive 'true' or 'false'.`, { field: 'os_hidden' });
   filters.push({ field: 'os_hidden', op: 'eq', value: hidden?.toLowerCase() === 'true' });
   const memberStatus = query.get('member_status') ?? 'accepted';
   if (!['pending', 'accepted', 'rejected', 'all'].includes(memberStatus)) throw invalidInput(`Invalid status: ${memberStatus}`, { field: 'member_status' });
   const visibility = query.get('visibility');
-  if (visibility !== null && !['public', 'private', 'shared', 'community', 'all'].includes(visibility)) throw invalidInput(`Invalid visibility value: ${visibility}`, { field: 'visibility' });
+  if (visibility !== null && !['public', 'private', 'shared', 'community', 'all'].includes(visibility))
+    throw invalidInput(`Invalid visibility value: ${visibility}`, { field: 'visibility' });
   const scope = imageScope(ctx, visibility, memberStatus);
   const marker = query.get('marker') ?? undefined;
-  return { limit, request: { filters, sort: sortOf(query), limit, ...(marker !== undefined && { marker }), scope: (q) => q, where: (q) => wheres.reduce((query2, where) => where(query2), scope(q)) } };
+  return {
+    limit,
+    request: {
+      filters,
+      sort: sortOf(query),
+      limit,
+      ...(marker !== undefined && { marker }),
+      scope: (q) => q,
+      where: (q) => wheres.reduce((query2, where) => where(query2), scope(q)),
+    },
+  };
 }
 
 function limitOf(text: string | null): number {
@@ -59,10 +87,22 @@ function sortOf(query: URLSearchParams): Sort[] {
   const directions = query.getAll('sort_dir');
   const both = query.get('sort');
   if (both !== null && (keys.length > 0 || directions.length > 0)) throw invalidInput('Old and new sorting syntax cannot be combined', { field: 'sort' });
-  const pairs: [string, string][] = both !== null ? both.split(',').map((part) => { const [key = '', direction = 'desc'] = part.split(':'); return [key.trim(), direction.trim()]; }) : keys.length > 0 ? keys.map((key, i) => [key, directions[i] ?? directions[0] ?? 'desc']) : directions.length > 0 ? [['created_at', directions[0] as string]] : [];
+  const pairs: [string, string][] =
+    both !== null
+      ? both.split(',').map((part) => {
+          const [key = '', direction = 'desc'] = part.split(':');
+          return [key.trim(), direction.trim()];
+        })
+      : keys.length > 0
+        ? keys.map((key, i) => [key, directions[i] ?? directions[0] ?? 'desc'])
+        : directions.length > 0
+          ? [['created_at', directions[0] as string]]
+          : [];
   for (const [key, direction] of pairs) {
-    if (!SORTABLE.has(key)) throw invalidInput(`Invalid sort key: ${key}. It must be one of the following: ${[...SORTABLE].join(', ')}.`, { field: 'sort_key' });
-    if (direction !== 'asc' && direction !== 'desc') throw invalidInput(`Invalid sort direction: ${direction}. It must be one of the following: asc, desc.`, { field: 'sort_dir' });
+    if (!SORTABLE.has(key))
+      throw invalidInput(`Invalid sort key: ${key}. It must be one of the following: ${[...SORTABLE].join(', ')}.`, { field: 'sort_key' });
+    if (direction !== 'asc' && direction !== 'desc')
+      throw invalidInput(`Invalid sort direction: ${direction}. It must be one of the following: asc, desc.`, { field: 'sort_dir' });
   }
   const sorts: Sort[] = pairs.map(([field, direction]) => ({ field, direction: direction as 'asc' | 'desc' }));
   // upstream breaks ties by these, always

@@ -6,7 +6,8 @@ const CURRENT_MINOR = 16;
 
 function versions(baseUrl: string): object {
   const list = [];
-  for (let minor = CURRENT_MINOR; minor >= 0; minor--) list.push({ id: `v2.${minor}`, status: minor === CURRENT_MINOR ? 'CURRENT' : 'SUPPORTED', links: [{ rel: 'self', href: `${baseUrl}/v2/` }] });
+  for (let minor = CURRENT_MINOR; minor >= 0; minor--)
+    list.push({ id: `v2.${minor}`, status: minor === CURRENT_MINOR ? 'CURRENT' : 'SUPPORTED', links: [{ rel: 'self', href: `${baseUrl}/v2/` }] });
   return { versions: list };
 }
 

@@ -15,7 +15,13 @@ export function createFace(app: GlanceApp): GlanceFace {
       const row = await store.imageById(db, imageId);
       if (!row) throw notFound(`Image ${imageId} could not be found.`);
       if (row.status !== 'active' || row.data_key === null) throw conflict(`Image ${imageId} is not active: its status is ${row.status}.`);
-      return { imageId, format: (row.disk_format ?? 'raw') as ImageFormat, sizeBytes: row.size_bytes ?? 0, ...(row.os_hash_value !== null && { sha512: row.os_hash_value }), path: app.files.path(row.data_key) };
+      return {
+        imageId,
+        format: (row.disk_format ?? 'raw') as ImageFormat,
+        sizeBytes: row.size_bytes ?? 0,
+        ...(row.os_hash_value !== null && { sha512: row.os_hash_value }),
+        path: app.files.path(row.data_key),
+      };
     },
     async open(imageId) {
       const row = await store.imageById(app.env.store.read, imageId);

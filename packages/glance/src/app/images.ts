@@ -38,7 +38,12 @@ export interface NewImageRequest extends ImageChange {
 }
 
 /** May `ctx` see an image that exists? (`member`: its status as a member of a shared image.) */
-const visibleTo = (ctx: Context, row: ImageRow, isMember: boolean): boolean => isAdmin(ctx) || row.visibility === 'public' || row.visibility === 'community' || (row.owner !== null && row.owner === ctx.projectId) || (row.visibility === 'shared' && isMember);
+const visibleTo = (ctx: Context, row: ImageRow, isMember: boolean): boolean =>
+  isAdmin(ctx) ||
+  row.visibility === 'public' ||
+  row.visibility === 'community' ||
+  (row.owner !== null && row.owner === ctx.projectId) ||
+  (row.visibility === 'shared' && isMember);
 
 /** The rules of images. Not found and not visible are one answer. */
 export class Images {
@@ -61,7 +66,12 @@ export class Images {
   /** The row, or NotFound for what `ctx` may not see. */
   async visible(db: Db, ctx: Context, id: string): Promise<ImageRow> {
     const row = await store.imageById(db, id);
-    const isMember = row !== undefined && row.visibility === 'shared' && ctx.projectId !== undefined && row.owner !== ctx.projectId && (await store.memberOf(db, id, ctx.projectId)) !== undefined;
+    const isMember =
+      row !== undefined &&
+      row.visibility === 'shared' &&
+      ctx.projectId !== undefined &&
+      row.owner !== ctx.projectId &&
+      (await store.memberOf(db, id, ctx.projectId)) !== undefined;
     if (!row || !visibleTo(ctx, row, isMember)) throw notFound(`No image found with ID ${id}`);
     return row;
   }
@@ -85,8 +95,12 @@ export class Images {
 
   async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {
     this.#checkFormats(request);
-    if (Object.keys(request.properties).length > this.options.maxProperties) throw tooLarge(`The limit has been exceeded on the number of allowed image properties. Attempted: ${Object.keys(request.properties).length}, Maximum: ${this.options.maxProperties}`);
-    if (request.tags.length > this.options.maxTags) throw tooLarge(`The limit has been exceeded on the number of allowed image tags. Attempted: ${request.tags.length}, Maximum: ${this.options.maxTags}`);
+    if (Object.keys(request.properties).length > this.options.maxProperties)
+      throw tooLarge(
+        `The limit has been exceeded on the number of allowed image properties. Attempted: ${Object.keys(request.properties).length}, Maximum: ${this.options.maxProperties}`,
+      );
+    if (request.tags.length > this.options.maxTags)
+      throw tooLarge(`The limit has been exceeded on the number of allowed image tags. Attempted: ${request.tags.length}, Maximum: ${this.options.maxTags}`);
     const nowMs = this.env.clock.nowMs();
     const row: ImageRow = {
       id: request.id ?? this.env.ids.uuid(),
@@ -120,10 +134,22 @@ export class Images {
   }
 
   /** Changes base attributes, properties (null removes) and tags in one go. */
-  async change(tx: Tx, ctx: Context, row: ImageRow, change: ImageChange, properties: Readonly<Record<string, string | null>>, tags?: readonly string[]): Promise<void> {
+  async change(
+    tx: Tx,
+    ctx: Context,
+    row: ImageRow,
+    change: ImageChange,
+    properties: Readonly<Record<string, string | null>>,
+    tags?: readonly string[],
+  ): Promise<void> {
     this.#checkFormats(change);
     if ((change.disk_format !== undefined || change.container_format !== undefined) && row.status !== 'queued') {
-      const field = change.disk_format !== undefined && change.disk_format !== row.disk_format ? 'disk_format' : change.container_format !== undefined && change.container_format !== row.container_format ? 'container_format' : undefined;
+      const field =
+        change.disk_format !== undefined && change.disk_format !== row.disk_format
+          ? 'disk_format'
+          : change.container_format !== undefined && change.container_format !== row.container_format
+            ? 'container_format'
+            : undefined;
       if (field) throw forbidden(`Attribute ${field} can be only replaced for a queued image.`, { field });
     }
     const set: Partial<ImageRow> = { updated_at_ms: this.env.clock.nowMs() };
@@ -164,7 +190,10 @@ export class Images {
     await store.deleteImage(tx, row.id);
     const key = row.data_key;
     // a lost removal is swept at the next start: no row names the data any more
-    if (key) tx.afterCommit(() => void this.#files.remove(key).catch((error) => this.env.log.warn({ imageId: row.id, err: String(error) }, 'image data was not removed')));
+    if (key)
+      tx.afterCommit(
+        () => void this.#files.remove(key).catch((error) => this.env.log.warn({ imageId: row.id, err: String(error) }, 'image data was not removed')),
+      );
   }
 
   /**
@@ -176,8 +205,10 @@ export class Images {
     const row = await this.env.store.write(async (tx) => {
       const found = ctx ? await this.own(tx, ctx, id, 'upload data to') : await store.imageById(tx, id);
       if (!found) throw notFound(`No image found with ID ${id}`);
-      if (found.container_format === null || found.disk_format === null) throw invalidInput('Properties disk_format, container_format must be set prior to saving data.');
-      if (!(await store.updateImage(tx, id, { status: 'saving', updated_at_ms: this.env.clock.nowMs() }, ['queued']))) throw conflict(`Image status transition from ${found.status} to saving is not allowed`, { type: 'InvalidImageStatusTransition' });
+      if (found.container_format === null || found.disk_format === null)
+        throw invalidInput('Properties disk_format, container_format must be set prior to saving data.');
+      if (!(await store.updateImage(tx, id, { status: 'saving', updated_at_ms: this.env.clock.nowMs() }, ['queued'])))
+        throw conflict(`Image status transition from ${found.status} to saving is not allowed`, { type: 'InvalidImageStatusTransition' });
       return found;
     });
     try {
@@ -189,7 +220,16 @@ export class Images {
         const done = await store.updateImage(
           tx,
           id,
-          { status: 'active', data_key: key, size_bytes: stored.sizeBytes, virtual_size_bytes: verdict.virtualSizeBytes, checksum: stored.md5, os_hash_algo: 'sha512', os_hash_value: stored.sha512, updated_at_ms: nowMs },
+          {
+            status: 'active',
+            data_key: key,
+            size_bytes: stored.sizeBytes,
+            virtual_size_bytes: verdict.virtualSizeBytes,
+            checksum: stored.md5,
+            os_hash_algo: 'sha512',
+            os_hash_value: stored.sha512,
+            updated_at_ms: nowMs,
+          },
           ['saving'],
         );
         if (!done) throw notFound(`Image ${id} was deleted while its data was being uploaded.`, { status: 410 });
@@ -200,7 +240,8 @@ export class Images {
       await this.env.store.write((tx) => store.updateImage(tx, id, { status: 'queued', updated_at_ms: this.env.clock.nowMs() }, ['saving']));
       if (isCairnError(error)) throw error;
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw tooLarge('Image storage media is full: the image was not stored.');
-      if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') throw invalidInput('The upload ended before all of the data had come.');
+      if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
+        throw invalidInput('The upload ended before all of the data had come.');
       throw error;
     }
   }
@@ -215,7 +256,8 @@ export class Images {
     await this.env.store.write(async (tx) => {
       const row = await this.visible(tx, ctx, id);
       const from = status === 'active' ? ['deactivated', 'active'] : ['active', 'deactivated'];
-      if (!(await store.updateImage(tx, id, { status, updated_at_ms: this.env.clock.nowMs() }, from))) throw forbidden(`Not allowed to ${status === 'active' ? 'reactivate' : 'deactivate'} image in status '${row.status}'`);
+      if (!(await store.updateImage(tx, id, { status, updated_at_ms: this.env.clock.nowMs() }, from)))
+        throw forbidden(`Not allowed to ${status === 'active' ? 'reactivate' : 'deactivate'} image in status '${row.status}'`);
     });
   }
 
@@ -227,7 +269,16 @@ export class Images {
       requestId: ctx.requestId,
       resource: 'image',
       resourceId: row.id,
-      payload: { id: row.id, name: row.name, status: row.status, visibility: row.visibility, owner: row.owner, size: row.size_bytes, disk_format: row.disk_format, container_format: row.container_format },
+      payload: {
+        id: row.id,
+        name: row.name,
+        status: row.status,
+        visibility: row.visibility,
+        owner: row.owner,
+        size: row.size_bytes,
+        disk_format: row.disk_format,
+        container_format: row.container_format,
+      },
     });
   }
 
@@ -236,7 +287,10 @@ export class Images {
     const amazon = ['aki', 'ari', 'ami'];
     const { disk_format: disk, container_format: container } = change;
     if (disk && container && (amazon.includes(disk) || amazon.includes(container)) && disk !== container) {
-      throw invalidInput('Invalid mix of disk and container formats. When setting a disk or container format to one of \'aki\', \'ari\', or \'ami\', the container and disk formats must match.', { field: 'container_format' });
+      throw invalidInput(
+        "Invalid mix of disk and container formats. When setting a disk or container format to one of 'aki', 'ari', or 'ami', the container and disk formats must match.",
+        { field: 'container_format' },
+      );
     }
   }
 }

@@ -33,7 +33,10 @@ export class Members {
       this.#mustOwn(ctx, row);
       if (await store.memberOf(tx, imageId, memberId)) throw alreadyExists(`Member ${memberId} is duplicated for image ${imageId}`);
       const count = (await store.membersOf(tx, imageId)).length;
-      if (count >= options.maxMembers) throw tooLarge(`The limit has been exceeded on the number of allowed image members for this image. Attempted: ${count + 1}, Maximum: ${options.maxMembers}`);
+      if (count >= options.maxMembers)
+        throw tooLarge(
+          `The limit has been exceeded on the number of allowed image members for this image. Attempted: ${count + 1}, Maximum: ${options.maxMembers}`,
+        );
       const nowMs = env.clock.nowMs();
       const member: MemberRow = { image_id: imageId, member_id: memberId, status: 'pending', created_at_ms: nowMs, updated_at_ms: nowMs };
       await store.insertMember(tx, member);

@@ -4,7 +4,8 @@ import type { GlanceTables, ImageRow, MemberRow } from './tables.ts';
 
 const q = (db: Db) => on<GlanceTables>(db);
 
-export const imageById = (db: Db, id: string): Promise<ImageRow | undefined> => q(db).selectFrom('glance_image').selectAll().where('id', '=', id).executeTakeFirst();
+export const imageById = (db: Db, id: string): Promise<ImageRow | undefined> =>
+  q(db).selectFrom('glance_image').selectAll().where('id', '=', id).executeTakeFirst();
 
 export async function insertImage(tx: Tx, row: ImageRow, properties: Readonly<Record<string, string>>, tags: readonly string[]): Promise<void> {
   await q(tx).insertInto('glance_image').values(row).execute();
@@ -20,7 +21,8 @@ export async function updateImage(tx: Tx, id: string, set: Partial<ImageRow>, fr
 }
 
 export async function deleteImage(tx: Tx, id: string): Promise<void> {
-  for (const table of ['glance_image_property', 'glance_image_tag', 'glance_image_member'] as const) await q(tx).deleteFrom(table).where('image_id', '=', id).execute();
+  for (const table of ['glance_image_property', 'glance_image_tag', 'glance_image_member'] as const)
+    await q(tx).deleteFrom(table).where('image_id', '=', id).execute();
   await q(tx).deleteFrom('glance_image').where('id', '=', id).execute();
 }
 
@@ -43,7 +45,12 @@ export async function changeProperties(tx: Tx, imageId: string, changes: Readonl
 
 async function addTags(tx: Tx, imageId: string, tags: readonly string[]): Promise<void> {
   const rows = [...new Set(tags)].map((tag) => ({ image_id: imageId, tag }));
-  if (rows.length > 0) await q(tx).insertInto('glance_image_tag').values(rows).onConflict((c) => c.doNothing()).execute();
+  if (rows.length > 0)
+    await q(tx)
+      .insertInto('glance_image_tag')
+      .values(rows)
+      .onConflict((c) => c.doNothing())
+      .execute();
 }
 
 /** Makes the tags exactly these. */
@@ -60,16 +67,31 @@ export async function removeTag(tx: Tx, imageId: string, tag: string): Promise<b
 }
 
 /** Properties and tags of a page of images, in two statements. */
-export async function detailsOf(db: Db, imageIds: readonly string[]): Promise<{ properties: Map<string, Record<string, string>>; tags: Map<string, string[]> }> {
+export async function detailsOf(
+  db: Db,
+  imageIds: readonly string[],
+): Promise<{ properties: Map<string, Record<string, string>>; tags: Map<string, string[]> }> {
   const properties = new Map<string, Record<string, string>>();
   const tags = new Map<string, string[]>();
   if (imageIds.length === 0) return { properties, tags };
-  for (const row of await q(db).selectFrom('glance_image_property').selectAll().where('image_id', 'in', [...imageIds]).orderBy('image_id').orderBy('name').execute()) {
+  for (const row of await q(db)
+    .selectFrom('glance_image_property')
+    .selectAll()
+    .where('image_id', 'in', [...imageIds])
+    .orderBy('image_id')
+    .orderBy('name')
+    .execute()) {
     const found = properties.get(row.image_id);
     if (found) found[row.name] = row.value;
     else properties.set(row.image_id, { [row.name]: row.value });
   }
-  for (const row of await q(db).selectFrom('glance_image_tag').selectAll().where('image_id', 'in', [...imageIds]).orderBy('image_id').orderBy('tag').execute()) {
+  for (const row of await q(db)
+    .selectFrom('glance_image_tag')
+    .selectAll()
+    .where('image_id', 'in', [...imageIds])
+    .orderBy('image_id')
+    .orderBy('tag')
+    .execute()) {
     const found = tags.get(row.image_id);
     if (found) found.push(row.tag);
     else tags.set(row.image_id, [row.tag]);
@@ -110,14 +132,20 @@ export const listImages = (db: Db, request: ListRequest): Promise<ListPage<Image
 export const memberOf = (db: Db, imageId: string, memberId: string): Promise<MemberRow | undefined> =>
   q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).where('member_id', '=', memberId).executeTakeFirst();
 
-export const membersOf = (db: Db, imageId: string): Promise<MemberRow[]> => q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).orderBy('created_at_ms').orderBy('member_id').execute();
+export const membersOf = (db: Db, imageId: string): Promise<MemberRow[]> =>
+  q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).orderBy('created_at_ms').orderBy('member_id').execute();
 
 export async function insertMember(tx: Tx, row: MemberRow): Promise<void> {
   await q(tx).insertInto('glance_image_member').values(row).execute();
 }
 
 export async function setMemberStatus(tx: Tx, imageId: string, memberId: string, status: MemberRow['status'], nowMs: number): Promise<void> {
-  await q(tx).updateTable('glance_image_member').set({ status, updated_at_ms: nowMs }).where('image_id', '=', imageId).where('member_id', '=', memberId).execute();
+  await q(tx)
+    .updateTable('glance_image_member')
+    .set({ status, updated_at_ms: nowMs })
+    .where('image_id', '=', imageId)
+    .where('member_id', '=', memberId)
+    .execute();
 }
 
 export async function deleteMember(tx: Tx, imageId: string, memberId: string): Promise<boolean> {
@@ -126,7 +154,8 @@ export async function deleteMember(tx: Tx, imageId: string, memberId: string): P
 }
 
 /** Images whose data was being taken in when the process ended. */
-export const unfinishedUploads = (db: Db): Promise<ImageRow[]> => q(db).selectFrom('glance_image').selectAll().where('status', 'in', ['saving', 'importing']).execute();
+export const unfinishedUploads = (db: Db): Promise<ImageRow[]> =>
+  q(db).selectFrom('glance_image').selectAll().where('status', 'in', ['saving', 'importing']).execute();
 
 /** The keys of all data that rows name. */
 export async function dataKeys(db: Db): Promise<Set<string>> {

@@ -40,7 +40,14 @@ export interface HostFacts {
   /** As nova counts: 7.2.22 is 7002022. */
   readonly hypervisorVersion: number;
   readonly accelerator: 'kvm' | 'tcg' | 'simulated';
-  readonly cpu: { readonly vendor: string; readonly model: string; readonly features: readonly string[]; readonly sockets: number; readonly cores: number; readonly threads: number };
+  readonly cpu: {
+    readonly vendor: string;
+    readonly model: string;
+    readonly features: readonly string[];
+    readonly sockets: number;
+    readonly cores: number;
+    readonly threads: number;
+  };
   /** Placement traits the host offers: `COMPUTE_NODE`, `COMPUTE_VOLUME_ATTACH`, `HW_CPU_X86_AVX2` ... */
   readonly traits: readonly string[];
   readonly hostIp: string;

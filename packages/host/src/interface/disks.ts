@@ -57,7 +57,10 @@ export interface Disks {
   /** Puts the disk back to its newest snapshot. Not while a guest has it open. */
   revert(diskId: string, snapshotId: string): Promise<void>;
   /** A complete, standalone image of the disk (or of a snapshot) as a stream; live when a guest has it open. */
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
+  export(
+    diskId: string,
+    options: { readonly format: DiskFormat; readonly snapshotId?: string },
+  ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
   /** Pool facts, in GiB. */
   capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
 }

@@ -55,7 +55,12 @@ export interface RouterSpec {
     readonly addresses: readonly { readonly ip: string; readonly prefixLength: number; readonly nexthop?: string }[];
     readonly snat: boolean;
   };
-  readonly interfaces: readonly { readonly portId: string; readonly networkId: string; readonly mac: string; readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[] }[];
+  readonly interfaces: readonly {
+    readonly portId: string;
+    readonly networkId: string;
+    readonly mac: string;
+    readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[];
+  }[];
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
   readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string }[];
 }
@@ -80,7 +85,9 @@ export interface SecurityGroupRuleSpec {
   readonly remoteGroupId?: string;
 }
 
-export type FabricChange = { readonly op: 'put'; readonly object: FabricObject } | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string };
+export type FabricChange =
+  | { readonly op: 'put'; readonly object: FabricObject }
+  | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string };
 
 export interface Fabric {
   /** The whole desired state: what is not in it goes. Used at start and by the reconciler. */

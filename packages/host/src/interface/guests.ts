@@ -59,8 +59,25 @@ export interface GuestDiagnostics {
   readonly cpuTimeNs: number;
   readonly memoryMb: number;
   readonly memoryUsedMb: number;
-  readonly disks: readonly { readonly device: string; readonly readBytes: number; readonly readRequests: number; readonly writeBytes: number; readonly writeRequests: number; readonly errors: number }[];
-  readonly nics: readonly { readonly mac: string; readonly rxBytes: number; readonly rxPackets: number; readonly rxErrors: number; readonly rxDrops: number; readonly txBytes: number; readonly txPackets: number; readonly txErrors: number; readonly txDrops: number }[];
+  readonly disks: readonly {
+    readonly device: string;
+    readonly readBytes: number;
+    readonly readRequests: number;
+    readonly writeBytes: number;
+    readonly writeRequests: number;
+    readonly errors: number;
+  }[];
+  readonly nics: readonly {
+    readonly mac: string;
+    readonly rxBytes: number;
+    readonly rxPackets: number;
+    readonly rxErrors: number;
+    readonly rxDrops: number;
+    readonly txBytes: number;
+    readonly txPackets: number;
+    readonly txErrors: number;
+    readonly txDrops: number;
+  }[];
 }
 
 /** The hypervisor. */

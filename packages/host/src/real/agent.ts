@@ -42,7 +42,17 @@ export class RealAgent implements HostAgent {
       for (const listener of this.#listeners) listener(event);
     };
     const { instance, dataDir, runDir, physicalNetworks, callbacks, clock, log } = options;
-    this.fabric = new KernelFabric({ instance, dataDir: join(dataDir, 'fabric'), runDir: join(runDir, 'fabric'), tapGroupGid: tapGroup(account) ?? 0, physicalNetworks, callbacks, clock, log: log.child({ room: 'fabric' }), onEvent });
+    this.fabric = new KernelFabric({
+      instance,
+      dataDir: join(dataDir, 'fabric'),
+      runDir: join(runDir, 'fabric'),
+      tapGroupGid: tapGroup(account) ?? 0,
+      physicalNetworks,
+      callbacks,
+      clock,
+      log: log.child({ room: 'fabric' }),
+      onEvent,
+    });
     this.guests = new QemuGuests({
       dataDir: join(dataDir, 'guests'),
       runDir: join(runDir, 'g'),
@@ -55,7 +65,13 @@ export class RealAgent implements HostAgent {
       log: log.child({ room: 'hypervisor' }),
       onEvent,
     });
-    this.disks = new LocalDisks({ dataDir: join(dataDir, 'disks'), openDisks: this.guests.openDisks, openImage: (imageId) => callbacks.openImage(imageId), ...(account && { user: { uid: account.uids > 1 ? account.gid : account.firstUid, gid: account.gid } }), log: log.child({ room: 'disks' }) });
+    this.disks = new LocalDisks({
+      dataDir: join(dataDir, 'disks'),
+      openDisks: this.guests.openDisks,
+      openImage: (imageId) => callbacks.openImage(imageId),
+      ...(account && { user: { uid: account.uids > 1 ? account.gid : account.firstUid, gid: account.gid } }),
+      log: log.child({ room: 'disks' }),
+    });
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {

@@ -73,7 +73,15 @@ export class SimulatedAgent implements HostAgent {
       hypervisorVersion: 1_000_000,
       accelerator: 'simulated',
       cpu: { vendor: 'Cairn', model: 'simulated', features: [], sockets: 1, cores: size.vcpus, threads: 1 },
-      traits: ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH', 'COMPUTE_VOLUME_EXTEND', 'COMPUTE_NET_ATTACH_INTERFACE', 'COMPUTE_DEVICE_TAGGING', 'COMPUTE_IMAGE_TYPE_QCOW2', 'COMPUTE_IMAGE_TYPE_RAW'],
+      traits: [
+        'COMPUTE_NODE',
+        'COMPUTE_VOLUME_ATTACH',
+        'COMPUTE_VOLUME_EXTEND',
+        'COMPUTE_NET_ATTACH_INTERFACE',
+        'COMPUTE_DEVICE_TAGGING',
+        'COMPUTE_IMAGE_TYPE_QCOW2',
+        'COMPUTE_IMAGE_TYPE_RAW',
+      ],
       hostIp: '127.0.0.1',
       uptimeSeconds: Math.floor((this.#clock.nowMs() - this.#bootedAtMs) / 1000),
     };

@@ -41,13 +41,21 @@ export class SimulatedDisks implements Disks {
       if (source.kind === 'image') sizeBytes ||= this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
       if (source.kind === 'disk' || source.kind === 'snapshot') {
         const origin = this.#need(source.diskId);
-        if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId)) throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
+        if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId))
+          throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
         if (sizeBytes !== 0 && sizeBytes < origin.sizeBytes) throw invalidInput('A copy cannot be smaller than its source.');
         sizeBytes ||= origin.sizeBytes;
       }
       const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
-      if (used + sizeBytes > this.#machine.size.diskGb * GIB) throw unavailable(`Host ${this.#machine.host} has no room for a disk of ${Math.ceil(sizeBytes / GIB)} GiB.`);
-      const made: SimulatedDisk = { diskId: disk.diskId, format: source.kind === 'blank' || source.kind === 'files' ? 'raw' : 'qcow2', sizeBytes, snapshots: [], pool: disk.pool };
+      if (used + sizeBytes > this.#machine.size.diskGb * GIB)
+        throw unavailable(`Host ${this.#machine.host} has no room for a disk of ${Math.ceil(sizeBytes / GIB)} GiB.`);
+      const made: SimulatedDisk = {
+        diskId: disk.diskId,
+        format: source.kind === 'blank' || source.kind === 'files' ? 'raw' : 'qcow2',
+        sizeBytes,
+        snapshots: [],
+        pool: disk.pool,
+      };
       this.#machine.disks.set(disk.diskId, made);
       return infoOf(made);
     });
@@ -100,7 +108,10 @@ export class SimulatedDisks implements Disks {
     });
   }
 
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
+  export(
+    diskId: string,
+    options: { readonly format: DiskFormat; readonly snapshotId?: string },
+  ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
     return this.#inject.run('disks.export', [diskId, options], this.#delays.diskMs, () => {
       const disk = this.#need(diskId);
       const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes) : Buffer.alloc(65_536);
@@ -120,7 +131,13 @@ export class SimulatedDisks implements Disks {
   }
 }
 
-const infoOf = (disk: SimulatedDisk): DiskInfo => ({ diskId: disk.diskId, format: disk.format, sizeBytes: disk.sizeBytes, usedBytes: 0, snapshots: [...disk.snapshots] });
+const infoOf = (disk: SimulatedDisk): DiskInfo => ({
+  diskId: disk.diskId,
+  format: disk.format,
+  sizeBytes: disk.sizeBytes,
+  usedBytes: 0,
+  snapshots: [...disk.snapshots],
+});
 
 /** A valid qcow2 image of the given size that holds nothing (format: qemu's docs/interop/qcow2.rst; version 3, 64 KiB clusters). */
 export function emptyQcow2(sizeBytes: number): Buffer {

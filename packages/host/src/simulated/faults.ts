@@ -9,7 +9,12 @@ export interface SimulatedDelays {
 }
 
 /** Decides whether a call fails: throw to fail before the effect. Called with `before` and `after` the effect. */
-export type SimulatedFault = (call: { readonly host: string; readonly method: string; readonly args: readonly unknown[]; readonly when: 'before' | 'after' }) => void | Promise<void>;
+export type SimulatedFault = (call: {
+  readonly host: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly when: 'before' | 'after';
+}) => void | Promise<void>;
 
 /** Runs one host call with its delay and injected faults. */
 export class Injector {

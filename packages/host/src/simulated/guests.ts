@@ -170,7 +170,8 @@ export class SimulatedGuests implements Guests {
     if (!this.#machine.disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
     if (disk.shared) return;
     for (const other of this.#machine.guests.values()) {
-      if (other.spec.guestId !== guestId && other.state !== 'shutdown' && other.spec.disks.some((d) => d.diskId === disk.diskId)) throw conflict(`Disk ${disk.diskId} is open in another guest.`);
+      if (other.spec.guestId !== guestId && other.state !== 'shutdown' && other.spec.disks.some((d) => d.diskId === disk.diskId))
+        throw conflict(`Disk ${disk.diskId} is open in another guest.`);
     }
   }
 

@@ -44,7 +44,9 @@ export class SimulatedMachine {
   /** Everything that exists on the machine, as sorted lines, for leak checks: `guest <id> running`, `disk <id>`, `port <id>` ... */
   inspect(): string[] {
     return [
-      ...[...this.guests.values()].map((g) => `guest ${g.spec.guestId} ${g.state} disks=${g.spec.disks.map((d) => d.diskId).sort()} nics=${g.spec.nics.map((n) => n.portId).sort()}`),
+      ...[...this.guests.values()].map(
+        (g) => `guest ${g.spec.guestId} ${g.state} disks=${g.spec.disks.map((d) => d.diskId).sort()} nics=${g.spec.nics.map((n) => n.portId).sort()}`,
+      ),
       ...[...this.disks.values()].map((d) => `disk ${d.diskId} ${d.pool} ${d.sizeBytes}${d.snapshots.map((s) => ` snapshot ${s}`).join('')}`),
       ...[...this.fabric.keys()],
     ].sort();
@@ -57,7 +59,12 @@ export class SimulatedMachine {
 
   /** Takes in what `toJSON` gave. */
   load(data: unknown): void {
-    const saved = data as { guests: [string, SimulatedGuest][]; disks: [string, SimulatedDisk][]; images: [string, number][]; fabric: [string, FabricObject][] };
+    const saved = data as {
+      guests: [string, SimulatedGuest][];
+      disks: [string, SimulatedDisk][];
+      images: [string, number][];
+      fabric: [string, FabricObject][];
+    };
     for (const [key, value] of saved.guests) this.guests.set(key, value);
     for (const [key, value] of saved.disks) this.disks.set(key, value);
     for (const [key, value] of saved.images) this.images.set(key, value);

@@ -6,7 +6,16 @@ import { test } from 'node:test';
 import Type from 'typebox';
 import { loadConfig, optionsOf } from './config.ts';
 
-const Schema = Type.Object({ region: Type.String({ default: 'RegionOne', minLength: 1, description: 'Name' }), listen: Type.Object({ port: Type.Integer({ default: 80, minimum: 1, maximum: 65_535 }), classicPorts: Type.Boolean({ default: false }) }, { additionalProperties: false }) }, { additionalProperties: false });
+const Schema = Type.Object(
+  {
+    region: Type.String({ default: 'RegionOne', minLength: 1, description: 'Name' }),
+    listen: Type.Object(
+      { port: Type.Integer({ default: 80, minimum: 1, maximum: 65_535 }), classicPorts: Type.Boolean({ default: false }) },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
 const withFile = (text: string, run: (file: string) => void): void => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-config-'));
   const file = join(folder, 'c.yaml');
@@ -21,7 +30,10 @@ test('defaults, file, environment and command line win in that order', () =>
   withFile('region: A\nlisten: {port: 81}\n', (file) => {
     assert.deepEqual(loadConfig(Schema, {}), { region: 'RegionOne', listen: { port: 80, classicPorts: false } });
     assert.deepEqual(loadConfig(Schema, { file }), { region: 'A', listen: { port: 81, classicPorts: false } });
-    assert.deepEqual(loadConfig(Schema, { file, environment: { CAIRN_LISTEN_PORT: '82', CAIRN_LISTEN_CLASSIC_PORTS: 'yes' }, overrides: { region: 'C' } }), { region: 'C', listen: { port: 82, classicPorts: true } });
+    assert.deepEqual(loadConfig(Schema, { file, environment: { CAIRN_LISTEN_PORT: '82', CAIRN_LISTEN_CLASSIC_PORTS: 'yes' }, overrides: { region: 'C' } }), {
+      region: 'C',
+      listen: { port: 82, classicPorts: true },
+    });
   }));
 test('an unknown option, a wrong value and broken YAML are named', () => {
   withFile('listen: {prot: 1}', (file) => assert.throws(() => loadConfig(Schema, { file }), /no option listen\.prot.*port, classicPorts/));
@@ -29,4 +41,5 @@ test('an unknown option, a wrong value and broken YAML are named', () => {
   withFile('a: [', (file) => assert.throws(() => loadConfig(Schema, { file }), /line 1/));
   assert.throws(() => loadConfig(Schema, { environment: { CAIRN_LISTEN_PORT: 'x' } }), /listen\.port: 'x' is not of type 'integer'/);
 });
-test('options list themselves for the documentation', () => assert.deepEqual(optionsOf(Schema)[1], { path: 'listen.port', environment: 'CAIRN_LISTEN_PORT', type: 'integer', default: 80, description: '' }));
+test('options list themselves for the documentation', () =>
+  assert.deepEqual(optionsOf(Schema)[1], { path: 'listen.port', environment: 'CAIRN_LISTEN_PORT', type: 'integer', default: 80, description: '' }));

@@ -42,7 +42,11 @@ export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources)
   } catch (error) {
     const field = error instanceof CairnError ? error.field : undefined;
     const reason = error instanceof CairnError ? ((error.detail as { reason?: string } | undefined)?.reason ?? error.message) : String(error);
-    throw new CairnError('InvalidInput', `Option ${(field ?? '?').replaceAll('/', '.')}: ${reason}. Set it in ${sources.file ?? 'the configuration file'}, in the environment or on the command line.`, { ...(field && { field }) });
+    throw new CairnError(
+      'InvalidInput',
+      `Option ${(field ?? '?').replaceAll('/', '.')}: ${reason}. Set it in ${sources.file ?? 'the configuration file'}, in the environment or on the command line.`,
+      { ...(field && { field }) },
+    );
   }
   return merged as Static<S>;
 }
@@ -51,10 +55,29 @@ export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources)
 export function optionsOf(schema: TObject, prefix = 'CAIRN', path = ''): OptionLine[] {
   return Object.entries(schema.properties as Record<string, TSchema>).flatMap(([key, child]) => {
     const at = path ? `${path}.${key}` : key;
-    const facts = child as { type?: string; properties?: unknown; default?: unknown; description?: string; enum?: readonly unknown[]; anyOf?: readonly { const?: unknown }[]; additionalProperties?: unknown };
+    const facts = child as {
+      type?: string;
+      properties?: unknown;
+      default?: unknown;
+      description?: string;
+      enum?: readonly unknown[];
+      anyOf?: readonly { const?: unknown }[];
+      additionalProperties?: unknown;
+    };
     if (facts.type === 'object' && facts.properties) return optionsOf(child as TObject, prefix, at);
     const choices = facts.enum ?? (facts.anyOf?.every((a) => a.const !== undefined) ? facts.anyOf.map((a) => a.const) : undefined);
-    return [{ path: at, environment: `${prefix}_${at.replaceAll('.', '_').replaceAll(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}`, type: choices ? choices.map(String).join(' | ') : (facts.type ?? 'any'), default: facts.default, description: facts.description ?? '' }];
+    return [
+      {
+        path: at,
+        environment: `${prefix}_${at
+          .replaceAll('.', '_')
+          .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+          .toUpperCase()}`,
+        type: choices ? choices.map(String).join(' | ') : (facts.type ?? 'any'),
+        default: facts.default,
+        description: facts.description ?? '',
+      },
+    ];
   });
 }
 
@@ -91,8 +114,10 @@ function merge(into: Record<string, unknown>, from: Record<string, unknown>, fil
   for (const [key, value] of Object.entries(from)) {
     const at = path ? `${path}.${key}` : key;
     const child = known && Object.hasOwn(known, key) ? known[key] : undefined;
-    if (known && !child) throw new CairnError('InvalidInput', `${file}: there is no option ${at}. The options here are: ${Object.keys(known).join(', ')}.`, { field: at });
-    if (child && (child as { properties?: unknown }).properties && value !== null && typeof value === 'object' && !Array.isArray(value)) merge(into[key] as Record<string, unknown>, value as Record<string, unknown>, file, at, child);
+    if (known && !child)
+      throw new CairnError('InvalidInput', `${file}: there is no option ${at}. The options here are: ${Object.keys(known).join(', ')}.`, { field: at });
+    if (child && (child as { properties?: unknown }).properties && value !== null && typeof value === 'object' && !Array.isArray(value))
+      merge(into[key] as Record<string, unknown>, value as Record<string, unknown>, file, at, child);
     else into[key] = value;
   }
 }

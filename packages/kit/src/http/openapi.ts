@@ -33,7 +33,11 @@ function describe(service: HttpService, operation: AnyOperation): object {
     ...(operation.policy !== ANYONE && { security: [{ token: [] }] }),
     'x-policy': operation.policy === ANYONE ? 'anyone' : operation.policy === AUTHENTICATED ? 'any valid token' : operation.policy,
     ...((operation.since || operation.until) && { 'x-openstack': { 'min-ver': operation.since, 'max-ver': operation.until } }),
-    ...(operation.input === 'stream' ? { requestBody: { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } } } : body ? { requestBody: { required: !operation.bodyOptional, content: { 'application/json': { schema: body } } } } : {}),
+    ...(operation.input === 'stream'
+      ? { requestBody: { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } } }
+      : body
+        ? { requestBody: { required: !operation.bodyOptional, content: { 'application/json': { schema: body } } } }
+        : {}),
     responses: { [String(operation.success ?? 200)]: { description: operation.summary }, default: { description: 'A fault in the form of the service' } },
   };
 }
@@ -45,7 +49,16 @@ function withAction(before: object, operation: AnyOperation): object {
   const oneOf = schema.oneOf ?? (Object.keys(schema).length > 0 ? [schema] : []);
   return {
     ...before,
-    'x-actions': [...(found['x-actions'] ?? []), { action: operation.action, operationId: operation.id, policy: typeof operation.policy === 'string' ? operation.policy : 'any valid token', 'min-ver': operation.since, 'max-ver': operation.until }],
+    'x-actions': [
+      ...(found['x-actions'] ?? []),
+      {
+        action: operation.action,
+        operationId: operation.id,
+        policy: typeof operation.policy === 'string' ? operation.policy : 'any valid token',
+        'min-ver': operation.since,
+        'max-ver': operation.until,
+      },
+    ],
     requestBody: { required: true, content: { 'application/json': { schema: { oneOf: [...oneOf, body] } } } },
   };
 }

@@ -63,11 +63,17 @@ export function negotiate(micro: Microversions, headers: Exchange['headers']): V
   if (wanted === undefined) return versionOf(micro.fallback);
   if (wanted.toLowerCase() === 'latest') return versionOf(micro.max);
   if (!(micro.format ?? VERSION_FORMAT).test(wanted) || wanted.length > 9) {
-    throw new CairnError('InvalidInput', `API Version String ${wanted} is of invalid format. Must be of format MajorNum.MinorNum.`, { type: 'InvalidAPIVersionString', detail: { wanted } });
+    throw new CairnError('InvalidInput', `API Version String ${wanted} is of invalid format. Must be of format MajorNum.MinorNum.`, {
+      type: 'InvalidAPIVersionString',
+      detail: { wanted },
+    });
   }
   const rank = rankOf(wanted);
   if (rank < rankOf(micro.min) || rank > rankOf(micro.max)) {
-    throw new CairnError('NotAcceptable', `Version ${wanted} is not supported by the API. Minimum is ${micro.min} and maximum is ${micro.max}.`, { type: 'InvalidGlobalAPIVersion', detail: { min: micro.min, max: micro.max, wanted } });
+    throw new CairnError('NotAcceptable', `Version ${wanted} is not supported by the API. Minimum is ${micro.min} and maximum is ${micro.max}.`, {
+      type: 'InvalidGlobalAPIVersion',
+      detail: { min: micro.min, max: micro.max, wanted },
+    });
   }
   return versionOf(wanted);
 }
@@ -90,7 +96,13 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
   const startedMs = performance.now();
   let version: Version | undefined;
   let operation: AnyOperation | undefined;
-  const facts = (): FaultRequest => ({ requestId: exchange.requestId, version, method: exchange.method, url: exchange.url, accept: header(exchange.headers, 'accept') ?? '' });
+  const facts = (): FaultRequest => ({
+    requestId: exchange.requestId,
+    version,
+    method: exchange.method,
+    url: exchange.url,
+    accept: header(exchange.headers, 'accept') ?? '',
+  });
   let answer: Answer;
   try {
     const candidates = table.byMethod.get(exchange.method) ?? (exchange.method === 'HEAD' && service.headTwins ? table.byMethod.get('GET') : undefined);
@@ -101,8 +113,16 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     if (ctx?.accessRules && !allowedByRules(ctx.accessRules, service, exchange.method, pathOf(exchange.url))) throw unauthenticated(options.identityUrl);
     if (!ctx && !open) throw unauthenticated(options.identityUrl);
     if (!candidates) version = versionOfRefused(service, exchange.headers);
-    if (!candidates) throw new CairnError('MethodNotAllowed', 'The method is not allowed for the requested resource.', { headers: { Allow: [...table.byMethod.keys()].join(', ') } });
-    version = service.microversions && !(open && candidates.length === 1) ? negotiate(service.microversions, exchange.headers) : service.microversions ? versionOf(service.microversions.fallback) : NO_VERSION;
+    if (!candidates)
+      throw new CairnError('MethodNotAllowed', 'The method is not allowed for the requested resource.', {
+        headers: { Allow: [...table.byMethod.keys()].join(', ') },
+      });
+    version =
+      service.microversions && !(open && candidates.length === 1)
+        ? negotiate(service.microversions, exchange.headers)
+        : service.microversions
+          ? versionOf(service.microversions.fallback)
+          : NO_VERSION;
     const at = version;
     const fitting = candidates.length === 1 && !candidates[0]?.since && !candidates[0]?.until ? candidates : candidates.filter((o) => knows(o, at));
     const first = fitting[0];
@@ -166,20 +186,33 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
   // every 401 says where to log in, whoever found it out
   if (answer.status === 401) answer.headers['WWW-Authenticate'] ??= challenge(options.identityUrl);
   if (service.headers) for (const [name, value] of Object.entries(service.headers(facts()))) answer.headers[name] ??= value;
-  options.observe?.({ service: service.name, operation: operation?.id ?? 'none', method: exchange.method, status: answer.status, milliseconds: performance.now() - startedMs });
+  options.observe?.({
+    service: service.name,
+    operation: operation?.id ?? 'none',
+    method: exchange.method,
+    status: answer.status,
+    milliseconds: performance.now() - startedMs,
+  });
   return answer;
 }
 
 /** The policy target of an operation before any resource is known: the caller's own project and user. */
-const ownTarget = (ctx: Context): Readonly<Record<string, unknown>> => ({ project_id: ctx.projectId, tenant_id: ctx.projectId, user_id: ctx.userId, domain_id: ctx.domainId });
+const ownTarget = (ctx: Context): Readonly<Record<string, unknown>> => ({
+  project_id: ctx.projectId,
+  tenant_id: ctx.projectId,
+  user_id: ctx.userId,
+  domain_id: ctx.domainId,
+});
 
 function byAction(fitting: readonly AnyOperation[], all: readonly AnyOperation[], body: unknown): AnyOperation {
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) throw new CairnError('InvalidInput', 'Malformed request body', { type: 'MalformedRequestBody' });
+  if (body === null || typeof body !== 'object' || Array.isArray(body))
+    throw new CairnError('InvalidInput', 'Malformed request body', { type: 'MalformedRequestBody' });
   const keys = Object.keys(body);
   for (const key of keys) {
     const found = fitting.find((o) => o.action === key);
     if (found) {
-      if (keys.length > 1) throw new CairnError('InvalidInput', `Malformed request body: one action is expected, not ${keys.length}.`, { type: 'MalformedRequestBody' });
+      if (keys.length > 1)
+        throw new CairnError('InvalidInput', `Malformed request body: one action is expected, not ${keys.length}.`, { type: 'MalformedRequestBody' });
       return found;
     }
   }
@@ -224,12 +257,23 @@ function write(body: unknown, status: number, headers: Record<string, string | s
 /** An error in the service's envelope. What is no domain error is a 500 that gives nothing away, and a logged stack. */
 export function fail(error: unknown, service: HttpService, facts: FaultRequest, log: Logger, operation: string | undefined): Answer {
   const known = isCairnError(error) ? error : new CairnError('Internal', publicText(error), { cause: error });
-  if (known.status >= 500) log.error({ requestId: facts.requestId, operation, method: facts.method, err: describe(isCairnError(error) && error.cause ? error.cause : error), detail: known.detail }, known.message);
+  if (known.status >= 500)
+    log.error(
+      {
+        requestId: facts.requestId,
+        operation,
+        method: facts.method,
+        err: describe(isCairnError(error) && error.cause ? error.cause : error),
+        detail: known.detail,
+      },
+      known.message,
+    );
   const fault = service.fault(known, facts);
   const answer = write(fault.body, fault.status, { ...known.headers, ...fault.headers });
   return answer;
 }
 
-const describe = (error: unknown): object => (error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { message: String(error) });
+const describe = (error: unknown): object =>
+  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { message: String(error) };
 
 export { AUTHENTICATED };

@@ -60,7 +60,10 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#mounted = options.services.map((service) => ({ service, policy: createPolicy(service.name, service.policies, options.policyOverrides?.[service.name]) }));
+    this.#mounted = options.services.map((service) => ({
+      service,
+      policy: createPolicy(service.name, service.policies, options.policyOverrides?.[service.name]),
+    }));
     this.#aliases = options.services.flatMap(({ prefix, aliases }) => Object.entries(aliases ?? {}).map(([from, to]) => [prefix + from, prefix + to] as const));
     this.fastify = Fastify({
       logger: false,
@@ -177,8 +180,10 @@ export class HttpServer {
     const byPath = new Map<string, { path: string; methods: Map<string, AnyOperation[]> }>();
     for (const operation of service.operations) {
       if (operation.policy === undefined) throw new Error(`operation ${operation.id} has no policy rule`);
-      if (typeof operation.policy === 'string' && !mounted.policy.has(operation.policy)) throw new Error(`operation ${operation.id} names policy rule ${operation.policy}, which does not exist`);
-      if (operation.asks !== undefined && !mounted.policy.has(operation.asks)) throw new Error(`operation ${operation.id} names policy rule ${operation.asks}, which does not exist`);
+      if (typeof operation.policy === 'string' && !mounted.policy.has(operation.policy))
+        throw new Error(`operation ${operation.id} names policy rule ${operation.policy}, which does not exist`);
+      if (operation.asks !== undefined && !mounted.policy.has(operation.asks))
+        throw new Error(`operation ${operation.id} names policy rule ${operation.asks}, which does not exist`);
       // parameter names are per path: `/a/{x}` and `/a/{y}/b` are one node for the router, so names are kept per route
       const url = operation.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1');
       const shape = url.replace(/:\w+/g, ':');
@@ -187,7 +192,8 @@ export class HttpServer {
         entry = { path: url, methods: new Map() };
         byPath.set(shape, entry);
       }
-      if (entry.path !== url) throw new Error(`operation ${operation.id}: ${operation.path} names its parameters otherwise than another operation of the same path`);
+      if (entry.path !== url)
+        throw new Error(`operation ${operation.id}: ${operation.path} names its parameters otherwise than another operation of the same path`);
       const list = entry.methods.get(operation.method) ?? [];
       const clash = list.find((o) => o.action === operation.action && overlaps(o, operation));
       if (clash) throw new Error(`operations ${clash.id} and ${operation.id} claim the same call`);
@@ -197,7 +203,9 @@ export class HttpServer {
     for (const { path, methods } of byPath.values()) {
       const table: PathTable = { mounted, path, byMethod: methods };
       this.#tables.set(mounted, [...(this.#tables.get(mounted) ?? []), table]);
-      const star = /\{(\w+)\*\}/.exec(service.operations.find((o) => o.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1') === path)?.path ?? '')?.[1];
+      const star = /\{(\w+)\*\}/.exec(
+        service.operations.find((o) => o.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1') === path)?.path ?? '',
+      )?.[1];
       this.fastify.route({
         method: [...METHODS],
         url: service.prefix + (path === '/' ? '' : path) || '/',
@@ -243,7 +251,8 @@ export class HttpServer {
     reply.hijack();
     const response = reply.raw;
     // an upload that was refused unread would have to be drained to keep the connection: end it instead
-    if (!raw.complete && !raw.readableEnded && (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 1_048_576)) answer.headers.connection = 'close';
+    if (!raw.complete && !raw.readableEnded && (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 1_048_576))
+      answer.headers.connection = 'close';
     const { body } = answer;
     if (body instanceof Readable) {
       response.writeHead(answer.status, answer.headers);
@@ -280,16 +289,37 @@ export class HttpServer {
 
   /** A path that no operation has: the service's own 404, behind authentication as everything else. */
   async #unknown(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const mounted = this.#mounted.find((m) => request.url === m.service.prefix || request.url.startsWith(`${m.service.prefix}/`) || request.url.startsWith(`${m.service.prefix}?`));
+    const mounted = this.#mounted.find(
+      (m) => request.url === m.service.prefix || request.url.startsWith(`${m.service.prefix}/`) || request.url.startsWith(`${m.service.prefix}?`),
+    );
     if (!mounted) {
-      this.#send(reply, { status: 404, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error: { code: 404, title: 'Not Found', message: 'No service has this path. GET / lists them.' } }) }, request.raw);
+      this.#send(
+        reply,
+        {
+          status: 404,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ error: { code: 404, title: 'Not Found', message: 'No service has this path. GET / lists them.' } }),
+        },
+        request.raw,
+      );
       return;
     }
     const requestId = `req-${this.#options.ids.uuid()}`;
     const token = header(request.raw.headers, 'x-auth-token');
     const ctx = token ? await this.#options.authenticate(token, requestId).catch(() => undefined) : undefined;
-    const error = ctx || mounted.service.type === 'identity' ? new CairnError('NotFound', 'The resource could not be found.', { type: 'NoSuchPath' }) : new CairnError('Unauthorized', 'The request you have made requires authentication.', { headers: { 'WWW-Authenticate': `Keystone uri="${this.#options.identityUrl}"` } });
-    const facts = { requestId, version: versionOfRefused(mounted.service, request.raw.headers), method: request.method, url: request.url.slice(mounted.service.prefix.length), accept: header(request.raw.headers, 'accept') ?? '' };
+    const error =
+      ctx || mounted.service.type === 'identity'
+        ? new CairnError('NotFound', 'The resource could not be found.', { type: 'NoSuchPath' })
+        : new CairnError('Unauthorized', 'The request you have made requires authentication.', {
+            headers: { 'WWW-Authenticate': `Keystone uri="${this.#options.identityUrl}"` },
+          });
+    const facts = {
+      requestId,
+      version: versionOfRefused(mounted.service, request.raw.headers),
+      method: request.method,
+      url: request.url.slice(mounted.service.prefix.length),
+      accept: header(request.raw.headers, 'accept') ?? '',
+    };
     const answer = fail(error, mounted.service, facts, this.#options.log, undefined);
     answer.headers['x-openstack-request-id'] = requestId;
     if (mounted.service.headers) for (const [name, value] of Object.entries(mounted.service.headers(facts))) answer.headers[name] ??= value;
@@ -298,9 +328,21 @@ export class HttpServer {
 
   #broken(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) this.#options.log.error({ method: request.method, err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'request failed outside of any operation');
+    if (status >= 500)
+      this.#options.log.error(
+        { method: request.method, err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
+        'request failed outside of any operation',
+      );
     const message = status >= 500 ? 'An unexpected error prevented the server from fulfilling your request.' : 'The request is malformed.';
-    this.#send(reply, { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error: { code: status, title: status >= 500 ? 'Internal Server Error' : 'Bad Request', message } }) }, request.raw);
+    this.#send(
+      reply,
+      {
+        status,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ error: { code: status, title: status >= 500 ? 'Internal Server Error' : 'Bad Request', message } }),
+      },
+      request.raw,
+    );
   }
 }
 
@@ -333,4 +375,5 @@ const overlaps = (a: AnyOperation, b: AnyOperation): boolean => {
   return rank(a.since, 0) <= rank(b.until, Number.MAX_SAFE_INTEGER) && rank(b.since, 0) <= rank(a.until, Number.MAX_SAFE_INTEGER);
 };
 
-const parseMaybe = (answer: Answer): unknown => (String(answer.headers['content-type'] ?? '').startsWith('application/json') ? parseJson(Buffer.from(answer.body as string)) : answer.body);
+const parseMaybe = (answer: Answer): unknown =>
+  String(answer.headers['content-type'] ?? '').startsWith('application/json') ? parseJson(Buffer.from(answer.body as string)) : answer.body;

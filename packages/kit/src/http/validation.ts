@@ -72,14 +72,28 @@ export function validate(schema: TSchema, value: unknown, where: 'body' | 'query
 /** upstream's sentence for a value that breaks its schema (nova, cinder and keystone share it in large part). */
 function invalid(error: ErrorObject | undefined, where: 'body' | 'query'): CairnError {
   if (!error) return new CairnError('InvalidInput', `Invalid ${where}.`);
-  const path = error.instancePath.split('/').slice(1).map((p) => p.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((p) => p.replaceAll('~1', '/').replaceAll('~0', '~'));
   const reason = reasonOf(error);
   const field = path.join('/');
-  const message = field === '' || error.keyword === 'required' || error.keyword === 'additionalProperties' ? `Invalid input${field ? ` for field/attribute ${path.at(-1)}. Value: ${show(error.data)}` : ''}. ${reason}` : `Invalid input for field/attribute ${path.at(-1)}. Value: ${show(error.data)}. ${reason}`;
+  const message =
+    field === '' || error.keyword === 'required' || error.keyword === 'additionalProperties'
+      ? `Invalid input${field ? ` for field/attribute ${path.at(-1)}. Value: ${show(error.data)}` : ''}. ${reason}`
+      : `Invalid input for field/attribute ${path.at(-1)}. Value: ${show(error.data)}. ${reason}`;
   return new CairnError('InvalidInput', where === 'query' ? `Invalid input for query parameters ${field}. Value: ${show(error.data)}. ${reason}` : message, {
     type: 'ValidationError',
     field: field || (error.params as { missingProperty?: string }).missingProperty || where,
-    detail: { keyword: error.keyword, path: error.instancePath, schemaPath: error.schemaPath, value: error.data, params: error.params, reason, schema: error.parentSchema },
+    detail: {
+      keyword: error.keyword,
+      path: error.instancePath,
+      schemaPath: error.schemaPath,
+      value: error.data,
+      params: error.params,
+      reason,
+      schema: error.parentSchema,
+    },
   });
 }
 
@@ -97,7 +111,10 @@ function reasonOf(error: ErrorObject): string {
     case 'additionalProperties':
       return `Additional properties are not allowed ('${params.additionalProperty}' was unexpected)`;
     case 'type':
-      return `${quote(error.data)} is not of type ${String(params.type).split(',').map((t) => `'${t}'`).join(', ')}`;
+      return `${quote(error.data)} is not of type ${String(params.type)
+        .split(',')
+        .map((t) => `'${t}'`)
+        .join(', ')}`;
     case 'enum':
       return `${quote(error.data)} is not one of [${(params.allowedValues as unknown[]).map(quote).join(', ')}]`;
     case 'maxLength':

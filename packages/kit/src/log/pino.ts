@@ -7,7 +7,15 @@ const SECRETS = ['password', 'token', 'secret', 'adminPass', 'x-auth-token', 'x-
 /** JSON lines to `path` (asynchronously, flushed at exit; a new file is its owner's alone) or to standard output. */
 export function createLog(options: { level: string; path?: string }): Logger & { flush(): void } {
   const destination = pino.destination({ ...(options.path ? { dest: options.path, mkdir: true, mode: 0o600 } : { dest: 1 }), sync: false, minLength: 0 });
-  const log = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: SECRETS.flatMap((s) => [`["${s}"]`, `*["${s}"]`]), censor: '[secret]' } }, destination);
+  const log = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: SECRETS.flatMap((s) => [`["${s}"]`, `*["${s}"]`]), censor: '[secret]' },
+    },
+    destination,
+  );
   return Object.assign(wrap(log), {
     flush: () => {
       try {

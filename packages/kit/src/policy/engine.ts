@@ -25,7 +25,8 @@ export function createPolicy(service: string, defaults: readonly PolicyRule[], o
       if (!rules.has(reference as string)) throw new Error(`${service}: policy rule ${rule.name} refers to ${reference}, which does not exist`);
     }
   }
-  const scopeOf = (ctx: Context): 'system' | 'domain' | 'project' | undefined => (ctx.systemScope ? 'system' : ctx.domainId ? 'domain' : ctx.projectId ? 'project' : undefined);
+  const scopeOf = (ctx: Context): 'system' | 'domain' | 'project' | undefined =>
+    ctx.systemScope ? 'system' : ctx.domainId ? 'domain' : ctx.projectId ? 'project' : undefined;
   const allowed = (name: string, ctx: Context, target: Readonly<Record<string, unknown>>): boolean => {
     const rule = rules.get(name);
     if (!rule) return false;
@@ -45,7 +46,11 @@ export function createPolicy(service: string, defaults: readonly PolicyRule[], o
     has: (name) => rules.has(name),
     allowed,
     authorize(name, ctx, target) {
-      if (!allowed(name, ctx, target)) throw new CairnError('Forbidden', `Policy doesn't allow ${name} to be performed.`, { type: 'PolicyNotAuthorized', detail: { rule: name, roles: ctx.roles } });
+      if (!allowed(name, ctx, target))
+        throw new CairnError('Forbidden', `Policy doesn't allow ${name} to be performed.`, {
+          type: 'PolicyNotAuthorized',
+          detail: { rule: name, roles: ctx.roles },
+        });
     },
   };
 }

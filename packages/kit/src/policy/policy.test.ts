@@ -3,7 +3,19 @@ import { test } from 'node:test';
 import type { Context } from '../context/context.ts';
 import { createPolicy } from './engine.ts';
 
-const ctx = (over: Partial<Context> = {}): Context => ({ requestId: 'r', userId: 'u1', userName: 'u', userDomainId: 'default', userDomainName: 'Default', projectId: 'p1', roles: ['member', 'Reader'], methods: [], isAdminProject: false, expiresAtMs: 0, ...over });
+const ctx = (over: Partial<Context> = {}): Context => ({
+  requestId: 'r',
+  userId: 'u1',
+  userName: 'u',
+  userDomainId: 'default',
+  userDomainName: 'Default',
+  projectId: 'p1',
+  roles: ['member', 'Reader'],
+  methods: [],
+  isAdminProject: false,
+  expiresAtMs: 0,
+  ...over,
+});
 
 for (const [check, expected] of [
   ['', true],
@@ -28,18 +40,38 @@ for (const [check, expected] of [
   ['rule:base', true],
 ] as const)
   test(`"${check}" is ${expected}`, () => {
-    const policy = createPolicy('t', [{ name: 'x', check }, { name: 'base', check: 'role:reader' }]);
-    const target = { project_id: 'p1', other: 'p2', user: { id: 'u1' }, visibility: 'private', is_public: true, nothing: null, shared: true, device_owner: 'network:dhcp' };
+    const policy = createPolicy('t', [
+      { name: 'x', check },
+      { name: 'base', check: 'role:reader' },
+    ]);
+    const target = {
+      project_id: 'p1',
+      other: 'p2',
+      user: { id: 'u1' },
+      visibility: 'private',
+      is_public: true,
+      nothing: null,
+      shared: true,
+      device_owner: 'network:dhcp',
+    };
     assert.equal(policy.allowed('x', ctx(), target), expected);
   });
 test('an unknown rule denies', () => assert.equal(createPolicy('t', []).allowed('x', ctx(), {}), false));
-test('a target without the attribute denies even when the caller has none either', () => assert.equal(createPolicy('t', [{ name: 'x', check: 'domain_id:%(domain_id)s' }]).allowed('x', ctx(), {}), false));
+test('a target without the attribute denies even when the caller has none either', () =>
+  assert.equal(createPolicy('t', [{ name: 'x', check: 'domain_id:%(domain_id)s' }]).allowed('x', ctx(), {}), false));
 test('scopes are enforced', () => {
   const policy = createPolicy('t', [{ name: 'x', check: '@', scopes: ['project'] }]);
   assert.equal(policy.allowed('x', ctx(), {}), true);
   assert.equal(policy.allowed('x', ctx({ systemScope: 'all' }), {}), false);
 });
-test('a loop of rules denies', () => assert.equal(createPolicy('t', [{ name: 'a', check: 'rule:b' }, { name: 'b', check: 'rule:a' }]).allowed('a', ctx(), {}), false));
+test('a loop of rules denies', () =>
+  assert.equal(
+    createPolicy('t', [
+      { name: 'a', check: 'rule:b' },
+      { name: 'b', check: 'rule:a' },
+    ]).allowed('a', ctx(), {}),
+    false,
+  ));
 test('what does not parse, or refers to nothing, stops the start', () => {
   assert.throws(() => createPolicy('t', [{ name: 'x', check: 'role:a and' }]), /a check is missing/);
   assert.throws(() => createPolicy('t', [{ name: 'x', check: '(role:a' }]), /"\)" is missing/);

@@ -96,7 +96,14 @@ export function testContext(over: Partial<Context> = {}): Context {
 
 /** The admin for tests, in a project of its own. */
 export const testAdmin = (over: Partial<Context> = {}): Context =>
-  testContext({ userId: 'a00000000000000000000000000000ad', userName: 'admin', projectId: 'b00000000000000000000000000000ad', projectName: 'admin', roles: ['admin', 'manager', 'member', 'reader'], ...over });
+  testContext({
+    userId: 'a00000000000000000000000000000ad',
+    userName: 'admin',
+    projectId: 'b00000000000000000000000000000ad',
+    projectName: 'admin',
+    roles: ['admin', 'manager', 'member', 'reader'],
+    ...over,
+  });
 
 export interface TestAnswer {
   readonly status: number;
@@ -160,7 +167,11 @@ export class TestFront {
       redirect: 'manual',
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (response.headers.get('content-type') ?? '').includes('json') && text !== '' ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (response.headers.get('content-type') ?? '').includes('json') && text !== '' ? JSON.parse(text) : text,
+    };
   }
 
   close(): Promise<void> {

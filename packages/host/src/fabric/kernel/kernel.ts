@@ -41,7 +41,8 @@ function findFirstMounts(): string | undefined {
 
 const firstMounts = process.platform === 'linux' ? findFirstMounts() : undefined;
 
-const inFirstMounts = (command: string, args: readonly string[]): [string, readonly string[]] => (firstMounts === undefined ? [command, args] : ['nsenter', [`--mount=${firstMounts}`, '--', command, ...args]]);
+const inFirstMounts = (command: string, args: readonly string[]): [string, readonly string[]] =>
+  firstMounts === undefined ? [command, args] : ['nsenter', [`--mount=${firstMounts}`, '--', command, ...args]];
 
 /**
  * The kernel's network as the fabric speaks to it: few processes, each with many commands. A namespace is named, and undefined is the
