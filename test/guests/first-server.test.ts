@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { TestNamespace, traces } from '../support/netns.ts';
@@ -18,6 +18,7 @@ const skip = !acceptance
 const name = `cairntest${process.pid}`;
 // guests run as users of their own, who must be able to reach their disks
 const data = mkdtempSync('/var/tmp/cairn-test-');
+chmodSync(data, 0o711);
 let before0: string[] = [];
 let namespace: TestNamespace;
 

@@ -56,7 +56,8 @@ export async function destroyHosts(config: CloudConfig, paths: Paths): Promise<v
   };
   // to the terminal: the log's file goes with the cloud, and one that is still being opened would end the process
   for (const agent of await makeAgents(config, paths, nobody, systemClock, createLog({ level: 'warn' }))) {
-    await agent.start();
+    // finds guests and disks again where it can; what stops a start must not stop the removal
+    await agent.start().catch(() => {});
     await agent.destroy();
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { LocalDisks } from '../disks/local-disks.ts';
 import { KernelFabric } from '../fabric/fabric.ts';
-import { detectAccount, type GuestAccount, tapGroup } from '../hypervisor/account.ts';
+import { checkReachable, detectAccount, type GuestAccount, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
 
@@ -33,10 +33,12 @@ export class RealAgent implements HostAgent {
   readonly disks: LocalDisks;
   readonly #options: RealAgentOptions;
   readonly #listeners: Set<(event: HostEvent) => void>;
+  readonly #account: GuestAccount | undefined;
 
   private constructor(options: RealAgentOptions, account: GuestAccount | undefined) {
     this.host = options.host || hostname();
     this.#options = options;
+    this.#account = account;
     this.#listeners = new Set();
     const onEvent = (event: HostEvent): void => {
       for (const listener of this.#listeners) listener(event);
@@ -81,6 +83,8 @@ export class RealAgent implements HostAgent {
   async start(): Promise<void> {
     const { dataDir, runDir } = this.#options;
     await Promise.all([mkdir(dataDir, { recursive: true, mode: 0o711 }), mkdir(runDir, { recursive: true, mode: 0o711 })]);
+    // before anything is made: a closed directory above the data stops every guest
+    await checkReachable(this.#account, join(dataDir, 'guests'));
     await this.fabric.start();
     await this.guests.recover();
     await this.disks.start();
