@@ -51,7 +51,10 @@ function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
     ...(subnet.gateway_ip !== null && { gatewayIp: subnet.gateway_ip }),
     dnsServers: fromJson(subnet.dns_nameservers_json),
     hostRoutes: fromJson(subnet.host_routes_json),
-    ...(subnet.enable_dhcp === 1 && rows.dhcpPort && dhcpIp !== undefined && { dhcp: { ip: dhcpIp, mac: rows.dhcpPort.mac_address } }),
+    ...(subnet.enable_dhcp === 1 &&
+      rows.network.admin_state_up === 1 &&
+      rows.dhcpPort &&
+      dhcpIp !== undefined && { dhcp: { ip: dhcpIp, mac: rows.dhcpPort.mac_address } }),
     ...(subnet.ipv6_address_mode !== null && { ipv6AddressMode: subnet.ipv6_address_mode as NonNullable<SubnetSpec['ipv6AddressMode']> }),
     isolated: !rows.routedSubnetIds.has(subnet.id),
   };
