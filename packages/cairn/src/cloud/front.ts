@@ -15,16 +15,14 @@ export function addFront(
 ): void {
   const { fastify } = server;
   fastify.get('/', (_request, reply) =>
-    reply
-      .type('application/json')
-      .send(
-        JSON.stringify({
-          cloud: facts.name,
-          version: facts.version,
-          services: facts.endpoints(),
-          links: { health: '/healthz', readiness: '/readyz', metrics: '/metrics', openapi: '/openapi.json' },
-        }),
-      ),
+    reply.type('application/json').send(
+      JSON.stringify({
+        cloud: facts.name,
+        version: facts.version,
+        services: facts.endpoints(),
+        links: { health: '/healthz', readiness: '/readyz', metrics: '/metrics', openapi: '/openapi.json' },
+      }),
+    ),
   );
   // alive: the process answers; ready: everything that a request needs is there
   fastify.get('/healthz', (_request, reply) => reply.type('application/json').send('{"status":"ok"}'));

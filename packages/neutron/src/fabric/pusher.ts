@@ -19,6 +19,8 @@ export class Pusher {
   readonly #env: Env;
   readonly #hosts: Hosts;
   readonly #queues = new Map<string, HostQueue>();
+  /** Which hosts were told of an object and not to forget it; so that a change costs the same with one host and with a thousand. */
+  readonly #holders = new Map<FabricKey, Set<string>>();
   readonly #statuses: StatusWriter;
   #dirty = new Set<FabricKey>();
   #flushing: Promise<void> | undefined;
@@ -43,6 +45,7 @@ export class Pusher {
           snapshot: (host) => hostSnapshot(this.#env.store.read, host, host === this.#chassis()),
           retouch: (keys) => this.#touch(keys),
           live: (host, objects) => this.#statuses.live(host, objects),
+          holds: (host, key, held) => this.#held(host, key, held),
         });
         this.#queues.set(agent.host, queue);
         void this.#arrived(queue);
@@ -51,9 +54,12 @@ export class Pusher {
         if (event.kind === 'port' && event.status === 'down') void this.#statuses.down(host, event.portId);
       }),
     );
+    // one host after the other, so that each has its turn once in that time
+    let turn = 0;
     const tick = (): void => {
-      for (const queue of this.#queues.values()) queue.resync();
-      if (!this.#stopped) timer = this.#env.clock.after(reconcileEveryMs, tick);
+      const queues = [...this.#queues.values()];
+      queues[turn++ % Math.max(1, queues.length)]?.resync();
+      timer = this.#env.clock.after(reconcileEveryMs / Math.max(1, queues.length), tick);
     };
     let timer = this.#env.clock.after(reconcileEveryMs, tick);
     this.#stops.push(() => timer.cancel());
@@ -91,8 +97,8 @@ export class Pusher {
     this.#touch(keys);
     await this.#flushing;
     const reachable = who === 'all' ? undefined : new Set(this.#hosts.names());
-    const concerned = [...this.#queues.values()].filter((queue) => keys.some((key) => queue.mayHave(key)) && (reachable?.has(queue.host) ?? true));
-    await Promise.all(concerned.map((queue) => queue.drained()));
+    const concerned = new Set(keys.flatMap((key) => this.#mayHave(key)).filter((queue) => reachable?.has(queue.host) ?? true));
+    await Promise.all([...concerned].map((queue) => queue.drained()));
   }
 
   /** Resolves when nothing is left to be told; for tests and for an orderly end. */
@@ -172,7 +178,7 @@ export class Pusher {
       const object = objects.get(id);
       const hosts = new Set<string>();
       if (object) {
-        const candidates = [...this.#queues.values()].filter((queue) => queue.mayHave(key) || wanted.get(id)?.has(queue.host) || queue.host === chassis);
+        const candidates = this.#candidates(key, wanted.get(id), chassis);
         for (const queue of candidates) {
           if (!(await networkHasPorts(db, id, queue.host === chassis ? undefined : queue.host))) continue;
           hosts.add(queue.host);
@@ -195,7 +201,7 @@ export class Pusher {
         this.#removeElsewhere(key, NOWHERE);
         continue;
       }
-      for (const queue of this.#queues.values()) if (queue.mayHave(key) || wanted.get(id)?.has(queue.host)) queue.put(key, object);
+      for (const queue of this.#candidates(key, wanted.get(id), undefined)) queue.put(key, object);
     }
   }
 
@@ -215,7 +221,27 @@ export class Pusher {
   }
 
   #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>): void {
-    for (const queue of this.#queues.values()) if (!hosts.has(queue.host)) queue.remove(key);
+    for (const queue of this.#mayHave(key)) if (!hosts.has(queue.host)) queue.remove(key);
+  }
+
+  #held(host: string, key: FabricKey, held: boolean): void {
+    const holders = this.#holders.get(key);
+    if (held) {
+      if (holders) holders.add(host);
+      else this.#holders.set(key, new Set([host]));
+    } else if (holders?.delete(host) && holders.size === 0) this.#holders.delete(key);
+  }
+
+  /** The hosts that have an object, are being told of it, or are being given the whole, whatever that will be. */
+  #mayHave(key: FabricKey): HostQueue[] {
+    const queues = [...(this.#holders.get(key) ?? NOWHERE)].flatMap((host) => this.#queues.get(host) ?? []);
+    for (const queue of this.#queues.values()) if (queue.unsure && !queues.includes(queue)) queues.push(queue);
+    return queues;
+  }
+
+  #candidates(key: FabricKey, wanted: ReadonlySet<string> | undefined, chassis: string | undefined): Set<HostQueue> {
+    const hosts = [...(wanted ?? NOWHERE), ...(chassis === undefined ? [] : [chassis])];
+    return new Set([...this.#mayHave(key), ...hosts.flatMap((host) => this.#queues.get(host) ?? [])]);
   }
 }
 

@@ -15,7 +15,15 @@ export const fixedIpOperations = [
     summary: 'Give a server another address of a network',
     until: '2.43',
     policy: 'os_compute_api:os-multinic:add',
-    body: Type.Object({ addFixedIp: Type.Object({ networkId: Type.Unsafe<string | number>({ type: ['string', 'number'], minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-]*$' }) }, closed) }, closed),
+    body: Type.Object(
+      {
+        addFixedIp: Type.Object(
+          { networkId: Type.Unsafe<string | number>({ type: ['string', 'number'], minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-]*$' }) },
+          closed,
+        ),
+      },
+      closed,
+    ),
     async handle(app, req) {
       await app.fixedIps.add(req, req.params.server_id as string, String(req.body.addFixedIp.networkId));
       return new Reply(undefined, { status: 202 });

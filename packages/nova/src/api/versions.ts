@@ -15,14 +15,46 @@ const v21 = (req: Request) => ({
 });
 
 /** The legacy v2.0, which is v2.1 without microversions. */
-const v20 = (req: Request) => ({ id: 'v2.0', status: 'SUPPORTED', version: '', min_version: '', updated: '2011-01-21T11:33:21Z', links: [{ rel: 'self', href: `${req.baseUrl}/v2/` }] });
+const v20 = (req: Request) => ({
+  id: 'v2.0',
+  status: 'SUPPORTED',
+  version: '',
+  min_version: '',
+  updated: '2011-01-21T11:33:21Z',
+  links: [{ rel: 'self', href: `${req.baseUrl}/v2/` }],
+});
 
 const described = (version: ReturnType<typeof v20>, media: string): object => ({
-  version: { ...version, links: [...version.links, { rel: 'describedby', type: 'text/html', href: 'http://docs.openstack.org/' }], 'media-types': [{ base: 'application/json', type: `application/vnd.openstack.compute+json;version=${media}` }] },
+  version: {
+    ...version,
+    links: [...version.links, { rel: 'describedby', type: 'text/html', href: 'http://docs.openstack.org/' }],
+    'media-types': [{ base: 'application/json', type: `application/vnd.openstack.compute+json;version=${media}` }],
+  },
 });
 
 export const versionOperations = [
-  op({ id: 'nova.versions.list', method: 'GET', path: '/', summary: 'API versions', policy: ANYONE, handle: (_app, req) => new Reply({ versions: [v20(req), v21(req)] }) }),
-  op({ id: 'nova.versions.show', method: 'GET', path: '/v2.1', summary: 'The API version v2.1', policy: ANYONE, handle: (_app, req) => described(v21(req), '2.1') }),
-  op({ id: 'nova.versions.show-legacy', method: 'GET', path: '/v2', summary: 'The API version v2.0', policy: ANYONE, handle: (_app, req) => described(v20(req), '2') }),
+  op({
+    id: 'nova.versions.list',
+    method: 'GET',
+    path: '/',
+    summary: 'API versions',
+    policy: ANYONE,
+    handle: (_app, req) => new Reply({ versions: [v20(req), v21(req)] }),
+  }),
+  op({
+    id: 'nova.versions.show',
+    method: 'GET',
+    path: '/v2.1',
+    summary: 'The API version v2.1',
+    policy: ANYONE,
+    handle: (_app, req) => described(v21(req), '2.1'),
+  }),
+  op({
+    id: 'nova.versions.show-legacy',
+    method: 'GET',
+    path: '/v2',
+    summary: 'The API version v2.0',
+    policy: ANYONE,
+    handle: (_app, req) => described(v20(req), '2'),
+  }),
 ];

@@ -22,7 +22,10 @@ export class FixedIps {
     const server = await visibleServer(this.#deps.env.store.read, caller, serverId);
     const neutron = handOn(this.#deps, caller.ctx, 'neutron');
     const id = encodeURIComponent(networkId);
-    const [{ subnets }, { ports }] = await Promise.all([neutron('GET', `/v2.0/subnets?network_id=${id}`), neutron('GET', `/v2.0/ports?device_id=${server.id}&network_id=${id}`)]);
+    const [{ subnets }, { ports }] = await Promise.all([
+      neutron('GET', `/v2.0/subnets?network_id=${id}`),
+      neutron('GET', `/v2.0/ports?device_id=${server.id}&network_id=${id}`),
+    ]);
     const port = (ports as readonly NeutronPort[])[0];
     for (const subnet of port ? (subnets as readonly { id: string }[]) : []) {
       try {
@@ -40,7 +43,8 @@ export class FixedIps {
     const neutron = handOn(this.#deps, caller.ctx, 'neutron');
     const { ports } = await neutron('GET', `/v2.0/ports?device_id=${server.id}&fixed_ips=${encodeURIComponent(`ip_address=${address}`)}`);
     const port = (ports as readonly NeutronPort[])[0];
-    if (!port) throw invalidInput(`Fixed IP ${address} is not an address of instance ${serverId}.`, { type: 'FixedIpNotFoundForSpecificInstance', field: 'address' });
+    if (!port)
+      throw invalidInput(`Fixed IP ${address} is not an address of instance ${serverId}.`, { type: 'FixedIpNotFoundForSpecificInstance', field: 'address' });
     await neutron('PUT', `/v2.0/ports/${port.id}`, { port: { fixed_ips: port.fixed_ips.filter((ip) => ip.ip_address !== address) } });
   }
 }

@@ -21,6 +21,10 @@ export class Zones {
   async services(db: Db): Promise<ServiceFacts[]> {
     const { options, env } = this.#deps;
     const [rows, zones] = await Promise.all([allServices(db), zonesByHost(db)]);
-    return rows.map((row) => ({ row, zone: row.binary === 'nova-compute' ? (zones.get(row.host) ?? options.defaultAvailabilityZone) : options.internalAvailabilityZone, up: isUp(row, env.clock.nowMs(), options.serviceDownMs) }));
+    return rows.map((row) => ({
+      row,
+      zone: row.binary === 'nova-compute' ? (zones.get(row.host) ?? options.defaultAvailabilityZone) : options.internalAvailabilityZone,
+      up: isUp(row, env.clock.nowMs(), options.serviceDownMs),
+    }));
   }
 }

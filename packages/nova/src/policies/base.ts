@@ -10,7 +10,12 @@ export const ANY = '@';
 export const NOBODY = '!';
 
 /** A rule of the compute API: `os_compute_api:<name>`, for project scope as all of nova's. */
-export const rule = (name: string, check: string, description: string): PolicyRule => ({ name: `os_compute_api:${name}`, check, description, scopes: ['project'] });
+export const rule = (name: string, check: string, description: string): PolicyRule => ({
+  name: `os_compute_api:${name}`,
+  check,
+  description,
+  scopes: ['project'],
+});
 
 export const basePolicies: readonly PolicyRule[] = [
   { name: 'context_is_admin', check: 'role:admin', description: 'Who counts as an administrator.' },

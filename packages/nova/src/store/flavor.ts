@@ -5,7 +5,11 @@ import type { FlavorTable, NovaTables } from './tables.ts';
 export type FlavorRow = Selectable<FlavorTable>;
 
 /** The flavor with that id, if the project may use it (public, or listed for it) or `everything` is set. */
-export async function findFlavor(db: Db, flavorId: string, viewer: { readonly projectId: string | undefined; readonly everything: boolean }): Promise<FlavorRow | undefined> {
+export async function findFlavor(
+  db: Db,
+  flavorId: string,
+  viewer: { readonly projectId: string | undefined; readonly everything: boolean },
+): Promise<FlavorRow | undefined> {
   const nova = on<NovaTables>(db);
   const row = await nova.selectFrom('nova_flavor').selectAll().where('flavor_id', '=', flavorId).executeTakeFirst();
   if (row === undefined || row.is_public === 1 || viewer.everything) return row;

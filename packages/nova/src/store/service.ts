@@ -31,7 +31,12 @@ export async function beatServices(tx: Tx, services: readonly { readonly host: s
   for (const [binary, group] of Map.groupBy(services, (service) => service.binary)) {
     for (let at = 0; at < group.length; at += 500) {
       const hosts = group.slice(at, at + 500).map((service) => service.host);
-      await on<NovaTables>(tx).updateTable('nova_service').set({ last_seen_at_ms: nowMs, updated_at_ms: nowMs }).where('binary', '=', binary).where('host', 'in', hosts).execute();
+      await on<NovaTables>(tx)
+        .updateTable('nova_service')
+        .set({ last_seen_at_ms: nowMs, updated_at_ms: nowMs })
+        .where('binary', '=', binary)
+        .where('host', 'in', hosts)
+        .execute();
     }
   }
 }
