@@ -251,7 +251,7 @@ for (const engineName of engines()) {
       const half = 12 * 3600_000;
       for (let passed = 0; passed < ms; passed += half) {
         await clock.advance(half + 1);
-        await new Promise((resolve) => setTimeout(resolve, engineName === 'postgres' ? 8 : 1));
+        await new Promise((resolve) => setTimeout(resolve, engineName === 'postgres' ? 30 : 1));
       }
     }
 
