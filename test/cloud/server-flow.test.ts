@@ -8,7 +8,7 @@ let other = '';
 let image = '';
 let network = '';
 before(async () => {
-  cloud = await TestCloud.start({ hosts: 3 });
+  cloud = await TestCloud.start();
   for (const name of ['alice', 'mallory']) {
     const { project } = await cloud.ok('POST', '/identity/v3/projects', { project: { name } });
     const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name, password: 'secret-1' } });
