@@ -86,6 +86,7 @@ test('administrators reset states and force deletion', async () => {
   assert.equal((await shown(id)).status, 'ERROR');
   assert.equal((await act(id, { 'os-resetState': { state: 'active' } }, admin())).status, 202);
   assert.equal((await act(id, { 'os-resetState': { state: 'gone' } }, admin())).status, 400);
+  assert.equal((await act(id, { restore: null })).status, 409, 'nothing is soft-deleted');
   assert.equal((await act(id, { forceDelete: null })).status, 202);
   await cloud.settle();
   assert.equal((await cloud.request(member(), 'GET', `/servers/${id}`)).status, 404);

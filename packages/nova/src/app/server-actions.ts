@@ -35,6 +35,8 @@ export type PowerName = keyof typeof POWER_REQUESTS;
 export interface ServerActionsApp {
   power(caller: Caller, serverId: string, name: PowerName): Promise<void>;
   remove(caller: Caller, serverId: string, force: boolean): Promise<void>;
+  /** Nothing is ever soft-deleted here, as in a nova without `reclaim_instance_interval`: every server is in a wrong state for it. */
+  restore(caller: Caller, serverId: string): Promise<void>;
   lock(caller: Caller, serverId: string, reason: string | undefined): Promise<void>;
   unlock(caller: Caller, serverId: string): Promise<void>;
   resetState(caller: Caller, serverId: string, state: 'active' | 'error'): Promise<void>;
@@ -113,6 +115,12 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
           { subject, requestId: caller.requestId, userId: caller.ctx.userId, projectId: row.project_id },
         );
       });
+    },
+
+    async restore(caller, serverId) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:os-deferred-delete:restore', targetOf(row));
+      checkAction(row, ACTION_RULES.restore, isAdmin(caller.ctx));
     },
 
     lock: (caller, serverId, reason) =>

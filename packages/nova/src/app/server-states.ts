@@ -143,6 +143,7 @@ export const ACTION_RULES = {
   triggerCrashDump: { verb: 'trigger_crash_dump', vmStates: ['active', 'paused', 'rescued', 'resized', 'error'], needsHost: true },
   delete: { verb: 'delete', taskStates: 'any', launched: false },
   forceDelete: { verb: 'forceDelete', taskStates: 'any', launched: false },
+  restore: { verb: 'restore', vmStates: ['soft-delete'] },
   attachVolume: { verb: 'attach_volume', vmStates: ['active', 'paused', 'stopped', 'resized', 'soft-delete', 'shelved', 'shelved_offloaded'] },
   detachVolume: { verb: 'detach_volume', vmStates: ['active', 'paused', 'stopped', 'resized', 'soft-delete', 'shelved', 'shelved_offloaded'], needsHost: true },
   attachInterface: { verb: 'attach_interface', vmStates: ['active', 'paused', 'stopped'] },
