@@ -81,8 +81,9 @@ test('down --destroy leaves no trace', { skip, timeout: 300_000 }, async () => {
   const { code, output } = await run(['down', '--destroy']);
   assert.equal(code, 0, output);
   assert.equal(existsSync(data), false);
+  // what went away meanwhile is not this cloud's to answer for
   assert.deepEqual(
-    traces().filter((t) => t !== `netns ${name}`),
-    before0,
+    traces().filter((t) => t !== `netns ${name}` && !before0.includes(t)),
+    [],
   );
 });
