@@ -147,7 +147,7 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
     50,
   );
   const seconds = (performance.now() - startMs) / 1000;
-  const { servers: failed } = await load.json({ method: 'GET', path: '/compute/v2.1/servers?status=ERROR&limit=1' });
+  const { servers: failed } = await load.json({ method: 'GET', path: '/compute/v2.1/servers/detail?status=ERROR&limit=1000' });
   const deleteMs = performance.now();
   await Promise.all(
     Array.from({ length: 16 }, async () => {
@@ -164,7 +164,7 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
       value: seconds,
       unit: 's',
       goal: (10 * count) / 1000,
-      note: failed.length > 0 ? 'SOME FAILED' : 'none failed',
+      note: failed.length > 0 ? `${failed.length} FAILED: ${failed[0].fault?.message}` : 'none failed',
     },
     { name: `${count} servers deleted`, value: deleted, unit: 's' },
   ];
