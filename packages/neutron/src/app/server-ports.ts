@@ -9,7 +9,6 @@ import { portsByIds, portsOfDevices, updatePort } from '../store/ports.ts';
 import { groupsOfPorts, setGroupsOfPort } from '../store/security-groups.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import type { NetworkRow, PortRow } from '../store/tables.ts';
-import { vifTypeOf } from './binding.ts';
 import { changed, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { makePort } from './port-creation.ts';
@@ -66,7 +65,8 @@ export function serverPorts(app: NeutronApp): NeutronFace {
         await change(app, tx, self(), row, {
           device_id: binding.deviceId,
           device_owner: binding.deviceOwner,
-          ...(moves && { binding_host: binding.host, binding_vif_type: vifTypeOf(app, binding.host), status: 'DOWN' }),
+          // nova knows its hosts: one that is away at this moment plugs the port when it is back
+          ...(moves && { binding_host: binding.host, binding_vif_type: 'tap', status: 'DOWN' }),
         });
       }
     },

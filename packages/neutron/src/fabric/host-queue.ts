@@ -14,6 +14,10 @@ export interface HostQueueParts {
   retouch(keys: Iterable<FabricKey>): void;
   /** Tells what went live; awaited before anybody who waits for it goes on. */
   live(host: string, objects: readonly FabricObject[]): Promise<void>;
+  /** Says that the host may have an object from now on, or that it surely has not. */
+  holds(host: string, key: FabricKey, may: boolean): void;
+  /** Says that the host is being given the whole, whatever that will be, or that this is known now. */
+  unsure(queue: HostQueue, unsure: boolean): void;
 }
 
 const FIRST_RETRY_MS = 200;
@@ -28,6 +32,8 @@ export class HostQueue {
   readonly #parts: HostQueueParts;
   /** What the host has been told, as a digest of each object. */
   readonly #told = new Map<FabricKey, number>();
+  /** What the host may have: all that it was told and has not surely let go of. */
+  readonly #held = new Set<FabricKey>();
   #pending = new Map<FabricKey, FabricChange>();
   /** What is on its way to the host. */
   #sending: ReadonlyMap<FabricKey, unknown> = new Map();
@@ -46,11 +52,6 @@ export class HostQueue {
     this.#parts = parts;
   }
 
-  /** Has the host been told of the object, or may it be hearing of it right now? */
-  mayHave(key: FabricKey): boolean {
-    return this.#reading || this.#told.has(key) || this.#pending.has(key) || this.#sending.has(key);
-  }
-
   /** Has the host been told of the object? */
   has(key: FabricKey): boolean {
     return this.#told.has(key);
@@ -67,14 +68,16 @@ export class HostQueue {
     const digest = digestOf(object);
     if (this.#told.get(key) === digest && !this.#pending.has(key) && !(again && !this.#sending.has(key))) return;
     this.#told.set(key, digest);
+    this.#hold(key);
     this.#pending.set(key, { op: 'put', object });
     this.#run();
   }
 
   /** The object is not to be there. */
   remove(key: FabricKey): void {
-    if (!this.mayHave(key)) return;
+    if (!this.#held.has(key) && !this.#reading) return;
     this.#told.delete(key);
+    this.#hold(key);
     this.#pending.set(key, { op: 'remove', kind: kindOf(key), id: idOf(key) });
     this.#run();
   }
@@ -88,6 +91,24 @@ export class HostQueue {
   stop(): void {
     this.#stopped = true;
     this.#stop.abort();
+    this.#told.clear();
+    this.#pending.clear();
+    this.#forget(this.#held);
+    this.#parts.unsure(this, false);
+  }
+
+  #hold(key: FabricKey): void {
+    if (this.#held.has(key)) return;
+    this.#held.add(key);
+    this.#parts.holds(this.host, key, true);
+  }
+
+  /** Forgets those of these objects that the host has let go of. */
+  #forget(keys: Iterable<FabricKey>): void {
+    for (const key of keys) {
+      if (this.#told.has(key) || this.#pending.has(key) || !this.#held.delete(key)) continue;
+      this.#parts.holds(this.host, key, false);
+    }
   }
 
   #run(): void {
@@ -121,14 +142,17 @@ export class HostQueue {
     this.#pending = new Map();
     try {
       this.#reading = true;
+      this.#parts.unsure(this, true);
       const objects = await this.#parts.snapshot(this.host).finally(() => {
         this.#reading = false;
+        this.#parts.unsure(this, false);
       });
       // changed while we read: those are newer, or will be asked for again
       const newer = this.#pending;
       const before = new Set(this.#told.keys());
       for (const [key, object] of objects) {
         before.delete(key);
+        this.#hold(key);
         if (!newer.has(key)) this.#told.set(key, digestOf(object));
       }
       for (const key of before) if (!newer.has(key)) this.#told.delete(key);
@@ -136,6 +160,7 @@ export class HostQueue {
       await this.#agent.fabric.apply([...objects.values()]);
       await this.#parts.live(this.host, [...objects.values()]);
       this.#sending = new Map();
+      this.#forget(this.#held);
       if (newer.size > 0) this.#parts.retouch([...newer.keys()]);
     } catch (error) {
       this.#whole = true;
@@ -162,6 +187,7 @@ export class HostQueue {
       [...changes.values()].flatMap((change) => (change.op === 'put' ? [change.object] : [])),
     );
     this.#sending = new Map();
+    this.#forget(changes.keys());
   }
 
   async #backOff(error: unknown): Promise<void> {

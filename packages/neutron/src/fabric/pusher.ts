@@ -19,8 +19,10 @@ export class Pusher {
   readonly #env: Env;
   readonly #hosts: Hosts;
   readonly #queues = new Map<string, HostQueue>();
-  /** Which hosts were told of an object and not to forget it; so that a change costs the same with one host and with a thousand. */
+  /** Which hosts may have an object, so that a change costs the same with one host and with a thousand. */
   readonly #holders = new Map<FabricKey, Set<string>>();
+  /** Hosts that are being given the whole. */
+  readonly #unsure = new Set<HostQueue>();
   readonly #statuses: StatusWriter;
   #dirty = new Set<FabricKey>();
   #flushing: Promise<void> | undefined;
@@ -45,7 +47,8 @@ export class Pusher {
           snapshot: (host) => hostSnapshot(this.#env.store.read, host, host === this.#chassis()),
           retouch: (keys) => this.#touch(keys),
           live: (host, objects) => this.#statuses.live(host, objects),
-          holds: (host, key, held) => this.#held(host, key, held),
+          holds: (host, key, may) => this.#holds(host, key, may),
+          unsure: (one, unsure) => void (unsure ? this.#unsure.add(one) : this.#unsure.delete(one)),
         });
         this.#queues.set(agent.host, queue);
         void this.#arrived(queue);
@@ -192,7 +195,7 @@ export class Pusher {
   /** Groups stay on a host that has them until they are deleted, or the host is given the whole: they do nothing without ports. */
   async #placeGroups(db: Db, touched: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
     // a group that no host has or needs is not read: making many rules in a new group would read them all for each
-    const ids = [...touched].filter((id) => wanted.has(id) || this.#someHostMayHave(groupKey(id)));
+    const ids = [...touched].filter((id) => wanted.has(id) || this.#mayHave(groupKey(id)).length > 0);
     const objects = await loadGroups(db, ids);
     for (const id of ids) {
       const key = groupKey(id);
@@ -215,18 +218,13 @@ export class Pusher {
     }
   }
 
-  #someHostMayHave(key: FabricKey): boolean {
-    for (const queue of this.#queues.values()) if (queue.mayHave(key)) return true;
-    return false;
-  }
-
   #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>): void {
     for (const queue of this.#mayHave(key)) if (!hosts.has(queue.host)) queue.remove(key);
   }
 
-  #held(host: string, key: FabricKey, held: boolean): void {
+  #holds(host: string, key: FabricKey, may: boolean): void {
     const holders = this.#holders.get(key);
-    if (held) {
+    if (may) {
       if (holders) holders.add(host);
       else this.#holders.set(key, new Set([host]));
     } else if (holders?.delete(host) && holders.size === 0) this.#holders.delete(key);
@@ -234,9 +232,8 @@ export class Pusher {
 
   /** The hosts that have an object, are being told of it, or are being given the whole, whatever that will be. */
   #mayHave(key: FabricKey): HostQueue[] {
-    const queues = [...(this.#holders.get(key) ?? NOWHERE)].flatMap((host) => this.#queues.get(host) ?? []);
-    for (const queue of this.#queues.values()) if (queue.unsure && !queues.includes(queue)) queues.push(queue);
-    return queues;
+    const holders = [...(this.#holders.get(key) ?? NOWHERE)].flatMap((host) => this.#queues.get(host) ?? []);
+    return this.#unsure.size === 0 ? holders : [...new Set([...holders, ...this.#unsure])];
   }
 
   #candidates(key: FabricKey, wanted: ReadonlySet<string> | undefined, chassis: string | undefined): Set<HostQueue> {
