@@ -1,7 +1,7 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { ANYONE, Reply } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
-import type { AuthRequest } from '../app/auth.ts';
+import type { AuthCall, AuthRequest } from '../app/auth-methods/method.ts';
 import type { Person } from '../app/authorization.ts';
 import type { Token } from '../app/tokens.ts';
 import { expecting, invalid, tokenNotFound } from '../errors.ts';
@@ -103,6 +103,15 @@ const headerOf = (req: AnyRequest, name: string): string | undefined => {
   return Array.isArray(value) ? value[0] : value;
 };
 
+/** The HTTP request as authentication methods look at it. */
+export const callOf = (req: AnyRequest): AuthCall => ({
+  requestId: req.requestId,
+  remoteAddress: req.remoteAddress,
+  headers: req.headers,
+  url: `${req.baseUrl}${req.url}`,
+  userAgent: headerOf(req, 'user-agent'),
+});
+
 /** The token that a request is about. */
 async function subject(app: KeystoneApp, req: AnyRequest): Promise<Token> {
   const id = headerOf(req, 'x-subject-token');
@@ -136,7 +145,7 @@ export const tokenOperations: readonly AnyOperation[] = [
       const auth = req.body?.auth;
       if (!auth) throw expecting('auth', 'request body');
       checkReferences(auth);
-      return await answer(app, req, await app.auth.authenticate(auth), 201);
+      return await answer(app, req, await app.auth.authenticate(auth, callOf(req)), 201);
     },
   }),
   op({

@@ -5,6 +5,8 @@ import type { KeystoneOptions } from '../options.ts';
 import { KeyRepository } from '../token/key-repository.ts';
 import { createApplicationCredentials } from './application-credentials.ts';
 import { createAssignments } from './assignments.ts';
+import { createAuthMethods } from './auth-methods/index.ts';
+import { createPeople } from './auth-methods/people.ts';
 import { createAuth } from './auth.ts';
 import { createAuthorizations } from './authorization.ts';
 import { createCatalog } from './catalog.ts';
@@ -51,6 +53,8 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const trusts = createTrusts(core, { effectiveRoles, revocations });
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, revocations });
   const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
+  const people = createPeople(lookups);
+  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials });
   return {
     core,
     options,
@@ -72,6 +76,6 @@ export function createApp(env: Env, options: KeystoneOptions) {
     trusts,
     limits: createLimits(core),
     tokens,
-    auth: createAuth(core, { lookups, passwords, tokens, trusts, authorizations, applicationCredentials }),
+    auth: createAuth(core, { methods: authMethods, people, lookups, tokens, trusts, authorizations }),
   };
 }

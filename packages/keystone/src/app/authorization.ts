@@ -20,6 +20,12 @@ export interface Subject {
   readonly system?: string | undefined;
   readonly trustId?: string | undefined;
   readonly applicationCredentialId?: string | undefined;
+  /** OAuth1. */
+  readonly accessTokenId?: string | undefined;
+  /** A federated user: where from, and which groups the mapping gave. */
+  readonly identityProviderId?: string | undefined;
+  readonly protocolId?: string | undefined;
+  readonly groupIds?: readonly string[] | undefined;
 }
 
 export interface Named {
@@ -231,6 +237,6 @@ export function createAuthorizations(core: Core, parts: Parts) {
 const keysOf = new WeakMap<Authorization, readonly ChangeKey[]>();
 
 const idOf = (s: Subject): string =>
-  `${s.userId}|${s.projectId ?? ''}|${s.domainId ?? ''}|${s.system ?? ''}|${s.trustId ?? ''}|${s.applicationCredentialId ?? ''}`;
+  `${s.userId}|${s.projectId ?? ''}|${s.domainId ?? ''}|${s.system ?? ''}|${s.trustId ?? ''}|${s.applicationCredentialId ?? ''}|${s.accessTokenId ?? ''}|${s.identityProviderId ?? ''}|${s.protocolId ?? ''}|${s.groupIds?.join() ?? ''}`;
 
 const disabled = (what: string, id: string) => notFoundText(`Unable to validate token because ${what} ${id} is disabled`);

@@ -53,7 +53,7 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
       credentialEndMs == null ? Number.MAX_SAFE_INTEGER : Math.floor(credentialEndMs / 1_000_000) * 1000,
     );
     const auditId = env.ids.bytes(16).toString('base64url');
-    const { userId, projectId, domainId, system, trustId, applicationCredentialId } = wanted;
+    const { userId, projectId, domainId, system, trustId, applicationCredentialId, accessTokenId, identityProviderId, protocolId, groupIds } = wanted;
     const claims: Claims = {
       userId,
       methods: methodsOf(methodBits(wanted.methods)),
@@ -64,6 +64,10 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
       ...(system !== undefined && { system }),
       ...(trustId !== undefined && { trustId }),
       ...(applicationCredentialId !== undefined && { applicationCredentialId }),
+      ...(accessTokenId !== undefined && { accessTokenId }),
+      ...(identityProviderId !== undefined && { identityProviderId }),
+      ...(protocolId !== undefined && { protocolId }),
+      ...(groupIds !== undefined && { groupIds }),
     };
     const text = fernetEncrypt(keys.primary(), packClaims(claims), issuedAtMs / 1000, env.ids.bytes(EMPTY_IV_BYTES));
     const token: Token = { id: text.replace(/=+$/, ''), claims, issuedAtMs, authorization, keyGeneration: keys.generation };

@@ -1,0 +1,23 @@
+import type { ApplicationCredentials } from '../application-credentials.ts';
+import type { Core } from '../core.ts';
+import type { Lookups } from '../lookups.ts';
+import type { Passwords } from '../passwords.ts';
+import type { Tokens } from '../tokens.ts';
+import { applicationCredentialMethod } from './application-credential.ts';
+import { AuthMethods } from './combine.ts';
+import { passwordMethod } from './password.ts';
+import type { People } from './people.ts';
+import { tokenMethod } from './token.ts';
+
+interface Parts {
+  readonly people: People;
+  readonly lookups: Lookups;
+  readonly passwords: Passwords;
+  readonly tokens: Tokens;
+  readonly applicationCredentials: ApplicationCredentials;
+}
+
+/** Every authentication method there is. A new one is a file beside this one and a line here. */
+export function createAuthMethods(core: Core, parts: Parts): AuthMethods {
+  return new AuthMethods([passwordMethod(core, parts), tokenMethod(parts), applicationCredentialMethod(core, parts)]);
+}

@@ -1,0 +1,35 @@
+import { expecting, forbiddenAction } from '../../errors.ts';
+import type { Tokens } from '../tokens.ts';
+import type { AuthMethod } from './method.ts';
+
+/** keystone/auth/plugins/token.py: what a token limits stays limited, and the new one ends with it. */
+export function tokenMethod(parts: { readonly tokens: Tokens }): AuthMethod {
+  return {
+    name: 'token',
+    async authenticate(request) {
+      const id = request.identity.token?.id;
+      if (id === undefined) throw expecting('id', 'token');
+      const token = await parts.tokens.validate(id);
+      const { authorization, claims } = token;
+      const scope = typeof request.scope === 'object' ? request.scope : {};
+      if (claims.accessTokenId !== undefined) {
+        throw forbiddenAction('Using OAuth-scoped token to create another token. Create a new OAuth-scoped token instead');
+      }
+      if (authorization.trust) throw forbiddenAction('Using trust-scoped token to create another token. Create a new trust-scoped token instead');
+      if (authorization.system && (scope.project || scope.domain)) {
+        throw forbiddenAction('Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed.');
+      }
+      const credential = authorization.applicationCredential;
+      if (credential && request.scope !== undefined) throw forbiddenAction('Using an application credential token to create a scoped token is not allowed.');
+      const parentAuditId = claims.auditIds.at(-1);
+      return {
+        userId: claims.userId,
+        methods: claims.methods,
+        expiresAtMs: claims.expiresAtMs,
+        ...(parentAuditId !== undefined && { parentAuditId }),
+        // the new token keeps the credential and its project
+        ...(credential && { applicationCredential: credential, ...(credential.projectId !== null && { projectId: credential.projectId }) }),
+      };
+    },
+  };
+}
