@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '@cairn/kit/config/config';
+import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@cairn/kit/http/cors';
 import Type, { type Static } from 'typebox';
 
 const closed = { additionalProperties: false };
@@ -18,6 +19,19 @@ export const CloudSchema = Type.Object(
         publicUrl: Type.String(option({ default: '' }, 'URL of the cloud in the catalog, when clients reach it by another one than http://address:port')),
         classicPorts: Type.Boolean(option({ default: false }, "Also listen on each service's usual port (5000, 8774, 9292, 9696 ...)")),
         trustProxy: Type.Boolean(option({ default: false }, 'Believe X-Forwarded-Proto and X-Forwarded-Host of a proxy in front')),
+        cors: Type.Object(
+          {
+            allowedOrigins: Type.Array(Type.String({ pattern: '^(\\*|https?://[^/\\s]+)$' }), {
+              ...option({ default: [] }, 'Origins of web pages that may call the APIs (`https://console.example.org`, or `*`); none when empty'),
+            }),
+            allowCredentials: Type.Boolean(option({ default: true }, 'Such pages may send cookies and other credentials of the browser')),
+            exposeHeaders: Type.Array(Type.String(), option({ default: [...CORS_EXPOSE_HEADERS] }, 'Answer headers that such pages may read')),
+            maxAgeSeconds: Type.Integer(option({ default: 3600, minimum: 0 }, 'How long browsers remember what such pages may do')),
+            allowMethods: Type.Array(Type.String(), option({ default: [...CORS_ALLOW_METHODS] }, 'Methods that such pages may use')),
+            allowHeaders: Type.Array(Type.String(), option({ default: [...CORS_ALLOW_HEADERS] }, 'Request headers that such pages may send')),
+          },
+          closed,
+        ),
       },
       closed,
     ),

@@ -112,6 +112,7 @@ export function compose(options: ComposeOptions): Cloud {
     ids,
     log,
     trustProxy: config.listen.trustProxy,
+    ...(config.listen.cors.allowedOrigins.length > 0 && { cors: { ...config.listen.cors, maxAgeSec: config.listen.cors.maxAgeSeconds } }),
     observe: (facts) => metrics.request(facts),
   });
   const startable = [glance, placement, neutron, cinder, nova];

@@ -5,6 +5,8 @@ import type { Context } from '../context/context.ts';
 import { CairnError } from '../errors/errors.ts';
 import type { Ids } from '../ids/ids.ts';
 import { createPolicy } from '../policy/engine.ts';
+import { clientErrorOf } from './client-error.ts';
+import { type CorsOptions, corsOf } from './cors.ts';
 import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts';
 import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
 import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
@@ -17,6 +19,8 @@ export interface HttpServerOptions extends PipelineOptions {
   readonly ids: Ids;
   /** Trust X-Forwarded-Proto/-Host of a proxy in front. Off unless the operator says so. */
   readonly trustProxy?: boolean;
+  /** Web pages of other origins may call; absent: none may. */
+  readonly cors?: CorsOptions;
 }
 
 /** A line of `cairn routes`. */
@@ -57,6 +61,8 @@ export class HttpServer {
   readonly #classicPorts = new Map<number, string>();
   readonly #tables = new Map<MountedService, PathTable[]>();
   readonly #aliases: readonly (readonly [from: string, to: string])[];
+  readonly #cors: ReturnType<typeof corsOf> | undefined;
+  readonly #clientError: ReturnType<typeof clientErrorOf>;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -65,8 +71,16 @@ export class HttpServer {
       policy: createPolicy(service.name, service.policies, options.policyOverrides?.[service.name]),
     }));
     this.#aliases = options.services.flatMap(({ prefix, aliases }) => Object.entries(aliases ?? {}).map(([from, to]) => [prefix + from, prefix + to] as const));
+    this.#cors = options.cors && corsOf(options.cors);
+    this.#clientError = clientErrorOf(
+      this.#mounted,
+      (socket) => this.#classicPorts.get(socket.localPort ?? 0),
+      () => `req-${options.ids.uuid()}`,
+      options.log,
+    );
     this.fastify = Fastify({
       logger: false,
+      clientErrorHandler: this.#clientError,
       bodyLimit: Number.MAX_SAFE_INTEGER,
       requestTimeout: 0,
       keepAliveTimeout: 75_000,
@@ -123,6 +137,7 @@ export class HttpServer {
       this.#classicPorts.set(service.classicPort, service.prefix);
       const server = createServer((request: IncomingMessage, response: ServerResponse) => this.fastify.routing(request, response));
       server.keepAliveTimeout = 75_000;
+      server.on('clientError', this.#clientError);
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(service.classicPort, host, resolve);
@@ -247,7 +262,8 @@ export class HttpServer {
     this.#send(reply, answer, raw);
   }
 
-  #send(reply: FastifyReply, answer: Answer, raw: IncomingMessage): void {
+  #send(reply: FastifyReply, plain: Answer, raw: IncomingMessage): void {
+    const answer = this.#cors ? this.#cors({ method: raw.method ?? 'GET', headers: raw.headers }, plain) : plain;
     reply.hijack();
     const response = reply.raw;
     // an upload that was refused unread would have to be drained to keep the connection: end it instead

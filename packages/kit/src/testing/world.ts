@@ -4,7 +4,7 @@ import type { Context } from '../context/context.ts';
 import type { Env } from '../env.ts';
 import { eventMigrations } from '../events/migrations.ts';
 import { Outbox } from '../events/outbox.ts';
-import { HttpServer } from '../http/server.ts';
+import { HttpServer, type HttpServerOptions } from '../http/server.ts';
 import type { HttpService } from '../http/service.ts';
 import { type Ids, systemIds } from '../ids/ids.ts';
 import { type Logger, silentLog } from '../log/log.ts';
@@ -123,7 +123,7 @@ export class TestFront {
     this.server = server;
   }
 
-  static async start(env: Env, services: readonly HttpService[]): Promise<TestFront> {
+  static async start(env: Env, services: readonly HttpService[], more: Partial<HttpServerOptions> = {}): Promise<TestFront> {
     const contexts = new Map<string, Context>();
     const server = new HttpServer({
       services,
@@ -135,6 +135,7 @@ export class TestFront {
       clock: env.clock,
       log: env.log,
       ids: env.ids,
+      ...more,
     });
     const front = new TestFront(server);
     front.#url = `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { valueAt } from './json-path.ts';
 
@@ -158,6 +159,8 @@ async function ask(step: GabbiStep, world: GabbiWorld, fill: Fill): Promise<Answ
   const data = step.hasData ? fill(step.data) : undefined;
   const body = data === undefined || data === '' ? undefined : typeof data === 'string' ? data : JSON.stringify(data);
   if (body !== undefined) headers['content-length'] ??= String(Buffer.byteLength(body));
+  if (headers['content-length'] !== undefined && !/^\d+$/.test(headers['content-length']))
+    return askRaw(step.method, url, world.prepareHeaders(headers), body ?? '');
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method: step.method, headers: world.prepareHeaders(headers) }, (response) => {
       const chunks: Buffer[] = [];
@@ -173,6 +176,24 @@ async function ask(step: GabbiStep, world: GabbiWorld, fill: Fill): Promise<Answ
     request.on('error', reject);
     request.end(body);
   });
+}
+
+/** Sends what Node's own client refuses to send, and reads the answer to its end. */
+async function askRaw(method: string, url: URL, headers: Headers, body: string): Promise<Answer> {
+  const lines = Object.entries({ ...headers, host: url.host, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  const text = await new Promise<string>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(Number(url.port), url.hostname, () =>
+      socket.write(`${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`),
+    );
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('end', () => resolve(Buffer.concat(chunks).toString()));
+  });
+  const [head = '', rest = ''] = text.split('\r\n\r\n', 2);
+  const [first = '', ...more] = head.split('\r\n');
+  const answered = Object.fromEntries(more.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  return { status: Number(first.split(' ')[1]), headers: answered, text: rest, url: url.href };
 }
 
 /** `/.../` is a pattern to be found, anything else a text. */
