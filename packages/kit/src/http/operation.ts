@@ -68,7 +68,7 @@ export interface Operation<App = never, B = unknown> {
   readonly summary: string;
   /** The service's policy rule, asked before the handler runs with what `target` says, or else the caller's own project. */
   readonly policy: string | typeof ANYONE | typeof AUTHENTICATED;
-  /** Builds the target that the policy rule is asked with, where the caller's own project will not do. The body is not validated yet. */
+  /** Builds the target that the policy rule is asked with, where the caller's own project will not do. Query and body are valid by then. */
   target?(app: App, request: Request): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
   /**
    * With AUTHENTICATED: the rule that the handler itself asks, once it knows what the rule is about (neutron's rules look at the parent

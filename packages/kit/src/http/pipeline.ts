@@ -165,7 +165,6 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
       authorize: (rule, target) => table.mounted.policy.authorize(rule, needCtx(), target ?? ownTarget(needCtx())),
       allowed: (rule, target) => table.mounted.policy.allowed(rule, needCtx(), target ?? ownTarget(needCtx())),
     };
-    if (typeof chosen.policy === 'string') request.authorize(chosen.policy, chosen.target && (await chosen.target(app as never, request)));
     if (chosen.query && chosen.validation !== 'handler') {
       const schema = schemaAt(chosen.query, version);
       if (schema) validate(schema, queryObject(query), 'query');
@@ -177,6 +176,8 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
         validate(schema, body, 'body');
       }
     }
+    // upstream judges the shape of a call before it asks who may make it
+    if (typeof chosen.policy === 'string') request.authorize(chosen.policy, chosen.target && (await chosen.target(app as never, request)));
     const result = await chosen.handle(app as never, request as never);
     answer = render(result, chosen.success ?? 200);
   } catch (error) {
