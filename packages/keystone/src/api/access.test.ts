@@ -126,7 +126,7 @@ test('only admins change the catalog, roles and domains', async () => {
     ['roles', { role: { name: 'r' } }],
     ['domains', { domain: { name: 'd' } }],
     ['policies', { policy: { type: 't', blob: 'b' } }],
-    ['registered_limits', { registered_limits: [{ service_id: 's', resource_name: 'r', default_limit: 1 }] }],
+    ['registered_limits', { registered_limits: [{ service_id: 'a'.repeat(32), resource_name: 'r', default_limit: 1 }] }],
   ] as const) {
     for (const who of ['project member', 'project manager', 'domain manager', 'system reader', 'system member', 'unscoped admin']) {
       const got = await status(who, 'POST', `/v3/${path}`, body);
