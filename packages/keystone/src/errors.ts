@@ -61,11 +61,22 @@ export const passwordExpired = (userId: string): CairnError => make('Unauthorize
 export const unsupportedMethod = (methods: readonly string[]): CairnError =>
   make('Unauthorized', 'Attempted to authenticate with an unsupported method.', { type: AUTH_PLUGIN, detail: { identity: { methods } } });
 export const applicationCredentialAuthError = (): CairnError => make('Unauthorized', NOT_AUTHENTICATED, { type: AUTH_PLUGIN, detail: { identity: {} } });
-export const insufficientMethods = (userId: string, methods: readonly string[]): CairnError =>
-  make('Unauthorized', `Insufficient auth methods received for ${userId}. Auth Methods Provided: [${methods.join(',')}].`);
+/** Marks the 401 whose body is a receipt, in `detail`, without an envelope. */
+export const INSUFFICIENT_METHODS = 'InsufficientAuthMethods';
+/** Does not repeat the receipt. */
+export const receiptNotFound = (reason: string): CairnError => make('Unauthorized', 'Could not find auth receipt.', { detail: { reason } });
 
 /** Marks a 401 whose envelope carries `identity` (upstream: AuthPluginException). */
 export const AUTH_PLUGIN = 'AuthPluginException';
+
+/** Federation. */
+export const identityProviderNotFound = notFoundOf('Identity Provider');
+export const serviceProviderNotFound = notFoundOf('Service Provider');
+export const mappingNotFound = notFoundOf('mapping');
+export const protocolNotFound = (protocolId: string, idpId: string): CairnError =>
+  make('NotFound', `Could not find federated protocol ${protocolId} for Identity Provider: ${idpId}.`);
+/** 500: a mapping that refers to what is not there; `reason` is for the log alone. */
+export const mappingBroken = (mappingId: string, reason: string): CairnError => make('Internal', 'The mapping is broken.', { detail: { mappingId, reason } });
 
 const NOT_AUTHORIZED = 'You are not authorized to perform the requested action';
 /** 403 with the general sentence; `reason` is for the log alone. */

@@ -16,8 +16,24 @@ export interface KeystoneOptions {
   readonly maxProjectTreeDepth: number;
   /** The most entries of one page: `max_db_limit`. */
   readonly maxListLimit: number;
+  /** How long a receipt of a login that lacks a method holds: `[receipt] expiration`. */
+  readonly receiptLifetimeSec: number;
+  /** Windows of 30 seconds before the present one whose TOTP passcode still counts: `[totp] included_previous_windows`. */
+  readonly totpPreviousWindows: number;
+  /** `[auth] external`: absent, nobody is believed who others say that they are. */
+  readonly external?: ExternalAuth;
   /** `[trust] max_redelegation_count`. */
   readonly maxRedelegationCount: number;
+}
+
+/** A proxy in front that authenticates and tells who it was. It must drop these headers from what comes in. */
+export interface ExternalAuth {
+  /** Header with the user's name, e.g. `X-Remote-User`. */
+  readonly userHeader: string;
+  /** Header with the name of the user's domain; the default domain where it is absent. */
+  readonly domainHeader?: string;
+  /** Addresses or networks (`10.0.0.0/24`) that the headers are believed from. */
+  readonly proxies: readonly string[];
 }
 
 export const DEFAULT_DOMAIN_ID = 'default';
@@ -30,5 +46,7 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   passwordProofTtlMs: 300_000,
   maxProjectTreeDepth: 5,
   maxListLimit: 1000,
+  receiptLifetimeSec: 300,
+  totpPreviousWindows: 1,
   maxRedelegationCount: 3,
 };

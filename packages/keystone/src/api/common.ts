@@ -6,6 +6,7 @@ import { invalid } from '../errors.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 
 export type { KeystoneApp };
+export { equals } from '../store/lists.ts';
 export const op = operationsOf<KeystoneApp>();
 
 // biome-ignore lint: handlers narrow their own bodies; helpers here do not look at them
@@ -99,8 +100,6 @@ export function filtersOf(req: AnyRequest, fields: readonly string[], booleans: 
   }
   return filters;
 }
-
-export const equals = (field: string, value: string | boolean | null): ListFilter => ({ field, comparator: 'equals', ignoreCase: false, value });
 
 export function pagingOf(req: AnyRequest): Paging {
   const limit = req.query.get('limit');

@@ -21,6 +21,7 @@ const issueBody = Type.Unsafe<{ readonly auth?: AuthRequest }>(
           {
             methods: { type: 'array', items: text },
             password: object({ user: userReference }),
+            totp: object({ user: object({ id: text, name: text, passcode: {}, domain: domainReference }) }),
             token: object({ id: text }, { required: ['id'] }),
             application_credential: object({ id: text, name: text, secret: text, user: object({ id: text, name: text, domain: domainReference }) }),
           },

@@ -20,6 +20,7 @@ import { createLookups } from './lookups.ts';
 import { createPasswords } from './passwords.ts';
 import { createPolicies } from './policies.ts';
 import { createProjects } from './projects.ts';
+import { createReceipts } from './receipts.ts';
 import { createRevocations } from './revocations.ts';
 import { createRoleAssignments } from './role-assignments.ts';
 import { createRoles } from './roles.ts';
@@ -54,7 +55,9 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, revocations });
   const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
   const people = createPeople(lookups);
-  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials });
+  const credentials = createCredentials(core, { keys: credentialKeys });
+  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials });
+  const receipts = createReceipts(core, { keys: tokenKeys, lookups });
   return {
     core,
     options,
@@ -70,12 +73,12 @@ export function createApp(env: Env, options: KeystoneOptions) {
     assignments: createAssignments(core, { effectiveRoles }),
     roleAssignments: createRoleAssignments(core, { effectiveRoles }),
     catalog: createCatalog(core),
-    credentials: createCredentials(core, { keys: credentialKeys }),
+    credentials,
     policies: createPolicies(core),
     applicationCredentials,
     trusts,
     limits: createLimits(core),
     tokens,
-    auth: createAuth(core, { methods: authMethods, people, lookups, tokens, trusts, authorizations }),
+    auth: createAuth(core, { methods: authMethods, people, lookups, tokens, trusts, authorizations, receipts }),
   };
 }

@@ -1,4 +1,4 @@
-import { expecting, insufficientMethods, unauthenticated, unsupportedMethod } from '../errors.ts';
+import { expecting, unauthenticated, unsupportedMethod } from '../errors.ts';
 import { AUTH_METHODS } from '../token/payload.ts';
 import type { AuthMethods } from './auth-methods/combine.ts';
 import type { AuthCall, AuthRequest } from './auth-methods/method.ts';
@@ -7,6 +7,7 @@ import { checkScopeForm, createScopes } from './auth-scope.ts';
 import type { Authorizations } from './authorization.ts';
 import type { Core } from './core.ts';
 import type { Lookups } from './lookups.ts';
+import type { Receipts } from './receipts.ts';
 import type { Token, Tokens } from './tokens.ts';
 import type { Trusts } from './trusts.ts';
 import type { User } from './users.ts';
@@ -20,11 +21,12 @@ interface Parts {
   readonly tokens: Tokens;
   readonly trusts: Trusts;
   readonly authorizations: Authorizations;
+  readonly receipts: Receipts;
 }
 
 /** POST /v3/auth/tokens (keystone/auth, keystone/api/_shared/authentication.py). */
 export function createAuth(core: Core, parts: Parts) {
-  const { methods, lookups, tokens, trusts } = parts;
+  const { methods, lookups, tokens, trusts, receipts } = parts;
   const scopes = createScopes(parts);
   const supported = (): string[] => AUTH_METHODS.filter((method) => methods.has(method));
 
@@ -33,11 +35,15 @@ export function createAuth(core: Core, parts: Parts) {
     const names = [...new Set(request.identity.methods)];
     checkForm(request, names);
     const proven = await methods.prove(names, request, call);
-    checkMfaRules(await userOf(proven.userId), proven.methods);
     const scope = await scopes.of(request, proven);
+    const receipt = receipts.shown(call, proven.userId);
+    const passed = receipt ? [...new Set([...proven.methods, ...receipt.methods])] : proven.methods;
+    // a receipt says that an application credential was shown, not which one; its limits must not be lost
+    if (passed.includes('application_credential') && !proven.applicationCredential) throw unauthenticated('the application credential itself is missing');
+    await checkRules(await userOf(proven.userId), passed);
     const token = await tokens.issue({
       userId: proven.userId,
-      methods: proven.methods,
+      methods: passed,
       expiresAtMs: proven.expiresAtMs,
       parentAuditId: proven.parentAuditId,
       applicationCredentialId: proven.applicationCredential?.id,
@@ -68,14 +74,15 @@ export function createAuth(core: Core, parts: Parts) {
   }
 
   /** A user's rules name sets of methods, one of which must be complete. Rules that name only methods that are not there lock nobody out. */
-  function checkMfaRules(user: User, passed: readonly string[]): void {
+  async function checkRules(user: User, passed: readonly string[]): Promise<void> {
     const rules = user.options.multi_factor_auth_rules;
     if (!Array.isArray(rules) || rules.length === 0 || user.options.multi_factor_auth_enabled === false) return;
     const usable = rules
       .filter((rule): rule is string[] => Array.isArray(rule) && rule.every((method) => typeof method === 'string'))
       .map((rule) => rule.filter((method) => methods.has(method)))
       .filter((rule) => rule.length > 0);
-    if (usable.length > 0 && !usable.some((rule) => rule.every((method) => passed.includes(method)))) throw insufficientMethods(user.id, passed);
+    if (usable.length > 0 && !usable.some((rule) => rule.every((method) => passed.includes(method))))
+      throw await receipts.insufficient(user.id, passed, usable);
   }
 
   return { authenticate };

@@ -13,6 +13,8 @@ export interface ListFilter {
   readonly value: string | boolean | null;
 }
 
+export const equals = (field: string, value: string | boolean | null): ListFilter => ({ field, comparator: 'equals', ignoreCase: false, value });
+
 /** What part of a list is asked for. */
 export interface Paging {
   readonly limit?: number;

@@ -34,7 +34,7 @@ export const methodsOf = (bits: number): string[] => METHODS.filter((_, i) => bi
 const UUID_HEX = /^[0-9a-f]{32}$/;
 
 /** An id as upstream packs it: whether it is 16 bytes of a UUID, and those, or else the text itself. */
-const packId = (id: string | undefined): Packable => (id !== undefined && UUID_HEX.test(id) ? [true, Buffer.from(id, 'hex')] : [false, id ?? null]);
+export const packId = (id: string | undefined): Packable => (id !== undefined && UUID_HEX.test(id) ? [true, Buffer.from(id, 'hex')] : [false, id ?? null]);
 const packAudit = (auditIds: readonly string[]): Packable => auditIds.map((id) => Buffer.from(id, 'base64url'));
 const packUuid = (id: string): Packable => (UUID_HEX.test(id) ? Buffer.from(id, 'hex') : id);
 
@@ -169,7 +169,8 @@ class Fields {
   }
 }
 
-function idOf(value: Unpacked): string | undefined {
+/** Undefined for an id that is null. Throws RangeError for what is no id. */
+export function idOf(value: Unpacked): string | undefined {
   if (!Array.isArray(value) || value.length !== 2) throw new RangeError('an id is expected');
   const [isUuid, id] = value;
   if (Buffer.isBuffer(id)) return isUuid === true ? id.toString('hex') : id.toString('utf8');

@@ -1,4 +1,6 @@
+import { isCairnError } from '@cairn/kit/errors/errors';
 import { unauthenticated } from '../../errors.ts';
+import type { ExternalMethod } from './external.ts';
 import type { AuthCall, AuthMethod, AuthRequest, Proof } from './method.ts';
 
 /** What all methods together proved. */
@@ -11,8 +13,12 @@ const AGREED = ['userId', 'projectId', 'accessTokenId', 'identityProviderId', 'p
 export class AuthMethods {
   readonly #methods = new Map<string, AuthMethod>();
 
-  constructor(methods: readonly AuthMethod[]) {
-    for (const method of methods) this.#methods.set(method.name, method);
+  readonly #external: ExternalMethod | undefined;
+
+  /** `external` is tried before the others on every request that it applies to, named or not. */
+  constructor(methods: readonly AuthMethod[], external?: ExternalMethod) {
+    for (const method of external ? [external, ...methods] : methods) this.#methods.set(method.name, method);
+    this.#external = external;
   }
 
   has(name: string): boolean {
@@ -20,8 +26,8 @@ export class AuthMethods {
   }
 
   /** Every method that is named must hold; they run in the order given, each once. */
-  async prove(names: readonly string[], request: AuthRequest, call: AuthCall, before?: Proven): Promise<Proven> {
-    let all = before;
+  async prove(names: readonly string[], request: AuthRequest, call: AuthCall): Promise<Proven> {
+    let all = await this.#unasked(request, call);
     for (const name of names) {
       const method = this.#methods.get(name);
       if (!method) throw unauthenticated(`there is no method ${name}`);
@@ -29,6 +35,17 @@ export class AuthMethods {
     }
     if (!all) throw unauthenticated('no authentication method was given');
     return all;
+  }
+
+  /** What the external method finds out by itself; that it fails is no matter, the named methods decide. */
+  async #unasked(request: AuthRequest, call: AuthCall): Promise<Proven | undefined> {
+    if (!this.#external?.applies(call)) return undefined;
+    try {
+      return combine(undefined, this.#external.name, await this.#external.authenticate(request, call));
+    } catch (error) {
+      if (isCairnError(error, 'Unauthorized')) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -1,13 +1,16 @@
 import type { ApplicationCredentials } from '../application-credentials.ts';
 import type { Core } from '../core.ts';
+import type { Credentials } from '../credentials.ts';
 import type { Lookups } from '../lookups.ts';
 import type { Passwords } from '../passwords.ts';
 import type { Tokens } from '../tokens.ts';
 import { applicationCredentialMethod } from './application-credential.ts';
 import { AuthMethods } from './combine.ts';
+import { externalMethod } from './external.ts';
 import { passwordMethod } from './password.ts';
 import type { People } from './people.ts';
 import { tokenMethod } from './token.ts';
+import { totpMethod } from './totp.ts';
 
 interface Parts {
   readonly people: People;
@@ -15,9 +18,14 @@ interface Parts {
   readonly passwords: Passwords;
   readonly tokens: Tokens;
   readonly applicationCredentials: ApplicationCredentials;
+  readonly credentials: Credentials;
 }
 
 /** Every authentication method there is. A new one is a file beside this one and a line here. */
 export function createAuthMethods(core: Core, parts: Parts): AuthMethods {
-  return new AuthMethods([passwordMethod(core, parts), tokenMethod(parts), applicationCredentialMethod(core, parts)]);
+  const { external } = core.options;
+  return new AuthMethods(
+    [passwordMethod(core, parts), tokenMethod(parts), applicationCredentialMethod(core, parts), totpMethod(core, parts)],
+    external && externalMethod(external, parts),
+  );
 }

@@ -17,7 +17,7 @@ export interface AuthRequest {
   readonly identity: {
     readonly methods: readonly string[];
     readonly password?: { readonly user?: UserReference & { readonly password?: string } };
-    readonly totp?: { readonly user?: UserReference & { readonly passcode?: string } };
+    readonly totp?: { readonly user?: UserReference & { readonly passcode?: unknown } };
     readonly token?: { readonly id?: string };
     readonly application_credential?: { readonly id?: string; readonly name?: string; readonly secret?: string; readonly user?: UserReference };
     /** What the body says for any method, by the method's name. */
