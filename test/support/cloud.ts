@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TestServer } from '@cairn/kit/store/postgres/test-server';
+import type { EngineName } from '@cairn/kit/store/store';
 
 const main = join(import.meta.dirname, '..', '..', 'packages', 'cairn', 'src', 'main.ts');
 
@@ -17,20 +19,23 @@ export class TestCloud {
   readonly url: string;
   readonly data: string;
   readonly #child: ChildProcess;
+  readonly #dropDatabase: () => Promise<void>;
   #token = '';
 
-  private constructor(url: string, data: string, child: ChildProcess) {
+  private constructor(url: string, data: string, child: ChildProcess, dropDatabase: () => Promise<void>) {
     this.url = url;
     this.data = data;
     this.#child = child;
+    this.#dropDatabase = dropDatabase;
   }
 
-  static async start(options: { readonly hosts?: number } = {}): Promise<TestCloud> {
+  static async start(options: { readonly hosts?: number; readonly engine?: EngineName } = {}): Promise<TestCloud> {
     const data = mkdtempSync(join(tmpdir(), 'cairn-cloud-'));
+    const database = options.engine === 'postgres' ? await emptyDatabase() : undefined;
     const child = spawn(
       process.execPath,
       [main, 'serve', '--data', data, '--hypervisor', 'simulated', '--hosts', String(options.hosts ?? 1), '--listen', '127.0.0.1:0'],
-      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4' } },
+      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', ...database?.environment } },
     );
     let words = '';
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -43,7 +48,7 @@ export class TestCloud {
       });
       child.once('exit', (code) => reject(new Error(`the cloud ended with ${code}: ${words}`)));
     });
-    const cloud = new TestCloud(url, data, child);
+    const cloud = new TestCloud(url, data, child, async () => database?.drop());
     const { adminPassword } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { adminPassword: string };
     cloud.#token = await cloud.login('admin', adminPassword, 'admin');
     return cloud;
@@ -107,6 +112,18 @@ export class TestCloud {
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGTERM');
     await gone;
+    await this.#dropDatabase();
     rmSync(this.data, { recursive: true, force: true });
   }
+}
+
+let server: Promise<TestServer> | undefined;
+
+/** A database of its own on a PostgreSQL server that starts once per test process, and the settings that lead a cloud to it. */
+async function emptyDatabase(): Promise<{ readonly environment: Readonly<Record<string, string>>; drop(): Promise<void> }> {
+  server ??= TestServer.start();
+  const running = await server;
+  const name = await running.create();
+  const url = `postgres://cairn@/${name}?host=${encodeURIComponent(running.directory)}`;
+  return { environment: { CAIRN_STORE_ENGINE: 'postgres', CAIRN_STORE_URL: url }, drop: () => running.drop(name) };
 }
