@@ -9,6 +9,7 @@ import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts
 import type { Db, MigrationSet, Store, Tx } from '../store.ts';
 import { PostgresConnection, StatementNames, isStalePlan } from './connection.ts';
 import { PoolDialect } from './dialect.ts';
+import { Turns } from './turns.ts';
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:5432/database`. The parts below win over it. */
@@ -91,6 +92,7 @@ class PostgresStore implements Store {
   readonly #parts: ScopeParts;
   readonly #known: MigrationSet[] = [];
   readonly #running = new Set<Promise<unknown>>();
+  readonly #turns = new Turns();
   #closing: Promise<void> | undefined;
 
   constructor(options: PostgresOptions) {
@@ -136,7 +138,7 @@ class PostgresStore implements Store {
     const { attempts = 20, random = Math.random } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { scope, result } = await this.#attempt(work, at);
+        const { scope, result } = await this.#turns.take(attempt > 1, () => this.#attempt(work, at));
         scope.committed(this.#log);
         return result;
       } catch (error) {
