@@ -36,6 +36,80 @@ export interface UserTable {
   last_active_at_ms: number | null;
   failed_auth_count: number;
   failed_auth_at_ms: number | null;
+  /** 1: known by an identity provider alone, so the name is for show and need not be unique. 0 where it is not said. */
+  federated?: Bit;
+}
+
+export interface IdentityProviderTable {
+  id: string;
+  domain_id: string;
+  enabled: Bit;
+  description: string | null;
+  authorization_ttl_min: number | null;
+}
+
+/** By which name an identity provider calls itself in its assertions. */
+export interface RemoteIdTable {
+  remote_id: string;
+  idp_id: string;
+}
+
+export interface FederationProtocolTable {
+  idp_id: string;
+  id: string;
+  mapping_id: string;
+  remote_id_attribute: string | null;
+}
+
+export interface MappingTable {
+  id: string;
+  /** JSON. */
+  rules: string;
+  schema_version: string;
+}
+
+export interface ServiceProviderTable {
+  id: string;
+  enabled: Bit;
+  description: string | null;
+  auth_url: string;
+  sp_url: string;
+  relay_state_prefix: string;
+}
+
+/** Which user here somebody of an identity provider is. */
+export interface FederatedUserTable {
+  idp_id: string;
+  protocol_id: string;
+  unique_id: string;
+  user_id: string;
+  display_name: string | null;
+}
+
+/** A membership that a mapping gave and that ends unless a log-in renews it. */
+export interface ExpiringMembershipTable {
+  user_id: string;
+  group_id: string;
+  idp_id: string;
+  last_verified_at_ms: number;
+  expires_at_ms: number;
+}
+
+/** Proofs that must not be shown twice: assertion ids, states. */
+export interface FederationUsedTable {
+  id: string;
+  expires_at_ms: number;
+}
+
+/** A verified assertion, until the request that fetches the token. */
+export interface FederationSessionTable {
+  /** SHA-256 of what the client holds. */
+  id: string;
+  idp_id: string;
+  protocol_id: string;
+  /** JSON. */
+  assertion: string;
+  expires_at_ms: number;
 }
 
 /** A user's passwords, the newest last; the ones before are its history. */
@@ -218,6 +292,59 @@ export interface LimitTable {
   description: string | null;
 }
 
+/** Endpoints chosen by their attributes: `filters` holds interface, service_id, region_id, enabled. */
+export interface EndpointGroupTable {
+  id: string;
+  name: string;
+  description: string | null;
+  filters: string;
+}
+
+export interface ProjectEndpointTable {
+  project_id: string;
+  endpoint_id: string;
+}
+
+export interface ProjectEndpointGroupTable {
+  project_id: string;
+  endpoint_group_id: string;
+}
+
+/** Which policy holds for an endpoint, a service, or a service in a region; '' where a column does not count. */
+export interface PolicyAssociationTable {
+  endpoint_id: string;
+  service_id: string;
+  region_id: string;
+  policy_id: string;
+}
+
+/** One option of a domain's own configuration. */
+export interface DomainOptionTable {
+  domain_id: string;
+  option_group: string;
+  option_name: string;
+  /** JSON. */
+  value: string;
+  sensitive: Bit;
+}
+
+/** The public id of a user or group that another program keeps. */
+export interface IdMappingTable {
+  public_id: string;
+  domain_id: string;
+  entity_type: 'user' | 'group';
+  local_id: string;
+}
+
+/** A user of another program who has logged in here. */
+export interface NonlocalUserTable {
+  user_id: string;
+  domain_id: string;
+  name: string;
+  created_at_ms: number;
+  last_active_at_ms: number | null;
+}
+
 /** One row: the number of the newest change. */
 export interface RevisionTable {
   id: number;
@@ -255,6 +382,22 @@ export interface KeystoneTables {
   keystone_revocation_event: RevocationEventTable;
   keystone_registered_limit: RegisteredLimitTable;
   keystone_limit: LimitTable;
+  keystone_endpoint_group: EndpointGroupTable;
+  keystone_project_endpoint: ProjectEndpointTable;
+  keystone_project_endpoint_group: ProjectEndpointGroupTable;
+  keystone_policy_association: PolicyAssociationTable;
+  keystone_domain_option: DomainOptionTable;
+  keystone_id_mapping: IdMappingTable;
+  keystone_nonlocal_user: NonlocalUserTable;
+  keystone_identity_provider: IdentityProviderTable;
+  keystone_remote_id: RemoteIdTable;
+  keystone_federation_protocol: FederationProtocolTable;
+  keystone_mapping: MappingTable;
+  keystone_service_provider: ServiceProviderTable;
+  keystone_federated_user: FederatedUserTable;
+  keystone_expiring_membership: ExpiringMembershipTable;
+  keystone_federation_used: FederationUsedTable;
+  keystone_federation_session: FederationSessionTable;
   keystone_revision: RevisionTable;
   keystone_change: ChangeTable;
 }

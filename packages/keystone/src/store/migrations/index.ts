@@ -1,5 +1,9 @@
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001_first.ts';
+import { domainConfigEndpointFilter } from './0002_domain_config_endpoint_filter.ts';
 
 /** keystone's schema, step by step. */
-export const migrations: MigrationSet = { service: 'keystone', migrations: { '0001_first': first } };
+export const migrations: MigrationSet = {
+  service: 'keystone',
+  migrations: { '0001_first': first, '0002_domain_config_endpoint_filter': domainConfigEndpointFilter },
+};
