@@ -15,7 +15,7 @@ export async function run(args: readonly string[]): Promise<void> {
     common(command)
       .option('--listen <[address:]port>', 'where the APIs listen')
       .option('--hypervisor <type>', 'qemu or simulated')
-      .option('--hosts <n>', 'number of simulated hosts')
+      .option('--hosts <n>', 'number of hosts: simulated ones, or real ones that share this machine')
       .option('--classic-ports', "also listen on each service's usual port");
 
   starting(program.command('up').description('bring the cloud up; installs what is missing, and says so first'))
@@ -54,6 +54,15 @@ export async function run(args: readonly string[]): Promise<void> {
     .option('--only <names>', 'some of the measurements, with commas')
     .option('--guests', 'also with real guests')
     .action(guard(async (flags: CommonFlags & { json?: boolean; only?: string; guests?: boolean }) => (await import('./commands/bench.ts')).bench(flags)));
+  const host = program.command('host').description('switch hosts off and on, to try what the loss of one means');
+  for (const [name, power, text] of [
+    ['stop', 'off', 'pull the plug: guests end at once, nothing reaches the host'],
+    ['start', 'on', 'switch it on again'],
+  ] as const) {
+    common(host.command(`${name} <host>`).description(text)).action(
+      guard(async (named: string, flags: CommonFlags) => (await import('./commands/host.ts')).hostPower(named, power, flags)),
+    );
+  }
   const image = program.command('image').description('guest images');
   common(image.command('build').description('make the demo guest image from distribution packages'))
     .option('--out <dir>', 'where to put it')

@@ -53,8 +53,13 @@ export const CloudSchema = Type.Object(
     hypervisor: Type.Object(
       {
         type: Type.Enum(['qemu', 'simulated'], option({ default: 'qemu' }, 'Real QEMU guests, or hosts in memory (neither root nor QEMU needed)')),
-        hosts: Type.Integer(option({ default: 1, minimum: 1, maximum: 10_000 }, 'Number of simulated hosts')),
-        host: Type.String(option({ default: '' }, 'Name of this machine as a compute host; its host name when empty')),
+        hosts: Type.Integer(
+          option(
+            { default: 1, minimum: 1, maximum: 10_000 },
+            'Number of hosts: simulated ones, or real ones that share this machine, each in namespaces and directories of its own',
+          ),
+        ),
+        host: Type.String(option({ default: '' }, 'Name of this machine as a compute host; its host name when empty. Several hosts get -1, -2 ... after it')),
         cpuRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Virtual CPUs offered per real one')),
         ramRatio: Type.Number(option({ default: 1, minimum: 0.1, maximum: 8 }, 'Memory offered per real one')),
         diskRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Disk offered per real one (disks are sparse)')),

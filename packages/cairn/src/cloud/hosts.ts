@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostAgent, HostCallbacks } from '@cairn/host/interface/agent';
+import type { SwitchableHost } from '@cairn/host/real/switchable';
+import type { Underlay } from '@cairn/host/real/underlay';
+import type { HostRegistry } from '@cairn/host/registry';
 import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { createLog } from '@cairn/kit/log/pino';
@@ -12,37 +15,92 @@ import type { Paths } from '../daemon/paths.ts';
 export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: HostCallbacks, clock: Clock, log: Logger): Promise<HostAgent[]> {
   if (config.hypervisor.type === 'simulated') return simulated(config, paths, callbacks, clock);
   const { RealAgent } = await import('@cairn/host/real/agent');
-  const prefix = config.network.publicCidr.split('/')[1];
-  return [
-    await RealAgent.create({
-      ...(config.hypervisor.host !== '' && { host: config.hypervisor.host }),
-      instance: paths.instance,
-      dataDir: paths.host,
-      runDir: `/run/cairn-${paths.instance}`,
-      physicalNetworks: { public: { linkName: `cairn-${paths.instance}`, hostCidr: `${config.network.publicGateway}/${prefix}` } },
-      callbacks,
-      clock,
-      log,
+  const count = config.hypervisor.hosts;
+  const publicLink = publicLinkOf(config, paths);
+  if (count === 1) {
+    const { host } = config.hypervisor;
+    const physicalNetworks = { public: publicLink };
+    const place = { instance: paths.instance, dataDir: paths.host, runDir: `/run/cairn-${paths.instance}` };
+    return [await RealAgent.create({ ...(host !== '' && { host }), ...place, physicalNetworks, callbacks, clock, log })];
+  }
+  if (count > MOST_REAL_HOSTS) throw new Error(`one machine is at most ${MOST_REAL_HOSTS} real hosts; more of them can be simulated (--hypervisor simulated)`);
+  const { SwitchableHost } = await import('@cairn/host/real/switchable');
+  const underlay = await underlayOf(config, paths);
+  await underlay.ensure();
+  return await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const index = i + 1;
+      const agent = await RealAgent.create({
+        host: hostName(config, i),
+        instance: `${paths.instance}h${index}`,
+        dataDir: join(paths.hosts, String(index)),
+        runDir: `/run/cairn-${paths.instance}/h${index}`,
+        physicalNetworks: { public: underlay.publicPort(index) },
+        among: { index, count, tunnels: underlay.endpoint(index), outerNetns: underlay.netns },
+        callbacks,
+        clock,
+        log,
+      });
+      return new SwitchableHost(agent, { cut: () => underlay.cut(index), join: () => underlay.join(index) });
     }),
-  ];
+  );
+}
+
+const MOST_REAL_HOSTS = 64;
+
+const hostName = (config: CloudConfig, i: number): string => {
+  const base = config.hypervisor.host || hostname();
+  return config.hypervisor.hosts === 1 ? base : `${base}-${i + 1}`;
+};
+
+const publicLinkOf = (config: CloudConfig, paths: Paths): { readonly linkName: string; readonly hostCidr: string } => ({
+  linkName: `cairn-${paths.instance}`,
+  hostCidr: `${config.network.publicGateway}/${config.network.publicCidr.split('/')[1]}`,
+});
+
+/** What joins several real hosts on this machine. */
+async function underlayOf(config: CloudConfig, paths: Paths): Promise<Underlay> {
+  const { Underlay } = await import('@cairn/host/real/underlay');
+  const runDir = `/run/cairn-${paths.instance}`;
+  mkdirSync(runDir, { recursive: true, mode: 0o711 });
+  return new Underlay({ instance: paths.instance, hosts: config.hypervisor.hosts, publicLink: publicLinkOf(config, paths), scratchDir: join(runDir, 'u') });
 }
 
 async function simulated(config: CloudConfig, paths: Paths, callbacks: HostCallbacks, clock: Clock): Promise<HostAgent[]> {
   const { SimulatedAgent } = await import('@cairn/host/simulated/agent');
   const { SimulatedMachine } = await import('@cairn/host/simulated/machine');
   const saved = existsSync(paths.simulated) ? (JSON.parse(readFileSync(paths.simulated, 'utf8')) as Record<string, unknown>) : {};
-  const base = config.hypervisor.host || hostname();
+  const { SwitchableHost } = await import('@cairn/host/real/switchable');
   return Array.from({ length: config.hypervisor.hosts }, (_, i) => {
-    const name = config.hypervisor.hosts === 1 ? base : `${base}-${i + 1}`;
+    const name = hostName(config, i);
     const machine = new SimulatedMachine(name);
     if (saved[name]) machine.load(saved[name]);
-    return new SimulatedAgent(name, { clock, machine, callbacks });
+    const agent = new SimulatedAgent(name, { clock, machine, callbacks });
+    return config.hypervisor.hosts === 1 ? agent : new SwitchableHost(agent, NO_CABLES);
   });
+}
+
+const NO_CABLES = { cut: () => Promise.resolve(), join: () => Promise.resolve() };
+
+/** Switches a host off, or on again: it leaves the cloud's hosts, or comes back to them. */
+export async function switchHost(hosts: HostRegistry, agents: readonly HostAgent[], name: string, power: 'off' | 'on'): Promise<void> {
+  const agent = agents.find((one) => one.host === name);
+  if (!agent) throw new Error(`there is no host ${name}; the hosts are ${agents.map((one) => one.host).join(', ')}`);
+  if (!('powerOff' in agent)) throw new Error('the only host of a cloud is not switched off; "cairn down" stops it all');
+  const host = agent as SwitchableHost;
+  if (power === 'off') {
+    hosts.remove(name);
+    await host.powerOff();
+  } else if (host.isOff) {
+    await host.powerOn();
+    hosts.add(host);
+  }
 }
 
 /** Keeps what simulated hosts hold, so that they survive a restart as real ones do. */
 export function saveSimulated(paths: Paths, agents: readonly HostAgent[]): void {
-  const machines = agents.flatMap((agent) => ('machine' in agent ? [[agent.host, agent.machine]] : []));
+  const inners = agents.map((agent) => ('inner' in agent ? (agent as SwitchableHost).inner : agent));
+  const machines = inners.flatMap((agent) => ('machine' in agent ? [[agent.host, agent.machine]] : []));
   if (machines.length === 0) return;
   mkdirSync(paths.data, { recursive: true });
   writeFileSync(paths.simulated, JSON.stringify(Object.fromEntries(machines)), { mode: 0o600 });
@@ -60,6 +118,8 @@ export async function destroyHosts(config: CloudConfig, paths: Paths): Promise<v
     await agent.start().catch(() => {});
     await agent.destroy();
   }
+  if (config.hypervisor.type === 'qemu' && config.hypervisor.hosts > 1) await (await underlayOf(config, paths)).destroy();
+  if (config.hypervisor.type === 'qemu') rmSync(`/run/cairn-${paths.instance}`, { recursive: true, force: true });
 }
 
 /** Tries whether guests run under KVM here. */

@@ -17,7 +17,7 @@ import { compose, VERSION } from './compose.ts';
 import { secretsOf, writeClientFiles } from './credentials.ts';
 import { demoImageIn, simulatedImage } from './demo-image.ts';
 import { addFront } from './front.ts';
-import { makeAgents, saveSimulated } from './hosts.ts';
+import { makeAgents, saveSimulated, switchHost } from './hosts.ts';
 import { seed } from './seed.ts';
 
 /** A cloud that runs in this process. */
@@ -106,7 +106,8 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
     return ending;
   };
   const control = await serveControl(paths, async (request, tell) => {
-    if (request.ask === 'status') return statusOf(agents, cloud, own, url, startedAtMs, paths);
+    if (request.ask === 'status') return statusOf(hosts, agents, cloud, own, url, startedAtMs, paths);
+    if (request.ask === 'host') return await switchHost(hosts, agents, request.host, request.power);
     tell('ending requests');
     await end(request.guests, tell);
     setTimeout(finish, 20);
@@ -124,6 +125,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
 /** Asks every running guest to power off, and ends those that do not. */
 async function stopGuests(agents: readonly HostAgent[], tell: (text: string) => void): Promise<void> {
   for (const agent of agents) {
+    if ('isOff' in agent && agent.isOff === true) continue;
     const running = (await agent.guests.list()).filter((g) => g.state === 'running' || g.state === 'paused');
     if (running.length === 0) continue;
     tell(`stopping ${running.length} ${running.length === 1 ? 'guest' : 'guests'} on ${agent.host}`);
@@ -132,6 +134,7 @@ async function stopGuests(agents: readonly HostAgent[], tell: (text: string) => 
 }
 
 async function statusOf(
+  hosts: HostRegistry,
   agents: readonly HostAgent[],
   cloud: Awaited<ReturnType<typeof compose>>,
   own: string,
@@ -140,10 +143,13 @@ async function statusOf(
   paths: Paths,
 ): Promise<StatusReport> {
   const described = await Promise.all(
-    agents.map(async (agent) => {
-      const [facts, guests] = await Promise.all([agent.describe(), agent.guests.list()]);
-      return { agent, facts, guests };
-    }),
+    // a host that is switched off has nothing to say
+    agents
+      .filter((agent) => hosts.names().includes(agent.host))
+      .map(async (agent) => {
+        const [facts, guests] = await Promise.all([agent.describe(), agent.guests.list()]);
+        return { agent, facts, guests };
+      }),
   );
   return {
     running: true,

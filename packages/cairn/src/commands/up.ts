@@ -14,6 +14,10 @@ export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> 
   // a cloud keeps what it was made with: a plain `up` does not turn simulated hosts into real ones
   const fresh = !existsSync(paths.settings);
   const config = fresh ? configOf(flags) : { ...configOf(flags, JSON.parse(readFileSync(paths.settings, 'utf8')) as CloudConfig), data };
+  const was = fresh ? config : (JSON.parse(readFileSync(paths.settings, 'utf8')) as CloudConfig);
+  if (config.hypervisor.type === 'qemu' && was.hypervisor.type === 'qemu' && config.hypervisor.hosts !== was.hypervisor.hosts) {
+    throw new Error(`this cloud was made with ${was.hypervisor.hosts} real host(s), and keeps that number; "cairn down --destroy" makes room for another one`);
+  }
   const there = running(paths);
   if (there) {
     process.stdout.write(`The cloud runs already (process ${there.pid}, ${there.url}).\n`);

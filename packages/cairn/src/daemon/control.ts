@@ -3,7 +3,14 @@ import { connect, createServer, type Server } from 'node:net';
 import type { Paths } from './paths.ts';
 
 /** What the command asks the running cloud over its private socket. */
-export type ControlRequest = { readonly ask: 'status' } | { readonly ask: 'down'; readonly guests: 'stop' | 'keep' };
+export type ControlRequest = { readonly ask: 'status' } | { readonly ask: 'down'; readonly guests: 'stop' | 'keep' } | HostRequest;
+
+/** Switches a host off or on. */
+export interface HostRequest {
+  readonly ask: 'host';
+  readonly host: string;
+  readonly power: 'off' | 'on';
+}
 /** Answers: any number of progress lines, then one result or error. */
 export type ControlAnswer = { readonly progress: string } | { readonly result: unknown } | { readonly error: string };
 

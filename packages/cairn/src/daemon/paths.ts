@@ -14,6 +14,8 @@ export interface Paths {
   readonly images: string;
   readonly keystone: string;
   readonly host: string;
+  /** Directories of several real hosts, by number. */
+  readonly hosts: string;
   readonly simulated: string;
   readonly clouds: string;
   readonly openrc: string;
@@ -36,6 +38,7 @@ export function pathsOf(data: string): Paths {
     images: join(root, 'images'),
     keystone: join(root, 'keystone'),
     host: join(root, 'host'),
+    hosts: join(root, 'hosts'),
     simulated: join(root, 'simulated.json'),
     clouds: join(root, 'clouds.yaml'),
     openrc: join(root, 'openrc'),

@@ -78,7 +78,7 @@ export class KernelFabric implements Fabric {
     });
     this.#switch = new SwitchUnit(
       this.#context(),
-      { tapGroupGid: options.tapGroupGid, physicalNetworks: options.physicalNetworks, outerNetns: options.outerNetns },
+      { tapGroupGid: options.tapGroupGid, physicalNetworks: options.physicalNetworks, tunnels: options.tunnels, outerNetns: options.outerNetns },
       () => this.#distrust(),
     );
     this.#units.set(SWITCH, { unit: this.#switch, lane: new Lane(() => this.#runSwitch()) });

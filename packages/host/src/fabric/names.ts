@@ -31,6 +31,10 @@ export const routerLinkName = (portId: string): string => `qr-${shortId(portId)}
 export const gatewayLinkName = (routerId: string): string => `qg-${shortId(routerId)}`;
 export const dhcpLinkName = (networkId: string): string => `ns-${shortId(networkId)}`;
 
+/** The end of the tunnel that carries a network to other hosts. */
+export const tunnelName = (networkId: string): string => `${TUNNEL_PREFIX}${shortId(networkId)}`;
+export const TUNNEL_PREFIX = 'vx-';
+
 /** The inner end of the veth pair that leads to a physical network. */
 export const uplinkName = (physicalNetwork: string): string =>
   /^[a-z0-9]{1,12}$/.test(physicalNetwork) ? `ph-${physicalNetwork}` : `ph-${createHash('sha256').update(physicalNetwork).digest('hex').slice(0, 11)}`;

@@ -2,8 +2,8 @@ import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import type { HostCallbacks, HostEvent } from '../interface/agent.ts';
-import { parseCidr } from './plan/address.ts';
-import type { PhysicalNetwork } from './plan/switch.ts';
+import { parseCidr, parseIp } from './plan/address.ts';
+import type { PhysicalNetwork, TunnelEndpoint } from './plan/switch.ts';
 
 export interface KernelFabricOptions {
   /** Tells several clouds on one machine apart, in the names of namespaces: 1 to 12 lower-case letters and digits. */
@@ -20,6 +20,8 @@ export interface KernelFabricOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent?: (event: HostEvent) => void;
+  /** Where this host's tunnels to other hosts end; without it networks end at this host. */
+  readonly tunnels?: TunnelEndpoint;
   /** The named network namespace that the public network is joined to. Default: the one in which this process runs. */
   readonly outerNetns?: string;
   /** The user that DHCP servers run as. Default: `dnsmasq` where there is such a user, else `nobody`. */
@@ -39,11 +41,16 @@ export function checkOptions(options: KernelFabricOptions): void {
   if (!options.runDir.startsWith('/')) throw invalidInput('The run directory must be an absolute path.', { field: 'runDir' });
   if (options.outerNetns !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.outerNetns))
     throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
-  for (const [name, { linkName, hostCidr }] of Object.entries(options.physicalNetworks)) {
+  if (options.tunnels && (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.tunnels.netns) || !parseIp(options.tunnels.localIp)))
+    throw invalidInput("The tunnels' end must be the name of a network namespace and an address in it.", { field: 'tunnels' });
+  for (const [name, { linkName, hostCidr, outerBridge }] of Object.entries(options.physicalNetworks)) {
     const field = `physicalNetworks.${name}`;
     if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(linkName))
       throw invalidInput(`The link of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
-    if (!/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr))
+    if (outerBridge !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(outerBridge))
+      throw invalidInput(`The bridge of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
+    if (hostCidr === undefined && outerBridge !== undefined) continue;
+    if (hostCidr === undefined || !/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr))
       throw invalidInput(`The host's address on the physical network ${name} must be given with its prefix length, like 172.24.4.1/24.`, { field });
   }
 }

@@ -76,6 +76,11 @@ function network(spec: NetworkSpec): void {
   whole(spec.mtu, 68, 65535, 'mtu');
   if (spec.dnsDomain !== undefined) domain(spec.dnsDomain, 'dnsDomain');
   need(['flat', 'vlan', 'vxlan', 'geneve', 'local'].includes(spec.segment.type), 'segment.type', 'is unknown');
+  if (spec.tunnel !== undefined) {
+    whole(spec.tunnel.vni, 1, 0xffffff, 'tunnel.vni');
+    whole(spec.tunnel.udpPort, 1, 65535, 'tunnel.udpPort');
+    spec.tunnel.peers.forEach((peer, i) => ip(peer, `tunnel.peers[${i}]`));
+  }
   spec.subnets.forEach((subnet, i) => subnetOf(subnet, `subnets[${i}]`));
 }
 

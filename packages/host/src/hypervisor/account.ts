@@ -39,6 +39,12 @@ export async function detectAccount(): Promise<GuestAccount | undefined> {
   return undefined;
 }
 
+/** The part of an account that is one host's, of several on a machine: no two guests share a user id. */
+export function shareOf(account: GuestAccount, { index, count }: { readonly index: number; readonly count: number }): GuestAccount {
+  const uids = Math.floor(account.uids / count);
+  return uids < 2 ? account : { ...account, firstUid: account.firstUid + (index - 1) * uids, uids };
+}
+
 /** True when the ids from `first` on exist inside of the user namespace whose map this is. */
 export function mapped(map: string, first: number, count: number): boolean {
   return map.split('\n').some((line) => {

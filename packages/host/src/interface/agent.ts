@@ -13,6 +13,8 @@ import type { Guests, GuestState } from './guests.ts';
 export interface HostAgent {
   /** The host's name, as in `OS-EXT-SRV-ATTR:host`. */
   readonly host: string;
+  /** The address that tunnels to this host end at; undefined for a host that no other one reaches. */
+  readonly tunnelIp?: string | undefined;
   readonly guests: Guests;
   readonly fabric: Fabric;
   readonly disks: Disks;

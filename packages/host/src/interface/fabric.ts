@@ -14,6 +14,18 @@ export interface NetworkSpec {
   readonly segment: { readonly type: 'flat' | 'vlan' | 'vxlan' | 'geneve' | 'local'; readonly id?: number; readonly physicalNetwork?: string };
   readonly dnsDomain?: string;
   readonly subnets: readonly SubnetSpec[];
+  /** Carries the network to the other hosts that have it. Absent where it is on this host alone, or goes to others by its physical network. */
+  readonly tunnel?: TunnelSpec;
+}
+
+/** One network's VXLAN. Its MTU is the network's; what is between the hosts takes 50 bytes more (70 over IPv6). */
+export interface TunnelSpec {
+  /** 1 to 16777215. */
+  readonly vni: number;
+  /** Tunnels of different ports are different networks, whatever their VNI. */
+  readonly udpPort: number;
+  /** The tunnel addresses of the other hosts that have the network. Sorted. */
+  readonly peers: readonly string[];
 }
 
 export interface SubnetSpec {

@@ -5,7 +5,8 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { LocalDisks } from '../disks/local-disks.ts';
 import { KernelFabric } from '../fabric/fabric.ts';
-import { checkReachable, detectAccount, type GuestAccount, tapGroup } from '../hypervisor/account.ts';
+import type { PhysicalNetwork, TunnelEndpoint } from '../fabric/plan/switch.ts';
+import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
 
@@ -19,15 +20,27 @@ export interface RealAgentOptions {
   /** Sockets; a short path. */
   readonly runDir: string;
   /** Physical networks by name: the one link that joins Cairn's networks to this machine, and the machine's address there. */
-  readonly physicalNetworks: Readonly<Record<string, { readonly linkName: string; readonly hostCidr: string }>>;
+  readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
+  /** One of several hosts on this machine: what joins them, and how many share what the machine has. */
+  readonly among?: HostAmongOthers;
   readonly callbacks: HostCallbacks;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
+export interface HostAmongOthers {
+  /** Counted from 1. */
+  readonly index: number;
+  readonly count: number;
+  readonly tunnels: TunnelEndpoint;
+  /** The named namespace that the physical networks' links lead to. */
+  readonly outerNetns: string;
+}
+
 /** This machine as a host: QEMU guests on disks in files and networks in namespaces. */
 export class RealAgent implements HostAgent {
   readonly host: string;
+  readonly tunnelIp: string | undefined;
   readonly guests: QemuGuests;
   readonly fabric: KernelFabric;
   readonly disks: LocalDisks;
@@ -37,6 +50,7 @@ export class RealAgent implements HostAgent {
 
   private constructor(options: RealAgentOptions, account: GuestAccount | undefined) {
     this.host = options.host || hostname();
+    this.tunnelIp = options.among?.tunnels.localIp;
     this.#options = options;
     this.#account = account;
     this.#listeners = new Set();
@@ -50,6 +64,7 @@ export class RealAgent implements HostAgent {
       runDir: join(runDir, 'fabric'),
       tapGroupGid: tapGroup(account) ?? 0,
       physicalNetworks,
+      ...(options.among && { tunnels: options.among.tunnels, outerNetns: options.among.outerNetns }),
       callbacks,
       clock,
       log: log.child({ room: 'fabric' }),
@@ -77,7 +92,8 @@ export class RealAgent implements HostAgent {
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {
-    return new RealAgent(options, await detectAccount());
+    const account = await detectAccount();
+    return new RealAgent(options, account && options.among ? shareOf(account, options.among) : account);
   }
 
   async start(): Promise<void> {
@@ -105,13 +121,17 @@ export class RealAgent implements HostAgent {
   }
 
   async describe(): Promise<HostFacts> {
+    const share = this.#options.among?.count ?? 1;
     const [{ notes: _, ...facts }, capacity] = await Promise.all([this.guests.describe(), this.disks.capacity()]);
     return {
       ...facts,
       host: this.host,
-      diskGb: capacity.totalGb,
-      diskFreeGb: capacity.freeGb,
-      hostIp: '127.0.0.1',
+      // hosts that share a machine share its memory and its disk; processors serve all of them in turn
+      memoryMb: Math.floor(facts.memoryMb / share),
+      memoryUsedMb: Math.floor(facts.memoryUsedMb / share),
+      diskGb: Math.floor(capacity.totalGb / share),
+      diskFreeGb: Math.floor(capacity.freeGb / share),
+      hostIp: this.tunnelIp ?? '127.0.0.1',
       traits: [...facts.traits, 'COMPUTE_VOLUME_ATTACH', 'COMPUTE_IMAGE_TYPE_QCOW2', 'COMPUTE_IMAGE_TYPE_RAW'],
     };
   }

@@ -7,7 +7,7 @@ import { agentNotFound } from '../errors.ts';
 import type { ListInput } from '../listing/query.ts';
 import { uuid5 } from '../net/uuid5.ts';
 import { AGENT } from '../resources/agent.ts';
-import { agentLists, agentsOfHosts, deleteAgent, findAgent, insertAgents, touchAgents, updateAgent } from '../store/agents.ts';
+import { agentLists, agentsOfHosts, deleteAgent, findAgent, insertAgents, setTunnelEnd, touchAgents, updateAgent } from '../store/agents.ts';
 import { EVERYTHING, selectPage } from '../store/select.ts';
 import type { AgentRow } from '../store/tables.ts';
 import { authorizeDelete, authorizeUpdate, type Loaded } from './common.ts';
@@ -66,6 +66,10 @@ export class AgentKeeper {
         const missing = names.flatMap((host) => KINDS.map((kind) => newAgent(host, kind, nowMs))).filter((row) => !known.has(row.id));
         for (let at = 0; at < missing.length; at += 500) await insertAgents(tx, missing.slice(at, at + 500));
         await touchAgents(tx, names, nowMs);
+        for (const host of names) {
+          const tunnelIp = tunnelIpOf(hosts, host);
+          if (tunnelIp !== '') await setTunnelEnd(tx, host, tunnelIp);
+        }
       })
       .catch((err: unknown) => env.log.warn({ err }, 'the list of agents could not be kept'));
   }
@@ -80,7 +84,17 @@ const newAgent = (host: string, kind: (typeof KINDS)[number], nowMs: number): Ag
   created_at_ms: nowMs,
   started_at_ms: nowMs,
   heartbeat_ms: nowMs,
+  tunnel_ip: '',
 });
+
+/** Empty for a host that is away, or that no tunnel reaches. */
+function tunnelIpOf(hosts: NeutronApp['hosts'], host: string): string {
+  try {
+    return hosts.get(host).tunnelIp ?? '';
+  } catch {
+    return '';
+  }
+}
 
 function view(app: NeutronApp, row: AgentRow, alive: boolean): Loaded {
   return {
@@ -95,7 +109,7 @@ function view(app: NeutronApp, row: AgentRow, alive: boolean): Loaded {
       started_at: plainTime(row.started_at_ms),
       heartbeat_timestamp: plainTime(alive ? app.env.clock.nowMs() : row.heartbeat_ms),
       alive,
-      configurations: {},
+      configurations: row.tunnel_ip === '' ? {} : { tunnel_types: ['vxlan'], tunneling_ip: row.tunnel_ip },
       description: row.description,
       availability_zone: app.settings.availabilityZone,
       resources_synced: null,

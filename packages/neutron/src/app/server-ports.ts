@@ -92,7 +92,7 @@ export function serverPorts(app: NeutronApp): NeutronFace {
       }
     },
 
-    makeGone: (portIds) => app.pusher.settled(portIds.map(portKey), 'reachable'),
+    makeGone: (portIds) => app.pusher.settled(portIds.map(portKey)),
 
     async changeDeviceSecurityGroup(tx, ctx, deviceId, group, change) {
       const found = await groupCalled(app, tx, ctx, group);

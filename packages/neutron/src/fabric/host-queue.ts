@@ -28,6 +28,7 @@ const PATCH_TRIES = 3;
 /** What one connected host still has to hear, and what it has heard. One piece of work runs at a time; the rest gathers meanwhile. */
 export class HostQueue {
   readonly host: string;
+  readonly tunnelIp: string | undefined;
   readonly #agent: HostAgent;
   readonly #parts: HostQueueParts;
   /** What the host has been told, as a digest of each object. */
@@ -48,6 +49,7 @@ export class HostQueue {
 
   constructor(agent: HostAgent, parts: HostQueueParts) {
     this.host = agent.host;
+    this.tunnelIp = agent.tunnelIp;
     this.#agent = agent;
     this.#parts = parts;
   }

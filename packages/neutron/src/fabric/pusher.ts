@@ -1,12 +1,15 @@
+import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import type { Env } from '@cairn/kit/env';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { chassisOf } from '../app/binding.ts';
+import { tunnelEnds } from '../store/agents.ts';
 import { bindServicePorts, networkHasPorts } from '../store/ports.ts';
 import { HostQueue } from './host-queue.ts';
 import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey } from './keys.ts';
 import { loadGroups, loadNetworks, type LoadedPort, loadPorts, loadRouters } from './load.ts';
-import { hostSnapshot } from './snapshot.ts';
+import { membersOf, networkAt, remotesOf } from './several-hosts.ts';
+import { hostSnapshot, membersOfGroups } from './snapshot.ts';
 import type { PortRow } from '../store/tables.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -24,10 +27,19 @@ export class Pusher {
   /** Hosts that are being given the whole. */
   readonly #unsure = new Set<HostQueue>();
   readonly #statuses: StatusWriter;
+  /** Where tunnels to hosts end, of hosts that are there or were. */
+  #ends: Map<string, string> | undefined;
+  /** By group, the hosts that must know its members wherever they are, for rules that ask for them. */
+  readonly #watchers = new Map<string, Set<string>>();
+  /** Those of them that have not been given the members yet. */
+  readonly #newWatchers = new Map<string, Set<string>>();
   #dirty = new Set<FabricKey>();
   #flushing: Promise<void> | undefined;
   #stops: (() => void)[] = [];
   #stopped = false;
+  /** The host that routers and DHCP were given last. */
+  #served: string | undefined;
+  #stopWatch: () => void = () => undefined;
 
   constructor(env: Env, hosts: Hosts) {
     this.#env = env;
@@ -44,7 +56,7 @@ export class Pusher {
         const queue = new HostQueue(agent, {
           clock: this.#env.clock,
           log: this.#env.log,
-          snapshot: (host) => hostSnapshot(this.#env.store.read, host, host === this.#chassis()),
+          snapshot: (host) => this.#snapshot(host),
           retouch: (keys) => this.#touch(keys),
           live: (host, objects) => this.#statuses.live(host, objects),
           holds: (host, key, may) => this.#holds(host, key, may),
@@ -66,25 +78,70 @@ export class Pusher {
     };
     let timer = this.#env.clock.after(reconcileEveryMs, tick);
     this.#stops.push(() => timer.cancel());
+    this.#watchChassis();
   }
 
   /** A host is there: it is given the whole, after what waited for a chassis has got one. */
   async #arrived(queue: HostQueue): Promise<void> {
+    const isNew = await this.#meet(queue);
     const chassis = this.#chassis();
+    if (isNew) for (const other of this.#queues.values()) if (other !== queue) other.resync();
     if (chassis === queue.host) {
-      await this.#env.store
-        .write((tx) => bindServicePorts(tx, chassis))
-        .catch((err: unknown) => this.#env.log.error({ err, host: queue.host }, 'ports of routers and DHCP could not be bound'));
+      await this.#serve(chassis, this.#served);
       // another host may have been the chassis until now
       for (const other of this.#queues.values()) if (other !== queue) other.resync();
     }
     queue.resync();
   }
 
+  /** Where the chassis went away, the next one takes over: routers and DHCP come up there. */
+  #watchChassis(): void {
+    const timer = this.#env.clock.after(CHASSIS_EVERY_MS, () => {
+      const chassis = this.#chassis();
+      const before = this.#served;
+      if (chassis !== undefined && before !== undefined && before !== chassis && !this.#hosts.names().includes(before)) {
+        this.#env.log.warn({ before, chassis }, 'routers and DHCP move to another host');
+        void this.#serve(chassis, before).then(() => {
+          for (const queue of this.#queues.values()) queue.resync();
+        });
+      }
+      this.#watchChassis();
+    });
+    this.#stopWatch = () => timer.cancel();
+  }
+
+  /** Binds the ports of routers and DHCP to their host. */
+  async #serve(chassis: string, before: string | undefined): Promise<void> {
+    this.#served = chassis;
+    await this.#env.store
+      .write((tx) => bindServicePorts(tx, chassis, before))
+      .catch((err: unknown) => this.#env.log.error({ err, host: chassis }, 'ports of routers and DHCP could not be bound'));
+  }
+
+  /** Notes where the tunnels of a host end that came. True where others have to know. */
+  async #meet(queue: HostQueue): Promise<boolean> {
+    if (this.#ends === undefined) {
+      const known = await tunnelEnds(this.#env.store.read).catch((): Map<string, string> => new Map());
+      this.#ends ??= known;
+    }
+    const { host, tunnelIp } = queue;
+    if (tunnelIp === undefined || this.#ends.get(host) === tunnelIp) return false;
+    this.#ends.set(host, tunnelIp);
+    return true;
+  }
+
+  async #snapshot(host: string): Promise<Map<FabricKey, FabricObject>> {
+    const { objects, watched } = await hostSnapshot(this.#env.store.read, host, this.#chassis(), this.#ends ?? NO_ENDS);
+    for (const [group, hosts] of this.#watchers) if (!watched.has(group)) hosts.delete(host);
+    for (const group of watched) add(this.#watchers, group, host);
+    return objects;
+  }
+
   /** Lets go of the hosts; their networks stay as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const stop of this.#stops.splice(0)) stop();
+    this.#stopWatch();
     for (const queue of this.#queues.values()) queue.stop();
     this.#queues.clear();
     await this.#flushing;
@@ -95,12 +152,12 @@ export class Pusher {
     if (keys.length > 0) tx.afterCommit(() => this.#touch(keys));
   }
 
-  /** Resolves when hosts have all that these objects' rows say now; `reachable` leaves out hosts that do not answer. */
-  async settled(keys: readonly FabricKey[], who: 'all' | 'reachable' = 'all'): Promise<void> {
+  /** Resolves when hosts have all that these objects' rows say now. Hosts that are away are not waited for. */
+  async settled(keys: readonly FabricKey[]): Promise<void> {
     this.#touch(keys);
     await this.#flushing;
-    const reachable = who === 'all' ? undefined : new Set(this.#hosts.names());
-    const concerned = new Set(keys.flatMap((key) => this.#mayHave(key)).filter((queue) => reachable?.has(queue.host) ?? true));
+    const reachable = new Set(this.#hosts.names());
+    const concerned = new Set(keys.flatMap((key) => this.#mayHave(key)).filter((queue) => reachable.has(queue.host)));
     await Promise.all([...concerned].map((queue) => queue.drained()));
   }
 
@@ -151,7 +208,7 @@ export class Pusher {
     const networkHosts = new Map<string, Set<string>>();
     const groupHosts = new Map<string, Set<string>>();
     for (const port of ports) {
-      for (const host of hostsOf(port, chassis)) {
+      for (const host of placesOf(port, chassis)) {
         const queue = this.#queues.get(host);
         if (!queue) continue;
         if (!queue.has(networkKey(port.row.network_id))) add(networkHosts, port.row.network_id, host);
@@ -161,6 +218,7 @@ export class Pusher {
     await this.#placeNetworks(db, new Set([...idsOf('network'), ...networkHosts.keys()]), networkHosts, chassis);
     await this.#placeGroups(db, new Set([...idsOf('securityGroup'), ...groupHosts.keys()]), groupHosts);
     this.#placePorts(ports, idsOf('port'), chassis);
+    await this.#placeMembers(db);
     await this.#placeRouters(db, idsOf('router'), chassis);
   }
 
@@ -168,7 +226,7 @@ export class Pusher {
     const byId = new Map(ports.map((port) => [port.row.id, port]));
     for (const id of ids) {
       const port = byId.get(id);
-      const hosts = port ? hostsOf(port, chassis) : NOWHERE;
+      const hosts = port ? this.#hostsOf(port, chassis) : NOWHERE;
       for (const host of hosts) if (port) this.#queues.get(host)?.put(portKey(id), port.objectFor(host), isToComeUp(port.row, host));
       this.#removeElsewhere(portKey(id), hosts);
     }
@@ -176,6 +234,8 @@ export class Pusher {
 
   async #placeNetworks(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>, chassis: string | undefined): Promise<void> {
     const objects = await loadNetworks(db, [...ids]);
+    const ends = this.#ends ?? NO_ENDS;
+    const members = await membersOf(db, [...ids], ends);
     for (const id of ids) {
       const key = networkKey(id);
       const object = objects.get(id);
@@ -185,11 +245,35 @@ export class Pusher {
         for (const queue of candidates) {
           if (!(await networkHasPorts(db, id, queue.host === chassis ? undefined : queue.host))) continue;
           hosts.add(queue.host);
-          queue.put(key, object);
+          queue.put(key, networkAt(object, { host: queue.host, chassis }, members.get(id) ?? NOWHERE, ends));
         }
       }
       this.#removeElsewhere(key, hosts);
     }
+  }
+
+  /** Gives hosts the members of the groups that their rules came to ask for, wherever they are. */
+  async #placeMembers(db: Db): Promise<void> {
+    for (const [group, hosts] of this.#newWatchers) {
+      this.#newWatchers.delete(group);
+      for await (const port of membersOfGroups(db, [group])) for (const host of hosts) this.#queues.get(host)?.put(portKey(port.row.id), port.objectFor(host));
+    }
+  }
+
+  #watch(object: FabricObject, host: string): void {
+    if (this.#ends?.has(host) !== true || host === this.#chassis()) return;
+    for (const group of remotesOf(object)) {
+      if (this.#watchers.get(group)?.has(host)) continue;
+      add(this.#watchers, group, host);
+      add(this.#newWatchers, group, host);
+    }
+  }
+
+  /** The hosts that know a port: where it is bound, the chassis, which serves it, and those with rules that ask for its groups' members. */
+  #hostsOf(port: LoadedPort, chassis: string | undefined): ReadonlySet<string> {
+    const hosts = placesOf(port, chassis);
+    for (const group of port.groupIds) for (const host of this.#watchers.get(group) ?? NOWHERE) hosts.add(host);
+    return hosts;
   }
 
   /** Groups stay on a host that has them until they are deleted, or the host is given the whole: they do nothing without ports. */
@@ -204,7 +288,10 @@ export class Pusher {
         this.#removeElsewhere(key, NOWHERE);
         continue;
       }
-      for (const queue of this.#candidates(key, wanted.get(id), undefined)) queue.put(key, object);
+      for (const queue of this.#candidates(key, wanted.get(id), undefined)) {
+        queue.put(key, object);
+        this.#watch(object, queue.host);
+      }
     }
   }
 
@@ -242,10 +329,12 @@ export class Pusher {
   }
 }
 
+const CHASSIS_EVERY_MS = 5_000;
 const NOWHERE: ReadonlySet<string> = new Set();
+const NO_ENDS: ReadonlyMap<string, string> = new Map();
 
-/** The hosts that know a port: where it is bound, and the chassis, which serves it. */
-function hostsOf(port: LoadedPort, chassis: string | undefined): ReadonlySet<string> {
+/** The hosts that a port is at work on: where it is bound, and the chassis, which serves it. */
+function placesOf(port: LoadedPort, chassis: string | undefined): Set<string> {
   const hosts = new Set<string>();
   if (port.row.binding_host !== '') hosts.add(port.row.binding_host);
   if (chassis !== undefined) hosts.add(chassis);

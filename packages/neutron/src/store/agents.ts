@@ -46,6 +46,15 @@ export async function deleteAgent(tx: Tx, id: string): Promise<boolean> {
   return (await tables(tx).deleteFrom('neutron_agent').where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n;
 }
 
+/** Tunnel addresses by host. */
+export async function tunnelEnds(db: Db): Promise<Map<string, string>> {
+  const rows = await tables(db).selectFrom('neutron_agent').select(['host', 'tunnel_ip']).where('tunnel_ip', '<>', '').execute();
+  return new Map(rows.map((row) => [row.host, row.tunnel_ip]));
+}
+
+export const setTunnelEnd = (tx: Tx, host: string, tunnelIp: string) =>
+  tables(tx).updateTable('neutron_agent').set({ tunnel_ip: tunnelIp }).where('host', '=', host).where('tunnel_ip', '<>', tunnelIp).execute();
+
 /** Notes that hosts are there. */
 export const touchAgents = (tx: Tx, hosts: readonly string[], nowMs: number) =>
   sql`update neutron_agent set heartbeat_ms = ${nowMs} where ${among(tx, sql.ref('host'), hosts)}`.execute(tx.kysely);

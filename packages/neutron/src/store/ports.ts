@@ -166,6 +166,27 @@ export async function networkHasPorts(db: Db, networkId: string, host: string | 
   return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
+/** The hosts that have ports of these networks. */
+export async function hostsOfNetworks(db: Db, networkIds: readonly string[]): Promise<Map<string, Set<string>>> {
+  const hosts = new Map<string, Set<string>>(networkIds.map((id) => [id, new Set()]));
+  for (let at = 0; at < networkIds.length; at += 500) {
+    const { rows } = await sql<{ network_id: string; binding_host: string }>`
+      select distinct network_id, binding_host from neutron_port
+      where ${among(db, sql.ref('network_id'), networkIds.slice(at, at + 500))} and binding_host <> ''`.execute(db.kysely);
+    for (const row of rows) hosts.get(row.network_id)?.add(row.binding_host);
+  }
+  return hosts;
+}
+
+/** Ports that list one of these groups, in pages. */
+export async function portsOfGroups(db: Db, groupIds: readonly string[], after: string, limit: number): Promise<PortRow[]> {
+  const { rows } = await sql<PortRow>`
+    select * from neutron_port where id > ${after} and id in (
+      select port_id from neutron_port_security_group where ${among(db, sql.ref('security_group_id'), groupIds)})
+    order by id limit ${limit}`.execute(db.kysely);
+  return rows;
+}
+
 /** Marks plugged ports of a host as ACTIVE; gives those that were not yet. */
 export async function activatePorts(tx: Tx, host: string, ids: readonly string[], nowMs: number): Promise<PortRow[]> {
   if (ids.length === 0) return [];
@@ -183,7 +204,7 @@ export const deactivatePort = (tx: Tx, host: string, id: string, nowMs: number) 
   );
 
 /** Ports of routers and DHCP that no host holds yet get one. */
-export const bindServicePorts = (tx: Tx, host: string) =>
-  sql`update neutron_port set binding_host = ${host}, binding_vif_type = 'tap' where binding_host = '' and device_owner in ('network:dhcp', 'network:router_gateway', ${sql.join(
+export const bindServicePorts = (tx: Tx, host: string, before = '') =>
+  sql`update neutron_port set binding_host = ${host}, binding_vif_type = 'tap' where binding_host in ('', ${before}) and device_owner in ('network:dhcp', 'network:router_gateway', ${sql.join(
     ROUTER_INTERFACE_OWNERS,
   )})`.execute(tx.kysely);

@@ -230,4 +230,6 @@ export interface AgentRow {
   created_at_ms: number;
   started_at_ms: number;
   heartbeat_ms: number;
+  /** Where tunnels to the host end; empty for a host that has none. */
+  tunnel_ip: string;
 }

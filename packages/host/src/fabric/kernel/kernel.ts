@@ -5,7 +5,7 @@ import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
 import type { KernelRules } from '../ruleset/model.ts';
 import { readRules } from '../ruleset/read.ts';
-import { type KernelLinks, type KernelRoutes, readLinks, readRoutes } from './links.ts';
+import { type KernelLinks, type KernelRoutes, readLinks, readRoutes, type KernelFloods, readFloods } from './links.ts';
 
 /** Processes at a time; the machine has other work too. */
 const MAX_PROCESSES = 6;
@@ -70,6 +70,17 @@ export class Kernel {
     this.changes++;
     const { stderr } = await this.#run('ip', ['-n', netns, '-force', '-batch', '-'], { input: commands.map((line) => `${line}\n`).join(''), okCodes: [1] });
     return [...stderr.matchAll(/^Command failed -:(\d+)/gm)].map(([, line]) => commands[Number(line) - 1] ?? '');
+  }
+
+  /** Runs `bridge` commands, all of them: one that finds its work done already is no failure. */
+  async bridge(netns: string, commands: readonly string[]): Promise<void> {
+    if (commands.length === 0) return;
+    await this.#change('bridge', ['-n', netns, '-force', '-batch', '-'], { input: commands.map((line) => `${line}\n`).join(''), okCodes: [1, 255] });
+  }
+
+  /** Where the tunnels of a namespace send frames whose receiver is not known. */
+  async floods(netns: string): Promise<KernelFloods> {
+    return readFloods((await this.#run('bridge', ['-n', netns, '-j', 'fdb', 'show'])).stdout);
   }
 
   /** Deletes links, if they are still there. */

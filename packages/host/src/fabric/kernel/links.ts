@@ -48,6 +48,27 @@ export function readLinks(json: string): KernelLinks {
   return links;
 }
 
+/** Tunnel -> the other ends that frames go to whose receiver is not known. */
+export type KernelFloods = ReadonlyMap<string, ReadonlySet<string>>;
+
+interface JsonForwarding {
+  readonly mac?: string;
+  readonly ifname?: string;
+  readonly dst?: string;
+}
+
+/** Reads `bridge -j fdb show`. */
+export function readFloods(json: string): KernelFloods {
+  const floods = new Map<string, Set<string>>();
+  for (const { mac, ifname, dst } of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonForwarding[]) {
+    if (mac !== '00:00:00:00:00:00' || ifname === undefined || dst === undefined) continue;
+    const known = floods.get(ifname);
+    if (known) known.add(dst);
+    else floods.set(ifname, new Set([dst]));
+  }
+  return floods;
+}
+
 /** Destination -> the rest of the route (`via 10.0.0.1 dev qr-1`), for the routes that somebody set; the kernel's own are left out. */
 export type KernelRoutes = ReadonlyMap<string, string>;
 

@@ -22,6 +22,7 @@ test('a port may claim its own addresses and those of its pairs, and nothing els
   assert.deepEqual(portFilter(spec, 7), {
     from: [
       'meta mark set 0x7',
+      'ether type 0x8035 ether saddr { fa:16:3e:00:00:01, fa:16:3e:00:00:09 } accept',
       'ether type != { arp, ip, ip6 } drop',
       'ether saddr != { fa:16:3e:00:00:01, fa:16:3e:00:00:09 } drop',
       'ether type arp ether saddr . arp saddr ether . arp saddr ip != { fa:16:3e:00:00:01 . fa:16:3e:00:00:01 . 0.0.0.0, fa:16:3e:00:00:01 . fa:16:3e:00:00:01 . 10.0.0.4/31, fa:16:3e:00:00:09 . fa:16:3e:00:00:09 . 0.0.0.0, fa:16:3e:00:00:09 . fa:16:3e:00:00:09 . 10.0.0.0/24 } drop',

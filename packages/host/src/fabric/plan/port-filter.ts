@@ -16,6 +16,7 @@ const UNICAST = 'ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00';
  * Only these frames are filtered by address and by the inet hooks of the bridge. A frame with a VLAN tag shows 0x8100 here, so the
  * tag is no way round the security groups.
  */
+const RARP = 'ether type 0x8035';
 const KNOWN_FRAMES = 'ether type != { arp, ip, ip6 } drop';
 
 /**
@@ -30,7 +31,8 @@ export function portFilter(port: PortSpec, mark: number): PortFilter {
   const macs = `{ ${[...pairs.keys()].toSorted().join(', ')} }`;
   const anyOwn = port.fixedIps.length === 0;
   const to = [setMark, KNOWN_FRAMES, `${UNICAST} ether daddr != ${macs} drop`];
-  const from = [setMark, KNOWN_FRAMES, `ether saddr != ${macs} drop`];
+  // With RARP a hypervisor tells the switches where a guest has moved to; it carries nothing but the sender's MAC, and reaches no guest.
+  const from = [setMark, `${RARP} ether saddr ${macs} accept`, KNOWN_FRAMES, `ether saddr != ${macs} drop`];
 
   const v4: string[] = [];
   const arp: string[] = [];

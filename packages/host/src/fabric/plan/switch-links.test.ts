@@ -8,6 +8,7 @@ import { planSwitch } from './switch.ts';
 import { diffSwitchLinks, linksAfter } from './switch-links.ts';
 
 const options = { tapGroupGid: 64055, switchNamespace: 'cairn-test-switch', outerNetns: '1' };
+const NO_TUNNELS = { tunnels: [], floods: [] };
 const physical = { public: { linkName: 'cairn0', hostCidr: '172.24.4.1/24' } };
 
 function world() {
@@ -30,6 +31,7 @@ function world() {
 test('from nothing: the bridge before its ports, the outer end with its one address', () => {
   const { plan } = world();
   assert.deepEqual(diffSwitchLinks(new Map(), new Map(), plan(), options), {
+    ...NO_TUNNELS,
     leave: [],
     join: [
       'link add dev brqpublic-net mtu 1501 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
@@ -50,7 +52,7 @@ test('from nothing: the bridge before its ports, the outer end with its one addr
 test('nothing to do is nothing done', () => {
   const { plan } = world();
   const { links, outerLinks } = linksAfter(plan());
-  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), { leave: [], join: [], outer: [], forget: [] });
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), { ...NO_TUNNELS, leave: [], join: [], outer: [], forget: [] });
 });
 
 test('a port that goes leaves before its rules, and its connections are forgotten', () => {
@@ -58,6 +60,7 @@ test('a port that goes leaves before its rules, and its connections are forgotte
   const { links, outerLinks } = linksAfter(plan());
   objects.change([remove('port', 'port-one')]);
   assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), {
+    ...NO_TUNNELS,
     leave: ['link delete dev tapport-one'],
     join: [],
     outer: [],
@@ -89,6 +92,7 @@ test('an address that changes is noted and the old one forgotten; the tap stays'
     ),
   ]);
   assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options), {
+    ...NO_TUNNELS,
     leave: [],
     join: ['link set dev tapport-one alias port-one,fd00::5,10.0.0.6'],
     outer: [],
@@ -107,4 +111,45 @@ test('links of others in the switch are left alone', () => {
     ]),
   );
   assert.deepEqual(diffSwitchLinks(new Map([...links, ...more]), outerLinks, plan(), options).leave, []);
+});
+
+test('a tunnel is made where tunnels end, floods to its peers, and follows them as they come and go', () => {
+  const objects = new Objects();
+  const red = (peers: readonly string[], vni = 77) =>
+    network('red-network', [], { segment: { type: 'vxlan', id: vni }, tunnel: { vni, udpPort: 4789, peers: [...peers] } });
+  const plan = () => planSwitch(objects, new SwitchMemory(), {}, { netns: 'ends', localIp: '100.127.0.1' });
+  objects.change([put(red(['100.127.0.2', '100.127.0.3']))]);
+  const first = diffSwitchLinks(new Map(), new Map(), plan(), options);
+  assert.deepEqual(first.tunnels, ['link add dev vx-red-network netns cairn-test-switch type vxlan id 77 local 100.127.0.1 dstport 4789 ttl 16']);
+  assert.deepEqual(first.join.slice(2), [
+    'link set dev vx-red-network alias 77,4789,100.127.0.1',
+    'link set dev vx-red-network mtu 1450 master brqred-network up',
+  ]);
+  assert.deepEqual(first.floods, [
+    'fdb append 00:00:00:00:00:00 dev vx-red-network dst 100.127.0.2',
+    'fdb append 00:00:00:00:00:00 dev vx-red-network dst 100.127.0.3',
+  ]);
+  const { links, outerLinks, floods } = linksAfter(plan());
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options, floods), { ...NO_TUNNELS, leave: [], join: [], outer: [], forget: [] });
+  objects.change([put(red(['100.127.0.3', '100.127.0.4']))]);
+  const moved = diffSwitchLinks(links, outerLinks, plan(), options, floods);
+  assert.deepEqual([moved.leave, moved.tunnels, moved.join], [[], [], []]);
+  assert.deepEqual(moved.floods, [
+    'fdb append 00:00:00:00:00:00 dev vx-red-network dst 100.127.0.4',
+    'fdb del 00:00:00:00:00:00 dev vx-red-network dst 100.127.0.2',
+  ]);
+  objects.change([put(red([], 78))]);
+  const anew = diffSwitchLinks(links, outerLinks, plan(), options, floods);
+  assert.deepEqual(anew.leave, ['link delete dev vx-red-network']);
+  assert.equal(anew.tunnels.length, 1);
+  assert.deepEqual(anew.floods, []);
+});
+
+test('a link to a bridge that hosts share gets no address, and joins that bridge when it is made', () => {
+  const { objects } = world();
+  const shared = { public: { linkName: 'p2', outerBridge: 'public' } };
+  const plan = planSwitch(objects, new SwitchMemory(), shared);
+  assert.deepEqual(diffSwitchLinks(new Map(), new Map(), plan, options).outer, ['link set dev p2 addrgenmode none mtu 1500 master public up']);
+  const { links, outerLinks } = linksAfter(plan);
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan, options).outer, []);
 });

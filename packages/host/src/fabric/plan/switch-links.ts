@@ -1,4 +1,5 @@
-import type { KernelLink, KernelLinks } from '../kernel/links.ts';
+import type { KernelFloods, KernelLink, KernelLinks } from '../kernel/links.ts';
+import { TUNNEL_PREFIX } from '../names.ts';
 import { aliasAddresses, type SwitchPlan } from './switch.ts';
 
 /** Commands for `ip -batch`, in three parts by when they may run. */
@@ -7,6 +8,10 @@ export interface SwitchLinkChanges {
   readonly leave: readonly string[];
   /** After the rules changed: what comes, comes when its rules hold already. */
   readonly join: readonly string[];
+  /** In the namespace where tunnels end, before `join`. */
+  readonly tunnels: readonly string[];
+  /** Commands for `bridge -batch` in the switch, after `join`: where frames for nobody known go. */
+  readonly floods: readonly string[];
   /** In the outer namespace, after `join`. */
   readonly outer: readonly string[];
   /** Whose tracked connections are to be forgotten, so that the next holder of the address (or of the bridge's zone) starts afresh. */
@@ -21,10 +26,19 @@ export interface SwitchLinkOptions {
 }
 
 const TAP_PREFIX = 'tap';
+const NOWHERE: ReadonlySet<string> = new Set();
 
 /** The way from the links that are there to the links that are wanted. Links of routers and DHCP servers are not the switch's. */
-export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, plan: SwitchPlan, options: SwitchLinkOptions): SwitchLinkChanges {
+export function diffSwitchLinks(
+  actual: KernelLinks,
+  outerLinks: KernelLinks,
+  plan: SwitchPlan,
+  options: SwitchLinkOptions,
+  actualFloods: KernelFloods = new Map(),
+): SwitchLinkChanges {
   const leave: string[] = [];
+  const tunnels: string[] = [];
+  const floods: string[] = [];
   const join: string[] = [];
   const outer: string[] = [];
   const forget: { bridge: string; ip?: string }[] = [];
@@ -33,6 +47,8 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
       leave.push(`link delete dev ${link.name}`);
       forget.push({ bridge: link.name });
     } else if (link.kind === 'tun' && link.name.startsWith(TAP_PREFIX) && !plan.taps.has(link.name)) leave.push(`link delete dev ${link.name}`);
+    else if (link.kind === 'vxlan' && link.name.startsWith(TUNNEL_PREFIX) && plan.tunnels.get(link.name)?.alias !== link.alias)
+      leave.push(`link delete dev ${link.name}`);
     else if (link.kind === 'veth' && link.name.startsWith('ph-') && !plan.uplinks.has(link.name)) leave.push(`link delete dev ${link.name}`);
   }
   for (const [name, { mtu }] of plan.bridges) {
@@ -55,6 +71,12 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
       );
     }
     const end = actual.has(name) ? outerLinks.get(uplink.outer) : undefined;
+    if (uplink.hostCidr === undefined) {
+      // its place on the outer bridge is given when it is made, and then left to whoever keeps that bridge
+      const master = end || uplink.outerBridge === undefined ? '' : ` master ${uplink.outerBridge}`;
+      if (!end?.up || end.mtu !== uplink.mtu) outer.push(`link set dev ${uplink.outer} addrgenmode none mtu ${uplink.mtu}${master} up`);
+      continue;
+    }
     if (end?.up && end.mtu === uplink.mtu && end.addresses.join() === uplink.hostCidr) continue;
     for (const address of end?.addresses ?? []) if (address !== uplink.hostCidr) outer.push(`addr del ${address} dev ${uplink.outer}`);
     // Without addresses of the kernel's making, the outer end is what its one address says and no more.
@@ -63,6 +85,20 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
       `addr replace ${uplink.hostCidr} dev ${uplink.outer}`,
       `link set dev ${uplink.outer} mtu ${uplink.mtu} up`,
     );
+  }
+  for (const [name, tunnel] of plan.tunnels) {
+    const link = actual.get(name);
+    const kept = link?.alias === tunnel.alias;
+    if (!kept) {
+      tunnels.push(
+        `link add dev ${name} netns ${options.switchNamespace} type vxlan id ${tunnel.vni} local ${tunnel.localIp} dstport ${tunnel.udpPort} ttl 16`,
+      );
+      join.push(`link set dev ${name} alias ${tunnel.alias}`);
+    }
+    attach(kept ? link : undefined, name, tunnel, join);
+    const there = kept ? (actualFloods.get(name) ?? NOWHERE) : NOWHERE;
+    for (const peer of tunnel.peers) if (!there.has(peer)) floods.push(`fdb append 00:00:00:00:00:00 dev ${name} dst ${peer}`);
+    for (const peer of there) if (!tunnel.peers.includes(peer)) floods.push(`fdb del 00:00:00:00:00:00 dev ${name} dst ${peer}`);
   }
   for (const [name, tap] of plan.taps) {
     const link = actual.get(name);
@@ -76,7 +112,7 @@ export function diffSwitchLinks(actual: KernelLinks, outerLinks: KernelLinks, pl
     const kept = wanted?.bridge === link.master ? aliasAddresses(wanted.alias) : [];
     for (const ip of aliasAddresses(link.alias)) if (!kept.includes(ip)) forget.push({ bridge: link.master, ip });
   }
-  return { leave, join, outer, forget };
+  return { leave, tunnels, join, floods, outer, forget };
 }
 
 function attach(link: KernelLink | undefined, name: string, wanted: { readonly mtu: number; readonly bridge: string }, out: string[]): void {
@@ -85,7 +121,7 @@ function attach(link: KernelLink | undefined, name: string, wanted: { readonly m
 }
 
 /** The links as they are once the changes were made: those of the switch, and the outer ends. */
-export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; readonly outerLinks: KernelLinks } {
+export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; readonly outerLinks: KernelLinks; readonly floods: KernelFloods } {
   const links = new Map<string, KernelLink>();
   const outerLinks = new Map<string, KernelLink>();
   const base = { mac: '', addresses: [], alias: undefined, master: undefined, up: true, carrier: true };
@@ -93,7 +129,8 @@ export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; rea
   for (const [name, { mtu, bridge, alias }] of plan.taps) links.set(name, { ...base, name, kind: 'tun', mtu, master: bridge, alias });
   for (const [name, { mtu, bridge, outer, hostCidr }] of plan.uplinks) {
     links.set(name, { ...base, name, kind: 'veth', mtu, master: bridge });
-    outerLinks.set(outer, { ...base, name: outer, kind: 'veth', mtu, addresses: [hostCidr] });
+    outerLinks.set(outer, { ...base, name: outer, kind: 'veth', mtu, addresses: hostCidr === undefined ? [] : [hostCidr] });
   }
-  return { links, outerLinks };
+  for (const [name, { mtu, bridge, alias }] of plan.tunnels) links.set(name, { ...base, name, kind: 'vxlan', mtu, master: bridge, alias });
+  return { links, outerLinks, floods: new Map([...plan.tunnels].map(([name, { peers }]) => [name, new Set(peers)])) };
 }

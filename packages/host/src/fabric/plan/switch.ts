@@ -1,5 +1,5 @@
-import type { PortSpec } from '../../interface/fabric.ts';
-import { bridgeName, uplinkName } from '../names.ts';
+import type { NetworkSpec, PortSpec, TunnelSpec } from '../../interface/fabric.ts';
+import { bridgeName, tunnelName, uplinkName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import type { Ruleset } from '../ruleset/model.ts';
 import { canonicalIp } from './address.ts';
@@ -11,7 +11,18 @@ export interface PhysicalNetwork {
   /** The link's name in the outer namespace. */
   readonly linkName: string;
   /** The host's own address on that network: `172.24.4.1/24`. */
-  readonly hostCidr: string;
+  readonly hostCidr?: string;
+  /** Instead of an address: the bridge in the outer namespace that the link is a port of, with other hosts on it. */
+  readonly outerBridge?: string;
+}
+
+/**
+ * Where tunnels end: a namespace that holds nothing but the host's address among the hosts. Tunnels are made there and moved into the
+ * switch, so that the switch itself has no address and guests cannot reach what is between the hosts.
+ */
+export interface TunnelEndpoint {
+  readonly netns: string;
+  readonly localIp: string;
 }
 
 /** What the switch namespace is to hold. */
@@ -19,8 +30,29 @@ export interface SwitchPlan {
   readonly bridges: ReadonlyMap<string, { readonly mtu: number }>;
   readonly taps: ReadonlyMap<string, TapPlan>;
   /** By inner link name. */
-  readonly uplinks: ReadonlyMap<string, { readonly outer: string; readonly hostCidr: string; readonly bridge: string; readonly mtu: number }>;
+  readonly uplinks: ReadonlyMap<string, UplinkPlan>;
+  /** By link name. */
+  readonly tunnels: ReadonlyMap<string, TunnelPlan>;
   readonly rules: Ruleset;
+}
+
+export interface UplinkPlan {
+  readonly outer: string;
+  readonly hostCidr: string | undefined;
+  readonly outerBridge: string | undefined;
+  readonly bridge: string;
+  readonly mtu: number;
+}
+
+export interface TunnelPlan {
+  readonly bridge: string;
+  readonly mtu: number;
+  readonly localIp: string;
+  readonly vni: number;
+  readonly udpPort: number;
+  readonly peers: readonly string[];
+  /** `vni,port,address`: kept in the kernel; a tunnel with another one is made anew. */
+  readonly alias: string;
 }
 
 export interface TapPlan {
@@ -51,19 +83,26 @@ function aliasOf(port: PortSpec): string {
 /** The addresses that an alias names. */
 export const aliasAddresses = (alias: string | undefined): readonly string[] => alias?.split(',').slice(1) ?? [];
 
-export function planSwitch(view: FabricView, memory: SwitchMemory, physicalNetworks: Readonly<Record<string, PhysicalNetwork>>): SwitchPlan {
+export function planSwitch(
+  view: FabricView,
+  memory: SwitchMemory,
+  physicalNetworks: Readonly<Record<string, PhysicalNetwork>>,
+  endpoint?: TunnelEndpoint,
+): SwitchPlan {
   const bridges = new Map<string, { mtu: number }>();
-  const uplinks = new Map<string, { outer: string; hostCidr: string; bridge: string; mtu: number }>();
+  const uplinks = new Map<string, UplinkPlan>();
+  const tunnels = new Map<string, TunnelPlan>();
   for (const network of view.networks.values()) {
     const bridge = bridgeName(network.id);
     bridges.set(bridge, { mtu: network.mtu });
+    if (network.tunnel && endpoint) tunnels.set(tunnelName(network.id), tunnelPlan(network, network.tunnel, endpoint));
     const { type, physicalNetwork } = network.segment;
     if (type !== 'flat' || physicalNetwork === undefined || !Object.hasOwn(physicalNetworks, physicalNetwork)) continue;
     const physical = physicalNetworks[physicalNetwork];
     const name = uplinkName(physicalNetwork);
     // Neutron makes one network of a physical one; were there two, the same one gets it in every run.
     if (physical && bridge < (uplinks.get(name)?.bridge ?? '~'))
-      uplinks.set(name, { outer: physical.linkName, hostCidr: physical.hostCidr, bridge, mtu: network.mtu });
+      uplinks.set(name, { outer: physical.linkName, hostCidr: physical.hostCidr, outerBridge: physical.outerBridge, bridge, mtu: network.mtu });
   }
   const rules = switchRules(view, memory);
   const taps = new Map<string, TapPlan>();
@@ -72,5 +111,15 @@ export function planSwitch(view: FabricView, memory: SwitchMemory, physicalNetwo
     if (!network || port.attachment.kind !== 'guest') continue;
     taps.set(port.attachment.tap, { mtu: network.mtu, bridge: bridgeName(network.id), portId: port.id, alias: aliasOf(port) });
   }
-  return { bridges, taps, uplinks, rules };
+  return { bridges, taps, uplinks, tunnels, rules };
 }
+
+const tunnelPlan = (network: NetworkSpec, { vni, udpPort, peers }: TunnelSpec, { localIp }: TunnelEndpoint): TunnelPlan => ({
+  bridge: bridgeName(network.id),
+  mtu: network.mtu,
+  localIp,
+  vni,
+  udpPort,
+  peers: peers.map(canonicalIp).filter((peer) => peer !== localIp),
+  alias: `${vni},${udpPort},${localIp}`,
+});

@@ -1,8 +1,8 @@
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
 import { ProcessError, run } from '../../process/run.ts';
-import type { KernelLinks } from '../kernel/links.ts';
+import type { KernelFloods, KernelLinks } from '../kernel/links.ts';
 import { SwitchMemory } from '../plan/memory.ts';
-import { type PhysicalNetwork, planSwitch } from '../plan/switch.ts';
+import { type PhysicalNetwork, planSwitch, type TunnelEndpoint } from '../plan/switch.ts';
 import { diffSwitchLinks, linksAfter } from '../plan/switch-links.ts';
 import { INET, MEMBER_SET, ZONE_MAP } from '../plan/switch-rules.ts';
 import { diffRules } from '../ruleset/diff.ts';
@@ -12,6 +12,7 @@ import type { UnitContext } from './context.ts';
 export interface SwitchOptions {
   readonly tapGroupGid: number;
   readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
+  readonly tunnels: TunnelEndpoint | undefined;
   /** The named namespace that holds the outer ends; undefined is the one of this process. */
   readonly outerNetns: string | undefined;
 }
@@ -19,6 +20,7 @@ export interface SwitchOptions {
 interface State {
   readonly links: KernelLinks;
   readonly outerLinks: KernelLinks;
+  readonly floods: KernelFloods;
   readonly rules: KernelRules;
 }
 
@@ -86,13 +88,10 @@ export class SwitchUnit {
     const netns = names.switchNamespace;
     this.#isTrusted = true;
     const state = this.#state ?? (await this.#read());
-    const plan = planSwitch(view, this.#memory, this.#options.physicalNetworks);
+    const plan = planSwitch(view, this.#memory, this.#options.physicalNetworks, this.#options.tunnels);
     const outerNetns = this.#options.outerNetns ?? String(process.pid);
-    const { leave, join, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, {
-      tapGroupGid: this.#options.tapGroupGid,
-      switchNamespace: netns,
-      outerNetns,
-    });
+    const options = { tapGroupGid: this.#options.tapGroupGid, switchNamespace: netns, outerNetns };
+    const { leave, tunnels, join, floods, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, options, state.floods);
     const script = diffRules(state.rules, plan.rules);
     const bridgesGone = [...state.links.values()].filter((link) => link.kind === 'bridge' && !plan.bridges.has(link.name)).map((link) => link.name);
     for (const [name, { outer: end }] of plan.uplinks) if (!state.links.has(name)) await this.#refuseForeign(end);
@@ -102,11 +101,13 @@ export class SwitchUnit {
     this.#state = undefined;
     await kernel.ip(netns, leave);
     await kernel.nft(netns, script);
+    await kernel.ip(this.#options.tunnels?.netns, tunnels);
     if (isTolerant) this.#refuse(await kernel.ipTolerant(netns, join));
     else {
       await kernel.ip(netns, join);
       this.#refused = new Set();
     }
+    await kernel.bridge(netns, floods);
     await kernel.ip(this.#options.outerNetns, outer);
     await kernel.conntrack(netns, this.#owed);
     this.#owed = [];
@@ -123,14 +124,18 @@ export class SwitchUnit {
     const { kernel, names } = this.#context;
     const netns = names.switchNamespace;
     if (!(await kernel.namespaceExists(netns))) await this.#create(netns);
-    const [links, rules] = await Promise.all([kernel.links(netns), kernel.rules(netns)]);
+    const [links, rules, floods] = await Promise.all([
+      kernel.links(netns),
+      kernel.rules(netns),
+      this.#options.tunnels ? kernel.floods(netns) : new Map<string, ReadonlySet<string>>(),
+    ]);
     const outerLinks = new Map(
       (await Promise.all(Object.values(this.#options.physicalNetworks).map(({ linkName }) => kernel.link(this.#options.outerNetns, linkName)))).flatMap(
         (found) => [...found],
       ),
     );
     this.#memory = SwitchMemory.seed(rules, { table: INET, zoneMap: ZONE_MAP, memberSetPattern: MEMBER_SET });
-    return { links, outerLinks, rules };
+    return { links, outerLinks, floods, rules };
   }
 
   async #create(netns: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001-first.ts';
+import { tunnels } from './0002-tunnels.ts';
 
-export const neutronMigrations: MigrationSet = { service: 'neutron', migrations: { '0001_first': first } };
+export const neutronMigrations: MigrationSet = { service: 'neutron', migrations: { '0001_first': first, '0002_tunnels': tunnels } };

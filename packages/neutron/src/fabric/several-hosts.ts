@@ -1,0 +1,54 @@
+import type { FabricObject, NetworkSpec, TunnelSpec } from '@cairn/host/interface/fabric';
+import type { Db } from '@cairn/kit/store/store';
+import { hostsOfNetworks } from '../store/ports.ts';
+
+/** What a network is on one of several hosts; see docs/design/0012-several-hosts.md. Nothing here but reading rows. */
+
+/** Tunnel addresses by host, of hosts that ever had one. */
+export type TunnelEnds = ReadonlyMap<string, string>;
+
+/** The UDP ports of VXLAN. Ids of VXLAN and Geneve networks are counted apart, so they need tunnels apart. */
+const UDP_PORTS: Partial<Record<NetworkSpec['segment']['type'], number>> = { vxlan: 4789, geneve: 6081, vlan: 4790 };
+
+/** The one host of its kind: it has the routers and DHCP servers. */
+export interface Place {
+  readonly host: string;
+  readonly chassis: string | undefined;
+}
+
+/**
+ * A network as a host is to have it. DHCP is the chassis's alone, except on networks that end at their host. `members` are the hosts that
+ * have the network.
+ */
+export function networkAt(object: FabricObject, place: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
+  if (object.kind !== 'network' || place.host === place.chassis || object.segment.type === 'local') return withTunnel(object, place, members, ends);
+  const subnets = object.subnets.map(({ dhcp: _, ...subnet }) => subnet);
+  return withTunnel({ ...object, subnets }, place, members, ends);
+}
+
+function withTunnel(object: FabricObject, { host, chassis }: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
+  if (object.kind !== 'network' || !ends.has(host)) return object;
+  const udpPort = UDP_PORTS[object.segment.type];
+  if (udpPort === undefined) return object;
+  const others = new Set(chassis === undefined ? members : [...members, chassis]);
+  others.delete(host);
+  const peers = [...others].flatMap((other) => ends.get(other) ?? []).toSorted();
+  const tunnel: TunnelSpec = { vni: vniOf(object.segment), udpPort, peers };
+  return { ...object, tunnel };
+}
+
+/** A tunnelled network has an id of its own. A VLAN's is told apart by its physical network as well. */
+function vniOf({ id = 0, physicalNetwork }: NetworkSpec['segment']): number {
+  if (physicalNetwork === undefined) return id;
+  let sum = 0;
+  for (const character of physicalNetwork) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 0xfff;
+  return (sum + 1) * 4096 + id;
+}
+
+/** The hosts that have these networks; read only where hosts are joined by tunnels. */
+export const membersOf = async (db: Db, networkIds: readonly string[], ends: TunnelEnds): Promise<ReadonlyMap<string, ReadonlySet<string>>> =>
+  ends.size === 0 ? new Map() : hostsOfNetworks(db, networkIds);
+
+/** The groups whose members a group's rules ask for. */
+export const remotesOf = (object: FabricObject): readonly string[] =>
+  object.kind === 'securityGroup' ? [...new Set(object.rules.flatMap((rule) => rule.remoteGroupId ?? []))] : [];
