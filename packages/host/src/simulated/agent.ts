@@ -34,7 +34,7 @@ export class SimulatedAgent implements HostAgent {
     this.#callbacks = options.callbacks;
     this.#clock = options.clock;
     this.#bootedAtMs = options.clock.nowMs();
-    const inject = new Injector(host, options.clock, options.fault);
+    const inject = new Injector(this.machine, options.clock, options.fault);
     const delays = options.delays ?? {};
     const emit = (event: HostEvent): void => {
       for (const listener of this.#listeners) listener(event);

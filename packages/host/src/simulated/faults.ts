@@ -1,4 +1,5 @@
 import type { Clock } from '@cairn/kit/clock/clock';
+import type { SimulatedMachine } from './machine.ts';
 
 /** How long each kind of work takes on a simulated host, in milliseconds. Zero by default: as fast as the program. */
 export interface SimulatedDelays {
@@ -21,9 +22,11 @@ export class Injector {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #fault: SimulatedFault | undefined;
+  readonly #machine: SimulatedMachine;
 
-  constructor(host: string, clock: Clock, fault: SimulatedFault | undefined) {
-    this.#host = host;
+  constructor(machine: SimulatedMachine, clock: Clock, fault: SimulatedFault | undefined) {
+    this.#host = machine.host;
+    this.#machine = machine;
     this.#clock = clock;
     this.#fault = fault;
   }
@@ -32,7 +35,20 @@ export class Injector {
     if (this.#fault) await this.#fault({ host: this.#host, method, args, when: 'before' });
     if (delayMs) await this.#clock.sleep(delayMs);
     const result = effect();
+    this.#keep(method, args[0]);
     if (this.#fault) await this.#fault({ host: this.#host, method, args, when: 'after' });
     return result;
+  }
+
+  /** The first argument says what a call is about: an id, or what has one. */
+  #keep(method: string, about: unknown): void {
+    if (!this.#machine.keep || typeof about === 'undefined') return;
+    const { guestId, diskId, imageId } = (typeof about === 'string' ? { guestId: about, diskId: about, imageId: about } : about) as Record<
+      string,
+      string | undefined
+    >;
+    if (method.startsWith('guests.') && guestId !== undefined) this.#machine.keep('guests', guestId);
+    else if (method.endsWith('Image') && imageId !== undefined) this.#machine.keep('images', imageId);
+    else if (method.startsWith('disks.') && diskId !== undefined) this.#machine.keep('disks', diskId);
   }
 }

@@ -147,6 +147,7 @@ export class SimulatedGuests implements Guests {
   happen(guestId: string, state: 'shutdown' | 'crashed', reason: string): void {
     const guest = this.#need(guestId);
     guest.state = state;
+    this.#machine.keep?.('guests', guestId);
     this.#emit({ kind: 'guest', guestId, state, reason });
   }
 

@@ -35,6 +35,8 @@ export class SimulatedMachine {
   readonly disks = new Map<string, SimulatedDisk>();
   readonly images = new Map<string, number>();
   readonly fabric = new Map<string, FabricObject>();
+  /** Told of every guest, disk and cached image that has changed. */
+  keep: ((kind: 'guests' | 'disks' | 'images', id: string) => void) | undefined;
 
   constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }) {
     this.host = host;
