@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostAgent, HostCallbacks } from '@cairn/host/interface/agent';
 import type { SwitchableHost } from '@cairn/host/real/switchable';
 import type { Underlay } from '@cairn/host/real/underlay';
 import type { HostRegistry } from '@cairn/host/registry';
+import type { SimulatedAgent } from '@cairn/host/simulated/agent';
 import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { createLog } from '@cairn/kit/log/pino';
@@ -13,7 +14,7 @@ import type { Paths } from '../daemon/paths.ts';
 
 /** The cloud's hosts, not yet started. */
 export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: HostCallbacks, clock: Clock, log: Logger): Promise<HostAgent[]> {
-  if (config.hypervisor.type === 'simulated') return simulated(config, paths, callbacks, clock);
+  if (config.hypervisor.type === 'simulated') return simulated(config, callbacks, clock);
   const { RealAgent } = await import('@cairn/host/real/agent');
   const count = config.hypervisor.hosts;
   const publicLink = publicLinkOf(config, paths);
@@ -66,15 +67,13 @@ async function underlayOf(config: CloudConfig, paths: Paths): Promise<Underlay> 
   return new Underlay({ instance: paths.instance, hosts: config.hypervisor.hosts, publicLink: publicLinkOf(config, paths), scratchDir: join(runDir, 'u') });
 }
 
-async function simulated(config: CloudConfig, paths: Paths, callbacks: HostCallbacks, clock: Clock): Promise<HostAgent[]> {
+async function simulated(config: CloudConfig, callbacks: HostCallbacks, clock: Clock): Promise<HostAgent[]> {
   const { SimulatedAgent } = await import('@cairn/host/simulated/agent');
   const { SimulatedMachine } = await import('@cairn/host/simulated/machine');
-  const saved = existsSync(paths.simulated) ? (JSON.parse(readFileSync(paths.simulated, 'utf8')) as Record<string, unknown>) : {};
   const { SwitchableHost } = await import('@cairn/host/real/switchable');
   return Array.from({ length: config.hypervisor.hosts }, (_, i) => {
     const name = hostName(config, i);
     const machine = new SimulatedMachine(name);
-    if (saved[name]) machine.load(saved[name]);
     const agent = new SimulatedAgent(name, { clock, machine, callbacks });
     return config.hypervisor.hosts === 1 ? agent : new SwitchableHost(agent, NO_CABLES);
   });
@@ -97,13 +96,13 @@ export async function switchHost(hosts: HostRegistry, agents: readonly HostAgent
   }
 }
 
-/** Keeps what simulated hosts hold, so that they survive a restart as real ones do. */
-export function saveSimulated(paths: Paths, agents: readonly HostAgent[]): void {
-  const inners = agents.map((agent) => ('inner' in agent ? (agent as SwitchableHost).inner : agent));
-  const machines = inners.flatMap((agent) => ('machine' in agent ? [[agent.host, agent.machine]] : []));
-  if (machines.length === 0) return;
+/** Simulated hosts hold what they held before, and from now on keep what changes: they survive any end of the process, as real ones do. */
+export async function keepSimulated(config: CloudConfig, paths: Paths, agents: readonly HostAgent[]): Promise<{ close(): void } | undefined> {
+  if (config.hypervisor.type !== 'simulated') return undefined;
+  const { MachineJournal } = await import('@cairn/host/simulated/journal');
   mkdirSync(paths.data, { recursive: true });
-  writeFileSync(paths.simulated, JSON.stringify(Object.fromEntries(machines)), { mode: 0o600 });
+  const machines = agents.map((agent) => (('inner' in agent ? (agent as SwitchableHost).inner : agent) as SimulatedAgent).machine);
+  return MachineJournal.open(paths.simulated, machines);
 }
 
 /** Removes every trace of the hosts of a cloud that is down. */

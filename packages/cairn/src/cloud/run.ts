@@ -17,7 +17,7 @@ import { compose, VERSION } from './compose.ts';
 import { secretsOf, writeClientFiles } from './credentials.ts';
 import { demoImageIn, simulatedImage } from './demo-image.ts';
 import { addFront } from './front.ts';
-import { makeAgents, saveSimulated, switchHost } from './hosts.ts';
+import { keepSimulated, makeAgents, switchHost } from './hosts.ts';
 import { seed } from './seed.ts';
 
 /** A cloud that runs in this process. */
@@ -49,6 +49,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   await store.migrate(cloud.migrations);
 
   const agents = await makeAgents(config, paths, cloud.callbacks, clock, log);
+  const simulated = await keepSimulated(config, paths, agents);
   const endpoints = (url: string) => cloud.services.map((s) => ({ service: s.name, type: s.type, url: url + s.prefix }));
   let url = config.listen.publicUrl.replace(/\/+$/, '');
   addFront(cloud.server, {
@@ -97,7 +98,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
       await cloud.stop();
       if (guests === 'stop') await stopGuests(agents, tell);
       await Promise.all(agents.map((agent) => agent.stop()));
-      saveSimulated(paths, agents);
+      simulated?.close();
       await store.close();
       log.info({}, 'the cloud is down');
       log.flush();
