@@ -12,6 +12,7 @@ import {
   type UnplugParams,
   unplugSaga,
 } from './server-interface.ts';
+import { Placing } from './server-place.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
@@ -36,9 +37,10 @@ export interface NovaSagas {
 
 export function createNovaSagas(deps: NovaDeps): NovaSagas {
   const failures = new Map<string, SagaFailure>();
+  const placing = new Placing(deps);
   const unplug = unplugSaga(deps);
   const sagas = {
-    create: serverCreateSaga(deps),
+    create: serverCreateSaga(deps, placing),
     remove: serverDeleteSaga(deps),
     power: serverPowerSagas(deps),
     settle: serverSettleSaga(deps),
