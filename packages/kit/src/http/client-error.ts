@@ -6,7 +6,8 @@ import { fail, type MountedService } from './pipeline.ts';
 /** What Node tells of bytes that it could not read as a request. */
 interface ParseError extends Error {
   readonly code?: string;
-  readonly rawPacket?: Buffer;
+  /** A Buffer; fastify's types and Node's differ. */
+  readonly rawPacket?: unknown;
 }
 
 /**
@@ -25,7 +26,9 @@ export function clientErrorOf(
       socket.destroy();
       return;
     }
-    const line = /^([A-Z]{1,20}) (\/\S{0,2000}) HTTP\/1\.[01]\r?\n/.exec(error.rawPacket?.subarray(0, 2100).toString('latin1') ?? '');
+    const line = /^([A-Z]{1,20}) (\/\S{0,2000}) HTTP\/1\.[01]\r?\n/.exec(
+      Buffer.isBuffer(error.rawPacket) ? error.rawPacket.subarray(0, 2100).toString('latin1') : '',
+    );
     const url = line ? (prefixOf(socket) ?? '') + (line[2] as string) : '';
     const found = line && mounted.find(({ service }) => url === service.prefix || url.startsWith(`${service.prefix}/`) || url.startsWith(`${service.prefix}?`));
     const refused =
