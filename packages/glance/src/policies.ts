@@ -1,4 +1,5 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
+import { metadefPolicies } from './policies-metadefs.ts';
 
 // The composite checks of glance/policies/base.py: whoever may see an image is settled by the app (visible or 404); these say who may act.
 const ADMIN = 'rule:context_is_admin';
@@ -29,5 +30,26 @@ export const glancePolicies: readonly PolicyRule[] = [
   rule('modify_member', memberRule, 'Accept or reject a shared image'),
   rule('deactivate', memberRule, 'Deactivate an image'),
   rule('reactivate', memberRule, 'Reactivate an image'),
-  rule('get_tasks', readerRule, 'List tasks'),
+  rule('service_api', 'role:service or role:admin', 'Services among themselves'),
+  rule('download_from_store', memberRule, 'Choose the stores that data is read from'),
+  rule('delete_image_location', ADMIN, "Remove one of an image's locations"),
+  rule('get_image_location', readerRule, "See an image's locations"),
+  rule('set_image_location', memberRule, "Change an image's locations"),
+  rule('add_image_location', `rule:service_api or (${MEMBER} and project_id:%(owner)s)`, 'Add a location to an image'),
+  rule('fetch_image_location', 'rule:service_api', 'List the locations of an image'),
+  rule('copy_image', ADMIN, 'Copy an image to other stores'),
+  rule('manage_image_cache', ADMIN, 'Manage the image cache'),
+  rule('cache_image', ADMIN, 'Queue an image for the cache'),
+  rule('cache_list', ADMIN, 'List what is cached'),
+  rule('cache_delete', ADMIN, 'Remove images from the cache'),
+  rule('cache_clean', ADMIN, 'Remove what is broken in the cache'),
+  rule('cache_prune', ADMIN, 'Bring the cache down to its size'),
+  rule('list_cached_nodes', ADMIN, 'List the nodes that have an image cached'),
+  rule('stores_info_detail', `${ADMIN} or rule:service_api`, 'Details of the stores'),
+  rule('get_task', '', 'Show a task'),
+  rule('get_tasks', '', 'List tasks'),
+  rule('add_task', '', 'Create a task'),
+  rule('modify_task', '', 'Delete a task; refused'),
+  rule('tasks_api_access', ADMIN, 'Use the API of tasks'),
+  ...metadefPolicies,
 ];

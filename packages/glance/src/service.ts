@@ -4,16 +4,18 @@ import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { discoveryOperations } from './api/discovery.ts';
+import { imageDataOperations } from './api/image-data.ts';
 import { imageOperations } from './api/images.ts';
 import { memberOperations } from './api/members.ts';
 import { versionOperations } from './api/versions.ts';
-import { createGlanceApp, type GlanceApp } from './app/app.ts';
+import { createGlanceApp, type GlanceApp, type GlanceOutside } from './app/app.ts';
 import { createFace } from './app/face.ts';
+import { startData } from './app/start.ts';
 import type { GlanceFace } from './face.ts';
 import { glanceFault } from './faults.ts';
 import type { GlanceOptions } from './options.ts';
 import { glancePolicies } from './policies.ts';
-import { dataKeys, unfinishedUploads, updateImage } from './store/images.ts';
+import { unfinishedUploads, updateImage } from './store/images.ts';
 import { glanceMigrations } from './store/migrations/index.ts';
 
 /** Glance, ready to be mounted. */
@@ -29,9 +31,9 @@ export interface GlanceService {
   stop(): Promise<void>;
 }
 
-export function createGlance(deps: { readonly env: Env; readonly options: GlanceOptions }): GlanceService {
+export function createGlance(deps: { readonly env: Env; readonly options: GlanceOptions; readonly outside?: GlanceOutside }): GlanceService {
   const { env } = deps;
-  const app = createGlanceApp(env, deps.options);
+  const app = createGlanceApp(env, deps.options, deps.outside);
   return {
     app,
     http: {
@@ -40,7 +42,13 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
       prefix: '/image',
       classicPort: 9292,
       app,
-      operations: [...versionOperations, ...imageOperations, ...memberOperations, ...discoveryOperations] as readonly AnyOperation[],
+      operations: [
+        ...versionOperations,
+        ...imageOperations,
+        ...imageDataOperations,
+        ...memberOperations,
+        ...discoveryOperations,
+      ] as readonly AnyOperation[],
       policies: glancePolicies,
       fault: glanceFault,
     },
@@ -53,8 +61,8 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
       await env.store.write(async (tx) => {
         for (const row of await unfinishedUploads(tx)) await updateImage(tx, row.id, { status: 'queued', updated_at_ms: nowMs });
       });
-      await app.files.prepare(await dataKeys(env.store.read));
+      await startData(app);
     },
-    async stop() {},
+    stop: () => app.cache.stop(),
   };
 }

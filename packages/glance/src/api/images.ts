@@ -67,37 +67,6 @@ async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
   return show(app, req);
 }
 
-/** `bytes=a-b` as upstream reads it: one range only. */
-function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
-  if (header === undefined) return undefined;
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === '' || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  if (start > end || start >= size)
-    throw invalidInput(`Invalid range: the image has ${size} bytes.`, { status: 416, headers: { 'Content-Range': `bytes */${size}` } });
-  return { start, end };
-}
-
-async function download(app: GlanceApp, req: Request<AnyBody>): Promise<Reply> {
-  const row = await app.images.visible(app.env.store.read, req.ctx, idOf(req));
-  if (row.status === 'deactivated' && !req.allowed('context_is_admin'))
-    throw forbidden('The requested image has been deactivated. Image data download is forbidden.');
-  if (row.data_key === null) return new Reply(undefined, { status: 204 });
-  const size = row.size_bytes ?? 0;
-  const range = rangeOf(req.headers.range as string | undefined, size);
-  const stream = await app.images.data(row, range);
-  return new Reply(stream, {
-    status: range ? 206 : 200,
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-length': String(range ? range.end - range.start + 1 : size),
-      ...(row.checksum !== null && !range && { 'content-md5': row.checksum }),
-      ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
-    },
-  });
-}
-
 export const imageOperations = [
   op({
     id: 'glance.image.list',
@@ -139,52 +108,6 @@ export const imageOperations = [
     policy: 'delete_image',
     success: 204,
     handle: (app, req) => app.images.delete(req.ctx, idOf(req)),
-  }),
-  op({
-    id: 'glance.image.upload',
-    method: 'PUT',
-    path: '/v2/images/{image_id}/file',
-    summary: "Upload an image's data",
-    policy: 'upload_image',
-    input: 'stream',
-    success: 204,
-    async handle(app, req) {
-      if (!/^application\/octet-stream\b/.test(String(req.headers['content-type'] ?? '')))
-        throw invalidInput(`Unsupported Content-Type ${req.headers['content-type'] ?? ''}: application/octet-stream is expected.`, { status: 415 });
-      await app.images.upload(req.ctx, idOf(req), req.stream, req.signal);
-    },
-  }),
-  op({
-    id: 'glance.image.download',
-    method: 'GET',
-    path: '/v2/images/{image_id}/file',
-    summary: "Download an image's data",
-    policy: 'download_image',
-    handle: download,
-  }),
-  op({
-    id: 'glance.image.deactivate',
-    method: 'POST',
-    path: '/v2/images/{image_id}/actions/deactivate',
-    summary: 'Deactivate an image',
-    policy: 'deactivate',
-    success: 204,
-    async handle(app, req) {
-      await app.images.own(app.env.store.read, req.ctx, idOf(req), 'deactivate');
-      await app.images.setStatus(req.ctx, idOf(req), 'deactivated');
-    },
-  }),
-  op({
-    id: 'glance.image.reactivate',
-    method: 'POST',
-    path: '/v2/images/{image_id}/actions/reactivate',
-    summary: 'Reactivate an image',
-    policy: 'reactivate',
-    success: 204,
-    async handle(app, req) {
-      await app.images.own(app.env.store.read, req.ctx, idOf(req), 'reactivate');
-      await app.images.setStatus(req.ctx, idOf(req), 'active');
-    },
   }),
   op({
     id: 'glance.tag.add',

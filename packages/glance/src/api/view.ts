@@ -3,7 +3,8 @@ import type { Image } from '../app/images.ts';
 import type { MemberRow } from '../store/tables.ts';
 
 /** An image as glance shows it (glance/api/v2/images.py, ResponseSerializer). Properties stand beside the base attributes. */
-export function imageView({ row, properties, tags }: Image): Record<string, unknown> {
+export function imageView({ row, properties, tags, locations }: Image): Record<string, unknown> {
+  const stores = locations.flatMap((l) => l.store ?? []);
   return {
     ...properties,
     name: row.name,
@@ -24,7 +25,7 @@ export function imageView({ row, properties, tags }: Image): Record<string, unkn
     id: row.id,
     created_at: isoSeconds(row.created_at_ms),
     updated_at: isoSeconds(row.updated_at_ms),
-    ...(row.data_key !== null && { stores: 'file' }),
+    ...(stores.length > 0 && { stores: stores.join(',') }),
     tags: [...tags],
     self: `/v2/images/${row.id}`,
     file: `/v2/images/${row.id}/file`,

@@ -14,19 +14,20 @@ export function createFace(app: GlanceApp): GlanceFace {
     async source(db, imageId) {
       const row = await store.imageById(db, imageId);
       if (!row) throw notFound(`Image ${imageId} could not be found.`);
-      if (row.status !== 'active' || row.data_key === null) throw conflict(`Image ${imageId} is not active: its status is ${row.status}.`);
+      if (row.status !== 'active') throw conflict(`Image ${imageId} is not active: its status is ${row.status}.`);
+      const path = await app.data.path(imageId);
       return {
         imageId,
         format: (row.disk_format ?? 'raw') as ImageFormat,
         sizeBytes: row.size_bytes ?? 0,
-        ...(row.os_hash_value !== null && { sha512: row.os_hash_value }),
-        path: app.files.path(row.data_key),
+        ...(row.os_hash_value !== null && row.os_hash_algo === 'sha512' && { sha512: row.os_hash_value }),
+        ...(path !== undefined && { path }),
       };
     },
     async open(imageId) {
       const row = await store.imageById(app.env.store.read, imageId);
       if (!row) throw notFound(`Image ${imageId} could not be found.`);
-      return images.data(row);
+      return app.data.open(row);
     },
     async create(tx, ctx, image) {
       const found = await store.imageById(tx, image.id);
@@ -54,7 +55,7 @@ export function createFace(app: GlanceApp): GlanceFace {
         data.destroy();
         return;
       }
-      await images.upload(undefined, imageId, data, signal);
+      await app.data.upload(undefined, imageId, data, signal ? { signal } : {});
     },
     setProperties: (tx, imageId, properties) => store.changeProperties(tx, imageId, properties),
     discard: (imageId) => images.discard(imageId),

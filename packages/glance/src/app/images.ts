@@ -1,21 +1,22 @@
-import type { Readable } from 'node:stream';
-import { judge } from '@cairn/host/inspector/judge';
 import { type Context, isAdmin } from '@cairn/kit/context/context';
 import type { Env } from '@cairn/kit/env';
-import { alreadyExists, conflict, forbidden, invalidInput, isCairnError, notFound, tooLarge } from '@cairn/kit/errors/errors';
+import { alreadyExists, forbidden, invalidInput, notFound, tooLarge } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
 import type { ListPage, ListRequest } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import type { GlanceOptions } from '../options.ts';
+import type { LocationRow } from '../store/data-tables.ts';
 import * as store from '../store/images.ts';
+import { locationsOf, locationsOfAll } from '../store/locations.ts';
 import type { ImageRow, Visibility } from '../store/tables.ts';
-import type { FileStore } from '../stores/file.ts';
 
 /** An image with all that its view shows. */
 export interface Image {
   readonly row: ImageRow;
   readonly properties: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
+  /** Where its data is, in order. */
+  readonly locations: readonly LocationRow[];
 }
 
 /** What may be said of an image when it is made or changed. */
@@ -49,18 +50,19 @@ const visibleTo = (ctx: Context, row: ImageRow, isMember: boolean): boolean =>
 export class Images {
   readonly env: Env;
   readonly options: GlanceOptions;
-  readonly #files: FileStore;
+  readonly #forgetData: (tx: Tx, imageId: string) => Promise<void>;
 
-  constructor(env: Env, options: GlanceOptions, files: FileStore) {
+  /** @param forgetData takes away all data of an image that goes, within the transaction and after it */
+  constructor(env: Env, options: GlanceOptions, forgetData: (tx: Tx, imageId: string) => Promise<void>) {
     this.env = env;
     this.options = options;
-    this.#files = files;
+    this.#forgetData = forgetData;
   }
 
   async get(db: Db, ctx: Context, id: string): Promise<Image> {
     const row = await this.visible(db, ctx, id);
     const details = await store.detailsOf(db, [id]);
-    return { row, properties: details.properties.get(id) ?? {}, tags: details.tags.get(id) ?? [] };
+    return { row, properties: details.properties.get(id) ?? {}, tags: details.tags.get(id) ?? [], locations: await locationsOf(db, id) };
   }
 
   /** The row, or NotFound for what `ctx` may not see. */
@@ -86,11 +88,16 @@ export class Images {
   async list(request: ListRequest): Promise<ListPage<ImageRow> & { images: Image[] }> {
     const db = this.env.store.read;
     const page = await store.listImages(db, request);
-    const details = await store.detailsOf(
-      db,
-      page.rows.map((r) => r.id),
-    );
-    return { ...page, images: page.rows.map((row) => ({ row, properties: details.properties.get(row.id) ?? {}, tags: details.tags.get(row.id) ?? [] })) };
+    const ids = page.rows.map((r) => r.id);
+    const details = await store.detailsOf(db, ids);
+    const locations = await locationsOfAll(db, ids);
+    const whole = (row: ImageRow): Image => ({
+      row,
+      properties: details.properties.get(row.id) ?? {},
+      tags: details.tags.get(row.id) ?? [],
+      locations: locations.get(row.id) ?? [],
+    });
+    return { ...page, images: page.rows.map(whole) };
   }
 
   async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {
@@ -119,7 +126,6 @@ export class Images {
       checksum: null,
       os_hash_algo: null,
       os_hash_value: null,
-      data_key: null,
       created_at_ms: nowMs,
       updated_at_ms: nowMs,
     };
@@ -130,7 +136,7 @@ export class Images {
       throw error;
     }
     await this.emit(tx, ctx, 'image.create', row);
-    return { row, properties: request.properties, tags: [...new Set(request.tags)].sort() };
+    return { row, properties: request.properties, tags: [...new Set(request.tags)].sort(), locations: [] };
   }
 
   /** Changes base attributes, properties (null removes) and tags in one go. */
@@ -187,69 +193,8 @@ export class Images {
   }
 
   async #remove(tx: Tx, row: ImageRow): Promise<void> {
+    await this.#forgetData(tx, row.id);
     await store.deleteImage(tx, row.id);
-    const key = row.data_key;
-    // a lost removal is swept at the next start: no row names the data any more
-    if (key)
-      tx.afterCommit(
-        () => void this.#files.remove(key).catch((error) => this.env.log.warn({ imageId: row.id, err: String(error) }, 'image data was not removed')),
-      );
-  }
-
-  /**
-   * Takes an image's data in: hashes, inspects, judges against the declared format, makes it active. A failure puts the image back
-   * to queued, with nothing stored. Throws Conflict when the image has data already or is taking some in.
-   */
-  async upload(ctx: Context | undefined, id: string, data: Readable, signal?: AbortSignal): Promise<void> {
-    const key = this.env.ids.uuid();
-    const row = await this.env.store.write(async (tx) => {
-      const found = ctx ? await this.own(tx, ctx, id, 'upload data to') : await store.imageById(tx, id);
-      if (!found) throw notFound(`No image found with ID ${id}`);
-      if (found.container_format === null || found.disk_format === null)
-        throw invalidInput('Properties disk_format, container_format must be set prior to saving data.');
-      if (!(await store.updateImage(tx, id, { status: 'saving', updated_at_ms: this.env.clock.nowMs() }, ['queued'])))
-        throw conflict(`Image status transition from ${found.status} to saving is not allowed`, { type: 'InvalidImageStatusTransition' });
-      return found;
-    });
-    try {
-      const stored = await this.#files.put(key, data, this.options.imageSizeCapBytes, signal);
-      const verdict = judge(row.disk_format ?? 'raw', stored.inspected, { stage: 'upload' });
-      if (!verdict.ok) throw invalidInput(`Image data was refused: ${verdict.reason}`, { type: 'ImageDataRefused' });
-      const nowMs = this.env.clock.nowMs();
-      await this.env.store.write(async (tx) => {
-        const done = await store.updateImage(
-          tx,
-          id,
-          {
-            status: 'active',
-            data_key: key,
-            size_bytes: stored.sizeBytes,
-            virtual_size_bytes: verdict.virtualSizeBytes,
-            checksum: stored.md5,
-            os_hash_algo: 'sha512',
-            os_hash_value: stored.sha512,
-            updated_at_ms: nowMs,
-          },
-          ['saving'],
-        );
-        if (!done) throw notFound(`Image ${id} was deleted while its data was being uploaded.`, { status: 410 });
-        if (ctx) await this.emit(tx, ctx, 'image.upload', { ...row, status: 'active', size_bytes: stored.sizeBytes });
-      });
-    } catch (error) {
-      await this.#files.remove(key);
-      await this.env.store.write((tx) => store.updateImage(tx, id, { status: 'queued', updated_at_ms: this.env.clock.nowMs() }, ['saving']));
-      if (isCairnError(error)) throw error;
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw tooLarge('Image storage media is full: the image was not stored.');
-      if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
-        throw invalidInput('The upload ended before all of the data had come.');
-      throw error;
-    }
-  }
-
-  /** Data of an image to read. Throws NotFound (404) or NoContent-like Conflict by status; the API turns them into glance's answers. */
-  async data(row: ImageRow, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
-    if (row.data_key === null) throw notFound(`Image ${row.id} has no data.`);
-    return this.#files.read(row.data_key, range);
   }
 
   async setStatus(ctx: Context, id: string, status: 'active' | 'deactivated'): Promise<void> {

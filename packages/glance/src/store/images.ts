@@ -1,5 +1,6 @@
 import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import type { DataTables } from './data-tables.ts';
 import type { GlanceTables, ImageRow, MemberRow } from './tables.ts';
 
 const q = (db: Db) => on<GlanceTables>(db);
@@ -153,11 +154,13 @@ export async function deleteMember(tx: Tx, imageId: string, memberId: string): P
   return Number(result.numDeletedRows) > 0;
 }
 
-/** Images whose data was being taken in when the process ended. */
+/** Images whose data was being taken in by a request when the process ended: sagas (`importing`) go on by themselves. */
 export const unfinishedUploads = (db: Db): Promise<ImageRow[]> =>
-  q(db).selectFrom('glance_image').selectAll().where('status', 'in', ['saving', 'importing']).execute();
-
-/** The keys of all data that rows name. */
-export async function dataKeys(db: Db): Promise<Set<string>> {
-  return new Set((await q(db).selectFrom('glance_image').select('data_key').where('data_key', 'is not', null).execute()).map((r) => r.data_key as string));
-}
+  on<GlanceTables & DataTables>(db)
+    .selectFrom('glance_image')
+    .selectAll()
+    .where('status', 'in', ['saving', 'uploading'])
+    .where((e) =>
+      e.or([e('status', '=', 'saving'), e.not(e.exists(e.selectFrom('glance_staging').select('image_id').whereRef('image_id', '=', 'glance_image.id')))]),
+    )
+    .execute();

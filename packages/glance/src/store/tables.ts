@@ -27,8 +27,6 @@ export interface ImageRow {
   checksum: string | null;
   os_hash_algo: string | null;
   os_hash_value: string | null;
-  /** Names the data in the file store: a new upload gets a new one, so that a reader of the old data is not disturbed. */
-  data_key: string | null;
   created_at_ms: number;
   updated_at_ms: number;
 }

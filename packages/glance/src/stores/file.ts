@@ -1,96 +1,115 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, copyFile, link, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { ImageInspector } from '@cairn/host/inspector/inspector';
-import type { ImageFacts as Inspected } from '@cairn/host/inspector/inspector';
-import { notFound, tooLarge } from '@cairn/kit/errors/errors';
+import type { Readable } from 'node:stream';
+import { notFound } from '@cairn/kit/errors/errors';
+import { fileSink, syncDirectory } from './file-sink.ts';
+import type { ByteRange, DataRef, ImageStore, Sink } from './store.ts';
 
-/** What came out of taking data in. */
-export interface Stored {
-  readonly sizeBytes: number;
-  readonly md5: string;
-  readonly sha512: string;
-  readonly inspected: Inspected;
+export interface FileStoreOptions {
+  readonly id: string;
+  readonly description: string;
+  readonly weight: number;
+  readonly directories: readonly string[];
 }
 
-/** Image data as files, one per key. A file appears under its name only when it is whole and on the disk. */
-export class FileStore {
-  readonly #folder: string;
+/** Keys are UUIDs: nothing else in a directory is ours to remove. */
+const OURS = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:\.part)?$/;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+/** Image data as files, one per key, in one or several directories. A file appears under its name only when it is whole and on the disk. */
+export class FileStore implements ImageStore {
+  readonly id: string;
+  readonly type = 'file' as const;
+  readonly description: string;
+  readonly weight: number;
+  readonly readOnly = false;
+  readonly #directories: readonly string[];
+
+  constructor(options: FileStoreOptions) {
+    this.id = options.id;
+    this.description = options.description;
+    this.weight = options.weight;
+    this.#directories = options.directories;
   }
 
-  path(key: string): string {
-    return join(this.#folder, key);
-  }
-
-  /** Removes halves of uploads and data that no row names (`known`). */
   async prepare(known: ReadonlySet<string>): Promise<void> {
-    // hosts run guests as unprivileged users that read base images here
-    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    for (const name of await readdir(this.#folder)) if (!known.has(name)) await rm(join(this.#folder, name), { force: true, recursive: true });
-  }
-
-  /** Takes a stream in, hashing and inspecting on the way. Rejects with TooLarge past `limitBytes`; leaves nothing behind then. */
-  async put(key: string, data: Readable, limitBytes: number, signal?: AbortSignal): Promise<Stored> {
-    const half = `${this.path(key)}.part`;
-    const md5 = createHash('md5');
-    const sha512 = createHash('sha512');
-    const inspector = new ImageInspector();
-    let sizeBytes = 0;
-    const tee = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        sizeBytes += chunk.length;
-        if (sizeBytes > limitBytes) {
-          done(tooLarge(`Image storage media is full or the image is larger than the limit of ${limitBytes} bytes.`));
-          return;
-        }
-        md5.update(chunk);
-        sha512.update(chunk);
-        inspector.write(chunk);
-        done(null, chunk);
-      },
-    });
-    try {
-      await pipeline(data, tee, createWriteStream(half, { mode: 0o644, highWaterMark: 1 << 20 }), ...(signal ? [{ signal }] : []));
-      const file = await open(half, 'r');
-      try {
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await rename(half, this.path(key));
-    } catch (error) {
-      await rm(half, { force: true });
-      throw error;
+    for (const directory of this.#directories) {
+      // hosts run guests as unprivileged users that read base images here
+      await mkdir(directory, { recursive: true, mode: 0o711 });
+      for (const name of await readdir(directory)) if (OURS.test(name) && !known.has(name)) await rm(join(directory, name), { force: true });
     }
-    return { sizeBytes, md5: md5.digest('hex'), sha512: sha512.digest('hex'), inspected: inspector.end() };
   }
 
-  /** Streams data, or `start..end` (inclusive) of it. */
-  async read(key: string, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
-    await this.#size(key);
-    return createReadStream(this.path(key), { ...range, highWaterMark: 1 << 18 });
+  async sink(key: string): Promise<Sink> {
+    return fileSink(join(await this.#roomiest(), key));
   }
 
-  async remove(key: string): Promise<void> {
-    await rm(this.path(key), { force: true });
-  }
-
-  /** A second name for the same data, without a copy. */
-  async duplicate(key: string, as: string): Promise<void> {
-    await link(this.path(key), this.path(as));
-  }
-
-  async #size(key: string): Promise<number> {
+  /** A second name for the same data on one file system, which costs nothing; a copy on another. Files never change in place. */
+  async adopt(key: string, path: string): Promise<boolean> {
+    const directory = await this.#roomiest();
+    const target = join(directory, key);
+    await rm(target, { force: true });
     try {
-      return (await stat(this.path(key))).size;
+      await link(path, target);
     } catch {
-      throw notFound('The image data is not in the store.');
+      // another file system: whole first, then under its name
+      const half = `${target}.part`;
+      try {
+        await copyFile(path, half, constants.COPYFILE_FICLONE);
+        const file = await open(half, 'r+');
+        try {
+          await file.chmod(0o644);
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
+        await link(half, target);
+      } finally {
+        await rm(half, { force: true });
+      }
     }
+    await syncDirectory(directory);
+    return true;
+  }
+
+  async read(ref: DataRef, range?: ByteRange): Promise<Readable> {
+    return createReadStream(await this.path(ref), { ...range, highWaterMark: 1 << 19 });
+  }
+
+  async remove(ref: DataRef): Promise<void> {
+    if (ref.key !== null) for (const directory of this.#directories) await rm(join(directory, ref.key), { force: true });
+  }
+
+  url(ref: DataRef): string {
+    return `file://${join(this.#directories[0] as string, ref.key ?? '')}`;
+  }
+
+  async path(ref: DataRef): Promise<string> {
+    for (const directory of this.#directories) {
+      const path = join(directory, ref.key ?? '');
+      try {
+        await access(path);
+        return path;
+      } catch {
+        // the next directory may have it
+      }
+    }
+    throw notFound('The image data is not in the store.');
+  }
+
+  properties(): object {
+    return { data_dir: this.#directories.join(','), chunk_size: 65_536, thin_provisioning: false };
+  }
+
+  /** The directory with the most free space. */
+  async #roomiest(): Promise<string> {
+    const [first, ...others] = this.#directories as readonly [string, ...string[]];
+    if (others.length === 0) return first;
+    let best = { directory: first, free: -1 };
+    for (const directory of this.#directories) {
+      const { bavail, bsize } = await statfs(directory);
+      if (bavail * bsize > best.free) best = { directory, free: bavail * bsize };
+    }
+    return best.directory;
   }
 }

@@ -1,0 +1,66 @@
+import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import type { DataTables, LocationRow, StagingRow } from './data-tables.ts';
+
+const q = (db: Db) => on<DataTables>(db);
+
+export const locationsOf = (db: Db, imageId: string): Promise<LocationRow[]> =>
+  q(db).selectFrom('glance_image_location').selectAll().where('image_id', '=', imageId).orderBy('position').orderBy('id').execute();
+
+/** Locations of a page of images, in one statement. */
+export async function locationsOfAll(db: Db, imageIds: readonly string[]): Promise<Map<string, LocationRow[]>> {
+  const found = new Map<string, LocationRow[]>();
+  if (imageIds.length === 0) return found;
+  const rows = await q(db)
+    .selectFrom('glance_image_location')
+    .selectAll()
+    .where('image_id', 'in', [...imageIds])
+    .orderBy('image_id')
+    .orderBy('position')
+    .orderBy('id')
+    .execute();
+  for (const row of rows) {
+    const list = found.get(row.image_id);
+    if (list) list.push(row);
+    else found.set(row.image_id, [row]);
+  }
+  return found;
+}
+
+export async function insertLocation(tx: Tx, row: LocationRow): Promise<void> {
+  await q(tx)
+    .insertInto('glance_image_location')
+    .values(row)
+    .onConflict((c) => c.column('id').doNothing())
+    .execute();
+}
+
+export async function setLocation(tx: Tx, id: string, set: Partial<Pick<LocationRow, 'position' | 'metadata' | 'store'>>): Promise<void> {
+  await q(tx).updateTable('glance_image_location').set(set).where('id', '=', id).execute();
+}
+
+export async function deleteLocation(tx: Tx, id: string): Promise<void> {
+  await q(tx).deleteFrom('glance_image_location').where('id', '=', id).execute();
+}
+
+export async function deleteLocationsOf(tx: Tx, imageId: string): Promise<void> {
+  await q(tx).deleteFrom('glance_image_location').where('image_id', '=', imageId).execute();
+}
+
+/** The keys of all data that rows name. */
+export async function dataKeys(db: Db): Promise<Set<string>> {
+  const rows = await q(db).selectFrom('glance_image_location').select('data_key').where('data_key', 'is not', null).execute();
+  return new Set(rows.map((r) => r.data_key as string));
+}
+
+export const stagedOf = (db: Db, imageId: string): Promise<StagingRow | undefined> =>
+  q(db).selectFrom('glance_staging').selectAll().where('image_id', '=', imageId).executeTakeFirst();
+
+export const allStaged = (db: Db): Promise<StagingRow[]> => q(db).selectFrom('glance_staging').selectAll().execute();
+
+export async function insertStaged(tx: Tx, row: StagingRow): Promise<void> {
+  await q(tx).insertInto('glance_staging').values(row).execute();
+}
+
+export async function deleteStaged(tx: Tx, imageId: string): Promise<void> {
+  await q(tx).deleteFrom('glance_staging').where('image_id', '=', imageId).execute();
+}
