@@ -7,10 +7,12 @@ import { discoveryOperations } from './api/discovery.ts';
 import { imageDataOperations } from './api/image-data.ts';
 import { imageOperations } from './api/images.ts';
 import { memberOperations } from './api/members.ts';
+import { metadefOperations } from './api/metadefs/operations.ts';
 import { versionOperations } from './api/versions.ts';
 import { createGlanceApp, type GlanceApp, type GlanceOutside } from './app/app.ts';
 import { createFace } from './app/face.ts';
 import { startData } from './app/start.ts';
+import { loadCatalogue } from './app/metadef-catalogue.ts';
 import type { GlanceFace } from './face.ts';
 import { glanceFault } from './faults.ts';
 import type { GlanceOptions } from './options.ts';
@@ -48,6 +50,7 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
         ...imageDataOperations,
         ...memberOperations,
         ...discoveryOperations,
+        ...metadefOperations,
       ] as readonly AnyOperation[],
       policies: glancePolicies,
       fault: glanceFault,
@@ -57,6 +60,7 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
     sagas: [],
     sagaServices: app,
     async start() {
+      await loadCatalogue(app.metadefs);
       const nowMs = env.clock.nowMs();
       await env.store.write(async (tx) => {
         for (const row of await unfinishedUploads(tx)) await updateImage(tx, row.id, { status: 'queued', updated_at_ms: nowMs });

@@ -10,6 +10,8 @@ import type { DataDeps } from './deps.ts';
 import { ImageData } from './image-data.ts';
 import { Images } from './images.ts';
 import { Members } from './members.ts';
+import { MetadefContents } from './metadef-contents.ts';
+import { MetadefNamespaces } from './metadef-namespaces.ts';
 
 /** Glance's rules, one member per resource. */
 export interface GlanceApp {
@@ -19,6 +21,8 @@ export interface GlanceApp {
   readonly staging: Staging;
   readonly images: Images;
   readonly members: Members;
+  readonly metadefs: MetadefNamespaces;
+  readonly metadefContents: MetadefContents;
   readonly data: ImageData;
   readonly cache: ImageCache;
 }
@@ -38,5 +42,7 @@ export function createGlanceApp(env: Env, options: GlanceOptions, outside: Glanc
   const cache = new ImageCache(deps);
   const data = new ImageData(deps, images, cache);
   cache.fetch = (row) => data.openStores(row);
-  return { env, options, stores, staging, images, members: new Members(images), data, cache };
+  const metadefs = new MetadefNamespaces(env);
+  const metadefContents = new MetadefContents(metadefs);
+  return { env, options, stores, staging, images, members: new Members(images), metadefs, metadefContents, data, cache };
 }
