@@ -43,8 +43,9 @@ export class SimulatedDisks implements Disks {
         const origin = this.#need(source.diskId);
         if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId))
           throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
-        if (sizeBytes !== 0 && sizeBytes < origin.sizeBytes) throw invalidInput('A copy cannot be smaller than its source.');
-        sizeBytes ||= origin.sizeBytes;
+        const from = source.kind === 'snapshot' ? (origin.snapshotSizes?.[source.snapshotId] ?? origin.sizeBytes) : origin.sizeBytes;
+        if (sizeBytes !== 0 && sizeBytes < from) throw invalidInput('A copy cannot be smaller than its source.');
+        sizeBytes ||= from;
       }
       const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
       if (used + sizeBytes > this.#machine.size.diskGb * GIB)
@@ -91,7 +92,9 @@ export class SimulatedDisks implements Disks {
   snapshot(diskId: string, snapshotId: string): Promise<void> {
     return this.#inject.run('disks.snapshot', [diskId, snapshotId], this.#delays.diskMs, () => {
       const disk = this.#need(diskId);
-      if (!disk.snapshots.includes(snapshotId)) disk.snapshots.push(snapshotId);
+      if (disk.snapshots.includes(snapshotId)) return;
+      disk.snapshots.push(snapshotId);
+      disk.snapshotSizes = { ...disk.snapshotSizes, [snapshotId]: disk.sizeBytes };
     });
   }
 

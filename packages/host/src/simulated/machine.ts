@@ -14,6 +14,8 @@ export interface SimulatedDisk {
   format: DiskFormat;
   sizeBytes: number;
   snapshots: string[];
+  /** How large the disk was when each snapshot was taken. */
+  snapshotSizes?: Readonly<Record<string, number>>;
   pool: 'ephemeral' | 'volume';
 }
 
