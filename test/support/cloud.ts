@@ -14,44 +14,62 @@ export interface Answer {
   readonly body: any;
 }
 
+export interface TestCloudOptions {
+  /** Number of simulated hosts; 1 by default. */
+  readonly hosts?: number;
+  readonly engine?: EngineName;
+}
+
 /** A whole cloud on simulated hosts, in a process and a directory of its own, reached over HTTP as any client does. */
 export class TestCloud {
-  readonly url: string;
-  readonly data: string;
-  readonly #child: ChildProcess;
-  readonly #dropDatabase: () => Promise<void>;
+  url = '';
+  readonly data = mkdtempSync(join(tmpdir(), 'cairn-cloud-'));
+  readonly #options: TestCloudOptions;
+  readonly #database: EmptyDatabase | undefined;
+  #child: ChildProcess | undefined;
   #token = '';
 
-  private constructor(url: string, data: string, child: ChildProcess, dropDatabase: () => Promise<void>) {
-    this.url = url;
-    this.data = data;
-    this.#child = child;
-    this.#dropDatabase = dropDatabase;
+  private constructor(options: TestCloudOptions, database: EmptyDatabase | undefined) {
+    this.#options = options;
+    this.#database = database;
   }
 
-  static async start(options: { readonly hosts?: number; readonly engine?: EngineName } = {}): Promise<TestCloud> {
-    const data = mkdtempSync(join(tmpdir(), 'cairn-cloud-'));
-    const database = options.engine === 'postgres' ? await emptyDatabase() : undefined;
-    const child = spawn(
-      process.execPath,
-      [main, 'serve', '--data', data, '--hypervisor', 'simulated', '--hosts', String(options.hosts ?? 1), '--listen', '127.0.0.1:0'],
-      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', ...database?.environment } },
-    );
+  static async start(options: TestCloudOptions = {}): Promise<TestCloud> {
+    const cloud = new TestCloud(options, options.engine === 'postgres' ? await emptyDatabase() : undefined);
+    await cloud.#run();
+    const { adminPassword } = JSON.parse(readFileSync(join(cloud.data, 'secrets.json'), 'utf8')) as { adminPassword: string };
+    cloud.#token = await cloud.login('admin', adminPassword, 'admin');
+    return cloud;
+  }
+
+  /** Ends the cloud's process with SIGKILL, and starts it again on what it left. */
+  async crash(): Promise<void> {
+    const child = this.#child;
+    const gone = new Promise((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGKILL');
+    await gone;
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { hosts = 1 } = this.#options;
+    const argv = ['serve', '--data', this.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'];
+    const child = spawn(process.execPath, [main, ...argv], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', ...this.#database?.environment },
+    });
+    this.#child = child;
     let words = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);
     });
-    const url = await new Promise<string>((resolve, reject) => {
+    this.url = await new Promise<string>((resolve, reject) => {
       child.on('message', (message: { kind: string; url?: string; text?: string }) => {
         if (message.kind === 'ready') resolve(message.url as string);
         if (message.kind === 'failed') reject(new Error(message.text));
       });
       child.once('exit', (code) => reject(new Error(`the cloud ended with ${code}: ${words}`)));
     });
-    const cloud = new TestCloud(url, data, child, async () => database?.drop());
-    const { adminPassword } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { adminPassword: string };
-    cloud.#token = await cloud.login('admin', adminPassword, 'admin');
-    return cloud;
   }
 
   async login(user: string, password: string, project: string): Promise<string> {
@@ -109,18 +127,24 @@ export class TestCloud {
   }
 
   async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGTERM');
+    const child = this.#child;
+    const gone = new Promise((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGTERM');
     await gone;
-    await this.#dropDatabase();
+    await this.#database?.drop();
     rmSync(this.data, { recursive: true, force: true });
   }
+}
+
+interface EmptyDatabase {
+  readonly environment: Readonly<Record<string, string>>;
+  drop(): Promise<void>;
 }
 
 let server: Promise<TestServer> | undefined;
 
 /** A database of its own on a PostgreSQL server that starts once per test process, and the settings that lead a cloud to it. */
-async function emptyDatabase(): Promise<{ readonly environment: Readonly<Record<string, string>>; drop(): Promise<void> }> {
+async function emptyDatabase(): Promise<EmptyDatabase> {
   server ??= TestServer.start();
   const running = await server;
   const name = await running.create();

@@ -1,0 +1,67 @@
+import type { TestCloud } from '../support/cloud.ts';
+
+// biome-ignore lint: what the APIs answer
+type Json = any;
+
+/** What the cloud says it has, read from its APIs as the admin. */
+export interface State {
+  readonly servers: Json[];
+  readonly volumes: Json[];
+  readonly snapshots: Json[];
+  readonly images: Json[];
+  readonly ports: Json[];
+  readonly networks: Json[];
+  readonly floatingIps: Json[];
+  readonly backups: Json[];
+}
+
+const TRANSITIONAL = {
+  volume: /^(creating|attaching|detaching|deleting|extending|downloading|uploading|backing-up|restoring-backup|maintenance|reserved|retyping|reverting)$/,
+  snapshot: /^(creating|deleting|backing-up|restoring|unmanaging)$/,
+  image: /^(queued|saving|uploading|importing)$/,
+  backup: /^(creating|restoring|deleting)$/,
+};
+
+export async function stateOf(cloud: TestCloud): Promise<State> {
+  const [servers, volumes, snapshots, images, ports, networks, floatingIps, backups] = await Promise.all([
+    all(cloud, '/compute/v2.1/servers/detail', 'servers', 'all_tenants=1'),
+    all(cloud, '/volume/v3/volumes/detail', 'volumes', 'all_tenants=1'),
+    all(cloud, '/volume/v3/snapshots/detail', 'snapshots', 'all_tenants=1'),
+    all(cloud, '/image/v2/images', 'images'),
+    all(cloud, '/network/v2.0/ports', 'ports'),
+    all(cloud, '/network/v2.0/networks', 'networks'),
+    all(cloud, '/network/v2.0/floatingips', 'floatingips'),
+    all(cloud, '/volume/v3/backups/detail', 'backups', 'all_tenants=1'),
+  ]);
+  return { servers, volumes, snapshots, images, ports, networks, floatingIps, backups };
+}
+
+/** A whole list, page by page. */
+async function all(cloud: TestCloud, path: string, key: string, query = ''): Promise<Json[]> {
+  const rows: Json[] = [];
+  for (;;) {
+    const last = rows.at(-1)?.id;
+    const answer = await cloud.call('GET', `${path}?limit=200${query && `&${query}`}${last ? `&marker=${last}` : ''}`, undefined, { headers: NEWEST });
+    if (answer.status === 404) return rows;
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    rows.push(...answer.body[key]);
+    if (answer.body[key].length < 200) return rows;
+  }
+}
+
+export const NEWEST = { 'openstack-api-version': 'compute 2.95, volume 3.70' };
+
+/** What is still on its way, in words; empty when all is at rest. */
+export function unsettled(state: State): string[] {
+  return [
+    ...state.servers
+      .filter((s) => s['OS-EXT-STS:task_state'] !== null || s.status === 'BUILD' || s.status === 'RESIZE' || s.status === 'DELETED')
+      .map((s) => `server ${s.id} ${s.status} ${s['OS-EXT-STS:task_state']}`),
+    ...state.volumes
+      .filter((v) => TRANSITIONAL.volume.test(v.status) || (v.migration_status && /^(starting|migrating|completing)$/.test(v.migration_status)))
+      .map((v) => `volume ${v.id} ${v.status}`),
+    ...state.snapshots.filter((s) => TRANSITIONAL.snapshot.test(s.status)).map((s) => `snapshot ${s.id} ${s.status}`),
+    ...state.images.filter((i) => TRANSITIONAL.image.test(i.status)).map((i) => `image ${i.id} ${i.status}`),
+    ...state.backups.filter((b) => TRANSITIONAL.backup.test(b.status)).map((b) => `backup ${b.id} ${b.status}`),
+  ];
+}

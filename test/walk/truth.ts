@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { loadMachines } from '@cairn/host/simulated/journal';
+import { SimulatedMachine } from '@cairn/host/simulated/machine';
+import type { TestCloud } from '../support/cloud.ts';
+import { NEWEST, type State } from './state.ts';
+
+// biome-ignore lint: what the APIs answer
+type Json = any;
+
+/** The machines of a cloud as they are at this moment, whatever the cloud says of them. */
+function machinesOf(cloud: TestCloud): SimulatedMachine[] {
+  const file = join(cloud.data, 'simulated.json');
+  const names = Object.keys(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {});
+  const machines = names.map((name) => new SimulatedMachine(name));
+  loadMachines(file, machines);
+  return machines;
+}
+
+const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {
+  ACTIVE: ['running'],
+  RESCUE: ['running'],
+  PAUSED: ['paused'],
+  SUSPENDED: ['suspended', 'absent'],
+  SHUTOFF: ['shutdown', 'absent'],
+  SHELVED: ['shutdown', 'absent'],
+  VERIFY_RESIZE: ['running', 'shutdown', 'absent'],
+  SHELVED_OFFLOADED: ['absent'],
+};
+
+/**
+ * What is wrong with a cloud at rest, in words: states that nobody asked for, guests, disks, ports, attachments, allocations and quota that do
+ * not fit each other. Empty when everything holds.
+ */
+export async function wrongs(cloud: TestCloud, state: State): Promise<string[]> {
+  const machines = machinesOf(cloud);
+  return [
+    ...conditions(state),
+    ...attachments(state),
+    ...ports(state),
+    ...guests(state, machines),
+    ...disks(cloud, machines),
+    ...(await allocations(cloud, state)),
+    ...(await quota(cloud, state)),
+  ];
+}
+
+function conditions(state: State): string[] {
+  const bad = (kind: string, rows: Json[], good: readonly string[]): string[] =>
+    rows
+      .filter((row) => !good.includes(row.status))
+      .map((row) => `${kind} ${row.id} is ${row.status}${row.fault ? `: ${row.fault.message}` : ''}${row.fail_reason ? `: ${row.fail_reason}` : ''}`);
+  return [
+    ...bad('server', state.servers, Object.keys(GUEST_STATES)),
+    ...bad('volume', state.volumes, ['available', 'in-use']),
+    ...bad('snapshot', state.snapshots, ['available']),
+    ...bad('backup', state.backups, ['available']),
+    ...bad('image', state.images, ['active']),
+  ];
+}
+
+function attachments(state: State): string[] {
+  const found: string[] = [];
+  const servers = new Map(state.servers.map((s) => [s.id, s]));
+  for (const volume of state.volumes) {
+    if ((volume.status === 'in-use') !== volume.attachments.length > 0)
+      found.push(`volume ${volume.id} is ${volume.status} with ${volume.attachments.length} attachments`);
+    for (const attachment of volume.attachments) {
+      const server = servers.get(attachment.server_id);
+      if (!server) found.push(`volume ${volume.id} is attached to ${attachment.server_id}, which is not there`);
+      else if (!server['os-extended-volumes:volumes_attached'].some((v: Json) => v.id === volume.id))
+        found.push(`volume ${volume.id} says it is attached to ${server.id}, which does not know it`);
+    }
+  }
+  for (const server of state.servers)
+    for (const { id } of server['os-extended-volumes:volumes_attached'])
+      if (!state.volumes.some((v) => v.id === id && v.attachments.some((a: Json) => a.server_id === server.id)))
+        found.push(`server ${server.id} says it has volume ${id}, which does not know it`);
+  return found;
+}
+
+function ports(state: State): string[] {
+  const servers = new Map(state.servers.map((s) => [s.id, s]));
+  const ports = new Map(state.ports.map((p) => [p.id, p]));
+  return [
+    ...state.ports
+      .filter((p) => p.device_owner.startsWith('compute:') && !servers.has(p.device_id))
+      .map((p) => `port ${p.id} is of server ${p.device_id}, which is not there`),
+    ...state.ports
+      .filter((p) => {
+        const server = servers.get(p.device_id);
+        return server?.status === 'ACTIVE' && p.device_owner.startsWith('compute:') && p['binding:host_id'] !== server['OS-EXT-SRV-ATTR:host'];
+      })
+      .map((p) => `port ${p.id} is bound to ${p['binding:host_id'] || 'no host'}, its server is on ${servers.get(p.device_id)['OS-EXT-SRV-ATTR:host']}`),
+    ...state.floatingIps.filter((f) => f.port_id && !ports.has(f.port_id)).map((f) => `floating IP ${f.id} is of port ${f.port_id}, which is not there`),
+  ];
+}
+
+function guests(state: State, machines: readonly SimulatedMachine[]): string[] {
+  const found: string[] = [];
+  const servers = new Map(state.servers.map((s) => [s.id, s]));
+  const seen = new Map<string, string>();
+  for (const machine of machines) {
+    for (const [id, guest] of machine.guests) {
+      const server = servers.get(id);
+      if (!server) {
+        found.push(`host ${machine.host} has guest ${id}, which is no server`);
+        continue;
+      }
+      if (server.status === 'VERIFY_RESIZE') continue;
+      if (server['OS-EXT-SRV-ATTR:host'] !== machine.host && guest.state !== 'shutdown')
+        found.push(`host ${machine.host} has guest ${id} ${guest.state}, its server is on ${server['OS-EXT-SRV-ATTR:host']}`);
+      else if (server['OS-EXT-SRV-ATTR:host'] === machine.host) seen.set(id, guest.state);
+      const nics = guest.spec.nics.map((n) => n.portId).toSorted();
+      const wanted = state.ports
+        .filter((p) => p.device_id === id && p.device_owner.startsWith('compute:'))
+        .map((p) => p.id)
+        .toSorted();
+      if (guest.state === 'running' && server.status === 'ACTIVE' && nics.join() !== wanted.join())
+        found.push(`guest ${id} has the ports ${nics}, its server ${wanted}`);
+    }
+  }
+  for (const server of state.servers) {
+    if (server.status === 'ERROR') continue;
+    const is = seen.get(server.id) ?? 'absent';
+    if (server.status !== 'VERIFY_RESIZE' && !GUEST_STATES[server.status]?.includes(is)) found.push(`server ${server.id} is ${server.status}, its guest ${is}`);
+  }
+  return found;
+}
+
+/** Every disk is somebody's: the store says whose, for no API tells it. */
+function disks(cloud: TestCloud, machines: readonly SimulatedMachine[]): string[] {
+  const db = new DatabaseSync(join(cloud.data, 'cairn.db'), { readOnly: true });
+  try {
+    const ids = (sql: string): string[] =>
+      db
+        .prepare(sql)
+        .all()
+        .map((row) => String(row.id));
+    const known = new Set([
+      ...ids('select disk_id as id from nova_block_device where disk_id is not null'),
+      ...ids('select disk_id as id from cinder_volume where disk_id is not null'),
+      ...ids('select disk_id as id from cinder_snapshot where disk_id is not null'),
+    ]);
+    const servers = ids('select id from nova_server');
+    const there = machines.flatMap((m) => [...m.disks.keys()].map((id) => ({ id, host: m.host })));
+    return there
+      .filter(({ id }) => !known.has(id) && !servers.some((server) => id.includes(server)))
+      .map(({ id, host }) => `host ${host} has disk ${id}, which is nobody's`);
+  } finally {
+    db.close();
+  }
+}
+
+async function allocations(cloud: TestCloud, state: State): Promise<string[]> {
+  const headers = { 'openstack-api-version': 'placement 1.39' };
+  const { resource_providers: providers } = await cloud.ok('GET', '/placement/resource_providers', undefined, { headers });
+  const found: string[] = [];
+  const wanted = new Map<string, number>();
+  const moving = state.servers.some((s) => s.status === 'VERIFY_RESIZE');
+  for (const server of state.servers) {
+    const host = server['OS-EXT-SRV-ATTR:host'];
+    if (host && server.status !== 'SHELVED_OFFLOADED') wanted.set(host, (wanted.get(host) ?? 0) + server.flavor.ram);
+  }
+  for (const provider of providers) {
+    const { allocations } = await cloud.ok('GET', `/placement/resource_providers/${provider.uuid}/allocations`, undefined, { headers });
+    const consumers = Object.entries(allocations) as [string, Json][];
+    for (const [consumer] of consumers)
+      if (!moving && !state.servers.some((s) => s.id === consumer)) found.push(`host ${provider.name} has an allocation of ${consumer}, which is no server`);
+    const ram = consumers.reduce((sum, [, a]) => sum + (a.resources.MEMORY_MB ?? 0), 0);
+    if (!moving && ram !== (wanted.get(provider.name) ?? 0))
+      found.push(`host ${provider.name} has ${ram} MB allocated, its servers have ${wanted.get(provider.name) ?? 0}`);
+  }
+  return found;
+}
+
+async function quota(cloud: TestCloud, state: State): Promise<string[]> {
+  const { absolute: nova } = (await cloud.ok('GET', '/compute/v2.1/limits', undefined, { headers: NEWEST })).limits;
+  const { absolute: cinder } = (await cloud.ok('GET', '/volume/v3/limits')).limits;
+  const say = (what: string, counted: number, is: number): string[] => (counted === is ? [] : [`quota counts ${counted} ${what}, there are ${is}`]);
+  const sum = (rows: Json[], key: string): number => rows.reduce((total, row) => total + row[key], 0);
+  return [
+    ...say('servers', nova.totalInstancesUsed, state.servers.length),
+    ...say('volumes', cinder.totalVolumesUsed, state.volumes.length),
+    ...say('snapshots', cinder.totalSnapshotsUsed, state.snapshots.length),
+    ...say('GB of volumes', cinder.totalGigabytesUsed, sum(state.volumes, 'size') + sum(state.snapshots, 'size')),
+    ...say('backups', cinder.totalBackupsUsed, state.backups.length),
+  ];
+}
