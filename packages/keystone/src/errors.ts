@@ -29,6 +29,10 @@ export const accessRuleNotFound = notFoundOf('Access Rule');
 export const registeredLimitNotFound = (id: string): CairnError => make('NotFound', `Could not find registered limit for ${id}.`);
 export const limitNotFound = (id: string): CairnError => make('NotFound', `Could not find limit for ${id}.`);
 export const markerNotFound = (marker: string | number): CairnError => make('NotFound', `Marker ${marker} could not be found.`);
+export const endpointGroupNotFound = notFoundOf('Endpoint Group');
+export const policyAssociationNotFound = (): CairnError => make('NotFound', 'Could not find policy association.');
+export const domainConfigNotFound = (domainId: string, what: string): CairnError =>
+  make('NotFound', `Could not find ${what} in domain configuration for domain ${domainId}.`);
 export const impliedRoleNotFound = (prior: string, implied: string): CairnError => make('NotFound', `${prior} does not imply ${implied}.`);
 export const assignmentNotFound = (roleId: string, actorId: string, targetId: string): CairnError =>
   make('NotFound', `Could not find role assignment with role: ${roleId}, user or group: ${actorId}, project, domain, or system: ${targetId}.`);
@@ -85,6 +89,8 @@ export const forbiddenSilently = (reason: string): CairnError => make('Forbidden
 export const forbiddenAction = (action: string): CairnError => make('Forbidden', `${NOT_AUTHORIZED}: ${action}.`);
 /** 403 that is no matter of security and says why. */
 export const refused = (message: string): CairnError => make('Forbidden', message);
+export const invalidDomainConfig = (reason: string): CairnError => refused(`Invalid domain specific configuration: ${reason}.`);
+export const invalidLimit = (reason: string): CairnError => refused(`Invalid resource limit: ${reason}.`);
 export const immutableUpdate = (type: string, id: string): CairnError =>
   refused(`Unable to update immutable ${type} resource: \`${id}. Set resource option "immutable" to false first.`);
 export const immutableDelete = (type: string, id: string): CairnError =>

@@ -24,6 +24,9 @@ export interface KeystoneOptions {
   readonly external?: ExternalAuth;
   /** `[trust] max_redelegation_count`. */
   readonly maxRedelegationCount: number;
+  readonly securityCompliance: SecurityCompliance;
+  /** Whether parents and children limit each other's limits: `[unified_limit] enforcement_model`. */
+  readonly limitModel: 'flat' | 'strict_two_level';
 }
 
 /** A proxy in front that authenticates and tells who it was. It must drop these headers from what comes in. */
@@ -34,6 +37,28 @@ export interface ExternalAuth {
   readonly domainHeader?: string;
   /** Addresses or networks (`10.0.0.0/24`) that the headers are believed from. */
   readonly proxies: readonly string[];
+}
+
+/** `[security_compliance]`. Off by default; null where nothing is set. */
+export interface SecurityCompliance {
+  /** Wrong passwords in a row after which the user is locked: `lockout_failure_attempts`. */
+  readonly lockoutFailureAttempts: number | null;
+  /** How long; null until an administrator enables the user again: `lockout_duration`. */
+  readonly lockoutDurationSec: number | null;
+  /** `password_expires_days`. */
+  readonly passwordExpiresDays: number | null;
+  /** The newest passwords that a user may not choose again; 0: any: `unique_last_password_count`. */
+  readonly uniqueLastPasswordCount: number;
+  /** Days before a user may change a password that the user chose: `minimum_password_age`. */
+  readonly minimumPasswordAgeDays: number;
+  /** Matched at the start of a new password, as Python's `re.match`: `password_regex`. */
+  readonly passwordRegex: string | null;
+  /** Told to whoever chose a password that does not match: `password_regex_description`. */
+  readonly passwordRegexDescription: string | null;
+  /** `change_password_upon_first_use`. */
+  readonly changePasswordUponFirstUse: boolean;
+  /** Days without a login after which a user counts as disabled: `disable_user_account_days_inactive`. */
+  readonly disableUserAccountDaysInactive: number | null;
 }
 
 export const DEFAULT_DOMAIN_ID = 'default';
@@ -49,4 +74,16 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   receiptLifetimeSec: 300,
   totpPreviousWindows: 1,
   maxRedelegationCount: 3,
+  securityCompliance: {
+    lockoutFailureAttempts: null,
+    lockoutDurationSec: 1800,
+    passwordExpiresDays: null,
+    uniqueLastPasswordCount: 0,
+    minimumPasswordAgeDays: 0,
+    passwordRegex: null,
+    passwordRegexDescription: null,
+    changePasswordUponFirstUse: false,
+    disableUserAccountDaysInactive: null,
+  },
+  limitModel: 'flat',
 };

@@ -60,7 +60,7 @@ const serviceView = (service: Service) => ({
   enabled: service.enabled,
   ...(service.name !== undefined && { name: service.name }),
 });
-const endpointView = (endpoint: Endpoint) => ({
+export const endpointView = (endpoint: Endpoint) => ({
   ...endpoint.extra,
   id: endpoint.id,
   interface: endpoint.interface,

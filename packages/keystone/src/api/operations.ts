@@ -4,6 +4,9 @@ import { catalogOperations } from './catalog.ts';
 import { credentialOperations } from './credentials.ts';
 import { domainOperations } from './domains.ts';
 import { ec2CredentialOperations } from './ec2-credentials.ts';
+import { domainConfigOperations } from './domain-config.ts';
+import { endpointFilterOperations } from './endpoint-filters.ts';
+import { endpointPolicyOperations } from './endpoint-policies.ts';
 import { grantOperations } from './grants.ts';
 import { groupOperations } from './groups.ts';
 import { limitOperations } from './limits.ts';
@@ -33,6 +36,9 @@ export const operations: readonly AnyOperation[] = [
   ...credentialOperations,
   ...ec2CredentialOperations,
   ...policyOperations,
+  ...endpointFilterOperations,
+  ...endpointPolicyOperations,
+  ...domainConfigOperations,
   ...applicationCredentialOperations,
   ...trustOperations,
   ...limitOperations,

@@ -18,7 +18,7 @@ const createBody = bodyOf<PolicyBody & { readonly type: string; readonly blob: s
 });
 const updateBody = bodyOf<PolicyBody>()('policy', properties, { minProperties: 1, openRoot: true });
 
-const policyView = (policy: PolicyDocument) => ({ ...policy.extra, id: policy.id, type: policy.type, blob: policy.blob });
+export const policyView = (policy: PolicyDocument) => ({ ...policy.extra, id: policy.id, type: policy.type, blob: policy.blob });
 
 /** Policy documents; upstream keeps the API for what still uses it. */
 export const policyOperations: readonly AnyOperation[] = [

@@ -14,6 +14,9 @@ import type { Core } from './core.ts';
 import { createCredentials } from './credentials.ts';
 import { createDomains } from './domains.ts';
 import { createEffectiveRoles } from './effective-roles.ts';
+import { createDomainConfigs } from './domain-config.ts';
+import { createEndpointFilters } from './endpoint-filters.ts';
+import { createEndpointPolicies } from './endpoint-policies.ts';
 import { createGroups } from './groups.ts';
 import { createLimits } from './limits.ts';
 import { createLookups } from './lookups.ts';
@@ -48,7 +51,9 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const users = createUsers(core, { passwords, revocations });
   const groups = createGroups(core, { revocations });
   const roles = createRoles(core);
-  const domains = createDomains(core, { projects, users, groups, roles });
+  const domainConfigs = createDomainConfigs(core);
+  const policies = createPolicies(core);
+  const domains = createDomains(core, { projects, users, groups, roles, domainConfigs });
   const lookups = createLookups(core);
   const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
   const trusts = createTrusts(core, { effectiveRoles, revocations });
@@ -74,7 +79,10 @@ export function createApp(env: Env, options: KeystoneOptions) {
     roleAssignments: createRoleAssignments(core, { effectiveRoles }),
     catalog: createCatalog(core),
     credentials,
-    policies: createPolicies(core),
+    policies,
+    endpointFilters: createEndpointFilters(core),
+    endpointPolicies: createEndpointPolicies(core, { policies }),
+    domainConfigs,
     applicationCredentials,
     trusts,
     limits: createLimits(core),

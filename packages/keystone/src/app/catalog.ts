@@ -5,9 +5,12 @@ import { CATALOG } from '../cache/changes.ts';
 import { Facts } from '../cache/facts.ts';
 import { conflicting, endpointNotFound, expecting, invalid, refused, regionNotFound, serviceNotFound } from '../errors.ts';
 import * as store from '../store/catalog.ts';
+import { deleteEndpointFilters } from '../store/endpoint-filters.ts';
 import type { ListFilter } from '../store/lists.ts';
+import { deleteAssociationsOf } from '../store/policy-associations.ts';
 import type { EndpointTable, RegionTable, ServiceTable } from '../store/tables.ts';
 import { type Core, type Extra, type Initiator, notify, touch, writeUnique } from './core.ts';
+import { endpointsChosenFor } from './chosen-endpoints.ts';
 import { checkUrl, substituteUrl } from './endpoint-url.ts';
 
 export interface Region {
@@ -61,7 +64,7 @@ const serviceModel = (row: ServiceTable): Service => ({
   enabled: row.enabled !== 0,
   extra: fromJson<Extra>(row.extra),
 });
-const endpointModel = (row: EndpointTable): Endpoint => ({
+export const endpointModel = (row: EndpointTable): Endpoint => ({
   id: row.id,
   serviceId: row.service_id,
   regionId: row.region_id,
@@ -128,6 +131,7 @@ export function createCatalog(core: Core) {
       const ids = [id, ...(await store.regionsBelow(tx, id))];
       if (await store.endpointsInRegions(tx, ids)) throw refused(`Unable to delete region ${id} because it or its child regions have associated endpoints.`);
       await store.deleteRegions(tx, ids);
+      await deleteAssociationsOf(tx, 'region_id', ids);
       await changed(tx, who, 'deleted', 'region', id);
     });
   }
@@ -168,7 +172,11 @@ export function createCatalog(core: Core) {
   async function deleteService(id: string, who: Initiator): Promise<void> {
     await env.store.write(async (tx) => {
       await serviceRow(tx, id);
-      for (const endpointId of await store.deleteService(tx, id)) await changed(tx, who, 'deleted', 'endpoint', endpointId);
+      const endpointIds = await store.deleteService(tx, id);
+      await deleteEndpointFilters(tx, { endpointIds });
+      await deleteAssociationsOf(tx, 'endpoint_id', endpointIds);
+      await deleteAssociationsOf(tx, 'service_id', [id]);
+      for (const endpointId of endpointIds) await changed(tx, who, 'deleted', 'endpoint', endpointId);
       await changed(tx, who, 'deleted', 'service', id);
     });
   }
@@ -225,6 +233,8 @@ export function createCatalog(core: Core) {
     await env.store.write(async (tx) => {
       await endpointRow(tx, id);
       await store.deleteEndpoint(tx, id);
+      await deleteEndpointFilters(tx, { endpointIds: [id] });
+      await deleteAssociationsOf(tx, 'endpoint_id', [id]);
       await changed(tx, who, 'deleted', 'endpoint', id);
     });
   }
@@ -240,12 +250,17 @@ export function createCatalog(core: Core) {
     await notify(core, tx, who, operation, resource, id);
   }
 
-  /** The catalog for a scope. Endpoints whose URL needs a project are left out where there is none, as are malformed ones. */
+  /**
+   * The catalog for a scope. Endpoints whose URL needs a project are left out where there is none, as are malformed ones. A project for
+   * which endpoints were chosen sees those alone, and no service without endpoints.
+   */
   async function view(userId: string, projectId: string | undefined): Promise<CatalogView> {
     const known = await views.get(`${projectId ?? ''}/${userId}`, async () => {
       const { services, endpoints } = await store.enabledCatalog(read);
-      const byService = Map.groupBy(endpoints, (row) => row.service_id);
-      const value = services.map((service) => ({
+      const chosen = projectId === undefined ? [] : (await endpointsChosenFor(read, projectId)).map((row) => row.id);
+      const shown = chosen.length === 0 ? endpoints : endpoints.filter((row) => chosen.includes(row.id));
+      const byService = Map.groupBy(shown, (row) => row.service_id);
+      const all = services.map((service) => ({
         endpoints: (byService.get(service.id) ?? []).flatMap((row) => {
           const url = substituteUrl(row.url, { userId, projectId });
           return url === undefined
@@ -256,7 +271,7 @@ export function createCatalog(core: Core) {
         type: service.type,
         name: service.name ?? '',
       }));
-      return { value, keys: [CATALOG] };
+      return { value: chosen.length === 0 ? all : all.filter((service) => service.endpoints.length > 0), keys: [CATALOG] };
     });
     return known ?? [];
   }

@@ -10,6 +10,7 @@ import { roleIdsOfDomain } from '../store/roles.ts';
 import type { ProjectTable } from '../store/tables.ts';
 import { userIdsOfDomain } from '../store/users.ts';
 import { type Core, type Initiator, isImmutable, notify, type ResourceOptions, touch } from './core.ts';
+import type { DomainConfigs } from './domain-config.ts';
 import type { Groups } from './groups.ts';
 import type { NewProject, Project, ProjectChange, Projects } from './projects.ts';
 import type { Roles } from './roles.ts';
@@ -18,9 +19,12 @@ import type { Users } from './users.ts';
 export type Domains = ReturnType<typeof createDomains>;
 
 /** Domains: projects that act as such. */
-export function createDomains(core: Core, parts: { readonly projects: Projects; readonly users: Users; readonly groups: Groups; readonly roles: Roles }) {
+export function createDomains(
+  core: Core,
+  parts: { readonly projects: Projects; readonly users: Users; readonly groups: Groups; readonly roles: Roles; readonly domainConfigs: DomainConfigs },
+) {
   const { env } = core;
-  const { projects, users, groups, roles } = parts;
+  const { projects, users, groups, roles, domainConfigs } = parts;
 
   async function create(domain: Omit<NewProject, 'domainId' | 'parentId' | 'isDomain'>, who: Initiator): Promise<Project> {
     return await projects.create({ ...domain, domainId: null, parentId: null, isDomain: true }, who);
@@ -49,6 +53,7 @@ export function createDomains(core: Core, parts: { readonly projects: Projects; 
       for (const project of leavesFirst(await projectsOfDomain(tx, id), id)) await projects.removeRow(tx, project.id, who);
       await removeActors(tx, id, who);
       await deleteLimitsOf(tx, { domainId: id });
+      await domainConfigs.removeAll(tx, id);
       await projects.removeRow(tx, id, who);
       await touch(core, tx, [domainKey(id)]);
       await notify(core, tx, who, 'deleted', 'domain', id);

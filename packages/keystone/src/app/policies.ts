@@ -3,6 +3,7 @@ import { fromJson, toJson } from '@cairn/kit/store/values';
 import { policyNotFound } from '../errors.ts';
 import type { ListFilter } from '../store/lists.ts';
 import * as store from '../store/policies.ts';
+import { deleteAssociationsOf } from '../store/policy-associations.ts';
 import type { PolicyTable } from '../store/tables.ts';
 import { type Core, type Extra, type Initiator, notify } from './core.ts';
 
@@ -44,6 +45,7 @@ export function createPolicies(core: Core) {
       await env.store.write(async (tx) => {
         await rowOf(tx, id);
         await store.deletePolicy(tx, id);
+        await deleteAssociationsOf(tx, 'policy_id', [id]);
         await notify(core, tx, who, 'deleted', 'policy', id);
       });
     },

@@ -6,6 +6,7 @@ import { conflicting, domainNotFound, immutableDelete, immutableUpdate, invalid,
 import { deleteApplicationCredentials } from '../store/application-credentials.ts';
 import { deleteAssignments } from '../store/assignments.ts';
 import { deleteCredentialsOf } from '../store/credentials.ts';
+import { deleteEndpointFilters } from '../store/endpoint-filters.ts';
 import { deleteLimitsOf } from '../store/limits.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 import * as store from '../store/projects.ts';
@@ -216,6 +217,7 @@ export function createProjects(core: Core) {
     await deleteAssignments(tx, { targetId: id });
     await deleteCredentialsOf(tx, { projectId: id });
     await deleteLimitsOf(tx, { projectId: id });
+    await deleteEndpointFilters(tx, { projectId: id });
     await clearDefaultProject(tx, id);
     const trusts = await listTrusts(tx, { projectId: id });
     for (const trust of trusts) await deleteTrust(tx, trust.id, env.clock.nowMs());

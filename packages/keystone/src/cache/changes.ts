@@ -10,6 +10,8 @@ export const projectKey = (id: string): ChangeKey => `project:${id}`;
 export const domainKey = (id: string): ChangeKey => `domain:${id}`;
 export const auditKey = (id: string): ChangeKey => `audit:${id}`;
 export const trustKey = (id: string): ChangeKey => `trust:${id}`;
+/** The options of a domain's own. */
+export const domainConfigKey = (id: string): ChangeKey => `domain_config:${id}`;
 export const applicationCredentialKey = (id: string): ChangeKey => `application_credential:${id}`;
 /** What roles mean: names, implications; every token rests on it. */
 export const ROLES: ChangeKey = 'roles';
