@@ -1,6 +1,6 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
-import { LIMIT_MODEL, type Limit, type RegisteredLimit } from '../app/limits.ts';
+import type { Limit, RegisteredLimit } from '../app/limits.ts';
 import type { LimitQuery } from '../store/limits.ts';
 import { type AnyRequest, collection, type KeystoneApp, member, noTarget, op, param, targetOf, withSelf } from './common.ts';
 import { bodyOf, description255, id64OrNull, object, queryOf, regionId, type Schema, shortText, text } from './schemas.ts';
@@ -202,7 +202,7 @@ const limits: readonly AnyOperation[] = [
     summary: 'Show how limits are enforced',
     policy: 'identity:get_limit_model',
     target: noTarget,
-    handle: () => ({ model: LIMIT_MODEL }),
+    handle: (app) => ({ model: app.limits.model }),
   }),
   op({
     id: 'keystone.limit.list',

@@ -6,6 +6,7 @@ import * as store from '../store/limits.ts';
 import { findProject } from '../store/projects.ts';
 import type { LimitTable, RegisteredLimitTable } from '../store/tables.ts';
 import { type Core, writeUnique } from './core.ts';
+import { LIMIT_MODELS } from './limit-models.ts';
 
 /** The default limit of one resource of a service. */
 export interface RegisteredLimit {
@@ -31,9 +32,6 @@ export interface Limit {
 
 export type Limits = ReturnType<typeof createLimits>;
 
-/** upstream's default way of enforcing limits. */
-export const LIMIT_MODEL = { name: 'flat', description: 'Limit enforcement and validation does not take project hierarchy into consideration.' };
-
 const registeredModel = (row: RegisteredLimitTable): RegisteredLimit => ({
   id: row.id,
   serviceId: row.service_id,
@@ -57,6 +55,8 @@ const limitModel = (row: store.LimitWithResource): Limit => ({
 export function createLimits(core: Core) {
   const { env } = core;
   const { read } = env.store;
+  const model = LIMIT_MODELS[core.options.limitModel];
+
   async function register(limits: readonly Omit<RegisteredLimit, 'id'>[]): Promise<RegisteredLimit[]> {
     return await writeUnique(
       core,
@@ -118,10 +118,18 @@ export function createLimits(core: Core) {
       core,
       () => duplicate('limit'),
       async (tx) => {
-        const made: Limit[] = [];
+        const owners: { projectId?: string; domainId?: string }[] = [];
         for (const limit of limits) {
           await checkPlace(tx, limit, 'limit');
-          const owner = await ownerOf(tx, limit);
+          owners.push(await ownerOf(tx, limit));
+        }
+        await model.check(
+          tx,
+          limits.map((limit, index) => ({ ...limit, projectId: owners[index]?.projectId ?? null, domainId: owners[index]?.domainId ?? null })),
+        );
+        const made: Limit[] = [];
+        for (const [index, limit] of limits.entries()) {
+          const owner = owners[index] ?? {};
           const registered = await store.findRegisteredLimitFor(tx, limit.serviceId, limit.resourceName, limit.regionId ?? '');
           if (!registered) throw refused('Unable to create a limit that has no corresponding registered limit.');
           if (await store.findLimitOf(tx, registered.id, owner)) throw duplicate('limit');
@@ -148,6 +156,7 @@ export function createLimits(core: Core) {
         resource_limit: change.resourceLimit ?? row.resource_limit,
         description: change.description === undefined ? row.description : change.description,
       };
+      await model.check(tx, [{ ...limitModel(row), resourceLimit: next.resource_limit }]);
       await store.updateLimit(tx, id, next);
       return limitModel({ ...row, ...next });
     });
@@ -161,6 +170,8 @@ export function createLimits(core: Core) {
   }
 
   return {
+    /** How limits bind each other here. */
+    model: { name: model.name, description: model.description },
     register,
     updateRegistered,
     removeRegistered,

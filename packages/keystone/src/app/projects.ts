@@ -14,6 +14,7 @@ import { type ProjectTable, ROOT_DOMAIN } from '../store/tables.ts';
 import { deleteTrust, listTrusts } from '../store/trusts.ts';
 import { clearDefaultProject } from '../store/users.ts';
 import { type Core, type Extra, type Initiator, isImmutable, liftsImmutable, mergeOptions, notify, type ResourceOptions, touch, writeUnique } from './core.ts';
+import { LIMIT_MODELS } from './limit-models.ts';
 
 /** A project, or a project that acts as domain. */
 export interface Project {
@@ -86,6 +87,7 @@ export async function projectModels(db: Db, rows: readonly ProjectTable[]): Prom
 export function createProjects(core: Core) {
   const { env, options } = core;
   const { read } = env.store;
+  const maxDepth = Math.min(options.maxProjectTreeDepth, LIMIT_MODELS[options.limitModel].maxProjectTreeDepth);
 
   async function get(id: string, db: Db = read): Promise<Project> {
     const row = await rowOf(db, id);
@@ -128,7 +130,7 @@ export function createProjects(core: Core) {
     for (const ancestor of above) {
       if (!ancestor.enabled) throw invalid(`cannot create a project in a branch containing a disabled project: ${ancestor.id}`, 'parent_id');
     }
-    if (above.length > options.maxProjectTreeDepth) throw refused(`Max hierarchy depth reached for ${parent.id} branch.`);
+    if (above.length > maxDepth) throw refused(`Max hierarchy depth reached for ${parent.id} branch.`);
   }
 
   async function create(project: NewProject, who: Initiator): Promise<Project> {

@@ -84,6 +84,21 @@ export function findLimitOf(
   return select.executeTakeFirst();
 }
 
+/** True when a project of the domain has a limit above `value`; 0 counts for no limit. */
+export async function hasProjectLimitAbove(db: Db, registeredLimitId: string, domainId: string, value: number): Promise<boolean> {
+  const row = await on<KeystoneTables>(db)
+    .selectFrom('keystone_limit')
+    .innerJoin('keystone_project as project', 'project.id', 'keystone_limit.project_id')
+    .select('keystone_limit.id')
+    .where('keystone_limit.registered_limit_id', '=', registeredLimitId)
+    .where('project.domain_id', '=', domainId)
+    .where('keystone_limit.resource_limit', '>', value)
+    .where('keystone_limit.resource_limit', '<>', 0)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export function listLimits(db: Db, query: LimitQuery): Promise<LimitWithResource[]> {
   let select = withResource(db);
   if (query.serviceId !== undefined) select = select.where('registered.service_id', '=', query.serviceId);
