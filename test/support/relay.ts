@@ -35,11 +35,15 @@ export class Relay {
   }
 
   /** One request; rejects when no whole answer comes. */
-  async call(method: string, path: string, body?: unknown): Promise<RelayAnswer> {
+  async call(method: string, path: string, body?: unknown, options: { readonly headers?: Readonly<Record<string, string>> } = {}): Promise<RelayAnswer> {
     const id = this.#next++;
     const reply = await new Promise<Reply>((resolve) => {
       this.#waiting.set(id, resolve);
-      const headers = { ...(this.token && { 'x-auth-token': this.token }), ...(body !== undefined && { 'content-type': 'application/json' }) };
+      const headers = {
+        ...(this.token && { 'x-auth-token': this.token }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...options.headers,
+      };
       this.#child.send({ id, method, url: this.#url + path, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
     });
     if (reply.failed !== undefined) throw new Error(`${method} ${path}: no answer (${reply.failed})`);
@@ -48,8 +52,8 @@ export class Relay {
   }
 
   /** The same, rejecting what is not a success; gives the body. */
-  async ok(method: string, path: string, body?: unknown): Promise<RelayAnswer['body']> {
-    const answer = await this.call(method, path, body);
+  async ok(method: string, path: string, body?: unknown, options: Parameters<Relay['call']>[3] = {}): Promise<RelayAnswer['body']> {
+    const answer = await this.call(method, path, body, options);
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }

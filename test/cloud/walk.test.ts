@@ -2,23 +2,24 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { TestCloud } from '../support/cloud.ts';
-import { stateOf } from './state.ts';
-import { wrongs } from './truth.ts';
-import { planWalk, shrink, walk, WalkFailure } from './walk.ts';
+import { simulatedGround } from '../support/walk/ground.ts';
+import { stateOf } from '../support/walk/state.ts';
+import { wrongs } from '../support/walk/truth.ts';
+import { planWalk, shrink, walk, WalkFailure } from '../support/walk/walk.ts';
 
+const make = () => simulatedGround(2);
 const steps = Number(process.env.CAIRN_WALK_STEPS ?? 500);
 const seed = Number(process.env.CAIRN_WALK_SEED ?? Date.now() % 1_000_000_000);
 
 test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, loses nothing and gets stuck nowhere`, { timeout: 3_600_000 }, async (t) => {
   const tell = (text: string): void => t.diagnostic(text);
   try {
-    const report = await walk(planWalk(seed, steps), tell);
+    const report = await walk(make, planWalk(seed, steps), tell);
     tell(`${report.steps} steps, ${report.kills} kills, ${report.refused} refused; accepted: ${JSON.stringify(report.accepted)}`);
     assert.ok(report.steps - report.refused > steps / 5, 'most of the walk went nowhere');
   } catch (error) {
     if (!(error instanceof WalkFailure)) throw error;
-    const least = process.env.CAIRN_WALK_SHRINK ? await shrink(error, Number(process.env.CAIRN_WALK_SHRINK), tell) : error;
+    const least = process.env.CAIRN_WALK_SHRINK ? await shrink(make, error, Number(process.env.CAIRN_WALK_SHRINK), tell) : error;
     assert.fail(
       `CAIRN_WALK_SEED=${seed} CAIRN_WALK_STEPS=${steps}: ${least.message}\nthe last of ${least.bursts.length} bursts: ${JSON.stringify(least.bursts.slice(-12))}`,
     );
@@ -26,7 +27,7 @@ test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, l
 });
 
 test("what a walk looks at shows a guest, a disk and a quota that are nobody's", async () => {
-  const cloud = await TestCloud.start({ hosts: 2 });
+  const cloud = await make();
   try {
     assert.deepEqual(await wrongs(cloud, await stateOf(cloud)), []);
     const host = (await cloud.ok('GET', '/compute/v2.1/os-hypervisors')).hypervisors[0].hypervisor_hostname as string;

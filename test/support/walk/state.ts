@@ -1,4 +1,4 @@
-import type { TestCloud } from '../support/cloud.ts';
+import type { Ground } from './ground.ts';
 
 // biome-ignore lint: what the APIs answer
 type Json = any;
@@ -22,7 +22,7 @@ const TRANSITIONAL = {
   backup: /^(creating|restoring|deleting)$/,
 };
 
-export async function stateOf(cloud: TestCloud): Promise<State> {
+export async function stateOf(cloud: Ground): Promise<State> {
   const [servers, volumes, snapshots, images, ports, networks, floatingIps, backups] = await Promise.all([
     all(cloud, '/compute/v2.1/servers/detail', 'servers', 'all_tenants=1'),
     all(cloud, '/volume/v3/volumes/detail', 'volumes', 'all_tenants=1'),
@@ -37,7 +37,7 @@ export async function stateOf(cloud: TestCloud): Promise<State> {
 }
 
 /** A whole list, page by page. */
-async function all(cloud: TestCloud, path: string, key: string, query = ''): Promise<Json[]> {
+async function all(cloud: Ground, path: string, key: string, query = ''): Promise<Json[]> {
   const rows: Json[] = [];
   for (;;) {
     const last = rows.at(-1)?.id;

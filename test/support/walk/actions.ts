@@ -1,9 +1,9 @@
-import type { Answer, TestCloud } from '../support/cloud.ts';
+import type { Ground, GroundAnswer } from './ground.ts';
 import { NEWEST, type State } from './state.ts';
 
 /** What a walk's steps see: the cloud as it was at the last rest, and names for what they make. */
 export interface Scene {
-  readonly cloud: TestCloud;
+  readonly cloud: Ground;
   readonly state: State;
   readonly imageId: string;
   readonly networkId: string;
@@ -13,7 +13,7 @@ export interface Scene {
   readonly name: string;
 }
 
-type Call = Promise<Answer> | undefined;
+type Call = Promise<GroundAnswer> | undefined;
 /** One kind of step: undefined where the state has nothing to do it to. */
 export type Action = (scene: Scene) => Call;
 

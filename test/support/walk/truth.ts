@@ -1,22 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { loadMachines } from '@cairn/host/simulated/journal';
-import { SimulatedMachine } from '@cairn/host/simulated/machine';
-import type { TestCloud } from '../support/cloud.ts';
+import type { Ground, Physical } from './ground.ts';
 import { NEWEST, type State } from './state.ts';
 
 // biome-ignore lint: what the APIs answer
 type Json = any;
-
-/** The machines of a cloud as they are at this moment, whatever the cloud says of them. */
-function machinesOf(cloud: TestCloud): SimulatedMachine[] {
-  const file = join(cloud.data, 'simulated.json');
-  const names = Object.keys(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {});
-  const machines = names.map((name) => new SimulatedMachine(name));
-  loadMachines(file, machines);
-  return machines;
-}
 
 const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {
   ACTIVE: ['running'],
@@ -33,14 +21,14 @@ const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {
  * What is wrong with a cloud at rest, in words: states that nobody asked for, guests, disks, ports, attachments, allocations and quota that do
  * not fit each other. Empty when everything holds.
  */
-export async function wrongs(cloud: TestCloud, state: State): Promise<string[]> {
-  const machines = machinesOf(cloud);
+export async function wrongs(cloud: Ground, state: State): Promise<string[]> {
+  const physical = await cloud.physical();
   return [
     ...conditions(state),
     ...attachments(state),
     ...ports(state),
-    ...guests(state, machines),
-    ...disks(cloud, machines),
+    ...guests(state, physical),
+    ...disks(cloud, physical),
     ...(await allocations(cloud, state)),
     ...(await quota(cloud, state)),
   ];
@@ -97,40 +85,37 @@ function ports(state: State): string[] {
   ];
 }
 
-function guests(state: State, machines: readonly SimulatedMachine[]): string[] {
+function guests(state: State, physical: Physical): string[] {
   const found: string[] = [];
   const servers = new Map(state.servers.map((s) => [s.id, s]));
   const seen = new Map<string, string>();
-  for (const machine of machines) {
-    for (const [id, guest] of machine.guests) {
-      const server = servers.get(id);
-      if (!server) {
-        found.push(`host ${machine.host} has guest ${id}, which is no server`);
-        continue;
-      }
-      if (server.status === 'VERIFY_RESIZE') continue;
-      if (server['OS-EXT-SRV-ATTR:host'] !== machine.host && guest.state !== 'shutdown')
-        found.push(`host ${machine.host} has guest ${id} ${guest.state}, its server is on ${server['OS-EXT-SRV-ATTR:host']}`);
-      else if (server['OS-EXT-SRV-ATTR:host'] === machine.host) seen.set(id, guest.state);
-      const nics = guest.spec.nics.map((n) => n.portId).toSorted();
-      const wanted = state.ports
-        .filter((p) => p.device_id === id && p.device_owner.startsWith('compute:'))
-        .map((p) => p.id)
-        .toSorted();
-      if (guest.state === 'running' && server.status === 'ACTIVE' && nics.join() !== wanted.join())
-        found.push(`guest ${id} has the ports ${nics}, its server ${wanted}`);
+  for (const guest of physical.guests) {
+    const server = servers.get(guest.id);
+    if (!server) {
+      found.push(`host ${guest.host} has guest ${guest.id}, which is no server`);
+      continue;
     }
+    if (server.status === 'VERIFY_RESIZE') continue;
+    const home = server['OS-EXT-SRV-ATTR:host'];
+    if (home === guest.host) seen.set(guest.id, guest.state);
+    else if (guest.state !== 'shutdown') found.push(`host ${guest.host} has guest ${guest.id} ${guest.state}, its server is on ${home}`);
+    const wanted = state.ports
+      .filter((p) => p.device_id === guest.id && p.device_owner.startsWith('compute:'))
+      .map((p) => p.id)
+      .toSorted();
+    if (guest.ports && guest.state === 'running' && server.status === 'ACTIVE' && guest.ports.join() !== wanted.join())
+      found.push(`guest ${guest.id} has the ports ${guest.ports}, its server ${wanted}`);
   }
   for (const server of state.servers) {
-    if (server.status === 'ERROR') continue;
     const is = seen.get(server.id) ?? 'absent';
-    if (server.status !== 'VERIFY_RESIZE' && !GUEST_STATES[server.status]?.includes(is)) found.push(`server ${server.id} is ${server.status}, its guest ${is}`);
+    if (server.status !== 'ERROR' && server.status !== 'VERIFY_RESIZE' && !GUEST_STATES[server.status]?.includes(is))
+      found.push(`server ${server.id} is ${server.status}, its guest ${is}`);
   }
   return found;
 }
 
 /** Every disk is somebody's: the store says whose, for no API tells it. */
-function disks(cloud: TestCloud, machines: readonly SimulatedMachine[]): string[] {
+function disks(cloud: Ground, physical: Physical): string[] {
   const db = new DatabaseSync(join(cloud.data, 'cairn.db'), { readOnly: true });
   try {
     const ids = (sql: string): string[] =>
@@ -144,8 +129,7 @@ function disks(cloud: TestCloud, machines: readonly SimulatedMachine[]): string[
       ...ids('select disk_id as id from cinder_snapshot where disk_id is not null'),
     ]);
     const servers = ids('select id from nova_server');
-    const there = machines.flatMap((m) => [...m.disks.keys()].map((id) => ({ id, host: m.host })));
-    return there
+    return physical.disks
       .filter(({ id }) => !known.has(id) && !servers.some((server) => id.includes(server)))
       .map(({ id, host }) => `host ${host} has disk ${id}, which is nobody's`);
   } finally {
@@ -153,7 +137,7 @@ function disks(cloud: TestCloud, machines: readonly SimulatedMachine[]): string[
   }
 }
 
-async function allocations(cloud: TestCloud, state: State): Promise<string[]> {
+async function allocations(cloud: Ground, state: State): Promise<string[]> {
   const headers = { 'openstack-api-version': 'placement 1.39' };
   const { resource_providers: providers } = await cloud.ok('GET', '/placement/resource_providers', undefined, { headers });
   const found: string[] = [];
@@ -175,7 +159,7 @@ async function allocations(cloud: TestCloud, state: State): Promise<string[]> {
   return found;
 }
 
-async function quota(cloud: TestCloud, state: State): Promise<string[]> {
+async function quota(cloud: Ground, state: State): Promise<string[]> {
   const { absolute: nova } = (await cloud.ok('GET', '/compute/v2.1/limits', undefined, { headers: NEWEST })).limits;
   const { absolute: cinder } = (await cloud.ok('GET', '/volume/v3/limits')).limits;
   const say = (what: string, counted: number, is: number): string[] => (counted === is ? [] : [`quota counts ${counted} ${what}, there are ${is}`]);
