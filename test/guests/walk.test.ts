@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { realGround } from '../support/walk/real-ground.ts';
+import { planWalk, walk, WalkFailure } from '../support/walk/walk.ts';
+
+const steps = Number(process.env.CAIRN_WALK_STEPS ?? 40);
+const seed = Number(process.env.CAIRN_WALK_SEED ?? Date.now() % 1_000_000_000);
+
+test(`a random walk of ${steps} steps over real guests, with kills of the cloud and of guests (seed ${seed})`, { timeout: 3_600_000 }, async (t) => {
+  try {
+    const report = await walk(
+      () => realGround(1),
+      planWalk(seed, steps),
+      (text) => t.diagnostic(text),
+    );
+    t.diagnostic(`${report.steps} steps, ${report.kills} kills, ${report.refused} refused; accepted: ${JSON.stringify(report.accepted)}`);
+  } catch (error) {
+    if (!(error instanceof WalkFailure)) throw error;
+    assert.fail(`CAIRN_WALK_SEED=${seed} CAIRN_WALK_STEPS=${steps}: ${error.message}\nthe last bursts: ${JSON.stringify(error.bursts.slice(-12))}`);
+  }
+});

@@ -1,0 +1,69 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TestNamespace } from '../netns.ts';
+import { Relay } from '../relay.ts';
+import type { Ground } from './ground.ts';
+
+const cairn = join(import.meta.dirname, '..', '..', '..', 'cairn');
+
+interface Status {
+  readonly hosts: readonly { readonly host: string }[];
+  readonly guests: readonly { readonly id: string; readonly host: string; readonly state: string; readonly pid?: number }[];
+}
+
+/** A cloud with real guests on this machine, in a network namespace of its own. */
+export async function realGround(hosts: number): Promise<Ground> {
+  const namespace = new TestNamespace(`cairnwalk${process.pid}`);
+  // guests run as users of their own, who must be able to reach their disks
+  const data = mkdtempSync('/var/tmp/cairn-walk-');
+  chmodSync(data, 0o711);
+  const run = async (args: readonly string[]): Promise<void> => {
+    const { code, output } = await namespace.run(cairn, [...args, '--data', data], { timeoutMs: 600_000 });
+    if (code !== 0) throw new Error(`cairn ${args[0]} ended with ${code}: ${output}`);
+  };
+  const facts = (): { pid: number; url: string } => JSON.parse(readFileSync(join(data, 'run', 'cairn.json'), 'utf8'));
+  const status = (): Status => JSON.parse(namespace.sync(cairn, ['status', '--json', '--data', data])) as Status;
+  let http: Relay | undefined;
+  const up = async (): Promise<void> => {
+    await run(['up', '--yes', ...(hosts > 1 ? ['--hosts', String(hosts)] : [])]);
+    http?.close();
+    http = new Relay(namespace, facts().url);
+    await http.login(Object.fromEntries([...readFileSync(join(data, 'openrc'), 'utf8').matchAll(/^export (\w+)='(.*)'$/gm)].map((m) => [m[1], m[2]])));
+  };
+  await up();
+  const relay = (): Relay => http as Relay;
+  let guests: Status['guests'] = [];
+  return {
+    data,
+    call: (method, path, body, options) => relay().call(method, path, body, options),
+    ok: (method, path, body, options) => relay().ok(method, path, body, options),
+    async crash() {
+      process.kill(facts().pid, 'SIGKILL');
+      await up();
+    },
+    killGuest(chance) {
+      const running = guests.filter((guest) => guest.pid !== undefined);
+      const { pid } = running[Math.floor(chance * running.length)] ?? {};
+      // only a process that is still the guest that it was
+      if (pid !== undefined && existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data)) process.kill(pid, 'SIGKILL');
+    },
+    async physical() {
+      const now = status();
+      guests = now.guests;
+      const folders = now.hosts.map(({ host }, i) => ({ host, folder: hosts > 1 ? join(data, 'hosts', String(i + 1)) : join(data, 'host') }));
+      return {
+        guests: now.guests.map(({ id, host, state }) => ({ id, host, state })),
+        disks: folders.flatMap(({ host, folder }) =>
+          ['ephemeral', 'volumes'].flatMap((pool) =>
+            existsSync(join(folder, 'disks', pool)) ? readdirSync(join(folder, 'disks', pool)).map((id) => ({ host, id })) : [],
+          ),
+        ),
+      };
+    },
+    async stop() {
+      http?.close();
+      await run(['down', '--destroy']).finally(() => namespace.remove());
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
