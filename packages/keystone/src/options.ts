@@ -22,6 +22,12 @@ export interface KeystoneOptions {
   readonly totpPreviousWindows: number;
   /** `[auth] external`: absent, nobody is believed who others say that they are. */
   readonly external?: ExternalAuth;
+  /** How old the signature of an EC2 request may be: `[credential] auth_ttl`. */
+  readonly ec2SignatureLifetimeSec: number;
+  /** `[oauth1] request_token_duration`; 0 is for ever. */
+  readonly oauth1RequestLifetimeSec: number;
+  /** `[oauth1] access_token_duration`; 0 is for ever. */
+  readonly oauth1AccessLifetimeSec: number;
   /** `[trust] max_redelegation_count`. */
   readonly maxRedelegationCount: number;
   readonly securityCompliance: SecurityCompliance;
@@ -86,4 +92,7 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
     disableUserAccountDaysInactive: null,
   },
   limitModel: 'flat',
+  ec2SignatureLifetimeSec: 900,
+  oauth1RequestLifetimeSec: 28_800,
+  oauth1AccessLifetimeSec: 86_400,
 };

@@ -135,7 +135,7 @@ test('only admins change the catalog, roles and domains', async () => {
   }
 });
 
-test('nothing but versions, login and the own password is open to strangers', async () => {
+test('nothing but versions, login, the own password and what a consumer signs is open to strangers', async () => {
   for (const route of cloud.server.routes()) {
     if (route.policy === '(anyone)') continue;
     const path = route.path.replace('/identity', '').replace(/\{[^}]+\}/g, 'x');
@@ -148,7 +148,14 @@ test('nothing but versions, login and the own password is open to strangers', as
       .filter((route) => route.policy === '(anyone)')
       .map((route) => route.id)
       .toSorted(),
-    ['keystone.token.issue', 'keystone.user.change_password', 'keystone.versions.list', 'keystone.versions.show'],
+    [
+      'keystone.oauth1_access_token.create',
+      'keystone.oauth1_request_token.create',
+      'keystone.token.issue',
+      'keystone.user.change_password',
+      'keystone.versions.list',
+      'keystone.versions.show',
+    ],
   );
 });
 

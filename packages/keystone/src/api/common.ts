@@ -1,5 +1,6 @@
 import { operationsOf, type Request } from '@cairn/kit/http/operation';
 import type { KeystoneApp } from '../app/app.ts';
+import type { AuthCall } from '../app/auth-methods/method.ts';
 import { initiatorOf, type Initiator } from '../app/core.ts';
 import { DEFAULT_DOMAIN_ID } from '../options.ts';
 import { invalid } from '../errors.ts';
@@ -14,7 +15,22 @@ export type AnyRequest = Request<any>;
 
 /** `http://host/identity/v3`: the start of every link. */
 export const v3 = (req: AnyRequest): string => `${req.baseUrl}/v3`;
-export const who = (req: AnyRequest): Initiator => initiatorOf(req.ctx);
+export const who = (req: AnyRequest): Initiator => ({ ...initiatorOf(req.ctx), remoteAddress: req.remoteAddress, userAgent: headerOf(req, 'user-agent') });
+
+/** A header by its name in lower case; the first where it was sent more than once. */
+export function headerOf(req: AnyRequest, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The HTTP request as authentication methods look at it. */
+export const callOf = (req: AnyRequest): AuthCall => ({
+  requestId: req.requestId,
+  remoteAddress: req.remoteAddress,
+  headers: req.headers,
+  url: `${req.baseUrl}${req.url}`,
+  userAgent: headerOf(req, 'user-agent'),
+});
 
 /** A parameter that the path is known to have. */
 export function param(req: AnyRequest, name: string): string {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { extraOf } from '../app/core.ts';
+import { ec2CredentialId } from '../app/ec2-tokens.ts';
 import type { Credential } from '../app/credentials.ts';
 import { expecting, invalid } from '../errors.ts';
 import { type AnyRequest, collection, equals, filtersOf, type KeystoneApp, member, op, param, requireSameId, targetOf, unchecked, who } from './common.ts';
@@ -49,9 +49,6 @@ function parseEc2(blob: string | undefined): Record<string, unknown> & { readonl
   if (typeof access !== 'string') throw expecting('access', 'credential');
   return { ...parsed, access };
 }
-
-/** An EC2 credential's id is the hash of its access key. */
-export const ec2CredentialId = (access: string): string => createHash('sha256').update(access).digest('hex');
 
 async function credentialTarget(app: KeystoneApp, req: AnyRequest): Promise<Readonly<Record<string, unknown>>> {
   const credential = await app.credentials.find(param(req, 'credential_id'));
@@ -105,6 +102,7 @@ export const credentialOperations: readonly AnyOperation[] = [
         ...blob,
         ...(req.ctx.trustId !== undefined && { trust_id: req.ctx.trustId }),
         ...(req.ctx.applicationCredentialId !== undefined && { app_cred_id: req.ctx.applicationCredentialId }),
+        ...(req.ctx.accessTokenId !== undefined && { access_token_id: req.ctx.accessTokenId }),
       };
       const text = Object.keys(bound).length === Object.keys(blob).length ? body.blob : JSON.stringify(bound);
       const credential = await app.credentials.create({ ...common, id: ec2CredentialId(blob.access), blob: text }, who(req));

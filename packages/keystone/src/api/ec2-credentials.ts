@@ -1,9 +1,9 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import type { Credential } from '../app/credentials.ts';
+import { ec2CredentialId } from '../app/ec2-tokens.ts';
 import { expecting, unauthenticated } from '../errors.ts';
 import { type AnyRequest, equals, type KeystoneApp, listing, noTarget, op, param, targetOf, v3, who } from './common.ts';
-import { ec2CredentialId } from './credentials.ts';
 import { reachesProject, requireOwnProject, requireUnrestricted } from './delegation.ts';
 import { object, textOrNull } from './schemas.ts';
 
@@ -81,6 +81,7 @@ export const ec2CredentialOperations: readonly AnyOperation[] = [
         secret: ids.bytes(16).toString('hex'),
         trust_id: req.ctx.trustId ?? null,
         ...(req.ctx.applicationCredentialId !== undefined && { app_cred_id: req.ctx.applicationCredentialId }),
+        ...(req.ctx.accessTokenId !== undefined && { access_token_id: req.ctx.accessTokenId }),
       };
       const credential = await app.credentials.create({ id: ec2CredentialId(access), userId, projectId, type: 'ec2', blob: JSON.stringify(blob) }, who(req));
       return { credential: ec2View(req, credential) };

@@ -3,13 +3,17 @@ import { applicationCredentialOperations } from './application-credentials.ts';
 import { catalogOperations } from './catalog.ts';
 import { credentialOperations } from './credentials.ts';
 import { domainOperations } from './domains.ts';
+import { refusingEc2Tokens } from './ec2-ban.ts';
 import { ec2CredentialOperations } from './ec2-credentials.ts';
+import { ec2TokenOperations } from './ec2-tokens.ts';
 import { domainConfigOperations } from './domain-config.ts';
 import { endpointFilterOperations } from './endpoint-filters.ts';
 import { endpointPolicyOperations } from './endpoint-policies.ts';
 import { grantOperations } from './grants.ts';
 import { groupOperations } from './groups.ts';
 import { limitOperations } from './limits.ts';
+import { oauth1AccessTokenOperations } from './oauth1-access-tokens.ts';
+import { oauth1Operations } from './oauth1.ts';
 import { policyOperations } from './policies.ts';
 import { projectOperations } from './projects.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
@@ -20,8 +24,7 @@ import { trustOperations } from './trusts.ts';
 import { userOperations } from './users.ts';
 import { versionOperations } from './versions.ts';
 
-/** Every API call of keystone. */
-export const operations: readonly AnyOperation[] = [
+const all: readonly AnyOperation[] = [
   ...versionOperations,
   ...tokenOperations,
   ...scopeOperations,
@@ -35,6 +38,9 @@ export const operations: readonly AnyOperation[] = [
   ...catalogOperations,
   ...credentialOperations,
   ...ec2CredentialOperations,
+  ...ec2TokenOperations,
+  ...oauth1Operations,
+  ...oauth1AccessTokenOperations,
   ...policyOperations,
   ...endpointFilterOperations,
   ...endpointPolicyOperations,
@@ -43,3 +49,6 @@ export const operations: readonly AnyOperation[] = [
   ...trustOperations,
   ...limitOperations,
 ];
+
+/** Every API call of keystone. */
+export const operations: readonly AnyOperation[] = all.map(refusingEc2Tokens);

@@ -1,12 +1,12 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { ANYONE, Reply } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
-import type { AuthCall, AuthRequest } from '../app/auth-methods/method.ts';
+import type { AuthRequest } from '../app/auth-methods/method.ts';
 import type { Person } from '../app/authorization.ts';
 import type { Token } from '../app/tokens.ts';
 import { expecting, invalid, tokenNotFound } from '../errors.ts';
 import { isoMicros } from '@cairn/kit/clock/clock';
-import { type AnyRequest, type KeystoneApp, naiveMicros, op } from './common.ts';
+import { type AnyRequest, callOf, headerOf, type KeystoneApp, naiveMicros, op } from './common.ts';
 import { object, type Schema, text } from './schemas.ts';
 
 const domainReference: Schema = object({ id: text, name: text });
@@ -61,9 +61,9 @@ const personView = (person: Person): Record<string, unknown> => ({
 });
 
 /** The token's body (keystone/common/render_token.py). */
-async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): Promise<Record<string, unknown>> {
+export async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): Promise<Record<string, unknown>> {
   const { claims, authorization } = token;
-  const { user, project, domain, system, trust, applicationCredential } = authorization;
+  const { user, project, domain, system, trust, accessToken, applicationCredential } = authorization;
   const roles = trust
     ? authorization.roles.map((role) => ({ id: role.id, name: role.name, domain_id: role.domainId, description: role.description, options: role.options }))
     : authorization.roles.map(({ id, name }) => ({ id, name }));
@@ -89,6 +89,7 @@ async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): 
     });
   } else if (project) Object.assign(view, { project, is_domain: false, roles });
   if (withCatalog && (system || domain || project)) view.catalog = await app.catalog.view(trust ? trust.trust.trustorUserId : user.id, project?.id);
+  if (accessToken) view['OS-OAUTH1'] = { access_token_id: accessToken.id, consumer_id: accessToken.consumerId };
   if (applicationCredential) {
     const { id, name, unrestricted, accessRules } = applicationCredential;
     view.application_credential = { id, name, restricted: !unrestricted, ...(accessRules.length > 0 && { access_rules: accessRules }) };
@@ -98,20 +99,6 @@ async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): 
 
 const answer = async (app: KeystoneApp, req: AnyRequest, token: Token, status: number): Promise<Reply> =>
   new Reply(await tokenView(app, token, !req.query.has('nocatalog')), { status, headers: { 'X-Subject-Token': token.id } });
-
-const headerOf = (req: AnyRequest, name: string): string | undefined => {
-  const value = req.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-};
-
-/** The HTTP request as authentication methods look at it. */
-export const callOf = (req: AnyRequest): AuthCall => ({
-  requestId: req.requestId,
-  remoteAddress: req.remoteAddress,
-  headers: req.headers,
-  url: `${req.baseUrl}${req.url}`,
-  userAgent: headerOf(req, 'user-agent'),
-});
 
 /** The token that a request is about. */
 async function subject(app: KeystoneApp, req: AnyRequest): Promise<Token> {

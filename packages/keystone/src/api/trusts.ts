@@ -120,6 +120,7 @@ export const trustOperations: readonly AnyOperation[] = [
       await app.users.get(body.trustee_user_id);
       const roleIds: string[] = [];
       for (const each of body.roles ?? []) roleIds.push(each.id ?? (await app.roles.uniqueByName(each.name ?? '')).id);
+      if (req.ctx.accessTokenId !== undefined) throw forbiddenAction('Redelegation allowed for delegated by trust only');
       const trust = await app.trusts.create(
         {
           trustorUserId: body.trustor_user_id,

@@ -17,9 +17,11 @@ import { createEffectiveRoles } from './effective-roles.ts';
 import { createDomainConfigs } from './domain-config.ts';
 import { createEndpointFilters } from './endpoint-filters.ts';
 import { createEndpointPolicies } from './endpoint-policies.ts';
+import { createEc2Tokens } from './ec2-tokens.ts';
 import { createGroups } from './groups.ts';
 import { createLimits } from './limits.ts';
 import { createLookups } from './lookups.ts';
+import { createOAuth1 } from './oauth1.ts';
 import { createPasswords } from './passwords.ts';
 import { createPolicies } from './policies.ts';
 import { createProjects } from './projects.ts';
@@ -57,11 +59,12 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const lookups = createLookups(core);
   const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
   const trusts = createTrusts(core, { effectiveRoles, revocations });
-  const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, revocations });
+  const oauth1 = createOAuth1(core, { effectiveRoles });
+  const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, oauth1, revocations });
   const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
   const people = createPeople(lookups);
   const credentials = createCredentials(core, { keys: credentialKeys });
-  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials });
+  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials, oauth1 });
   const receipts = createReceipts(core, { keys: tokenKeys, lookups });
   return {
     core,
@@ -79,6 +82,8 @@ export function createApp(env: Env, options: KeystoneOptions) {
     roleAssignments: createRoleAssignments(core, { effectiveRoles }),
     catalog: createCatalog(core),
     credentials,
+    oauth1,
+    ec2Tokens: createEc2Tokens(core, { lookups, credentials, trusts, applicationCredentials, oauth1, tokens }),
     policies,
     endpointFilters: createEndpointFilters(core),
     endpointPolicies: createEndpointPolicies(core, { policies }),

@@ -7,6 +7,7 @@ import type { ApplicationCredential, ApplicationCredentials } from './applicatio
 import type { Core } from './core.ts';
 import { type EffectiveRoles, withImplied } from './effective-roles.ts';
 import type { Lookups } from './lookups.ts';
+import type { AccessToken, OAuth1 } from './oauth1.ts';
 import type { Revocations } from './revocations.ts';
 import type { Role } from './roles.ts';
 import type { Trust, Trusts } from './trusts.ts';
@@ -47,6 +48,7 @@ export interface Authorization {
   readonly roles: readonly Role[];
   readonly trust?: { readonly trust: Trust; readonly trustor: Person };
   readonly applicationCredential?: ApplicationCredential;
+  readonly accessToken?: AccessToken;
   /** When it ends by itself: a trust's expiry. */
   readonly untilMs: number;
   /** Tokens issued up to then are revoked. */
@@ -64,6 +66,7 @@ interface Parts {
   readonly effectiveRoles: EffectiveRoles;
   readonly trusts: Trusts;
   readonly applicationCredentials: ApplicationCredentials;
+  readonly oauth1: OAuth1;
   readonly revocations: Revocations;
 }
 
@@ -105,7 +108,9 @@ export function createAuthorizations(core: Core, parts: Parts) {
       keys.add(applicationCredentialKey(subject.applicationCredentialId));
       if (!credential) throw applicationCredentialNotFound(subject.applicationCredentialId);
     }
-    const roles = await rolesOf(subject, project?.row, trust?.trust, credential, keys);
+    const access = subject.accessTokenId === undefined ? undefined : await parts.oauth1.accessToken(subject.accessTokenId);
+    if (access) keys.add(parts.oauth1.keyOf(access.id));
+    const roles = await rolesOf(subject, project?.row, trust?.trust, credential ?? access, keys);
     const person = await personOf(user);
     const seen = trust?.trust.impersonation ? trust.trustor : person;
     const revokedUpToMs = await parts.revocations.revokedUpTo(read, {
@@ -125,6 +130,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
       ...(subject.system !== undefined && { system: 'all' }),
       ...(trust && { trust }),
       ...(credential && { applicationCredential: credential }),
+      ...(access && { accessToken: access }),
       context: {
         userId: seen.id,
         userName: seen.name,
@@ -142,6 +148,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
         ...(domain && { domainId: domain.id, domainName: domain.name }),
         ...(subject.system !== undefined && { systemScope: 'all' }),
         ...(subject.trustId !== undefined && { trustId: subject.trustId }),
+        ...(access && { accessTokenId: access.id }),
         ...(credential && {
           applicationCredentialId: credential.id,
           applicationCredentialRestricted: !credential.unrestricted,
@@ -183,7 +190,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     subject: Subject,
     project: ProjectTable | undefined,
     trust: Trust | undefined,
-    credential: ApplicationCredential | undefined,
+    grant: ApplicationCredential | AccessToken | undefined,
     keys: Set<ChangeKey>,
   ): Promise<Role[]> {
     const book = await effectiveRoles.book();
@@ -201,7 +208,9 @@ export function createAuthorizations(core: Core, parts: Parts) {
         ? await effectiveRoles.onDomain(read, userId, subject.domainId)
         : await effectiveRoles.onSystem(read, userId);
     for (const groupId of held.groupIds) keys.add(groupKey(groupId));
-    const ids = credential ? credential.roles.map((role) => role.id).filter((id) => held.roleIds.includes(id)) : held.roleIds;
+    // of what was granted, with all that it implies, only what is still held
+    const granted = grant && ('roleIds' in grant ? withImplied(book, grant.roleIds) : grant.roles.map((role) => role.id));
+    const ids = granted ? granted.filter((id) => held.roleIds.includes(id)) : held.roleIds;
     if (ids.length === 0) throw unauthenticated(`user ${userId} has no access to the scope`);
     return rolesBy(ids);
   }

@@ -18,9 +18,18 @@ export interface Initiator {
   readonly requestId: string;
   readonly userId?: string | undefined;
   readonly projectId?: string | undefined;
+  readonly domainId?: string | undefined;
+  /** Where from, and with what program. */
+  readonly remoteAddress?: string | undefined;
+  readonly userAgent?: string | undefined;
 }
 
-export const initiatorOf = (ctx: Context): Initiator => ({ requestId: ctx.requestId, userId: ctx.userId, projectId: ctx.projectId });
+export const initiatorOf = (ctx: Context): Initiator => ({
+  requestId: ctx.requestId,
+  userId: ctx.userId,
+  projectId: ctx.projectId,
+  domainId: ctx.domainId,
+});
 
 export type Resource =
   | 'project'
@@ -36,7 +45,10 @@ export type Resource =
   | 'credential'
   | 'application_credential'
   | 'access_rule'
-  | 'OS-TRUST:trust';
+  | 'OS-TRUST:trust'
+  | 'OS-OAUTH1:consumer'
+  | 'OS-OAUTH1:request_token'
+  | 'OS-OAUTH1:access_token';
 
 /** Writes upstream's notification `identity.<resource>.<operation>` with the resource's id, in the transaction of the change. */
 export async function notify(

@@ -1,7 +1,7 @@
 import type { Db, Store, Tx } from '@cairn/kit/store/store';
 import { changesAfter, newestChange, recordChange } from '../store/changes.ts';
 
-/** What a change touches: `user:<id>`, `group:<id>`, `project:<id>`, `domain:<id>`, `audit:<id>`, `trust:<id>`, `application_credential:<id>`, `roles`, `role_book`, `catalog`. */
+/** What a change touches: `user:<id>`, `group:<id>`, `project:<id>`, `domain:<id>`, `audit:<id>`, `trust:<id>`, `application_credential:<id>`, `access_token:<id>`, `roles`, `role_book`, `catalog`. */
 export type ChangeKey = string;
 
 export const userKey = (id: string): ChangeKey => `user:${id}`;
@@ -15,6 +15,7 @@ export const domainConfigKey = (id: string): ChangeKey => `domain_config:${id}`;
 export const applicationCredentialKey = (id: string): ChangeKey => `application_credential:${id}`;
 /** What roles mean: names, implications; every token rests on it. */
 export const ROLES: ChangeKey = 'roles';
+export const accessTokenKey = (id: string): ChangeKey => `access_token:${id}`;
 /** The set of roles; changes also when one is made. */
 export const ROLE_BOOK: ChangeKey = 'role_book';
 export const CATALOG: ChangeKey = 'catalog';

@@ -37,7 +37,7 @@ export interface UserTable {
   failed_auth_count: number;
   failed_auth_at_ms: number | null;
   /** 1: known by an identity provider alone, so the name is for show and need not be unique. 0 where it is not said. */
-  federated?: Bit;
+  federated?: Bit | undefined;
 }
 
 export interface IdentityProviderTable {
@@ -358,7 +358,40 @@ export interface ChangeTable {
   at_ms: number;
 }
 
+/** A program that may ask users for access (OAuth1). */
+export interface ConsumerTable {
+  id: string;
+  description: string | null;
+  secret: string;
+  extra: string;
+}
+
+export interface RequestTokenTable {
+  id: string;
+  secret: string;
+  /** Set together with the user and the roles when the user authorises. */
+  verifier: string | null;
+  authorizing_user_id: string | null;
+  requested_project_id: string;
+  role_ids: string | null;
+  consumer_id: string;
+  expires_at_ms: number | null;
+}
+
+export interface AccessTokenTable {
+  id: string;
+  secret: string;
+  authorizing_user_id: string;
+  project_id: string;
+  role_ids: string;
+  consumer_id: string;
+  expires_at_ms: number | null;
+}
+
 export interface KeystoneTables {
+  keystone_consumer: ConsumerTable;
+  keystone_request_token: RequestTokenTable;
+  keystone_access_token: AccessTokenTable;
   keystone_project: ProjectTable;
   keystone_project_tag: ProjectTagTable;
   keystone_user: UserTable;

@@ -22,10 +22,10 @@ export interface Claims {
 }
 
 /** Upstream's default `[auth] methods`, whose places are the bits in a token; what Cairn adds comes after them. */
-const METHODS = ['external', 'password', 'token', 'oauth1', 'mapped', 'application_credential', 'totp'] as const;
+const METHODS = ['external', 'password', 'token', 'oauth1', 'mapped', 'application_credential', 'totp', 'ec2credential'] as const;
 
 /** The methods that a user may name when asking for a token. */
-export const AUTH_METHODS: readonly string[] = METHODS;
+export const AUTH_METHODS: readonly string[] = METHODS.filter((method) => method !== 'ec2credential');
 
 export const methodBits = (methods: readonly string[]): number => METHODS.reduce((bits, method, i) => (methods.includes(method) ? bits | (1 << i) : bits), 0);
 /** Last configured first, as upstream reads them. */

@@ -33,6 +33,8 @@ export interface Context {
   readonly trustId?: string;
   readonly applicationCredentialId?: string;
   readonly applicationCredentialRestricted?: boolean;
+  /** The OAuth1 access token that the token stands for. */
+  readonly accessTokenId?: string;
   /** Set for a token that may make these calls alone; kit/http refuses all others. */
   readonly accessRules?: readonly AccessRule[];
   readonly auditIds?: readonly string[];

@@ -2,11 +2,13 @@ import type { ApplicationCredentials } from '../application-credentials.ts';
 import type { Core } from '../core.ts';
 import type { Credentials } from '../credentials.ts';
 import type { Lookups } from '../lookups.ts';
+import type { OAuth1 } from '../oauth1.ts';
 import type { Passwords } from '../passwords.ts';
 import type { Tokens } from '../tokens.ts';
 import { applicationCredentialMethod } from './application-credential.ts';
 import { AuthMethods } from './combine.ts';
 import { externalMethod } from './external.ts';
+import { oauth1Method } from './oauth1.ts';
 import { passwordMethod } from './password.ts';
 import type { People } from './people.ts';
 import { tokenMethod } from './token.ts';
@@ -19,13 +21,14 @@ interface Parts {
   readonly tokens: Tokens;
   readonly applicationCredentials: ApplicationCredentials;
   readonly credentials: Credentials;
+  readonly oauth1: OAuth1;
 }
 
 /** Every authentication method there is. A new one is a file beside this one and a line here. */
 export function createAuthMethods(core: Core, parts: Parts): AuthMethods {
   const { external } = core.options;
   return new AuthMethods(
-    [passwordMethod(core, parts), tokenMethod(parts), applicationCredentialMethod(core, parts), totpMethod(core, parts)],
+    [passwordMethod(core, parts), tokenMethod(parts), applicationCredentialMethod(core, parts), totpMethod(core, parts), oauth1Method(parts)],
     external && externalMethod(external, parts),
   );
 }
