@@ -11,9 +11,9 @@ const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {
   RESCUE: ['running'],
   PAUSED: ['paused'],
   SUSPENDED: ['suspended', 'absent'],
-  SHUTOFF: ['shutdown', 'absent'],
-  SHELVED: ['shutdown', 'absent'],
-  VERIFY_RESIZE: ['running', 'shutdown', 'absent'],
+  SHUTOFF: ['shutdown', 'absent', 'crashed'],
+  SHELVED: ['shutdown', 'absent', 'crashed'],
+  VERIFY_RESIZE: ['running', 'shutdown', 'absent', 'crashed'],
   SHELVED_OFFLOADED: ['absent'],
 };
 
