@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { engines } from '@cairn/kit/store/testing';
 import { TestCloud } from '../support/cloud.ts';
+
+/** Found in a log, it would be nobody else's. */
+const PASSWORD = 'pAssw0rd-of-alice-and-mallory';
 
 for (const engine of engines())
   describe(`a cloud on ${engine}`, () => {
@@ -14,12 +19,12 @@ for (const engine of engines())
       cloud = await TestCloud.start({ engine });
       for (const name of ['alice', 'mallory']) {
         const { project } = await cloud.ok('POST', '/identity/v3/projects', { project: { name } });
-        const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name, password: 'secret-1' } });
+        const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name, password: PASSWORD } });
         const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=member');
         await cloud.ok('PUT', `/identity/v3/projects/${project.id}/users/${user.id}/roles/${roles[0].id}`);
       }
-      member = await cloud.login('alice', 'secret-1', 'alice');
-      other = await cloud.login('mallory', 'secret-1', 'mallory');
+      member = await cloud.login('alice', PASSWORD, 'alice');
+      other = await cloud.login('mallory', PASSWORD, 'mallory');
       image = (await cloud.ok('GET', '/image/v2/images?name=cirros')).images[0].id;
       network = (await cloud.ok('POST', '/network/v2.0/networks', { network: { name: 'n' } }, { token: member })).network.id;
       await cloud.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: network, cidr: '10.9.0.0/24', ip_version: 4 } }, { token: member });
@@ -165,5 +170,35 @@ for (const engine of engines())
     test('health, readiness, metrics and the index answer without a token', async () => {
       for (const path of ['/', '/healthz', '/readyz', '/metrics', '/openapi.json'])
         assert.equal((await cloud.call('GET', path, undefined, { token: '' })).status, 200, path);
+    });
+
+    test('nothing secret is in the logs, at any level', async () => {
+      const { server } = await cloud.ok(
+        'POST',
+        '/compute/v2.1/servers',
+        {
+          server: {
+            name: 's',
+            imageRef: image,
+            flavorRef: '42',
+            networks: [{ uuid: network }],
+            adminPass: 'aDmin-pass-of-a-server',
+            user_data: Buffer.from('secret-in-user-data').toString('base64'),
+          },
+        },
+        as,
+      );
+      await settle(server.id);
+      const keypair = await cloud.ok('POST', '/compute/v2.1/os-keypairs', { keypair: { name: 'k' } }, as);
+      await cloud.call('POST', '/identity/v3/auth/tokens', {
+        auth: { identity: { methods: ['password'], password: { user: { name: 'alice', domain: { id: 'default' }, password: 'wr0ng-passw0rd' } } } },
+      });
+      await remove(server.id);
+      const { adminPassword } = JSON.parse(readFileSync(join(cloud.data, 'secrets.json'), 'utf8')) as { adminPassword: string };
+      const secrets = { PASSWORD, member, other, adminPassword, privateKey: keypair.keypair.private_key.split('\n')[1], adminPass: server.adminPass };
+      const texts = ['wr0ng-passw0rd', 'aDmin-pass-of-a-server', Buffer.from('secret-in-user-data').toString('base64'), ...Object.values(secrets)];
+      const logs = readdirSync(join(cloud.data, 'log')).map((name) => readFileSync(join(cloud.data, 'log', name), 'utf8'));
+      assert.ok(logs.join('').includes('the cloud is up'));
+      for (const text of texts) assert.ok(text.length > 8 && !logs.some((log) => log.includes(text)), `a log holds ${text}`);
     });
   });

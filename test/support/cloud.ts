@@ -56,7 +56,7 @@ export class TestCloud {
     const argv = ['serve', '--data', this.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'];
     const child = spawn(process.execPath, [main, ...argv], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', ...this.#database?.environment },
+      env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment },
     });
     this.#child = child;
     let words = '';
