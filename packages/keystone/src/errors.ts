@@ -82,6 +82,11 @@ export const serviceProviderNotFound = notFoundOf('Service Provider');
 export const mappingNotFound = notFoundOf('mapping');
 export const protocolNotFound = (protocolId: string, idpId: string): CairnError =>
   make('NotFound', `Could not find federated protocol ${protocolId} for Identity Provider: ${idpId}.`);
+/** 500: a mapping gave a group that is not there. */
+export const mappedGroupNotFound = (groupId: string, mappingId: string): CairnError =>
+  make('Internal', 'The mapping is broken.', { detail: { mappingId, reason: `group ${groupId} is not there` } });
+/** 403 that is a matter of security and says why all the same. */
+export const forbiddenText = (message: string): CairnError => make('Forbidden', message);
 /** 500: a mapping that refers to what is not there; `reason` is for the log alone. */
 export const mappingBroken = (mappingId: string, reason: string): CairnError => make('Internal', 'The mapping is broken.', { detail: { mappingId, reason } });
 

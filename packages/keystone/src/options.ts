@@ -30,9 +30,22 @@ export interface KeystoneOptions {
   readonly oauth1AccessLifetimeSec: number;
   /** `[trust] max_redelegation_count`. */
   readonly maxRedelegationCount: number;
+  readonly federation: FederationOptions;
   readonly securityCompliance: SecurityCompliance;
   /** Whether parents and children limit each other's limits: `[unified_limit] enforcement_model`. */
   readonly limitModel: 'flat' | 'strict_two_level';
+}
+
+/** Federation; see docs/identity-federation.md. */
+export interface FederationOptions {
+  /** Pages that may be given a token after a log-in in the browser, in full: `[federation] trusted_dashboard`. */
+  readonly trustedDashboards: readonly string[];
+  /** Minutes that memberships of a mapping outlive the token, where the identity provider has no setting: `default_authorization_ttl`. */
+  readonly defaultAuthorizationTtlMin: number;
+  /** `attribute_mapping_default_schema_version`. */
+  readonly defaultSchemaVersion: '1.0' | '2.0' | '3.0';
+  /** Attribute that names the identity provider where the protocol does not say: `remote_id_attribute`. '' for the issuer itself. */
+  readonly remoteIdAttribute: string;
 }
 
 /** A proxy in front that authenticates and tells who it was. It must drop these headers from what comes in. */
@@ -79,7 +92,11 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   maxListLimit: 1000,
   receiptLifetimeSec: 300,
   totpPreviousWindows: 1,
+  ec2SignatureLifetimeSec: 900,
+  oauth1RequestLifetimeSec: 28_800,
+  oauth1AccessLifetimeSec: 86_400,
   maxRedelegationCount: 3,
+  federation: { trustedDashboards: [], defaultAuthorizationTtlMin: 0, defaultSchemaVersion: '1.0', remoteIdAttribute: '' },
   securityCompliance: {
     lockoutFailureAttempts: null,
     lockoutDurationSec: 1800,
@@ -92,7 +109,4 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
     disableUserAccountDaysInactive: null,
   },
   limitModel: 'flat',
-  ec2SignatureLifetimeSec: 900,
-  oauth1RequestLifetimeSec: 28_800,
-  oauth1AccessLifetimeSec: 86_400,
 };

@@ -151,6 +151,12 @@ test('nothing but versions, login, the own password and what a consumer signs is
     [
       'keystone.oauth1_access_token.create',
       'keystone.oauth1_request_token.create',
+      'keystone.oauth2.token',
+      'keystone.oauth2.token.delete',
+      'keystone.oauth2.token.get',
+      'keystone.oauth2.token.head',
+      'keystone.oauth2.token.patch',
+      'keystone.oauth2.token.put',
       'keystone.token.issue',
       'keystone.user.change_password',
       'keystone.versions.list',

@@ -11,14 +11,18 @@ import { endpointFilterOperations } from './endpoint-filters.ts';
 import { endpointPolicyOperations } from './endpoint-policies.ts';
 import { grantOperations } from './grants.ts';
 import { groupOperations } from './groups.ts';
+import { identityProviderOperations } from './identity-providers.ts';
 import { limitOperations } from './limits.ts';
 import { oauth1AccessTokenOperations } from './oauth1-access-tokens.ts';
 import { oauth1Operations } from './oauth1.ts';
+import { mappingOperations } from './mappings.ts';
+import { oauth2Operations } from './oauth2.ts';
 import { policyOperations } from './policies.ts';
 import { projectOperations } from './projects.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
 import { roleOperations } from './roles.ts';
 import { scopeOperations } from './scopes.ts';
+import { serviceProviderOperations } from './service-providers.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustOperations } from './trusts.ts';
 import { userOperations } from './users.ts';
@@ -48,6 +52,10 @@ const all: readonly AnyOperation[] = [
   ...applicationCredentialOperations,
   ...trustOperations,
   ...limitOperations,
+  ...identityProviderOperations,
+  ...mappingOperations,
+  ...serviceProviderOperations,
+  ...oauth2Operations,
 ];
 
 /** Every API call of keystone. */

@@ -1,7 +1,11 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { forbiddenSilently } from '../errors.ts';
-import { collection, noTarget, op, v3 } from './common.ts';
+import { type AnyRequest, collection, type KeystoneApp, noTarget, op, v3 } from './common.ts';
 import { projectView } from './projects.ts';
+
+/** The groups that a federated user's token brings along. */
+const groupsOfToken = async (app: KeystoneApp, req: AnyRequest): Promise<readonly string[] | undefined> =>
+  req.ctx.token === undefined ? undefined : (await app.tokens.validate(req.ctx.token)).claims.groupIds;
 
 /** What a token's user may scope to: /v3/auth/{projects,domains,system,catalog}. */
 export const scopeOperations: readonly AnyOperation[] = [
@@ -13,7 +17,8 @@ export const scopeOperations: readonly AnyOperation[] = [
       summary: 'List the projects that the caller may scope to',
       policy: 'identity:get_auth_projects',
       target: noTarget,
-      handle: async (app, req) => collection(req, 'projects', (await app.assignments.projectsOfUser(req.ctx.userId)).map(projectView)),
+      handle: async (app, req) =>
+        collection(req, 'projects', (await app.assignments.projectsOfUser(req.ctx.userId, await groupsOfToken(app, req))).map(projectView)),
     }),
   ),
   ...(['/v3/auth/domains', '/v3/OS-FEDERATION/domains'] as const).map((path) =>
@@ -25,7 +30,7 @@ export const scopeOperations: readonly AnyOperation[] = [
       policy: 'identity:get_auth_domains',
       target: noTarget,
       handle: async (app, req) => {
-        const views = (await app.assignments.domainsOfUser(req.ctx.userId)).map((domain) => {
+        const views = (await app.assignments.domainsOfUser(req.ctx.userId, await groupsOfToken(app, req))).map((domain) => {
           const { domain_id: _domain, parent_id: _parent, is_domain: _is, ...view } = projectView(domain);
           return view;
         });
@@ -41,7 +46,7 @@ export const scopeOperations: readonly AnyOperation[] = [
     policy: 'identity:get_auth_system',
     target: noTarget,
     handle: async (app, req) => {
-      const roles = await app.effectiveRoles.onSystem(app.core.env.store.read, req.ctx.userId);
+      const roles = await app.effectiveRoles.onSystem(app.core.env.store.read, req.ctx.userId, await groupsOfToken(app, req));
       return { system: roles.roleIds.length > 0 ? [{ all: true }] : [], links: { self: `${v3(req)}/auth/system` } };
     },
   }),

@@ -148,7 +148,7 @@ describe('a login that fails', () => {
   test('an unsupported method is a 401 that names the supported ones', async () => {
     const answer = await auth({ auth: { identity: { methods: ['password', 'magic'], password: { user: adminUser }, magic: {} } } });
     assert.equal(answer.status, 401);
-    assert.deepEqual(answer.body.error.identity, { methods: ['password', 'token', 'oauth1', 'application_credential', 'totp'] });
+    assert.deepEqual(answer.body.error.identity, { methods: ['password', 'token', 'oauth1', 'mapped', 'application_credential', 'totp'] });
     assert.equal((await auth({ auth: { identity: { methods: [] } } })).status, 401);
   });
 

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import type { AuthRequest } from '../app/auth-methods/method.ts';
 import type { Person } from '../app/authorization.ts';
 import type { Token } from '../app/tokens.ts';
+import type { Claims } from '../token/payload.ts';
 import { expecting, invalid, tokenNotFound } from '../errors.ts';
 import { isoMicros } from '@cairn/kit/clock/clock';
 import { type AnyRequest, callOf, headerOf, type KeystoneApp, naiveMicros, op } from './common.ts';
@@ -60,16 +61,30 @@ const personView = (person: Person): Record<string, unknown> => ({
   password_expires_at: person.passwordExpiresAtMs === null ? null : naiveMicros(person.passwordExpiresAtMs * 1000),
 });
 
+/** A user whom an identity provider vouches for. */
+const federatedView = (person: Person, claims: Claims): Record<string, unknown> => ({
+  domain: person.domain,
+  id: person.id,
+  name: person.name,
+  'OS-FEDERATION': {
+    groups: (claims.groupIds ?? []).map((id) => ({ id })),
+    identity_provider: { id: claims.identityProviderId },
+    protocol: { id: claims.protocolId },
+  },
+});
+
 /** The token's body (keystone/common/render_token.py). */
 export async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): Promise<Record<string, unknown>> {
   const { claims, authorization } = token;
   const { user, project, domain, system, trust, accessToken, applicationCredential } = authorization;
-  const roles = trust
-    ? authorization.roles.map((role) => ({ id: role.id, name: role.name, domain_id: role.domainId, description: role.description, options: role.options }))
-    : authorization.roles.map(({ id, name }) => ({ id, name }));
+  const federated = claims.identityProviderId !== undefined;
+  const roles =
+    trust || federated
+      ? authorization.roles.map((role) => ({ id: role.id, name: role.name, domain_id: role.domainId, description: role.description, options: role.options }))
+      : authorization.roles.map(({ id, name }) => ({ id, name }));
   const view: Record<string, unknown> = {
     methods: claims.methods,
-    user: personView(trust?.trust.impersonation ? trust.trustor : user),
+    user: federated ? federatedView(user, claims) : personView(trust?.trust.impersonation ? trust.trustor : user),
     audit_ids: claims.auditIds,
     expires_at: isoMicros(claims.expiresAtMs),
     issued_at: isoMicros(token.issuedAtMs),
@@ -89,6 +104,8 @@ export async function tokenView(app: KeystoneApp, token: Token, withCatalog: boo
     });
   } else if (project) Object.assign(view, { project, is_domain: false, roles });
   if (withCatalog && (system || domain || project)) view.catalog = await app.catalog.view(trust ? trust.trust.trustorUserId : user.id, project?.id);
+  const serviceProviders = await app.serviceProviders.enabled();
+  if (serviceProviders.length > 0) view.service_providers = serviceProviders.map(({ id, authUrl, spUrl }) => ({ auth_url: authUrl, id, sp_url: spUrl }));
   if (accessToken) view['OS-OAUTH1'] = { access_token_id: accessToken.id, consumer_id: accessToken.consumerId };
   if (applicationCredential) {
     const { id, name, unrestricted, accessRules } = applicationCredential;
@@ -97,7 +114,8 @@ export async function tokenView(app: KeystoneApp, token: Token, withCatalog: boo
   return { token: view };
 }
 
-const answer = async (app: KeystoneApp, req: AnyRequest, token: Token, status: number): Promise<Reply> =>
+/** A token as an answer: its body, and its text in the header. */
+export const answer = async (app: KeystoneApp, req: AnyRequest, token: Token, status: number): Promise<Reply> =>
   new Reply(await tokenView(app, token, !req.query.has('nocatalog')), { status, headers: { 'X-Subject-Token': token.id } });
 
 /** The token that a request is about. */

@@ -1,9 +1,10 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { ANYONE } from '@cairn/kit/http/operation';
 import { extraOf } from '../app/core.ts';
+import type { FederatedIdentity } from '../app/federation/shadow-users.ts';
 import type { User } from '../app/users.ts';
 import { badTimestamp, invalid } from '../errors.ts';
-import type { PasswordExpiry } from '../store/users.ts';
+import type { FederatedFilter, PasswordExpiry } from '../store/users.ts';
 import {
   type AnyRequest,
   collection,
@@ -34,7 +35,7 @@ interface UserBody {
   readonly enabled?: boolean;
   readonly default_project_id?: string | null;
   readonly options?: Readonly<Record<string, unknown>>;
-  readonly federated?: readonly unknown[];
+  readonly federated?: readonly FederatedIdentity[];
 }
 
 const KNOWN = [
@@ -71,7 +72,20 @@ const properties = {
   enabled: flagValue,
   default_project_id: textOrNull,
   description: textOrNull,
-  federated: { type: 'array' },
+  federated: {
+    type: 'array',
+    items: object(
+      {
+        idp_id: text,
+        protocols: {
+          type: 'array',
+          items: object({ protocol_id: text, unique_id: { ...text, maxLength: 255 } }, { required: ['protocol_id', 'unique_id'] }),
+          minItems: 1,
+        },
+      },
+      { required: ['idp_id', 'protocols'] },
+    ),
+  },
   options,
 };
 const createBody = bodyOf<UserBody & { readonly name: string }>()('user', properties, { required: ['name'] });
@@ -127,15 +141,22 @@ async function userTarget(app: KeystoneApp, req: AnyRequest): Promise<Readonly<R
   return targetOf(req, user ? { user: userView(user) } : {});
 }
 
-/** No user is federated yet, so a list by federated attributes is empty. */
-const asksForFederated = (req: AnyRequest): boolean => ['idp_id', 'protocol_id', 'unique_id'].some((field) => req.query.has(field));
-
-function refuseFederated(body: UserBody): void {
-  const [first] = body.federated ?? [];
-  if (first === undefined) return;
-  const idp = first !== null && typeof first === 'object' && 'idp_id' in first ? String(first.idp_id) : '';
-  throw invalid(`Could not find Identity Provider: ${idp}`, 'federated');
+/** `idp_id=`, `protocol_id=`, `unique_id=`. */
+function federatedFilterOf(req: AnyRequest): FederatedFilter | undefined {
+  const given = (['idp_id', 'protocol_id', 'unique_id'] as const).flatMap((field) => {
+    const value = req.query.get(field);
+    return value === null ? [] : [[field, value] as const];
+  });
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
+
+/** `federated`, for a user whom identity providers know. */
+async function federatedPart(app: KeystoneApp, userId: string): Promise<{ readonly federated?: readonly FederatedIdentity[] }> {
+  const federated = await app.shadowUsers.of(userId);
+  return federated.length === 0 ? {} : { federated };
+}
+
+const expiryView = (atMs: number | undefined): string | null => (atMs === undefined ? null : naiveMicros(atMs * 1000));
 
 const changeOf = (body: UserBody) => {
   const extra = extraOf({ ...body }, KNOWN);
@@ -164,8 +185,7 @@ export const userOperations: readonly AnyOperation[] = [
       if (req.ctx.domainId !== undefined) filters.push(equals('domain_id', req.ctx.domainId));
       const page = pagingOf(req);
       const expiry = passwordExpiryOf(req);
-      if (asksForFederated(req)) return collection(req, 'users', []);
-      const { users, hasMore } = await app.users.list(filters, page, expiry);
+      const { users, hasMore } = await app.users.list(filters, page, { ...expiry, federated: federatedFilterOf(req) });
       return collection(req, 'users', users.map(userView), { hasMore, ...page });
     },
   }),
@@ -180,12 +200,14 @@ export const userOperations: readonly AnyOperation[] = [
     body: createBody,
     handle: async (app, req) => {
       const body = req.body.user;
-      refuseFederated(body);
+      const federated = body.federated ?? [];
+      await app.shadowUsers.check(federated);
       const user = await app.users.create(
         { ...changeOf(body), name: body.name, domainId: domainFor(req, body.domain_id), extra: extraOf({ ...body }, KNOWN, true) },
         who(req),
       );
-      return member(req, 'user', 'users', userView(user));
+      if (federated.length > 0) await app.shadowUsers.put(user.id, user.name, federated);
+      return member(req, 'user', 'users', { ...userView(user), ...(federated.length > 0 && { federated }) });
     },
   }),
   op({
@@ -195,7 +217,10 @@ export const userOperations: readonly AnyOperation[] = [
     summary: 'Show a user',
     policy: 'identity:get_user',
     target: userTarget,
-    handle: async (app, req) => member(req, 'user', 'users', userView(await app.users.get(param(req, 'user_id')))),
+    handle: async (app, req) => {
+      const user = await app.users.get(param(req, 'user_id'));
+      return member(req, 'user', 'users', { ...userView(user), ...(await federatedPart(app, user.id)) });
+    },
   }),
   op({
     id: 'keystone.user.update',
@@ -209,9 +234,11 @@ export const userOperations: readonly AnyOperation[] = [
       const body = req.body.user;
       await app.users.get(param(req, 'user_id'));
       requireSameId(req, 'user_id', body);
-      refuseFederated(body);
+      const federated = body.federated ?? [];
+      await app.shadowUsers.check(federated);
       const user = await app.users.update(param(req, 'user_id'), changeOf(body), who(req));
-      return member(req, 'user', 'users', { ...userView(user), extra: user.extra });
+      if (federated.length > 0) await app.shadowUsers.put(user.id, user.name, federated);
+      return member(req, 'user', 'users', { ...userView(user), ...(await federatedPart(app, user.id)), extra: user.extra });
     },
   }),
   op({
@@ -270,13 +297,14 @@ export const userOperations: readonly AnyOperation[] = [
       if (req.ctx.domainId !== undefined) filters.push(equals('domain_id', req.ctx.domainId));
       const page = pagingOf(req);
       const { groups, hasMore } = await app.groups.list(filters, page, param(req, 'user_id'));
+      const expiries = await app.groups.expiries(param(req, 'user_id'));
       const views = groups.map((group) => ({
         ...group.extra,
         id: group.id,
         name: group.name,
         domain_id: group.domainId,
         description: group.description,
-        membership_expires_at: null,
+        membership_expires_at: expiryView(expiries.get(group.id)),
       }));
       return collection(req, 'groups', views, { hasMore, ...page });
     },

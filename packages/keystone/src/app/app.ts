@@ -14,10 +14,15 @@ import type { Core } from './core.ts';
 import { createCredentials } from './credentials.ts';
 import { createDomains } from './domains.ts';
 import { createEffectiveRoles } from './effective-roles.ts';
+import { createEc2Tokens } from './ec2-tokens.ts';
+import { createIdentityProviders } from './federation/identity-providers.ts';
+import { createMappedLogins } from './federation/mapped.ts';
+import { createMappings } from './federation/mappings.ts';
+import { createServiceProviders } from './federation/service-providers.ts';
+import { createShadowUsers } from './federation/shadow-users.ts';
 import { createDomainConfigs } from './domain-config.ts';
 import { createEndpointFilters } from './endpoint-filters.ts';
 import { createEndpointPolicies } from './endpoint-policies.ts';
-import { createEc2Tokens } from './ec2-tokens.ts';
 import { createGroups } from './groups.ts';
 import { createLimits } from './limits.ts';
 import { createLookups } from './lookups.ts';
@@ -53,9 +58,10 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const users = createUsers(core, { passwords, revocations });
   const groups = createGroups(core, { revocations });
   const roles = createRoles(core);
+  const identityProviders = createIdentityProviders(core, { projects, users });
   const domainConfigs = createDomainConfigs(core);
   const policies = createPolicies(core);
-  const domains = createDomains(core, { projects, users, groups, roles, domainConfigs });
+  const domains = createDomains(core, { projects, users, groups, roles, identityProviders, domainConfigs });
   const lookups = createLookups(core);
   const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
   const trusts = createTrusts(core, { effectiveRoles, revocations });
@@ -63,8 +69,12 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, oauth1, revocations });
   const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
   const people = createPeople(lookups);
+  const assignments = createAssignments(core, { effectiveRoles });
+  const mappings = createMappings(core);
+  const shadowUsers = createShadowUsers(core, { identityProviders, revocations });
+  const mapped = createMappedLogins(core, { lookups, people, projects, assignments, effectiveRoles, identityProviders, mappings, shadowUsers });
   const credentials = createCredentials(core, { keys: credentialKeys });
-  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials, oauth1 });
+  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials, oauth1, mapped });
   const receipts = createReceipts(core, { keys: tokenKeys, lookups });
   return {
     core,
@@ -78,8 +88,13 @@ export function createApp(env: Env, options: KeystoneOptions) {
     users,
     groups,
     roles,
-    assignments: createAssignments(core, { effectiveRoles }),
+    assignments,
     roleAssignments: createRoleAssignments(core, { effectiveRoles }),
+    identityProviders,
+    mappings,
+    shadowUsers,
+    mapped,
+    serviceProviders: createServiceProviders(core),
     catalog: createCatalog(core),
     credentials,
     oauth1,

@@ -98,12 +98,12 @@ export function createAssignments(core: Core, parts: { readonly effectiveRoles: 
   }
 
   /** Projects on which the user holds a role, by id. */
-  async function projectsOfUser(userId: string): Promise<Project[]> {
-    return await projectModels(read, await projectsByIds(read, await parts.effectiveRoles.projectIdsOf(read, userId)));
+  async function projectsOfUser(userId: string, alsoGroupIds?: readonly string[]): Promise<Project[]> {
+    return await projectModels(read, await projectsByIds(read, await parts.effectiveRoles.projectIdsOf(read, userId, alsoGroupIds)));
   }
 
-  async function domainsOfUser(userId: string): Promise<Project[]> {
-    return await projectModels(read, await projectsByIds(read, await parts.effectiveRoles.domainIdsOf(read, userId)));
+  async function domainsOfUser(userId: string, alsoGroupIds?: readonly string[]): Promise<Project[]> {
+    return await projectModels(read, await projectsByIds(read, await parts.effectiveRoles.domainIdsOf(read, userId, alsoGroupIds)));
   }
 
   return { create, remove, check, list, projectsOfUser, domainsOfUser };

@@ -1,7 +1,7 @@
 import { expecting, unauthenticated, unsupportedMethod } from '../errors.ts';
 import { AUTH_METHODS } from '../token/payload.ts';
 import type { AuthMethods } from './auth-methods/combine.ts';
-import type { AuthCall, AuthRequest } from './auth-methods/method.ts';
+import type { AuthCall, AuthRequest, Proof } from './auth-methods/method.ts';
 import type { People } from './auth-methods/people.ts';
 import { checkScopeForm, createScopes } from './auth-scope.ts';
 import type { Authorizations } from './authorization.ts';
@@ -60,6 +60,13 @@ export function createAuth(core: Core, parts: Parts) {
     return token;
   }
 
+  /** The unscoped token of somebody whom an identity provider has proved; `protocolId` stands for the method. */
+  async function federated(proof: Proof, protocolId: string): Promise<Token> {
+    await core.changes.sync();
+    await checkRules(await userOf(proof.userId), [protocolId]);
+    return await tokens.issue({ ...proof, methods: [protocolId] });
+  }
+
   async function userOf(id: string): Promise<User> {
     const found = await lookups.userById(id);
     if (!found) throw unauthenticated(`user ${id} is gone`);
@@ -85,5 +92,5 @@ export function createAuth(core: Core, parts: Parts) {
       throw await receipts.insufficient(user.id, passed, usable);
   }
 
-  return { authenticate };
+  return { authenticate, federated };
 }

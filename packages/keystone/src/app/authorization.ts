@@ -1,11 +1,21 @@
 import type { Context } from '@cairn/kit/context/context';
-import { applicationCredentialKey, type ChangeKey, domainKey, groupKey, projectKey, ROLES, trustKey, userKey } from '../cache/changes.ts';
+import { applicationCredentialKey, type ChangeKey, domainKey, groupKey, idpKey, projectKey, ROLES, trustKey, userKey } from '../cache/changes.ts';
 import { Facts, type Loaded } from '../cache/facts.ts';
-import { applicationCredentialNotFound, forbiddenSilently, notFoundText, projectNotFound, tokenNotFound, unauthenticated, userNotFound } from '../errors.ts';
+import {
+  applicationCredentialNotFound,
+  forbiddenSilently,
+  identityProviderNotFound,
+  notFoundText,
+  projectNotFound,
+  tokenNotFound,
+  unauthenticated,
+  userNotFound,
+} from '../errors.ts';
+import { findIdp } from '../store/federation.ts';
 import type { ProjectTable } from '../store/tables.ts';
 import type { ApplicationCredential, ApplicationCredentials } from './application-credentials.ts';
 import type { Core } from './core.ts';
-import { type EffectiveRoles, withImplied } from './effective-roles.ts';
+import { type EffectiveRoles, type Held, withImplied } from './effective-roles.ts';
 import type { Lookups } from './lookups.ts';
 import type { AccessToken, OAuth1 } from './oauth1.ts';
 import type { Revocations } from './revocations.ts';
@@ -49,7 +59,7 @@ export interface Authorization {
   readonly trust?: { readonly trust: Trust; readonly trustor: Person };
   readonly applicationCredential?: ApplicationCredential;
   readonly accessToken?: AccessToken;
-  /** When it ends by itself: a trust's expiry. */
+  /** When it ends by itself or must be worked out again: a trust's expiry, that of a membership. */
   readonly untilMs: number;
   /** Tokens issued up to then are revoked. */
   readonly revokedUpToMs: number | undefined;
@@ -110,7 +120,12 @@ export function createAuthorizations(core: Core, parts: Parts) {
     }
     const access = subject.accessTokenId === undefined ? undefined : await parts.oauth1.accessToken(subject.accessTokenId);
     if (access) keys.add(parts.oauth1.keyOf(access.id));
-    const roles = await rolesOf(subject, project?.row, trust?.trust, credential ?? access, keys);
+    // a federated user's token ends with the identity provider
+    if (subject.identityProviderId !== undefined) {
+      keys.add(idpKey(subject.identityProviderId));
+      if (!(await findIdp(read, subject.identityProviderId))) throw identityProviderNotFound(subject.identityProviderId);
+    }
+    const { roles, untilMs } = await rolesOf(subject, project?.row, trust?.trust, credential ?? access, keys);
     const person = await personOf(user);
     const seen = trust?.trust.impersonation ? trust.trustor : person;
     const revokedUpToMs = await parts.revocations.revokedUpTo(read, {
@@ -123,7 +138,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     const value: Authorization = {
       user: person,
       roles,
-      untilMs: trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER,
+      untilMs: Math.min(untilMs, trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER),
       revokedUpToMs,
       ...(project && { project: project.named }),
       ...(domain && { domain: { id: domain.id, name: domain.name } }),
@@ -192,7 +207,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     trust: Trust | undefined,
     grant: ApplicationCredential | AccessToken | undefined,
     keys: Set<ChangeKey>,
-  ): Promise<Role[]> {
+  ): Promise<{ readonly roles: Role[]; readonly untilMs: number }> {
     const book = await effectiveRoles.book();
     const rolesBy = (ids: readonly string[]): Role[] =>
       ids
@@ -200,23 +215,27 @@ export function createAuthorizations(core: Core, parts: Parts) {
         .filter((role) => role !== undefined)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const { userId } = subject;
-    if (trust) return rolesBy(await trustRoles(trust, project, keys));
-    if (subject.system === undefined && subject.domainId === undefined && !project) return [];
+    if (trust) {
+      const lent = await trustRoles(trust, project, keys);
+      return { roles: rolesBy(lent.roleIds), untilMs: lent.untilMs };
+    }
+    if (subject.system === undefined && subject.domainId === undefined && !project) return { roles: [], untilMs: Number.MAX_SAFE_INTEGER };
+    const { groupIds: alsoGroupIds } = subject;
     const held = project
-      ? await effectiveRoles.onProject(read, userId, project)
+      ? await effectiveRoles.onProject(read, userId, project, { alsoGroupIds })
       : subject.domainId !== undefined
-        ? await effectiveRoles.onDomain(read, userId, subject.domainId)
+        ? await effectiveRoles.onDomain(read, userId, subject.domainId, alsoGroupIds)
         : await effectiveRoles.onSystem(read, userId);
     for (const groupId of held.groupIds) keys.add(groupKey(groupId));
     // of what was granted, with all that it implies, only what is still held
     const granted = grant && ('roleIds' in grant ? withImplied(book, grant.roleIds) : grant.roles.map((role) => role.id));
     const ids = granted ? granted.filter((id) => held.roleIds.includes(id)) : held.roleIds;
     if (ids.length === 0) throw unauthenticated(`user ${userId} has no access to the scope`);
-    return rolesBy(ids);
+    return { roles: rolesBy(ids), untilMs: held.untilMs };
   }
 
   /** What the trust lends, as far as the first trustor of its chain still holds it; a lost role ends the trust. */
-  async function trustRoles(trust: Trust, project: ProjectTable | undefined, keys: Set<ChangeKey>): Promise<string[]> {
+  async function trustRoles(trust: Trust, project: ProjectTable | undefined, keys: Set<ChangeKey>): Promise<Held> {
     if (!project) throw projectNotFound(String(trust.projectId));
     const book = await effectiveRoles.book();
     const original = (await parts.trusts.pedigree(read, trust.id, true)).at(-1) ?? trust;
@@ -224,7 +243,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     for (const groupId of held.groupIds) keys.add(groupKey(groupId));
     const lent = withImplied(book, trust.roleIds);
     if (lent.some((id) => !held.roleIds.includes(id))) throw forbiddenSilently('the trustee has no delegated roles');
-    return lent.filter((id) => book.roles.get(id)?.domainId === null);
+    return { ...held, roleIds: lent.filter((id) => book.roles.get(id)?.domainId === null) };
   }
 
   return {

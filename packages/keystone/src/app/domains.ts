@@ -10,6 +10,7 @@ import { roleIdsOfDomain } from '../store/roles.ts';
 import type { ProjectTable } from '../store/tables.ts';
 import { userIdsOfDomain } from '../store/users.ts';
 import { type Core, type Initiator, isImmutable, notify, type ResourceOptions, touch } from './core.ts';
+import type { IdentityProviders } from './federation/identity-providers.ts';
 import type { DomainConfigs } from './domain-config.ts';
 import type { Groups } from './groups.ts';
 import type { NewProject, Project, ProjectChange, Projects } from './projects.ts';
@@ -21,7 +22,14 @@ export type Domains = ReturnType<typeof createDomains>;
 /** Domains: projects that act as such. */
 export function createDomains(
   core: Core,
-  parts: { readonly projects: Projects; readonly users: Users; readonly groups: Groups; readonly roles: Roles; readonly domainConfigs: DomainConfigs },
+  parts: {
+    readonly projects: Projects;
+    readonly users: Users;
+    readonly groups: Groups;
+    readonly roles: Roles;
+    readonly identityProviders: IdentityProviders;
+    readonly domainConfigs: DomainConfigs;
+  },
 ) {
   const { env } = core;
   const { projects, users, groups, roles, domainConfigs } = parts;
@@ -51,6 +59,7 @@ export function createDomains(
       if (isImmutable(fromJson<ResourceOptions>(row.options))) throw immutableDelete('domain', id);
       if (row.enabled) throw refused('Cannot delete a domain that is enabled, please disable it first.');
       for (const project of leavesFirst(await projectsOfDomain(tx, id), id)) await projects.removeRow(tx, project.id, who);
+      await parts.identityProviders.removeOfDomain(tx, id, who);
       await removeActors(tx, id, who);
       await deleteLimitsOf(tx, { domainId: id });
       await domainConfigs.removeAll(tx, id);

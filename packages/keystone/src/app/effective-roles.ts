@@ -2,6 +2,7 @@ import type { Db } from '@cairn/kit/store/store';
 import { ROLE_BOOK } from '../cache/changes.ts';
 import { Facts } from '../cache/facts.ts';
 import { findAssignments, SYSTEM_TARGET } from '../store/assignments.ts';
+import { expiriesOf } from '../store/federated-users.ts';
 import { groupIdsOfUser } from '../store/groups.ts';
 import { ancestors, projectIdsOfDomain, subtree } from '../store/projects.ts';
 import { impliedRoles, listRoles } from '../store/roles.ts';
@@ -19,6 +20,14 @@ export interface RoleBook {
 export interface Held {
   readonly roleIds: readonly string[];
   readonly groupIds: readonly string[];
+  /** The last moment before a membership ends by itself, so that less may be held. */
+  readonly untilMs: number;
+}
+
+/** The groups that count for a user. */
+interface Memberships {
+  readonly groupIds: readonly string[];
+  readonly untilMs: number;
 }
 
 export type EffectiveRoles = ReturnType<typeof createEffectiveRoles>;
@@ -59,31 +68,43 @@ export function createEffectiveRoles(core: Core) {
     ).filter((id) => (stripDomainRoles ? known.roles.get(id)?.domainId === null : known.roles.has(id)));
   }
 
-  async function onProject(db: Db, userId: string, project: ProjectTable, options: { readonly stripDomainRoles?: boolean } = {}): Promise<Held> {
-    const groupIds = await groupIdsOfUser(db, userId);
+  /** Lasting memberships, those that a mapping gave for a while, and those that a federated token brings along. */
+  async function memberships(db: Db, userId: string, alsoGroupIds: readonly string[] = []): Promise<Memberships> {
+    const expiring = await expiriesOf(db, userId, core.env.clock.nowMs());
+    const groupIds = [...new Set([...(await groupIdsOfUser(db, userId)), ...expiring.keys(), ...alsoGroupIds])];
+    return { groupIds, untilMs: Math.min(Number.MAX_SAFE_INTEGER, ...[...expiring.values()].map((endMs) => endMs - 1)) };
+  }
+
+  async function onProject(
+    db: Db,
+    userId: string,
+    project: ProjectTable,
+    options: { readonly stripDomainRoles?: boolean; readonly alsoGroupIds?: readonly string[] | undefined } = {},
+  ): Promise<Held> {
+    const { groupIds, untilMs } = await memberships(db, userId, options.alsoGroupIds);
     const above = (await ancestors(db, project)).map((row) => row.id);
     const rows = await findAssignments(db, { actorIds: [userId, ...groupIds], targetIds: [project.id, ...above] });
     const counting = rows.filter(
       (row) => byActor(row, userId) && (row.inherited ? above.includes(row.target_id) : row.target_id === project.id && row.type.endsWith('Project')),
     );
-    return { roleIds: await effective(counting, options.stripDomainRoles ?? true), groupIds };
+    return { roleIds: await effective(counting, options.stripDomainRoles ?? true), groupIds, untilMs };
   }
 
-  async function onDomain(db: Db, userId: string, domainId: string): Promise<Held> {
-    const groupIds = await groupIdsOfUser(db, userId);
+  async function onDomain(db: Db, userId: string, domainId: string, alsoGroupIds?: readonly string[]): Promise<Held> {
+    const { groupIds, untilMs } = await memberships(db, userId, alsoGroupIds);
     const rows = await findAssignments(db, { actorIds: [userId, ...groupIds], targetIds: [domainId], inherited: false, types: ['UserDomain', 'GroupDomain'] });
-    return { roleIds: await effective(rows.filter((row) => byActor(row, userId))), groupIds };
+    return { roleIds: await effective(rows.filter((row) => byActor(row, userId))), groupIds, untilMs };
   }
 
-  async function onSystem(db: Db, userId: string): Promise<Held> {
-    const groupIds = await groupIdsOfUser(db, userId);
+  async function onSystem(db: Db, userId: string, alsoGroupIds?: readonly string[]): Promise<Held> {
+    const { groupIds, untilMs } = await memberships(db, userId, alsoGroupIds);
     const rows = await findAssignments(db, { actorIds: [userId, ...groupIds], targetIds: [SYSTEM_TARGET], types: ['UserSystem', 'GroupSystem'] });
-    return { roleIds: await effective(rows.filter((row) => byActor(row, userId))), groupIds };
+    return { roleIds: await effective(rows.filter((row) => byActor(row, userId))), groupIds, untilMs };
   }
 
   /** Every project on which the user holds a role that counts. */
-  async function projectIdsOf(db: Db, userId: string): Promise<string[]> {
-    const groupIds = await groupIdsOfUser(db, userId);
+  async function projectIdsOf(db: Db, userId: string, alsoGroupIds?: readonly string[]): Promise<string[]> {
+    const { groupIds } = await memberships(db, userId, alsoGroupIds);
     const rows = (await findAssignments(db, { actorIds: [userId, ...groupIds], types: ['UserProject', 'GroupProject', 'UserDomain', 'GroupDomain'] })).filter(
       (row) => byActor(row, userId),
     );
@@ -98,15 +119,15 @@ export function createEffectiveRoles(core: Core) {
     return [...found];
   }
 
-  async function domainIdsOf(db: Db, userId: string): Promise<string[]> {
-    const groupIds = await groupIdsOfUser(db, userId);
+  async function domainIdsOf(db: Db, userId: string, alsoGroupIds?: readonly string[]): Promise<string[]> {
+    const { groupIds } = await memberships(db, userId, alsoGroupIds);
     const rows = await findAssignments(db, { actorIds: [userId, ...groupIds], types: ['UserDomain', 'GroupDomain'], inherited: false });
     const found = new Set<string>();
     for (const row of rows) if (byActor(row, userId) && (await effective([row])).length > 0) found.add(row.target_id);
     return [...found];
   }
 
-  return { book, onProject, onDomain, onSystem, projectIdsOf, domainIdsOf };
+  return { book, memberships, onProject, onDomain, onSystem, projectIdsOf, domainIdsOf };
 }
 
 const byActor = (row: AssignmentTable, userId: string): boolean => row.type.startsWith('User') === (row.actor_id === userId);

@@ -4,6 +4,7 @@ import { fromJson, toJson } from '@cairn/kit/store/values';
 import { groupKey, userKey } from '../cache/changes.ts';
 import { domainNotFound, duplicate, groupNotFound, invalid, notFoundText, userNotFound } from '../errors.ts';
 import { deleteAssignments } from '../store/assignments.ts';
+import { expiriesOf } from '../store/federated-users.ts';
 import * as store from '../store/groups.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 import { findProject } from '../store/projects.ts';
@@ -128,7 +129,12 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
 
   async function list(filters: readonly ListFilter[], paging: Paging, memberId?: string): Promise<{ groups: Group[]; hasMore: boolean }> {
     if (memberId !== undefined && !(await userIsThere(read, memberId))) throw userNotFound(memberId);
-    const page = await store.listGroups(read, filters, { ...paging, maxLimit: options.maxListLimit }, memberId);
+    const page = await store.listGroups(
+      read,
+      filters,
+      { ...paging, maxLimit: options.maxListLimit },
+      memberId === undefined ? undefined : { userId: memberId, nowMs: env.clock.nowMs() },
+    );
     return { groups: page.rows.map(modelOf), hasMore: page.hasMore };
   }
 
@@ -147,8 +153,11 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
     },
     checkMember: async (userId: string, groupId: string): Promise<void> => {
       await checkBoth(read, userId, groupId);
-      if (!(await store.isMember(read, userId, groupId))) throw noMember(userId, groupId);
+      if (await store.isMember(read, userId, groupId)) return;
+      if (!(await expiriesOf(read, userId, env.clock.nowMs())).has(groupId)) throw noMember(userId, groupId);
     },
+    /** When a user's memberships end that a mapping gave, by group. */
+    expiries: (userId: string): Promise<Map<string, number>> => expiriesOf(read, userId, env.clock.nowMs()),
   };
 }
 

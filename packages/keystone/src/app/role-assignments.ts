@@ -1,5 +1,5 @@
 import { findAssignments, SYSTEM_TARGET } from '../store/assignments.ts';
-import { groupIdsOfUser, groupsByIds, userIdsOfGroup } from '../store/groups.ts';
+import { groupsByIds, userIdsOfGroup } from '../store/groups.ts';
 import { ancestors, findProject, projectIdsOfDomain, projectsByIds, subtree } from '../store/projects.ts';
 import type { AssignmentTable, AssignmentType } from '../store/tables.ts';
 import { usersByIds } from '../store/users.ts';
@@ -90,7 +90,7 @@ export function createRoleAssignments(core: Core, parts: { readonly effectiveRol
     const inherited = filter.domainId !== undefined ? false : filter.inherited;
     const rows = await rowsFor(filter, filter.userId === undefined ? undefined : [filter.userId], 'User', below, inherited);
     if (filter.userId !== undefined) {
-      const groupIds = await groupIdsOfUser(read, filter.userId);
+      const { groupIds } = await parts.effectiveRoles.memberships(read, filter.userId);
       if (groupIds.length > 0) rows.push(...(await rowsFor(filter, groupIds, 'Group', below, inherited)));
     }
     const book = await parts.effectiveRoles.book();

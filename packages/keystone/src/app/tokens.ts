@@ -5,7 +5,7 @@ import { isCairnError } from '@cairn/kit/errors/errors';
 import { tokenNotFound } from '../errors.ts';
 import { fernetDecrypt, fernetEncrypt } from '../token/fernet.ts';
 import type { KeyRepository } from '../token/key-repository.ts';
-import { type Claims, methodBits, methodsOf, packClaims, unpackClaims } from '../token/payload.ts';
+import { type Claims, keptMethods, packClaims, unpackClaims } from '../token/payload.ts';
 import type { Authorization, Authorizations, Subject } from './authorization.ts';
 import type { Core } from './core.ts';
 import type { Revocations } from './revocations.ts';
@@ -41,8 +41,9 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
   const { keys, authorizations, revocations } = parts;
   const known = new Facts<Token>(changes, SIZE);
 
-  async function issue(wanted: NewToken): Promise<Token> {
+  async function issue(asked: NewToken): Promise<Token> {
     await changes.sync();
+    const wanted = federationOf(asked);
     const { value: authorization, keys: factKeys, since } = await authorizations.of(wanted);
     const nowSec = Math.floor(env.clock.nowMs() / 1000);
     // a revocation of this very second would take the new token with it, so it says the next second
@@ -56,7 +57,7 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
     const { userId, projectId, domainId, system, trustId, applicationCredentialId, accessTokenId, identityProviderId, protocolId, groupIds } = wanted;
     const claims: Claims = {
       userId,
-      methods: methodsOf(methodBits(wanted.methods)),
+      methods: keptMethods(wanted.methods, protocolId),
       auditIds: wanted.parentAuditId === undefined ? [auditId] : [auditId, wanted.parentAuditId],
       expiresAtMs,
       ...(projectId !== undefined && { projectId }),
@@ -143,5 +144,11 @@ export function createTokens(core: Core, parts: { readonly keys: KeyRepository; 
     forget: () => known.clear(),
   };
 }
+
+/** A token for the system, of a trust or of OAuth1 does not say that its user is federated: its payload has no place for that. */
+const federationOf = (wanted: NewToken): NewToken =>
+  wanted.system === undefined && wanted.trustId === undefined && wanted.accessTokenId === undefined
+    ? wanted
+    : { ...wanted, identityProviderId: undefined, protocolId: undefined, groupIds: undefined };
 
 const subjectOf = (claims: Claims): Subject => claims;

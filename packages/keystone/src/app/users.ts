@@ -193,7 +193,7 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
   async function list(
     filters: readonly ListFilter[],
     paging: Paging,
-    more: { readonly expiry?: store.PasswordExpiry; readonly groupId?: string } = {},
+    more: { readonly expiry?: store.PasswordExpiry; readonly groupId?: string; readonly federated?: store.FederatedFilter | undefined } = {},
   ): Promise<{ users: User[]; hasMore: boolean }> {
     const page = await store.listUsers(read, filters, { ...paging, maxLimit: options.maxListLimit }, more);
     const expiries = await store.passwordExpiries(

@@ -10,15 +10,18 @@ export const projectKey = (id: string): ChangeKey => `project:${id}`;
 export const domainKey = (id: string): ChangeKey => `domain:${id}`;
 export const auditKey = (id: string): ChangeKey => `audit:${id}`;
 export const trustKey = (id: string): ChangeKey => `trust:${id}`;
+/** An identity provider; tokens of its users rest on it. */
+export const idpKey = (id: string): ChangeKey => `idp:${id}`;
 /** The options of a domain's own. */
 export const domainConfigKey = (id: string): ChangeKey => `domain_config:${id}`;
 export const applicationCredentialKey = (id: string): ChangeKey => `application_credential:${id}`;
+export const accessTokenKey = (id: string): ChangeKey => `access_token:${id}`;
 /** What roles mean: names, implications; every token rests on it. */
 export const ROLES: ChangeKey = 'roles';
-export const accessTokenKey = (id: string): ChangeKey => `access_token:${id}`;
 /** The set of roles; changes also when one is made. */
 export const ROLE_BOOK: ChangeKey = 'role_book';
 export const CATALOG: ChangeKey = 'catalog';
+export const SERVICE_PROVIDERS: ChangeKey = 'service_providers';
 
 /** Keys remembered one by one; beyond it all that was loaded before is simply loaded again. */
 const REMEMBERED_KEYS = 50_000;

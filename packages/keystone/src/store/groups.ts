@@ -18,22 +18,26 @@ export async function groupsByIds(db: Db, ids: readonly string[]): Promise<Group
   return await on<KeystoneTables>(db).selectFrom('keystone_group').selectAll().where('id', 'in', ids).execute();
 }
 
-/** All groups, or those that `memberId` is in. */
+/** All groups, or those that a user is in. */
 export function listGroups(
   db: Db,
   filters: readonly ListFilter[],
   paging: Paging & { readonly maxLimit: number },
-  memberId?: string,
+  member?: { readonly userId: string; readonly nowMs: number },
 ): Promise<Page<GroupTable>> {
   return listPage(db, spec, filters, paging, {
     maxLimit: paging.maxLimit,
     where: (query) =>
-      memberId === undefined
+      member === undefined
         ? query
-        : query.where(sql<boolean>`keystone_group.id in (select m.group_id from keystone_membership m where m.user_id = ${memberId})`),
+        : query.where(
+            sql<boolean>`keystone_group.id in (select m.group_id from keystone_membership m where m.user_id = ${member.userId}
+              union select e.group_id from keystone_expiring_membership e where e.user_id = ${member.userId} and e.expires_at_ms > ${member.nowMs})`,
+          ),
   });
 }
 
+/** The lasting memberships alone; see `expiriesOf` for those that a mapping gave. */
 export async function groupIdsOfUser(db: Db, userId: string): Promise<string[]> {
   const rows = await on<KeystoneTables>(db).selectFrom('keystone_membership').select('group_id').where('user_id', '=', userId).execute();
   return rows.map((row) => row.group_id);
@@ -60,6 +64,7 @@ export async function updateGroup(tx: Tx, id: string, change: Partial<Omit<Group
 
 export async function deleteGroup(tx: Tx, id: string): Promise<void> {
   await on<KeystoneTables>(tx).deleteFrom('keystone_membership').where('group_id', '=', id).execute();
+  await on<KeystoneTables>(tx).deleteFrom('keystone_expiring_membership').where('group_id', '=', id).execute();
   await on<KeystoneTables>(tx).deleteFrom('keystone_group').where('id', '=', id).execute();
 }
 

@@ -39,7 +39,11 @@ export function findUser(db: Db, id: string): Promise<UserWithPassword | undefin
 }
 
 export function findUserByName(db: Db, name: string, domainId: string): Promise<UserWithPassword | undefined> {
-  return withPassword(db).where('keystone_user.domain_id', '=', domainId).where('keystone_user.name', '=', name).executeTakeFirst();
+  return withPassword(db)
+    .where('keystone_user.domain_id', '=', domainId)
+    .where('keystone_user.name', '=', name)
+    .where('keystone_user.federated', '=', 0)
+    .executeTakeFirst();
 }
 
 export async function userIsThere(db: Db, id: string): Promise<boolean> {
@@ -50,18 +54,31 @@ export function listUsers(
   db: Db,
   filters: readonly ListFilter[],
   paging: Paging & { readonly maxLimit: number },
-  more: { readonly expiry?: PasswordExpiry; readonly groupId?: string } = {},
+  more: { readonly expiry?: PasswordExpiry; readonly groupId?: string; readonly federated?: FederatedFilter | undefined } = {},
 ): Promise<Page<UserTable>> {
-  const { expiry, groupId } = more;
+  const { expiry, groupId, federated } = more;
   return listPage(db, spec, filters, paging, {
     maxLimit: paging.maxLimit,
     where: (query) => {
       let narrowed = query;
       if (expiry) narrowed = narrowed.where(sql<boolean>`${newestPassword('expires_at_ms')} ${sql.raw(expiry.operator)} ${expiry.atMs}`);
       if (groupId) narrowed = narrowed.where(sql<boolean>`keystone_user.id in (select m.user_id from keystone_membership m where m.group_id = ${groupId})`);
+      if (federated) narrowed = narrowed.where(isFederatedBy(federated));
       return narrowed;
     },
   });
+}
+
+/** By whom, by which protocol and under which id a user comes; what is not set does not narrow. */
+export interface FederatedFilter {
+  readonly idp_id?: string;
+  readonly protocol_id?: string;
+  readonly unique_id?: string;
+}
+
+function isFederatedBy(filter: FederatedFilter): RawBuilder<boolean> {
+  const conditions = Object.entries(filter).map(([column, value]) => sql`${sql.ref(`f.${column}`)} = ${value}`);
+  return sql`keystone_user.id in (select f.user_id from keystone_federated_user f where ${sql.join(conditions, sql` and `)})`;
 }
 
 /** When each user's password expires; users whose password does not are left out. */
@@ -104,6 +121,8 @@ export async function updateUser(tx: Tx, id: string, change: Partial<Omit<UserTa
 export async function deleteUser(tx: Tx, id: string): Promise<void> {
   await on<KeystoneTables>(tx).deleteFrom('keystone_password').where('user_id', '=', id).execute();
   await on<KeystoneTables>(tx).deleteFrom('keystone_membership').where('user_id', '=', id).execute();
+  await on<KeystoneTables>(tx).deleteFrom('keystone_federated_user').where('user_id', '=', id).execute();
+  await on<KeystoneTables>(tx).deleteFrom('keystone_expiring_membership').where('user_id', '=', id).execute();
   await on<KeystoneTables>(tx).deleteFrom('keystone_user').where('id', '=', id).execute();
 }
 

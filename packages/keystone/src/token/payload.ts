@@ -22,12 +22,22 @@ export interface Claims {
 }
 
 /** Upstream's default `[auth] methods`, whose places are the bits in a token; what Cairn adds comes after them. */
-const METHODS = ['external', 'password', 'token', 'oauth1', 'mapped', 'application_credential', 'totp', 'ec2credential'] as const;
+const METHODS = ['external', 'password', 'token', 'oauth1', 'mapped', 'application_credential', 'totp', 'ec2credential', 'saml2', 'openid'] as const;
 
+/** Found in tokens, but not offered by upstream's default configuration. */
+const UNLISTED: readonly string[] = ['ec2credential', 'saml2', 'openid'];
 /** The methods that a user may name when asking for a token. */
-export const AUTH_METHODS: readonly string[] = METHODS.filter((method) => method !== 'ec2credential');
+export const AUTH_METHODS: readonly string[] = METHODS.filter((method) => !UNLISTED.includes(method));
 
 export const methodBits = (methods: readonly string[]): number => METHODS.reduce((bits, method, i) => (methods.includes(method) ? bits | (1 << i) : bits), 0);
+const isMethod = (name: string): boolean => (METHODS as readonly string[]).includes(name);
+/** Methods as a payload keeps them: a protocol that has no place of its own is `mapped`, and the payload names it. */
+export const keptMethods = (methods: readonly string[], protocolId: string | undefined): string[] =>
+  methodsOf(protocolBits(methods, protocolId)).map((method) =>
+    method === 'mapped' && protocolId !== undefined && !isMethod(protocolId) ? protocolId : method,
+  );
+const protocolBits = (methods: readonly string[], protocolId: string | undefined): number =>
+  methodBits(methods.map((method) => (method === protocolId && !isMethod(method) ? 'mapped' : method)));
 /** Last configured first, as upstream reads them. */
 export const methodsOf = (bits: number): string[] => METHODS.filter((_, i) => bits & (1 << i)).toReversed();
 
@@ -52,7 +62,7 @@ const APPLICATION_CREDENTIAL = 9;
 
 export function packClaims(claims: Claims): Buffer {
   const user = packId(claims.userId);
-  const methods = methodBits(claims.methods);
+  const methods = protocolBits(claims.methods, claims.protocolId);
   const expires = new Double(claims.expiresAtMs / 1000);
   const audit = packAudit(claims.auditIds);
   const { projectId, domainId } = claims;
@@ -71,6 +81,9 @@ export function packClaims(claims: Claims): Buffer {
   if (claims.system !== undefined) return pack([SYSTEM, user, methods, claims.system, expires, audit]);
   return pack([UNSCOPED, user, methods, expires, audit]);
 }
+
+/** The protocol's own name in place of `mapped`. */
+const named = (claims: Claims): Claims => ({ ...claims, methods: keptMethods(claims.methods, claims.protocolId) });
 
 /** Throws RangeError for a payload that is none of keystone's. */
 export function unpackClaims(data: Buffer): Claims {
@@ -92,11 +105,11 @@ export function unpackClaims(data: Buffer): Claims {
       return { ...base, ...(projectId !== undefined && { projectId }), ...fields.times(), trustId: fields.uuid() };
     }
     case FEDERATED:
-      return { ...base, ...fields.federation(), ...fields.times() };
+      return named({ ...base, ...fields.federation(), ...fields.times() });
     case FEDERATED_PROJECT:
-      return { ...base, projectId: fields.id(), ...fields.federation(), ...fields.times() };
+      return named({ ...base, projectId: fields.id(), ...fields.federation(), ...fields.times() });
     case FEDERATED_DOMAIN:
-      return { ...base, domainId: fields.id(), ...fields.federation(), ...fields.times() };
+      return named({ ...base, domainId: fields.id(), ...fields.federation(), ...fields.times() });
     case OAUTH:
       return { ...base, projectId: fields.id(), accessTokenId: fields.id(), ...fields.times() };
     case SYSTEM:

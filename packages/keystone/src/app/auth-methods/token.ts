@@ -1,9 +1,10 @@
 import { expecting, forbiddenAction } from '../../errors.ts';
+import type { MappedLogins } from '../federation/mapped.ts';
 import type { Tokens } from '../tokens.ts';
 import type { AuthMethod } from './method.ts';
 
 /** keystone/auth/plugins/token.py: what a token limits stays limited, and the new one ends with it. */
-export function tokenMethod(parts: { readonly tokens: Tokens }): AuthMethod {
+export function tokenMethod(parts: { readonly tokens: Tokens; readonly mapped: MappedLogins }): AuthMethod {
   return {
     name: 'token',
     async authenticate(request) {
@@ -11,6 +12,7 @@ export function tokenMethod(parts: { readonly tokens: Tokens }): AuthMethod {
       if (id === undefined) throw expecting('id', 'token');
       const token = await parts.tokens.validate(id);
       const { authorization, claims } = token;
+      if (claims.identityProviderId !== undefined) return { ...(await parts.mapped.proveAgain(claims)), methods: claims.methods };
       const scope = typeof request.scope === 'object' ? request.scope : {};
       if (claims.accessTokenId !== undefined) {
         throw forbiddenAction('Using OAuth-scoped token to create another token. Create a new OAuth-scoped token instead');
