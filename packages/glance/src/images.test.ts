@@ -103,9 +103,9 @@ test('sharing: pending is hidden from lists until it is accepted', async () => {
 });
 
 test('pages follow their next links through every image once', async () => {
-  for (let i = 0; i < 7; i++) await made({ name: 'page', min_ram: i });
+  for (let i = 0; i < 7; i++) await made({ name: 'page', min_ram: i, disk_format: i < 3 ? 'raw' : 'qcow2' });
   const seen: number[] = [];
-  let next: string | undefined = '/v2/images?name=page&limit=3&sort=min_ram:asc';
+  let next: string | undefined = '/v2/images?name=page&limit=3&sort=disk_format:desc,created_at:asc';
   while (next) {
     const { body } = await front.call('member', 'GET', `/image${next}`);
     seen.push(...body.images.map((i: { min_ram: number }) => i.min_ram));
@@ -134,8 +134,8 @@ test('bad requests name what is wrong', async () => {
   for (const [body, status, pattern] of [
     [{ disk_format: 'nope' }, 400, /disk_format|not one of/],
     [{ size: 5 }, 403, /read-only/],
-    [{ min_ram: -1 }, 400, /minimum/],
-    [{ id: 'x' }, 400, /UUID/],
+    [{ min_ram: -1 }, 400, /Cannot be a negative value/],
+    [{ id: 'x' }, 400, /does not match/],
     [{ prop: 5 }, 400, /string/],
     [[1], 400, /object/],
   ] as const) {

@@ -1,139 +1,155 @@
-import { invalidInput, forbidden } from '@cairn/kit/errors/errors';
-import { isUuidLike } from '@cairn/kit/ids/ids';
+import { forbidden, invalidInput } from '@cairn/kit/errors/errors';
 import type { ImageChange } from '../app/images.ts';
-import { CONTAINER_FORMATS, DISK_FORMATS } from '../options.ts';
+import { IMAGE } from './image-schema.ts';
+import { checkAgainst, refuseReadOnly } from './schema-check.ts';
 
-/** Set by glance alone (glance/api/v2/images.py, _readonly_properties). */
-const READ_ONLY = new Set([
-  'created_at',
-  'updated_at',
-  'status',
-  'checksum',
-  'size',
-  'virtual_size',
-  'direct_url',
-  'self',
-  'file',
-  'schema',
-  'id',
-  'os_hash_algo',
-  'os_hash_value',
-  'stores',
-]);
+/** Refused in a new image before anything else is looked at (_disallowed_properties in glance/api/v2/images.py). */
+const DISALLOWED = ['direct_url', 'self', 'file', 'schema', 'stores'];
+/** Set by glance alone (_readonly_properties there, and of the image factory). */
+const READ_ONLY = new Set([...DISALLOWED, 'created_at', 'updated_at', 'status', 'checksum', 'size', 'virtual_size', 'id', 'os_hash_algo', 'os_hash_value']);
 /** Names that are neither a user's nor settable (_reserved_properties). */
 const RESERVED = new Set(['location', 'deleted', 'deleted_at']);
-const MAX_TEXT = 255;
+/** Beginning of the names that glance marks its own work with. */
+const RESERVED_NAMESPACE = 'os_glance';
+const MAX_NAME = 255;
+const MAX_INTEGER = 2_147_483_647;
 
-type Check = (value: unknown) => string | undefined;
-const text: Check = (v) =>
-  v === null || (typeof v === 'string' && [...v].length <= MAX_TEXT)
-    ? undefined
-    : typeof v === 'string'
-      ? `'${v.slice(0, 40)}...' is too long`
-      : `${JSON.stringify(v)} is not of type 'null', 'string'`;
-const bool: Check = (v) => (typeof v === 'boolean' ? undefined : `${JSON.stringify(v)} is not of type 'boolean'`);
-const count: Check = (v) =>
-  typeof v !== 'number' || !Number.isInteger(v)
-    ? `${JSON.stringify(v)} is not of type 'integer'`
-    : v < 0
-      ? `${v} is less than the minimum of 0`
-      : v > 2_147_483_647
-        ? `${v} is greater than the maximum of 2147483647`
-        : undefined;
-const oneOf =
-  (allowed: readonly unknown[]): Check =>
-  (v) =>
-    allowed.includes(v) ? undefined : `${JSON.stringify(v)} is not one of ${JSON.stringify(allowed)}`;
+const SETTABLE = new Set(['name', 'visibility', 'protected', 'os_hidden', 'disk_format', 'container_format', 'min_disk', 'min_ram', 'owner']);
+/** An attribute that a client may set, besides tags, locations and properties of its own. */
+export const isSettable = (name: string): name is keyof ImageChange & string => SETTABLE.has(name);
 
-const BASE: Readonly<Record<string, Check>> = {
-  name: text,
-  visibility: oneOf(['community', 'public', 'private', 'shared']),
-  protected: bool,
-  os_hidden: bool,
-  disk_format: oneOf([null, ...DISK_FORMATS]),
-  container_format: oneOf([null, ...CONTAINER_FORMATS]),
-  min_disk: count,
-  min_ram: count,
-  owner: text,
-};
-
-export const isBase = (name: string): name is keyof ImageChange & string => Object.hasOwn(BASE, name);
-
-/** Checks one attribute of a request; throws 403 for what only glance sets, 400 for a wrong value. */
-export function checkAttribute(name: string, value: unknown): void {
-  if (READ_ONLY.has(name)) throw forbidden(`Attribute '${name}' is read-only.`, { field: name });
-  if (RESERVED.has(name)) throw forbidden(`Attribute '${name}' is reserved.`, { field: name });
-  if (name.startsWith('os_glance')) throw forbidden(`Attribute '${name}' is reserved.`, { field: name });
-  const problem = isBase(name)
-    ? BASE[name]?.(value)
-    : typeof value === 'string'
-      ? value.length > 65_535
-        ? 'it is too long'
-        : undefined
-      : `${JSON.stringify(value)} is not of type 'string'`;
-  if (problem) throw invalidInput(`Provided object does not match schema 'image': ${problem}`, { field: name });
-  if (!isBase(name) && (name.length === 0 || [...name].length > MAX_TEXT))
-    throw invalidInput(`Property names can't be empty or over ${MAX_TEXT} characters`, { field: name });
+function checkNumber(name: string, value: unknown): void {
+  if ((name !== 'min_disk' && name !== 'min_ram') || typeof value !== 'number') return;
+  if (value < 0) throw invalidInput(`Invalid value '${value}' for parameter '${name}': Cannot be a negative value`, { field: name });
+  if (value > MAX_INTEGER) throw invalidInput(`'${name}' value out of range, must not exceed ${MAX_INTEGER}`, { field: name });
 }
 
-export function checkTags(tags: unknown): string[] {
-  if (!Array.isArray(tags)) throw invalidInput("Provided object does not match schema 'image': tags is not of type 'array'", { field: 'tags' });
-  for (const tag of tags)
-    if (typeof tag !== 'string' || [...tag].length > MAX_TEXT)
-      throw invalidInput("Provided object does not match schema 'image': a tag is a string of at most 255 characters", { field: 'tags' });
-  return tags as string[];
+function checkName(name: string): void {
+  if (RESERVED.has(name) || name.startsWith(RESERVED_NAMESPACE)) throw forbidden(`Attribute '${name}' is reserved.`, { field: name });
+}
+
+export function checkTags(tags: readonly string[]): void {
+  checkAgainst(IMAGE, { tags });
 }
 
 /** The body of POST /v2/images taken apart. */
 export function newImage(body: unknown): { id?: string; change: ImageChange; properties: Record<string, string>; tags: string[] } {
-  if (body === null || typeof body !== 'object' || Array.isArray(body))
-    throw invalidInput("Provided object does not match schema 'image': it is not of type 'object'");
+  refuseReadOnly(body, DISALLOWED);
+  checkAgainst(IMAGE, body);
   const change: Record<string, unknown> = {};
   const properties: Record<string, string> = {};
   let id: string | undefined;
   let tags: string[] = [];
-  for (const [name, value] of Object.entries(body)) {
-    if (name === 'id') {
-      if (!isUuidLike(value)) throw invalidInput("Provided object does not match schema 'image': id is no UUID", { field: 'id' });
-      id = value;
-    } else if (name === 'tags') tags = checkTags(value);
-    else if (name === 'locations') throw forbidden("It's not allowed to add locations if locations are invisible.", { field: name });
-    else {
-      checkAttribute(name, value);
-      if (isBase(name)) change[name] = value;
-      else properties[name] = value as string;
+  let locations = false;
+  const readOnly: string[] = [];
+  for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
+    if (name === 'id') id = value as string;
+    else if (name === 'tags') tags = value as string[];
+    else if (name === 'locations') locations = true;
+    else if (READ_ONLY.has(name)) readOnly.push(name);
+    else if (isSettable(name)) {
+      checkNumber(name, value);
+      change[name] = value;
+    } else {
+      if ([...name].length > MAX_NAME) throw invalidInput('Custom property should not be greater than 255 characters.', { field: name });
+      if (name === '') throw invalidInput('A custom property must have a name.');
+      checkName(name);
+      // only kernel_id and ramdisk_id can be null: there is none then
+      if (value !== null) properties[name] = value as string;
     }
   }
-  return { ...(id !== undefined && { id }), change: change as ImageChange, properties, tags };
+  for (const name of readOnly) throw forbidden(`Attribute '${name}' is read-only.`, { field: name });
+  if (locations) throw forbidden("Attribute 'locations' is reserved.", { field: 'locations' });
+  return { ...(id !== undefined && { id: id.toLowerCase() }), change: change as ImageChange, properties, tags };
 }
 
-/** One operation of a JSON patch (RFC 6902, and glance's older form with the verb as key). */
+/** One operation of a JSON patch. */
 export interface PatchOp {
   readonly op: 'add' | 'replace' | 'remove';
-  readonly path: string;
+  /** The attribute; of locations alone, also the position. */
+  readonly path: readonly [string, ...string[]];
   readonly value: unknown;
+  /** By the older draft, `add` refuses what is there already. */
+  readonly draft: 4 | 10;
 }
 
-/** Reads a patch body. Throws 400 for what is no patch. */
-export function patchOf(body: unknown): PatchOp[] {
+const VERBS = ['add', 'remove', 'replace'] as const;
+type Verb = (typeof VERBS)[number];
+const isVerb = (text: unknown): text is Verb => VERBS.includes(text as Verb);
+/** The two forms of patches, by content type. */
+const DRAFTS: Readonly<Record<string, 4 | 10>> = {
+  'application/openstack-images-v2.0-json-patch': 4,
+  'application/openstack-images-v2.1-json-patch': 10,
+};
+const LOCATION_DEPTH: Readonly<Record<Verb, number>> = { add: 2, remove: 2, replace: 1 };
+
+/** Which draft a patch is written by. Throws 415, with Accept-Patch, for another content type. */
+export function draftOf(contentType: string | undefined): 4 | 10 {
+  const draft = DRAFTS[(contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? ''];
+  if (draft !== undefined) return draft;
+  const allowed = Object.keys(DRAFTS).toSorted().join(', ');
+  throw invalidInput(`Image PATCH expects Content-Type one of: ${allowed}`, { status: 415, headers: { 'Accept-Patch': allowed } });
+}
+
+/** Reads and checks a patch body. Throws 400 for what is no patch or breaks the schema, 403 for attributes that only glance sets. */
+export function patchOf(body: unknown, draft: 4 | 10): PatchOp[] {
+  if (body === undefined) throw invalidInput('Body expected in request.');
   if (!Array.isArray(body)) throw invalidInput('Request body must be a JSON array of operation objects.');
   return body.map((raw: unknown) => {
-    if (raw === null || typeof raw !== 'object') throw invalidInput('Operations must be JSON objects.');
+    if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) throw invalidInput('Operations must be JSON objects.');
     const change = raw as Record<string, unknown>;
-    const verb = (change.op ?? ['add', 'replace', 'remove'].find((v) => v in change)) as string | undefined;
-    if (verb !== 'add' && verb !== 'replace' && verb !== 'remove')
-      throw invalidInput(`Unable to find 'op' in JSON Schema change. It must be one of the following: add, remove, replace.`);
-    const pointer = (change.op === undefined ? change[verb] : change.path) as unknown;
-    if (typeof pointer !== 'string') throw invalidInput('Unable to find path in JSON Schema change.');
-    if (!pointer.startsWith('/') || pointer.length < 2) throw invalidInput(`Pointer \`${pointer}\` does not start with "/".`);
-    if (/\/\/|\s/.test(pointer.replaceAll(/~[01]/g, '')) && /\/\/|^\/\s*$/.test(pointer)) throw invalidInput(`Pointer \`${pointer}\` contains adjacent "/".`);
-    if (/~(?![01])/.test(pointer)) throw invalidInput(`Pointer \`${pointer}\` contains "~" not part of a recognized escape sequence.`);
-    if (verb !== 'remove' && !('value' in change)) throw invalidInput(`Operation "${verb}" requires a member named "value".`);
-    const parts = pointer
-      .slice(1)
-      .split('/')
-      .map((p) => p.replaceAll('~1', '/').replaceAll('~0', '~'));
-    if (parts.length > 1 && parts[0] !== 'locations') throw invalidInput(`Invalid JSON pointer for this resource: '${pointer}'`);
-    return { op: verb, path: parts[0] as string, value: change.value };
+    const op = draft === 10 ? verbOf(change) : olderVerbOf(change);
+    const path = pathOf(draft === 10 ? pointerOf(change) : change[op]);
+    const root = path[0];
+    if (path.length !== (root === 'locations' ? LOCATION_DEPTH[op] : 1)) throw invalidInput(`Invalid JSON pointer for this resource: '/${path.join('/')}'`);
+    if (op !== 'remove' && !Object.hasOwn(change, 'value')) throw invalidInput(`Operation "${op}" requires a member named "value".`);
+    checkChange(op, path, change.value);
+    return { op, path, value: change.value, draft };
   });
+}
+
+function verbOf(change: Readonly<Record<string, unknown>>): Verb {
+  const { op } = change;
+  if (op === undefined || op === null) throw invalidInput(`Unable to find \`op\` in JSON Schema change. It must be one of the following: ${VERBS.join(', ')}.`);
+  if (!isVerb(op)) throw invalidInput(`Invalid operation: \`${String(op)}\`. It must be one of the following: ${VERBS.join(', ')}.`);
+  return op;
+}
+
+/** By the older draft the verb is the key of the path: `{"replace": "/name", "value": "x"}`. */
+function olderVerbOf(change: Readonly<Record<string, unknown>>): Verb {
+  const found = VERBS.filter((verb) => Object.hasOwn(change, verb));
+  if (found.length > 1) throw invalidInput('Operation objects must contain only one member named "add", "remove", or "replace".');
+  if (!found[0]) throw invalidInput('Operation objects must contain exactly one member named "add", "remove", or "replace".');
+  return found[0];
+}
+
+function pointerOf(change: Readonly<Record<string, unknown>>): unknown {
+  if (!Object.hasOwn(change, 'path')) throw invalidInput("Unable to find 'path' in JSON Schema change");
+  return change.path;
+}
+
+/** A JSON pointer as its parts; upstream takes a limited form alone. */
+function pathOf(pointer: unknown): [string, ...string[]] {
+  if (typeof pointer !== 'string' || !pointer.startsWith('/')) throw invalidInput(`Pointer \`${String(pointer)}\` does not start with "/".`);
+  if (/\/\s*?\//.test(pointer.slice(1))) throw invalidInput(`Pointer \`${pointer}\` contains adjacent "/".`);
+  if (pointer.length > 1 && pointer.endsWith('/')) throw invalidInput(`Pointer \`${pointer}\` end with "/".`);
+  if (pointer.slice(1).trim() === '/') throw invalidInput(`Pointer \`${pointer}\` does not contains valid token.`);
+  if (/~[^01]/.test(pointer) || pointer.endsWith('~')) throw invalidInput(`Pointer \`${pointer}\` contains "~" not part of a recognized escape sequence.`);
+  const parts = pointer
+    .replace(/^\/+/, '')
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~').trim());
+  return parts as [string, ...string[]];
+}
+
+function checkChange(op: Verb, path: readonly [string, ...string[]], value: unknown): void {
+  const [name] = path;
+  if (READ_ONLY.has(name)) throw forbidden(`Attribute '${name}' is read-only.`, { field: name });
+  checkName(name);
+  if (op === 'remove') return;
+  if (name === '' || [...name].length > MAX_NAME) throw invalidInput('Custom property should not be greater than 255 characters.', { field: name });
+  // SECURITY: an own property named __proto__ would set the prototype of what it is written to
+  if (name === '__proto__') throw invalidInput("'__proto__' cannot be the name of a property.", { field: name });
+  checkAgainst(IMAGE, { [name]: path.length > 1 ? [value] : value });
+  checkNumber(name, value);
 }

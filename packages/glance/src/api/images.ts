@@ -1,8 +1,10 @@
-import { conflict, forbidden, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { forbidden, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
+import { sumUp } from '../app/image-patch.ts';
 import type { ImageChange } from '../app/images.ts';
-import { checkAttribute, checkTags, isBase, newImage, patchOf } from './attributes.ts';
+import { checkTags, draftOf, newImage, patchOf } from './attributes.ts';
+import { isBaseProperty } from './image-schema.ts';
 import { listRequest, nextLinks } from './list.ts';
 import { op } from './op.ts';
 import { imageView } from './view.ts';
@@ -17,52 +19,31 @@ async function mayChangeVisibility(req: Request<AnyBody>, change: ImageChange): 
 
 const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> => imageView(await app.images.get(app.env.store.read, req.ctx, idOf(req)));
 
-/** Applies a patch: base attributes, tags and properties, each operation on the result of the one before. */
+/** Applies a patch: attributes, tags and properties, each operation on the result of the one before. */
 async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
-  const type = String(req.headers['content-type'] ?? '');
-  if (!/^application\/openstack-images-v2\.[01]-json-patch\b/.test(type)) {
-    throw invalidInput(`Unsupported Content-Type ${type}: application/openstack-images-v2.1-json-patch is expected.`, { status: 415 });
-  }
-  const operations = patchOf(req.body);
+  const operations = patchOf(req.body, draftOf(req.headers['content-type'] as string | undefined));
   await app.env.store.write(async (tx) => {
-    const row = await app.images.own(tx, req.ctx, idOf(req), 'modify');
-    const now = await app.images.get(tx, req.ctx, row.id);
-    const have = new Set(Object.keys(now.properties));
-    const change: Record<string, unknown> = {};
-    const properties: Record<string, string | null> = {};
-    let tags: string[] | undefined;
-    for (const { op: verb, path, value } of operations) {
-      if (path === 'tags') {
-        if (verb === 'remove') throw forbidden('Property tags may not be removed.');
-        tags = checkTags(value);
-        continue;
-      }
-      if (path === 'locations') throw forbidden("It's not allowed to update locations if locations are invisible.", { field: path });
-      if (verb === 'remove') {
-        checkAttribute(path, isBase(path) ? null : '');
-        if (isBase(path)) throw forbidden(`Property ${path} may not be removed.`, { field: path });
-        if (!have.delete(path)) throw conflict(`Property ${path} does not exist.`, { field: path });
-        properties[path] = null;
-        continue;
-      }
-      checkAttribute(path, value);
-      if (isBase(path)) {
-        if (path === 'owner' && value !== row.owner && !req.allowed('context_is_admin'))
-          throw forbidden("You are not permitted to modify 'owner' on this image.", { field: path });
-        change[path] = value;
-        continue;
-      }
-      if (verb === 'replace' && !have.has(path)) throw conflict(`Property ${path} does not exist.`, { field: path });
-      have.add(path);
-      properties[path] = value as string;
-    }
-    if (have.size > app.options.maxProperties)
-      throw invalidInput(
-        `The limit has been exceeded on the number of allowed image properties. Attempted: ${have.size}, Maximum: ${app.options.maxProperties}`,
-        { status: 413 },
-      );
-    await mayChangeVisibility(req, change as ImageChange);
-    await app.images.change(tx, req.ctx, row, change as ImageChange, properties, tags);
+    const now = await app.images.get(tx, req.ctx, idOf(req));
+    if (operations.length === 0) return;
+    await app.images.own(tx, req.ctx, idOf(req), 'modify');
+    for (const { op: verb, path } of operations)
+      if (path[0] === 'locations')
+        throw forbidden(`It's not allowed to ${verb === 'replace' ? 'update' : verb} locations if locations are invisible.`, { field: 'locations' });
+    const sum = sumUp(
+      operations.map(({ op: verb, path, value, draft }) => ({
+        op: verb,
+        name: path[0],
+        value,
+        addsOnce: draft === 4,
+        base: isBaseProperty(path[0]),
+      })),
+      Object.keys(now.properties),
+      req.allowed('context_is_admin'),
+      () => {},
+    );
+    if (sum.grown) app.images.checkPropertyQuota(sum.names);
+    await mayChangeVisibility(req, sum.change);
+    await app.images.change(tx, req.ctx, now.row, sum.change, sum.properties, sum.tags);
   });
   return show(app, req);
 }
@@ -122,11 +103,6 @@ export const imageOperations = [
       await app.env.store.write(async (tx) => {
         const row = await app.images.own(tx, req.ctx, idOf(req), 'modify');
         const { tags } = await app.images.get(tx, req.ctx, row.id);
-        if (tags.length >= app.options.maxTags && !tags.includes(tag))
-          throw invalidInput(
-            `The limit has been exceeded on the number of allowed image tags. Attempted: ${tags.length + 1}, Maximum: ${app.options.maxTags}`,
-            { status: 413 },
-          );
         await app.images.change(tx, req.ctx, row, {}, {}, [...tags, tag]);
       });
     },
@@ -143,7 +119,7 @@ export const imageOperations = [
       await app.env.store.write(async (tx) => {
         const row = await app.images.own(tx, req.ctx, idOf(req), 'modify');
         const { tags } = await app.images.get(tx, req.ctx, row.id);
-        if (!tags.includes(tag)) throw notFound(`Tag ${tag} is not on image ${row.id}.`);
+        if (!tags.includes(tag)) throw notFound('The resource could not be found.');
         await app.images.change(
           tx,
           req.ctx,

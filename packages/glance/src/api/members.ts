@@ -6,11 +6,20 @@ import { memberView } from './view.ts';
 const idOf = (req: Request<AnyBody>): string => req.params.image_id as string;
 const memberOf = (req: Request<AnyBody>): string => req.params.member_id as string;
 
-function textField(body: unknown, field: string): string {
-  const value = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[field] : undefined;
-  if (typeof value !== 'string' || value === '')
-    throw invalidInput(`Provided object does not match schema 'member': '${field}' is a required property`, { field });
-  return value;
+/** One field of a body, with upstream's words for each way in which it can be missing. */
+function fieldOf(body: unknown, field: string, words: { readonly form: string; readonly missing: string }): unknown {
+  if (body === undefined) throw invalidInput('Body expected in request.');
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) throw invalidInput(words.form);
+  if (!Object.hasOwn(body, field)) throw invalidInput(words.missing, { field });
+  return (body as Record<string, unknown>)[field];
+}
+
+function newMember(body: unknown): string {
+  const form = 'Expected a member in the form: {"member": "image_id"}';
+  const member = fieldOf(body, 'member', { form, missing: 'Member to be added not specified' });
+  if (!member) throw invalidInput("Member can't be empty", { field: 'member' });
+  if (typeof member !== 'string' || member.length > 255) throw invalidInput(form, { field: 'member' });
+  return member;
 }
 
 export const memberOperations = [
@@ -28,7 +37,7 @@ export const memberOperations = [
     path: '/v2/images/{image_id}/members',
     summary: 'Share an image with a project',
     policy: 'add_member',
-    handle: async (app, req) => memberView(await app.members.add(req.ctx, idOf(req), textField(req.body, 'member'))),
+    handle: async (app, req) => memberView(await app.members.add(req.ctx, idOf(req), newMember(req.body))),
   }),
   op({
     id: 'glance.member.get',
@@ -45,11 +54,10 @@ export const memberOperations = [
     summary: 'Accept or reject a shared image',
     policy: 'modify_member',
     async handle(app, req) {
-      const status = textField(req.body, 'status');
+      const form = 'Expected a status in the form: {"status": "status"}';
+      const status = fieldOf(req.body, 'status', { form, missing: 'Status not specified' });
       if (status !== 'pending' && status !== 'accepted' && status !== 'rejected')
-        throw invalidInput(`Provided object does not match schema 'member': '${status}' is not one of ['pending', 'accepted', 'rejected']`, {
-          field: 'status',
-        });
+        throw invalidInput('Incorrect request: Status must be "pending", "accepted" or "rejected".', { field: 'status' });
       return memberView(await app.members.setStatus(req.ctx, idOf(req), memberOf(req), status));
     },
   }),

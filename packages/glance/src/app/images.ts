@@ -1,6 +1,6 @@
 import { type Context, isAdmin } from '@cairn/kit/context/context';
 import type { Env } from '@cairn/kit/env';
-import { alreadyExists, forbidden, invalidInput, notFound, tooLarge } from '@cairn/kit/errors/errors';
+import { alreadyExists, forbidden, notFound, tooLarge } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
 import type { ListPage, ListRequest } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
@@ -101,13 +101,9 @@ export class Images {
   }
 
   async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {
-    this.#checkFormats(request);
-    if (Object.keys(request.properties).length > this.options.maxProperties)
-      throw tooLarge(
-        `The limit has been exceeded on the number of allowed image properties. Attempted: ${Object.keys(request.properties).length}, Maximum: ${this.options.maxProperties}`,
-      );
-    if (request.tags.length > this.options.maxTags)
-      throw tooLarge(`The limit has been exceeded on the number of allowed image tags. Attempted: ${request.tags.length}, Maximum: ${this.options.maxTags}`);
+    this.checkPropertyQuota(Object.keys(request.properties));
+    this.#checkTagQuota(request.tags);
+    if (request.id !== undefined && (await store.wasDeleted(tx, request.id))) throw alreadyExists(`Image ID ${request.id} already exists!`, { field: 'id' });
     const nowMs = this.env.clock.nowMs();
     const row: ImageRow = {
       id: request.id ?? this.env.ids.uuid(),
@@ -148,16 +144,9 @@ export class Images {
     properties: Readonly<Record<string, string | null>>,
     tags?: readonly string[],
   ): Promise<void> {
-    this.#checkFormats(change);
-    if ((change.disk_format !== undefined || change.container_format !== undefined) && row.status !== 'queued') {
-      const field =
-        change.disk_format !== undefined && change.disk_format !== row.disk_format
-          ? 'disk_format'
-          : change.container_format !== undefined && change.container_format !== row.container_format
-            ? 'container_format'
-            : undefined;
-      if (field) throw forbidden(`Attribute ${field} can be only replaced for a queued image.`, { field });
-    }
+    for (const field of ['disk_format', 'container_format'] as const)
+      if (change[field] !== undefined && row.status !== 'queued' && row.status !== 'importing')
+        throw forbidden(`Attribute ${field} can be only replaced for a queued image.`, { field });
     const set: Partial<ImageRow> = { updated_at_ms: this.env.clock.nowMs() };
     if (change.name !== undefined) set.name = change.name;
     if (change.visibility !== undefined) set.visibility = change.visibility;
@@ -170,7 +159,10 @@ export class Images {
     if (change.owner !== undefined) set.owner = change.owner;
     await store.updateImage(tx, row.id, set);
     await store.changeProperties(tx, row.id, properties);
-    if (tags) await store.setTags(tx, row.id, tags);
+    if (tags) {
+      this.#checkTagQuota(tags);
+      await store.setTags(tx, row.id, tags);
+    }
     await this.emit(tx, ctx, 'image.update', { ...row, ...set });
   }
 
@@ -180,6 +172,7 @@ export class Images {
       const row = await this.own(tx, ctx, id, 'delete');
       if (row.protected) throw forbidden(`Image ${id} is protected and cannot be deleted.`);
       await this.#remove(tx, row);
+      await store.rememberDeleted(tx, id, this.env.clock.nowMs());
       await this.emit(tx, ctx, 'image.delete', row);
     });
   }
@@ -227,15 +220,18 @@ export class Images {
     });
   }
 
-  /** AMI, ARI and AKI come in pairs, as upstream's domain model has it. */
-  #checkFormats(change: ImageChange): void {
-    const amazon = ['aki', 'ari', 'ami'];
-    const { disk_format: disk, container_format: container } = change;
-    if (disk && container && (amazon.includes(disk) || amazon.includes(container)) && disk !== container) {
-      throw invalidInput(
-        "Invalid mix of disk and container formats. When setting a disk or container format to one of 'aki', 'ari', or 'ami', the container and disk formats must match.",
-        { field: 'container_format' },
-      );
-    }
+  /** Throws TooLarge where there are more properties than an image may have; glance's own marks do not count. -1 is no limit. */
+  checkPropertyQuota(names: Iterable<string>): void {
+    const { maxProperties } = this.options;
+    const attempted = [...names].filter((name) => !name.startsWith('os_glance')).length;
+    if (maxProperties >= 0 && attempted > maxProperties)
+      throw tooLarge(`The limit has been exceeded on the number of allowed image properties. Attempted: ${attempted}, Maximum: ${maxProperties}`);
+  }
+
+  #checkTagQuota(tags: readonly string[]): void {
+    const { maxTags } = this.options;
+    const attempted = new Set(tags).size;
+    if (maxTags >= 0 && attempted > maxTags)
+      throw tooLarge(`The limit has been exceeded on the number of allowed image tags. Attempted: ${attempted}, Maximum: ${maxTags}`);
   }
 }

@@ -48,3 +48,9 @@ export const hasProperty =
   (name: string, value: string): Where =>
   (q) =>
     q.where(sql<boolean>`exists (select 1 from glance_image_property p where p.image_id = glance_image.id and p.name = ${name} and p.value = ${value})`);
+
+/** A time that is not within `fromMs` (inclusive) and `untilMs` (exclusive). */
+export const timeOutside =
+  (column: 'created_at_ms' | 'updated_at_ms', fromMs: number, untilMs: number): Where =>
+  (q) =>
+    q.where(sql<boolean>`(${sql.ref(`glance_image.${column}`)} < ${fromMs} or ${sql.ref(`glance_image.${column}`)} >= ${untilMs})`);

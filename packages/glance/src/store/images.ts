@@ -27,6 +27,19 @@ export async function deleteImage(tx: Tx, id: string): Promise<void> {
   await q(tx).deleteFrom('glance_image').where('id', '=', id).execute();
 }
 
+/** Ids are never given twice, not even to admins: what else names an image by its id must not find another one. */
+export async function rememberDeleted(tx: Tx, id: string, deletedAtMs: number): Promise<void> {
+  await q(tx)
+    .insertInto('glance_deleted_image')
+    .values({ id, deleted_at_ms: deletedAtMs })
+    .onConflict((c) => c.doNothing())
+    .execute();
+}
+
+export async function wasDeleted(db: Db, id: string): Promise<boolean> {
+  return (await q(db).selectFrom('glance_deleted_image').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
 async function addProperties(tx: Tx, imageId: string, properties: Readonly<Record<string, string>>): Promise<void> {
   const rows = Object.entries(properties).map(([name, value]) => ({ image_id: imageId, name, value }));
   if (rows.length > 0)
@@ -122,6 +135,8 @@ export const listImages = (db: Db, request: ListRequest): Promise<ListPage<Image
         min_ram: { column: 'min_ram_mb', type: 'integer' },
         checksum: { column: 'checksum', nullable: true },
         os_hash_value: { column: 'os_hash_value', nullable: true },
+        os_hash_algo: { column: 'os_hash_algo', nullable: true },
+        virtual_size: { column: 'virtual_size_bytes', nullable: true, type: 'integer' },
         created_at: { column: 'created_at_ms', type: 'integer' },
         updated_at: { column: 'updated_at_ms', type: 'integer' },
       },

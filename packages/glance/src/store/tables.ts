@@ -4,6 +4,13 @@ export interface GlanceTables {
   glance_image_property: PropertyRow;
   glance_image_tag: TagRow;
   glance_image_member: MemberRow;
+  glance_deleted_image: DeletedImageRow;
+}
+
+/** Images that were deleted by a user. */
+export interface DeletedImageRow {
+  id: string;
+  deleted_at_ms: number;
 }
 
 export type ImageStatus = 'queued' | 'saving' | 'uploading' | 'importing' | 'active' | 'deactivated' | 'killed' | 'pending_delete' | 'deleted';

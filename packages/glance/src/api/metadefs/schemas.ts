@@ -1,6 +1,6 @@
-import { validate } from '@cairn/kit/http/validation';
-import { CairnError, forbidden, invalidInput } from '@cairn/kit/errors/errors';
-import type { TSchema } from 'typebox';
+import { checkAgainst, refuseReadOnly } from '../schema-check.ts';
+
+export { bodyOf, checkAgainst } from '../schema-check.ts';
 
 // The JSON schemas of metadata definitions as glance publishes them (glance/api/v2/metadef_*.py): names, types and limits are facts.
 
@@ -172,34 +172,8 @@ export const METADEF_SCHEMAS: Readonly<Record<string, Json>> = {
   tags: collectionOf('tags', TAG),
 };
 
-const checked = new WeakMap<object, TSchema>();
-
-/** The schema as bodies are checked with: they are objects; formats are not looked at (upstream gives its validator none). */
-export function bodyOf(document: Json): TSchema {
-  let found = checked.get(document);
-  if (!found) {
-    found = { type: 'object', ...JSON.parse(JSON.stringify(document, (key, value) => (key === 'format' ? undefined : value))) } as unknown as TSchema;
-    checked.set(document, found);
-  }
-  return found;
-}
-
 /** Checks a body as upstream does: 403 for what only glance sets, 400 for what the schema does not allow. */
 export function checkBody(document: Json, body: unknown, readOnly: readonly string[] = ['created_at', 'updated_at']): void {
-  if (body === undefined) throw invalidInput('Body expected in request.');
-  if (body !== null && typeof body === 'object')
-    for (const name of readOnly) if (Object.hasOwn(body, name)) throw forbidden(`Attribute '${name}' is read-only.`, { field: name });
+  refuseReadOnly(body, readOnly);
   checkAgainst(document, body);
-}
-
-export function checkAgainst(document: Json, value: unknown): void {
-  try {
-    validate(bodyOf(document), value, 'body');
-  } catch (error) {
-    if (!(error instanceof CairnError)) throw error;
-    const reason = (error.detail as { reason?: string } | undefined)?.reason ?? error.message;
-    throw invalidInput(`Provided object does not match schema '${String(document.name)}': ${reason}`, {
-      ...(error.field !== undefined && { field: error.field }),
-    });
-  }
 }
