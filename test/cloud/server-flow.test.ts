@@ -198,7 +198,8 @@ for (const engine of engines())
       const secrets = { PASSWORD, member, other, adminPassword, privateKey: keypair.keypair.private_key.split('\n')[1], adminPass: server.adminPass };
       const texts = ['wr0ng-passw0rd', 'aDmin-pass-of-a-server', Buffer.from('secret-in-user-data').toString('base64'), ...Object.values(secrets)];
       const logs = readdirSync(join(cloud.data, 'log')).map((name) => readFileSync(join(cloud.data, 'log', name), 'utf8'));
-      assert.ok(logs.join('').includes('the cloud is up'));
+      // one line per request says who did what, reads included at this level
+      for (const line of ['POST /compute/v2.1/servers', `GET /compute/v2.1/servers/${server.id}`]) assert.ok(logs.join('').includes(`"msg":"${line}"`), line);
       for (const text of texts) assert.ok(text.length > 8 && !logs.some((log) => log.includes(text)), `a log holds ${text}`);
     });
   });

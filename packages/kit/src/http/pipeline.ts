@@ -96,6 +96,7 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
   const startedMs = performance.now();
   let version: Version | undefined;
   let operation: AnyOperation | undefined;
+  let caller: Context | undefined;
   const facts = (): FaultRequest => ({
     requestId: exchange.requestId,
     version,
@@ -110,6 +111,7 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     const token = header(exchange.headers, 'x-auth-token');
     let ctx = exchange.ctx;
     if (!ctx && token) ctx = await options.authenticate(token, exchange.requestId);
+    caller = ctx;
     if (ctx?.accessRules && !allowedByRules(ctx.accessRules, service, exchange.method, pathOf(exchange.url))) throw unauthenticated(options.identityUrl);
     if (!ctx && !open) throw unauthenticated(options.identityUrl);
     if (!candidates) version = versionOfRefused(service, exchange.headers);
@@ -187,14 +189,37 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
   // every 401 says where to log in, whoever found it out
   if (answer.status === 401) answer.headers['WWW-Authenticate'] ??= challenge(options.identityUrl);
   if (service.headers) for (const [name, value] of Object.entries(service.headers(facts()))) answer.headers[name] ??= value;
-  options.observe?.({
-    service: service.name,
-    operation: operation?.id ?? 'none',
-    method: exchange.method,
-    status: answer.status,
-    milliseconds: performance.now() - startedMs,
-  });
+  const milliseconds = performance.now() - startedMs;
+  options.observe?.({ service: service.name, operation: operation?.id ?? 'none', method: exchange.method, status: answer.status, milliseconds });
+  record(exchange, service, operation, caller, answer.status, milliseconds, options.log);
   return answer;
+}
+
+/**
+ * One line per request, found again by its id: who did what with which outcome. Reads are of level debug. Neither query nor body nor words
+ * of a refusal: they may hold what nobody else should read.
+ */
+function record(
+  exchange: Exchange,
+  service: HttpService,
+  operation: AnyOperation | undefined,
+  caller: Context | undefined,
+  status: number,
+  milliseconds: number,
+  log: Logger,
+): void {
+  const fields = {
+    requestId: exchange.requestId,
+    status,
+    milliseconds: Math.round(milliseconds * 10) / 10,
+    operation: operation?.id,
+    userId: caller?.userId,
+    projectId: caller?.projectId,
+    remoteAddress: exchange.remoteAddress,
+  };
+  const text = `${exchange.method} ${service.prefix}${pathOf(exchange.url)}`;
+  if (exchange.method === 'GET' || exchange.method === 'HEAD') log.debug(fields, text);
+  else log.info(fields, text);
 }
 
 /** The policy target of an operation before any resource is known: the caller's own project and user. */
