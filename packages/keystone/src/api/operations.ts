@@ -19,17 +19,21 @@ import { mappingOperations } from './mappings.ts';
 import { oauth2Operations } from './oauth2.ts';
 import { policyOperations } from './policies.ts';
 import { projectOperations } from './projects.ts';
+import { revokeEventOperations } from './revoke-events.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
 import { roleOperations } from './roles.ts';
 import { scopeOperations } from './scopes.ts';
 import { serviceProviderOperations } from './service-providers.ts';
 import { tokenOperations } from './tokens.ts';
+import { tombstoneOperations } from './tombstones.ts';
 import { trustOperations } from './trusts.ts';
 import { userOperations } from './users.ts';
 import { versionOperations } from './versions.ts';
 
 const all: readonly AnyOperation[] = [
-  ...versionOperations,
+  ...versionOperations(() => all),
+  ...tombstoneOperations,
+  ...revokeEventOperations,
   ...tokenOperations,
   ...scopeOperations,
   ...domainOperations,

@@ -1,6 +1,7 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { ANYONE, Reply } from '@cairn/kit/http/operation';
-import { type AnyRequest, op, v3 } from './common.ts';
+import { type AnyRequest, headerOf, op, v3 } from './common.ts';
+import { JSON_HOME, jsonHome, prefersJsonHome } from './json-home.ts';
 
 const MEDIA_TYPE = 'application/vnd.openstack.identity-v3+json';
 
@@ -12,8 +13,10 @@ const version = (req: AnyRequest) => ({
   'media-types': [{ base: 'application/json', type: MEDIA_TYPE }],
 });
 
-/** Version documents (keystone/api/discovery.py). */
-export const versionOperations: readonly AnyOperation[] = [
+const wantsHome = (req: AnyRequest): boolean => prefersJsonHome(headerOf(req, 'accept'));
+
+/** Version documents, as JSON or as JSON home (keystone/api/discovery.py). `all` are the operations that JSON home is made from. */
+export const versionOperations = (all: () => readonly AnyOperation[]): readonly AnyOperation[] => [
   op({
     id: 'keystone.versions.list',
     method: 'GET',
@@ -21,7 +24,10 @@ export const versionOperations: readonly AnyOperation[] = [
     summary: 'List the API versions',
     policy: ANYONE,
     input: 'none',
-    handle: (_app, req) => new Reply({ versions: { values: [version(req)] } }, { status: 300, headers: { Location: `${v3(req)}/` } }),
+    handle: (_app, req) =>
+      wantsHome(req)
+        ? new Reply(jsonHome(all(), '/v3'), { headers: { 'content-type': JSON_HOME } })
+        : new Reply({ versions: { values: [version(req)] } }, { status: 300, headers: { Location: `${v3(req)}/` } }),
   }),
   op({
     id: 'keystone.versions.show',
@@ -30,6 +36,6 @@ export const versionOperations: readonly AnyOperation[] = [
     summary: 'Show the v3 API version',
     policy: ANYONE,
     input: 'none',
-    handle: (_app, req) => ({ version: version(req) }),
+    handle: (_app, req) => (wantsHome(req) ? new Reply(jsonHome(all(), ''), { headers: { 'content-type': JSON_HOME } }) : { version: version(req) }),
   }),
 ];

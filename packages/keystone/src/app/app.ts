@@ -105,6 +105,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     domainConfigs,
     applicationCredentials,
     trusts,
+    revocations,
     limits: createLimits(core),
     tokens,
     auth: createAuth(core, { methods: authMethods, people, lookups, tokens, trusts, authorizations, receipts }),

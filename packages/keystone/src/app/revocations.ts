@@ -1,6 +1,6 @@
 import type { Tx } from '@cairn/kit/store/store';
 import { type ChangeKey, auditKey, trustKey, userKey } from '../cache/changes.ts';
-import { deleteOldRevocations, insertRevocation, isAuditRevoked, newestOf, type NewRevocation, revokedUpTo } from '../store/revocations.ts';
+import { deleteOldRevocations, insertRevocation, isAuditRevoked, listRevocations, newestOf, type NewRevocation, revokedUpTo } from '../store/revocations.ts';
 import { recordChange } from '../store/changes.ts';
 import { type Core, touch } from './core.ts';
 
@@ -33,6 +33,8 @@ export function createRevocations(core: Core) {
     ofAuditId: (tx: Tx, auditId: string): Promise<void> => revoke(tx, { audit_id: auditId }, [auditKey(auditId)]),
     /** All tokens of a trust. */
     ofTrust: async (tx: Tx, trustId: string): Promise<void> => revoke(tx, { trust_id: trustId }, [trustKey(trustId)], await newestOf(tx, 'trust_id', trustId)),
+    /** The events since a moment, that moment excluded; all that are kept without one. The oldest first. */
+    list: (sinceMs?: number) => listRevocations(env.store.read, sinceMs),
     /** Was this very token revoked? */
     isAuditRevoked,
     /** Up to when tokens with these facts are revoked. */

@@ -55,6 +55,11 @@ export async function newestOf(db: Db, column: 'user_id' | 'trust_id', value: st
   return row?.issued_before_ms;
 }
 
+export function listRevocations(db: Db, sinceMs?: number): Promise<RevocationEventTable[]> {
+  const events = on<KeystoneTables>(db).selectFrom('keystone_revocation_event').selectAll();
+  return (sinceMs === undefined ? events : events.where('revoked_at_ms', '>', sinceMs)).orderBy('revoked_at_ms').orderBy('id').execute();
+}
+
 /** Events that no token still alive can match. */
 export async function deleteOldRevocations(tx: Tx, revokedBeforeMs: number): Promise<void> {
   await on<KeystoneTables>(tx).deleteFrom('keystone_revocation_event').where('revoked_at_ms', '<', revokedBeforeMs).execute();
