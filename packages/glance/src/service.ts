@@ -3,11 +3,16 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
+import { cacheOperations } from './api/cache.ts';
 import { discoveryOperations } from './api/discovery.ts';
 import { imageDataOperations } from './api/image-data.ts';
 import { imageOperations } from './api/images.ts';
+import { importOperations } from './api/imports.ts';
+import { locationOperations } from './api/locations.ts';
 import { memberOperations } from './api/members.ts';
 import { metadefOperations } from './api/metadefs/operations.ts';
+import { storeOperations } from './api/stores.ts';
+import { taskOperations } from './api/tasks.ts';
 import { versionOperations } from './api/versions.ts';
 import { createGlanceApp, type GlanceApp, type GlanceOutside } from './app/app.ts';
 import { createFace } from './app/face.ts';
@@ -48,6 +53,11 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
         ...versionOperations,
         ...imageOperations,
         ...imageDataOperations,
+        ...importOperations,
+        ...locationOperations,
+        ...storeOperations,
+        ...taskOperations,
+        ...cacheOperations,
         ...memberOperations,
         ...discoveryOperations,
         ...metadefOperations,
@@ -57,7 +67,7 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
     },
     face: createFace(app),
     migrations: glanceMigrations,
-    sagas: [],
+    sagas: Object.values(app.sagas) as SagaDefinition[],
     sagaServices: app,
     async start() {
       await loadCatalogue(app.metadefs);

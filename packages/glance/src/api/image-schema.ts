@@ -7,7 +7,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 const nullable = (type: string, description: string, rest: object = {}): Json => ({ type: ['null', type], description, ...rest });
 const READ_ONLY = { readOnly: true };
-const UUID = '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$';
+/** The form of ids. */
+export const UUID = '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$';
 
 const BASE: Readonly<Record<string, Json>> = {
   id: { type: 'string', pattern: UUID, description: 'An identifier for the image' },
@@ -108,7 +109,8 @@ const MEMBER: Json = {
   },
 };
 
-const collection = (name: string, items: Json): Json => ({
+/** A paged list of such items. */
+export const collection = (name: string, items: Json): Json => ({
   name,
   properties: { [name]: { type: 'array', items }, first: { type: 'string' }, next: { type: 'string' }, schema: { type: 'string' } },
   links: [

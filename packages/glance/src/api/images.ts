@@ -3,40 +3,51 @@ import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import { sumUp } from '../app/image-patch.ts';
 import type { ImageChange } from '../app/images.ts';
+import type { LocationChange, Probed } from '../app/locations.ts';
 import { checkTags, draftOf, newImage, patchOf } from './attributes.ts';
 import { isBaseProperty } from './image-schema.ts';
 import { listRequest, nextLinks } from './list.ts';
+import { locationChange } from './locations.ts';
 import { op } from './op.ts';
 import { imageView } from './view.ts';
 
 const idOf = (req: Request<AnyBody>): string => req.params.image_id as string;
-const IMPORT_METHODS = 'web-download,glance-direct,copy-image';
 
 async function mayChangeVisibility(req: Request<AnyBody>, change: ImageChange): Promise<void> {
   if (change.visibility === 'public') req.authorize('publicize_image');
   if (change.visibility === 'community') req.authorize('communitize_image');
 }
 
-const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> => imageView(await app.images.get(app.env.store.read, req.ctx, idOf(req)));
+const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> => imageView(app, await app.images.get(app.env.store.read, req.ctx, idOf(req)));
+
+/** May the caller change these locations, and what is behind them? Before the transaction, since it asks web servers. */
+async function probeLocations(app: GlanceApp, req: Request<AnyBody>, moves: readonly LocationChange[]): Promise<Probed> {
+  if (moves.length === 0) return new Map();
+  const row = await app.images.own(app.env.store.read, req.ctx, idOf(req), 'modify');
+  for (const move of moves) req.authorize(move.op === 'remove' ? 'delete_image_location' : 'set_image_location');
+  app.locations.allow(moves);
+  return app.locations.probe((await app.images.get(app.env.store.read, req.ctx, row.id)).locations, moves);
+}
 
 /** Applies a patch: attributes, tags and properties, each operation on the result of the one before. */
 async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
   const operations = patchOf(req.body, draftOf(req.headers['content-type'] as string | undefined));
+  const moves = operations.filter((o) => o.path[0] === 'locations').map((o) => locationChange(o.op, o.path, o.value));
+  const probed = await probeLocations(app, req, moves);
   await app.env.store.write(async (tx) => {
     const now = await app.images.get(tx, req.ctx, idOf(req));
     if (operations.length === 0) return;
     await app.images.own(tx, req.ctx, idOf(req), 'modify');
-    for (const { op: verb, path } of operations)
-      if (path[0] === 'locations')
-        throw forbidden(`It's not allowed to ${verb === 'replace' ? 'update' : verb} locations if locations are invisible.`, { field: 'locations' });
     const sum = sumUp(
-      operations.map(({ op: verb, path, value, draft }) => ({
-        op: verb,
-        name: path[0],
-        value,
-        addsOnce: draft === 4,
-        base: isBaseProperty(path[0]),
-      })),
+      operations
+        .filter(({ path }) => path[0] !== 'locations')
+        .map(({ op: verb, path, value, draft }) => ({
+          op: verb,
+          name: path[0],
+          value,
+          addsOnce: draft === 4,
+          base: isBaseProperty(path[0]),
+        })),
       Object.keys(now.properties),
       req.allowed('context_is_admin'),
       () => {},
@@ -44,6 +55,7 @@ async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
     if (sum.grown) app.images.checkPropertyQuota(sum.names);
     await mayChangeVisibility(req, sum.change);
     await app.images.change(tx, req.ctx, now.row, sum.change, sum.properties, sum.tags);
+    await app.locations.apply(tx, now.row, moves, probed);
   });
   return show(app, req);
 }
@@ -58,7 +70,7 @@ export const imageOperations = [
     async handle(app, req) {
       const { limit, request } = listRequest(req);
       const page = await app.images.list(request);
-      return { images: page.images.map(imageView), ...nextLinks(req, '/v2/images', limit, page), schema: '/v2/schemas/images' };
+      return { images: page.images.map((image) => imageView(app, image)), ...nextLinks(req, '/v2/images', limit, page), schema: '/v2/schemas/images' };
     },
   }),
   op({
@@ -74,8 +86,12 @@ export const imageOperations = [
         throw forbidden(`You are not permitted to create images owned by '${change.owner}'.`, { field: 'owner' });
       await mayChangeVisibility(req, change);
       const image = await app.env.store.write((tx) => app.images.create(tx, req.ctx, { ...change, ...(id !== undefined && { id }), properties, tags }));
-      return new Reply(imageView(image), {
-        headers: { location: `${req.baseUrl}/v2/images/${image.row.id}`, 'openstack-image-import-methods': IMPORT_METHODS },
+      return new Reply(imageView(app, image), {
+        headers: {
+          location: `${req.baseUrl}/v2/images/${image.row.id}`,
+          'openstack-image-import-methods': app.options.import.methods.join(','),
+          'openstack-image-store-ids': app.stores.all.map((s) => s.id).join(','),
+        },
       });
     },
   }),

@@ -1,9 +1,11 @@
 import { isoSeconds } from '@cairn/kit/clock/clock';
+import type { GlanceApp } from '../app/app.ts';
 import type { Image } from '../app/images.ts';
 import type { MemberRow } from '../store/tables.ts';
 
 /** An image as glance shows it (glance/api/v2/images.py, ResponseSerializer). Properties stand beside the base attributes. */
-export function imageView({ row, properties, tags, locations }: Image): Record<string, unknown> {
+export function imageView(app: GlanceApp, { row, properties, tags, locations }: Image): Record<string, unknown> {
+  const [first] = app.locations.bySuitability(locations);
   const stores = locations.flatMap((l) => l.store ?? []);
   return {
     ...properties,
@@ -25,6 +27,8 @@ export function imageView({ row, properties, tags, locations }: Image): Record<s
     id: row.id,
     created_at: isoSeconds(row.created_at_ms),
     updated_at: isoSeconds(row.updated_at_ms),
+    ...(app.options.showLocations && { locations: locations.map((l) => app.locations.shown(l)) }),
+    ...(app.options.showDirectUrl && first && { direct_url: app.locations.shown(first).url }),
     ...(stores.length > 0 && { stores: stores.join(',') }),
     tags: [...tags],
     self: `/v2/images/${row.id}`,

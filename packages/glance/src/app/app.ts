@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Env } from '@cairn/kit/env';
 import type { Resolve } from '@cairn/kit/net/fetch-policy';
+import type { ImageConverter } from '@cairn/host/interface/images';
 import type { GlanceOptions } from '../options.ts';
+import { createSagas, type GlanceSagas } from '../sagas/index.ts';
 import { Staging } from '../stores/staging.ts';
 import { Stores } from '../stores/stores.ts';
 import { ImageCache } from './cache.ts';
@@ -9,9 +11,12 @@ import { forgetData } from './data-removal.ts';
 import type { DataDeps } from './deps.ts';
 import { ImageData } from './image-data.ts';
 import { Images } from './images.ts';
+import { Imports } from './imports.ts';
+import { Locations } from './locations.ts';
 import { Members } from './members.ts';
 import { MetadefContents } from './metadef-contents.ts';
 import { MetadefNamespaces } from './metadef-namespaces.ts';
+import { Tasks } from './tasks.ts';
 
 /** Glance's rules, one member per resource. */
 export interface GlanceApp {
@@ -25,12 +30,20 @@ export interface GlanceApp {
   readonly metadefContents: MetadefContents;
   readonly data: ImageData;
   readonly cache: ImageCache;
+  readonly tasks: Tasks;
+  readonly imports: Imports;
+  readonly locations: Locations;
+  readonly sagas: GlanceSagas;
 }
 
 /** What glance gets from outside of the cloud's own database. */
 export interface GlanceOutside {
   /** Names to addresses, for what is fetched; the machine's own resolver when absent. */
   readonly resolve?: Resolve;
+  /** Converts images; without it imports that are to be converted fail. */
+  readonly converter?: ImageConverter;
+  /** The URL of the image service in a region, by the catalog; `kind` is public, internal or admin. */
+  readonly imageEndpoint?: (region: string, kind: string) => Promise<string | undefined>;
 }
 
 export function createGlanceApp(env: Env, options: GlanceOptions, outside: GlanceOutside = {}): GlanceApp {
@@ -44,5 +57,10 @@ export function createGlanceApp(env: Env, options: GlanceOptions, outside: Glanc
   cache.fetch = (row) => data.openStores(row);
   const metadefs = new MetadefNamespaces(env);
   const metadefContents = new MetadefContents(metadefs);
-  return { env, options, stores, staging, images, members: new Members(images), metadefs, metadefContents, data, cache };
+  const tasks = new Tasks(deps);
+  const tokens = new Map<string, string>();
+  const sagas = createSagas({ ...deps, images, data, tasks, tokens, converter: outside.converter });
+  const imports = new Imports({ deps, images, tasks, sagas, tokens, imageEndpoint: outside.imageEndpoint ?? (async () => undefined) });
+  const locations = new Locations(deps);
+  return { env, options, stores, staging, images, members: new Members(images), metadefs, metadefContents, data, cache, tasks, imports, locations, sagas };
 }

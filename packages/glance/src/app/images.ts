@@ -179,10 +179,18 @@ export class Images {
 
   /** Removes an image that a failed caller made. Tolerates absence. */
   async discard(id: string): Promise<void> {
-    await this.env.store.write(async (tx) => {
-      const row = await store.imageById(tx, id);
-      if (row) await this.#remove(tx, row);
-    });
+    await this.env.store.write((tx) => this.erase(tx, id));
+  }
+
+  /** Removes an image with all that it has, within a transaction. Tolerates absence. */
+  async erase(tx: Tx, id: string): Promise<void> {
+    const row = await store.imageById(tx, id);
+    if (row) await this.#remove(tx, row);
+  }
+
+  /** Tells of a change that nobody's request made. */
+  emitSystem(tx: Tx, type: string, row: ImageRow): Promise<void> {
+    return this.emit(tx, undefined, type, row);
   }
 
   async #remove(tx: Tx, row: ImageRow): Promise<void> {
@@ -199,12 +207,12 @@ export class Images {
     });
   }
 
-  async emit(tx: Tx, ctx: Context, type: string, row: ImageRow): Promise<void> {
+  async emit(tx: Tx, ctx: Context | undefined, type: string, row: ImageRow): Promise<void> {
     await this.env.events.emit(tx, {
       type,
       projectId: row.owner ?? undefined,
-      userId: ctx.userId,
-      requestId: ctx.requestId,
+      userId: ctx?.userId,
+      requestId: ctx?.requestId,
       resource: 'image',
       resourceId: row.id,
       payload: {

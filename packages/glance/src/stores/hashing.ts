@@ -9,7 +9,7 @@ interface Waiter {
 /** Threads go away when they have had nothing to do for so long. */
 const IDLE_MS = 30_000;
 
-/** A thread that hashes blocks of shared memory, for any number of uploads at once. It never keeps the process alive. */
+/** A thread that hashes blocks of shared memory, for any number of uploads at once. It keeps the process alive only while it works. */
 class HashThread {
   #worker: Worker | undefined;
   #streams = 0;
@@ -20,6 +20,7 @@ class HashThread {
   begin(algorithm: string): ThreadHash {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
+    this.#worker.ref();
     this.#streams += 1;
     const stream = this.#next++;
     this.#tell({ begin: stream, algorithm });
@@ -48,7 +49,6 @@ class HashThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./hash-worker.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 } });
-    worker.unref();
     worker.on('message', ({ ticket, hex }: { ticket: number; hex?: string }) => {
       this.#waiters.get(ticket)?.resolve(hex);
       this.#waiters.delete(ticket);
@@ -66,6 +66,7 @@ class HashThread {
   }
 
   #rest(): void {
+    this.#worker?.unref();
     this.#idle = setTimeout(() => {
       const worker = this.#worker;
       this.#worker = undefined;

@@ -57,7 +57,7 @@ export class QemuImg {
   async convert(
     chain: readonly ImageFile[],
     path: string,
-    format: DiskFormat,
+    format: DiskFormat | 'vmdk',
     options: { readonly sourceBytes: number; readonly signal?: AbortSignal },
   ): Promise<void> {
     await this.#openable(chain);
