@@ -23,6 +23,10 @@ export interface NovaOptions {
   readonly heartbeatMs: number;
   /** How often servers are looked for whose task has outlived its deadline, and guests that nobody owns. */
   readonly reconcileMs: number;
+  /** How long a resize or cold migration waits to be confirmed before it confirms itself; 0: for ever. */
+  readonly resizeConfirmMs: number;
+  /** A resize may stay on its host; with one host there is no other. */
+  readonly resizeToSameHost: boolean;
   /** How long `os-stop` and a soft reboot wait for the guest. */
   readonly shutdownGraceMs: number;
   /** Domain appended to a host name in metadata; '' for none. */
@@ -67,3 +71,5 @@ export const defaultNovaOptions: NovaOptions = {
   maxLimit: 1_000,
   publicUrl: undefined,
 };
+  resizeConfirmMs: 0,
+  resizeToSameHost: true,

@@ -1,13 +1,17 @@
+import { createWriteStream } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskSource, NewDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { DiskStore } from './disk-store.ts';
 import { type ImageCache, sync } from './image-cache.ts';
 import { writeIso } from './iso9660.ts';
 import type { Layout } from './layout.ts';
 import type { LiveState } from './live.ts';
-import { writeEmptyQcow2 } from './qcow2-file.ts';
+import { asPublic } from './faults.ts';
+import { checkStandalone, writeEmptyQcow2 } from './qcow2-file.ts';
 import type { QemuImg } from './qemu-img.ts';
 import type { DiskRecord, Layer } from './record.ts';
 import type { TopLayers } from './top-layer.ts';
@@ -92,6 +96,22 @@ export class Filling {
     } catch (error) {
       await this.#options.store.discard(layer);
       throw error;
+    }
+  }
+
+  /** The layer of a disk that came from another host. */
+  async receive(disk: ReceivedDisk, data: Readable): Promise<Layer> {
+    const { store, layout } = this.#options;
+    const layer = await store.newFile(disk, 'qcow2');
+    const path = layout.path(layer.file);
+    try {
+      await pipeline(data, createWriteStream(path, { flags: 'w', highWaterMark: 1024 * 1024 }));
+      await checkStandalone(path, disk.sizeBytes);
+      await sync(path);
+      return layer;
+    } catch (error) {
+      await store.discard(layer);
+      throw asPublic(error, `Disk ${disk.diskId} could not be brought to this host.`);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
 import type { DiskLayer, DiskResolver, ImageResolver, OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { DiskStore } from './disk-store.ts';
 import { asPublic } from './faults.ts';
@@ -140,6 +140,25 @@ export class LocalDisks implements Disks {
         return await this.#describe(await this.#store.put({ version: 1, diskId: disk.diskId, pool: disk.pool, snapshots: [], ...started }));
       } catch (error) {
         await this.#store.discard(started.layers[0] as Layer);
+        throw error;
+      }
+    });
+  }
+
+  receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
+    return this.#withDisk(disk.diskId, async () => {
+      const found = this.#store.get(disk.diskId);
+      if (found) {
+        data.destroy();
+        return this.#describe(found);
+      }
+      const layer = await this.#filling.receive(disk, data);
+      try {
+        return await this.#describe(
+          await this.#store.put({ version: 1, diskId: disk.diskId, pool: disk.pool, snapshots: [], sizeBytes: disk.sizeBytes, layers: [layer] }),
+        );
+      } catch (error) {
+        await this.#store.discard(layer);
         throw error;
       }
     });

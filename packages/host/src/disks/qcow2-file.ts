@@ -76,3 +76,20 @@ export async function writeEmptyQcow2(path: string, sizeBytes: number, below?: {
     await file.close();
   }
 }
+
+/** Throws unless the file is a qcow2 image of this size that stands on nothing else: no backing file, no external data (qemu's docs/interop/qcow2.rst). */
+export async function checkStandalone(path: string, sizeBytes: number): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const header = Buffer.alloc(80);
+    const { bytesRead } = await file.read(header, 0, header.length, 0);
+    const externalData = header.readBigUInt64BE(72) & 4n;
+    const version = header.readUInt32BE(4);
+    if (bytesRead < header.length || header.toString('latin1', 0, 4) !== 'QFI\xfb' || (version !== 2 && version !== 3))
+      throw new Error('the data is no qcow2 image');
+    if (header.readBigUInt64BE(8) !== 0n || (version === 3 && externalData !== 0n)) throw new Error('the image stands on other files');
+    if (header.readBigUInt64BE(24) !== BigInt(sizeBytes)) throw new Error(`the image has ${header.readBigUInt64BE(24)} bytes, not ${sizeBytes}`);
+  } finally {
+    await file.close();
+  }
+}

@@ -32,6 +32,13 @@ export interface NewDisk {
   readonly pool: 'ephemeral' | 'volume';
 }
 
+export interface ReceivedDisk {
+  readonly diskId: string;
+  /** Virtual size, as the image has it. */
+  readonly sizeBytes: number;
+  readonly pool: NewDisk['pool'];
+}
+
 export interface DiskInfo {
   readonly diskId: string;
   readonly format: DiskFormat;
@@ -46,6 +53,11 @@ export interface Disks {
   cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }>;
   dropImage(imageId: string): Promise<void>;
   create(disk: NewDisk): Promise<DiskInfo>;
+  /**
+   * Makes a disk of what another host exported as qcow2: a standalone image of exactly `sizeBytes`. A disk that is there already is left
+   * as it is.
+   */
+  receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo>;
   remove(diskId: string): Promise<void>;
   info(diskId: string): Promise<DiskInfo | undefined>;
   list(): Promise<readonly DiskInfo[]>;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
 
@@ -57,6 +57,17 @@ export class SimulatedDisks implements Disks {
         snapshots: [],
         pool: disk.pool,
       };
+      this.#machine.disks.set(disk.diskId, made);
+      return infoOf(made);
+    });
+  }
+
+  receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
+    return this.#inject.run('disks.receive', [disk], this.#delays.diskMs, () => {
+      data.destroy();
+      const found = this.#machine.disks.get(disk.diskId);
+      if (found) return infoOf(found);
+      const made: SimulatedDisk = { diskId: disk.diskId, format: 'qcow2', sizeBytes: disk.sizeBytes, snapshots: [], pool: disk.pool };
       this.#machine.disks.set(disk.diskId, made);
       return infoOf(made);
     });

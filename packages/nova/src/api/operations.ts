@@ -1,6 +1,7 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { instanceActionOperations } from './instance-actions.ts';
 import { interfaceOperations } from './interfaces.ts';
+import { migrationOperations } from './migrations.ts';
 import { serverActionOperations } from './server-actions.ts';
 import { serverGuestOperations } from './server-guest.ts';
 import { serverIpOperations } from './server-ips.ts';
@@ -37,6 +38,7 @@ export const novaOperations: readonly AnyOperation[] = [
   ...serverOperations,
   ...serverActionOperations,
   ...volumeAttachmentOperations,
+  ...migrationOperations,
   ...interfaceOperations,
   ...serverMetadataOperations,
   ...serverTagOperations,

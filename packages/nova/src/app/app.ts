@@ -4,6 +4,7 @@ import { FixedIps } from './fixed-ips.ts';
 import { Flavors } from './flavors.ts';
 import { createInstanceActionsApp, type InstanceActionsApp } from './instance-actions.ts';
 import { createInterfacesApp, type InterfacesApp } from './interfaces.ts';
+import { createMigrationsApp, type MigrationsApp } from './migrations.ts';
 import { createServerActionsApp, type ServerActionsApp } from './server-actions.ts';
 import { createServerGuestApp, type ServerGuestApp } from './server-guest.ts';
 import { createServerImagesApp, type ServerImagesApp } from './server-images.ts';
@@ -36,6 +37,7 @@ export interface NovaApp {
   readonly serverTags: ServerTagsApp;
   readonly serverGuest: ServerGuestApp;
   readonly volumeAttachments: VolumeAttachmentsApp;
+  readonly migrations: MigrationsApp;
   readonly interfaces: InterfacesApp;
   readonly instanceActions: InstanceActionsApp;
   readonly fixedIps: FixedIps;
@@ -62,6 +64,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     sagas,
     servers: createServersApp(deps, sagas),
     serverActions: createServerActionsApp(deps, sagas),
+    migrations: createMigrationsApp(deps, sagas),
     serverImages: createServerImagesApp(deps, sagas),
     serverMetadata: createServerMetadataApp(deps),
     serverTags: createServerTagsApp(deps),

@@ -9,6 +9,8 @@ import { effectiveLimit } from './quota.ts';
 export interface ServerLimits {
   /** The limit of any resource that is counted within one request: metadata_items, injected_files ... */
   readonly of: (resource: string) => number;
+  /** Throws upstream's 403 when an existing server may not have so much more; less is always fine. */
+  fitMore(more: { readonly cores: number; readonly ramMb: number }): void;
   /** How many servers of a flavor may be made, at most `maxCount`; throws upstream's 403 when fewer than `minCount`. */
   fit(flavor: { readonly vcpus: number; readonly memoryMb: number }, minCount: number, maxCount: number): number;
 }
@@ -27,6 +29,23 @@ export async function serverLimits(deps: NovaDeps, db: Db, projectId: string, us
   const limit = (resource: Resource, level: 'project' | 'user'): number => effectiveLimit(stored, defaults, resource, level);
   return {
     of: (resource) => effectiveLimit(stored, defaults, resource, 'user'),
+    fitMore({ cores, ramMb }) {
+      const asked = { cores: Math.max(0, cores), ram: Math.max(0, ramMb) } as const;
+      for (const level of perUser ? (['project', 'user'] as const) : (['project'] as const)) {
+        const over = (['cores', 'ram'] as const).filter(
+          (resource) =>
+            asked[resource] > 0 && !fitsQuota({ resource, used: used(usage[level], resource), asked: asked[resource], limit: limit(resource, level) }),
+        );
+        if (over.length === 0) continue;
+        const list = (of: (resource: 'cores' | 'ram') => number): string => over.map((resource) => String(of(resource))).join(', ');
+        const names = over.join(', ');
+        const taken = list((resource) => used(usage[level], resource));
+        throw forbidden(
+          `Quota exceeded for ${names}: Requested ${list((resource) => asked[resource])}, but already used ${taken} of ${list((resource) => limit(resource, level))} ${names}`,
+          { type: 'TooManyInstances' },
+        );
+      }
+    },
     fit(flavor, minCount, maxCount) {
       const each: Readonly<Record<Resource, number>> = { instances: 1, cores: flavor.vcpus, ram: flavor.memoryMb };
       const levels = perUser ? (['project', 'user'] as const) : (['project'] as const);

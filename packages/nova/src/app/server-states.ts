@@ -35,6 +35,12 @@ export const TASK_DEADLINE_MS = {
   unpausing: 600_000,
   suspending: 900_000,
   resuming: 900_000,
+  resize_prep: 14_400_000,
+  resize_migrating: 14_400_000,
+  resize_migrated: 14_400_000,
+  resize_finish: 14_400_000,
+  resize_reverting: 3_600_000,
+  migrating: 14_400_000,
   'powering-off': 900_000,
   'powering-on': 900_000,
   rescuing: 900_000,
@@ -163,6 +169,14 @@ export interface StateFacts {
   readonly task_state: string | null;
   readonly launched_at_ms: number | null;
   readonly host: string | null;
+  resize: { verb: 'resize', vmStates: ['active', 'stopped'] },
+  migrate: { verb: 'migrate', vmStates: ['active', 'stopped'] },
+  confirmResize: { verb: 'confirmResize', vmStates: ['resized'] },
+  revertResize: { verb: 'revertResize', vmStates: ['resized'] },
+  migrateLive: { verb: 'os-migrateLive', vmStates: ['active', 'paused'] },
+  forceComplete: { verb: 'force_complete', vmStates: ['active'], taskStates: ['migrating'] },
+  abortLiveMigration: { verb: 'abort live migration', taskStates: ['migrating'] },
+  evacuate: { verb: 'evacuate', vmStates: ['active', 'stopped', 'error'], taskStates: 'any', heedsLock: false },
   readonly locked: number;
 }
 

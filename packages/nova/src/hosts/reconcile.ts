@@ -5,9 +5,11 @@ import type { Logger } from '@cairn/kit/log/log';
 import type { NovaDeps } from '../app/deps.ts';
 import { serverEvent } from '../app/server-events.ts';
 import { POWER } from '../app/server-states.ts';
+import { keepAllocationOn } from '../sagas/server-evacuate.ts';
 import type { NovaSagas } from '../sagas/index.ts';
 import { insertActions } from '../store/action.ts';
 import { leftoversOf, removeLeftover } from '../store/leftover.ts';
+import { evacuationsFrom, findMigration, patchMigration, unconfirmedSince } from '../store/migration.ts';
 import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, type ServerRow, serversOfHost } from '../store/server.ts';
 import { powerOf } from './power.ts';
 
@@ -51,6 +53,7 @@ export class Reconciler {
     const agent = hosts.get(host);
     await this.#clearLeftovers(host);
     // guests first: a server that is made meanwhile has its row before its guest
+    await this.#endEvacuations(host);
     const guests = new Map((await agent.guests.list()).map((guest) => [guest.guestId, guest]));
     const servers = await serversOfHost(env.store.read, host);
     for (const server of servers) {
@@ -73,6 +76,40 @@ export class Reconciler {
     }
     await this.settleOverdue();
   }
+    await this.confirmResizes();
+  }
+
+  /** Confirms resizes that nobody confirmed or reverted in time (upstream: _poll_unconfirmed_resizes). */
+  async confirmResizes(): Promise<void> {
+    const { env, options } = this.#deps;
+    if (options.resizeConfirmMs <= 0) return;
+    for (const migration of await unconfirmedSince(env.store.read, env.clock.nowMs() - options.resizeConfirmMs, ROUND)) {
+      await env.store.write(async (tx) => {
+        const [row, now] = [await findServer(tx, migration.server_id), await findMigration(tx, migration.id)];
+        if (row === undefined || row.deleted === 1 || row.vm_state !== 'resized' || row.task_state !== null || now?.status !== 'finished') return;
+        const requestId = `req-${env.ids.uuid()}`;
+        const nowMs = env.clock.nowMs();
+        await patchMigration(tx, migration.id, { status: 'confirming', updated_at_ms: nowMs });
+        await insertActions(tx, [{ serverId: row.id, requestId, action: 'confirmResize', userId: row.user_id, projectId: row.project_id, atMs: nowMs }]);
+        await env.sagas.start(
+          tx,
+          this.#sagas.confirmResize,
+          { serverId: row.id, ctx: ownContext(row, requestId), migrationId: migration.id },
+          { subject: `server:${row.id}`, requestId, projectId: row.project_id },
+        );
+      });
+    }
+  }
+
+  /** A host is back whose servers were built anew elsewhere: the room that they held here is free again. */
+  async #endEvacuations(host: string): Promise<void> {
+    const { env } = this.#deps;
+    for (const migration of await evacuationsFrom(env.store.read, host)) {
+      await env.store.write(async (tx) => {
+        await keepAllocationOn(this.#deps, tx, migration, 'dest');
+        await patchMigration(tx, migration.id, { status: 'completed', updated_at_ms: env.clock.nowMs() });
+      });
+    }
 
   /** Starts the settling of servers whose task has outlived its deadline. */
   async settleOverdue(): Promise<void> {
@@ -154,7 +191,10 @@ export class Reconciler {
     const { env, hosts } = this.#deps;
     for (const leftover of await leftoversOf(env.store.read, host)) {
       const agent = hosts.get(host);
-      if (leftover.kind === 'guest') await agent.guests.remove(leftover.id);
+      // a server that came back here meanwhile has its guest here
+      const isHere = leftover.kind === 'guest' && (await findServerBrief(env.store.read, leftover.id))?.host === host;
+      if (isHere) this.#log.debug({ host, guestId: leftover.id }, 'a guest that was left behind is wanted again');
+      else if (leftover.kind === 'guest') await agent.guests.remove(leftover.id);
       else await agent.disks.remove(leftover.id);
       await env.store.write((tx) => removeLeftover(tx, host, leftover));
     }

@@ -1,5 +1,5 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
-import { ADMIN, NOBODY, PROJECT_MEMBER_OR_ADMIN, PROJECT_READER_OR_ADMIN, rule, SERVICE_OR_ADMIN } from './base.ts';
+import { ADMIN, NOBODY, PROJECT_MANAGER_OR_ADMIN, PROJECT_MEMBER_OR_ADMIN, PROJECT_READER_OR_ADMIN, rule, SERVICE_OR_ADMIN } from './base.ts';
 
 const member = (name: string, description: string): PolicyRule => rule(name, PROJECT_MEMBER_OR_ADMIN, description);
 const reader = (name: string, description: string): PolicyRule => rule(name, PROJECT_READER_OR_ADMIN, description);
@@ -86,3 +86,16 @@ export const serverPolicies: readonly PolicyRule[] = [
   rule('os-volumes-attachments:swap', SERVICE_OR_ADMIN, "Swap a server's volume for another."),
   member('os-volumes-attachments:delete', 'Detach a volume from a server.'),
 ];
+  rule('os-migrate-server:migrate', PROJECT_MANAGER_OR_ADMIN, 'Move a server to another host.'),
+  admin('os-migrate-server:migrate:host', 'Move a server to a named host.'),
+  rule('os-migrate-server:migrate_live', PROJECT_MANAGER_OR_ADMIN, 'Move a running server to another host.'),
+  admin('os-migrate-server:migrate_live:host', 'Move a running server to a named host.'),
+  admin('os-evacuate', 'Build a server of a lost host anew.'),
+  rule('os-migrations:index', PROJECT_MANAGER_OR_ADMIN, 'List migrations.'),
+  admin('os-migrations:index:all_projects', 'List the migrations of all projects.'),
+  admin('os-migrations:index:host', 'See the hosts of migrations.'),
+  admin('servers:migrations:show', 'Show a migration in progress of a server.'),
+  rule('servers:migrations:force_complete', PROJECT_MANAGER_OR_ADMIN, 'Make a live migration end.'),
+  rule('servers:migrations:delete', PROJECT_MANAGER_OR_ADMIN, 'Abort a live migration.'),
+  rule('servers:migrations:index', PROJECT_MANAGER_OR_ADMIN, 'List the migrations in progress of a server.'),
+  admin('servers:migrations:index:host', "See the hosts of a server's migrations in progress."),

@@ -16,6 +16,8 @@ import { Placing } from './server-place.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
+import { confirmResizeSaga, type FinishParams, type ResizeParams, revertResizeSaga, serverResizeSaga } from './server-resize.ts';
+import { type EvacuateParams, serverEvacuateSaga } from './server-evacuate.ts';
 
 /** Nova's sagas, made once per process with what they work on. */
 export interface NovaSagas {
@@ -31,6 +33,10 @@ export interface NovaSagas {
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
   readonly unplug: SagaDefinition<UnplugParams>;
   /** Why a saga of this process failed, for the request that waits for it; told once. */
+  readonly evacuate: SagaDefinition<EvacuateParams>;
+  readonly resize: SagaDefinition<ResizeParams>;
+  readonly confirmResize: SagaDefinition<FinishParams>;
+  readonly revertResize: SagaDefinition<FinishParams>;
   failureOf(sagaId: string): SagaFailure | undefined;
   readonly all: readonly SagaDefinition[];
 }
@@ -58,6 +64,10 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
   };
   const { power, ...single } = sagas;
   return {
+    evacuate: serverEvacuateSaga(deps),
+    resize: serverResizeSaga(deps),
+    confirmResize: confirmResizeSaga(deps),
+    revertResize: revertResizeSaga(deps),
     ...sagas,
     failureOf(sagaId) {
       const failure = failures.get(sagaId);

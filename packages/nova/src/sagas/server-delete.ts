@@ -8,6 +8,7 @@ import { findServer, findServerBrief, patchServer } from '../store/server.ts';
 import { removeGroupMember } from '../store/server-group.ts';
 import { portsOf, removeServerPortsOf } from '../store/server-port.ts';
 import { changeUsage } from '../store/usage.ts';
+import { clearOtherSides, forgetOtherSides } from './move-remains.ts';
 import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionFailed } from './outcome.ts';
 import { diskLeftovers, removeDisks } from './server-disks.ts';
@@ -63,6 +64,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           ]);
           await Promise.all([
             server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
+            clearOtherSides(deps, step, serverId),
             clearPorts(
               deps,
               step,
@@ -93,6 +95,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           await removeGroupMember(tx, serverId);
           await finishAction(tx, serverId, ctx.requestId, null, nowMs);
           await env.events.emit(tx, serverEvent('delete.end', { ...row, ...patch }, ctx.requestId));
+          await forgetOtherSides(deps, tx, serverId);
         },
       },
     ],

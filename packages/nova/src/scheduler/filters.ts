@@ -57,6 +57,12 @@ export const FILTERS: readonly HostFilter[] = [
     words: () => 'only the requested host would do',
   },
   {
+    name: 'IgnoreHosts',
+    skip: (request) => request.ignoreHosts === undefined || request.ignoreHosts.length === 0,
+    passes: (host, request) => request.ignoreHosts?.includes(host.host) !== true,
+    words: () => "the rest are the server's own host",
+  },
+  {
     name: 'AvailabilityZoneFilter',
     skip: (request) => request.zone === undefined,
     passes: (host, request) => host.zone === request.zone,

@@ -13,6 +13,8 @@ export interface HostRequest {
   readonly zone: string | undefined;
   readonly host: string | undefined;
   readonly node: string | undefined;
+  /** Hosts that will not do: where the server comes from. */
+  readonly ignoreHosts?: readonly string[];
   readonly sameHost: readonly string[];
   readonly differentHost: readonly string[];
   readonly group: { readonly id: string; readonly policy: string; readonly maxPerHost: number } | undefined;

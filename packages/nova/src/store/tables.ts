@@ -23,6 +23,7 @@ export interface NovaTables {
   nova_block_device: BlockDeviceTable;
   nova_action: ActionTable;
   nova_leftover: LeftoverTable;
+  nova_migration: MigrationTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -291,4 +292,44 @@ export interface LeftoverTable {
   kind: string;
   id: string;
   created_at_ms: number;
+}
+
+/** A move of a server from one host to another; `id` is its uuid, `seq` the number that users see. */
+export interface MigrationTable {
+  seq: GeneratedAlways<number>;
+  id: string;
+  server_id: string;
+  /** `migration`, `resize`, `live-migration`, `evacuation`. */
+  type: string;
+  /** Upstream's words: `pre-migrating`, `migrating`, `post-migrating`, `finished`, `confirmed`, `reverted`, `error` ... */
+  status: string;
+  source_host: string | null;
+  source_node: string | null;
+  dest_host: string | null;
+  dest_node: string | null;
+  dest_ip: string | null;
+  /** The flavors' `seq`, as upstream's instance_type ids. */
+  old_flavor_seq: number | null;
+  new_flavor_seq: number | null;
+  /** StoredFlavor. */
+  old_flavor_json: string;
+  new_flavor_json: string;
+  /** Where the server stood before, and stands again when the move is taken back. */
+  old_vm_state: string;
+  /** MovedDisk[]: empty once nothing of the server is on the other side any more. */
+  disks_json: string;
+  /** 1: the server's rows are those of the destination. */
+  at_dest: number;
+  /** Who asked. */
+  user_id: string;
+  project_id: string;
+  /** Of a live migration: bytes. */
+  memory_total: number | null;
+  memory_processed: number | null;
+  memory_remaining: number | null;
+  disk_total: number | null;
+  disk_processed: number | null;
+  disk_remaining: number | null;
+  created_at_ms: number;
+  updated_at_ms: number | null;
 }

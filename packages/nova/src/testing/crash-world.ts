@@ -4,7 +4,7 @@ import type { NovaTables } from '../store/tables.ts';
 import { FakeCinder } from './fake-cinder.ts';
 import { FakeGlance } from './fake-glance.ts';
 import { FakeNeutron } from './fake-neutron.ts';
-import { IMAGE, type TestCloud, TestWorld } from './cloud.ts';
+import { type CloudOptions, IMAGE, type TestCloud, TestWorld } from './cloud.ts';
 import { HostRegistry } from '@cairn/host/registry';
 
 export interface CrashScene {
@@ -14,6 +14,10 @@ export interface CrashScene {
   begin(cloud: TestCloud): Promise<void>;
   /** The saga's name. */
   readonly saga: string;
+  /** By default one host, h1. */
+  readonly world?: CloudOptions;
+  /** Done before it is looked what there is. */
+  finally?(cloud: TestCloud): Promise<void>;
   /**
    * Power actions are not taken back: after a failure the server stands where its guest does. Lines then say whether the two agree instead of
    * what they are.
@@ -25,7 +29,7 @@ export interface CrashScene {
 
 /** A cloud on simulated hosts for the generic crash suite: what survives a crash is the database and the machines. */
 export async function crashWorld(scene: CrashScene): Promise<CrashWorld> {
-  const world = await TestWorld.open({ hosts: [{ name: 'h1' }] });
+  const world = await TestWorld.open(scene.world ?? { hosts: [{ name: 'h1' }] });
   let cloud: TestCloud | undefined;
   return {
     store: world.store,
@@ -49,6 +53,7 @@ export async function crashWorld(scene: CrashScene): Promise<CrashWorld> {
       };
     },
     async inspect() {
+      if (cloud !== undefined) await scene.finally?.(cloud);
       const lines = await inspect(world);
       if (scene.agreement === true) return agreement(lines);
       if (scene.repeat === undefined || cloud === undefined || (await lastSaga(world, scene.saga))?.state !== 'failed') return lines;
@@ -73,8 +78,9 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
   const db = world.store.read;
   const nova = on<NovaTables>(db);
   const hosts = new HostRegistry();
-  const [actions, servers, devices, ports, usage, allocations, networkPorts, volumes, attachments, images, snapshots] = await Promise.all([
+  const [actions, migrations, servers, devices, ports, usage, allocations, networkPorts, volumes, attachments, images, snapshots] = await Promise.all([
     nova.selectFrom('nova_action').selectAll().orderBy('seq', 'desc').limit(1).execute(),
+    nova.selectFrom('nova_migration').selectAll().execute(),
     nova.selectFrom('nova_server').selectAll().execute(),
     nova.selectFrom('nova_block_device').selectAll().execute(),
     nova.selectFrom('nova_server_port').selectAll().execute(),
@@ -89,6 +95,9 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
   return [
     ...world.machines.flatMap((machine) => machine.inspect()),
     ...actions.map((row) => `last action ${row.action} ${row.message ?? '-'}`),
+    ...migrations.map(
+      (row) => `migration ${row.type} ${row.status} at ${row.at_dest === 1 ? row.dest_host : row.source_host} disks=${JSON.parse(row.disks_json).length}`,
+    ),
     ...servers.map((row) => `server ${row.vm_state} ${row.task_state ?? '-'} power=${row.power_state} host=${row.host ?? '-'} deleted=${row.deleted}`),
     ...devices.map(
       (row) =>

@@ -134,6 +134,7 @@ export class FakeNeutron implements NeutronFace {
   }
 
   async makeLive(portIds: readonly string[]): Promise<void> {
+    await this.makeGone(portIds);
     for (const id of portIds) {
       const port = await this.ports.find(this.#store.read, id);
       if (port === undefined || port.host === '') throw new CairnError('Conflict', `Port ${id} is bound to no host.`);
@@ -173,10 +174,11 @@ export class FakeNeutron implements NeutronFace {
       const port = await this.ports.find(this.#store.read, id);
       for (const host of this.#hosts.names()) if (port?.host !== host) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'port', id }]);
     }
-    const used = new Set((await this.ports.all(this.#store.read)).filter((port) => port.host !== '').map((port) => port.networkId));
+    const used = new Set((await this.ports.all(this.#store.read)).map((port) => `${port.host} ${port.networkId}`));
     for (const network of await this.networks.all(this.#store.read)) {
-      if (used.has(network.id)) continue;
-      for (const host of this.#hosts.names()) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'network', id: network.id }]);
+      for (const host of this.#hosts.names()) {
+        if (!used.has(`${host} ${network.id}`)) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'network', id: network.id }]);
+      }
     }
   }
 

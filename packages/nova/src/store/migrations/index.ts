@@ -1,5 +1,6 @@
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001-first.ts';
+import { migrations } from './0002-migrations.ts';
 
 /** Nova's migrations, in order. */
-export const novaMigrations: MigrationSet = { service: 'nova', migrations: { '0001_first': first } };
+export const novaMigrations: MigrationSet = { service: 'nova', migrations: { '0001_first': first, '0002_migrations': migrations } };

@@ -1,0 +1,262 @@
+import { isAdmin } from '@cairn/kit/context/context';
+import { type CairnError, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import type { NovaSagas } from '../sagas/index.ts';
+import { blockDevicesOf } from '../store/block-device.ts';
+import { computeNodeOfHost } from '../store/compute-node.ts';
+import { findFlavor } from '../store/flavor.ts';
+import { insertMigration, listMigrations, type MigrationQuery, type MigrationRow, migrationIn, patchMigration } from '../store/migration.ts';
+import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
+import { isUp, servicesOf } from '../store/service.ts';
+import type { Caller } from './caller.ts';
+import type { NovaDeps } from './deps.ts';
+import { newPassword } from './server-names.ts';
+import { isVolumeBacked } from './server-create.ts';
+import { storedFlavor } from './server-plan.ts';
+import { serverLimits } from './server-quota.ts';
+import { ACTION_RULES } from './server-states.ts';
+import { beginAction, storedContext } from './servers.ts';
+
+export interface EvacuateRequest {
+  readonly host: string | undefined;
+  readonly force: boolean;
+  readonly adminPass: string | undefined;
+  /** Microversion 2.95: the server is down afterwards. */
+  readonly stopped: boolean;
+  /** Until 2.13 a new password is told. */
+  readonly tellsPassword: boolean;
+}
+
+/** Moves of servers between hosts and flavors. */
+export interface MigrationsApp {
+  resize(caller: Caller, serverId: string, flavorId: string, diskConfig: 'AUTO' | 'MANUAL' | undefined): Promise<void>;
+  migrate(caller: Caller, serverId: string, host: string | undefined): Promise<void>;
+  confirm(caller: Caller, serverId: string): Promise<void>;
+  revert(caller: Caller, serverId: string): Promise<void>;
+  /** The new administrator password. */
+  evacuate(caller: Caller, serverId: string, request: EvacuateRequest): Promise<string>;
+  list(query: MigrationQuery): Promise<readonly MigrationRow[]>;
+}
+
+/** Of a begin: what all kinds of moves note about themselves. */
+interface NewMove {
+  readonly type: 'migration' | 'resize' | 'evacuation' | 'live-migration';
+  readonly status: string;
+  readonly flavor: StoredFlavor;
+  readonly flavorSeq?: number;
+  readonly destHost?: string | undefined;
+  readonly withDisks: boolean;
+}
+
+/** Writes a migration down, with ids for the disks that the other side will have. */
+export async function newMigration(deps: NovaDeps, tx: Tx, caller: Caller, row: ServerRow, move: NewMove): Promise<string> {
+  const { ids, clock } = deps.env;
+  const id = ids.uuid();
+  const old = flavorOf(row);
+  const oldSeq = (await findFlavor(tx, old.id, { projectId: undefined, everything: true }))?.seq ?? null;
+  const devices = move.withDisks ? await blockDevicesOf(tx, row.id) : [];
+  const disks = devices.flatMap((device) =>
+    device.destination_type === 'local' && device.disk_id !== null ? [{ deviceId: device.id, oldDiskId: device.disk_id, newDiskId: ids.uuid() }] : [],
+  );
+  await insertMigration(tx, {
+    id,
+    server_id: row.id,
+    type: move.type,
+    status: move.status,
+    source_host: row.host,
+    source_node: row.node,
+    dest_host: move.destHost ?? null,
+    dest_node: null,
+    dest_ip: null,
+    old_flavor_seq: oldSeq,
+    new_flavor_seq: move.flavorSeq ?? oldSeq,
+    old_flavor_json: row.flavor_json,
+    new_flavor_json: JSON.stringify(move.flavor),
+    old_vm_state: row.vm_state,
+    disks_json: JSON.stringify(disks),
+    at_dest: 0,
+    user_id: caller.ctx.userId,
+    project_id: caller.ctx.projectId ?? row.project_id,
+    memory_total: null,
+    memory_processed: null,
+    memory_remaining: null,
+    disk_total: null,
+    disk_processed: null,
+    disk_remaining: null,
+    created_at_ms: clock.nowMs(),
+    updated_at_ms: null,
+  });
+  return id;
+}
+
+export const computeHostNotFound = (host: string): CairnError => invalidInput(`Compute host ${host} could not be found.`, { type: 'ComputeHostNotFound' });
+
+/** Whether the compute service of a host is alive. */
+export async function hostIsUp(deps: NovaDeps, db: Db, host: string | null): Promise<boolean> {
+  const service = host === null ? undefined : (await servicesOf(db, 'nova-compute')).get(host);
+  return service !== undefined && isUp(service, deps.env.clock.nowMs(), deps.options.serviceDownMs);
+}
+
+export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): MigrationsApp {
+  const { env, options } = deps;
+
+  const needReady = async (db: Db, row: ServerRow): Promise<void> => {
+    if (row.host === null) throw conflict(`Instance ${row.id} is not ready`);
+    if (!(await hostIsUp(deps, db, row.host))) throw conflict('Service is unavailable at this time.');
+  };
+
+  /** Throws upstream's refusals of a flavor for a server that has another one. */
+  const checkFlavor = async (tx: Tx, caller: Caller, row: ServerRow, flavorId: string): Promise<{ readonly flavor: StoredFlavor; readonly seq: number }> => {
+    const found = await findFlavor(tx, flavorId, { projectId: caller.ctx.projectId, everything: isAdmin(caller.ctx) });
+    if (found === undefined) throw invalidInput(`Flavor ${flavorId} could not be found.`, { type: 'FlavorNotFound' });
+    const flavor = storedFlavor(found);
+    const before = flavorOf(row);
+    const backed = isVolumeBacked(await blockDevicesOf(tx, row.id));
+    if (flavor.rootGb === 0 && before.rootGb !== 0 && !backed)
+      throw invalidInput('Server disk was unable to be resized because: Resize to zero disk flavor is not allowed.');
+    const same = flavor.id === before.id;
+    if (!same && found.disabled === 1) throw invalidInput(`Flavor ${flavorId} could not be found.`, { type: 'FlavorNotFound' });
+    if (same) throw invalidInput('When resizing, instances must change flavor!');
+    (await serverLimits(deps, tx, row.project_id, row.user_id)).fitMore({ cores: flavor.vcpus - before.vcpus, ramMb: flavor.memoryMb - before.memoryMb });
+    const image = imageOf(row);
+    if (flavor.memoryMb < image.minRamMb) throw invalidInput("Flavor's memory is too small for requested image.");
+    if (!backed && flavor.rootGb !== 0 && image.minDiskGb > flavor.rootGb) {
+      const [has, needs] = [flavor.rootGb * 2 ** 30, image.minDiskGb * 2 ** 30];
+      throw invalidInput(
+        `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${has} bytes, minimum size is ${needs} bytes.`,
+      );
+    }
+    return { flavor, seq: found.seq };
+  };
+
+  return {
+    async resize(caller, serverId, flavorId, diskConfig) {
+      await beginAction(deps, caller, {
+        serverId,
+        policy: 'os_compute_api:servers:resize',
+        rule: ACTION_RULES.resize,
+        action: 'resize',
+        taskState: 'resize_prep',
+        patch: { auto_disk_config: diskConfig === 'AUTO' ? 1 : 0 },
+        event: 'resize.prep.start',
+        saga: sagas.resize,
+        async params(row, tx) {
+          await needReady(tx, row);
+          if (diskConfig === 'AUTO' && imageOf(row).properties['auto_disk_config']?.trim().toLowerCase() === 'disabled')
+            throw invalidInput(`Requested image ${row.image_id} has automatic disk resize disabled.`);
+          const { flavor, seq } = await checkFlavor(tx, caller, row, flavorId);
+          const migrationId = await newMigration(deps, tx, caller, row, { type: 'resize', status: 'pre-migrating', flavor, flavorSeq: seq, withDisks: true });
+          const ignoreHosts = options.resizeToSameHost || row.host === null ? [] : [row.host];
+          return { serverId: row.id, ctx: storedContext(caller), migrationId, host: null, ignoreHosts };
+        },
+      });
+    },
+
+    async migrate(caller, serverId, host) {
+      await beginAction(deps, caller, {
+        serverId,
+        policy: `os_compute_api:os-migrate-server:migrate${host === undefined ? '' : ':host'}`,
+        rule: ACTION_RULES.migrate,
+        action: 'migrate',
+        taskState: 'resize_prep',
+        event: 'resize.prep.start',
+        saga: sagas.resize,
+        async params(row, tx) {
+          await needReady(tx, row);
+          if (host !== undefined && host === row.host) throw invalidInput('Cannot migrate to the host where the server exists.');
+          if (host !== undefined && (await computeNodeOfHost(tx, host)) === undefined) throw computeHostNotFound(host);
+          const migrationId = await newMigration(deps, tx, caller, row, {
+            type: 'migration',
+            status: 'pre-migrating',
+            flavor: flavorOf(row),
+            withDisks: true,
+          });
+          return { serverId: row.id, ctx: storedContext(caller), migrationId, host: host ?? null, ignoreHosts: row.host === null ? [] : [row.host] };
+        },
+      });
+    },
+
+    async confirm(caller, serverId) {
+      await beginAction(deps, caller, {
+        serverId,
+        policy: 'os_compute_api:servers:confirm_resize',
+        rule: ACTION_RULES.confirmResize,
+        action: 'confirmResize',
+        event: 'resize.confirm.start',
+        saga: sagas.confirmResize,
+        async params(row, tx) {
+          const migration = await migrationIn(tx, row.id, ['finished']);
+          if (migration === undefined) throw invalidInput('Instance has not been resized.');
+          if (!(await hostIsUp(deps, tx, migration.source_host))) throw conflict('Service is unavailable at this time.');
+          await patchMigration(tx, migration.id, { status: 'confirming', updated_at_ms: env.clock.nowMs() });
+          return { serverId: row.id, ctx: storedContext(caller), migrationId: migration.id };
+        },
+      });
+    },
+
+    async revert(caller, serverId) {
+      await beginAction(deps, caller, {
+        serverId,
+        policy: 'os_compute_api:servers:revert_resize',
+        rule: ACTION_RULES.revertResize,
+        action: 'revertResize',
+        taskState: 'resize_reverting',
+        event: 'resize.revert.start',
+        saga: sagas.revertResize,
+        async params(row, tx) {
+          const migration = await migrationIn(tx, row.id, ['finished']);
+          if (migration === undefined) throw invalidInput('Instance has not been resized.');
+          const [now, before] = [flavorOf(row), JSON.parse(migration.old_flavor_json) as StoredFlavor];
+          const limits = await serverLimits(deps, tx, row.project_id, row.user_id);
+          limits.fitMore({ cores: before.vcpus - now.vcpus, ramMb: before.memoryMb - now.memoryMb });
+          await patchMigration(tx, migration.id, { status: 'reverting', updated_at_ms: env.clock.nowMs() });
+          return { serverId: row.id, ctx: storedContext(caller), migrationId: migration.id };
+        },
+      });
+    },
+
+    async evacuate(caller, serverId, request) {
+      const { host } = request;
+      const adminPass = request.adminPass ?? newPassword(env.ids);
+      await beginAction(deps, caller, {
+        serverId,
+        policy: 'os_compute_api:os-evacuate',
+        rule: ACTION_RULES.evacuate,
+        action: 'evacuate',
+        taskState: 'rebuilding',
+        event: 'evacuate',
+        saga: sagas.evacuate,
+        async params(row, tx) {
+          if (host !== undefined && (await computeNodeOfHost(tx, host)) === undefined) throw notFound(`Compute host ${host} not found.`);
+          if (host !== undefined && host === row.host) throw invalidInput("The target host can't be the same one.");
+          if (row.host === null) throw conflict(`Instance ${row.id} is not ready`);
+          if (await hostIsUp(deps, tx, row.host)) throw invalidInput(`Compute service of ${row.host} is still in use.`, { type: 'ComputeServiceInUse' });
+          const migrationId = await newMigration(deps, tx, caller, row, {
+            type: 'evacuation',
+            status: 'accepted',
+            flavor: flavorOf(row),
+            destHost: host,
+            withDisks: true,
+          });
+          const stopped = request.stopped || row.vm_state === 'stopped';
+          return {
+            serverId: row.id,
+            ctx: storedContext(caller),
+            migrationId,
+            host: host ?? null,
+            adminPass: row.config_drive === 1 ? adminPass : null,
+            oldPower: row.power_state,
+            stopped,
+          };
+        },
+      });
+      return adminPass;
+    },
+
+    async list(query) {
+      const rows = await listMigrations(env.store.read, query);
+      if (rows === undefined) throw invalidInput(`Marker ${query.page?.marker} could not be found.`, { type: 'MarkerNotFound' });
+      return rows;
+    },
+  };
+}

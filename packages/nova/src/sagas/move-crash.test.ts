@@ -1,0 +1,101 @@
+import { crashSuite } from '@cairn/kit/saga/crash-suite';
+import { on } from '@cairn/kit/store/store';
+import { admin, type CloudOptions, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
+import { crashWorld, inspect } from '../testing/crash-world.ts';
+import type { NovaTables } from '../store/tables.ts';
+
+// Moves between two hosts, each cut off at every step: afterwards the server is where and what it was, or where it was to go, and nothing else is left.
+const world: CloudOptions = { hosts: [{ name: 'h1' }, { name: 'h2' }], options: { resizeToSameHost: false } };
+
+const probe = await TestWorld.open({ hosts: [] });
+const { nova } = await probe.boot();
+const { sagas } = nova.app;
+await nova.stop();
+await probe.close();
+
+let serverId = '';
+const act = (action: object) => async (cloud: TestCloud) => {
+  await cloud.ok(admin(), 'POST', `/servers/${serverId}/action`, action);
+};
+const onH1 = async (cloud: TestCloud): Promise<void> => {
+  serverId = await cloud.create(admin(), { flavorRef: '1', networks: [{ uuid: NETWORK }], host: 'h1', config_drive: true });
+};
+const resized = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  await act({ resize: { flavorRef: '2' } })(cloud);
+  await cloud.settle();
+};
+/** The host of the server does not answer any more, for nova; what is on it stays. */
+const lost = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  await cloud.store.write(async (tx) => {
+    await on<NovaTables>(tx).updateTable('nova_service').set({ forced_down: 1 }).where('host', '=', 'h1').execute();
+  });
+};
+
+const backAgain = (cloud: TestCloud): Promise<void> => cloud.nova.reconciler.syncHost('h1');
+
+async function before(prepare: (cloud: TestCloud) => Promise<void>): Promise<readonly string[]> {
+  const one = await TestWorld.open(world);
+  const cloud = await one.boot();
+  try {
+    await prepare(cloud);
+    await cloud.settle();
+    return await inspect(one);
+  } finally {
+    await cloud.close();
+  }
+}
+
+/** The same lines with the last action and the migration failed. */
+const failed = (lines: readonly string[], action: string, change: (line: string) => string = (line) => line): readonly string[] => [
+  ...lines.filter((line) => !line.startsWith('last action')).map(change),
+  `last action ${action} Error`,
+];
+
+const [beforeResize, afterRemoval, beforeEvacuation] = [await before(onH1), await before(removed), await before(lost)];
+
+crashSuite({
+  saga: sagas.resize,
+  world: () => crashWorld({ saga: sagas.resize.name, world, prepare: onH1, begin: act({ resize: { flavorRef: '2' } }) }),
+  afterFailure: [...failed(beforeResize, 'resize'), 'migration resize error at h1 disks=0'],
+});
+// what cannot be taken back leaves the server in error, and all of it goes when it is deleted
+for (const [saga, action] of [
+  [sagas.confirmResize, { confirmResize: null }],
+  [sagas.revertResize, { revertResize: null }],
+] as const) {
+  crashSuite({
+    saga,
+    world: () => crashWorld({ saga: saga.name, world, prepare: resized, begin: act(action), repeat: removeServer }),
+    afterFailure: (step) => ended(saga.name, step),
+    cancellable: false,
+  });
+}
+crashSuite({
+  saga: sagas.evacuate,
+  world: () => crashWorld({ saga: sagas.evacuate.name, world, prepare: lost, begin: act({ evacuate: {} }), finally: backAgain }),
+  afterFailure: [
+    ...failed(beforeEvacuation, 'evacuate', (line) => (line.startsWith('server ') ? line.replace('server active', 'server error') : line)),
+    'migration evacuation error at h1 disks=0',
+  ],
+});
+
+/** A server that was deleted after its move failed: on the side where it was then. */
+function ended(saga: string, step: string): readonly string[] {
+  const isBack = saga.endsWith('revert_resize') && ['clean_up', 'start'].includes(step);
+  return [
+    ...afterRemoval.filter((line) => !line.startsWith('migration') && !line.startsWith('server ')),
+    `server deleted - power=0 host=${isBack ? 'h1' : 'h2'} deleted=1`,
+    `migration resize error at ${isBack ? 'h1' : 'h2'} disks=0`,
+    'at the second try',
+  ];
+}
+
+async function removeServer(cloud: TestCloud): Promise<void> {
+  await cloud.ok(admin(), 'DELETE', `/servers/${serverId}`);
+}
+async function removed(cloud: TestCloud): Promise<void> {
+  await resized(cloud);
+  await removeServer(cloud);
+}
