@@ -82,6 +82,10 @@ export interface CinderFace {
   rollDetaching(tx: Tx, volumeId: string): Promise<void>;
   /** Ends an attachment: the volume is available again when it was the last. Tolerates absence. */
   detach(tx: Tx, attachmentId: string): Promise<void>;
+  /** Begins to write an image over a volume whose server's guest is off; finds a beginning of its own. `untilReimaged` waits. */
+  reimage(tx: Tx, ctx: Context, volume: { readonly volumeId: string; readonly imageId: string }): Promise<void>;
+  /** Resolves when the volume has its new content; throws when it could not be written. */
+  untilReimaged(volumeId: string, signal?: AbortSignal): Promise<void>;
   attachmentsOfServer(db: Db, serverId: string): Promise<readonly AttachmentFacts[]>;
   /** Starts deletion (delete_on_termination). Tolerates absence. */
   deleteVolume(tx: Tx, ctx: Context, volumeId: string): Promise<void>;

@@ -98,6 +98,8 @@ export interface NeutronFace {
    * `deviceId` only ports of that device are touched: one that meanwhile is another's stays.
    */
   releasePorts(tx: Tx, portIds: readonly string[], options: { readonly delete: boolean; readonly deviceId?: string }): Promise<void>;
+  /** Takes ports off their host and leaves them their device: a shelved server keeps its addresses. Tolerates absence. */
+  unbindPorts(tx: Tx, portIds: readonly string[]): Promise<void>;
   /** Pushes released ports' removal to the hosts. */
   makeGone(portIds: readonly string[]): Promise<void>;
   portsOfDevice(db: Db, deviceId: string): Promise<readonly PortFacts[]>;

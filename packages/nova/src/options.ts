@@ -33,6 +33,12 @@ export interface NovaOptions {
   readonly dhcpDomain: string;
   /** The most items in one page. */
   readonly maxLimit: number;
+  /** How long a deleted server can be restored; 0: deletion is at once. */
+  readonly reclaimServerMs: number;
+  /** How long a shelved server stays on its host; 0: not at all, -1: for ever. */
+  readonly shelvedOffloadMs: number;
+  /** How long a console's token opens it. */
+  readonly consoleTokenMs: number;
   /** Base of links when it is not taken from the request. */
   readonly publicUrl: string | undefined;
 }
@@ -69,7 +75,8 @@ export const defaultNovaOptions: NovaOptions = {
   shutdownGraceMs: 60_000,
   dhcpDomain: 'novalocal',
   maxLimit: 1_000,
+  reclaimServerMs: 0,
+  shelvedOffloadMs: 0,
+  consoleTokenMs: 600_000,
   publicUrl: undefined,
 };
-  resizeConfirmMs: 0,
-  resizeToSameHost: true,

@@ -94,7 +94,7 @@ const contentActions = [
     policy: 'volume:reimage',
     since: '3.68',
     body: part.wrapped('os-reimage', { image_id: part.uuid, reimage_reserved: part.boolean }, ['image_id']),
-    run: async (app, tx, request, volume, args) => reimage(app, tx, request, volume, args.image_id, asBoolean(args.reimage_reserved ?? false)),
+    run: async (app, tx, request, volume, args) => reimage(app, tx, request, volume, args.image_id, { reserved: asBoolean(args.reimage_reserved ?? false) }),
   }),
   action({
     action: 'os-volume_upload_image',

@@ -17,6 +17,7 @@ import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
 import { getTypeByNameOrId } from './types.ts';
 import { createVolume } from './volume-create.ts';
 import { deleteVolume } from './volume-delete.ts';
+import { reimage } from './volume-image.ts';
 import { getVolume, pairsOf } from './volumes.ts';
 
 /** What other services ask of cinder. */
@@ -94,6 +95,16 @@ export function createFace(app: CinderApp): CinderFace {
     async detach(tx, attachmentId) {
       const row = await attachmentById(tx, attachmentId);
       if (row) await endAttachment(deps, tx, nobody, attachmentId, row.volume_id);
+    },
+    async reimage(tx, ctx, { volumeId, imageId }) {
+      const caller = serviceCaller(ctx);
+      await reimage(app, tx, caller, await getVolume(tx, caller, volumeId), imageId, { reserved: true, inUse: true });
+    },
+    async untilReimaged(volumeId, signal) {
+      const row = await settledRow(app, () => volumeById(env.store.read, volumeId), signal);
+      if (!row) throw notFound(`Volume ${volumeId} could not be found.`);
+      if (row.status === 'error')
+        throw await failureOf(app, volumeId, app.sagas.volumeReimage.name, `Volume ${volumeId} did not get the image's content: its status is error.`);
     },
     async attachmentsOfServer(db, serverId) {
       return (await attachmentsOfServer(db, serverId)).map(attachmentFacts);

@@ -71,18 +71,25 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
 }
 
 /** Accepts that a volume gets an image's content instead of its own. */
-export async function reimage(app: CinderApp, tx: Tx, caller: Caller, row: VolumeRow, imageRef: string, evenReserved: boolean): Promise<void> {
+export async function reimage(
+  app: CinderApp,
+  tx: Tx,
+  caller: Caller,
+  row: VolumeRow,
+  imageRef: string,
+  even: { readonly reserved: boolean; /** nova asks, with the guest off */ readonly inUse?: boolean },
+): Promise<void> {
   const { env } = app.deps;
   caller.authorize(row.status === 'reserved' ? 'volume:reimage_reserved' : 'volume:reimage', targetOf(row));
   const image = await findImage(app.deps, tx, caller.ctx, imageRef);
   if (snapshotOfImage(image) !== undefined) throw invalid('Volumes are not re-imaged from images of volume-backed servers.', { field: 'image_id' });
   checkImage(image, row.size_gb);
-  const fitting = evenReserved ? ['available', 'error', 'reserved'] : ['available', 'error'];
+  const fitting = ['available', 'error', ...(even.reserved ? ['reserved'] : []), ...(even.inUse === true ? ['in-use'] : [])];
   if (!(await updateVolume(tx, row.id, { status: 'downloading', previous_status: row.status }, env.clock.nowMs(), { status: fitting }))) {
     throw invalidVolume(`Volume ${row.id} status must be ${orList(fitting)} to re-image, but current status is ${row.status}.`);
   }
   const who = requesterOf(caller.ctx);
-  await env.sagas.start(
+  const sagaId = await env.sagas.start(
     tx,
     app.sagas.volumeReimage,
     {
@@ -96,4 +103,5 @@ export async function reimage(app: CinderApp, tx: Tx, caller: Caller, row: Volum
     },
     { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
   );
+  await updateVolume(tx, row.id, { saga_id: sagaId }, env.clock.nowMs());
 }

@@ -202,7 +202,7 @@ suite(
   {
     saga: (app) => app.sagas.volumeReimage,
     prepare: withVolume,
-    start: async (actor) => void (await actor.write(async (tx) => reimage(actor.app, tx, caller, await volume(tx), IMAGE, false))),
+    start: async (actor) => void (await actor.write(async (tx) => reimage(actor.app, tx, caller, await volume(tx), IMAGE, { reserved: false }))),
   },
   [row('error'), disk(1), usage({}), pool(1, 1), image],
 );

@@ -1,4 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests } from '../interface/guests.ts';
 import { checkReachable, processUser } from './account.ts';
@@ -11,6 +13,7 @@ import { diagnose } from './diagnostics.ts';
 import { asFault } from './faults.ts';
 import { findFirmware } from './firmware.ts';
 import { Guest } from './guest.ts';
+import { askAgent } from './guest-agent.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import * as lifecycle from './lifecycle.ts';
 import { KeyedMutex } from './mutex.ts';
@@ -205,6 +208,22 @@ export class QemuGuests implements Guests {
         throw asFault(error, 'The server cannot be interrupted');
       });
     });
+  }
+
+  async setPassword(guestId: string, userName: string, password: string): Promise<void> {
+    await askAgent(await this.socketPath(guestId, 'agent'), this.#context.clock, {
+      execute: 'guest-set-user-password',
+      arguments: { username: userName, password: Buffer.from(password).toString('base64'), crypted: false },
+    });
+  }
+
+  async console(guestId: string, which: 'vnc' | 'serial'): Promise<Duplex> {
+    const socket = connect({ path: await this.socketPath(guestId, which), allowHalfOpen: false });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', (error) => reject(unavailable('The console of the server cannot be reached.', { cause: error })));
+    });
+    return socket;
   }
 
   /** The unix socket of a running guest's serial console, display (VNC) or agent; each takes one client at a time. */

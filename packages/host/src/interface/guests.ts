@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** Power states as nova's `power_state` knows them; `absent`: this host has no such guest. */
 export type GuestState = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended' | 'absent';
 
@@ -109,4 +111,11 @@ export interface Guests {
   diagnostics(guestId: string): Promise<GuestDiagnostics>;
   /** Injects a non-maskable interrupt (crash dump). */
   interrupt(guestId: string): Promise<void>;
+  /** Sets a user's password by the agent inside the guest. Rejects with Conflict where none answers. */
+  setPassword(guestId: string, userName: string, password: string): Promise<void>;
+  /**
+   * The bytes of a running guest's console: RFB of its display, or its serial line. The caller ends the stream. A guest takes one viewer of
+   * each at a time; a later one waits or is let in as QEMU does. Rejects with Conflict while the guest is off.
+   */
+  console(guestId: string, which: 'vnc' | 'serial'): Promise<Duplex>;
 }

@@ -1,7 +1,9 @@
+import type { Duplex } from 'node:stream';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { conflict, notFound } from '@cairn/kit/errors/errors';
 import type { HostEvent } from '../interface/agent.ts';
 import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests, GuestState } from '../interface/guests.ts';
+import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedGuest, SimulatedMachine } from './machine.ts';
 
@@ -141,6 +143,19 @@ export class SimulatedGuests implements Guests {
 
   async interrupt(guestId: string): Promise<void> {
     this.#need(guestId).console += '\n[    1.000000] NMI received\n';
+  }
+
+  setPassword(guestId: string, userName: string, password: string): Promise<void> {
+    return this.#inject.run('guests.setPassword', [guestId, userName, password.length], undefined, () => {
+      if (this.#need(guestId).state !== 'running') throw conflict("The server's guest agent does not answer.");
+    });
+  }
+
+  async console(guestId: string, which: 'vnc' | 'serial'): Promise<Duplex> {
+    const guest = this.#need(guestId);
+    if (guest.state === 'shutdown' || guest.state === 'crashed' || guest.state === 'suspended')
+      throw conflict(`Cannot open a console of the server: the server is not running (its state is ${guest.state}).`);
+    return which === 'vnc' ? simulatedDisplay(guest.spec.name) : simulatedSerial(guest.console);
   }
 
   /** For tests: the guest changes state by itself, as after a crash or `poweroff` inside. */

@@ -92,6 +92,13 @@ export function serverPorts(app: NeutronApp): NeutronFace {
       }
     },
 
+    async unbindPorts(tx, portIds) {
+      for (const row of await portsByIds(tx, portIds)) {
+        if (row.binding_host === '') continue;
+        await change(app, tx, self(), row, { binding_host: '', binding_vif_type: 'unbound', binding_profile_json: '{}', status: 'DOWN' });
+      }
+    },
+
     makeGone: (portIds) => app.pusher.settled(portIds.map(portKey)),
 
     async changeDeviceSecurityGroup(tx, ctx, deviceId, group, change) {

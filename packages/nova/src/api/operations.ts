@@ -5,6 +5,7 @@ import { migrationOperations } from './migrations.ts';
 import { serverActionOperations } from './server-actions.ts';
 import { serverGuestOperations } from './server-guest.ts';
 import { serverIpOperations } from './server-ips.ts';
+import { serverLifeCycleOperations } from './server-life-cycle.ts';
 import { serverMetadataOperations } from './server-metadata.ts';
 import { serverTagOperations } from './server-tags.ts';
 import { serverOperations } from './servers.ts';
@@ -37,8 +38,9 @@ export const novaOperations: readonly AnyOperation[] = [
   // Servers and all that belongs to one.
   ...serverOperations,
   ...serverActionOperations,
-  ...volumeAttachmentOperations,
+  ...serverLifeCycleOperations,
   ...migrationOperations,
+  ...volumeAttachmentOperations,
   ...interfaceOperations,
   ...serverMetadataOperations,
   ...serverTagOperations,

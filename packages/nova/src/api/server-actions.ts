@@ -144,17 +144,6 @@ export const serverActionOperations = [
     handle: (app, request) => app.serverActions.remove(request, request.params['server_id'] as string, true),
   }),
   op({
-    id: 'nova.server.restore',
-    method: 'POST',
-    path: PATH,
-    action: 'restore',
-    summary: 'Restore a soft-deleted server',
-    policy: 'os_compute_api:os-deferred-delete:restore',
-    success: 202,
-    body: actionBody('restore', {}),
-    handle: (app, request) => app.serverActions.restore(request, request.params['server_id'] as string),
-  }),
-  op({
     id: 'nova.server.create_image',
     method: 'POST',
     path: PATH,

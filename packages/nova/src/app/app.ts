@@ -7,7 +7,12 @@ import { createInterfacesApp, type InterfacesApp } from './interfaces.ts';
 import { createMigrationsApp, type MigrationsApp } from './migrations.ts';
 import { createServerActionsApp, type ServerActionsApp } from './server-actions.ts';
 import { createServerGuestApp, type ServerGuestApp } from './server-guest.ts';
-import { createServerImagesApp, type ServerImagesApp } from './server-images.ts';
+import { createServerImagesApp, imageMaker, type ServerImagesApp } from './server-images.ts';
+import { createServerPasswordApp, type ServerPasswordApp } from './server-password.ts';
+import { createServerRebuildApp, type ServerRebuildApp } from './server-rebuild.ts';
+import { createServerRescueApp, type ServerRescueApp } from './server-rescue.ts';
+import { createServerShelveApp, type ServerShelveApp } from './server-shelve.ts';
+import { createServerSoftDeleteApp, type ServerSoftDeleteApp } from './server-soft-delete.ts';
 import { createServerMetadataApp, type ServerMetadataApp } from './server-metadata.ts';
 import { createServersApp, type ServersApp } from './servers.ts';
 import { createServerTagsApp, type ServerTagsApp } from './server-tags.ts';
@@ -33,11 +38,15 @@ export interface NovaApp {
   readonly servers: ServersApp;
   readonly serverActions: ServerActionsApp;
   readonly serverImages: ServerImagesApp;
+  readonly serverRebuild: ServerRebuildApp;
+  readonly serverRescue: ServerRescueApp;
+  readonly serverShelve: ServerShelveApp;
+  readonly serverSoftDelete: ServerSoftDeleteApp;
+  readonly serverPassword: ServerPasswordApp;
   readonly serverMetadata: ServerMetadataApp;
   readonly serverTags: ServerTagsApp;
   readonly serverGuest: ServerGuestApp;
   readonly volumeAttachments: VolumeAttachmentsApp;
-  readonly migrations: MigrationsApp;
   readonly interfaces: InterfacesApp;
   readonly instanceActions: InstanceActionsApp;
   readonly fixedIps: FixedIps;
@@ -59,13 +68,19 @@ export interface NovaApp {
 
 export function createNovaApp(deps: NovaDeps): NovaApp {
   const sagas = createNovaSagas(deps);
+  const serverSoftDelete = createServerSoftDeleteApp(deps, sagas);
   return {
     deps,
     sagas,
     servers: createServersApp(deps, sagas),
-    serverActions: createServerActionsApp(deps, sagas),
+    serverActions: createServerActionsApp(deps, sagas, serverSoftDelete),
     migrations: createMigrationsApp(deps, sagas),
     serverImages: createServerImagesApp(deps, sagas),
+    serverRebuild: createServerRebuildApp(deps, sagas),
+    serverRescue: createServerRescueApp(deps, sagas),
+    serverShelve: createServerShelveApp(deps, sagas, imageMaker(deps)),
+    serverSoftDelete,
+    serverPassword: createServerPasswordApp(deps, sagas),
     serverMetadata: createServerMetadataApp(deps),
     serverTags: createServerTagsApp(deps),
     serverGuest: createServerGuestApp(deps),

@@ -6,6 +6,7 @@ import { patchServer, type ServerPatch } from '../store/server.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { serverEvent } from './server-events.ts';
+import type { ServerSoftDeleteApp } from './server-soft-delete.ts';
 import { ACTION_RULES, type ActionName, checkAction, type TaskState, TASK_DEADLINE_MS } from './server-states.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
 
@@ -35,16 +36,14 @@ export type PowerName = keyof typeof POWER_REQUESTS;
 export interface ServerActionsApp {
   power(caller: Caller, serverId: string, name: PowerName): Promise<void>;
   remove(caller: Caller, serverId: string, force: boolean): Promise<void>;
-  /** Nothing is ever soft-deleted here, as in a nova without `reclaim_instance_interval`: every server is in a wrong state for it. */
-  restore(caller: Caller, serverId: string): Promise<void>;
   lock(caller: Caller, serverId: string, reason: string | undefined): Promise<void>;
   unlock(caller: Caller, serverId: string): Promise<void>;
   resetState(caller: Caller, serverId: string, state: 'active' | 'error'): Promise<void>;
   crashDump(caller: Caller, serverId: string): Promise<void>;
 }
 
-export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): ServerActionsApp {
-  const { env } = deps;
+export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas, softDelete: ServerSoftDeleteApp): ServerActionsApp {
+  const { env, options } = deps;
 
   /** An action that is over as soon as its rows are written. */
   const atOnce = async (
@@ -86,6 +85,10 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
     },
 
     async remove(caller, serverId, force) {
+      if (!force && options.reclaimServerMs > 0) {
+        const row = await visibleServer(env.store.read, caller, serverId);
+        if (softDelete.applies(row)) return await softDelete.softDelete(caller, serverId);
+      }
       await env.store.write(async (tx) => {
         const row = await visibleServer(tx, caller, serverId);
         caller.authorize(force ? 'os_compute_api:os-deferred-delete:force' : 'os_compute_api:servers:delete', targetOf(row));
@@ -115,12 +118,6 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas): Server
           { subject, requestId: caller.requestId, userId: caller.ctx.userId, projectId: row.project_id },
         );
       });
-    },
-
-    async restore(caller, serverId) {
-      const row = await visibleServer(env.store.read, caller, serverId);
-      caller.authorize('os_compute_api:os-deferred-delete:restore', targetOf(row));
-      checkAction(row, ACTION_RULES.restore, isAdmin(caller.ctx));
     },
 
     lock: (caller, serverId, reason) =>

@@ -1,8 +1,8 @@
-import { CairnError, forbidden, isCairnError } from '@cairn/kit/errors/errors';
+import { CairnError, forbidden, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import type { Version } from '@cairn/kit/http/microversion';
 import type { Tx } from '@cairn/kit/store/store';
 import type { NovaSagas } from '../sagas/index.ts';
-import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
+import { type BlockDeviceRow, blockDevicesOf, isMapping } from '../store/block-device.ts';
 import { imageOf, type ServerRow } from '../store/server.ts';
 import { storedLimits } from '../store/quota.ts';
 import { type Caller, targetOf } from './caller.ts';
@@ -20,6 +20,8 @@ export interface CreateImage {
 export interface ServerImagesApp {
   /** Starts an image of a server; returns the image's id. */
   create(caller: Caller, serverId: string, asked: CreateImage, version: Version): Promise<string>;
+  /** Starts a backup, after which the oldest of its type go; returns the image's id. */
+  backup(caller: Caller, serverId: string, asked: BackupBody, version: Version): Promise<string>;
 }
 
 /** Properties that say something of the old image alone (upstream's NON_INHERITABLE_IMAGE_PROPERTIES and the default of the option). */
@@ -46,8 +48,27 @@ const NOT_INHERITED = new Set([
   'locations',
 ]);
 
+/** What an image is made as. */
+export interface ImageForm {
+  readonly diskFormat: string;
+  readonly containerFormat: string;
+  readonly minDiskGb: number;
+  /** Properties of its own, `image_type` among them where it is no snapshot. */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+export type MakeImage = (tx: Tx, caller: Caller, row: ServerRow, imageId: string, asked: CreateImage, form: ImageForm) => Promise<void>;
+
+export interface BackupBody {
+  readonly name: string;
+  readonly backup_type: string;
+  readonly rotation: number | string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerImagesApp {
   const { env, faces } = deps;
+  const makeImage = imageMaker(deps);
   return {
     async create(caller, serverId, asked, version) {
       const server = await visibleServer(env.store.read, caller, serverId);
@@ -84,9 +105,7 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
           for (const { id, device } of snapshots) {
             await faces.cinder.createSnapshot(tx, caller.ctx, { id, volumeId: device.volume_id as string, name: `snapshot for ${asked.name}`, force: true });
           }
-          const mapping = devices
-            .filter((device) => device.source_type !== 'files')
-            .map((device) => imageMapping(device, snapshots.find((snapshot) => snapshot.device === device)?.id));
+          const mapping = devices.filter(isMapping).map((device) => imageMapping(device, snapshots.find((snapshot) => snapshot.device === device)?.id));
           await makeImage(tx, caller, row, imageId, asked, {
             // glance activates no image without formats; there is no data that would have them
             diskFormat: 'raw',
@@ -103,16 +122,44 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
       });
       return imageId;
     },
-  };
 
-  async function makeImage(
-    tx: Tx,
-    caller: Caller,
-    row: ServerRow,
-    imageId: string,
-    asked: CreateImage,
-    form: { readonly diskFormat: string; readonly containerFormat: string; readonly minDiskGb: number; readonly extra: Readonly<Record<string, string>> },
-  ): Promise<void> {
+    async backup(caller, serverId, asked, version) {
+      const server = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:os-create-backup', targetOf(server));
+      if (version.before('2.39')) await checkImageMetadata(deps, caller, asked.metadata ?? {});
+      const imageId = env.ids.uuid();
+      await beginAction(deps, caller, {
+        serverId,
+        policy: 'os_compute_api:os-create-backup',
+        rule: ACTION_RULES.createBackup,
+        action: 'createBackup',
+        taskState: 'image_backup',
+        event: 'snapshot.start',
+        saga: sagas.backup,
+        params: async (row, tx) => {
+          if (isVolumeBacked(await blockDevicesOf(tx, row.id))) throw invalidInput('Backup is not supported for volume-backed instances.');
+          const extra = { image_type: 'backup' };
+          const metadata = { ...asked.metadata, backup_type: asked.backup_type };
+          await makeImage(
+            tx,
+            caller,
+            row,
+            imageId,
+            { name: asked.name, metadata },
+            { diskFormat: 'qcow2', containerFormat: 'bare', minDiskGb: row.root_gb, extra },
+          );
+          return { serverId: row.id, ctx: storedContext(caller), imageId, backupType: asked.backup_type, rotation: Number(asked.rotation) };
+        },
+      });
+      return imageId;
+    },
+  };
+}
+
+/** Makes the image's row, with what it inherits from the server's image and what it tells of the server. */
+export const imageMaker =
+  ({ faces }: NovaDeps): MakeImage =>
+  async (tx, caller, row, imageId, asked, form) => {
     const image = imageOf(row);
     const inherited = Object.fromEntries(Object.entries(image.properties).filter(([key]) => !NOT_INHERITED.has(key) && !key.startsWith('os_glance')));
     const foreign = caller.ctx.projectId !== row.project_id;
@@ -127,8 +174,8 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
         visibility: foreign ? 'shared' : 'private',
         properties: {
           ...inherited,
-          ...form.extra,
           image_type: 'snapshot',
+          ...form.extra,
           instance_uuid: row.id,
           user_id: caller.ctx.userId,
           base_image_ref: row.image_id === '' ? '' : (image.properties['base_image_ref'] ?? row.image_id),
@@ -143,8 +190,7 @@ export function createServerImagesApp(deps: NovaDeps, sagas: NovaSagas): ServerI
       if (isCairnError(error, 'TooLarge') || isCairnError(error, 'QuotaExceeded')) throw new CairnError('Forbidden', error.message, { cause: error });
       throw error;
     }
-  }
-}
+  };
 
 async function checkImageMetadata(deps: NovaDeps, caller: Caller, metadata: Readonly<Record<string, string>>): Promise<void> {
   const limits = await storedLimits(deps.env.store.read, caller.ctx.projectId ?? '', caller.ctx.userId);

@@ -46,9 +46,7 @@ export async function destinationOf(
   if (parsed.host !== undefined) {
     const actual = await zoneOfHost(db, parsed.host);
     if (zone !== undefined && zone !== (actual ?? options.defaultAvailabilityZone)) zone = undefined;
-  } else if (zone !== undefined && !(await availableZones(deps, db)).has(zone)) {
-    throw invalidInput('The requested availability zone is not available');
-  }
+  } else if (zone !== undefined) await checkZoneAvailable(deps, db, zone);
   return { zone, host: parsed.host ?? asked.host, node: parsed.node ?? asked.node };
 }
 
@@ -59,12 +57,18 @@ async function checkHostExists(db: Db, host: string | undefined, node: string | 
   if (!found) throw invalidInput(`Compute host ${host ?? node} could not be found.`);
 }
 
-async function zoneOfHost(db: Db, host: string): Promise<string | undefined> {
+/** The zone that an aggregate puts a host in. */
+export async function zoneOfHost(db: Db, host: string): Promise<string | undefined> {
   for (const aggregate of await allAggregates(db)) {
     const zone = aggregate.metadata['availability_zone'];
     if (zone !== undefined && aggregate.hosts.includes(host)) return zone;
   }
   return undefined;
+}
+
+/** Throws upstream's 400 for a zone without a host that takes servers. */
+export async function checkZoneAvailable(deps: NovaDeps, db: Db, zone: string): Promise<void> {
+  if (!(await availableZones(deps, db)).has(zone)) throw invalidInput('The requested availability zone is not available');
 }
 
 /** Zones with a compute host that is enabled and up. */

@@ -43,8 +43,19 @@ export const TASK_DEADLINE_MS = {
   migrating: 14_400_000,
   'powering-off': 900_000,
   'powering-on': 900_000,
-  rescuing: 900_000,
+  rescuing: 3_600_000,
   unrescuing: 900_000,
+  rebuilding: 3_600_000,
+  rebuild_block_device_mapping: 3_600_000,
+  rebuild_spawning: 3_600_000,
+  shelving: 7_200_000,
+  shelving_image_uploading: 7_200_000,
+  shelving_offloading: 900_000,
+  unshelving: 3_600_000,
+  image_backup: 7_200_000,
+  'soft-deleting': 900_000,
+  restoring: 900_000,
+  updating_password: 300_000,
   deleting: 900_000,
 } as const satisfies Readonly<Record<string, number>>;
 export type TaskState = keyof typeof TASK_DEADLINE_MS;
@@ -146,6 +157,15 @@ export const ACTION_RULES = {
   suspend: { verb: 'suspend', vmStates: ['active'] },
   resume: { verb: 'resume', vmStates: ['suspended'] },
   createImage: { verb: 'createImage', vmStates: ['active', 'stopped', 'paused', 'suspended'], heedsLock: false },
+  rebuild: { verb: 'rebuild', vmStates: ['active', 'stopped', 'error'] },
+  rescue: { verb: 'rescue', vmStates: ['active', 'stopped', 'error'], needsHost: true },
+  unrescue: { verb: 'unrescue', vmStates: ['rescued'] },
+  shelve: { verb: 'shelve', vmStates: ['active', 'stopped', 'paused', 'suspended'] },
+  shelveOffload: { verb: 'shelveOffload', vmStates: ['shelved'] },
+  unshelve: { verb: 'unshelve', vmStates: ['shelved', 'shelved_offloaded'] },
+  createBackup: { verb: 'createBackup', vmStates: ['active', 'stopped', 'paused', 'suspended'], heedsLock: false },
+  changePassword: { verb: 'changePassword', vmStates: ['active'] },
+  softDelete: { verb: 'delete' },
   triggerCrashDump: { verb: 'trigger_crash_dump', vmStates: ['active', 'paused', 'rescued', 'resized', 'error'], needsHost: true },
   delete: { verb: 'delete', taskStates: 'any', launched: false },
   forceDelete: { verb: 'forceDelete', taskStates: 'any', launched: false },
@@ -169,14 +189,6 @@ export interface StateFacts {
   readonly task_state: string | null;
   readonly launched_at_ms: number | null;
   readonly host: string | null;
-  resize: { verb: 'resize', vmStates: ['active', 'stopped'] },
-  migrate: { verb: 'migrate', vmStates: ['active', 'stopped'] },
-  confirmResize: { verb: 'confirmResize', vmStates: ['resized'] },
-  revertResize: { verb: 'revertResize', vmStates: ['resized'] },
-  migrateLive: { verb: 'os-migrateLive', vmStates: ['active', 'paused'] },
-  forceComplete: { verb: 'force_complete', vmStates: ['active'], taskStates: ['migrating'] },
-  abortLiveMigration: { verb: 'abort live migration', taskStates: ['migrating'] },
-  evacuate: { verb: 'evacuate', vmStates: ['active', 'stopped', 'error'], taskStates: 'any', heedsLock: false },
   readonly locked: number;
 }
 

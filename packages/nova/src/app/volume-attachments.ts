@@ -3,7 +3,15 @@ import type { VolumeFacts } from '@cairn/cinder/face';
 import { CairnError, conflict, forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import type { Version } from '@cairn/kit/http/microversion';
 import type { NovaSagas } from '../sagas/index.ts';
-import { type BlockDeviceRow, blockDevicesOf, blockDevicesOfVolume, insertBlockDevices, type NewBlockDevice, patchBlockDevice } from '../store/block-device.ts';
+import {
+  type BlockDeviceRow,
+  blockDevicesOf,
+  blockDevicesOfVolume,
+  insertBlockDevices,
+  isMapping,
+  type NewBlockDevice,
+  patchBlockDevice,
+} from '../store/block-device.ts';
 import { imageOf } from '../store/server.ts';
 import { isDeviceName, isTrue, nextDeviceName } from './block-devices.ts';
 import { type Caller, targetOf } from './caller.ts';
@@ -63,7 +71,7 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       caller.authorize(`${POLICY}:index`, targetOf(server));
       // upstream cuts the page out of all mappings, local ones too, and drops those afterwards; the config drive is no mapping there
       return (await blockDevicesOf(env.store.read, server.id))
-        .filter((device) => device.source_type !== 'files')
+        .filter(isMapping)
         .slice(offset, offset + limit)
         .filter((device) => device.volume_id !== null);
     },

@@ -1,6 +1,7 @@
 import { tapName } from '@cairn/host/interface/fabric';
 import type { GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
 import type { PortFacts } from '@cairn/neutron/face';
+import { nextDeviceName } from '../app/block-devices.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
 import { flavorOf, imageOf, type ServerRow } from '../store/server.ts';
 
@@ -47,12 +48,54 @@ export interface GuestParts {
   readonly readOnly: ReadonlySet<string>;
 }
 
+/** What a rescued server's guest is started from; undefined while it is not rescued, or not yet. */
+export const rescueDiskOf = (devices: readonly BlockDeviceRow[]): BlockDeviceRow | undefined =>
+  devices.find((device) => device.source_type === 'rescue' && device.device_name !== null);
+
+/** How a rescue disk's row says that the server keeps its disks as they are ("stable device rescue"). */
+export const STABLE_RESCUE = 'stable';
+
+const isMappingOrDrive = (device: BlockDeviceRow): boolean => device.source_type !== 'rescue';
+
+function disksOf(parts: GuestParts, devices: readonly BlockDeviceRow[]): readonly GuestDisk[] {
+  return devices.flatMap((device) => {
+    const key = device.attachment_id ?? '';
+    const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key) });
+    return disk === undefined ? [] : [disk];
+  });
+}
+
+const withoutBootIndex = ({ bootIndex: _, ...disk }: GuestDisk): GuestDisk => disk;
+
+/**
+ * The disks of a rescued server. Stable: all of its own in their places, and the rescue disk behind them, which boots. Otherwise the rescue
+ * disk takes the first place, the server's root disk the second, and the rest are left out but for the config drive (upstream's libvirt driver).
+ */
+function rescueDisks(parts: GuestParts, rescue: BlockDeviceRow): readonly GuestDisk[] {
+  const [first] = disksOf(parts, [rescue]);
+  if (first === undefined) return [];
+  const boots = { ...first, bootIndex: 0 };
+  const own = parts.devices.filter(isMappingOrDrive);
+  if (rescue.guest_format === STABLE_RESCUE) return [...disksOf(parts, own).map(withoutBootIndex), boots];
+  const kept = [...own.filter((device) => device.boot_index === 0), ...own.filter((device) => device.source_type === 'files')];
+  const taken: string[] = [first.device];
+  return [
+    boots,
+    ...disksOf(parts, kept).map((disk) => {
+      const device = (nextDeviceName(taken, disk.bus) ?? disk.device).replace(/^\/dev\//, '');
+      taken.push(device);
+      return { ...withoutBootIndex(disk), device };
+    }),
+  ];
+}
+
 /** Everything that a host must know to start a server. The same rows give the same guest, so every start after the first finds its slots again. */
 export function guestSpec(parts: GuestParts): GuestSpec {
   const flavor = flavorOf(parts.row);
   const { properties } = imageOf(parts.row);
   const kernelId = properties['kernel_id'];
   const machine = properties['hw_machine_type'];
+  const rescueDisk = rescueDiskOf(parts.devices);
   return {
     guestId: parts.row.id,
     name: parts.row.name,
@@ -61,13 +104,10 @@ export function guestSpec(parts: GuestParts): GuestSpec {
     firmware: properties['hw_firmware_type'] === 'uefi' ? 'uefi' : 'bios',
     ...(machine === undefined ? {} : { machine: machine === 'pc' || machine.startsWith('pc-i440fx') ? ('pc' as const) : ('q35' as const) }),
     ...(properties['hw_cpu_model'] === undefined ? {} : { cpuModel: properties['hw_cpu_model'] }),
-    disks: parts.devices.flatMap((device) => {
-      const key = device.attachment_id ?? '';
-      const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key) });
-      return disk === undefined ? [] : [disk];
-    }),
+    disks: rescueDisk === undefined ? disksOf(parts, parts.devices.filter(isMappingOrDrive)) : rescueDisks(parts, rescueDisk),
     nics: parts.ports.map((port) => guestNic(port, properties)),
-    ...(kernelId === undefined || kernelId === '' || kernelId === 'nokernel'
+    // a rescue disk boots by itself
+    ...(rescueDisk !== undefined || kernelId === undefined || kernelId === '' || kernelId === 'nokernel'
       ? {}
       : {
           kernel: {

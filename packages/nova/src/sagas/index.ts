@@ -1,6 +1,7 @@
 import type { SagaDefinition, SagaFailure } from '@cairn/kit/saga/saga';
 import type { NovaDeps } from '../app/deps.ts';
 import type { CreateServerParams } from '../app/server-create.ts';
+import { type LifeCycleSagas, lifeCycleSagas, Passwords } from './life-cycle.ts';
 import { serverCreateSaga } from './server-create.ts';
 import { type DeleteServerParams, serverDeleteSaga } from './server-delete.ts';
 import { serverImageSaga, type ServerImageParams, volumeImageSaga, type VolumeImageParams } from './server-image.ts';
@@ -15,12 +16,12 @@ import {
 import { Placing } from './server-place.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
-import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
 import { confirmResizeSaga, type FinishParams, type ResizeParams, revertResizeSaga, serverResizeSaga } from './server-resize.ts';
 import { type EvacuateParams, serverEvacuateSaga } from './server-evacuate.ts';
+import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
 
 /** Nova's sagas, made once per process with what they work on. */
-export interface NovaSagas {
+export interface NovaSagas extends LifeCycleSagas {
   readonly create: SagaDefinition<CreateServerParams>;
   readonly remove: SagaDefinition<DeleteServerParams>;
   readonly power: PowerSagas;
@@ -32,11 +33,12 @@ export interface NovaSagas {
   readonly interfaceAttach: SagaDefinition<InterfaceAttachParams>;
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
   readonly unplug: SagaDefinition<UnplugParams>;
-  /** Why a saga of this process failed, for the request that waits for it; told once. */
+  readonly passwords: Passwords;
   readonly evacuate: SagaDefinition<EvacuateParams>;
   readonly resize: SagaDefinition<ResizeParams>;
   readonly confirmResize: SagaDefinition<FinishParams>;
   readonly revertResize: SagaDefinition<FinishParams>;
+  /** Why a saga of this process failed, for the request that waits for it; told once. */
   failureOf(sagaId: string): SagaFailure | undefined;
   readonly all: readonly SagaDefinition[];
 }
@@ -45,6 +47,12 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
   const failures = new Map<string, SagaFailure>();
   const placing = new Placing(deps);
   const unplug = unplugSaga(deps);
+  const passwords = new Passwords();
+  const tell = (sagaId: string, failure: SagaFailure): void => {
+    // nobody may be waiting any more
+    if (failures.size > 1_000) failures.clear();
+    failures.set(sagaId, failure);
+  };
   const sagas = {
     create: serverCreateSaga(deps, placing),
     remove: serverDeleteSaga(deps),
@@ -54,21 +62,19 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
     volumeImage: volumeImageSaga(deps),
     volumeAttach: volumeAttachSaga(deps),
     volumeDetach: volumeDetachSaga(deps),
-    interfaceAttach: interfaceAttachSaga(deps, (sagaId, failure) => {
-      // nobody may be waiting any more
-      if (failures.size > 1_000) failures.clear();
-      failures.set(sagaId, failure);
-    }),
+    interfaceAttach: interfaceAttachSaga(deps, tell),
     interfaceDetach: interfaceDetachSaga(deps, unplug),
     unplug,
-  };
-  const { power, ...single } = sagas;
-  return {
+    ...lifeCycleSagas(deps, placing, passwords, tell),
     evacuate: serverEvacuateSaga(deps),
     resize: serverResizeSaga(deps),
     confirmResize: confirmResizeSaga(deps),
     revertResize: revertResizeSaga(deps),
+  };
+  const { power, ...single } = sagas;
+  return {
     ...sagas,
+    passwords,
     failureOf(sagaId) {
       const failure = failures.get(sagaId);
       failures.delete(sagaId);

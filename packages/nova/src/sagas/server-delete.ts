@@ -62,9 +62,12 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
             blockDevicesOf(step.db, serverId),
             portsOf(step.db, serverId),
           ]);
+          const imageId = (await findServer(step.db, serverId))?.shelved_image_id;
           await Promise.all([
-            server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
+            // the image of a shelved server goes with it
+            imageId == null ? undefined : faces.glance.discard(imageId),
             clearOtherSides(deps, step, serverId),
+            server?.host == null ? undefined : clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices)),
             clearPorts(
               deps,
               step,
@@ -85,17 +88,20 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
             task_state: null,
             task_deadline_at_ms: null,
             power_state: 0,
+            soft_deleted_at_ms: null,
+            shelved_at_ms: null,
+            shelved_image_id: null,
             updated_at_ms: nowMs,
           };
           await patchServer(tx, serverId, patch);
-          await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
+          // a soft-deleted server gave its quota back when it was
+          if (row.soft_deleted_at_ms === null) await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
           await faces.placement.release(tx, serverId);
           await removeBlockDevicesOf(tx, serverId);
           await removeServerPortsOf(tx, serverId);
           await removeGroupMember(tx, serverId);
           await finishAction(tx, serverId, ctx.requestId, null, nowMs);
           await env.events.emit(tx, serverEvent('delete.end', { ...row, ...patch }, ctx.requestId));
-          await forgetOtherSides(deps, tx, serverId);
         },
       },
     ],

@@ -19,19 +19,31 @@ export interface LocalDisk {
   readonly disk: NewDisk;
 }
 
+export interface DiskWishes {
+  /** The root disk comes from this image and not from the mapping's. */
+  readonly rootImageId?: string;
+  /** Only these mappings, with the ids that their new disks get. */
+  readonly only?: Readonly<Record<string, string>>;
+}
+
 /** The local disks that a server needs, ready to be made: root from its image, ephemeral and swap blank, the config drive. */
-export async function localDisks(deps: NovaDeps, db: Db, serverId: string, adminPass: string | null): Promise<readonly LocalDisk[]> {
+export async function localDisks(deps: NovaDeps, db: Db, serverId: string, adminPass: string | null, wishes: DiskWishes = {}): Promise<readonly LocalDisk[]> {
   const [row, devices] = await Promise.all([findServer(db, serverId), blockDevicesOf(db, serverId)]);
   if (row === undefined) throw notFound(`Instance ${serverId} could not be found.`);
   const flavor = flavorOf(row);
   const disks: LocalDisk[] = [];
   for (const device of devices) {
     if (device.destination_type !== 'local' || device.disk_id === null) continue;
+    if (wishes.only !== undefined && wishes.only[device.id] === undefined) continue;
+    const diskId = wishes.only?.[device.id] ?? device.disk_id;
     const put = (sizeBytes: number, source: DiskSource): void => {
-      disks.push({ diskId: device.disk_id as string, disk: { diskId: device.disk_id as string, sizeBytes, source, pool: 'ephemeral' } });
+      disks.push({ diskId, disk: { diskId, sizeBytes, source, pool: 'ephemeral' } });
     };
-    if (device.source_type === 'image' && device.image_id !== null) {
-      put(flavor.rootGb * GIB, { kind: 'image', image: await deps.faces.glance.source(db, device.image_id) });
+    if (device.source_type === 'rescue' && device.image_id !== null) {
+      put(0, { kind: 'image', image: await deps.faces.glance.source(db, device.image_id) });
+    } else if (device.source_type === 'image' && device.image_id !== null) {
+      const imageId = device.boot_index === 0 ? (wishes.rootImageId ?? device.image_id) : device.image_id;
+      put(flavor.rootGb * GIB, { kind: 'image', image: await deps.faces.glance.source(db, imageId) });
     } else if (device.source_type === 'files') {
       const facts = await guestFacts(deps, db, serverId);
       if (facts === undefined) throw notFound(`Instance ${serverId} could not be found.`);

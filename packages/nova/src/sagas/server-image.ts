@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Context } from '@cairn/kit/context/context';
 import { notFound } from '@cairn/kit/errors/errors';
-import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import { defineSaga, type SagaDefinition, type SagaStep, type StepContext } from '@cairn/kit/saga/saga';
 import type { NovaDeps } from '../app/deps.ts';
+import { handOn } from '../app/inside.ts';
 import { finishAction } from '../store/action.ts';
 import { blockDevicesOf } from '../store/block-device.ts';
 import { findServerBrief, patchServer } from '../store/server.ts';
@@ -18,11 +19,41 @@ export interface VolumeImageParams extends ServerImageParams {
   readonly snapshotIds: readonly string[];
 }
 
+export interface BackupParams extends ServerImageParams {
+  readonly backupType: string;
+  /** How many backups of this type are kept, the new one among them. */
+  readonly rotation: number;
+}
+
 /** Makes an image of a server's root disk, live: the host streams a complete copy into glance. */
-export function serverImageSaga(deps: NovaDeps): SagaDefinition<ServerImageParams> {
+export const serverImageSaga = (deps: NovaDeps): SagaDefinition<ServerImageParams> => imageSaga<ServerImageParams>(deps, 'nova.server.create_image');
+
+/** The same for a backup, after which the oldest of its type go. */
+export const serverBackupSaga = (deps: NovaDeps): SagaDefinition<BackupParams> =>
+  imageSaga<BackupParams>(deps, 'nova.server.create_backup', {
+    name: 'rotate',
+    async do(step) {
+      await rotate(deps, step);
+    },
+  });
+
+/** Deletes what exceeds the rotation, oldest first, in the name of who asked. An image that cannot go stays, as with upstream. */
+async function rotate(deps: NovaDeps, step: StepContext<BackupParams, unknown>): Promise<void> {
+  const { serverId, ctx, backupType, rotation } = step.params;
+  const glance = handOn(deps, ctx, 'glance');
+  const query = new URLSearchParams({ image_type: 'backup', backup_type: backupType, instance_uuid: serverId, sort: 'created_at:desc', limit: '1000' });
+  const { images } = (await glance('GET', `/v2/images?${query}`)) as { readonly images?: readonly { readonly id: string }[] };
+  for (const image of (images ?? []).slice(rotation)) {
+    await glance('DELETE', `/v2/images/${image.id}`).catch((error: unknown) =>
+      step.log.warn({ serverId, imageId: image.id, err: error }, 'a backup past its rotation could not be deleted'),
+    );
+  }
+}
+
+function imageSaga<Params extends ServerImageParams>(deps: NovaDeps, name: string, after?: SagaStep<Params, unknown>): SagaDefinition<Params> {
   const { faces, env, hosts } = deps;
-  return defineSaga<ServerImageParams, unknown>({
-    name: 'nova.server.create_image',
+  return defineSaga<Params, unknown>({
+    name,
     steps: [
       {
         name: 'begin',
@@ -45,14 +76,15 @@ export function serverImageSaga(deps: NovaDeps): SagaDefinition<ServerImageParam
             stream.destroy();
           }
         },
-        async commit(tx, step) {
-          await actionDone(deps, tx, { serverId: step.params.serverId, requestId: step.params.ctx.requestId, event: 'snapshot.end' });
-        },
         async undo(step) {
           await faces.glance.discard(step.params.imageId);
         },
       },
+      ...(after === undefined ? [] : [after]),
     ],
+    async onDone(tx, step) {
+      await actionDone(deps, tx, { serverId: step.params.serverId, requestId: step.params.ctx.requestId, event: 'snapshot.end' });
+    },
     async onFailed(tx, step, failure) {
       // a snapshot that fails leaves its server as it is; the reason is with the action
       await actionFailed(deps, tx, {

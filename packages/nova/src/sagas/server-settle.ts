@@ -49,8 +49,11 @@ export function serverSettleSaga(deps: NovaDeps): SagaDefinition<SettleParams> {
 
 function settled(row: ServerRow, power: number | null, nowMs: number): ServerPatch {
   const fault = JSON.stringify({ code: 500, message: `The server's task '${row.task_state}' did not end in time.`, createdAtMs: nowMs });
+  if (row.vm_state === 'shelved_offloaded' && row.task_state !== 'deleting') return {};
   if (row.vm_state === 'building' || row.task_state === 'deleting' || power === null)
     return { vm_state: 'error', fault_json: fault, ...(power === null ? {} : { power_state: power }) };
+  // what was to come back from rescue or from the shelf stands where it was, and can be asked for again
+  if (['rescued', 'shelved', 'shelved_offloaded', 'soft-delete'].includes(row.vm_state)) return {};
   switch (power) {
     case POWER.running:
       return { vm_state: 'active', power_state: power };

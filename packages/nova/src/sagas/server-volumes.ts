@@ -53,3 +53,19 @@ export async function readyVolumes(
     }),
   );
 }
+
+/** Connects volumes that a server has already to the host that it comes up on. */
+export async function connectVolumes(
+  deps: NovaDeps,
+  db: Db,
+  serverId: string,
+  host: string,
+): Promise<readonly { readonly id: string; readonly diskId: string; readonly sizeGb: number }[]> {
+  const devices = (await blockDevicesOf(db, serverId)).filter((device) => device.attachment_id !== null);
+  return await Promise.all(
+    devices.map(async (device) => {
+      const { diskId, sizeGb } = await deps.faces.cinder.connect(device.attachment_id as string, host);
+      return { id: device.id, diskId, sizeGb };
+    }),
+  );
+}

@@ -5,6 +5,9 @@ import type { BlockDeviceTable, NovaTables } from './tables.ts';
 export type BlockDeviceRow = Selectable<BlockDeviceTable>;
 export type NewBlockDevice = Insertable<BlockDeviceTable>;
 
+/** True for what upstream counts as a block device mapping: neither config drive nor rescue disk. */
+export const isMapping = (device: { readonly source_type: string }): boolean => device.source_type !== 'files' && device.source_type !== 'rescue';
+
 export async function blockDevicesOf(db: Db, serverId: string): Promise<readonly BlockDeviceRow[]> {
   return await on<NovaTables>(db).selectFrom('nova_block_device').selectAll().where('server_id', '=', serverId).orderBy('seq').execute();
 }

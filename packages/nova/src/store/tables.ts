@@ -1,4 +1,4 @@
-import type { Generated, GeneratedAlways } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /**
  * Nova's tables as Kysely sees them. Times are epoch milliseconds, booleans 0/1, `...Json` columns JSON text.
@@ -24,6 +24,7 @@ export interface NovaTables {
   nova_action: ActionTable;
   nova_leftover: LeftoverTable;
   nova_migration: MigrationTable;
+  nova_console_token: ConsoleTokenTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -221,6 +222,22 @@ export interface ServerTable {
   terminated_at_ms: number | null;
   deleted: number;
   deleted_at_ms: number | null;
+  /** Since when it waits for its end or its restoration; it counts for no quota meanwhile. */
+  soft_deleted_at_ms: ColumnType<number | null, number | null | undefined, number | null>;
+  shelved_at_ms: ColumnType<number | null, number | null | undefined, number | null>;
+  /** The image that a shelved server's root disk is in; null where its root is a volume. */
+  shelved_image_id: ColumnType<string | null, string | null | undefined, string | null>;
+}
+
+/** A pass to one console of a server, until it is used or expires. */
+export interface ConsoleTokenTable {
+  /** SHA-256 of the token, hex: what is in the database opens no console. */
+  token_hash: string;
+  server_id: string;
+  /** `novnc`, `serial` ... */
+  console_type: string;
+  host: string;
+  expires_at_ms: number;
 }
 
 export interface ServerTagTable {
@@ -245,7 +262,7 @@ export interface BlockDeviceTable {
   /** Also the volume attachment's id. */
   id: string;
   server_id: string;
-  /** `image`, `volume`, `snapshot`, `blank`; `files` for the config drive, which upstream does not count as a mapping. */
+  /** `image`, `volume`, `snapshot`, `blank`; `files` for the config drive and `rescue` for the disk of a rescued server, which upstream does not count as mappings. */
   source_type: string;
   /** `local` or `volume`. */
   destination_type: string;

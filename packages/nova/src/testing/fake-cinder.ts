@@ -152,6 +152,16 @@ export class FakeCinder implements CinderFace {
     tx.afterCommit(() => void this.#removeDisk(volumeId));
   }
 
+  async reimage(...[tx, , { volumeId, imageId }]: Parameters<CinderFace['reimage']>): Promise<void> {
+    const volume = await this.volumes.find(tx, volumeId);
+    if (volume === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
+    await this.volumes.put(tx, { ...volume, imageId });
+  }
+
+  async untilReimaged(volumeId: string): Promise<void> {
+    if ((await this.volumes.find(this.#store.read, volumeId)) === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
+  }
+
   async attachmentsOfServer(db: Db, serverId: string) {
     return (await this.attachments.all(db)).filter((one) => one.serverId === serverId).map((one) => ({ ...one, host: null, mode: 'rw' as const }));
   }

@@ -169,6 +169,13 @@ export class FakeNeutron implements NeutronFace {
     }
   }
 
+  async unbindPorts(...[tx, portIds]: Parameters<NeutronFace['unbindPorts']>): Promise<void> {
+    for (const id of portIds) {
+      const port = await this.ports.find(tx, id);
+      if (port !== undefined) await this.ports.put(tx, { ...port, host: '', status: 'DOWN' });
+    }
+  }
+
   async makeGone(portIds: readonly string[]): Promise<void> {
     for (const id of portIds) {
       const port = await this.ports.find(this.#store.read, id);

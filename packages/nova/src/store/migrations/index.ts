@@ -1,5 +1,6 @@
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001-first.ts';
+import { serverActions } from './0003-server-actions.ts';
 import { migrations } from './0002-migrations.ts';
 
 /** Nova's migrations, in order. */
