@@ -46,6 +46,25 @@ export const CloudSchema = Type.Object(
     identity: Type.Object(
       {
         tokenLifeSeconds: Type.Integer(option({ default: 3600, minimum: 60, maximum: 604_800 }, 'How long a token is valid')),
+        limitModel: Type.Enum(['flat', 'strict_two_level'], option({ default: 'flat' }, 'Whether limits of projects and of their domains bind each other')),
+        securityCompliance: Type.Object(
+          {
+            lockoutFailureAttempts: Type.Integer(option({ default: 0, minimum: 0 }, 'Wrong passwords in a row that lock a user; 0 for never')),
+            lockoutSeconds: Type.Integer(
+              option({ default: 1800, minimum: 0 }, 'How long a user stays locked; 0 until an administrator enables the user again'),
+            ),
+            passwordExpiresDays: Type.Integer(option({ default: 0, minimum: 0 }, 'Days that a new password is good for; 0 for ever')),
+            uniqueLastPasswordCount: Type.Integer(option({ default: 0, minimum: 0, maximum: 100 }, 'Newest passwords that a user may not choose again')),
+            minimumPasswordAgeDays: Type.Integer(option({ default: 0, minimum: 0 }, 'Days before a user may change the password again')),
+            passwordRegex: Type.String(option({ default: '' }, "What a new password has to match, in Python's spelling")),
+            passwordRegexDescription: Type.String(option({ default: '' }, 'The same in words, for whoever chose another one')),
+            changePasswordUponFirstUse: Type.Boolean(option({ default: false }, 'Users change a password that an administrator set before they use it')),
+            disableUserAccountDaysInactive: Type.Integer(
+              option({ default: 0, minimum: 0 }, 'Days without a login after which a user counts as disabled; 0 for never'),
+            ),
+          },
+          closed,
+        ),
         bcryptRounds: Type.Integer(option({ default: 12, minimum: 4, maximum: 16 }, 'Cost of password hashes, as a power of two')),
       },
       closed,

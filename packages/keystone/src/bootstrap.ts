@@ -90,10 +90,11 @@ async function roles(app: KeystoneApp): Promise<Record<string, string>> {
 /** The admin user, enabled and with the given password. */
 async function admin(app: KeystoneApp, password: string): Promise<string> {
   const row = await findUserByName(app.core.env.store.read, 'admin', DEFAULT_DOMAIN_ID);
-  if (!row) return (await app.users.create({ name: 'admin', domainId: DEFAULT_DOMAIN_ID, password }, WHO)).id;
+  if (!row) return (await app.users.create({ name: 'admin', domainId: DEFAULT_DOMAIN_ID, password }, WHO, { bySystem: true })).id;
   const known = await app.passwords.verify(`user:${row.id}`, row.password_hash, password);
-  const change = { ...(!row.enabled && { enabled: true }), ...(!known && { password }) };
-  if (Object.keys(change).length > 0) await app.users.update(row.id, change, WHO);
+  const { enabled } = await app.users.get(row.id);
+  const change = { ...(!enabled && { enabled: true }), ...(!known && { password }) };
+  if (Object.keys(change).length > 0) await app.users.update(row.id, change, WHO, { bySystem: true });
   return row.id;
 }
 

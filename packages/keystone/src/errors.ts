@@ -64,6 +64,25 @@ export const NOT_AUTHENTICATED = 'The request you have made requires authenticat
 export const unauthenticated = (reason: string): CairnError => make('Unauthorized', NOT_AUTHENTICATED, { detail: { reason } });
 export const accountDisabled = (userId: string): CairnError => make('Unauthorized', `The account is disabled for user: ${userId}.`);
 export const passwordExpired = (userId: string): CairnError => make('Unauthorized', `The password is expired and needs to be changed for user: ${userId}.`);
+/** A new password that cannot be judged. */
+export const passwordUnchecked = (detail: string): CairnError => invalid(`Password validation error: ${detail}.`, 'password');
+export const passwordRequirements = (description: string | null): CairnError =>
+  invalid(`The password does not match the requirements: ${description ?? 'None'}.`, 'password');
+export const passwordInHistory = (count: number): CairnError =>
+  invalid(
+    `The new password cannot be identical to a previous password. The total number which includes the new password must be unique is ${count}.`,
+    'password',
+  );
+export const passwordAge = (days: number, daysLeft: number): CairnError =>
+  invalid(
+    `You cannot change your password at this time due to the minimum password age. Once you change your password, it must be used for ${days} day(s) before it can be changed. Please try again in ${daysLeft} day(s) or contact your administrator to reset your password.`,
+    'password',
+  );
+export const passwordLocked = (): CairnError =>
+  invalid(
+    'You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.',
+    'password',
+  );
 /** 401 whose body names the methods that are supported. */
 export const unsupportedMethod = (methods: readonly string[]): CairnError =>
   make('Unauthorized', 'Attempted to authenticate with an unsupported method.', { type: AUTH_PLUGIN, detail: { identity: { methods } } });

@@ -30,6 +30,7 @@ import { defaultNovaOptions } from '@cairn/nova/options';
 import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
+import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
 
 export const VERSION = '0.1.0';
@@ -81,7 +82,13 @@ export function compose(options: ComposeOptions): Cloud {
   const events = new Outbox({ store, clock, ids, log, bus, exclusive });
   const env: Env = { clock, ids, log, store, sagas, events, bus };
 
-  const keystone = createKeystone(env, { dataDir: paths.data, tokenLifetimeSec: config.identity.tokenLifeSeconds, bcryptCost: config.identity.bcryptRounds });
+  const keystone = createKeystone(env, {
+    dataDir: paths.data,
+    tokenLifetimeSec: config.identity.tokenLifeSeconds,
+    bcryptCost: config.identity.bcryptRounds,
+    limitModel: config.identity.limitModel,
+    securityCompliance: securityComplianceOf(config),
+  });
   const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: paths.images } });
   const placement = createPlacement({ env });
   const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });

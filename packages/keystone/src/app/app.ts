@@ -10,6 +10,7 @@ import { createPeople } from './auth-methods/people.ts';
 import { createAuth } from './auth.ts';
 import { createAuthorizations } from './authorization.ts';
 import { createCatalog } from './catalog.ts';
+import { createCompliance } from './compliance.ts';
 import type { Core } from './core.ts';
 import { createCredentials } from './credentials.ts';
 import { createDomains } from './domains.ts';
@@ -52,29 +53,30 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const credentialKeys = repository('credential-keys', MAX_CREDENTIAL_KEYS);
 
   const passwords = createPasswords({ clock: env.clock, cost: options.bcryptCost, proofTtlMs: options.passwordProofTtlMs });
+  const compliance = createCompliance(core, { passwords });
   const revocations = createRevocations(core);
   const effectiveRoles = createEffectiveRoles(core);
   const projects = createProjects(core);
-  const users = createUsers(core, { passwords, revocations });
+  const users = createUsers(core, { passwords, revocations, compliance });
   const groups = createGroups(core, { revocations });
   const roles = createRoles(core);
   const identityProviders = createIdentityProviders(core, { projects, users });
   const domainConfigs = createDomainConfigs(core);
   const policies = createPolicies(core);
   const domains = createDomains(core, { projects, users, groups, roles, identityProviders, domainConfigs });
-  const lookups = createLookups(core);
+  const lookups = createLookups(core, { compliance });
   const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
   const trusts = createTrusts(core, { effectiveRoles, revocations });
   const oauth1 = createOAuth1(core, { effectiveRoles });
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, oauth1, revocations });
   const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
-  const people = createPeople(lookups);
+  const people = createPeople(lookups, env.clock);
   const assignments = createAssignments(core, { effectiveRoles });
   const mappings = createMappings(core);
   const shadowUsers = createShadowUsers(core, { identityProviders, revocations });
   const mapped = createMappedLogins(core, { lookups, people, projects, assignments, effectiveRoles, identityProviders, mappings, shadowUsers });
   const credentials = createCredentials(core, { keys: credentialKeys });
-  const authMethods = createAuthMethods(core, { people, lookups, passwords, tokens, applicationCredentials, credentials, oauth1, mapped });
+  const authMethods = createAuthMethods(core, { people, lookups, passwords, compliance, tokens, applicationCredentials, credentials, oauth1, mapped });
   const receipts = createReceipts(core, { keys: tokenKeys, lookups });
   return {
     core,

@@ -111,7 +111,8 @@ export function createAuthorizations(core: Core, parts: Parts) {
       if (!domain.enabled) throw disabled('domain', domain.id);
     }
     if (!userDomain.enabled) throw disabled('domain', userDomain.id);
-    if (!user.enabled) throw unauthenticated(`user ${user.id} is disabled`);
+    const { inactiveFromMs = Number.MAX_SAFE_INTEGER } = user;
+    if (!user.enabled || core.env.clock.nowMs() >= inactiveFromMs) throw unauthenticated(`user ${user.id} is disabled`);
     const trust = subject.trustId === undefined ? undefined : await trustOf(subject.trustId, user, keys);
     const credential = subject.applicationCredentialId === undefined ? undefined : await parts.applicationCredentials.find(subject.applicationCredentialId);
     if (subject.applicationCredentialId !== undefined) {
@@ -138,7 +139,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     const value: Authorization = {
       user: person,
       roles,
-      untilMs: Math.min(untilMs, trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER),
+      untilMs: Math.min(untilMs, inactiveFromMs - 1, trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER),
       revokedUpToMs,
       ...(project && { project: project.named }),
       ...(domain && { domain: { id: domain.id, name: domain.name } }),

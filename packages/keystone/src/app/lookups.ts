@@ -3,6 +3,7 @@ import { Facts } from '../cache/facts.ts';
 import { findProject, findProjectByName } from '../store/projects.ts';
 import { type ProjectTable, ROOT_DOMAIN } from '../store/tables.ts';
 import { findUser, findUserByName, type UserWithPassword } from '../store/users.ts';
+import type { Compliance } from './compliance.ts';
 import type { Core } from './core.ts';
 import { type UserSecret, userSecretOf } from './users.ts';
 
@@ -14,7 +15,7 @@ const SIZE = 10_000;
  * What a login looks up, kept while it holds. Only what was found is kept: an entry rests on the user or project with its id, and whoever takes
  * over a name changed that user or project first.
  */
-export function createLookups(core: Core) {
+export function createLookups(core: Core, parts: { readonly compliance: Compliance }) {
   const { read } = core.env.store;
   const users = new Facts<UserSecret>(core.changes, SIZE);
   const projects = new Facts<ProjectTable>(core.changes, SIZE);
@@ -22,7 +23,7 @@ export function createLookups(core: Core) {
   const user = (id: string, load: () => Promise<UserWithPassword | undefined>): Promise<UserSecret | undefined> =>
     users.get(id, async () => {
       const row = await load();
-      return row && { value: userSecretOf(row), keys: [userKey(row.id)] };
+      return row && { value: userSecretOf(parts.compliance, row, core.env.clock.nowMs()), keys: [userKey(row.id)] };
     });
   const project = (id: string, load: () => Promise<ProjectTable | undefined>): Promise<ProjectTable | undefined> =>
     projects.get(id, async () => {

@@ -41,6 +41,9 @@ export function createPasswords(options: {
   return {
     hash: (password: string): Promise<string> => hash(bytesOf(password), { cost: options.cost }),
 
+    /** Compares with a hash that is no login: one of the passwords before. */
+    matches: (storedHash: string, password: string): Promise<boolean> => verify(bytesOf(password), storedHash),
+
     /**
      * True when the password belongs to the stored hash. `owner` names whose it is. Without a hash (unknown user, user without
      * password, disabled user) it is false after the same work as a wrong password takes.

@@ -2,7 +2,7 @@ import type { CairnError } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toBit, toJson } from '@cairn/kit/store/values';
 import { applicationCredentialKey, trustKey, userKey } from '../cache/changes.ts';
-import { domainNotFound, duplicate, invalid, unauthenticated, userNotFound } from '../errors.ts';
+import { domainNotFound, duplicate, invalid, passwordLocked, unauthenticated, userNotFound } from '../errors.ts';
 import { deleteAccessRules, deleteApplicationCredentials } from '../store/application-credentials.ts';
 import { deleteAssignments } from '../store/assignments.ts';
 import { deleteCredentialsOf } from '../store/credentials.ts';
@@ -11,6 +11,7 @@ import { findProject } from '../store/projects.ts';
 import type { UserTable } from '../store/tables.ts';
 import { deleteTrust, listTrusts } from '../store/trusts.ts';
 import * as store from '../store/users.ts';
+import type { Compliance } from './compliance.ts';
 import { type Core, type Extra, type Initiator, mergeOptions, notify, type ResourceOptions, touch, writeUnique } from './core.ts';
 import type { Passwords } from './passwords.ts';
 import type { Revocations } from './revocations.ts';
@@ -22,6 +23,10 @@ export interface User {
   readonly enabled: boolean;
   readonly defaultProjectId: string | null;
   readonly passwordExpiresAtMs: number | null;
+  /** The day, in UTC, of the last login. */
+  readonly lastActiveAtMs: number | null;
+  /** From then on the user counts as disabled, unless there is a login before. */
+  readonly inactiveFromMs: number | undefined;
   readonly options: ResourceOptions;
   readonly extra: Extra;
 }
@@ -47,26 +52,33 @@ export type UserChange = Partial<Omit<NewUser, 'id'>>;
 
 export type Users = ReturnType<typeof createUsers>;
 
-/** Passwords kept per user: upstream's `unique_last_password_count` of 0 keeps one. */
-const KEPT_PASSWORDS = 1;
+const userModel = (compliance: Compliance, row: UserTable, expiresAtMs: number | null, nowMs: number): User => {
+  const options = fromJson<ResourceOptions>(row.options);
+  const inactiveFromMs = compliance.inactiveFromMs(row, options);
+  return {
+    id: row.id,
+    domainId: row.domain_id,
+    name: row.name,
+    enabled: row.enabled !== 0 && (inactiveFromMs === undefined || nowMs < inactiveFromMs),
+    defaultProjectId: row.default_project_id,
+    passwordExpiresAtMs: expiresAtMs,
+    lastActiveAtMs: row.last_active_at_ms,
+    inactiveFromMs,
+    options,
+    extra: fromJson<Extra>(row.extra),
+  };
+};
 
-const modelOf = (row: UserTable, expiresAtMs: number | null): User => ({
-  id: row.id,
-  domainId: row.domain_id,
-  name: row.name,
-  enabled: row.enabled !== 0,
-  defaultProjectId: row.default_project_id,
-  passwordExpiresAtMs: expiresAtMs,
-  options: fromJson<ResourceOptions>(row.options),
-  extra: fromJson<Extra>(row.extra),
+export const userSecretOf = (compliance: Compliance, row: store.UserWithPassword, nowMs: number): UserSecret => ({
+  user: userModel(compliance, row, row.password_expires_at_ms, nowMs),
+  passwordHash: row.password_hash,
 });
 
-export const userSecretOf = (row: store.UserWithPassword): UserSecret => ({ user: modelOf(row, row.password_expires_at_ms), passwordHash: row.password_hash });
-
-export function createUsers(core: Core, parts: { readonly passwords: Passwords; readonly revocations: Revocations }) {
+export function createUsers(core: Core, parts: { readonly passwords: Passwords; readonly revocations: Revocations; readonly compliance: Compliance }) {
   const { env, options } = core;
   const { read } = env.store;
-  const { passwords, revocations } = parts;
+  const { passwords, revocations, compliance } = parts;
+  const modelOf = (row: UserTable, expiresAtMs: number | null): User => userModel(compliance, row, expiresAtMs, env.clock.nowMs());
 
   async function get(id: string, db: Db = read): Promise<User> {
     const row = await store.findUser(db, id);
@@ -74,19 +86,23 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
     return modelOf(row, row.password_expires_at_ms);
   }
 
-  async function create(user: NewUser, who: Initiator): Promise<User> {
+  /** `bySystem`: the rules for passwords bind people, not the cloud's own first user. */
+  async function create(user: NewUser, who: Initiator, rules: { readonly bySystem?: boolean } = {}): Promise<User> {
     const id = user.id ?? env.ids.hex();
     const name = user.name.trim();
     const nowMs = env.clock.nowMs();
     const conflict = (): CairnError => duplicate('user', name, user.domainId);
+    if (user.password !== undefined && !rules.bySystem) compliance.checkStrength(user.password);
     const passwordHash = typeof user.password === 'string' ? await passwords.hash(user.password) : undefined;
+    const userOptions = mergeOptions({}, user.options);
+    const expiresAtMs = rules.bySystem ? null : compliance.expiryOf(userOptions, nowMs, false);
     const row: UserTable = {
       id,
       domain_id: user.domainId,
       name,
       enabled: toBit(user.enabled ?? true),
       default_project_id: user.defaultProjectId ?? null,
-      options: toJson(mergeOptions({}, user.options)),
+      options: toJson(userOptions),
       extra: toJson(user.extra ?? {}),
       created_at_ms: nowMs,
       last_active_at_ms: null,
@@ -98,13 +114,14 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
       await checkDefaultProject(tx, user.defaultProjectId);
       if (await store.findUserByName(tx, name, user.domainId)) throw conflict();
       await store.insertUser(tx, row);
-      if (passwordHash !== undefined) await store.addPassword(tx, newPassword(id, passwordHash, nowMs, false), KEPT_PASSWORDS);
+      if (passwordHash !== undefined) await store.addPassword(tx, newPassword(id, passwordHash, nowMs, { expiresAtMs }), compliance.keptPasswords);
       await notify(core, tx, who, 'created', 'user', id);
     });
-    return modelOf(row, null);
+    return modelOf(row, passwordHash === undefined ? null : expiresAtMs);
   }
 
-  async function update(id: string, change: UserChange, who: Initiator): Promise<User> {
+  async function update(id: string, change: UserChange, who: Initiator, rules: { readonly bySystem?: boolean } = {}): Promise<User> {
+    if (change.password !== undefined && !rules.bySystem) compliance.checkStrength(change.password);
     const passwordHash = typeof change.password === 'string' ? await passwords.hash(change.password) : change.password;
     let conflictName = '';
     let conflictDomain = '';
@@ -122,46 +139,57 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
         if (change.domainId !== undefined && change.domainId !== before.domainId) throw invalid('Cannot change Domain ID', 'domain_id');
         await checkDefaultProject(tx, change.defaultProjectId);
         if (name !== before.name && (await store.findUserByName(tx, name, before.domainId))) throw duplicate('user', name, before.domainId);
+        const options = mergeOptions(before.options, change.options);
+        const expiresAtMs = rules.bySystem ? null : compliance.expiryOf(options, nowMs, false);
         const changed: Partial<UserTable> = {
           name,
-          options: toJson(mergeOptions(before.options, change.options)),
+          options: toJson(options),
           extra: toJson({ ...before.extra, ...change.extra }),
           ...(change.enabled !== undefined && { enabled: toBit(change.enabled) }),
-          ...(change.enabled && { failed_auth_count: 0, failed_auth_at_ms: null }),
+          ...(change.enabled && compliance.enabledAnew(nowMs)),
           ...(change.defaultProjectId !== undefined && { default_project_id: change.defaultProjectId }),
         };
         await store.updateUser(tx, id, changed);
-        if (passwordHash !== undefined) await store.addPassword(tx, newPassword(id, passwordHash, nowMs, false), KEPT_PASSWORDS);
+        if (passwordHash !== undefined) await store.addPassword(tx, newPassword(id, passwordHash, nowMs, { expiresAtMs }), compliance.keptPasswords);
         const disabled = change.enabled === false && before.enabled;
         if (disabled || typeof passwordHash === 'string') await revocations.ofUser(tx, id);
         if (disabled) await removeDelegations(tx, id, { trusts: false });
         await touch(core, tx, [userKey(id)]);
         await notify(core, tx, who, 'updated', 'user', id);
-        return modelOf({ ...row, ...changed }, passwordHash === undefined ? before.passwordExpiresAtMs : null);
+        return modelOf({ ...row, ...changed }, passwordHash === undefined ? before.passwordExpiresAtMs : expiresAtMs);
       },
     );
   }
 
-  /** The user's own change: the original password is what authorises it. */
+  /** The user's own change: the original password is what authorises it, even an expired one. */
   async function changePassword(id: string, original: string, password: string, who: Initiator): Promise<void> {
-    const row = await store.findUser(read, id);
-    const known = await passwords.verify(userKey(id), row?.password_hash, original);
-    if (!row || !known || !row.enabled) throw unauthenticated('the original password is wrong, or the user is disabled or unknown');
-    if (fromJson<ResourceOptions>(row.options).lock_password === true) {
-      throw invalid(
-        'You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.',
-        'password',
-      );
-    }
+    const row = await compliance.inTurn(id, () => provenRow(id, original));
+    compliance.checkStrength(password);
+    const userOptions = fromJson<ResourceOptions>(row.options);
+    if (userOptions.lock_password === true) throw passwordLocked();
+    await compliance.checkOwnChoice(read, id, password);
     const passwordHash = await passwords.hash(password);
     await env.store.write(async (tx) => {
       const now = await store.findUser(tx, id);
       if (now?.password_hash !== row.password_hash) throw unauthenticated('the password was changed meanwhile');
-      await store.addPassword(tx, newPassword(id, passwordHash, env.clock.nowMs(), true), KEPT_PASSWORDS);
+      const nowMs = env.clock.nowMs();
+      const more = { expiresAtMs: compliance.expiryOf(userOptions, nowMs, true), selfService: true };
+      await store.addPassword(tx, newPassword(id, passwordHash, nowMs, more), compliance.keptPasswords);
       await revocations.ofUser(tx, id);
       await touch(core, tx, [userKey(id)]);
       await notify(core, tx, { ...who, userId: who.userId ?? id }, 'updated', 'user', id);
     });
+  }
+
+  /** The user's row, if the password is right and the user neither locked nor disabled. Whatever is wrong takes the same time and says the same. */
+  async function provenRow(id: string, password: string): Promise<store.UserWithPassword> {
+    const row = await store.findUser(read, id);
+    const user = row && modelOf(row, row.password_expires_at_ms);
+    const locked = user ? await compliance.isLocked(user) : false;
+    const right = await passwords.verify(userKey(id), locked ? undefined : row?.password_hash, password);
+    if (user && !locked) await compliance.record(user, right);
+    if (!row || !user?.enabled || !right) throw unauthenticated('the original password is wrong, or the user is disabled, locked or unknown');
+    return row;
   }
 
   async function remove(id: string, who: Initiator): Promise<void> {
@@ -223,12 +251,17 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
   };
 }
 
-const newPassword = (userId: string, passwordHash: string | null, nowMs: number, selfService: boolean) => ({
+const newPassword = (
+  userId: string,
+  passwordHash: string | null,
+  nowMs: number,
+  more: { readonly expiresAtMs: number | null; readonly selfService?: boolean },
+) => ({
   user_id: userId,
   password_hash: passwordHash,
   created_at_ms: nowMs,
-  expires_at_ms: null,
-  self_service: toBit(selfService),
+  expires_at_ms: more.expiresAtMs,
+  self_service: toBit(more.selfService ?? false),
 });
 
 async function checkDefaultProject(db: Db, projectId: string | null | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ApplicationCredentials } from '../application-credentials.ts';
+import type { Compliance } from '../compliance.ts';
 import type { Core } from '../core.ts';
 import type { Credentials } from '../credentials.ts';
 import type { MappedLogins } from '../federation/mapped.ts';
@@ -20,6 +21,7 @@ interface Parts {
   readonly people: People;
   readonly lookups: Lookups;
   readonly passwords: Passwords;
+  readonly compliance: Compliance;
   readonly tokens: Tokens;
   readonly applicationCredentials: ApplicationCredentials;
   readonly credentials: Credentials;
@@ -35,7 +37,7 @@ export function createAuthMethods(core: Core, parts: Parts): AuthMethods {
   const { external } = core.options;
   return new AuthMethods(
     [
-      passwordMethod(core, parts),
+      passwordMethod(parts),
       tokenMethod(parts),
       applicationCredentialMethod(core, parts),
       totpMethod(core, parts),

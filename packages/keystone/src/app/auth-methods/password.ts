@@ -1,26 +1,43 @@
 import { expecting, passwordExpired, unauthenticated } from '../../errors.ts';
-import type { Core } from '../core.ts';
+import type { Compliance } from '../compliance.ts';
 import type { Passwords } from '../passwords.ts';
-import type { AuthMethod } from './method.ts';
+import type { UserSecret } from '../users.ts';
+import type { AuthMethod, UserReference } from './method.ts';
 import type { People } from './people.ts';
 
+interface Parts {
+  readonly people: People;
+  readonly passwords: Passwords;
+  readonly compliance: Compliance;
+}
+
 /** keystone/auth/plugins/password.py */
-export function passwordMethod(core: Core, parts: { readonly people: People; readonly passwords: Passwords }): AuthMethod {
-  const { people, passwords } = parts;
+export function passwordMethod(parts: Parts): AuthMethod {
+  const { people, passwords, compliance } = parts;
+
+  /** A user who is not there, not enabled or locked costs as much as a wrong password, and is told the same (OSSA-2021-003). */
+  async function prove(secret: UserSecret | undefined, password: string | undefined): Promise<UserSecret> {
+    const locked = secret ? await compliance.isLocked(secret.user) : false;
+    const right = await passwords.verify(`user:${secret?.user.id}`, locked ? undefined : secret?.passwordHash, password);
+    if (!secret) throw unauthenticated('the user is unknown or disabled');
+    if (locked) throw unauthenticated(`user ${secret.user.id} is locked`);
+    await compliance.record(secret.user, right);
+    if (!right) throw unauthenticated(`wrong password of user ${secret.user.id}`);
+    return secret;
+  }
+
   return {
     name: 'password',
     async authenticate(request) {
       const given = request.identity.password?.user;
       if (!given) throw expecting('user', 'password');
-      const secret = await people.enabledPersonOf(given);
-      // a user who is not there or not enabled costs as much as a wrong password
-      if (!(await passwords.verify(`user:${secret?.user.id}`, secret?.passwordHash, given.password)) || !secret) {
-        throw unauthenticated(secret ? `wrong password of user ${secret.user.id}` : 'the user is unknown or disabled');
-      }
-      const { user } = secret;
-      const expired = user.passwordExpiresAtMs !== null && core.env.clock.nowMs() >= user.passwordExpiresAtMs;
-      if (expired && user.options.ignore_password_expiry !== true) throw passwordExpired(user.id);
+      const found = await people.enabledPersonOf(given);
+      const { user } = await compliance.inTurn(found?.user.id ?? turnOf(given), () => prove(found, given.password));
+      if (compliance.isExpired(user)) throw passwordExpired(user.id);
+      await compliance.sawLogin(user);
       return { userId: user.id };
     },
   };
 }
+
+const turnOf = ({ id, name, domain }: UserReference): string => JSON.stringify([id, name, domain]);

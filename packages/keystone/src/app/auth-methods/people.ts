@@ -1,3 +1,4 @@
+import type { Clock } from '@cairn/kit/clock/clock';
 import { expecting } from '../../errors.ts';
 import type { ProjectTable } from '../../store/tables.ts';
 import type { Lookups } from '../lookups.ts';
@@ -7,7 +8,7 @@ import type { DomainReference, UserReference } from './method.ts';
 export type People = ReturnType<typeof createPeople>;
 
 /** Users and domains as the bodies of logins name them. */
-export function createPeople(lookups: Lookups) {
+export function createPeople(lookups: Lookups, clock: Clock) {
   async function domainOf(given: DomainReference): Promise<ProjectTable | undefined> {
     if (!given.id && !given.name) throw expecting('id or name', 'domain');
     const domain = given.name ? await lookups.domainByName(given.name) : await lookups.projectById(given.id ?? '');
@@ -27,7 +28,8 @@ export function createPeople(lookups: Lookups) {
 
   async function isEnabled(secret: UserSecret): Promise<boolean> {
     const domain = await lookups.projectById(secret.user.domainId);
-    return secret.user.enabled && domain?.enabled === 1;
+    const { enabled, inactiveFromMs } = secret.user;
+    return enabled && (inactiveFromMs === undefined || clock.nowMs() < inactiveFromMs) && domain?.enabled === 1;
   }
 
   return {
