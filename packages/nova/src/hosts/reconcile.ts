@@ -10,9 +10,8 @@ import type { NovaSagas } from '../sagas/index.ts';
 import { insertActions } from '../store/action.ts';
 import { leftoversOf, removeLeftover } from '../store/leftover.ts';
 import { evacuationsFrom, findMigration, patchMigration, unconfirmedSince } from '../store/migration.ts';
-import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, serversOfHost } from '../store/server.ts';
+import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, type ServerRow, serversOfHost } from '../store/server.ts';
 import { powerOf } from './power.ts';
-import { ownContext, takeUpWaiting } from './waiting-servers.ts';
 
 /** How many overdue servers one round takes on. */
 const ROUND = 100;
@@ -53,8 +52,8 @@ export class Reconciler {
     const { hosts, env } = this.#deps;
     const agent = hosts.get(host);
     await this.#clearLeftovers(host);
-    // guests first: a server that is made meanwhile has its row before its guest
     await this.#endEvacuations(host);
+    // guests first: a server that is made meanwhile has its row before its guest
     const guests = new Map((await agent.guests.list()).map((guest) => [guest.guestId, guest]));
     const servers = await serversOfHost(env.store.read, host);
     for (const server of servers) {
@@ -76,8 +75,6 @@ export class Reconciler {
       }
     }
     await this.settleOverdue();
-    await takeUpWaiting(this.#deps, this.#sagas);
-  }
     await this.confirmResizes();
   }
 
@@ -112,6 +109,7 @@ export class Reconciler {
         await patchMigration(tx, migration.id, { status: 'completed', updated_at_ms: env.clock.nowMs() });
       });
     }
+  }
 
   /** Starts the settling of servers whose task has outlived its deadline. */
   async settleOverdue(): Promise<void> {
@@ -224,3 +222,17 @@ function differs(server: ServerBrief, power: number): boolean {
   if (server.vm_state === 'stopped') return power === POWER.running;
   return false;
 }
+
+/** The owner's context for what the cloud does with a server by itself. */
+const ownContext = (row: ServerRow, requestId: string) => ({
+  requestId,
+  userId: row.user_id,
+  userName: '',
+  userDomainId: '',
+  userDomainName: '',
+  projectId: row.project_id,
+  roles: ['member', 'reader'],
+  methods: [],
+  isAdminProject: false,
+  expiresAtMs: Number.MAX_SAFE_INTEGER,
+});
