@@ -72,6 +72,8 @@ export const defaultNovaOptions: NovaOptions = {
   controlHost: 'cairn',
   heartbeatMs: 10_000,
   reconcileMs: 60_000,
+  resizeConfirmMs: 0,
+  resizeToSameHost: true,
   shutdownGraceMs: 60_000,
   dhcpDomain: 'novalocal',
   maxLimit: 1_000,

@@ -37,6 +37,7 @@ export interface NovaApp {
   // Servers and all that belongs to one: one line per member.
   readonly servers: ServersApp;
   readonly serverActions: ServerActionsApp;
+  readonly migrations: MigrationsApp;
   readonly serverImages: ServerImagesApp;
   readonly serverRebuild: ServerRebuildApp;
   readonly serverRescue: ServerRescueApp;

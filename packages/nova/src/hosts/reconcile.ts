@@ -10,8 +10,9 @@ import type { NovaSagas } from '../sagas/index.ts';
 import { insertActions } from '../store/action.ts';
 import { leftoversOf, removeLeftover } from '../store/leftover.ts';
 import { evacuationsFrom, findMigration, patchMigration, unconfirmedSince } from '../store/migration.ts';
-import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, type ServerRow, serversOfHost } from '../store/server.ts';
+import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, serversOfHost } from '../store/server.ts';
 import { powerOf } from './power.ts';
+import { ownContext, takeUpWaiting } from './waiting-servers.ts';
 
 /** How many overdue servers one round takes on. */
 const ROUND = 100;
@@ -75,6 +76,7 @@ export class Reconciler {
       }
     }
     await this.settleOverdue();
+    await takeUpWaiting(this.#deps, this.#sagas);
     await this.confirmResizes();
   }
 
@@ -222,17 +224,3 @@ function differs(server: ServerBrief, power: number): boolean {
   if (server.vm_state === 'stopped') return power === POWER.running;
   return false;
 }
-
-/** The owner's context for what the cloud does with a server by itself. */
-const ownContext = (row: ServerRow, requestId: string) => ({
-  requestId,
-  userId: row.user_id,
-  userName: '',
-  userDomainId: '',
-  userDomainName: '',
-  projectId: row.project_id,
-  roles: ['member', 'reader'],
-  methods: [],
-  isAdminProject: false,
-  expiresAtMs: Number.MAX_SAFE_INTEGER,
-});

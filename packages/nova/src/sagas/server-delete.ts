@@ -97,6 +97,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           // a soft-deleted server gave its quota back when it was
           if (row.soft_deleted_at_ms === null) await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
           await faces.placement.release(tx, serverId);
+          await forgetOtherSides(deps, tx, serverId);
           await removeBlockDevicesOf(tx, serverId);
           await removeServerPortsOf(tx, serverId);
           await removeGroupMember(tx, serverId);
