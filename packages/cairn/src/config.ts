@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultStores, IMPORT_METHODS } from '@cairn/glance/options';
 import { loadConfig } from '@cairn/kit/config/config';
 import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@cairn/kit/http/cors';
 import Type, { type Static } from 'typebox';
@@ -91,6 +92,55 @@ export const CloudSchema = Type.Object(
         publicGateway: Type.String(option({ default: '172.24.4.1', format: 'ipv4' }, "This machine's address in the public network")),
         poolStart: Type.String(option({ default: '' }, 'First floating address; the first after the gateway when empty')),
         poolEnd: Type.String(option({ default: '' }, 'Last floating address; the last of the network when empty')),
+      },
+      closed,
+    ),
+    image: Type.Object(
+      {
+        stores: Type.Record(
+          Type.String(),
+          Type.Object(
+            {
+              type: Type.Enum(['file', 'http']),
+              description: Type.Optional(Type.String()),
+              directories: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+              weight: Type.Optional(Type.Integer()),
+            },
+            closed,
+          ),
+          option(
+            { default: defaultStores },
+            'Where image data is kept, by name: type `file` (directories of this machine) or `http` (data that stays on web servers); with description, directories, weight',
+          ),
+        ),
+        defaultStore: Type.String(option({ default: 'file', minLength: 1 }, 'The store for data that names none')),
+        sizeLimitGb: Type.Integer(option({ default: 1024, minimum: 1, maximum: 1_048_576 }, 'Longest image')),
+        cacheLimitGb: Type.Integer(option({ default: 10, minimum: 0, maximum: 1_048_576 }, 'Room for cached data of images from web servers')),
+        showLocations: Type.Boolean(option({ default: false }, 'Show where the data of images is, and let their owners change it (`show_multiple_locations`)')),
+        showDirectUrl: Type.Boolean(option({ default: false }, 'Show the first location as `direct_url`')),
+        hashLocations: Type.Boolean(option({ default: true }, 'Hash the data behind locations that are added (`do_secure_hash`)')),
+        import: Type.Object(
+          {
+            methods: Type.Array(Type.String(), option({ default: [...IMPORT_METHODS] }, 'Ways to import that are open')),
+            convertTo: Type.Enum(['none', 'raw', 'qcow2', 'vmdk'], option({ default: 'none' }, 'Format that imported images are converted to')),
+            decompress: Type.Boolean(option({ default: false }, 'Unpack imported images that are gzip or ZIP')),
+            unpackedLimitGb: Type.Integer(option({ default: 100, minimum: 1, maximum: 1_048_576 }, 'A packed image that unpacks to more is refused')),
+            properties: Type.Record(Type.String(), Type.String(), option({ default: {} }, 'Properties that imported images get')),
+            propertiesIgnoreRoles: Type.Array(Type.String(), option({ default: ['admin'] }, 'Images of users with these roles get none of them')),
+            allowedSchemes: Type.Array(Type.Enum(['http', 'https']), option({ default: ['http', 'https'] }, 'Schemes of URLs that are fetched')),
+            allowedPorts: Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), option({ default: [80, 443] }, 'Ports of URLs that are fetched')),
+            allowedHosts: Type.Array(
+              Type.String(),
+              option({ default: [] }, 'When not empty: only these hosts are fetched from (`*.example.org` for all below), wherever their addresses are'),
+            ),
+            disallowedHosts: Type.Array(Type.String(), option({ default: [] }, 'Hosts that are never fetched from')),
+            allowedNetworks: Type.Array(
+              Type.String({ format: 'cidr' }),
+              option({ default: [] }, 'Networks that may be fetched from though they are not public: your own mirrors'),
+            ),
+          },
+          closed,
+        ),
       },
       closed,
     ),

@@ -1,7 +1,7 @@
 import type { Env } from '@cairn/kit/env';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import type { HttpService } from '@cairn/kit/http/service';
-import type { MigrationSet } from '@cairn/kit/store/store';
+import type { Db, MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
 import { createApp, type KeystoneApp } from './app/app.ts';
 import { bootstrap, type BootstrapOptions, type Bootstrapped } from './bootstrap.ts';
@@ -9,6 +9,7 @@ import type { KeystoneFace } from './face.ts';
 import { keystoneFault } from './faults.ts';
 import { defaultKeystoneOptions, type KeystoneOptions } from './options.ts';
 import { policies } from './policies.ts';
+import { enabledCatalog } from './store/catalog.ts';
 import { findProject, shownDomain } from './store/projects.ts';
 import { migrations } from './store/migrations/index.ts';
 import { userIsThere } from './store/users.ts';
@@ -22,6 +23,8 @@ export interface Keystone {
   readonly migrations: MigrationSet;
   /** keystone has no multi-step work: every change is one transaction. */
   readonly sagas: readonly [];
+  /** The URL of a service in a region, by the catalog; `kind` is public, internal or admin. Undefined where there is none, or one for each project. */
+  endpointUrl(db: Db, serviceType: string, region: string, kind: string): Promise<string | undefined>;
   /** Makes what a new cloud needs; again, it finds what is there. */
   bootstrap(options: BootstrapOptions): Promise<Bootstrapped>;
 }
@@ -35,6 +38,11 @@ export function createKeystone(env: Env, options: Partial<KeystoneOptions> & Pic
     sagas: [],
     face: createFace(app),
     bootstrap: (settings) => bootstrap(app, settings),
+    async endpointUrl(db, serviceType, region, kind) {
+      const { services, endpoints } = await enabledCatalog(db);
+      const ids = new Set(services.filter((s) => s.type === serviceType).map((s) => s.id));
+      return endpoints.find((e) => ids.has(e.service_id) && e.region_id === region && e.interface === kind && !/[$%]\(/.test(e.url))?.url;
+    },
     http: {
       name: 'keystone',
       type: 'identity',

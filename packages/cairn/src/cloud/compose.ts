@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { defaultCinderOptions } from '@cairn/cinder/options';
 import { createCinder } from '@cairn/cinder/service';
 import type { GlanceFace } from '@cairn/glance/face';
-import { defaultGlanceOptions } from '@cairn/glance/options';
 import { createGlance } from '@cairn/glance/service';
 import type { HostCallbacks } from '@cairn/host/interface/agent';
 import { HostRegistry } from '@cairn/host/registry';
@@ -32,6 +31,8 @@ import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
+import { imageConverter } from './image-converter.ts';
+import { imageOptions } from './image-options.ts';
 
 export const VERSION = '0.1.0';
 
@@ -89,7 +90,14 @@ export function compose(options: ComposeOptions): Cloud {
     limitModel: config.identity.limitModel,
     securityCompliance: securityComplianceOf(config),
   });
-  const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: paths.images } });
+  const glance = createGlance({
+    env,
+    options: imageOptions(config, paths.images),
+    outside: {
+      converter: imageConverter(config.hypervisor.type),
+      imageEndpoint: (region, kind) => keystone.endpointUrl(store.read, 'image', region, kind),
+    },
+  });
   const placement = createPlacement({ env });
   const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
   const cinder = createCinder({ env, options: defaultCinderOptions, faces: { glance: glance.face, keystone: keystone.face }, hosts });
@@ -108,7 +116,7 @@ export function compose(options: ComposeOptions): Cloud {
     faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
   });
   // every service's sagas get that service's app
-  for (const service of [neutron, cinder, nova]) sagas.register(service.sagas, service.sagaServices);
+  for (const service of [glance, neutron, cinder, nova]) sagas.register(service.sagas, service.sagaServices);
 
   const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
   server = new HttpServer({

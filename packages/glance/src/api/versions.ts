@@ -1,8 +1,8 @@
 import { ANYONE, Reply, type Request } from '@cairn/kit/http/operation';
 import { op } from './op.ts';
 
-/** v2.0 to v2.17 as upstream lists them; the newest is CURRENT (glance/api/versions.py). */
-const CURRENT_MINOR = 16;
+/** v2.0 to v2.18 as upstream lists them; the newest is CURRENT (glance/api/versions.py). */
+const CURRENT_MINOR = 18;
 
 function versions(baseUrl: string): object {
   const list = [];

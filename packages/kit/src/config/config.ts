@@ -22,6 +22,8 @@ export interface OptionLine {
   readonly path: string;
   readonly environment: string;
   readonly type: string;
+  /** Of an array: the type of what is in it. */
+  readonly items?: string;
   readonly default: unknown;
   readonly description: string;
 }
@@ -63,6 +65,7 @@ export function optionsOf(schema: TObject, prefix = 'CAIRN', path = ''): OptionL
       enum?: readonly unknown[];
       anyOf?: readonly { const?: unknown }[];
       additionalProperties?: unknown;
+      items?: { type?: string };
     };
     if (facts.type === 'object' && facts.properties) return optionsOf(child as TObject, prefix, at);
     const choices = facts.enum ?? (facts.anyOf?.every((a) => a.const !== undefined) ? facts.anyOf.map((a) => a.const) : undefined);
@@ -74,6 +77,7 @@ export function optionsOf(schema: TObject, prefix = 'CAIRN', path = ''): OptionL
           .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
           .toUpperCase()}`,
         type: choices ? choices.map(String).join(' | ') : (facts.type ?? 'any'),
+        ...(facts.items?.type !== undefined && { items: facts.items.type }),
         default: facts.default,
         description: facts.description ?? '',
       },
@@ -136,6 +140,6 @@ function put(into: Record<string, unknown>, path: string, value: unknown, where:
 function fromText(text: string, line: OptionLine): unknown {
   if (line.type === 'integer' || line.type === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (line.type === 'boolean') return /^(1|true|yes|on)$/i.test(text) ? true : /^(0|false|no|off)$/i.test(text) ? false : text;
-  if (line.type === 'array') return text.split(',').map((t) => t.trim());
+  if (line.type === 'array') return text.split(',').map((t) => (line.items === 'integer' && /^-?\d+$/.test(t.trim()) ? Number(t) : t.trim()));
   return text;
 }
