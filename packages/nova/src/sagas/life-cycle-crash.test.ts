@@ -1,0 +1,106 @@
+import { crashSuite } from '@cairn/kit/saga/crash-suite';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
+import { admin, IMAGE, member, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
+import { type CrashScene, crashWorld, inspect } from '../testing/crash-world.ts';
+
+const OTHER = '55555555-5555-4555-8555-555555555555';
+
+/** The definitions of nova's sagas, for their names and steps. */
+const probe = await TestWorld.open({ hosts: [] });
+const { nova } = await probe.boot();
+const { sagas } = nova.app;
+await nova.stop();
+await probe.close();
+
+type Given = Pick<CrashScene, 'prepare' | 'world'>;
+
+/** What is there when a scene is prepared and nothing more has happened. */
+async function prepared(scene: Given): Promise<readonly string[]> {
+  const world = await TestWorld.open(scene.world ?? { hosts: [{ name: 'h1' }] });
+  const cloud = await world.boot();
+  try {
+    await scene.prepare?.(cloud);
+    await cloud.settle();
+    return await inspect(world);
+  } finally {
+    await cloud.close();
+  }
+}
+
+let serverId = '';
+const act = (action: object) => async (cloud: TestCloud) => {
+  await cloud.ok(member(), 'POST', `/servers/${serverId}/action`, action);
+};
+const built = async (cloud: TestCloud): Promise<void> => {
+  await cloud.glance.addImage({ id: OTHER, name: 'other' });
+  serverId = await cloud.create(member(), { name: 'one', networks: [{ uuid: NETWORK }], flavorRef: '2', config_drive: true });
+};
+const backed = async (cloud: TestCloud): Promise<void> => {
+  serverId = await cloud.create(member(), {
+    imageRef: '',
+    networks: [{ uuid: NETWORK }],
+    block_device_mapping_v2: [{ source_type: 'image', destination_type: 'volume', uuid: IMAGE, boot_index: 0, volume_size: 2, delete_on_termination: true }],
+  });
+};
+const then =
+  (first: (cloud: TestCloud) => Promise<void>, ...actions: readonly object[]) =>
+  async (cloud: TestCloud): Promise<void> => {
+    await first(cloud);
+    for (const action of actions) {
+      await cloud.settle();
+      await act(action)(cloud);
+    }
+  };
+
+/** Crashes of one saga: after a failure all is as it was before, but for the last action's record and what `server` says of the server's row. */
+async function suite(
+  saga: SagaDefinition,
+  scene: Omit<CrashScene, 'saga'>,
+  action: string,
+  after: { readonly server?: string; readonly change?: (line: string) => string | undefined; readonly cancellable?: boolean } = {},
+): Promise<void> {
+  const lines = (await prepared(scene))
+    .filter((line) => !line.startsWith('last action'))
+    .map((line) => (after.server !== undefined && line.startsWith('server ') ? after.server : line))
+    .map(after.change ?? ((line: string): string | undefined => line))
+    .filter((line) => line !== undefined);
+  crashSuite({
+    saga,
+    world: () => crashWorld({ ...scene, saga: saga.name }),
+    afterFailure: [...lines, `last action ${action} Error`],
+    ...(after.cancellable === undefined ? {} : { cancellable: after.cancellable }),
+  });
+}
+
+const inError = 'server error - power=1 host=h1 deleted=0';
+await suite(sagas.rebuild, { prepare: built, begin: act({ rebuild: { imageRef: OTHER } }) }, 'rebuild', { server: inError });
+await suite(sagas.rescue, { prepare: built, begin: act({ rescue: null }) }, 'rescue', { server: inError });
+await suite(sagas.unrescue, { prepare: then(built, { rescue: null }), begin: act({ unrescue: null }) }, 'unrescue');
+await suite(sagas.shelve, { prepare: built, begin: act({ shelve: null }) }, 'shelve');
+const stays = { hosts: [{ name: 'h1' }], options: { shelvedOffloadMs: -1 } };
+const shelved = then(built, { shelve: null });
+// its guest, which was off, is gone in any case
+await suite(sagas.offload, { prepare: shelved, begin: offload, world: stays }, 'shelveOffload', {
+  change: (line) => (line.startsWith('guest ') ? undefined : line),
+});
+await suite(sagas.unshelveHere, { prepare: shelved, begin: act({ unshelve: null }), world: stays }, 'unshelve');
+await suite(sagas.unshelve, { prepare: then(built, { shelve: null }), begin: act({ unshelve: null }) }, 'unshelve');
+const kept = { hosts: [{ name: 'h1' }], options: { reclaimServerMs: 1_000_000 } };
+const remove = async (cloud: TestCloud): Promise<void> => {
+  await cloud.ok(member(), 'DELETE', `/servers/${serverId}`);
+};
+await suite(sagas.softDelete, { prepare: built, begin: remove, world: kept }, 'delete');
+const removed = async (cloud: TestCloud): Promise<void> => {
+  await built(cloud);
+  await remove(cloud);
+};
+await suite(sagas.restore, { prepare: removed, begin: act({ restore: null }), world: kept }, 'restore');
+const noBackups = { hosts: [{ name: 'h1' }], inside: async () => ({ status: 200, headers: {}, body: { images: [] } }) };
+await suite(sagas.backup, { world: noBackups, prepare: built, begin: act({ createBackup: { name: 'b', backup_type: 'daily', rotation: 2 } }) }, 'createBackup');
+
+async function offload(cloud: TestCloud): Promise<void> {
+  await cloud.ok(admin(), 'POST', `/servers/${serverId}/action`, { shelveOffload: null });
+}
+
+// the root volume gets the image's content, and a failure before that leaves it as it was
+await suite(sagas.rebuild, { prepare: backed, begin: act({ rebuild: { imageRef: IMAGE } }) }, 'rebuild', { server: inError });
