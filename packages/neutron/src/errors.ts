@@ -29,6 +29,14 @@ export const policyNotAuthorized = (rule: string): CairnError =>
 export const adminRequired = (reason: string): CairnError =>
   new CairnError('Forbidden', `User does not have admin privileges: ${reason}.`, { type: 'AdminRequired' });
 
+// address groups
+export const addressGroupNotFound = missing('AddressGroupNotFound', (id) => `Address group ${id} could not be found.`);
+export const addressGroupInUse = (id: string): CairnError => inUse('AddressGroupInUse')(`Address group ${id} is in use on one or more security group rules.`);
+export const addressesNotFound = (addresses: readonly string[], id: string): CairnError =>
+  new CairnError('NotFound', `Addresses ${pyRepr(addresses)} not found in the address group ${id}.`, { type: 'AddressesNotFound' });
+export const addressesAlreadyExist = (addresses: readonly string[], id: string): CairnError =>
+  bad('AddressesAlreadyExist')(`Addresses ${pyRepr(addresses)} already exist in the address group ${id}.`);
+
 // networks, subnets, pools
 export const networkNotFound = missing('NetworkNotFound', (id) => `Network ${id} could not be found.`);
 export const networkInUse = (id: string, portIds: readonly string[]): CairnError =>

@@ -1,5 +1,6 @@
 import type { Operation } from '@cairn/kit/http/operation';
 import type { NeutronApp } from '../app/deps.ts';
+import { addressGroupOperations } from './address-groups.ts';
 import { agentOperations } from './agents.ts';
 import { availabilityOperations } from './availability.ts';
 import { extensionOperations } from './extensions.ts';
@@ -26,6 +27,7 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...routerOperations,
   ...floatingIpOperations,
   ...securityGroupOperations,
+  ...addressGroupOperations,
   ...rbacPolicyOperations,
   ...tagOperations,
   ...quotaOperations,

@@ -3,6 +3,7 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import { authorizeChange } from '../attributes/authorize.ts';
 import type { Values } from '../attributes/resource.ts';
 import {
+  addressGroupNotFound,
   addressScopeNotFound,
   duplicateRbac,
   groupNotFound,
@@ -53,6 +54,7 @@ const NOT_FOUND: Readonly<Record<string, (id: string) => Error>> = {
   network: networkNotFound,
   subnetpool: subnetPoolNotFound,
   address_scope: addressScopeNotFound,
+  address_group: addressGroupNotFound,
   security_group: groupNotFound,
 };
 

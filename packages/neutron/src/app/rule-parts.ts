@@ -16,6 +16,7 @@ export function ruleView(row: SecurityGroupRuleRow): Record<string, unknown> {
   view.remote_ip_prefix = row.remote_ip_prefix;
   view.normalized_cidr = normalized(row.remote_ip_prefix);
   view.remote_group_id = row.remote_group_id;
+  view.remote_address_group_id = row.remote_address_group_id;
   view.belongs_to_default_sg = row.belongs_to_default_sg === 1;
   return view;
 }
@@ -28,7 +29,7 @@ function normalized(prefix: string | null): string | null {
 /** What a rule lets through. */
 export type RuleParts = Pick<
   SecurityGroupRuleRow,
-  'direction' | 'ethertype' | 'port_range_min' | 'port_range_max' | 'protocol' | 'remote_group_id' | 'remote_ip_prefix'
+  'direction' | 'ethertype' | 'port_range_min' | 'port_range_max' | 'protocol' | 'remote_group_id' | 'remote_ip_prefix' | 'remote_address_group_id'
 >;
 
 const NUMBER_TO_NAME = new Map(
@@ -41,9 +42,8 @@ const NUMBER_TO_NAME = new Map(
 export function ruleKey(rule: RuleParts): string {
   const prefix = rule.remote_ip_prefix === '0.0.0.0/0' || rule.remote_ip_prefix === '::/0' ? null : rule.remote_ip_prefix;
   const protocol = rule.protocol === null ? '+' : (NUMBER_TO_NAME.get(rule.protocol) ?? rule.protocol);
-  return [rule.direction, rule.ethertype, rule.port_range_max ?? '+', rule.port_range_min ?? '+', protocol, rule.remote_group_id ?? '+', prefix ?? '+'].join(
-    '_',
-  );
+  const remotes = [rule.remote_group_id ?? '+', prefix ?? '+', ...(rule.remote_address_group_id === null ? [] : [rule.remote_address_group_id])];
+  return [rule.direction, rule.ethertype, rule.port_range_max ?? '+', rule.port_range_min ?? '+', protocol, ...remotes].join('_');
 }
 
 const PORT_PROTOCOLS = ['dccp', 'sctp', 'tcp', 'udp', 'udplite'];
@@ -60,6 +60,7 @@ export function canonicalRule(values: Values): RuleParts {
     port_range_max: values.port_range_max as number | null,
     remote_group_id: (values.remote_group_id as string | null) || null,
     remote_ip_prefix: values.remote_ip_prefix as string | null,
+    remote_address_group_id: (values.remote_address_group_id as string | null) || null,
   };
   if (rule.ethertype === 'IPv6') {
     if (rule.protocol === 'icmp' || rule.protocol === 'icmpv6') rule.protocol = 'ipv6-icmp';
@@ -74,7 +75,7 @@ export function canonicalRule(values: Values): RuleParts {
   if (rule.protocol !== null && rule.ethertype === 'IPv4' && IPV6_ONLY_PROTOCOLS.has(rule.protocol)) {
     throw invalidInputText('SecurityGroupEthertypeConflictWithProtocol', `Invalid ethertype ${rule.ethertype} for protocol ${rule.protocol}.`);
   }
-  if (rule.remote_ip_prefix !== null && rule.remote_group_id !== null) {
+  if ([rule.remote_ip_prefix, rule.remote_group_id, rule.remote_address_group_id].filter((remote) => remote !== null).length > 1) {
     throw invalidInputText('SecurityGroupMultipleRemoteEntites', 'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.');
   }
   return rule;

@@ -11,6 +11,7 @@ import { SECURITY_GROUP_RULE } from '../resources/security-group.ts';
 import { deleteRule, findGroup, findRule, groupLists, insertRules, ruleLists, sameRule, updateGroup } from '../store/security-groups.ts';
 import { selectOne, selectPage } from '../store/select.ts';
 import type { SecurityGroupRow, SecurityGroupRuleRow } from '../store/tables.ts';
+import { requireAddressGroup } from './address-groups.ts';
 import { authorizeDelete, changed, checkRevision, type Loaded, newRow, notify, requireShown, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { checkQuotas } from './quota.ts';
@@ -54,6 +55,7 @@ async function writeRules(app: NeutronApp, tx: Tx, ctx: Context, items: readonly
     const group = groups.get(String(values.security_group_id)) as SecurityGroupRow;
     const projectId = String(values.project_id);
     if (part.remote_group_id !== null) await requireGroup(tx, ctx, part.remote_group_id, projectId);
+    if (part.remote_address_group_id !== null) await requireAddressGroup(tx, ctx, part.remote_address_group_id, projectId);
     if (group.project_id !== projectId) await requireGroup(tx, ctx, group.id, projectId);
     const key = ruleKey(part);
     if (seen.has(`${group.id} ${key}`)) throw duplicateRuleInPost();

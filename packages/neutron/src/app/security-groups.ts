@@ -61,6 +61,7 @@ function initialRules(app: NeutronApp, group: SecurityGroupRow): SecurityGroupRu
       port_range_max: null,
       remote_group_id,
       remote_ip_prefix: null,
+      remote_address_group_id: null,
       belongs_to_default_sg: group.is_default,
     };
     return { ...row, rule_key: ruleKey(row) };

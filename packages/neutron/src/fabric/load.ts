@@ -1,5 +1,7 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
+import { fromJson } from '@cairn/kit/store/values';
+import { addressGroupsByIds } from '../store/address-groups.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
@@ -78,5 +80,7 @@ export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<
 export async function loadGroups(db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> {
   if (ids.length === 0) return new Map();
   const rules = Map.groupBy(await rulesOfGroups(db, ids), (rule) => rule.security_group_id);
-  return new Map((await groupsByIds(db, ids)).map((group) => [group.id, securityGroupObject(group, rules.get(group.id) ?? [])]));
+  const named = [...rules.values()].flat().flatMap((rule) => rule.remote_address_group_id ?? []);
+  const addresses = new Map((await addressGroupsByIds(db, [...new Set(named)])).map((row) => [row.id, fromJson<string[]>(row.addresses_json)]));
+  return new Map((await groupsByIds(db, ids)).map((group) => [group.id, securityGroupObject(group, rules.get(group.id) ?? [], addresses)]));
 }

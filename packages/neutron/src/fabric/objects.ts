@@ -137,9 +137,22 @@ export function routerObject(rows: RouterRows): FabricObject {
   return { kind: 'router', ...spec };
 }
 
-export function securityGroupObject(group: SecurityGroupRow, rules: readonly SecurityGroupRuleRow[]): FabricObject {
-  const spec: SecurityGroupSpec = { id: group.id, stateful: group.stateful === 1, rules: rules.map(ruleSpec) };
+/** `addresses`: of each address group that a rule names. */
+export function securityGroupObject(
+  group: SecurityGroupRow,
+  rules: readonly SecurityGroupRuleRow[],
+  addresses: ReadonlyMap<string, readonly string[]>,
+): FabricObject {
+  const spec: SecurityGroupSpec = { id: group.id, stateful: group.stateful === 1, rules: rules.flatMap((rule) => ruleSpecs(rule, addresses)) };
   return { kind: 'securityGroup', ...spec };
+}
+
+/** A rule for an address group is one for each of its addresses of the rule's IP version. */
+function ruleSpecs(rule: SecurityGroupRuleRow, addresses: ReadonlyMap<string, readonly string[]>): SecurityGroupRuleSpec[] {
+  const spec = ruleSpec(rule);
+  if (rule.remote_address_group_id === null) return [spec];
+  const fitting = (addresses.get(rule.remote_address_group_id) ?? []).filter((address) => `IPv${mustCidr(address).version}` === rule.ethertype);
+  return fitting.map((remoteCidr) => ({ ...spec, id: `${rule.id}-${remoteCidr}`, remoteCidr }));
 }
 
 function ruleSpec(rule: SecurityGroupRuleRow): SecurityGroupRuleSpec {

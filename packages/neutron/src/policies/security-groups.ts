@@ -18,5 +18,15 @@ const securityGroupRules = rules({
   delete_security_group_rule: ADMIN_OR_GROUP_OWNER,
 });
 
-/** Security groups and their rules: upstream's rules and present defaults (neutron/conf/policies). */
-export const securityGroupsPolicies = [...securityGroupRules];
+const addressGroupRules = rules({
+  shared_address_groups: 'field:address_groups:shared=True',
+  create_address_group: ADMIN_OR_MEMBER,
+  get_address_group: `${ADMIN_OR_READER} or rule:shared_address_groups`,
+  update_address_group: ADMIN_OR_MEMBER,
+  delete_address_group: ADMIN_OR_MEMBER,
+  add_addresses: ADMIN_OR_MEMBER,
+  remove_addresses: ADMIN_OR_MEMBER,
+});
+
+/** Security groups, address groups and their rules: upstream's rules and present defaults (neutron/conf/policies). */
+export const securityGroupsPolicies = [...securityGroupRules, ...addressGroupRules];

@@ -13,6 +13,7 @@ const extension = (alias: string, name: string, description: string, updated: st
  * only if everything it promises is.
  */
 export const EXTENSIONS: readonly Extension[] = [
+  extension('address-group', 'Address group', 'Support address group', '2020-07-15T10:00:00-00:00'),
   extension('address-scope', 'Address scope', 'Address scopes extension.', '2015-07-26T10:00:00-00:00'),
   extension('agent', 'agent', 'The agent management extension.', '2013-02-03T10:00:00-00:00'),
   extension('allowed-address-pairs', 'Allowed Address Pairs', 'Provides allowed address pairs', '2013-07-23T10:00:00-00:00'),
@@ -95,6 +96,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ),
   extension('quota_details', 'Quota details management support', 'Expose functions for quotas usage statistics per project', '2017-02-10T10:00:00-00:00'),
   extension('quotas', 'Quota management support', 'Expose functions for quotas management per project', '2012-07-29T10:00:00-00:00'),
+  extension('rbac-address-group', 'Add address_group type to RBAC', 'Add address_group type to network RBAC', '2021-01-20T00:00:00-00:00'),
   extension('rbac-address-scope', 'Add address_scope type to RBAC', 'Add address_scope type to RBAC', '2020-02-12T00:00:00-00:00'),
   extension(
     'rbac-policies',
@@ -198,5 +200,11 @@ export const EXTENSIONS: readonly Extension[] = [
     'Uplink status propagation updatable extension',
     'Provides ability to update the port uplink status.',
     '2024-09-03T18:00:00-00:00',
+  ),
+  extension(
+    'security-groups-remote-address-group',
+    'Remote address group id field for security group rules',
+    'Add new field of remote address group id in SG rules',
+    '2020-08-25T10:00:00-00:00',
   ),
 ];

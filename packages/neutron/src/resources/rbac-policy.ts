@@ -10,6 +10,7 @@ export const SHAREABLE: Readonly<Record<string, readonly string[]>> = {
   network: ['access_as_shared', 'access_as_external'],
   subnetpool: ['access_as_shared'],
   address_scope: ['access_as_shared'],
+  address_group: ['access_as_shared'],
   security_group: ['access_as_shared'],
 };
 

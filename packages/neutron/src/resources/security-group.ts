@@ -48,6 +48,11 @@ export const SECURITY_GROUP_RULE = defineResource({
       default: null,
       schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: members of this group.' }),
     },
+    remote_address_group_id: {
+      ...rulePart,
+      default: null,
+      schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: addresses of this address group.' }),
+    },
     direction: { ...rulePart, validate: values(toDirectionValues), schema: Type.Enum(['ingress', 'egress'], { description: 'Seen from the server.' }) },
     protocol: { ...rulePart, default: null, convert: toProtocol, schema: Type.Any({ description: 'Name or number of the IP protocol; null for any.' }) },
     port_range_min: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The first port, or the ICMP type.' }) },

@@ -46,6 +46,7 @@ export const ruleLists: ListMaker<SecurityGroupRuleRow> = {
       project_id: 'project_id',
       security_group_id: 'security_group_id',
       remote_group_id: { column: 'remote_group_id', nullable: true },
+      remote_address_group_id: { column: 'remote_address_group_id', nullable: true },
       direction: 'direction',
       protocol: { column: 'protocol', nullable: true },
       port_range_min: { column: 'port_range_min', nullable: true, type: 'integer' },

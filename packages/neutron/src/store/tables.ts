@@ -8,6 +8,7 @@ export interface NeutronTables {
   neutron_subnet: SubnetRow;
   neutron_subnetpool: SubnetPoolRow;
   neutron_address_scope: AddressScopeRow;
+  neutron_address_group: AddressGroupRow;
   neutron_port: PortRow;
   neutron_ip_allocation: IpAllocationRow;
   neutron_ip_free: IpFreeRow;
@@ -55,7 +56,7 @@ export interface NetworkRow extends StandardColumns {
 export interface RbacRow {
   id: string;
   project_id: string;
-  /** `network`, `subnetpool`, `address_scope` or `security_group`. */
+  /** `network`, `subnetpool`, `address_scope`, `address_group` or `security_group`. */
   object_type: string;
   object_id: string;
   /** `access_as_shared` or `access_as_external`. */
@@ -200,9 +201,17 @@ export interface SecurityGroupRuleRow extends StandardColumns {
   port_range_max: number | null;
   remote_group_id: string | null;
   remote_ip_prefix: string | null;
+  remote_address_group_id: string | null;
   belongs_to_default_sg: number;
   /** What makes a rule the same as another of its group. */
   rule_key: string;
+}
+
+/** Addresses under one name, for rules of security groups. */
+export interface AddressGroupRow extends StandardColumns {
+  name: string;
+  /** Networks in CIDR form, sorted. */
+  addresses_json: string;
 }
 
 /** The index of tags, for filters; what is shown is the resource's own `tags_json`, written in the same transaction. */

@@ -1,5 +1,9 @@
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001-first.ts';
 import { tunnels } from './0002-tunnels.ts';
+import { addressGroups } from './0003-address-groups.ts';
 
-export const neutronMigrations: MigrationSet = { service: 'neutron', migrations: { '0001_first': first, '0002_tunnels': tunnels } };
+export const neutronMigrations: MigrationSet = {
+  service: 'neutron',
+  migrations: { '0001_first': first, '0002_tunnels': tunnels, '0003_address_groups': addressGroups },
+};
