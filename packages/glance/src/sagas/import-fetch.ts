@@ -90,7 +90,10 @@ export function describeStep(deps: SagaDeps): Step {
       await updateImage(tx, step.params.imageId, { disk_format: found.disk_format, container_format: found.container_format }, ['importing']);
       await changeProperties(tx, step.params.imageId, found.properties);
     },
+    // what was staged goes with the import, wherever it ended
+    undo: (step) => dropStaged(deps, step),
     async undoCommit(tx, step) {
+      await deleteStaged(tx, step.params.imageId);
       const before = (step.outputs.describe as unknown as Described | null | undefined)?.before;
       if (!before || !(await imageById(tx, step.params.imageId))) return;
       await updateImage(tx, step.params.imageId, { disk_format: before.disk_format, container_format: before.container_format });
@@ -125,14 +128,18 @@ export function fetchStep(deps: SagaDeps): Step {
       return { file: params.taskId, sizeBytes: stored.sizeBytes, md5: stored.md5, hash: stored.hash } satisfies Arrived as Json;
     },
     async undo(step) {
-      const staged = await stagedOf(step.db, step.params.imageId);
-      if (staged) await deps.staging.remove(staged.file);
+      await dropStaged(deps, step);
       await deps.staging.remove(step.params.taskId);
     },
     async undoCommit(tx, step) {
       await deleteStaged(tx, step.params.imageId);
     },
   };
+}
+
+async function dropStaged(deps: SagaDeps, step: Given): Promise<void> {
+  const staged = await stagedOf(step.db, step.params.imageId);
+  if (staged) await deps.staging.remove(staged.file);
 }
 
 async function open(deps: SagaDeps, step: Given): Promise<{ stream: Readable; sizeBytes: number | undefined }> {

@@ -31,4 +31,6 @@ export interface Prepared extends Arrived {
   /** Set where the import changed it. */
   readonly diskFormat: string | null;
   readonly containerFormat: string | null;
+  /** What the image was declared to be before that. */
+  readonly declared: { readonly disk_format: string | null; readonly container_format: string | null };
 }

@@ -33,7 +33,7 @@ export function prepareStep(deps: SagaDeps): SagaStep<ImportParams, unknown> {
         if (converted) return converted satisfies Prepared as unknown as Json;
       }
       const virtualSizeBytes = judged(row, await inspectFile(deps.staging.path(arrived.file)));
-      return { ...arrived, virtualSizeBytes, diskFormat: null, containerFormat: null } satisfies Prepared as unknown as Json;
+      return { ...arrived, virtualSizeBytes, diskFormat: null, containerFormat: null, declared: declaredOf(row) } satisfies Prepared as unknown as Json;
     },
     async undo(step) {
       await deps.staging.remove(unpackedFile(step.params.taskId));
@@ -41,6 +41,8 @@ export function prepareStep(deps: SagaDeps): SagaStep<ImportParams, unknown> {
     },
   };
 }
+
+const declaredOf = ({ disk_format, container_format }: ImageRow): Prepared['declared'] => ({ disk_format, container_format });
 
 async function unpack(deps: SagaDeps, taskId: string, arrived: Arrived, signal: AbortSignal): Promise<Arrived> {
   const stream = await unpacked(deps.staging.path(arrived.file));
@@ -80,5 +82,14 @@ async function convert(
   });
   if (to === 'raw' && stored.inspected.format !== 'raw' && stored.inspected.format !== 'gpt')
     throw new CairnError('UnsupportedMediaType', 'Image data was refused: it holds another image inside.', { type: 'ImageDataRefused' });
-  return { file, sizeBytes: stored.sizeBytes, md5: stored.md5, hash: stored.hash, virtualSizeBytes, diskFormat: to, containerFormat: 'bare' };
+  return {
+    file,
+    sizeBytes: stored.sizeBytes,
+    md5: stored.md5,
+    hash: stored.hash,
+    virtualSizeBytes,
+    diskFormat: to,
+    containerFormat: 'bare',
+    declared: declaredOf(row),
+  };
 }

@@ -51,7 +51,9 @@ export function storeStep(deps: SagaDeps): SagaStep<ImportParams, unknown> {
       await deps.env.store.write(async (tx) => {
         for (const { key } of params.destinations) await deleteLocation(tx, key);
         const row = await imageById(tx, params.imageId);
-        if (row && params.method !== 'copy-image') await updateImage(tx, params.imageId, { status: 'importing' }, ['active']);
+        if (row) await updateImage(tx, params.imageId, { status: 'importing' }, ['active']);
+        const declared = (step.outputs.prepare as unknown as Prepared | undefined)?.declared;
+        if (row && declared) await updateImage(tx, params.imageId, declared, ['importing']);
       });
       for (const { store, key } of params.destinations) await deps.stores.get(store)?.remove({ key, url: null });
     },

@@ -2,7 +2,7 @@ import { conflict, invalidInput, notFound, publicText } from '@cairn/kit/errors/
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { holds, unlockImage } from '../app/import-marks.ts';
 import { imageById, updateImage } from '../store/images.ts';
-import { insertLocation, locationsOf } from '../store/locations.ts';
+import { deleteLocation, insertLocation, locationsOf } from '../store/locations.ts';
 import { nowhere, takeIn } from '../stores/intake.ts';
 import type { SagaDeps } from './deps.ts';
 import { DATA_DEADLINE_MS } from './import-fetch.ts';
@@ -104,7 +104,8 @@ export const locationImportSaga = (deps: SagaDeps): SagaDefinition<LocationImpor
       await deps.tasks.fail(tx, params.taskId, failure.message);
       if (!(await holds(tx, params.imageId, params.taskId))) return;
       await unlockImage(tx, params.imageId, params.taskId);
-      const nothing = { checksum: null, os_hash_algo: null, os_hash_value: null };
+      const nothing = { checksum: null, os_hash_algo: null, os_hash_value: null, ...(failure.step === 'add' && { size_bytes: null }) };
+      if (failure.step === 'add') await deleteLocation(tx, params.taskId);
       await updateImage(tx, params.imageId, { status: 'queued', ...nothing, updated_at_ms: deps.env.clock.nowMs() }, ['importing', 'active']);
     },
   });
