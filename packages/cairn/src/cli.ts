@@ -63,6 +63,15 @@ export async function run(args: readonly string[]): Promise<void> {
       guard(async (named: string, flags: CommonFlags) => (await import('./commands/host.ts')).hostPower(named, power, flags)),
     );
   }
+  common(
+    program
+      .command('keys')
+      .description('keys for tokens and stored credentials')
+      .command('rotate <what>')
+      .description('new keys for `tokens` or `credentials`, while the cloud runs'),
+  )
+    .option('--force', 'also where tokens that still hold would end')
+    .action(guard(async (what: string, flags: CommonFlags & { force?: boolean }) => (await import('./commands/keys.ts')).rotateKeys(what, flags)));
   const image = program.command('image').description('guest images');
   common(image.command('build').description('make the demo guest image from distribution packages'))
     .option('--out <dir>', 'where to put it')

@@ -46,6 +46,10 @@ export const CloudSchema = Type.Object(
     ),
     identity: Type.Object(
       {
+        tokenProvider: Type.Enum(
+          ['fernet', 'jws'],
+          option({ default: 'fernet' }, 'How tokens are written: encrypted (fernet), or signed so that others can check them (jws)'),
+        ),
         tokenLifeSeconds: Type.Integer(option({ default: 3600, minimum: 60, maximum: 604_800 }, 'How long a token is valid')),
         limitModel: Type.Enum(['flat', 'strict_two_level'], option({ default: 'flat' }, 'Whether limits of projects and of their domains bind each other')),
         securityCompliance: Type.Object(

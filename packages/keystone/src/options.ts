@@ -2,6 +2,8 @@
 export interface KeystoneOptions {
   /** Cairn's data directory; key repositories are below `keystone/` in it. */
   readonly dataDir: string;
+  /** How tokens are written: `[token] provider`. */
+  readonly tokenProvider: 'fernet' | 'jws';
   /** How long a token lives: `[token] expiration`. */
   readonly tokenLifetimeSec: number;
   /** How long past its expiry a service may still validate one: `[token] allow_expired_window`. */
@@ -83,6 +85,7 @@ export interface SecurityCompliance {
 export const DEFAULT_DOMAIN_ID = 'default';
 
 export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
+  tokenProvider: 'fernet',
   tokenLifetimeSec: 3600,
   allowExpiredWindowSec: 48 * 3600,
   maxActiveKeys: 3,

@@ -60,6 +60,8 @@ export interface Cloud {
   readonly env: Env;
   /** Domain, admin, roles and catalog of a new cloud; finds them in an old one. Returns who the admin is. */
   bootstrap(adminPassword: string, url: string): Promise<Pick<Context, 'userId' | 'userName' | 'projectId' | 'projectName' | 'roles'>>;
+  /** New keys for tokens or for stored credentials; nothing that was made with the present ones is lost. */
+  rotateKeys(keys: 'tokens' | 'credentials', force: boolean): Promise<{ readonly reencrypted: number }>;
   /** After migrations: the services begin. */
   start(): Promise<void>;
   /** With the hosts connected: work that an earlier run left begins again. */
@@ -85,6 +87,7 @@ export function compose(options: ComposeOptions): Cloud {
 
   const keystone = createKeystone(env, {
     dataDir: paths.data,
+    tokenProvider: config.identity.tokenProvider,
     tokenLifetimeSec: config.identity.tokenLifeSeconds,
     bcryptCost: config.identity.bcryptRounds,
     limitModel: config.identity.limitModel,
@@ -148,6 +151,7 @@ export function compose(options: ComposeOptions): Cloud {
     ],
     callbacks: { openImage: (imageId) => glance.face.open(imageId), metadata: (request) => nova.face.metadata(request) },
     bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
+    rotateKeys: (keys, force) => keystone.app.keys.rotate(keys, { force }),
     async start() {
       for (const service of startable) await service.start();
     },

@@ -108,6 +108,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
   };
   const control = await serveControl(paths, async (request, tell) => {
     if (request.ask === 'status') return statusOf(hosts, agents, cloud, own, url, startedAtMs, paths);
+    if (request.ask === 'keys') return await cloud.rotateKeys(request.keys, request.force);
     if (request.ask === 'host') return await switchHost(hosts, agents, request.host, request.power);
     tell('ending requests');
     await end(request.guests, tell);

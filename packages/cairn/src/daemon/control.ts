@@ -3,13 +3,19 @@ import { connect, createServer, type Server } from 'node:net';
 import type { Paths } from './paths.ts';
 
 /** What the command asks the running cloud over its private socket. */
-export type ControlRequest = { readonly ask: 'status' } | { readonly ask: 'down'; readonly guests: 'stop' | 'keep' } | HostRequest;
+export type ControlRequest = { readonly ask: 'status' } | { readonly ask: 'down'; readonly guests: 'stop' | 'keep' } | HostRequest | KeysRequest;
 
 /** Switches a host off or on. */
 export interface HostRequest {
   readonly ask: 'host';
   readonly host: string;
   readonly power: 'off' | 'on';
+}
+/** Rotates keys while the cloud runs. */
+export interface KeysRequest {
+  readonly ask: 'keys';
+  readonly keys: 'tokens' | 'credentials';
+  readonly force: boolean;
 }
 /** Answers: any number of progress lines, then one result or error. */
 export type ControlAnswer = { readonly progress: string } | { readonly result: unknown } | { readonly error: string };

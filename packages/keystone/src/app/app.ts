@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type { Env } from '@cairn/kit/env';
 import { Changes } from '../cache/changes.ts';
 import type { KeystoneOptions } from '../options.ts';
+import { fernetFormat } from '../token/format.ts';
+import { jwsFormat } from '../token/jws.ts';
+import { JwsKeyRepository } from '../token/jws-keys.ts';
 import { KeyRepository } from '../token/key-repository.ts';
 import { createApplicationCredentials } from './application-credentials.ts';
 import { createAssignments } from './assignments.ts';
@@ -25,6 +28,7 @@ import { createDomainConfigs } from './domain-config.ts';
 import { createEndpointFilters } from './endpoint-filters.ts';
 import { createEndpointPolicies } from './endpoint-policies.ts';
 import { createGroups } from './groups.ts';
+import { createKeys } from './keys.ts';
 import { createLimits } from './limits.ts';
 import { createLookups } from './lookups.ts';
 import { createOAuth1 } from './oauth1.ts';
@@ -69,7 +73,12 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const trusts = createTrusts(core, { effectiveRoles, revocations });
   const oauth1 = createOAuth1(core, { effectiveRoles });
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, oauth1, revocations });
-  const tokens = createTokens(core, { keys: tokenKeys, authorizations, revocations });
+  const jwsKeys =
+    options.tokenProvider === 'jws'
+      ? new JwsKeyRepository({ directory: join(options.dataDir, 'keystone', 'jws-keys'), maxActiveKeys: options.maxActiveKeys, clock: env.clock })
+      : undefined;
+  const format = jwsKeys ? jwsFormat(jwsKeys) : fernetFormat({ keys: tokenKeys, ids: env.ids });
+  const tokens = createTokens(core, { format, authorizations, revocations });
   const people = createPeople(lookups, env.clock);
   const assignments = createAssignments(core, { effectiveRoles });
   const mappings = createMappings(core);
@@ -83,6 +92,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     options,
     tokenKeys,
     credentialKeys,
+    keys: createKeys(core, { tokenKeys: jwsKeys ? [jwsKeys, tokenKeys] : [tokenKeys], credentialKeys, credentials }),
     passwords,
     effectiveRoles,
     projects,

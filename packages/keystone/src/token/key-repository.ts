@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@cairn/kit/clock/clock';
 import type { Ids } from '@cairn/kit/ids/ids';
 import { type FernetKey, fernetKey, newFernetKeyText } from './fernet.ts';
+import type { RotatedKeys } from './format.ts';
 
 /** How often a changed directory is looked for: a rotation done by another process is seen within this time. */
 const RECHECK_MS = 1000;
@@ -11,7 +12,7 @@ const RECHECK_MS = 1000;
  * A directory of Fernet keys as keystone keeps it (keystone/common/fernet_utils.py): file `0` is the staged key, the highest number is the
  * primary that encrypts, all of them decrypt. Rotation makes the staged key primary, so that every process knows a key before it is used.
  */
-export class KeyRepository {
+export class KeyRepository implements RotatedKeys {
   readonly #directory: string;
   readonly #maxActiveKeys: number;
   readonly #clock: Clock;
@@ -56,6 +57,20 @@ export class KeyRepository {
   get generation(): number {
     this.keys();
     return this.#generation;
+  }
+
+  refresh(): boolean {
+    if (this.#stampNow() === this.#stamp) return false;
+    this.#load();
+    return true;
+  }
+
+  dropsKeyUsedUntilMs(): number | undefined {
+    const active = this.#numbers().filter((number) => number !== 0);
+    if (active.length < this.#maxActiveKeys - 1) return undefined;
+    const after = Math.min(...active) + 2;
+    // a key is made, as the staged one, when the one before it becomes primary
+    return statSync(join(this.#directory, active.includes(after) ? String(after) : '0')).mtimeMs;
   }
 
   /** Makes the staged key primary, stages a new one and drops the oldest beyond the allowed number. */
