@@ -1,3 +1,5 @@
+import type { ProviderOptions, SamlIdpOptions } from './federation/provider-options.ts';
+
 /** What an operator may set for keystone; names of upstream's options in the comments. */
 export interface KeystoneOptions {
   /** Cairn's data directory; key repositories are below `keystone/` in it. */
@@ -48,6 +50,12 @@ export interface FederationOptions {
   readonly defaultSchemaVersion: '1.0' | '2.0' | '3.0';
   /** Attribute that names the identity provider where the protocol does not say: `remote_id_attribute`. '' for the issuer itself. */
   readonly remoteIdAttribute: string;
+  /** Where browsers reach the identity service, for the addresses that identity providers send them back to; '' for the one they say themselves. */
+  readonly publicUrl: string;
+  /** How to log in, by the id of the identity provider. */
+  readonly providers: Readonly<Record<string, ProviderOptions>>;
+  /** This keystone as SAML identity provider for others; absent, it is none. */
+  readonly samlIdp?: SamlIdpOptions | undefined;
 }
 
 /** A proxy in front that authenticates and tells who it was. It must drop these headers from what comes in. */
@@ -99,7 +107,7 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   oauth1RequestLifetimeSec: 28_800,
   oauth1AccessLifetimeSec: 86_400,
   maxRedelegationCount: 3,
-  federation: { trustedDashboards: [], defaultAuthorizationTtlMin: 0, defaultSchemaVersion: '1.0', remoteIdAttribute: '' },
+  federation: { trustedDashboards: [], defaultAuthorizationTtlMin: 0, defaultSchemaVersion: '1.0', remoteIdAttribute: '', publicUrl: '', providers: {} },
   securityCompliance: {
     lockoutFailureAttempts: null,
     lockoutDurationSec: 1800,

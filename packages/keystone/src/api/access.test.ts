@@ -149,6 +149,13 @@ test('nothing but versions, login, the own password and what a consumer signs is
       .map((route) => route.id)
       .toSorted(),
     [
+      'keystone.federation.auth.get',
+      'keystone.federation.auth.post',
+      'keystone.federation.callback',
+      'keystone.federation.idp_websso.get',
+      'keystone.federation.idp_websso.post',
+      'keystone.federation.websso.get',
+      'keystone.federation.websso.post',
       'keystone.oauth1_access_token.create',
       'keystone.oauth1_request_token.create',
       'keystone.oauth2.token',

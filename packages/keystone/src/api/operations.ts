@@ -11,6 +11,7 @@ import { endpointFilterOperations } from './endpoint-filters.ts';
 import { endpointPolicyOperations } from './endpoint-policies.ts';
 import { grantOperations } from './grants.ts';
 import { groupOperations } from './groups.ts';
+import { federationAuthOperations } from './federation-auth.ts';
 import { identityProviderOperations } from './identity-providers.ts';
 import { limitOperations } from './limits.ts';
 import { oauth1AccessTokenOperations } from './oauth1-access-tokens.ts';
@@ -60,6 +61,7 @@ const all: readonly AnyOperation[] = [
   ...mappingOperations,
   ...serviceProviderOperations,
   ...oauth2Operations,
+  ...federationAuthOperations,
 ];
 
 /** Every API call of keystone. */

@@ -20,6 +20,7 @@ import { createDomains } from './domains.ts';
 import { createEffectiveRoles } from './effective-roles.ts';
 import { createEc2Tokens } from './ec2-tokens.ts';
 import { createIdentityProviders } from './federation/identity-providers.ts';
+import { createFederatedLogins } from './federation/logins.ts';
 import { createMappedLogins } from './federation/mapped.ts';
 import { createMappings } from './federation/mappings.ts';
 import { createServiceProviders } from './federation/service-providers.ts';
@@ -106,6 +107,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     mappings,
     shadowUsers,
     mapped,
+    federatedLogins: createFederatedLogins(core, { keys: tokenKeys }),
     serviceProviders: createServiceProviders(core),
     catalog: createCatalog(core),
     credentials,

@@ -36,7 +36,9 @@ export class TestCloud {
     this.dataDir = parts.dataDir;
   }
 
-  static async start(options: { readonly engine?: EngineName; readonly clock?: Clock; readonly keystone?: Partial<KeystoneOptions> } = {}): Promise<TestCloud> {
+  static async start(
+    options: { readonly engine?: EngineName; readonly clock?: Clock; readonly keystone?: Partial<KeystoneOptions>; readonly port?: number } = {},
+  ): Promise<TestCloud> {
     const dataDir = mkdtempSync(join(tmpdir(), 'cairn-keystone-'));
     const world = await testWorld({
       migrations: [migrations],
@@ -59,7 +61,7 @@ export class TestCloud {
       log: world.env.log,
       ids: world.env.ids,
     });
-    const port = await server.listen('127.0.0.1', 0);
+    const port = await server.listen('127.0.0.1', options.port ?? 0);
     return new TestCloud({ world, keystone, ids, server, url: `http://127.0.0.1:${port}/identity`, dataDir });
   }
 
