@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
 import { growth } from '../bench/growth.ts';
 import { Load, pssMb } from '../bench/load.ts';
+import { candidates } from '../bench/placement.ts';
 import { type Figure, figuresTable } from '../bench/report.ts';
 import { servers, thousand } from '../bench/servers.ts';
 import type { CommonFlags } from '../config.ts';
@@ -14,7 +15,7 @@ import { Steps } from '../terminal/progress.ts';
 import { adminClient } from './admin-client.ts';
 import { settingsOf } from './shared.ts';
 
-const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'volumes', 'servers', 'thousand', 'growth'] as const;
+const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'volumes', 'servers', 'thousand', 'placement', 'growth'] as const;
 type Part = (typeof PARTS)[number];
 
 /** `cairn bench`: measures the running cloud; what needs many hosts is measured on a simulated one of its own. */
@@ -43,6 +44,7 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('servers', () => servers(mine, real ? 7 : 30, real));
   mine.load.close();
   await take('thousand', () => onSimulated(100, (simulated) => thousand(simulated, 1_000)));
+  await take('placement', () => onSimulated(1_000, (simulated) => candidates(simulated, 1_000)));
   await take('growth', grown);
   steps.done();
   process.stdout.write(flags.json ? `${JSON.stringify(figures, null, 1)}\n` : `${figuresTable(figures)}\n`);

@@ -1,8 +1,7 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { Allotment, CandidatesRequest } from '../app/candidates/request.ts';
-import type { TreeMember } from '../app/candidates/search.ts';
+import type { TreeMember } from '../app/candidates/trees.ts';
 import { bad, noClass, noTraits } from '../app/errors.ts';
-import { byTrait } from '../app/traits.ts';
 import { candidatesRequestOf } from './candidate-groups.ts';
 import { cacheHeaders, checkQuery, op } from './op.ts';
 import { LIST_CANDIDATES } from './schemas.ts';
@@ -24,12 +23,11 @@ function viewCandidate(request: Request, candidate: Allotment): object {
 /** Before microversion 1.27 only what was asked for. */
 function viewProvider(request: Request, asked: ReadonlySet<string>, { provider, inventories, traits }: TreeMember): object {
   const { version } = request;
-  const shown = version.atLeast('1.27') ? inventories : inventories.filter((row) => asked.has(row.resource_class));
-  return {
-    resources: Object.fromEntries(shown.map((row) => [row.resource_class, { capacity: row.capacity, used: row.used }])),
-    ...(version.atLeast('1.17') && { traits: [...traits].toSorted(byTrait) }),
-    ...(version.atLeast('1.29') && { parent_provider_uuid: provider.parent_id, root_provider_uuid: provider.root_id }),
-  };
+  const all = version.atLeast('1.27');
+  const resources: Record<string, { capacity: number; used: number }> = {};
+  for (const row of inventories) if (all || asked.has(row.resource_class)) resources[row.resource_class] = { capacity: row.capacity, used: row.used };
+  if (version.atLeast('1.29')) return { resources, traits, parent_provider_uuid: provider.parent_id, root_provider_uuid: provider.root_id };
+  return version.atLeast('1.17') ? { resources, traits } : { resources };
 }
 
 const traitsOf = (wanted: CandidatesRequest): string[] => [

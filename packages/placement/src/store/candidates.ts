@@ -1,11 +1,12 @@
 import { type Db, on } from '@cairn/kit/store/store';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import type { CandidateRequest, Resources } from '../face.ts';
+import type { TreeProvider } from './search.ts';
 import type { PlacementTables } from './tables.ts';
 
 const q = (db: Db) => on<PlacementTables>(db);
 
-export interface CandidateRow {
+export interface CandidateRow extends TreeProvider {
   readonly provider_id: string;
   readonly name: string;
 }
@@ -31,7 +32,7 @@ export async function findCandidates(db: Db, request: CandidateRequest): Promise
   search = fits(search, request);
   const rows = await search
     .innerJoin('placement_provider as p', 'p.id', 'first.provider_id')
-    .select(['first.provider_id', 'p.name'])
+    .select(['first.provider_id', 'p.name', 'p.id', 'p.root_id', 'p.parent_id', 'p.generation', 'p.created_at_ms'])
     .orderBy('first.free', 'desc')
     .orderBy('first.provider_id', 'desc')
     .limit(request.limit)

@@ -1,5 +1,5 @@
 import { type Db, on } from '@cairn/kit/store/store';
-import { inParts } from './parts.ts';
+import { among } from './parts.ts';
 import type { InventoryRow, PlacementTables, ProviderRow } from './tables.ts';
 
 // What the search for allocation candidates asks of the tables. Each answer is found by an index; lists of ids are asked in parts.
@@ -85,50 +85,65 @@ export async function treesExist(db: Db): Promise<boolean> {
 
 /** Pairs of a sharing provider and the root of each tree that has a member in one of its aggregates, its own included. */
 export async function anchorsOf(db: Db, sharing: Iterable<string>): Promise<Placed[]> {
-  return inParts(sharing, (part) =>
-    q(db)
-      .selectFrom('placement_provider_aggregate as shared')
-      .innerJoin('placement_provider_aggregate as member', 'member.aggregate_id', 'shared.aggregate_id')
-      .innerJoin('placement_provider as p', 'p.id', 'member.provider_id')
-      .select(['shared.provider_id as id', 'p.root_id'])
-      .where('shared.provider_id', 'in', part)
-      .distinct()
-      .execute(),
-  );
+  const ids = [...new Set(sharing)];
+  if (ids.length === 0) return [];
+  return q(db)
+    .selectFrom('placement_provider_aggregate as shared')
+    .innerJoin('placement_provider_aggregate as member', 'member.aggregate_id', 'shared.aggregate_id')
+    .innerJoin('placement_provider as p', 'p.id', 'member.provider_id')
+    .select(['shared.provider_id as id', 'p.root_id'])
+    .where(among(db, 'shared.provider_id', ids))
+    .distinct()
+    .execute();
 }
 
 /** Where providers are. */
-export const placesOf = (db: Db, ids: Iterable<string>): Promise<Placed[]> =>
-  inParts(ids, (part) => q(db).selectFrom('placement_provider').select(['id', 'root_id']).where('id', 'in', part).execute());
+export async function placesOf(db: Db, ids: Iterable<string>): Promise<Placed[]> {
+  const all = [...new Set(ids)];
+  if (all.length === 0) return [];
+  return q(db)
+    .selectFrom('placement_provider')
+    .select(['id', 'root_id'])
+    .where(among(db, 'id', all))
+    .execute();
+}
 
 /** Every provider's place, but for the excluded ones: for a group that asks for no resources and filters by exclusion alone. */
 export async function placesExcept(db: Db, excluded: ReadonlySet<string>): Promise<Placed[]> {
   return (await q(db).selectFrom('placement_provider').select(['id', 'root_id']).orderBy('id').execute()).filter((row) => !excluded.has(row.id));
 }
 
-export interface TreeMember {
-  readonly provider: ProviderRow;
-  readonly inventories: readonly InventoryRow[];
-  readonly traits: readonly string[];
+/** A provider as the search looks at it. */
+export type TreeProvider = Pick<ProviderRow, 'id' | 'root_id' | 'parent_id' | 'generation' | 'created_at_ms'>;
+/** What there is of one class on a provider. */
+export type Room = Pick<InventoryRow, 'provider_id' | 'resource_class' | 'capacity' | 'used' | 'free' | 'max_unit'>;
+
+/** All members of trees, the oldest first. */
+export async function membersOfTrees(db: Db, rootIds: readonly string[]): Promise<TreeProvider[]> {
+  if (rootIds.length === 0) return [];
+  return q(db)
+    .selectFrom('placement_provider')
+    .select(['id', 'root_id', 'parent_id', 'generation', 'created_at_ms'])
+    .where(among(db, 'root_id', rootIds))
+    .orderBy('created_at_ms')
+    .orderBy('id')
+    .execute();
 }
 
-/** All members of the trees, with what they have. */
-export async function membersOfTrees(db: Db, rootIds: Iterable<string>): Promise<TreeMember[]> {
-  const providers = await inParts(rootIds, (part) =>
-    q(db).selectFrom('placement_provider').selectAll().where('root_id', 'in', part).orderBy('created_at_ms').orderBy('id').execute(),
-  );
-  const ids = providers.map((row) => row.id);
-  const inventories = Map.groupBy(
-    await inParts(ids, (part) => q(db).selectFrom('placement_inventory').selectAll().where('provider_id', 'in', part).execute()),
-    (row) => row.provider_id,
-  );
-  const traits = Map.groupBy(
-    await inParts(ids, (part) => q(db).selectFrom('placement_provider_trait').selectAll().where('provider_id', 'in', part).orderBy('trait').execute()),
-    (row) => row.provider_id,
-  );
-  return providers.map((provider) => ({
-    provider,
-    inventories: inventories.get(provider.id) ?? [],
-    traits: (traits.get(provider.id) ?? []).map((row) => row.trait),
-  }));
+export async function roomOf(db: Db, providerIds: readonly string[]): Promise<Room[]> {
+  if (providerIds.length === 0) return [];
+  return q(db)
+    .selectFrom('placement_inventory')
+    .select(['provider_id', 'resource_class', 'capacity', 'used', 'free', 'max_unit'])
+    .where(among(db, 'provider_id', providerIds))
+    .execute();
+}
+
+export async function traitsOfProviders(db: Db, providerIds: readonly string[]): Promise<{ readonly provider_id: string; readonly trait: string }[]> {
+  if (providerIds.length === 0) return [];
+  return q(db)
+    .selectFrom('placement_provider_trait')
+    .select(['provider_id', 'trait'])
+    .where(among(db, 'provider_id', providerIds))
+    .execute();
 }
