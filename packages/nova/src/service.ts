@@ -5,6 +5,7 @@ import { novaOperations } from './api/operations.ts';
 import { MAX_MICROVERSION, MIN_MICROVERSION } from './microversions.ts';
 import { createNovaApp, type NovaApp } from './app/app.ts';
 import type { NovaDeps } from './app/deps.ts';
+import { ConsoleGate } from './console/websocket.ts';
 import type { NovaFace } from './face.ts';
 import { novaFault } from './faults.ts';
 import { Reconciler } from './hosts/reconcile.ts';
@@ -31,6 +32,7 @@ export interface NovaService {
 
 export function createNova(deps: NovaDeps): NovaService {
   const app = createNovaApp(deps);
+  const gate = new ConsoleGate(app.consoles, deps.env.log);
   const reconciler = new Reconciler(deps, app.sagas);
   const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
   return {
@@ -52,6 +54,10 @@ export function createNova(deps: NovaDeps): NovaService {
         max: MAX_MICROVERSION,
         fallback: MIN_MICROVERSION,
         legacyHeader: 'X-OpenStack-Nova-API-Version',
+      },
+      upgrades: {
+        '/console/websockify': (request, socket, head, url) => gate.take('novnc', request, socket, head, url),
+        '/console/serial': (request, socket, head, url) => gate.take('serial', request, socket, head, url),
       },
       fault: novaFault,
       headers: (request) => ({
@@ -76,6 +82,7 @@ export function createNova(deps: NovaDeps): NovaService {
       await registry.start();
     },
     async stop() {
+      gate.close();
       await registry.stop();
       await reconciler.stop();
     },

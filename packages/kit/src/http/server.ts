@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Context } from '../context/context.ts';
 import { CairnError } from '../errors/errors.ts';
@@ -11,6 +11,7 @@ import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts'
 import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
 import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
 import type { HttpService } from './service.ts';
+import { refuseUpgrade } from './upgrade.ts';
 
 export interface HttpServerOptions extends PipelineOptions {
   readonly services: readonly HttpService[];
@@ -98,6 +99,7 @@ export class HttpServer {
     this.fastify.removeAllContentTypeParsers();
     this.fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
     for (const mounted of this.#mounted) this.#mount(mounted);
+    this.fastify.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.fastify.setNotFoundHandler((request, reply) => this.#unknown(request, reply));
     this.fastify.setErrorHandler((error, request, reply) => this.#broken(error, request, reply));
   }
@@ -138,6 +140,7 @@ export class HttpServer {
       const server = createServer((request: IncomingMessage, response: ServerResponse) => this.fastify.routing(request, response));
       server.keepAliveTimeout = 75_000;
       server.on('clientError', this.#clientError);
+      server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(service.classicPort, host, resolve);
@@ -182,6 +185,27 @@ export class HttpServer {
       this.#options,
     );
     return { status: answer.status, headers: answer.headers, body: typeof answer.body === 'string' ? parseMaybe(answer) : answer.body };
+  }
+
+  /** A connection that asks to leave HTTP goes to the service that has its path; elsewhere there is nothing to change to. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // whatever breaks is the connection's own end
+    socket.on('error', () => socket.destroy());
+    const classic = this.#classicPorts.get((request.socket as { localPort?: number }).localPort ?? 0) ?? '';
+    let url: URL;
+    try {
+      url = new URL(classic + (request.url ?? '/'), 'http://inside');
+    } catch {
+      refuseUpgrade(socket, 400);
+      return;
+    }
+    for (const { service } of this.#mounted) {
+      const handle = url.pathname.startsWith(service.prefix) ? service.upgrades?.[url.pathname.slice(service.prefix.length)] : undefined;
+      if (handle === undefined) continue;
+      handle(request, socket, head, url);
+      return;
+    }
+    refuseUpgrade(socket, 404);
   }
 
   /** An older path as the one that it stands for. */

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { CairnError } from '../errors/errors.ts';
 import type { PolicyRule } from '../policy/policy.ts';
 import type { Microversions, Version } from './microversion.ts';
@@ -45,9 +47,14 @@ export interface HttpService<App = unknown> {
   readonly headTwins?: boolean;
   /** Content types that a JSON body may come with; any when absent. Another is UnsupportedMediaType. */
   readonly contentTypes?: RegExp;
+  /** Paths below the prefix at which connections leave HTTP (WebSocket): `/console/websockify`. */
+  readonly upgrades?: Readonly<Record<string, Upgrade>>;
   /** The service's own look at the headers of a request whose operation is known, before its body is read and policy is asked; throws to refuse. */
   admit?(request: Admission): void;
 }
+
+/** Takes a connection over that asked to leave HTTP, or refuses it by `refuseUpgrade`. The socket is the handler's from then on. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, url: URL) => void;
 
 /** What `HttpService.admit` judges. */
 export interface Admission {

@@ -10,6 +10,7 @@ import { serverMetadataOperations } from './server-metadata.ts';
 import { serverTagOperations } from './server-tags.ts';
 import { serverOperations } from './servers.ts';
 import { volumeAttachmentOperations } from './volume-attachments.ts';
+import { consoleOperations } from './consoles.ts';
 import { flavorAccessOperations } from './flavor-access.ts';
 import { flavorExtraSpecOperations } from './flavor-extra-specs.ts';
 import { fixedIpOperations } from './fixed-ips.ts';
@@ -39,6 +40,7 @@ export const novaOperations: readonly AnyOperation[] = [
   ...serverOperations,
   ...serverActionOperations,
   ...serverLifeCycleOperations,
+  ...consoleOperations,
   ...migrationOperations,
   ...volumeAttachmentOperations,
   ...interfaceOperations,

@@ -1,5 +1,6 @@
 import { createNovaSagas, type NovaSagas } from '../sagas/index.ts';
 import type { NovaDeps } from './deps.ts';
+import { Consoles } from './consoles.ts';
 import { FixedIps } from './fixed-ips.ts';
 import { Flavors } from './flavors.ts';
 import { createInstanceActionsApp, type InstanceActionsApp } from './instance-actions.ts';
@@ -60,6 +61,7 @@ export interface NovaApp {
   readonly aggregates: Aggregates;
   readonly serverGroups: ServerGroups;
   readonly usageAudits: UsageAudits;
+  readonly consoles: Consoles;
   readonly securityGroups: SecurityGroups;
   readonly floatingIps: FloatingIps;
   readonly images: Images;
@@ -98,6 +100,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     aggregates: new Aggregates(deps),
     serverGroups: new ServerGroups(deps),
     usageAudits: new UsageAudits(deps),
+    consoles: new Consoles(deps),
     securityGroups: new SecurityGroups(deps),
     floatingIps: new FloatingIps(deps),
     images: new Images(deps),

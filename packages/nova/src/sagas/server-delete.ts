@@ -4,6 +4,7 @@ import type { NovaDeps } from '../app/deps.ts';
 import { serverEvent } from '../app/server-events.ts';
 import { finishAction } from '../store/action.ts';
 import { blockDevicesOf, removeBlockDevicesOf } from '../store/block-device.ts';
+import { removeConsoleTokensOf } from '../store/console-token.ts';
 import { findServer, findServerBrief, patchServer } from '../store/server.ts';
 import { removeGroupMember } from '../store/server-group.ts';
 import { portsOf, removeServerPortsOf } from '../store/server-port.ts';
@@ -101,6 +102,7 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           await removeBlockDevicesOf(tx, serverId);
           await removeServerPortsOf(tx, serverId);
           await removeGroupMember(tx, serverId);
+          await removeConsoleTokensOf(tx, serverId);
           await finishAction(tx, serverId, ctx.requestId, null, nowMs);
           await env.events.emit(tx, serverEvent('delete.end', { ...row, ...patch }, ctx.requestId));
         },
