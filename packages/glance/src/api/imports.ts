@@ -37,6 +37,7 @@ function importRequest(app: GlanceApp, req: Request<AnyBody>): ImportRequest {
     glanceRegion: text('glance_region'),
     glanceImageId: text('glance_image_id'),
     glanceInterface: text('glance_service_interface') ?? 'public',
+    token: req.headers['x-auth-token'] as string | undefined,
     stores: stores !== undefined ? (stores as string[]) : header !== undefined ? [String(header)] : undefined,
     allStores: all,
     mustSucceed: must,

@@ -22,6 +22,8 @@ export interface ImportRequest {
   readonly glanceRegion?: string | undefined;
   readonly glanceImageId?: string | undefined;
   readonly glanceInterface: string;
+  /** The caller's token, for reading from another glance; kept in memory alone. */
+  readonly token?: string | undefined;
   /** Undefined: the default store. */
   readonly stores?: readonly string[] | undefined;
   readonly allStores: boolean;
@@ -72,7 +74,7 @@ export class Imports {
         ? { url: (await this.#o.imageEndpoint(request.glanceRegion ?? '', request.glanceInterface)) ?? '', imageId: request.glanceImageId ?? '' }
         : undefined;
     const taskId = env.ids.uuid();
-    if (remote && ctx.token !== undefined) tokens.set(taskId, ctx.token);
+    if (remote && request.token !== undefined) tokens.set(taskId, request.token);
     try {
       await env.store.write(async (tx) => {
         const row = await images.visible(tx, ctx, imageId);
