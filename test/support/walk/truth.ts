@@ -128,9 +128,11 @@ function disks(cloud: Ground, physical: Physical): string[] {
       ...ids('select disk_id as id from cinder_volume where disk_id is not null'),
       ...ids('select disk_id as id from cinder_snapshot where disk_id is not null'),
     ]);
+    // a move that waits to be confirmed has disks on both sides
+    const moved = ids("select disks_json as id from nova_migration where disks_json <> '[]'").join();
     const servers = ids('select id from nova_server');
     return physical.disks
-      .filter(({ id }) => !known.has(id) && !servers.some((server) => id.includes(server)))
+      .filter(({ id }) => !known.has(id) && !moved.includes(id) && !servers.some((server) => id.includes(server)))
       .map(({ id, host }) => `host ${host} has disk ${id}, which is nobody's`);
   } finally {
     db.close();
