@@ -57,7 +57,7 @@ test('parts of an image, as upstream reads ranges', async () => {
 });
 
 test('data that is refused, cut off or of the wrong kind leaves the image queued and nothing stored', async () => {
-  const before_ = cloud.files();
+  const earlier = cloud.files();
   const id = await cloud.make();
   assert.equal(await cloud.status('member', 'PUT', `/v2/images/${id}/file`, Buffer.from('x'), { 'content-type': 'text/plain' }), 415);
   assert.equal(await cloud.status('member', 'PUT', `/v2/images/${id}/stage`, Buffer.from('x'), { 'content-type': 'text/plain' }), 415);
@@ -77,7 +77,7 @@ test('data that is refused, cut off or of the wrong kind leaves the image queued
     const image = await cloud.image(id);
     assert.deepEqual([image.status, image.size], ['queued', null], kind);
   }
-  assert.deepEqual(cloud.files(), before_);
+  assert.deepEqual(cloud.files(), earlier);
   await cloud.json('member', 'PUT', `/v2/images/${id}/file`, Buffer.from('whole'), OCTETS);
   assert.equal((await cloud.download(id)).data.toString(), 'whole');
 });
@@ -113,13 +113,13 @@ test('the cache: asked for, filled by reading from afar, pruned by age, emptied'
   const far = await cloud.make();
   await cloud.json('member', 'POST', `/v2/images/${far}/locations`, { url: `${web.url}/a` });
   await cloud.tasks(far);
-  const before_ = web.got.length;
+  const earlier = web.got.length;
   assert.deepEqual((await cloud.download(far)).data, remote);
-  assert.equal(web.got.length, before_ + 1);
+  assert.equal(web.got.length, earlier + 1);
   await until(async () => (await cacheState()).cached_images.length === 2);
   assert.deepEqual((await cloud.download(far)).data, remote);
   assert.deepEqual((await cloud.download(far, { range: 'bytes=5-9' })).data, remote.subarray(5, 10));
-  assert.equal(web.got.length, before_ + 1, 'from the cache');
+  assert.equal(web.got.length, earlier + 1, 'from the cache');
 
   const third = await cloud.make();
   await cloud.json('member', 'POST', `/v2/images/${third}/locations`, { url: `${web.url}/b` });

@@ -18,8 +18,8 @@ before(async () => {
       response.writeHead(206, { 'content-length': Number(end) - Number(start) + 1 }).end(data.subarray(Number(start), Number(end) + 1));
     } else if (path === '/image' || path === '/ranges')
       response.writeHead(200, { 'content-length': data.length }).end(request.method === 'HEAD' ? undefined : data);
-    else if (path === '/nohead')
-      request.method === 'HEAD' ? response.writeHead(405).end() : response.writeHead(200, { 'content-length': data.length }).end(data);
+    else if (path === '/nohead' && request.method === 'HEAD') response.writeHead(405).end();
+    else if (path === '/nohead') response.writeHead(200, { 'content-length': data.length }).end(data);
     else if (path === '/inside') response.writeHead(302, { location: 'http://127.0.0.2:1/' }).end();
     else response.writeHead(404).end();
   });

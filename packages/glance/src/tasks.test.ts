@@ -49,13 +49,13 @@ test('a task makes an image from a URL', async () => {
 });
 
 test('a task that fails leaves no image', async () => {
-  const before_ = (await cloud.json('admin', 'GET', '/v2/images')).images.length;
+  const earlier = (await cloud.json('admin', 'GET', '/v2/images')).images.length;
   const task = await cloud.json('admin', 'POST', '/v2/tasks', { type: 'import', input: input({ import_from: `${web.url}/missing` }) });
   await idle();
   const done = await cloud.json('admin', 'GET', `/v2/tasks/${task.id}`);
   assert.equal(done.status, 'failure');
   assert.match(done.message, /404/);
-  assert.equal((await cloud.json('admin', 'GET', '/v2/images')).images.length, before_);
+  assert.equal((await cloud.json('admin', 'GET', '/v2/images')).images.length, earlier);
 });
 
 test('tasks: bad ones are refused, lists are paged and filtered, none is deleted', async () => {
@@ -131,10 +131,10 @@ test("glance-download takes another glance's image over, with some of its proper
   ] as const) {
     const kept = remote;
     remote = { ...remote, ...change };
-    const { task, image: after_ } = await ask(over);
+    const { task, image: later } = await ask(over);
     remote = kept;
     assert.equal(task.status, 'failure', JSON.stringify([over, change]));
-    assert.deepEqual([after_.status, after_.disk_format, after_.container_format, after_.hw_cpu_cores], ['queued', 'iso', 'ovf', '1'], 'as it was');
-    assert.equal('os_distro' in after_, false);
+    assert.deepEqual([later.status, later.disk_format, later.container_format, later.hw_cpu_cores], ['queued', 'iso', 'ovf', '1'], 'as it was');
+    assert.equal('os_distro' in later, false);
   }
 });

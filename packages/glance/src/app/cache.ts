@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { notFound } from '@cairn/kit/errors/errors';
 import type { CacheRow } from '../store/data-tables.ts';
 import * as rows from '../store/cache.ts';
 import { imageById } from '../store/images.ts';
 import type { ImageRow } from '../store/tables.ts';
 import { fileSink } from '../stores/file-sink.ts';
+import type { Sink } from '../stores/store.ts';
 import type { DataDeps } from './deps.ts';
 
 /** Cached data of images: what came from web servers stays for the next reader, and what an admin asks for is fetched beforehand. */
@@ -79,45 +80,42 @@ export class ImageCache {
 
   /** Lets a reader's whole stream pass, and keeps what passed. Trouble with the cache is no trouble of the reader's. */
   tee(row: ImageRow, source: Readable): Readable {
-    const size = row.size_bytes ?? 0;
-    if (this.#coming.has(row.id) || size > this.#deps.options.cacheMaxBytes) return source;
+    if (this.#coming.has(row.id) || (row.size_bytes ?? 0) > this.#deps.options.cacheMaxBytes) return source;
+    return Readable.from(this.#teeing(row, source), { objectMode: false });
+  }
+
+  async *#teeing(row: ImageRow, source: Readable): AsyncGenerator<Buffer> {
     this.#coming.add(row.id);
     const md5 = createHash('md5');
     let count = 0;
-    let sink = fileSink(this.#deps.cached.path(row.id)).catch(() => undefined);
-    const drop = async (): Promise<void> => {
+    let sink: Sink | undefined = await fileSink(this.#deps.cached.path(row.id)).catch(() => undefined);
+    const give = async (error?: unknown): Promise<void> => {
       const open = sink;
-      sink = Promise.resolve(undefined);
-      await (await open)?.abort().catch(() => {});
-      this.#coming.delete(row.id);
+      sink = undefined;
+      if (error) this.#deps.env.log.warn({ imageId: row.id, err: String(error) }, 'an image was not cached');
+      await open?.abort().catch(() => {});
     };
-    const tee = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
+    try {
+      for await (const chunk of source as AsyncIterable<Buffer>) {
         count += chunk.length;
         md5.update(chunk);
-        sink
-          .then((open) => open?.write(chunk))
-          .catch(drop)
-          .then(() => done(null, chunk), done);
-      },
-      flush: (done) => {
-        const whole = count === size && (row.checksum === null || md5.digest('hex') === row.checksum);
-        (whole ? sink.then((open) => this.#keep(row.id, count, open)) : drop()).catch(drop).then(() => {
-          this.#coming.delete(row.id);
-          done();
-        }, done);
-      },
-    });
-    source.once('error', (error) => tee.destroy(error));
-    tee.once('close', () => {
+        await sink?.write(chunk).catch(give);
+        yield chunk;
+      }
+      const whole = count === (row.size_bytes ?? 0) && (row.checksum === null || md5.digest('hex') === row.checksum);
+      if (sink && whole) {
+        const open = sink;
+        sink = undefined;
+        await this.#keep(row.id, count, open).catch(give);
+      }
+    } finally {
+      await give();
+      this.#coming.delete(row.id);
       source.destroy();
-      void drop();
-    });
-    return source.pipe(tee);
+    }
   }
 
-  async #keep(imageId: string, bytes: number, sink: Awaited<ReturnType<typeof fileSink>> | undefined): Promise<void> {
-    if (!sink) return;
+  async #keep(imageId: string, bytes: number, sink: Sink): Promise<void> {
     const { env } = this.#deps;
     await sink.finish();
     const nowMs = env.clock.nowMs();
