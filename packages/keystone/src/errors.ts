@@ -63,7 +63,18 @@ export const NOT_AUTHENTICATED = 'The request you have made requires authenticat
 /** 401 with the general sentence; `reason` is for the log alone. */
 export const unauthenticated = (reason: string): CairnError => make('Unauthorized', NOT_AUTHENTICATED, { detail: { reason } });
 export const accountDisabled = (userId: string): CairnError => make('Unauthorized', `The account is disabled for user: ${userId}.`);
-export const passwordExpired = (userId: string): CairnError => make('Unauthorized', `The password is expired and needs to be changed for user: ${userId}.`);
+export const passwordExpired = (userId: string): CairnError => {
+  const message = `The password is expired and needs to be changed for user: ${userId}.`;
+  return make('Unauthorized', message, { detail: { audit: message } });
+};
+/** 401 like any other; only the audit record says why. */
+export const accountLocked = (userId: string): CairnError =>
+  make('Unauthorized', NOT_AUTHENTICATED, { detail: { reason: `user ${userId} is locked`, audit: `The account is locked for user: ${userId}.` } });
+/** What an audit record says of a refusal, beyond that it was one. */
+export function auditReasonOf(error: CairnError): { readonly reasonCode: string; readonly reasonType: string } | undefined {
+  const audit = (error.detail as { audit?: unknown } | undefined)?.audit;
+  return typeof audit === 'string' ? { reasonCode: String(error.status), reasonType: audit } : undefined;
+}
 /** A new password that cannot be judged. */
 export const passwordUnchecked = (detail: string): CairnError => invalid(`Password validation error: ${detail}.`, 'password');
 export const passwordRequirements = (description: string | null): CairnError =>

@@ -20,6 +20,8 @@ export interface KeystoneOptions {
   readonly maxProjectTreeDepth: number;
   /** The most entries of one page: `max_db_limit`. */
   readonly maxListLimit: number;
+  /** Audit records that are not written, by `identity.authenticate.<outcome>`: `notification_opt_out`. */
+  readonly notificationOptOut: readonly string[];
   /** How long a receipt of a login that lacks a method holds: `[receipt] expiration`. */
   readonly receiptLifetimeSec: number;
   /** Windows of 30 seconds before the present one whose TOTP passcode still counts: `[totp] included_previous_windows`. */
@@ -101,6 +103,7 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   passwordProofTtlMs: 300_000,
   maxProjectTreeDepth: 5,
   maxListLimit: 1000,
+  notificationOptOut: ['identity.authenticate.success', 'identity.authenticate.pending'],
   receiptLifetimeSec: 300,
   totpPreviousWindows: 1,
   ec2SignatureLifetimeSec: 900,

@@ -5,6 +5,7 @@ import type { Tx } from '@cairn/kit/store/store';
 import type { CairnError } from '@cairn/kit/errors/errors';
 import type { ChangeKey, Changes } from '../cache/changes.ts';
 import type { KeystoneOptions } from '../options.ts';
+import { changeRecord } from './audit.ts';
 
 /** What every part of keystone is built with. */
 export interface Core {
@@ -17,6 +18,7 @@ export interface Core {
 export interface Initiator {
   readonly requestId: string;
   readonly userId?: string | undefined;
+  readonly userName?: string | undefined;
   readonly projectId?: string | undefined;
   readonly domainId?: string | undefined;
   /** Where from, and with what program. */
@@ -27,6 +29,7 @@ export interface Initiator {
 export const initiatorOf = (ctx: Context): Initiator => ({
   requestId: ctx.requestId,
   userId: ctx.userId,
+  userName: ctx.userName,
   projectId: ctx.projectId,
   domainId: ctx.domainId,
 });
@@ -50,7 +53,7 @@ export type Resource =
   | 'OS-OAUTH1:request_token'
   | 'OS-OAUTH1:access_token';
 
-/** Writes upstream's notification `identity.<resource>.<operation>` with the resource's id, in the transaction of the change. */
+/** Writes upstream's notification `identity.<resource>.<operation>` in the transaction of the change: the basic one's fields within the CADF record. */
 export async function notify(
   core: Core,
   tx: Tx,
@@ -67,7 +70,7 @@ export async function notify(
     projectId: who.projectId,
     resource,
     resourceId: id,
-    payload: { resource_info: id, ...more },
+    payload: { ...(await changeRecord(core, who, operation, resource, id)), resource_info: id, ...more },
   });
 }
 

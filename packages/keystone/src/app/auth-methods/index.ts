@@ -1,4 +1,5 @@
 import type { ApplicationCredentials } from '../application-credentials.ts';
+import { audited } from '../audit.ts';
 import type { Compliance } from '../compliance.ts';
 import type { Core } from '../core.ts';
 import type { Credentials } from '../credentials.ts';
@@ -37,7 +38,7 @@ export function createAuthMethods(core: Core, parts: Parts): AuthMethods {
   const { external } = core.options;
   return new AuthMethods(
     [
-      passwordMethod(parts),
+      audited(core, parts.lookups, passwordMethod(parts), (request) => request.identity.password?.user),
       tokenMethod(parts),
       applicationCredentialMethod(core, parts),
       totpMethod(core, parts),

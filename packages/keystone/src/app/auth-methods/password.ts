@@ -1,4 +1,4 @@
-import { expecting, passwordExpired, unauthenticated } from '../../errors.ts';
+import { accountLocked, expecting, passwordExpired, unauthenticated } from '../../errors.ts';
 import type { Compliance } from '../compliance.ts';
 import type { Passwords } from '../passwords.ts';
 import type { UserSecret } from '../users.ts';
@@ -20,7 +20,7 @@ export function passwordMethod(parts: Parts): AuthMethod {
     const locked = secret ? await compliance.isLocked(secret.user) : false;
     const right = await passwords.verify(`user:${secret?.user.id}`, locked ? undefined : secret?.passwordHash, password);
     if (!secret) throw unauthenticated('the user is unknown or disabled');
-    if (locked) throw unauthenticated(`user ${secret.user.id} is locked`);
+    if (locked) throw accountLocked(secret.user.id);
     await compliance.record(secret.user, right);
     if (!right) throw unauthenticated(`wrong password of user ${secret.user.id}`);
     return secret;
