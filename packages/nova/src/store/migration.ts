@@ -42,13 +42,16 @@ export async function migrationIn(db: Db, serverId: string, statuses: readonly s
     .executeTakeFirst();
 }
 
-/** A server's migrations whose other side may still hold something. */
-export async function migrationsWithDisks(db: Db, serverId: string): Promise<readonly MigrationRow[]> {
+/** Moves that were made and neither confirmed nor taken back: they have a claim on the other side, and disks there unless all are volumes. */
+export const UNCONFIRMED: readonly string[] = ['finished', 'confirming', 'reverting'];
+
+/** A server's migrations whose other side may still hold something: disks or a claim. */
+export async function migrationsWithRemains(db: Db, serverId: string): Promise<readonly MigrationRow[]> {
   return await on<NovaTables>(db)
     .selectFrom('nova_migration')
     .selectAll()
     .where('server_id', '=', serverId)
-    .where('disks_json', '<>', '[]')
+    .where((eb) => eb.or([eb('disks_json', '<>', '[]'), eb('status', 'in', UNCONFIRMED)]))
     .orderBy('seq')
     .execute();
 }
