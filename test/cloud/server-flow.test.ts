@@ -127,6 +127,26 @@ for (const engine of engines())
       assert.deepEqual(await possessions(), start);
     });
 
+    test('a server on a volume that is deleted before its resize is confirmed leaves no claim', async () => {
+      const start = await possessions();
+      const root = { boot_index: 0, uuid: image, source_type: 'image', destination_type: 'volume', volume_size: 1, delete_on_termination: true };
+      const { server } = await cloud.ok(
+        'POST',
+        '/compute/v2.1/servers',
+        { server: { name: 's', flavorRef: '42', networks: [{ uuid: network }], block_device_mapping_v2: [root] } },
+        as,
+      );
+      assert.equal(await settle(server.id), 'ACTIVE');
+      await cloud.ok('POST', `/compute/v2.1/servers/${server.id}/action`, { resize: { flavorRef: '84' } }, as);
+      await cloud.until('resized', async () => (await show(server.id)).status === 'VERIFY_RESIZE');
+      await remove(server.id);
+      await cloud.until('volume gone', async () => (await cloud.ok('GET', '/volume/v3/volumes', undefined, as)).volumes.length === 0);
+      assert.deepEqual(await possessions(), start);
+      const { resource_providers: providers } = await cloud.ok('GET', '/placement/resource_providers');
+      for (const { uuid } of providers)
+        assert.deepEqual((await cloud.ok('GET', `/placement/resource_providers/${uuid}/allocations`)).allocations, {}, 'allocations');
+    });
+
     test("other projects' things are not there", async () => {
       const id = await boot();
       await settle(id);

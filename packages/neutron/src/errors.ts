@@ -29,6 +29,11 @@ export const policyNotAuthorized = (rule: string): CairnError =>
 export const adminRequired = (reason: string): CairnError =>
   new CairnError('Forbidden', `User does not have admin privileges: ${reason}.`, { type: 'AdminRequired' });
 
+// rules that security groups begin with
+export const defaultRuleNotFound = missing('DefaultSecurityGroupRuleNotFound', (id) => `Default Security Group rule ${id} does not exist`);
+export const defaultRuleExists = (id: string): CairnError =>
+  inUse('DefaultSecurityGroupRuleExists')(`Default Security group rule already exists. Rule id is ${id}.`);
+
 // address groups
 export const addressGroupNotFound = missing('AddressGroupNotFound', (id) => `Address group ${id} could not be found.`);
 export const addressGroupInUse = (id: string): CairnError => inUse('AddressGroupInUse')(`Address group ${id} is in use on one or more security group rules.`);

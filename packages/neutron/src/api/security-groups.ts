@@ -1,9 +1,14 @@
+import { createDefaultRules, deleteDefaultRuleById, getDefaultRule, listDefaultRules } from '../app/default-rules.ts';
 import { createRules, deleteRuleById, getRule, listRules } from '../app/security-group-rules.ts';
 import { createGroups, deleteGroupById, getGroup, listGroups, updateGroupById } from '../app/security-groups.ts';
-import { SECURITY_GROUP, SECURITY_GROUP_RULE } from '../resources/security-group.ts';
+import { DEFAULT_SECURITY_GROUP_RULE, SECURITY_GROUP, SECURITY_GROUP_RULE } from '../resources/security-group.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
 export const securityGroupOperations = [
+  listOf(DEFAULT_SECURITY_GROUP_RULE, 'List the rules that security groups begin with', listDefaultRules),
+  showOf(DEFAULT_SECURITY_GROUP_RULE, 'Show a rule that security groups begin with', getDefaultRule),
+  createOf(DEFAULT_SECURITY_GROUP_RULE, 'Create a rule that security groups begin with', createDefaultRules),
+  deleteOf(DEFAULT_SECURITY_GROUP_RULE, 'Delete a rule that security groups begin with', deleteDefaultRuleById),
   listOf(SECURITY_GROUP, 'List security groups', listGroups),
   showOf(SECURITY_GROUP, 'Show a security group', getGroup),
   createOf(SECURITY_GROUP, 'Create security groups', createGroups),

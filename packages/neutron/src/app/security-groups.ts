@@ -9,6 +9,7 @@ import { cannotRemoveDefaultGroup, cannotUpdateDefaultGroup, groupInUse, groupNo
 import { groupKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
 import { SECURITY_GROUP } from '../resources/security-group.ts';
+import { defaultRulesFor } from '../store/default-rules.ts';
 import { sharedAmong, removeRbacOf } from '../store/rbac.ts';
 import {
   defaultGroupId,
@@ -46,9 +47,10 @@ async function views(db: Db, rows: readonly SecurityGroupRow[], viewer: string |
   return rows.map((row) => view(row, byGroup.get(row.id) ?? [], shared.has(row.id)));
 }
 
-/** The rules that a new group begins with: everything out; in the default group also everything in from its own members. */
-function initialRules(app: NeutronApp, group: SecurityGroupRow): SecurityGroupRuleRow[] {
-  const rule = (direction: string, ethertype: string, remote_group_id: string | null): SecurityGroupRuleRow => {
+/** The rules that a new group begins with: those that the operator has set for such groups, at first upstream's. */
+async function initialRules(app: NeutronApp, tx: Tx, group: SecurityGroupRow): Promise<SecurityGroupRuleRow[]> {
+  const templates = await defaultRulesFor(tx, group.is_default === 1 ? 'used_in_default_sg' : 'used_in_non_default_sg');
+  return templates.map(({ direction, ethertype, protocol, port_range_min, port_range_max, remote_group_id, remote_address_group_id, remote_ip_prefix }) => {
     const row = {
       ...newRow(app, { project_id: group.project_id }),
       description: null,
@@ -56,18 +58,16 @@ function initialRules(app: NeutronApp, group: SecurityGroupRow): SecurityGroupRu
       group_project_id: group.project_id,
       direction,
       ethertype,
-      protocol: null,
-      port_range_min: null,
-      port_range_max: null,
-      remote_group_id,
-      remote_ip_prefix: null,
-      remote_address_group_id: null,
+      protocol,
+      port_range_min,
+      port_range_max,
+      remote_group_id: remote_group_id === 'PARENT' ? group.id : remote_group_id,
+      remote_address_group_id,
+      remote_ip_prefix,
       belongs_to_default_sg: group.is_default,
     };
     return { ...row, rule_key: ruleKey(row) };
-  };
-  const out = [rule('egress', 'IPv4', null), rule('egress', 'IPv6', null)];
-  return group.is_default === 1 ? [...out, rule('ingress', 'IPv4', group.id), rule('ingress', 'IPv6', group.id)] : out;
+  });
 }
 
 /** The project's default group, made on first use. Undefined where the caller may not make it for that project. */
@@ -82,8 +82,8 @@ export async function ensureDefaultGroup(app: NeutronApp, tx: Tx, ctx: Context, 
     tags_json: '[]',
   };
   await insertGroup(tx, row);
-  const rules = initialRules(app, row);
-  await insertRules(tx, rules);
+  const rules = await initialRules(app, tx, row);
+  if (rules.length > 0) await insertRules(tx, rules);
   await notify(app, tx, ctx, 'security_group', 'create', view(row, rules, false));
   return row.id;
 }
@@ -94,7 +94,8 @@ export async function createGroups(app: NeutronApp, ctx: Context, items: readonl
     for (const projectId of new Set(items.map((values) => String(values.project_id)))) await ensureDefaultGroup(app, tx, ctx, projectId);
     const projects = items.map((values) => String(values.project_id));
     await checkQuotas(app, tx, 'security_group', projects);
-    await checkQuotas(app, tx, 'security_group_rule', [...projects, ...projects]);
+    const { length } = await defaultRulesFor(tx, 'used_in_non_default_sg');
+    await checkQuotas(app, tx, 'security_group_rule', Array<string[]>(length).fill(projects).flat());
     const made: Loaded[] = [];
     for (const values of items) {
       const row: SecurityGroupRow = {
@@ -104,9 +105,9 @@ export async function createGroups(app: NeutronApp, ctx: Context, items: readonl
         is_default: 0,
         tags_json: '[]',
       };
-      const rules = initialRules(app, row);
+      const rules = await initialRules(app, tx, row);
       await insertGroup(tx, row);
-      await insertRules(tx, rules);
+      if (rules.length > 0) await insertRules(tx, rules);
       const loaded = view(row, rules, false);
       await notify(app, tx, ctx, 'security_group', 'create', loaded);
       made.push(loaded);

@@ -1,4 +1,4 @@
-import { ADMIN_OR_GROUP_OWNER, ADMIN_OR_GROUP_READER, ADMIN_OR_MEMBER, ADMIN_OR_READER, rules } from './base.ts';
+import { ADMIN, ADMIN_OR_GROUP_OWNER, ADMIN_OR_GROUP_READER, ADMIN_OR_MEMBER, ADMIN_OR_READER, rules } from './base.ts';
 
 const securityGroupRules = rules({
   admin_or_sg_owner: 'rule:context_is_admin or project_id:%(security_group:project_id)s',
@@ -18,6 +18,12 @@ const securityGroupRules = rules({
   delete_security_group_rule: ADMIN_OR_GROUP_OWNER,
 });
 
+const defaultRuleRules = rules({
+  create_default_security_group_rule: ADMIN,
+  get_default_security_group_rule: 'role:reader',
+  delete_default_security_group_rule: ADMIN,
+});
+
 const addressGroupRules = rules({
   shared_address_groups: 'field:address_groups:shared=True',
   create_address_group: ADMIN_OR_MEMBER,
@@ -29,4 +35,4 @@ const addressGroupRules = rules({
 });
 
 /** Security groups, address groups and their rules: upstream's rules and present defaults (neutron/conf/policies). */
-export const securityGroupsPolicies = [...securityGroupRules, ...addressGroupRules];
+export const securityGroupsPolicies = [...securityGroupRules, ...addressGroupRules, ...defaultRuleRules];

@@ -202,6 +202,12 @@ export const EXTENSIONS: readonly Extension[] = [
     '2024-09-03T18:00:00-00:00',
   ),
   extension(
+    'security-groups-default-rules',
+    'Default rules for security groups',
+    'Configure set of security group rules used as default rules for every new security group',
+    '2022-12-19T10:00:00-00:00',
+  ),
+  extension(
     'security-groups-remote-address-group',
     'Remote address group id field for security group rules',
     'Add new field of remote address group id in SG rules',

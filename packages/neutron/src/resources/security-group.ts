@@ -1,8 +1,9 @@
 import Type from 'typebox';
 import { toBoolean } from '../attributes/converters.ts';
+import type { Attribute, AttributeMap } from '../attributes/attribute.ts';
 import { defineResource } from '../attributes/resource.ts';
 import { flag, id, readOnly, standardAttributes, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
-import { NAME_LENGTH, string, values } from '../attributes/validators.ts';
+import { DESCRIPTION_LENGTH, NAME_LENGTH, string, values } from '../attributes/validators.ts';
 import { defaultGroupExists } from '../errors.ts';
 import { toDirectionValues, toEthertype, toIpPrefix, toPortNumber, toProtocol } from './security-group-converters.ts';
 
@@ -37,37 +38,70 @@ export const SECURITY_GROUP = defineResource({
 
 const rulePart = { post: true, filter: true, sort: true } as const;
 
+/** What rules let through, of groups as of those that they begin with. */
+const ruleParts: AttributeMap = {
+  remote_group_id: {
+    ...rulePart,
+    default: null,
+    schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: members of this group.' }),
+  },
+  remote_address_group_id: {
+    ...rulePart,
+    default: null,
+    schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: addresses of this address group.' }),
+  },
+  direction: { ...rulePart, validate: values(toDirectionValues), schema: Type.Enum(['ingress', 'egress'], { description: 'Seen from the server.' }) },
+  protocol: { ...rulePart, default: null, convert: toProtocol, schema: Type.Any({ description: 'Name or number of the IP protocol; null for any.' }) },
+  port_range_min: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The first port, or the ICMP type.' }) },
+  port_range_max: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The last port, or the ICMP code.' }) },
+  ethertype: {
+    ...rulePart,
+    default: 'IPv4',
+    convert: toEthertype,
+    validate: values(['IPv4', 'IPv6']),
+    schema: Type.Enum(['IPv4', 'IPv6'], { description: 'The IP version.' }),
+  },
+  remote_ip_prefix: { ...rulePart, default: null, convert: toIpPrefix, schema: Type.Any({ description: 'The other side: addresses of this network.' }) },
+};
+
 export const SECURITY_GROUP_RULE = defineResource({
   name: 'security_group_rule',
   path: 'security-group-rules',
   attributes: {
     id,
     security_group_id: { ...rulePart, requiredByPolicy: true, validate: string(36), schema: textSchema('The group that the rule is of.', 36) },
-    remote_group_id: {
-      ...rulePart,
-      default: null,
-      schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: members of this group.' }),
-    },
-    remote_address_group_id: {
-      ...rulePart,
-      default: null,
-      schema: Type.Union([Type.String(), Type.Null()], { description: 'The other side: addresses of this address group.' }),
-    },
-    direction: { ...rulePart, validate: values(toDirectionValues), schema: Type.Enum(['ingress', 'egress'], { description: 'Seen from the server.' }) },
-    protocol: { ...rulePart, default: null, convert: toProtocol, schema: Type.Any({ description: 'Name or number of the IP protocol; null for any.' }) },
-    port_range_min: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The first port, or the ICMP type.' }) },
-    port_range_max: { ...rulePart, default: null, convert: toPortNumber, schema: Type.Any({ description: 'The last port, or the ICMP code.' }) },
-    ethertype: {
-      ...rulePart,
-      default: 'IPv4',
-      convert: toEthertype,
-      validate: values(['IPv4', 'IPv6']),
-      schema: Type.Enum(['IPv4', 'IPv6'], { description: 'The IP version.' }),
-    },
-    remote_ip_prefix: { ...rulePart, default: null, convert: toIpPrefix, schema: Type.Any({ description: 'The other side: addresses of this network.' }) },
+    ...ruleParts,
     tenant_id: tenantId,
     normalized_cidr: readOnly('`remote_ip_prefix` with its host bits cleared.', { filter: true, sort: true }),
     belongs_to_default_sg: readOnly('Is the group the default one of its project?', { filter: true, convert: toBoolean }),
     ...standardAttributes,
+  },
+});
+
+const use = (initial: boolean, description: string): Attribute => ({
+  post: true,
+  default: initial,
+  convert: toBoolean,
+  filter: true,
+  schema: Type.Boolean({ description, default: initial }),
+});
+
+/** neutron/extensions/security_groups_default_rules.py; where upstream asks for both flags, they default to false and true here. */
+export const DEFAULT_SECURITY_GROUP_RULE = defineResource({
+  name: 'default_security_group_rule',
+  path: 'default-security-group-rules',
+  bulk: false,
+  attributes: {
+    id,
+    description: {
+      post: true,
+      default: '',
+      validate: string(DESCRIPTION_LENGTH),
+      filter: true,
+      schema: textSchema('Human-readable description.', DESCRIPTION_LENGTH),
+    },
+    ...ruleParts,
+    used_in_default_sg: use(false, "Do projects' default groups begin with it?"),
+    used_in_non_default_sg: use(true, 'Do other groups begin with it?'),
   },
 });

@@ -9,6 +9,7 @@ export interface NeutronTables {
   neutron_subnetpool: SubnetPoolRow;
   neutron_address_scope: AddressScopeRow;
   neutron_address_group: AddressGroupRow;
+  neutron_default_rule: DefaultRuleRow;
   neutron_port: PortRow;
   neutron_ip_allocation: IpAllocationRow;
   neutron_ip_free: IpFreeRow;
@@ -204,6 +205,24 @@ export interface SecurityGroupRuleRow extends StandardColumns {
   remote_address_group_id: string | null;
   belongs_to_default_sg: number;
   /** What makes a rule the same as another of its group. */
+  rule_key: string;
+}
+
+/** A rule that new security groups begin with. */
+export interface DefaultRuleRow {
+  id: string;
+  description: string | null;
+  direction: string;
+  ethertype: string;
+  protocol: string | null;
+  port_range_min: number | null;
+  port_range_max: number | null;
+  /** `PARENT`: the new group itself. */
+  remote_group_id: string | null;
+  remote_address_group_id: string | null;
+  remote_ip_prefix: string | null;
+  used_in_default_sg: number;
+  used_in_non_default_sg: number;
   rule_key: string;
 }
 
