@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { VirtualClock } from '@cairn/kit/clock/virtual';
 import { VERIFIER_CHARS } from '../oauth1/request.ts';
-import { sign } from '../oauth1/signature.ts';
 import { type Answer, TestCloud } from '../testing/cloud.ts';
+import { type OAuthKey, oauthHeaders } from '../testing/oauth1.ts';
 
 let cloud: TestCloud;
 let admin: string;
@@ -15,29 +15,13 @@ before(async () => {
 });
 after(() => cloud.close());
 
-interface Key {
-  readonly id: string;
-  readonly secret: string;
-}
+type Key = OAuthKey;
 
 const CONSUMERS = '/v3/OS-OAUTH1/consumers';
 const hex = (): string => randomBytes(16).toString('hex');
 
-/** The header that a client with these secrets sends. */
-function header(path: string, consumer: Key, token?: Key, more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const params: [string, string][] = Object.entries({
-    oauth_nonce: String(randomBytes(4).readUInt32BE()),
-    oauth_timestamp: String(Math.floor(nowMs() / 1000)),
-    oauth_version: '1.0',
-    oauth_signature_method: 'HMAC-SHA1',
-    oauth_consumer_key: consumer.id,
-    ...(token && { oauth_token: token.id }),
-    ...more,
-  });
-  const signature = sign('HMAC-SHA1', { method: 'POST', url: `${cloud.url}${path}`, params }, consumer.secret, token?.secret) ?? '';
-  const text = [...params, ['oauth_signature', signature]].map(([key, value]) => `${key}="${encodeURIComponent(value ?? '')}"`).join(', ');
-  return { authorization: `OAuth ${text}` };
-}
+const header = (path: string, consumer: Key, token?: Key, more?: Readonly<Record<string, string>>): Record<string, string> =>
+  oauthHeaders(`${cloud.url}${path}`, { consumer, token }, more, nowMs());
 
 /** A POST that is answered with a form. */
 async function form(

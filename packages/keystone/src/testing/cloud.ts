@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { HttpServer } from '@cairn/kit/http/server';
+import type { Logger } from '@cairn/kit/log/log';
 import type { EngineName } from '@cairn/kit/store/store';
 import { testWorld, type World } from '@cairn/kit/testing/world';
 import type { Bootstrapped } from '../bootstrap.ts';
@@ -37,13 +38,20 @@ export class TestCloud {
   }
 
   static async start(
-    options: { readonly engine?: EngineName; readonly clock?: Clock; readonly keystone?: Partial<KeystoneOptions>; readonly port?: number } = {},
+    options: {
+      readonly engine?: EngineName;
+      readonly clock?: Clock;
+      readonly keystone?: Partial<KeystoneOptions>;
+      readonly port?: number;
+      readonly log?: Logger;
+    } = {},
   ): Promise<TestCloud> {
     const dataDir = mkdtempSync(join(tmpdir(), 'cairn-keystone-'));
     const world = await testWorld({
       migrations: [migrations],
       ...(options.engine && { engine: options.engine }),
       ...(options.clock && { clock: options.clock }),
+      ...(options.log && { log: options.log }),
     });
     const keystone = createKeystone(world.env, { dataDir, bcryptCost: 4, ...options.keystone });
     const ids = await keystone.bootstrap({
