@@ -16,6 +16,8 @@ export interface CinderOptions {
   readonly messageTtlMs: number;
   /** Copying volumes in use to images (upstream's `enable_force_upload`). */
   readonly allowForceUpload: boolean;
+  /** Directory of backups; without one there is no backup service. */
+  readonly backupsDir: string | undefined;
   /** Base of links when it is not taken from the request. */
   readonly publicUrl: string | undefined;
 }
@@ -37,5 +39,6 @@ export const defaultCinderOptions: CinderOptions = {
   reservedPercentage: 0,
   messageTtlMs: 30 * 24 * 3600_000,
   allowForceUpload: false,
+  backupsDir: undefined,
   publicUrl: undefined,
 };

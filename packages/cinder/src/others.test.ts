@@ -167,6 +167,7 @@ describe('the cloud behind volumes', () => {
   test('services are listed, disabled with a reason and enabled again; a disabled host gets no volumes', async () => {
     const { services } = await cloud.show('admin', '/os-services');
     assert.deepEqual(services.map((one: { binary: string; host: string }) => `${one.binary} ${one.host}`).toSorted(), [
+      'cinder-backup host1',
       'cinder-scheduler host1',
       'cinder-volume host1@cairn',
       'cinder-volume host2@cairn',

@@ -69,6 +69,12 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   'message:get_all': 'List messages.',
   'volume:get_transfer': 'Show a transfer.',
   'volume:get_all_transfers': 'List transfers.',
+  'backup:get': 'Show a backup.',
+  'backup:get_all': 'List backups.',
+  'group:get': 'Show a group.',
+  'group:get_all': 'List groups.',
+  'group:get_group_snapshot': 'Show a snapshot of a group.',
+  'group:get_all_group_snapshots': 'List snapshots of groups.',
 };
 
 const FOR_MEMBERS: Readonly<Record<string, string>> = {
@@ -114,6 +120,19 @@ const FOR_MEMBERS: Readonly<Record<string, string>> = {
   'volume:create_transfer': 'Offer a volume to another project.',
   'volume:accept_transfer': 'Accept an offered volume.',
   'volume:delete_transfer': 'Take back the offer of a volume.',
+  'backup:create': 'Back a volume up.',
+  'backup:update': 'Change a backup.',
+  'backup:delete': 'Delete a backup.',
+  'backup:restore': 'Restore a backup.',
+  'group:create': 'Create a group.',
+  'group:update': 'Change a group.',
+  'group:delete': 'Delete a group.',
+  'group:enable_replication': 'Enable the replication of a group.',
+  'group:disable_replication': 'Disable the replication of a group.',
+  'group:failover_replication': 'Fail a group over.',
+  'group:list_replication_targets': 'List the replication targets of a group.',
+  'group:create_group_snapshot': 'Create a snapshot of a group.',
+  'group:delete_group_snapshot': 'Delete a snapshot of a group.',
 };
 
 const FOR_ADMINS: Readonly<Record<string, string>> = {
@@ -156,6 +175,24 @@ const FOR_ADMINS: Readonly<Record<string, string>> = {
   'volume_extension:hosts': 'List and change hosts.',
   'volume_extension:capabilities': 'Show what a backend can do.',
   'scheduler_extension:scheduler_stats:get_pools': 'List the pools of storage.',
+  'backup:backup_project_attribute': "See a backup's project and user.",
+  'backup:backup-import': 'Import the record of a backup.',
+  'backup:export-import': 'Export the record of a backup.',
+  'volume_extension:backup_admin_actions:reset_status': "Set a backup's status.",
+  'volume_extension:backup_admin_actions:force_delete': 'Delete a backup whatever its status.',
+  'group:group_project_attribute': "See a group's project.",
+  'group:reset_status': "Set a group's status.",
+  'group:group_snapshot_project_attribute': "See the project of a group's snapshot.",
+  'group:reset_group_snapshot_status': "Set the status of a group's snapshot.",
+  'group:group_types:create': 'Create a group type.',
+  'group:group_types:update': 'Change a group type.',
+  'group:group_types:delete': 'Delete a group type.',
+  'group:access_group_types_specs': "See a group type's specs.",
+  'group:group_types_specs:get': 'Show one spec of a group type.',
+  'group:group_types_specs:get_all': "List a group type's specs.",
+  'group:group_types_specs:create': 'Add specs to a group type.',
+  'group:group_types_specs:update': 'Set one spec of a group type.',
+  'group:group_types_specs:delete': 'Delete one spec of a group type.',
 };
 
 const rules = (check: string, all: Readonly<Record<string, string>>): PolicyRule[] =>

@@ -103,7 +103,7 @@ export function compose(options: ComposeOptions): Cloud {
   });
   const placement = createPlacement({ env });
   const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
-  const cinder = createCinder({ env, options: defaultCinderOptions, faces: { glance: glance.face, keystone: keystone.face }, hosts });
+  const cinder = createCinder({ env, options: { ...defaultCinderOptions, backupsDir: join(paths.data, 'backups') }, faces: { glance: glance.face, keystone: keystone.face }, hosts });
   // made below: nova hands some calls on to neutron and glance
   let server: HttpServer;
   const nova = createNova({

@@ -1,6 +1,10 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { attachmentOperations } from './attachments.ts';
+import { backupOperations } from './backups.ts';
+import { consistencyGroupOperations } from './consistency-groups.ts';
 import { extensionOperations } from './extensions.ts';
+import { groupTypeOperations } from './group-types.ts';
+import { groupOperations } from './groups.ts';
 import { messageOperations } from './messages.ts';
 import { metadataOperations } from './metadata.ts';
 import { withAndWithoutProject } from './op.ts';
@@ -28,5 +32,9 @@ export const cinderOperations: readonly AnyOperation[] = [
     ...extensionOperations,
     ...messageOperations,
     ...transferOperations,
+    ...backupOperations,
+    ...groupTypeOperations,
+    ...groupOperations,
+    ...consistencyGroupOperations,
   ]),
 ];

@@ -204,7 +204,7 @@ export const snapshotOperations = [
     success: 202,
     body: schema(part.bare('os-force_delete')),
     async handle(app, request) {
-      await app.deps.env.store.write(async (tx) => deleteSnapshot(app, tx, request, await getSnapshot(tx, request, request.params['snapshot_id'] ?? ''), true));
+      await app.deps.env.store.write(async (tx) => deleteSnapshot(app, tx, request, await getSnapshot(tx, request, request.params['snapshot_id'] ?? ''), { force: true }));
       return new Reply();
     },
   }),

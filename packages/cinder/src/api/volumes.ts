@@ -187,10 +187,6 @@ export const volumeOperations = [
           { field: 'multiattach' },
         );
       }
-      for (const name of ['group_id', 'backup_id', 'consistencygroup_id']) {
-        if (body[name] != null && body[name] !== '')
-          throw invalidInput(`Invalid input received: there is no such ${name}: groups and backups are not served yet.`, { field: name, status: 404 });
-      }
       const row = await app.deps.env.store.write((tx) =>
         createVolume(app, tx, request, {
           size: body['size'] ?? null,
@@ -202,6 +198,8 @@ export const volumeOperations = [
           imageRef: body['image_id'] === undefined ? (body['imageRef'] ?? null) : body['image_id'],
           availabilityZone: body['availability_zone'] ?? null,
           metadata: body['metadata'] ?? null,
+          groupId: (request.version.atLeast('3.13') ? body['group_id'] : undefined) || body['consistencygroup_id'] || null,
+          backupId: (request.version.atLeast('3.47') ? body['backup_id'] : undefined) ?? null,
           followImageSnapshot: request.version.atLeast('3.46'),
         }),
       );

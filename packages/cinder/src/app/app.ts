@@ -1,5 +1,6 @@
 import { createSagas, type CinderSagas } from '../sagas/index.ts';
 import type { CinderDeps } from './deps.ts';
+import { type BackupStore, DirectoryStore } from '../backups/store.ts';
 import { Pools } from './pools.ts';
 
 /** What cinder's operations, rules and sagas work with. */
@@ -7,9 +8,13 @@ export interface CinderApp {
   readonly deps: CinderDeps;
   readonly pools: Pools;
   readonly sagas: CinderSagas;
+  /** Where backups go; absent where the cloud has no place for them. */
+  readonly backups: BackupStore | undefined;
 }
 
 export function createCinderApp(deps: CinderDeps): CinderApp {
   const pools = new Pools(deps);
-  return { deps, pools, sagas: createSagas(deps, pools) };
+  const directory = deps.options?.backupsDir;
+  const backups = directory === undefined ? undefined : new DirectoryStore(directory);
+  return { deps, pools, backups, sagas: createSagas(deps, pools, backups) };
 }

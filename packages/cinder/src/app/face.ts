@@ -140,7 +140,7 @@ export function createFace(app: CinderApp): CinderFace {
     },
     async deleteSnapshot(tx, ctx, snapshotId) {
       const row = await snapshotById(tx, snapshotId);
-      if (row && row.status !== 'deleting') await deleteSnapshot(app, tx, serviceCaller(ctx), row, true);
+      if (row && row.status !== 'deleting') await deleteSnapshot(app, tx, serviceCaller(ctx), row, { force: true });
     },
   };
 }

@@ -2,9 +2,11 @@ import type { CinderDeps } from './deps.ts';
 import { addService } from '../store/services.ts';
 import { serviceHost } from './backend.ts';
 
-/** Records the services that upstream would run: one scheduler, and a volume service for each host. */
+/** Records the services that upstream would run: one scheduler, one that makes backups, and a volume service for each host. */
 export async function registerScheduler(deps: CinderDeps): Promise<void> {
-  await register(deps, deps.hosts.names()[0] ?? 'cairn', 'cinder-scheduler');
+  const host = deps.hosts.names()[0] ?? 'cairn';
+  await register(deps, host, 'cinder-scheduler');
+  if (deps.options.backupsDir !== undefined) await register(deps, host, 'cinder-backup');
 }
 
 export async function registerHost(deps: CinderDeps, host: string): Promise<void> {

@@ -43,6 +43,18 @@ export const DETAILS = {
   snapshotCreateFailed: ['013', 'Snapshot failed to create.'],
   snapshotBusy: ['015', 'Snapshot is busy.'],
   snapshotDeleteFailed: ['016', 'Snapshot failed to delete.'],
+  unmanageEncrypted: ['008', 'Unmanaging encrypted volumes is not supported.'],
+  computeExtendFailed: ['009', 'Compute service failed to extend volume.'],
+  signatureFailed: ['011', 'Image signature verification failed.'],
+  backupServiceDown: ['018', 'Backup service is down.'],
+  backupDeviceFailed: ['019', 'Failed to get backup device from the volume service.'],
+  backupCreateFailed: ['020', 'Backup driver failed to create backup.'],
+  attachFailed: ['021', 'Failed to attach volume.'],
+  detachFailed: ['022', 'Failed to detach volume.'],
+  backupDeleteFailed: ['025', 'Backup driver failed to delete backup.'],
+  backupRestoreFailed: ['026', 'Backup driver failed to restore backup.'],
+  volumeInvalidState: ['027', 'Volume status is invalid.'],
+  imageFormatUnacceptable: ['029', 'The image disk format must be the same as the volume format for the volume type you are requesting.'],
   volumeDeleteFailed: ['901', 'Driver failed to delete the volume.'],
   revertFailed: ['902', 'Driver failed to revert the volume to its snapshot.'],
   reimageFailed: ['028', 'Compute service failed to reimage volume.'],
@@ -61,7 +73,7 @@ export const messageText = (actionId: string, detailId: string): string =>
 export interface Complaint {
   readonly action: ActionName;
   readonly detail: DetailName;
-  readonly resource: 'VOLUME' | 'VOLUME_SNAPSHOT';
+  readonly resource: 'VOLUME' | 'VOLUME_SNAPSHOT' | 'VOLUME_BACKUP';
   readonly resourceId: string;
   readonly projectId: string;
 }

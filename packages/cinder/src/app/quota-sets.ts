@@ -5,7 +5,7 @@ import { classLimits, deleteProjectLimits, projectLimits, setClassLimit, setProj
 import { typeNames } from '../store/types.ts';
 import { usageOf } from '../store/usage.ts';
 import type { CinderApp } from './app.ts';
-import { Limits, PER_TYPE, used } from './quota.ts';
+import { Limits, otherUse, PER_TYPE, used } from './quota.ts';
 
 export interface QuotaResource {
   /** As the API names it: `volumes`, `volumes_lvm`. */
@@ -32,8 +32,9 @@ export interface QuotaLine {
 export async function quotaSet(app: CinderApp, db: Db, projectId: string): Promise<QuotaLine[]> {
   const limits = new Limits(await projectLimits(db, projectId), await classLimits(db, 'default'), app.deps.options.quotaDefaults);
   const usage = await usageOf(db, projectId);
+  const others = await otherUse(db, projectId);
   return (await quotaResources(app, db)).map(({ name, resource, typeId }) => {
-    const all = used(usage, resource, typeId);
+    const all = others[resource] ?? used(usage, resource, typeId);
     const reserved =
       resource === 'gigabytes' ? usage.filter((row) => typeId === '' || row.type_id === typeId).reduce((sum, row) => sum + row.growing_gb, 0) : 0;
     return { name, limit: limits.of(resource, typeId), inUse: all - reserved, reserved };
@@ -71,9 +72,10 @@ export async function changeQuotaSet(app: CinderApp, projectId: string, set: Rea
     const limits = await parse(app, tx, set, 'quota set');
     const own = await projectLimits(tx, projectId);
     const usage = await usageOf(tx, projectId);
+    const others = await otherUse(tx, projectId);
     for (const { resource, typeId, limit } of limits) {
       if (limit === -1 || resource === 'per_volume_gigabytes' || !own.some((one) => one.resource === resource && one.typeId === typeId)) continue;
-      const use = used(usage, resource, typeId);
+      const use = others[resource] ?? used(usage, resource, typeId);
       if (limit < use)
         throw invalidInput(
           `Quota ${resource} limit must be equal or greater than existing resources. Current usage is ${use} and the requested limit is ${limit}.`,

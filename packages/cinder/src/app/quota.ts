@@ -4,6 +4,8 @@ import { overQuota } from '../errors.ts';
 import { classLimits, projectLimits, type StoredLimit } from '../store/quotas.ts';
 import type { UsageRow } from '../store/tables.ts';
 import { changeUsage, type UsageChange, usageOf } from '../store/usage.ts';
+import { backupUse } from '../store/backups.ts';
+import { groupUse } from '../store/groups.ts';
 
 /** Resources that are counted per type as well. */
 export const PER_TYPE = ['volumes', 'gigabytes', 'snapshots'] as const;
@@ -112,4 +114,30 @@ function refuseExcess(asks: readonly QuotaAsk[], resource: 'volumes' | 'snapshot
     if (resource === 'snapshots') throw overQuota('SnapshotLimitExceeded', `Maximum number of snapshots allowed (${error.limit}) exceeded`);
     throw overQuota('VolumeLimitExceeded', `Maximum number of volumes allowed (${error.limit}) exceeded for quota '${error.resource}'.`);
   }
+}
+
+/** Refuses a backup that the project's quota has no room for. The use is counted from the rows, so there is nothing to give back. */
+export async function claimBackupQuota(tx: Tx, defaults: Readonly<Record<string, number>>, projectId: string, sizeGb: number): Promise<void> {
+  const [limits, use] = [await limitsOf(tx, projectId, defaults), await backupUse(tx, projectId)];
+  const [most, mostGb] = [limits.of('backups'), limits.of('backup_gigabytes')];
+  if (mostGb >= 0 && use.gb + sizeGb > mostGb) {
+    throw overQuota(
+      'VolumeBackupSizeExceedsAvailableQuota',
+      `Requested backup exceeds allowed Backup gigabytes quota. Requested ${sizeGb}G, quota is ${mostGb}G and ${use.gb}G has been consumed.`,
+    );
+  }
+  if (most >= 0 && use.backups + 1 > most) throw overQuota('BackupLimitExceeded', `Maximum number of backups allowed (${most}) exceeded`);
+}
+
+/** The same for a group. */
+export async function claimGroupQuota(tx: Tx, defaults: Readonly<Record<string, number>>, projectId: string): Promise<void> {
+  const [limits, use] = [await limitsOf(tx, projectId, defaults), await groupUse(tx, projectId)];
+  const most = limits.of('groups');
+  if (most >= 0 && use + 1 > most) throw overQuota('GroupLimitExceeded', `Maximum number of groups allowed (${most}) exceeded`);
+}
+
+/** What a project has of the resources that no type has a part in. */
+export async function otherUse(db: Db, projectId: string): Promise<Readonly<Record<string, number>>> {
+  const { backups, gb } = await backupUse(db, projectId);
+  return { backups, backup_gigabytes: gb, groups: await groupUse(db, projectId) };
 }

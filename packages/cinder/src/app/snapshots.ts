@@ -44,6 +44,8 @@ export interface NewSnapshot {
   readonly metadata: Pairs;
   /** Also while somebody has the volume. */
   readonly inUse: boolean;
+  /** The group's snapshot that it is a part of. */
+  readonly groupSnapshotId?: string;
 }
 
 /** Accepts a snapshot of a volume. It belongs to the caller's project, as upstream's does. */
@@ -88,11 +90,12 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
     disk_id: volume.disk_id,
     availability_zone: volume.availability_zone,
     bootable: volume.bootable,
-    group_snapshot_id: null,
+    group_snapshot_id: ask.groupSnapshotId ?? null,
     use_quota: 1,
     metadata: toJson(ask.metadata),
     image_metadata: volume.image_metadata,
     saga_id: sagaId,
+    encryption_key_id: volume.encryption_key_id,
     created_at_ms: createdAtMs,
     updated_at_ms: null,
   };
@@ -101,19 +104,26 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
   return row;
 }
 
-/** Accepts the deletion of a snapshot. */
-export async function deleteSnapshot(app: CinderApp, tx: Tx, caller: Caller, row: SnapshotRow, force = false): Promise<void> {
+export interface SnapshotDeletion {
+  readonly force?: boolean;
+  /** The group's snapshot goes as a whole. */
+  readonly withGroup?: boolean;
+}
+
+/** Accepts the deletion of a snapshot. Returns its saga. */
+export async function deleteSnapshot(app: CinderApp, tx: Tx, caller: Caller, row: SnapshotRow, options: SnapshotDeletion = {}): Promise<string> {
   const { env } = app.deps;
+  const { force = false, withGroup = false } = options;
   caller.authorize('volume:delete_snapshot', targetOf(row));
   await refuseFrozen(tx, row.host);
   const fitting = ['available', 'error'];
-  if ((!force && !fitting.includes(row.status)) || row.group_snapshot_id !== null) {
+  if ((!force && !fitting.includes(row.status)) || (row.group_snapshot_id !== null && !withGroup)) {
     throw invalidSnapshot(`Snapshot ${force ? '' : `status must be ${orList(fitting)} and`} must not be part of a group.`);
   }
   await updateSnapshot(tx, row.id, { status: 'deleting' }, env.clock.nowMs());
   const who = requesterOf(caller.ctx);
   await emitSnapshot(env, tx, who, 'delete.start', { ...row, status: 'deleting' });
-  await env.sagas.start(
+  return env.sagas.start(
     tx,
     app.sagas.snapshotDelete,
     { snapshotId: row.id, who },

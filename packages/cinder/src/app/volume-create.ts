@@ -7,11 +7,13 @@ import type { VolumeSource } from '../sagas/volume-create.ts';
 import { subjectOf } from '../sagas/common.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { services } from '../store/services.ts';
-import type { SnapshotRow, TypeRow, VolumeRow } from '../store/tables.ts';
+import type { BackupRow, SnapshotRow, TypeRow, VolumeRow } from '../store/tables.ts';
 import { insertVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
+import { getBackup, startRestore } from './backups.ts';
 import { type Caller, requesterOf } from './caller.ts';
 import { emitVolume } from './events.ts';
+import { groupForVolume } from './groups.ts';
 import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
 import { claimQuota } from './quota.ts';
 import { getSnapshot } from './snapshots.ts';
@@ -34,6 +36,10 @@ export interface NewVolume {
   readonly metadata?: Pairs | null;
   /** The host that must have the disk; without it the one with the most space is chosen. */
   readonly host?: string;
+  /** The group that it joins; its host is the group's. */
+  readonly groupId?: string | null;
+  /** The backup whose content it gets. */
+  readonly backupId?: string | null;
   /** Images of volume-backed servers stand for the snapshots they name (from microversion 3.46). */
   readonly followImageSnapshot: boolean;
 }
@@ -42,6 +48,7 @@ interface Origins {
   readonly snapshot: SnapshotRow | undefined;
   readonly source: VolumeRow | undefined;
   readonly image: ImageFacts | undefined;
+  readonly backup: BackupRow | undefined;
 }
 
 /** Accepts a volume: its row, the quota and the saga that makes it, in the caller's transaction. */
@@ -52,10 +59,10 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   if (projectId === undefined) throw invalidInput('A volume belongs to a project: use a token with a project scope.');
   const asked = ask.volumeType ? await getTypeByNameOrId(tx, ctx, ask.volumeType) : undefined;
   const origins = await findOrigins(app, tx, caller, ask);
-  const { snapshot, source, image } = origins;
+  const { snapshot, source, image, backup } = origins;
   caller.authorize(image ? 'volume:create_from_image' : 'volume:create');
 
-  const sizeGb = sizeOf(ask.size ?? snapshot?.size_gb ?? source?.size_gb, origins);
+  const sizeGb = sizeOf(ask.size ?? snapshot?.size_gb ?? source?.size_gb ?? backup?.size_gb, origins);
   checkStatuses(origins);
   if (image) checkImage(image, sizeGb);
   const type = await typeOf(app, tx, caller, asked, origins);
@@ -66,6 +73,9 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   checkPairs(metadata);
   const multiattach = isTrueSpec(specsOf(type)['multiattach']);
   if (multiattach) caller.authorize('volume:multiattach');
+
+  const group = ask.groupId ? await groupForVolume(tx, caller, ask.groupId, type.id) : undefined;
+  const host = ask.host ?? group?.host ?? undefined;
 
   const nowMs = env.clock.nowMs();
   const id = ask.id ?? env.ids.uuid();
@@ -90,7 +100,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
     multiattach: multiattach ? 1 : 0,
     snapshot_id: snapshot?.id ?? null,
     source_volume_id: source?.id ?? null,
-    group_id: null,
+    group_id: group?.id ?? null,
     growing_gb: 0,
     use_quota: 1,
     readonly_flag: null,
@@ -98,6 +108,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
     metadata: toJson(metadata),
     image_metadata: '{}',
     saga_id: null,
+    encryption_key_id: null,
     created_at_ms: nowMs,
     updated_at_ms: null,
     launched_at_ms: null,
@@ -114,7 +125,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
       source: contentOf(origins),
       imageMetadata,
       bootable: image !== undefined || row.bootable === 1,
-      ...(ask.host !== undefined && { host: ask.host }),
+      ...(host !== undefined && { host }),
       who,
     },
     { subject: subjectOf(id), requestId: ctx.requestId, userId: ctx.userId, projectId },
@@ -122,6 +133,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const stored = { ...row, saga_id: sagaId };
   await insertVolume(tx, stored, metadata);
   await emitVolume(env, tx, who, 'create.start', stored);
+  if (backup) await startRestore(app, tx, caller, backup, stored, true);
   return stored;
 }
 
@@ -129,17 +141,18 @@ async function findOrigins(app: CinderApp, tx: Tx, caller: Caller, ask: NewVolum
   let snapshot = ask.snapshotId ? await getSnapshot(tx, caller, ask.snapshotId) : undefined;
   const source = ask.sourceVolumeId ? await getVolume(tx, caller, ask.sourceVolumeId) : undefined;
   let image = ask.imageRef ? await findImage(app.deps, tx, caller.ctx, ask.imageRef) : undefined;
-  if ([snapshot, source, image].filter((one) => one !== undefined).length > 1)
+  const backup = ask.backupId ? await getBackup(tx, caller, ask.backupId) : undefined;
+  if ([snapshot, source, image, backup].filter((one) => one !== undefined).length > 1)
     throw invalid('May specify only one of backup, imageRef, snapshot, source volume');
   const imageSnapshot = image && ask.followImageSnapshot ? snapshotOfImage(image) : undefined;
   if (imageSnapshot !== undefined) {
     snapshot = await getSnapshot(tx, caller, imageSnapshot);
     image = undefined;
   }
-  return { snapshot, source, image };
+  return { snapshot, source, image, backup };
 }
 
-function sizeOf(asked: number | string | undefined, { snapshot, source }: Origins): number {
+function sizeOf(asked: number | string | undefined, { snapshot, source, backup }: Origins): number {
   const size = typeof asked === 'string' && /^\d+$/.test(asked) ? Number(asked) : asked;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size <= 0)
     throw invalid(`Volume size '${size ?? 'None'}' must be an integer and greater than 0`);
@@ -147,11 +160,14 @@ function sizeOf(asked: number | string | undefined, { snapshot, source }: Origin
     throw invalid(`Volume size '${size}'GB cannot be smaller than original volume size  ${source.size_gb}GB. They must be >= original volume size.`);
   if (snapshot && size < snapshot.size_gb)
     throw invalid(`Volume size '${size}'GB cannot be smaller than the snapshot size ${snapshot.size_gb}GB. They must be >= original snapshot size.`);
+  if (backup && size < backup.size_gb)
+    throw invalid(`Volume size ${size}GB cannot be smaller than the backup size ${backup.size_gb}GB. It must be >= backup size.`);
   return size;
 }
 
-function checkStatuses({ snapshot, source }: Origins): void {
+function checkStatuses({ snapshot, source, backup }: Origins): void {
   if (snapshot && snapshot.status !== 'available') throw invalidSnapshot("Originating snapshot status must be one of 'available' values");
+  if (backup && backup.status !== 'available') throw invalidInput("Invalid backup: Originating backup status must be one of 'available' values", { type: 'InvalidBackup' });
   if (source && source.status !== 'available' && source.status !== 'in-use')
     throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
 }

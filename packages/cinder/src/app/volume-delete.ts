@@ -18,12 +18,14 @@ export interface DeleteOptions {
   readonly force?: boolean;
   /** Its snapshots go, too. */
   readonly cascade?: boolean;
+  /** Its group goes, too. */
+  readonly withGroup?: boolean;
 }
 
-/** Accepts the deletion of a volume. */
-export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: VolumeRow, options: DeleteOptions = {}): Promise<void> {
+/** Accepts the deletion of a volume. Returns its saga. */
+export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: VolumeRow, options: DeleteOptions = {}): Promise<string> {
   const { env } = app.deps;
-  const { force = false, cascade = false } = options;
+  const { force = false, cascade = false, withGroup = false } = options;
   caller.authorize('volume:delete', targetOf(row));
   await refuseFrozen(tx, row.host);
   const nowMs = env.clock.nowMs();
@@ -33,7 +35,7 @@ export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   const statusFits = force || unplaced || DELETABLE.includes(row.status);
   const blocked =
     row.attach_status === 'attached' ||
-    row.group_id !== null ||
+    (row.group_id !== null && !withGroup) ||
     (cascade
       ? !force &&
         snapshots.some(
@@ -54,7 +56,7 @@ export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   for (const snapshot of snapshots) await updateSnapshot(tx, snapshot.id, { status: 'deleting' }, nowMs);
   const who = requesterOf(caller.ctx);
   await emitVolume(env, tx, who, 'delete.start', { ...row, status: 'deleting' });
-  await env.sagas.start(
+  return env.sagas.start(
     tx,
     app.sagas.volumeDelete,
     { volumeId: row.id, who },

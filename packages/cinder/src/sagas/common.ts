@@ -1,9 +1,10 @@
-import { notFound } from '@cairn/kit/errors/errors';
+import { notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { Tx, Db } from '@cairn/kit/store/store';
 import { complain, type Complaint } from '../app/messages.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Requester } from '../app/caller.ts';
 import type { VolumeRow } from '../store/tables.ts';
+import type { BackupStore } from '../backups/store.ts';
 import { volumeById } from '../store/volumes.ts';
 
 /** Sagas of one subject run one after another. */
@@ -25,3 +26,9 @@ export async function needVolume(db: Db, volumeId: string): Promise<VolumeRow> {
 
 export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint: Complaint): Promise<void> =>
   complain(deps.env, deps.options.messageTtlMs, tx, who, complaint);
+
+/** The backup store; there is none where the cloud was set up without. */
+export function needStore(store: BackupStore | undefined): BackupStore {
+  if (!store) throw unavailable('Service cinder-backup could not be found.');
+  return store;
+}

@@ -1,7 +1,12 @@
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Pools } from '../app/pools.ts';
+import type { BackupStore } from '../backups/store.ts';
+import { backupCreateSaga, type BackupCreateParams } from './backup-create.ts';
+import { backupDeleteSaga, type BackupDeleteParams } from './backup-delete.ts';
+import { backupRestoreSaga, type BackupRestoreParams } from './backup-restore.ts';
 import { diskRemoveSaga, type DiskRemoveParams } from './disk-remove.ts';
+import { groupSettleSaga, type GroupSettleParams } from './group-settle.ts';
 import { snapshotCreateSaga, type SnapshotParams } from './snapshot-create.ts';
 import { snapshotDeleteSaga } from './snapshot-delete.ts';
 import { volumeCreateSaga, type VolumeCreateParams } from './volume-create.ts';
@@ -22,9 +27,13 @@ export interface CinderSagas {
   readonly diskRemove: SagaDefinition<DiskRemoveParams>;
   readonly snapshotCreate: SagaDefinition<SnapshotParams>;
   readonly snapshotDelete: SagaDefinition<SnapshotParams>;
+  readonly groupSettle: SagaDefinition<GroupSettleParams>;
+  readonly backupCreate: SagaDefinition<BackupCreateParams>;
+  readonly backupDelete: SagaDefinition<BackupDeleteParams>;
+  readonly backupRestore: SagaDefinition<BackupRestoreParams>;
 }
 
-export function createSagas(deps: CinderDeps, pools: Pools): CinderSagas {
+export function createSagas(deps: CinderDeps, pools: Pools, backups: BackupStore | undefined): CinderSagas {
   const diskRemove = diskRemoveSaga(deps);
   return {
     diskRemove,
@@ -36,5 +45,9 @@ export function createSagas(deps: CinderDeps, pools: Pools): CinderSagas {
     volumeReimage: volumeReimageSaga(deps, diskRemove),
     snapshotCreate: snapshotCreateSaga(deps),
     snapshotDelete: snapshotDeleteSaga(deps),
+    groupSettle: groupSettleSaga(deps),
+    backupCreate: backupCreateSaga(deps, backups),
+    backupDelete: backupDeleteSaga(deps, backups),
+    backupRestore: backupRestoreSaga(deps, backups, diskRemove),
   };
 }

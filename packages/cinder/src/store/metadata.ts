@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { CinderTables } from './tables.ts';
 
 export type Pairs = Readonly<Record<string, string>>;
-export type MetadataKind = 'user' | 'image' | 'snapshot';
+export type MetadataKind = 'user' | 'image' | 'snapshot' | 'backup';
 
 /** Makes the searchable pairs of a resource exactly these; its row's JSON is the caller's to write. */
 export async function indexPairs(tx: Tx, ownerId: string, kind: MetadataKind, pairs: Pairs): Promise<void> {

@@ -37,6 +37,8 @@ export interface VolumeRow {
   image_metadata: string;
   /** The saga that made the volume, for those who wait for it. */
   saga_id: string | null;
+  /** The secret of a LUKS volume. */
+  encryption_key_id: string | null;
   created_at_ms: number;
   updated_at_ms: number | null;
   launched_at_ms: number | null;
@@ -73,6 +75,7 @@ export interface SnapshotRow {
   metadata: string;
   image_metadata: string;
   saga_id: string | null;
+  encryption_key_id: string | null;
   created_at_ms: number;
   updated_at_ms: number | null;
 }
@@ -205,7 +208,126 @@ export interface TransferRow {
   created_at_ms: number;
 }
 
+/** A copy of a volume in the backup store. */
+export interface BackupRow {
+  id: string;
+  volume_id: string;
+  snapshot_id: string | null;
+  /** The backup that an incremental one builds on. */
+  parent_id: string | null;
+  project_id: string;
+  user_id: string;
+  name: string | null;
+  description: string | null;
+  /** creating, available, deleting, restoring, error, error_deleting. */
+  status: string;
+  fail_reason: string | null;
+  size_gb: number;
+  container: string | null;
+  availability_zone: string | null;
+  host: string | null;
+  service: string | null;
+  object_count: number;
+  restore_volume_id: string | null;
+  encryption_key_id: string | null;
+  /** JSON: the user's pairs; and what a restored volume gets of the volume's own facts (bootable, image metadata). */
+  metadata: string;
+  facts: string;
+  data_timestamp_ms: number | null;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+export interface GroupTypeRow {
+  id: string;
+  name: string;
+  description: string | null;
+  is_public: number;
+  /** JSON. */
+  group_specs: string;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+/** Volumes that are snapshotted together. */
+export interface GroupRow {
+  id: string;
+  project_id: string;
+  user_id: string;
+  name: string | null;
+  description: string | null;
+  /** creating, available, updating, deleting, error, error_deleting. */
+  status: string;
+  group_type_id: string;
+  availability_zone: string | null;
+  host: string | null;
+  /** What it was made from. */
+  group_snapshot_id: string | null;
+  source_group_id: string | null;
+  replication_status: string | null;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+export interface GroupVolumeTypeRow {
+  group_id: string;
+  type_id: string;
+}
+
+export interface GroupSnapshotRow {
+  id: string;
+  project_id: string;
+  user_id: string;
+  name: string | null;
+  description: string | null;
+  status: string;
+  group_id: string;
+  group_type_id: string;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+/** Limits on the use of volumes, for the types that name them. */
+export interface QosRow {
+  id: string;
+  name: string;
+  /** front-end, back-end, both. */
+  consumer: string;
+  /** JSON. */
+  specs: string;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+/** How volumes of a type are encrypted. */
+export interface EncryptionRow {
+  type_id: string;
+  id: string;
+  provider: string;
+  control_location: string;
+  cipher: string | null;
+  key_size: number | null;
+  created_at_ms: number;
+  updated_at_ms: number | null;
+}
+
+/** A volume's secret, sealed with the cloud's own key. */
+export interface KeyRow {
+  id: string;
+  project_id: string;
+  sealed: string;
+  created_at_ms: number;
+}
+
 export interface CinderTables {
+  cinder_backup: BackupRow;
+  cinder_group_type: GroupTypeRow;
+  cinder_group: GroupRow;
+  cinder_group_volume_type: GroupVolumeTypeRow;
+  cinder_group_snapshot: GroupSnapshotRow;
+  cinder_qos: QosRow;
+  cinder_encryption: EncryptionRow;
+  cinder_key: KeyRow;
   cinder_volume: VolumeRow;
   cinder_snapshot: SnapshotRow;
   cinder_metadata: MetadataRow;

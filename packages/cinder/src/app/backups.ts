@@ -1,0 +1,379 @@
+import { CairnError, invalidInput } from '@cairn/kit/errors/errors';
+import { isUuidLike } from '@cairn/kit/ids/ids';
+import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import { fromJson, toJson } from '@cairn/kit/store/values';
+import { getManifest } from '../backups/format.ts';
+import type { BackupStore } from '../backups/store.ts';
+import { invalid, invalidSnapshot, invalidVolume } from '../errors.ts';
+import { subjectOf } from '../sagas/common.ts';
+import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, updateBackup, withDependents } from '../store/backups.ts';
+import { countRows } from '../store/count.ts';
+import { indexPairs, type Pairs } from '../store/metadata.ts';
+import { services } from '../store/services.ts';
+import { updateSnapshot } from '../store/snapshots.ts';
+import type { BackupRow, VolumeRow } from '../store/tables.ts';
+import { updateVolume } from '../store/volumes.ts';
+import type { CinderApp } from './app.ts';
+import { backupNotFound } from './backup-errors.ts';
+import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
+import { emitBackup } from './events.ts';
+import { claimBackupQuota } from './quota.ts';
+import { getSnapshot } from './snapshots.ts';
+import { createVolume } from './volume-create.ts';
+import { checkPairs, getVolume } from './volumes.ts';
+
+const invalidBackup = (reason: string): CairnError => invalidInput(`Invalid backup: ${reason}`, { type: 'InvalidBackup' });
+
+/** What lists of backups may ask for. */
+export const BACKUP_LIST: ListSpec<BackupRow> = { ...BACKUPS, unknownMarker: (marker) => backupNotFound(String(marker)) };
+export const listBackups = (db: Db, request: ListRequest): Promise<ListPage<BackupRow>> => pageOfBackups(db, request, BACKUP_LIST);
+export const countBackups = (db: Db, request: ListRequest): Promise<number> => countRows(db, BACKUP_LIST, request);
+/** Which of these backups others build on. */
+export { withDependents } from '../store/backups.ts';
+
+/** Volume facts that travel with a backup. */
+export interface BackupFacts {
+  readonly bootable?: number;
+  readonly imageMetadata?: Pairs;
+  readonly name?: string | null;
+}
+
+/** The backup if the caller may see it; NotFound otherwise. */
+export async function getBackup(db: Db, caller: Caller, id: string): Promise<BackupRow> {
+  const row = await backupById(db, id);
+  if (!row || !isVisible(caller.ctx, row)) throw backupNotFound(id);
+  caller.authorize('backup:get', targetOf(row));
+  return row;
+}
+
+async function backupFor(db: Db, caller: Caller, id: string, rule: string): Promise<BackupRow> {
+  const row = await getBackup(db, caller, id);
+  caller.authorize(rule, targetOf(row));
+  return row;
+}
+
+/** The backup service that takes work in a zone: its host and the store. */
+async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{ readonly host: string; readonly store: BackupStore }> {
+  const found = (await services(db)).find(
+    (one) => one.binary === 'cinder-backup' && one.disabled === 0 && (zone === null || zone === '' || one.availability_zone === zone),
+  );
+  if (!found || !app.backups)
+    throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
+  return { host: found.host, store: app.backups };
+}
+
+export interface NewBackup {
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly volumeId: string;
+  readonly container: string | null;
+  readonly incremental: boolean;
+  readonly force: boolean;
+  readonly snapshotId: string | null;
+  readonly metadata: Pairs;
+  readonly availabilityZone: string | null;
+}
+
+/** Accepts a backup of a volume, or of a snapshot of it. */
+export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: NewBackup): Promise<BackupRow> {
+  const { env, options } = app.deps;
+  const { ctx } = caller;
+  const volume = await getVolume(tx, caller, ask.volumeId);
+  caller.authorize('backup:create', targetOf(volume));
+  const snapshot = ask.snapshotId ? await getSnapshot(tx, caller, ask.snapshotId) : undefined;
+  if (snapshot) {
+    if (snapshot.volume_id !== volume.id) throw invalidVolume(`Volume ${volume.id} does not match with snapshot.volume_id ${snapshot.volume_id}.`);
+    if (snapshot.status !== 'available')
+      throw invalidSnapshot(`Snapshot to be backed up must be available, but the current status is "${snapshot.status}".`);
+  } else if (volume.status !== 'available' && volume.status !== 'in-use') {
+    throw invalidVolume(`Volume to be backed up must be available or in-use, but the current status is "${volume.status}".`);
+  } else if (volume.status === 'in-use' && !ask.force) throw invalidVolume('Backing up an in-use volume must use the force flag.');
+  checkPairs(ask.metadata);
+  const projectId = ctx.projectId ?? volume.project_id;
+  await claimBackupQuota(tx, options.quotaDefaults, projectId, volume.size_gb);
+  const parent = ask.incremental ? await parentOf(tx, volume, projectId, snapshot?.created_at_ms) : undefined;
+  const { host } = await serviceIn(app, tx, ask.availabilityZone);
+  const nowMs = env.clock.nowMs();
+  const row: BackupRow = {
+    id: env.ids.uuid(),
+    volume_id: volume.id,
+    snapshot_id: snapshot?.id ?? null,
+    parent_id: parent?.id ?? null,
+    project_id: projectId,
+    user_id: ctx.userId,
+    name: ask.name,
+    description: ask.description,
+    status: 'creating',
+    fail_reason: null,
+    size_gb: volume.size_gb,
+    container: ask.container,
+    availability_zone: ask.availabilityZone,
+    host,
+    service: null,
+    object_count: 0,
+    restore_volume_id: null,
+    encryption_key_id: volume.encryption_key_id,
+    metadata: toJson(ask.metadata),
+    facts: toJson({ bootable: volume.bootable, imageMetadata: fromJson<Pairs>(volume.image_metadata), name: volume.name } satisfies BackupFacts),
+    data_timestamp_ms: snapshot?.created_at_ms ?? nowMs,
+    created_at_ms: nowMs,
+    updated_at_ms: null,
+  };
+  if (snapshot) await updateSnapshot(tx, snapshot.id, { status: 'backing-up' }, nowMs);
+  else await updateVolume(tx, volume.id, { status: 'backing-up', previous_status: volume.status }, nowMs);
+  await insertBackup(tx, row, ask.metadata);
+  const who = requesterOf(ctx);
+  await emitBackup(env, tx, who, 'create.start', row);
+  await env.sagas.start(
+    tx,
+    app.sagas.backupCreate,
+    { backupId: row.id, volumeId: volume.id, previousStatus: volume.status, who },
+    { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId },
+  );
+  return row;
+}
+
+/** The newest backup that an increment can build on. */
+async function parentOf(tx: Tx, volume: VolumeRow, projectId: string, beforeMs: number | undefined): Promise<BackupRow> {
+  const fitting = (await backupsOfVolume(tx, volume.id, projectId)).find(
+    (one) => one.status === 'available' && (beforeMs === undefined || (one.data_timestamp_ms ?? 0) < beforeMs),
+  );
+  if (!fitting) throw invalidBackup('No backups available to do an incremental backup.');
+  return fitting;
+}
+
+/** Accepts the deletion of a backup. */
+export async function deleteBackup(app: CinderApp, tx: Tx, caller: Caller, id: string, force: boolean): Promise<void> {
+  const { env } = app.deps;
+  const row = await getBackup(tx, caller, id);
+  caller.authorize('backup:delete', targetOf(row));
+  if (!force && row.status !== 'available' && row.status !== 'error') throw invalidBackup('Backup status must be available or error');
+  if ((await withDependents(tx, [row.id])).size > 0) throw invalidBackup('Incremental backups exist for this backup.');
+  await serviceIn(app, tx, row.availability_zone);
+  await updateBackup(tx, row.id, { status: 'deleting' }, env.clock.nowMs());
+  const who = requesterOf(caller.ctx);
+  await emitBackup(env, tx, who, 'delete.start', { ...row, status: 'deleting' });
+  // a backup that is being made ends first: both have the volume as their subject
+  await env.sagas.start(
+    tx,
+    app.sagas.backupDelete,
+    { backupId: row.id, who },
+    { subject: subjectOf(row.volume_id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
+  );
+}
+
+export interface Restoring {
+  readonly backupId: string;
+  readonly volumeId: string;
+  readonly volumeName: string | null;
+}
+
+/** Accepts that a volume gets the content of a backup: the named one, or a new one. */
+export async function restoreBackup(
+  app: CinderApp,
+  tx: Tx,
+  caller: Caller,
+  id: string,
+  ask: { readonly volumeId: string | null; readonly name: string | null },
+): Promise<Restoring> {
+  const row = await getBackup(tx, caller, id);
+  caller.authorize('backup:restore', targetOf(row));
+  if (row.status !== 'available') throw invalidBackup('Backup status must be available');
+  const isNew = ask.volumeId === null;
+  const volume =
+    ask.volumeId === null
+      ? await createVolume(app, tx, caller, {
+          size: row.size_gb,
+          name: ask.name ?? `restore_backup_${id}`,
+          description: 'auto-created_from_restore_from_backup',
+          followImageSnapshot: false,
+        })
+      : await getVolume(tx, caller, ask.volumeId);
+  if (!isNew && volume.status !== 'available') throw invalidVolume('Volume to be restored to must be available');
+  if (row.size_gb > volume.size_gb) throw invalidVolume(`volume size ${volume.size_gb} is too small to restore backup of size ${row.size_gb}.`);
+  await startRestore(app, tx, caller, row, volume, isNew);
+  return { backupId: row.id, volumeId: volume.id, volumeName: volume.name };
+}
+
+/** The volume is being restored from here on; a new one is made empty first, by its own saga. */
+export async function startRestore(app: CinderApp, tx: Tx, caller: Caller, row: BackupRow, volume: VolumeRow, isNew: boolean): Promise<void> {
+  const { env } = app.deps;
+  const { host } = await serviceIn(app, tx, row.availability_zone);
+  const nowMs = env.clock.nowMs();
+  await updateBackup(tx, row.id, { status: 'restoring', restore_volume_id: volume.id, host }, nowMs);
+  await updateVolume(tx, volume.id, { status: 'restoring-backup' }, nowMs);
+  const who = requesterOf(caller.ctx);
+  await emitBackup(env, tx, who, 'restore.start', { ...row, status: 'restoring' });
+  const sagaId = await env.sagas.start(
+    tx,
+    app.sagas.backupRestore,
+    { backupId: row.id, volumeId: volume.id, newDiskId: env.ids.uuid(), isNew, who },
+    { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId: volume.project_id },
+  );
+  await updateVolume(tx, volume.id, { saga_id: sagaId }, nowMs);
+}
+
+export interface BackupChange {
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly metadata?: Pairs;
+}
+
+export async function changeBackup(app: CinderApp, caller: Caller, id: string, change: BackupChange): Promise<BackupRow> {
+  const { env } = app.deps;
+  return env.store.write(async (tx) => {
+    await backupFor(tx, caller, id, 'backup:update');
+    if (change.metadata) {
+      checkPairs(change.metadata);
+      await indexPairs(tx, id, 'backup', change.metadata);
+    }
+    await updateBackup(
+      tx,
+      id,
+      {
+        ...(change.name !== undefined && { name: change.name }),
+        ...(change.description !== undefined && { description: change.description }),
+        ...(change.metadata && { metadata: toJson(change.metadata) }),
+      },
+      env.clock.nowMs(),
+    );
+    return (await backupById(tx, id)) as BackupRow;
+  });
+}
+
+/** Sets a backup's status, whatever it is. */
+export async function resetBackupStatus(app: CinderApp, caller: Caller, id: string, status: string): Promise<void> {
+  const { env } = app.deps;
+  await env.store.write(async (tx) => {
+    const row = await getBackup(tx, caller, id);
+    caller.authorize('volume_extension:backup_admin_actions:reset_status', targetOf(row));
+    await serviceIn(app, tx, row.availability_zone);
+    await updateBackup(tx, row.id, { status }, env.clock.nowMs());
+    await emitBackup(env, tx, requesterOf(caller.ctx), 'reset_status.end', { ...row, status });
+  });
+}
+
+/** The part of a record that another cloud, or this one after a loss, finds the backup again by. */
+const EXPORTED = ['id', 'volume_id', 'snapshot_id', 'parent_id', 'container', 'availability_zone', 'object_count', 'encryption_key_id', 'facts'] as const;
+
+export async function exportRecord(app: CinderApp, caller: Caller, id: string): Promise<{ readonly service: string; readonly url: string }> {
+  const row = await backupFor(app.deps.env.store.read, caller, id, 'backup:export-import');
+  if (row.status !== 'available') throw invalidBackup(`Backup status must be available and not ${row.status}.`);
+  const record = {
+    ...Object.fromEntries(EXPORTED.map((key) => [key, row[key]])),
+    size: row.size_gb,
+    display_name: row.name,
+    display_description: row.description,
+    metadata: fromJson(row.metadata),
+    created_at: new Date(row.created_at_ms).toISOString(),
+    data_timestamp_ms: row.data_timestamp_ms,
+  };
+  return { service: row.service ?? '', url: Buffer.from(JSON.stringify(record)).toString('base64') };
+}
+
+interface ImportedRecord {
+  readonly id: string;
+  readonly size: number;
+  readonly [key: string]: unknown;
+}
+
+/** Upstream's placeholder for the volume of an imported backup, until its record says more. */
+const NO_VOLUME = '00000000-0000-0000-0000-000000000000';
+
+/** Takes a backup up again from its record; it is available once the store has shown that it is there. */
+export async function importRecord(app: CinderApp, caller: Caller, service: string, url: string): Promise<BackupRow> {
+  const { env, options } = app.deps;
+  caller.authorize('backup:backup-import');
+  const record = decode(url);
+  const row = await env.store.write(async (tx) => {
+    const { host } = await serviceIn(app, tx, null);
+    if (await backupById(tx, record.id)) throw invalidBackup('Backup already exists in database.');
+    const projectId = caller.ctx.projectId;
+    if (projectId === undefined) throw invalidInput('A backup belongs to a project: use a token with a project scope.');
+    await claimBackupQuota(tx, options.quotaDefaults, projectId, record.size);
+    const text = (key: string): string | null => (typeof record[key] === 'string' ? (record[key] as string).slice(0, 255) : null);
+    const metadata = pairsOrNone(record['metadata']);
+    const made: BackupRow = {
+      id: record.id,
+      volume_id: isUuidLike(String(record['volume_id'])) ? String(record['volume_id']) : NO_VOLUME,
+      snapshot_id: text('snapshot_id'),
+      parent_id: text('parent_id'),
+      project_id: projectId,
+      user_id: caller.ctx.userId,
+      name: text('display_name'),
+      description: text('display_description'),
+      status: 'creating',
+      fail_reason: null,
+      size_gb: record.size,
+      container: text('container'),
+      availability_zone: text('availability_zone'),
+      host,
+      service,
+      object_count: 0,
+      restore_volume_id: null,
+      encryption_key_id: null,
+      metadata: toJson(metadata),
+      facts: typeof record['facts'] === 'string' && isJson(record['facts']) ? record['facts'] : '{}',
+      data_timestamp_ms: Number.isSafeInteger(record['data_timestamp_ms']) ? (record['data_timestamp_ms'] as number) : env.clock.nowMs(),
+      created_at_ms: env.clock.nowMs(),
+      updated_at_ms: null,
+    };
+    await insertBackup(tx, made, metadata);
+    return made;
+  });
+  await finishImport(app, row, service);
+  return row;
+}
+
+async function finishImport(app: CinderApp, row: BackupRow, service: string): Promise<void> {
+  const { env } = app.deps;
+  const store = app.backups as BackupStore;
+  let failure: string | undefined;
+  let objects = 0;
+  if (service !== store.service) failure = `Import record failed, cannot find backup service to perform the import. Request service ${service}.`;
+  else {
+    try {
+      // a record tells of the project's own backup only if the store has one by that id
+      const manifest = await getManifest(store, row.id);
+      for (const id of manifest.chain) await getManifest(store, id);
+      if (manifest.sizeBytes > row.size_gb * 2 ** 30) failure = 'The backup is larger than its record says.';
+      objects = (await store.list(row.id)).length;
+    } catch {
+      failure = 'The backup is not in the backup store, or is damaged.';
+    }
+  }
+  await env.store.write(async (tx) => {
+    const done = failure === undefined;
+    await updateBackup(tx, row.id, { status: done ? 'available' : 'error', fail_reason: failure ?? null, object_count: objects }, env.clock.nowMs(), ['creating']);
+  });
+}
+
+function decode(url: string): ImportedRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(Buffer.from(url, 'base64').toString('utf8'));
+  } catch {
+    throw invalid("Can't parse backup record.");
+  }
+  if (record === null || typeof record !== 'object' || Array.isArray(record)) throw invalid("Can't decode backup record.");
+  const { id, size } = record as Record<string, unknown>;
+  if (id === undefined) throw invalid('Provided backup record is missing an id');
+  if (size === undefined) throw invalid('Provided backup record is missing size attribute');
+  if (typeof id !== 'string' || !isUuidLike(id)) throw invalid('The id of the backup record is no UUID.');
+  if (!Number.isSafeInteger(size) || (size as number) < 1 || (size as number) > 2_147_483_647) throw invalid('The size of the backup record is no number of gigabytes.');
+  return record as ImportedRecord;
+}
+
+const pairsOrNone = (value: unknown): Pairs =>
+  value !== null && typeof value === 'object' && Object.entries(value).every(([key, one]) => key.length <= 255 && typeof one === 'string' && one.length <= 255)
+    ? (value as Pairs)
+    : {};
+
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+}

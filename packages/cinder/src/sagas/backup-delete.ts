@@ -1,0 +1,40 @@
+import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import type { Requester } from '../app/caller.ts';
+import type { CinderDeps } from '../app/deps.ts';
+import { emitBackup } from '../app/events.ts';
+import type { BackupStore } from '../backups/store.ts';
+import { backupById, deleteBackupRow, updateBackup } from '../store/backups.ts';
+import { DISK_DEADLINE_MS, leaveMessage, needStore } from './common.ts';
+
+export interface BackupDeleteParams {
+  readonly backupId: string;
+  readonly who: Requester;
+}
+
+/** Removes a backup from the store, then its row. */
+export function backupDeleteSaga(deps: CinderDeps, backups: BackupStore | undefined): SagaDefinition<BackupDeleteParams> {
+  const { env } = deps;
+  return defineSaga<BackupDeleteParams, unknown>({
+    name: 'cinder.backup.delete',
+    steps: [{ name: 'objects', deadlineMs: DISK_DEADLINE_MS, do: (step) => needStore(backups).remove(step.params.backupId) }],
+    async onDone(tx, step) {
+      const row = await backupById(tx, step.params.backupId);
+      if (!row) return;
+      await deleteBackupRow(tx, row.id);
+      await emitBackup(env, tx, step.params.who, 'delete.end', { ...row, status: 'deleted' });
+    },
+    async onFailed(tx, step, failure) {
+      const { backupId, who } = step.params;
+      await updateBackup(tx, backupId, { status: 'error_deleting', fail_reason: failure.message.slice(0, 255) }, env.clock.nowMs());
+      const row = await backupById(tx, backupId);
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'deleteBackup',
+          detail: 'backupDeleteFailed',
+          resource: 'VOLUME_BACKUP',
+          resourceId: backupId,
+          projectId: row.project_id,
+        });
+    },
+  });
+}

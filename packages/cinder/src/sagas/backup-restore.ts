@@ -1,0 +1,95 @@
+import { conflict } from '@cairn/kit/errors/errors';
+import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import { fromJson } from '@cairn/kit/store/values';
+import type { BackupFacts } from '../app/backups.ts';
+import type { Requester } from '../app/caller.ts';
+import type { CinderDeps } from '../app/deps.ts';
+import { emitBackup, emitVolume } from '../app/events.ts';
+import { backupAsQcow2 } from '../backups/read.ts';
+import type { BackupStore } from '../backups/store.ts';
+import { backupById, updateBackup } from '../store/backups.ts';
+import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needStore, needVolume, subjectOf } from './common.ts';
+import type { DiskRemoveParams } from './disk-remove.ts';
+
+export interface BackupRestoreParams {
+  readonly backupId: string;
+  readonly volumeId: string;
+  /** The disk that takes the place of the volume's. */
+  readonly newDiskId: string;
+  /** The volume was made for this. */
+  readonly isNew: boolean;
+  readonly who: Requester;
+}
+
+/** Gives a volume the content of a backup: a new disk is filled, and only when all of it was proved right takes the old one's place. */
+export function backupRestoreSaga(
+  deps: CinderDeps,
+  backups: BackupStore | undefined,
+  diskRemove: SagaDefinition<DiskRemoveParams>,
+): SagaDefinition<BackupRestoreParams> {
+  const { env, hosts } = deps;
+  return defineSaga<BackupRestoreParams, unknown>({
+    name: 'cinder.backup.restore',
+    steps: [
+      {
+        name: 'new-disk',
+        deadlineMs: DATA_DEADLINE_MS,
+        async do(step) {
+          const { backupId, volumeId, newDiskId } = step.params;
+          const volume = await needVolume(step.db, volumeId);
+          if (volume.host === null) throw conflict(`Volume ${volumeId} could not be made, so there is nothing to restore to.`);
+          const sizeBytes = volume.size_gb * GIB;
+          const data = await backupAsQcow2(needStore(backups), backupId, sizeBytes);
+          let wrong: unknown;
+          data.on('error', (error) => {
+            wrong = error;
+          });
+          try {
+            await hosts.get(volume.host).disks.receive({ diskId: newDiskId, sizeBytes, pool: 'volume' }, data);
+          } catch (error) {
+            // what is wrong with the backup says more than that the disk could not be made
+            throw wrong ?? error;
+          } finally {
+            data.destroy();
+          }
+        },
+        async undo(step) {
+          const row = await volumeById(step.db, step.params.volumeId);
+          if (row?.host != null) await hosts.get(row.host).disks.remove(step.params.newDiskId);
+        },
+      },
+    ],
+    async onDone(tx, step) {
+      const { backupId, volumeId, newDiskId, isNew, who } = step.params;
+      const nowMs = env.clock.nowMs();
+      const [backup, volume] = [await backupById(tx, backupId), await volumeById(tx, volumeId)];
+      await updateBackup(tx, backupId, { status: 'available' }, nowMs, ['restoring']);
+      if (!volume) return;
+      const facts = fromJson<BackupFacts>(backup?.facts ?? '{}');
+      await updateVolume(tx, volumeId, { disk_id: newDiskId, ...(facts.bootable !== undefined && { bootable: facts.bootable }) }, nowMs);
+      await updateVolume(tx, volumeId, { status: 'available', ...(isNew && { launched_at_ms: volume.launched_at_ms ?? nowMs }) }, nowMs, {
+        status: ['restoring-backup'],
+      });
+      if (facts.imageMetadata) await setVolumePairs(tx, volumeId, 'image', facts.imageMetadata, nowMs);
+      await env.sagas.start(tx, diskRemove, { volumeId, host: volume.host, diskId: volume.disk_id }, { subject: subjectOf(volumeId), requestId: who.requestId });
+      if (backup) await emitBackup(env, tx, who, 'restore.end', { ...backup, status: 'available' });
+      await emitVolume(env, tx, who, 'restore.end', { ...volume, status: 'available' });
+    },
+    async onFailed(tx, step, failure) {
+      const { backupId, volumeId, who } = step.params;
+      const nowMs = env.clock.nowMs();
+      await updateBackup(tx, backupId, { status: 'available', fail_reason: failure.message.slice(0, 255) }, nowMs, ['restoring']);
+      await updateVolume(tx, volumeId, { status: 'error_restoring' }, nowMs, { status: ['restoring-backup'] });
+      const row = await backupById(tx, backupId);
+      if (row)
+        await leaveMessage(deps, tx, who, {
+          action: 'restoreBackup',
+          detail: 'backupRestoreFailed',
+          resource: 'VOLUME_BACKUP',
+          resourceId: backupId,
+          projectId: row.project_id,
+        });
+    },
+  });
+}
