@@ -149,11 +149,16 @@ test('nothing but versions, login, the own password and what a consumer signs is
       .map((route) => route.id)
       .toSorted(),
     [
+      'keystone.federation.acs',
       'keystone.federation.auth.get',
       'keystone.federation.auth.post',
       'keystone.federation.callback',
       'keystone.federation.idp_websso.get',
       'keystone.federation.idp_websso.post',
+      'keystone.federation.saml2',
+      'keystone.federation.saml2_ecp',
+      'keystone.federation.saml2_metadata',
+      'keystone.federation.sp_metadata',
       'keystone.federation.websso.get',
       'keystone.federation.websso.post',
       'keystone.oauth1_access_token.create',

@@ -13,6 +13,7 @@ import { grantOperations } from './grants.ts';
 import { groupOperations } from './groups.ts';
 import { federationAuthOperations } from './federation-auth.ts';
 import { identityProviderOperations } from './identity-providers.ts';
+import { k2kOperations } from './k2k.ts';
 import { limitOperations } from './limits.ts';
 import { oauth1AccessTokenOperations } from './oauth1-access-tokens.ts';
 import { oauth1Operations } from './oauth1.ts';
@@ -62,6 +63,7 @@ const all: readonly AnyOperation[] = [
   ...serviceProviderOperations,
   ...oauth2Operations,
   ...federationAuthOperations,
+  ...k2kOperations,
 ];
 
 /** Every API call of keystone. */

@@ -20,6 +20,7 @@ import { createDomains } from './domains.ts';
 import { createEffectiveRoles } from './effective-roles.ts';
 import { createEc2Tokens } from './ec2-tokens.ts';
 import { createIdentityProviders } from './federation/identity-providers.ts';
+import { createK2k } from './federation/k2k.ts';
 import { createFederatedLogins } from './federation/logins.ts';
 import { createMappedLogins } from './federation/mapped.ts';
 import { createMappings } from './federation/mappings.ts';
@@ -83,6 +84,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const people = createPeople(lookups, env.clock);
   const assignments = createAssignments(core, { effectiveRoles });
   const mappings = createMappings(core);
+  const serviceProviders = createServiceProviders(core);
   const shadowUsers = createShadowUsers(core, { identityProviders, revocations });
   const mapped = createMappedLogins(core, { lookups, people, projects, assignments, effectiveRoles, identityProviders, mappings, shadowUsers });
   const credentials = createCredentials(core, { keys: credentialKeys });
@@ -108,7 +110,8 @@ export function createApp(env: Env, options: KeystoneOptions) {
     shadowUsers,
     mapped,
     federatedLogins: createFederatedLogins(core, { keys: tokenKeys }),
-    serviceProviders: createServiceProviders(core),
+    serviceProviders,
+    k2k: createK2k(core, { tokens, lookups, effectiveRoles, serviceProviders }),
     catalog: createCatalog(core),
     credentials,
     oauth1,
