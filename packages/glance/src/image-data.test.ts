@@ -52,7 +52,7 @@ test('parts of an image, as upstream reads ranges', async () => {
   assert.equal(older.status, 206);
   assert.deepEqual(older.data, data.subarray(1, 5));
   assert.equal((await cloud.download(id, { 'content-range': 'bytes 1-10/*' })).status, 416);
-  assert.equal((await cloud.download(id, {}, '?prefer=archive,file')).status, 200);
+  assert.equal((await cloud.download(id, {}, '?prefer=reserve,file')).status, 200);
   assert.equal((await cloud.download(id, {}, '?prefer=nowhere')).status, 400);
 });
 

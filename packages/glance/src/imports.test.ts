@@ -150,22 +150,22 @@ test('several stores: all of them, some, one after another, and away again', asy
   assert.equal((await importing(id, { ...direct, stores: ['file'] }, 'member', { 'x-image-meta-store': 'file' })).status, 400);
   assert.equal((await importing(id, { ...direct, all_stores: true })).status, 202);
   await cloud.tasks(id);
-  assert.equal((await cloud.image(id)).stores, 'file,archive');
+  assert.equal((await cloud.image(id)).stores, 'file,reserve');
   assert.equal(await cloud.status('member', 'DELETE', `/v2/stores/file/${id}`), 403, 'for admins alone');
   assert.equal(await cloud.status('admin', 'DELETE', `/v2/stores/nowhere/${id}`), 409);
   assert.equal(await cloud.status('admin', 'DELETE', `/v2/stores/file/${id}`), 204);
-  assert.equal((await cloud.image(id)).stores, 'archive');
+  assert.equal((await cloud.image(id)).stores, 'reserve');
   assert.equal(await cloud.status('admin', 'DELETE', `/v2/stores/file/${id}`), 403, 'the only one left');
   assert.deepEqual((await cloud.download(id)).data, data, 'read from the other store');
   const copy = (body: object = {}) => importing(id, { method: { name: 'copy-image' }, ...body }, 'admin');
   assert.equal((await importing(id, { method: { name: 'copy-image' } })).status, 403, 'copying is for admins');
-  assert.equal((await copy({ stores: ['archive'] })).status, 400, 'it is there already');
+  assert.equal((await copy({ stores: ['reserve'] })).status, 400, 'it is there already');
   assert.equal((await copy({ all_stores: true, all_stores_must_succeed: false })).status, 202);
   const tasks = await cloud.tasks(id);
   const admins = (await cloud.json('admin', 'GET', `/v2/images/${id}/tasks`)).tasks;
   assert.deepEqual([tasks.length, admins.map((t: { status: string }) => t.status)], [1, ['success', 'success']], "an admin's task is not its owner's to see");
   const image = await cloud.image(id);
-  assert.equal(image.stores, 'archive,file');
+  assert.equal(image.stores, 'reserve,file');
   assert.equal(image.os_glance_importing_to_stores, '');
   assert.equal(image.os_glance_failed_import, '');
   assert.equal((await copy({ all_stores: true })).status, 202, 'everywhere already: nothing is done');
@@ -177,8 +177,8 @@ test('several stores: all of them, some, one after another, and away again', asy
 });
 
 test('uploads choose a store by header', async () => {
-  const id = await cloud.upload(data, {}, { 'x-image-meta-store': 'archive' });
-  assert.equal((await cloud.image(id)).stores, 'archive');
+  const id = await cloud.upload(data, {}, { 'x-image-meta-store': 'reserve' });
+  assert.equal((await cloud.image(id)).stores, 'reserve');
   const other = await cloud.make();
   assert.equal(await cloud.status('member', 'PUT', `/v2/images/${other}/file`, data, { ...OCTETS, 'x-image-meta-store': 'nowhere' }), 400);
   assert.equal(await cloud.status('member', 'PUT', `/v2/images/${other}/file`, data, { ...OCTETS, 'x-image-meta-store': 'web' }), 410);
@@ -220,7 +220,7 @@ test('what there is to import by and to is told', async () => {
   const { stores } = await cloud.json('member', 'GET', '/v2/info/stores');
   assert.deepEqual(
     stores.map((s: { id: string }) => s.id),
-    ['file', 'archive', 'web'],
+    ['file', 'reserve', 'web'],
   );
   assert.equal(stores[0].default, 'true');
   assert.equal(stores[2]['read-only'], 'true');
@@ -230,7 +230,7 @@ test('what there is to import by and to is told', async () => {
   assert.equal(detail[0].type, 'file');
   assert.equal(detail[0].properties.data_dir, cloud.folder);
   const created = await cloud.call('member', 'POST', '/image/v2/images', { name: 'x' });
-  assert.equal(created.headers.get('openstack-image-store-ids'), 'file,archive,web');
+  assert.equal(created.headers.get('openstack-image-store-ids'), 'file,reserve,web');
   assert.equal(created.headers.get('openstack-image-import-methods'), 'glance-direct,web-download,copy-image,glance-download');
 });
 

@@ -72,7 +72,7 @@ export const defaultImportOptions: ImportOptions = {
 
 export const defaultStores: Readonly<Record<string, StoreOptions>> = {
   file: { type: 'file', description: 'Files on this machine' },
-  archive: { type: 'file', description: 'Files on this machine, in a second place' },
+  reserve: { type: 'file', description: 'Files on this machine, in a second place' },
   web: { type: 'http', description: 'Data on web servers, read only' },
 };
 

@@ -5,6 +5,8 @@ import { cpuMs, type Load, median, until } from './load.ts';
 export interface Bench {
   readonly load: Load;
   readonly pid: number;
+  readonly url: string;
+  readonly imagesDir: string;
   readonly adminPassword: string;
   readonly projectId: string;
   readonly userId: string;

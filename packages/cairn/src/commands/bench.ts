@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
+import { imageData } from '../bench/image-data.ts';
 import { growth } from '../bench/growth.ts';
 import { Load, pssMb } from '../bench/load.ts';
 import { candidates } from '../bench/placement.ts';
@@ -15,7 +16,7 @@ import { Steps } from '../terminal/progress.ts';
 import { adminClient } from './admin-client.ts';
 import { settingsOf } from './shared.ts';
 
-const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'volumes', 'servers', 'thousand', 'placement', 'growth'] as const;
+const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'image-data', 'volumes', 'servers', 'thousand', 'placement', 'growth'] as const;
 type Part = (typeof PARTS)[number];
 
 /** `cairn bench`: measures the running cloud; what needs many hosts is measured on a simulated one of its own. */
@@ -40,6 +41,7 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('tokens', () => tokens(mine));
   await take('network', () => network(mine));
   await take('images', () => images(mine));
+  await take('image-data', () => imageData(mine));
   await take('volumes', () => volumes(mine));
   await take('servers', () => servers(mine, real ? 7 : 30, real));
   mine.load.close();
@@ -60,7 +62,7 @@ async function open(paths: Paths): Promise<Bench> {
     token: { project: { id: string }; user: { id: string } };
   };
   const { adminPassword } = JSON.parse(readFileSync(paths.secrets, 'utf8')) as { adminPassword: string };
-  return { load, pid: there.pid, adminPassword, projectId: token.project.id, userId: token.user.id };
+  return { load, pid: there.pid, url: there.url, imagesDir: paths.images, adminPassword, projectId: token.project.id, userId: token.user.id };
 }
 
 /** A simulated cloud of the bench's own in a scratch directory, gone afterwards. */

@@ -1,5 +1,5 @@
 import type { Context } from '@cairn/kit/context/context';
-import { conflict, invalidInput } from '@cairn/kit/errors/errors';
+import { conflict, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Json } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
@@ -167,6 +167,8 @@ export class Imports {
     try {
       await this.#o.deps.stores.guard.check(uri ?? '');
     } catch (error) {
+      // a host that cannot be found now is the task's to fail for
+      if (isCairnError(error) && error.type === 'UrlUnresolved') return;
       this.#o.deps.env.log.debug({ uri, err: String(error), detail: (error as { detail?: unknown }).detail }, 'a URL is not imported from');
       throw invalidInput(`URI for ${what} does not pass filtering: ${uri ?? 'None'}`, { field: 'uri' });
     }

@@ -138,7 +138,7 @@ const queued = (step: string): string[] => [
   'image image queued raw null undefined undefined',
   'property os_distro before',
   'property os_glance_importing_to_stores ',
-  `property os_glance_failed_import ${EARLY.includes(step) ? 'archive,file' : ''}`,
+  `property os_glance_failed_import ${EARLY.includes(step) ? 'file,reserve' : ''}`,
   'task api_image_import failure ends true null',
 ];
 

@@ -40,7 +40,8 @@ export class HttpStore implements ImageStore {
     } catch (error) {
       if (isCairnError(error) && error.type === 'UrlNotThere') throw notFound('The image data is not at its location any more.');
       // what is refused now was allowed once: to the reader the data is out of reach
-      if (isCairnError(error) && error.type === 'UrlRefused') throw new CairnError('Unavailable', 'The image data cannot be reached.', { cause: error });
+      if (isCairnError(error) && (error.type === 'UrlRefused' || error.type === 'UrlUnresolved'))
+        throw new CairnError('Unavailable', 'The image data cannot be reached.', { cause: error });
       throw error;
     }
   }

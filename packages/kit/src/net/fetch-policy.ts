@@ -48,6 +48,9 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 const refused = (reason: string, detail?: unknown): CairnError =>
   invalidInput(`The URL is not allowed: ${reason}.`, { type: 'UrlRefused', ...(detail !== undefined && { detail }) });
 
+/** A name that nobody knows is no attack, and may be known the next time. */
+const unresolved = (detail: string): CairnError => invalidInput('The host of the URL cannot be found.', { type: 'UrlUnresolved', detail });
+
 /**
  * Reads a URL without letting any parser be kind: what a browser would turn into another host (`http://0x7f.1`, `http://127.1`,
  * `http://１２７.0.0.1`, `http://a@b`, `http://host.`, backslashes, escapes) is refused, not understood.
@@ -116,7 +119,7 @@ export class FetchGuard {
     return { url, port, named };
   }
 
-  /** Judges a URL with the addresses of its host. Throws InvalidInput of type `UrlRefused`. */
+  /** Judges a URL with the addresses of its host. Throws InvalidInput of type `UrlRefused`, or `UrlUnresolved` for a name without addresses. */
   async check(text: string): Promise<Target> {
     const { url, port, named } = this.parse(text);
     const host = hostOf(url);
@@ -125,9 +128,9 @@ export class FetchGuard {
     try {
       addresses = literal ? [{ address: host, family: literal === 6 ? 6 : 4 }] : await this.#resolve(host);
     } catch (cause) {
-      throw refused('its host cannot be found', String(cause));
+      throw unresolved(String(cause));
     }
-    if (addresses.length === 0) throw refused('its host cannot be found');
+    if (addresses.length === 0) throw unresolved('no address');
     // one address that may not be reached spoils the name: it is how rebinding begins
     for (const { address } of addresses) if (!named && !this.#reachable(address)) throw refused('its host is not a public one', { host, address });
     return { url, port, addresses };
