@@ -120,6 +120,10 @@ export const forbiddenText = (message: string): CairnError => make('Forbidden', 
 /** 500: a mapping that refers to what is not there; `reason` is for the log alone. */
 export const mappingBroken = (mappingId: string, reason: string): CairnError => make('Internal', 'The mapping is broken.', { detail: { mappingId, reason } });
 
+/** 503: another program that keeps users does not answer as it should. */
+export const directoryUnavailable = (message: string, reason?: string): CairnError =>
+  make('Unavailable', message, reason === undefined ? {} : { detail: { reason } });
+
 const NOT_AUTHORIZED = 'You are not authorized to perform the requested action';
 /** 403 with the general sentence; `reason` is for the log alone. */
 export const forbiddenSilently = (reason: string): CairnError => make('Forbidden', `${NOT_AUTHORIZED}.`, { detail: { reason } });
@@ -129,6 +133,10 @@ export const forbiddenAction = (action: string): CairnError => make('Forbidden',
 export const refused = (message: string): CairnError => make('Forbidden', message);
 export const invalidDomainConfig = (reason: string): CairnError => refused(`Invalid domain specific configuration: ${reason}.`);
 export const invalidLimit = (reason: string): CairnError => refused(`Invalid resource limit: ${reason}.`);
+/** upstream's 403 for a write to LDAP says no more. */
+export const readOnlyDirectory = (): CairnError => forbiddenSilently('LDAP does not support write operations');
+export const crossBackend = (userId: string, groupId: string): CairnError =>
+  refused(`Group membership across backend boundaries is not allowed. Group in question is ${groupId}, user is ${userId}.`);
 export const immutableUpdate = (type: string, id: string): CairnError =>
   refused(`Unable to update immutable ${type} resource: \`${id}. Set resource option "immutable" to false first.`);
 export const immutableDelete = (type: string, id: string): CairnError =>

@@ -40,6 +40,8 @@ export interface KeystoneOptions {
   readonly securityCompliance: SecurityCompliance;
   /** Whether parents and children limit each other's limits: `[unified_limit] enforcement_model`. */
   readonly limitModel: 'flat' | 'strict_two_level';
+  /** How long what a directory said of a user is believed before it is asked again; a login always asks. */
+  readonly directoryCacheMs: number;
 }
 
 /** Federation; see docs/identity-federation.md. */
@@ -123,4 +125,5 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
     disableUserAccountDaysInactive: null,
   },
   limitModel: 'flat',
+  directoryCacheMs: 60_000,
 };

@@ -64,7 +64,7 @@ export const groupOperations: readonly AnyOperation[] = [
       const filters = filtersOf(req, ['domain_id', 'name']);
       if (req.ctx.domainId !== undefined) filters.push(equals('domain_id', req.ctx.domainId));
       const page = pagingOf(req);
-      const { groups, hasMore } = await app.groups.list(filters, page);
+      const { groups, hasMore } = await app.groups.list(filters, page, { homeDomainId: req.ctx.projectDomainId });
       return collection(req, 'groups', groups.map(groupView), { hasMore, ...page });
     },
   }),

@@ -185,7 +185,7 @@ export const userOperations: readonly AnyOperation[] = [
       if (req.ctx.domainId !== undefined) filters.push(equals('domain_id', req.ctx.domainId));
       const page = pagingOf(req);
       const expiry = passwordExpiryOf(req);
-      const { users, hasMore } = await app.users.list(filters, page, { ...expiry, federated: federatedFilterOf(req) });
+      const { users, hasMore } = await app.users.list(filters, page, { ...expiry, federated: federatedFilterOf(req), homeDomainId: req.ctx.projectDomainId });
       return collection(req, 'users', users.map(userView), { hasMore, ...page });
     },
   }),
@@ -296,7 +296,7 @@ export const userOperations: readonly AnyOperation[] = [
       const filters = filtersOf(req, ['name']);
       if (req.ctx.domainId !== undefined) filters.push(equals('domain_id', req.ctx.domainId));
       const page = pagingOf(req);
-      const { groups, hasMore } = await app.groups.list(filters, page, param(req, 'user_id'));
+      const { groups, hasMore } = await app.groups.list(filters, page, { memberId: param(req, 'user_id') });
       const expiries = await app.groups.expiries(param(req, 'user_id'));
       const views = groups.map((group) => ({
         ...group.extra,

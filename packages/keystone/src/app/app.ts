@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Env } from '@cairn/kit/env';
 import { Changes } from '../cache/changes.ts';
 import type { KeystoneOptions } from '../options.ts';
+import { createBackends } from '../identity-backends/backends.ts';
+import { sqlBackend } from '../identity-backends/sql.ts';
 import { fernetFormat } from '../token/format.ts';
 import { jwsFormat } from '../token/jws.ts';
 import { JwsKeyRepository } from '../token/jws-keys.ts';
@@ -61,18 +63,19 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const passwords = createPasswords({ clock: env.clock, cost: options.bcryptCost, proofTtlMs: options.passwordProofTtlMs });
   const compliance = createCompliance(core, { passwords });
   const revocations = createRevocations(core);
-  const effectiveRoles = createEffectiveRoles(core);
+  const domainConfigs = createDomainConfigs(core);
+  const backends = createBackends(core, { domainConfigs, sql: sqlBackend(core, { compliance }) });
+  const effectiveRoles = createEffectiveRoles(core, { backends });
   const projects = createProjects(core);
-  const users = createUsers(core, { passwords, revocations, compliance });
-  const groups = createGroups(core, { revocations });
+  const users = createUsers(core, { passwords, revocations, compliance, backends });
+  const groups = createGroups(core, { revocations, backends });
   const roles = createRoles(core);
   const identityProviders = createIdentityProviders(core, { projects, users });
-  const domainConfigs = createDomainConfigs(core);
   const policies = createPolicies(core);
   const domains = createDomains(core, { projects, users, groups, roles, identityProviders, domainConfigs });
-  const lookups = createLookups(core, { compliance });
+  const lookups = createLookups(core, { compliance, backends });
   const applicationCredentials = createApplicationCredentials(core, { passwords, roles, effectiveRoles });
-  const trusts = createTrusts(core, { effectiveRoles, revocations });
+  const trusts = createTrusts(core, { effectiveRoles, revocations, lookups });
   const oauth1 = createOAuth1(core, { effectiveRoles });
   const authorizations = createAuthorizations(core, { lookups, effectiveRoles, trusts, applicationCredentials, oauth1, revocations });
   const jwsKeys =
@@ -104,7 +107,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     groups,
     roles,
     assignments,
-    roleAssignments: createRoleAssignments(core, { effectiveRoles }),
+    roleAssignments: createRoleAssignments(core, { effectiveRoles, backends }),
     identityProviders,
     mappings,
     shadowUsers,
@@ -120,6 +123,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     endpointFilters: createEndpointFilters(core),
     endpointPolicies: createEndpointPolicies(core, { policies }),
     domainConfigs,
+    backends,
     applicationCredentials,
     trusts,
     revocations,

@@ -111,7 +111,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
       if (!domain.enabled) throw disabled('domain', domain.id);
     }
     if (!userDomain.enabled) throw disabled('domain', userDomain.id);
-    const { inactiveFromMs = Number.MAX_SAFE_INTEGER } = user;
+    const { inactiveFromMs = Number.MAX_SAFE_INTEGER, believedUntilMs = Number.MAX_SAFE_INTEGER } = user;
     if (!user.enabled || core.env.clock.nowMs() >= inactiveFromMs) throw unauthenticated(`user ${user.id} is disabled`);
     const trust = subject.trustId === undefined ? undefined : await trustOf(subject.trustId, user, keys);
     const credential = subject.applicationCredentialId === undefined ? undefined : await parts.applicationCredentials.find(subject.applicationCredentialId);
@@ -139,7 +139,13 @@ export function createAuthorizations(core: Core, parts: Parts) {
     const value: Authorization = {
       user: person,
       roles,
-      untilMs: Math.min(untilMs, inactiveFromMs - 1, trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER),
+      untilMs: Math.min(
+        untilMs,
+        inactiveFromMs - 1,
+        believedUntilMs,
+        trust?.believedUntilMs ?? Number.MAX_SAFE_INTEGER,
+        trust?.trust.expiresAtMs ?? Number.MAX_SAFE_INTEGER,
+      ),
       revokedUpToMs,
       ...(project && { project: project.named }),
       ...(domain && { domain: { id: domain.id, name: domain.name } }),
@@ -186,7 +192,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     return { row, named: { id: row.id, name: row.name, domain: { id: domain.id, name: domain.name } } };
   }
 
-  async function trustOf(id: string, user: User, keys: Set<ChangeKey>): Promise<{ trust: Trust; trustor: Person }> {
+  async function trustOf(id: string, user: User, keys: Set<ChangeKey>): Promise<{ trust: Trust; trustor: Person; believedUntilMs: number }> {
     for (const link of await parts.trusts.pedigree(read, id, true)) {
       for (const key of [trustKey(link.id), userKey(link.trustorUserId), userKey(link.trusteeUserId)]) keys.add(key);
     }
@@ -198,7 +204,7 @@ export function createAuthorizations(core: Core, parts: Parts) {
     keys.add(domainKey(trustorDomain.id));
     if (!trustorDomain.enabled) throw tokenNotFound('Trustor domain is disabled.');
     if (!trustor.user.enabled) throw forbiddenSilently('the trustor is disabled');
-    return { trust, trustor: await personOf(trustor.user) };
+    return { trust, trustor: await personOf(trustor.user), believedUntilMs: trustor.user.believedUntilMs ?? Number.MAX_SAFE_INTEGER };
   }
 
   /** Roles of the scope; none where there must be some is refused. */

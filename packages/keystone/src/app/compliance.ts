@@ -1,4 +1,5 @@
 import { passwordAge, passwordInHistory, passwordRequirements, passwordUnchecked } from '../errors.ts';
+import { sawNonlocalUser } from '../store/id-mappings.ts';
 import * as store from '../store/user-logins.ts';
 import type { UserTable } from '../store/tables.ts';
 import type { Db } from '@cairn/kit/store/store';
@@ -104,8 +105,21 @@ export function createCompliance(core: Core, parts: { readonly passwords: Passwo
       // only where the day decides who is disabled does anything rest on it
       if (rules.disableUserAccountDaysInactive !== null) await touch(core, tx, [userKey(user.id)]);
     });
+    remember(user.id, today);
+  }
+
+  /** The same for a user of another program, of whom nothing else is kept. */
+  async function sawNonlocalLogin(user: LoginFacts & { readonly domainId: string; readonly name: string }): Promise<void> {
+    const nowMs = env.clock.nowMs();
+    const today = startOfDay(nowMs);
+    if (written.get(user.id) === today) return;
+    await env.store.write((tx) => sawNonlocalUser(tx, user, nowMs, today));
+    remember(user.id, today);
+  }
+
+  function remember(userId: string, today: number): void {
     if (written.size >= REMEMBERED_USERS) written.clear();
-    written.set(user.id, today);
+    written.set(userId, today);
   }
 
   /** Logins of one user one after another while wrong ones are counted, so that many at once are no more than so many guesses. */
@@ -131,6 +145,7 @@ export function createCompliance(core: Core, parts: { readonly passwords: Passwo
     isExpired,
     record,
     sawLogin,
+    sawNonlocalLogin,
     inTurn,
     /** Passwords before the present one that stay for comparison. */
     keptPasswords: Math.max(LEAST_KEPT, rules.uniqueLastPasswordCount),

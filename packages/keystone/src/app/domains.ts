@@ -3,6 +3,7 @@ import { fromJson } from '@cairn/kit/store/values';
 import { domainKey } from '../cache/changes.ts';
 import { domainNotFound, immutableDelete, refused } from '../errors.ts';
 import { groupIdsOfDomain } from '../store/groups.ts';
+import { deleteMappingsOfDomain, mappingsOfDomain } from '../store/id-mappings.ts';
 import { deleteLimitsOf } from '../store/limits.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 import { findProject, projectsOfDomain } from '../store/projects.ts';
@@ -72,6 +73,11 @@ export function createDomains(
   async function removeActors(tx: Tx, domainId: string, who: Initiator): Promise<void> {
     for (const groupId of await groupIdsOfDomain(tx, domainId)) await groups.removeRow(tx, groupId, who);
     for (const userId of await userIdsOfDomain(tx, domainId)) await users.removeRow(tx, userId, who);
+    for (const { public_id: id, entity_type: type } of await mappingsOfDomain(tx, domainId)) {
+      if (type === 'group') await groups.removeRow(tx, id, who);
+      else await users.removeRow(tx, id, who);
+    }
+    await deleteMappingsOfDomain(tx, domainId);
     for (const roleId of await roleIdsOfDomain(tx, domainId)) await roles.removeRow(tx, roleId, who);
   }
 

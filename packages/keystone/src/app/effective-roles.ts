@@ -2,6 +2,7 @@ import type { Db } from '@cairn/kit/store/store';
 import { ROLE_BOOK } from '../cache/changes.ts';
 import { Facts } from '../cache/facts.ts';
 import { findAssignments, SYSTEM_TARGET } from '../store/assignments.ts';
+import type { Backends } from '../identity-backends/backends.ts';
 import { expiriesOf } from '../store/federated-users.ts';
 import { groupIdsOfUser } from '../store/groups.ts';
 import { ancestors, projectIdsOfDomain, subtree } from '../store/projects.ts';
@@ -45,7 +46,7 @@ export function withImplied(book: RoleBook, roleIds: Iterable<string>): string[]
 }
 
 /** What a user may do where, with groups, inheritance and implied roles (keystone/assignment/core.py). */
-export function createEffectiveRoles(core: Core) {
+export function createEffectiveRoles(core: Core, parts: { readonly backends: Backends }) {
   const books = new Facts<RoleBook>(core.changes, 1);
   const { read } = core.env.store;
 
@@ -71,7 +72,9 @@ export function createEffectiveRoles(core: Core) {
   /** Lasting memberships, those that a mapping gave for a while, and those that a federated token brings along. */
   async function memberships(db: Db, userId: string, alsoGroupIds: readonly string[] = []): Promise<Memberships> {
     const expiring = await expiriesOf(db, userId, core.env.clock.nowMs());
-    const groupIds = [...new Set([...(await groupIdsOfUser(db, userId)), ...expiring.keys(), ...alsoGroupIds])];
+    const own = await groupIdsOfUser(db, userId);
+    const elsewhere = own.length > 0 ? undefined : await parts.backends.elsewhere('user', userId);
+    const groupIds = [...new Set([...own, ...((await elsewhere?.groupIdsOf(userId)) ?? []), ...expiring.keys(), ...alsoGroupIds])];
     return { groupIds, untilMs: Math.min(Number.MAX_SAFE_INTEGER, ...[...expiring.values()].map((endMs) => endMs - 1)) };
   }
 

@@ -2,10 +2,12 @@ import type { CairnError } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toJson } from '@cairn/kit/store/values';
 import { groupKey, userKey } from '../cache/changes.ts';
-import { domainNotFound, duplicate, groupNotFound, invalid, notFoundText, userNotFound } from '../errors.ts';
+import { crossBackend, domainNotFound, duplicate, groupNotFound, invalid, notFoundText, readOnlyDirectory, userNotFound } from '../errors.ts';
 import { deleteAssignments } from '../store/assignments.ts';
 import { expiriesOf } from '../store/federated-users.ts';
 import * as store from '../store/groups.ts';
+import type { GroupPage, IdentityBackend } from '../identity-backends/backend.ts';
+import { type Backends, listedBackend } from '../identity-backends/backends.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 import { findProject } from '../store/projects.ts';
 import type { GroupTable } from '../store/tables.ts';
@@ -30,7 +32,7 @@ export interface NewGroup {
 
 export type Groups = ReturnType<typeof createGroups>;
 
-const modelOf = (row: GroupTable): Group => ({
+export const groupModel = (row: GroupTable): Group => ({
   id: row.id,
   domainId: row.domain_id,
   name: row.name,
@@ -38,13 +40,15 @@ const modelOf = (row: GroupTable): Group => ({
   extra: fromJson<Extra>(row.extra),
 });
 
-export function createGroups(core: Core, parts: { readonly revocations: Revocations }) {
-  const { env, options } = core;
+export function createGroups(core: Core, parts: { readonly revocations: Revocations; readonly backends: Backends }) {
+  const { env } = core;
+  const { backends } = parts;
   const { read } = env.store;
 
   async function create(group: NewGroup, who: Initiator): Promise<Group> {
     const name = group.name.trim();
     const conflict = (): CairnError => duplicate('group', name, group.domainId);
+    if (!(await backends.ofDomain(group.domainId)).writable) throw readOnlyDirectory();
     const row: GroupTable = {
       id: env.ids.hex(),
       domain_id: group.domainId,
@@ -58,10 +62,39 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
       await store.insertGroup(tx, row);
       await notify(core, tx, who, 'created', 'group', row.id);
     });
-    return modelOf(row);
+    return groupModel(row);
+  }
+
+  async function find(id: string): Promise<Group | undefined> {
+    const row = await store.findGroup(read, id);
+    if (row) return groupModel(row);
+    return await (await backends.elsewhere('group', id))?.group(id);
+  }
+
+  async function get(id: string): Promise<Group> {
+    const found = await find(id);
+    if (!found) throw groupNotFound(id);
+    return found;
+  }
+
+  /** Refuses to change a group of a program that is only read. */
+  async function checkWritable(id: string): Promise<void> {
+    const elsewhere = await backends.elsewhere('group', id);
+    if (elsewhere && !elsewhere.writable && (await elsewhere.group(id))) throw readOnlyDirectory();
+  }
+
+  /** The one back end of both, which must be there; a user of one program is no member of a group of another. */
+  async function commonBackend(userId: string, groupId: string): Promise<IdentityBackend> {
+    const ofUser = (await backends.elsewhere('user', userId)) ?? backends.sql;
+    const ofGroup = (await backends.elsewhere('group', groupId)) ?? backends.sql;
+    if (!(await ofGroup.group(groupId))) throw groupNotFound(groupId);
+    if (!(await ofUser.user(userId))) throw userNotFound(userId);
+    if (ofUser !== ofGroup) throw crossBackend(userId, groupId);
+    return ofUser;
   }
 
   async function update(id: string, change: Partial<NewGroup>, who: Initiator): Promise<Group> {
+    await checkWritable(id);
     let conflictName = '';
     let conflictDomain = '';
     return await writeUnique(
@@ -81,12 +114,13 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
         };
         await store.updateGroup(tx, id, changed);
         await notify(core, tx, who, 'updated', 'group', id);
-        return modelOf({ ...row, ...changed });
+        return groupModel({ ...row, ...changed });
       },
     );
   }
 
   async function remove(id: string, who: Initiator): Promise<void> {
+    await checkWritable(id);
     await env.store.write(async (tx) => {
       await rowOf(tx, id);
       await removeRow(tx, id, who);
@@ -109,6 +143,7 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
   }
 
   async function addMember(userId: string, groupId: string, who: Initiator): Promise<void> {
+    if (!(await commonBackend(userId, groupId)).writable) throw readOnlyDirectory();
     await env.store.write(async (tx) => {
       await checkBoth(tx, userId, groupId);
       await store.addMember(tx, userId, groupId);
@@ -118,6 +153,7 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
   }
 
   async function removeMember(userId: string, groupId: string, who: Initiator): Promise<void> {
+    if (!(await commonBackend(userId, groupId)).writable) throw readOnlyDirectory();
     await env.store.write(async (tx) => {
       await checkBoth(tx, userId, groupId);
       if (!(await store.removeMember(tx, userId, groupId))) throw noMember(userId, groupId);
@@ -127,15 +163,17 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
     });
   }
 
-  async function list(filters: readonly ListFilter[], paging: Paging, memberId?: string): Promise<{ groups: Group[]; hasMore: boolean }> {
-    if (memberId !== undefined && !(await userIsThere(read, memberId))) throw userNotFound(memberId);
-    const page = await store.listGroups(
-      read,
-      filters,
-      { ...paging, maxLimit: options.maxListLimit },
-      memberId === undefined ? undefined : { userId: memberId, nowMs: env.clock.nowMs() },
-    );
-    return { groups: page.rows.map(modelOf), hasMore: page.hasMore };
+  /** `homeDomainId`: the caller's domain, which is listed where no domain is named and another program keeps it. */
+  async function list(
+    filters: readonly ListFilter[],
+    paging: Paging,
+    more: { readonly memberId?: string; readonly homeDomainId?: string | undefined } = {},
+  ): Promise<GroupPage> {
+    const { memberId, homeDomainId } = more;
+    if (memberId === undefined) return await (await listedBackend(backends, { filters, homeDomainId })).groups(filters, paging);
+    const backend = (await backends.elsewhere('user', memberId)) ?? backends.sql;
+    if (!(await backend.user(memberId))) throw userNotFound(memberId);
+    return await backend.groups(filters, paging, memberId);
   }
 
   return {
@@ -146,15 +184,10 @@ export function createGroups(core: Core, parts: { readonly revocations: Revocati
     addMember,
     removeMember,
     list,
-    get: async (id: string): Promise<Group> => modelOf(await rowOf(read, id)),
-    find: async (id: string): Promise<Group | undefined> => {
-      const row = await store.findGroup(read, id);
-      return row && modelOf(row);
-    },
+    get,
+    find,
     checkMember: async (userId: string, groupId: string): Promise<void> => {
-      await checkBoth(read, userId, groupId);
-      if (await store.isMember(read, userId, groupId)) return;
-      if (!(await expiriesOf(read, userId, env.clock.nowMs())).has(groupId)) throw noMember(userId, groupId);
+      if (!(await (await commonBackend(userId, groupId)).isMember(userId, groupId))) throw noMember(userId, groupId);
     },
     /** When a user's memberships end that a mapping gave, by group. */
     expiries: (userId: string): Promise<Map<string, number>> => expiriesOf(read, userId, env.clock.nowMs()),

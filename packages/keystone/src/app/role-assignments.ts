@@ -1,5 +1,6 @@
 import { findAssignments, SYSTEM_TARGET } from '../store/assignments.ts';
-import { groupsByIds, userIdsOfGroup } from '../store/groups.ts';
+import type { Backends } from '../identity-backends/backends.ts';
+import { groupsByIds } from '../store/groups.ts';
 import { ancestors, findProject, projectIdsOfDomain, projectsByIds, subtree } from '../store/projects.ts';
 import type { AssignmentTable, AssignmentType } from '../store/tables.ts';
 import { usersByIds } from '../store/users.ts';
@@ -54,7 +55,7 @@ const lineOf = (row: AssignmentTable): RoleAssignment => ({
 });
 
 /** GET /v3/role_assignments (keystone/assignment/core.py). */
-export function createRoleAssignments(core: Core, parts: { readonly effectiveRoles: EffectiveRoles }) {
+export function createRoleAssignments(core: Core, parts: { readonly effectiveRoles: EffectiveRoles; readonly backends: Backends }) {
   const { read } = core.env.store;
 
   async function list(filter: AssignmentFilter): Promise<RoleAssignment[]> {
@@ -152,7 +153,7 @@ export function createRoleAssignments(core: Core, parts: { readonly effectiveRol
   async function expandGroup(line: RoleAssignment, userId: string | undefined): Promise<RoleAssignment[]> {
     const { groupId, ...rest } = line;
     if (groupId === undefined) return [line];
-    const members = userId === undefined ? await userIdsOfGroup(read, groupId) : [userId];
+    const members = userId === undefined ? await ((await parts.backends.elsewhere('group', groupId)) ?? parts.backends.sql).userIdsOf(groupId) : [userId];
     return members.map((member) => ({ ...rest, userId: member, indirect: { ...rest.indirect, groupId } }));
   }
 
@@ -170,25 +171,41 @@ export function createRoleAssignments(core: Core, parts: { readonly effectiveRol
 
   async function names(lines: readonly RoleAssignment[]): Promise<Names> {
     const ids = (pick: (line: RoleAssignment) => string | undefined): string[] => [...new Set(lines.map(pick).filter((id) => id !== undefined))];
-    const users = await usersByIds(
-      read,
-      ids((line) => line.userId),
-    );
-    const groups = await groupsByIds(
-      read,
-      ids((line) => line.groupId),
-    );
+    const { backends } = parts;
+    const [userIds, groupIds] = [ids((line) => line.userId), ids((line) => line.groupId)];
+    const users = await withOthers(await usersByIds(read, userIds), userIds, async (id) => (await (await backends.elsewhere('user', id))?.user(id))?.user);
+    const groups = await withOthers(await groupsByIds(read, groupIds), groupIds, async (id) => await (await backends.elsewhere('group', id))?.group(id));
     const targets = await projectsByIds(read, [...ids((line) => line.projectId), ...ids((line) => line.domainId)]);
     const book = await parts.effectiveRoles.book();
     const domainIds = [...users, ...groups, ...targets].map((row) => row.domain_id);
     const roleDomains = ids((line) => book.roles.get(line.roleId)?.domainId ?? undefined);
     const domains = await projectsByIds(read, [...new Set([...domainIds, ...roleDomains])]);
-    const index = (rows: readonly { id: string; name: string; domain_id: string }[]) =>
-      new Map(rows.map((row) => [row.id, { name: row.name, domainId: row.domain_id }]));
+    const index = (rows: readonly NamedRow[]) => new Map(rows.map((row) => [row.id, { name: row.name, domainId: row.domain_id }]));
     return { users: index(users), groups: index(groups), projects: index([...targets, ...domains]), roles: book.roles };
   }
 
   return { list, names };
+}
+
+interface NamedRow {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string;
+}
+
+/** The rows, and those of the ids that another program knows. */
+async function withOthers(
+  rows: readonly NamedRow[],
+  ids: readonly string[],
+  ask: (id: string) => Promise<{ readonly id: string; readonly name: string; readonly domainId: string } | undefined>,
+): Promise<NamedRow[]> {
+  const known = new Set(rows.map((row) => row.id));
+  const others: NamedRow[] = [];
+  for (const id of ids) {
+    const found = known.has(id) ? undefined : await ask(id);
+    if (found) others.push({ id: found.id, name: found.name, domain_id: found.domainId });
+  }
+  return [...rows, ...others];
 }
 
 /** Every line once more per role that its role implies, naming the role that implied it. */

@@ -6,9 +6,10 @@ import { conflicting, forbiddenSilently, invalid, projectNotFound, refused, role
 import { findProject } from '../store/projects.ts';
 import type { TrustTable } from '../store/tables.ts';
 import * as store from '../store/trusts.ts';
-import { findUser, userIsThere } from '../store/users.ts';
+import { userIsThere } from '../store/users.ts';
 import { type Core, type Extra, type Initiator, notify, touch } from './core.ts';
 import type { EffectiveRoles } from './effective-roles.ts';
+import type { Lookups } from './lookups.ts';
 import type { Revocations } from './revocations.ts';
 
 /** One user's (the trustor's) roles on a project, lent to another (the trustee). */
@@ -57,9 +58,10 @@ const modelOf = (row: TrustTable & { readonly roleIds?: readonly string[] }): Tr
   extra: fromJson<Extra>(row.extra),
 });
 
-export function createTrusts(core: Core, parts: { readonly effectiveRoles: EffectiveRoles; readonly revocations: Revocations }) {
+export function createTrusts(core: Core, parts: { readonly effectiveRoles: EffectiveRoles; readonly revocations: Revocations; readonly lookups: Lookups }) {
   const { env, options } = core;
   const { read } = env.store;
+  const { lookups } = parts;
 
   /** A trust that stands: neither deleted nor expired, nor used up (which does not end the tokens that were got through it). */
   async function usable(db: Db, id: string, allowSpent = false): Promise<Trust> {
@@ -83,9 +85,9 @@ export function createTrusts(core: Core, parts: { readonly effectiveRoles: Effec
       const parent = chain[i + 1];
       if (!parent) break;
       checkRedelegation(parent, { ...child, remainingUses: null });
-      const trustee = await findUser(db, parent.trusteeUserId);
-      const domain = trustee && (await findProject(db, trustee.domain_id));
-      if (!trustee?.enabled || !domain?.enabled) throw forbiddenSilently('one of the trust agents is disabled or deleted');
+      const trustee = await lookups.userById(parent.trusteeUserId);
+      const domain = trustee && (await findProject(db, trustee.user.domainId));
+      if (!trustee?.user.enabled || !domain?.enabled) throw forbiddenSilently('one of the trust agents is disabled or deleted');
     }
     return chain[0] as Trust;
   }

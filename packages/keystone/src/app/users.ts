@@ -2,10 +2,12 @@ import type { CairnError } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toBit, toJson } from '@cairn/kit/store/values';
 import { applicationCredentialKey, trustKey, userKey } from '../cache/changes.ts';
-import { domainNotFound, duplicate, invalid, passwordLocked, unauthenticated, userNotFound } from '../errors.ts';
+import { domainNotFound, duplicate, invalid, passwordLocked, readOnlyDirectory, unauthenticated, userNotFound } from '../errors.ts';
 import { deleteAccessRules, deleteApplicationCredentials } from '../store/application-credentials.ts';
 import { deleteAssignments } from '../store/assignments.ts';
 import { deleteCredentialsOf } from '../store/credentials.ts';
+import type { UserListing, UserPage } from '../identity-backends/backend.ts';
+import { type Backends, listedBackend } from '../identity-backends/backends.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 import { findProject } from '../store/projects.ts';
 import type { UserTable } from '../store/tables.ts';
@@ -27,6 +29,8 @@ export interface User {
   readonly lastActiveAtMs: number | null;
   /** From then on the user counts as disabled, unless there is a login before. */
   readonly inactiveFromMs: number | undefined;
+  /** Of a user of another program: when it must be asked again. */
+  readonly believedUntilMs?: number;
   readonly options: ResourceOptions;
   readonly extra: Extra;
 }
@@ -35,6 +39,8 @@ export interface User {
 export interface UserSecret {
   readonly user: User;
   readonly passwordHash: string | null;
+  /** Where another program checks the password. */
+  readonly isPassword?: (password: string) => Promise<boolean>;
 }
 
 export interface NewUser {
@@ -52,7 +58,7 @@ export type UserChange = Partial<Omit<NewUser, 'id'>>;
 
 export type Users = ReturnType<typeof createUsers>;
 
-const userModel = (compliance: Compliance, row: UserTable, expiresAtMs: number | null, nowMs: number): User => {
+export const userModel = (compliance: Compliance, row: UserTable, expiresAtMs: number | null, nowMs: number): User => {
   const options = fromJson<ResourceOptions>(row.options);
   const inactiveFromMs = compliance.inactiveFromMs(row, options);
   return {
@@ -74,16 +80,31 @@ export const userSecretOf = (compliance: Compliance, row: store.UserWithPassword
   passwordHash: row.password_hash,
 });
 
-export function createUsers(core: Core, parts: { readonly passwords: Passwords; readonly revocations: Revocations; readonly compliance: Compliance }) {
-  const { env, options } = core;
+export function createUsers(
+  core: Core,
+  parts: { readonly passwords: Passwords; readonly revocations: Revocations; readonly compliance: Compliance; readonly backends: Backends },
+) {
+  const { env } = core;
   const { read } = env.store;
-  const { passwords, revocations, compliance } = parts;
+  const { passwords, revocations, compliance, backends } = parts;
   const modelOf = (row: UserTable, expiresAtMs: number | null): User => userModel(compliance, row, expiresAtMs, env.clock.nowMs());
 
   async function get(id: string, db: Db = read): Promise<User> {
+    const found = await find(id, db);
+    if (!found) throw userNotFound(id);
+    return found;
+  }
+
+  async function find(id: string, db: Db = read): Promise<User | undefined> {
     const row = await store.findUser(db, id);
-    if (!row) throw userNotFound(id);
-    return modelOf(row, row.password_expires_at_ms);
+    if (row) return modelOf(row, row.password_expires_at_ms);
+    return (await (await backends.elsewhere('user', id))?.user(id))?.user;
+  }
+
+  /** Refuses to change a user of a program that is only read. */
+  async function checkWritable(id: string): Promise<void> {
+    const elsewhere = await backends.elsewhere('user', id);
+    if (elsewhere && !elsewhere.writable && (await elsewhere.user(id))) throw readOnlyDirectory();
   }
 
   /** `bySystem`: the rules for passwords bind people, not the cloud's own first user. */
@@ -92,6 +113,7 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
     const name = user.name.trim();
     const nowMs = env.clock.nowMs();
     const conflict = (): CairnError => duplicate('user', name, user.domainId);
+    if (!(await backends.ofDomain(user.domainId)).writable) throw readOnlyDirectory();
     if (user.password !== undefined && !rules.bySystem) compliance.checkStrength(user.password);
     const passwordHash = typeof user.password === 'string' ? await passwords.hash(user.password) : undefined;
     const userOptions = mergeOptions({}, user.options);
@@ -121,6 +143,7 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
   }
 
   async function update(id: string, change: UserChange, who: Initiator, rules: { readonly bySystem?: boolean } = {}): Promise<User> {
+    await checkWritable(id);
     if (change.password !== undefined && !rules.bySystem) compliance.checkStrength(change.password);
     const passwordHash = typeof change.password === 'string' ? await passwords.hash(change.password) : change.password;
     let conflictName = '';
@@ -163,6 +186,8 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
 
   /** The user's own change: the original password is what authorises it, even an expired one. */
   async function changePassword(id: string, original: string, password: string, who: Initiator): Promise<void> {
+    const elsewhere = await (await backends.elsewhere('user', id))?.user(id);
+    if (elsewhere?.isPassword && (await elsewhere.isPassword(original))) throw readOnlyDirectory();
     const row = await compliance.inTurn(id, () => provenRow(id, original));
     compliance.checkStrength(password);
     const userOptions = fromJson<ResourceOptions>(row.options);
@@ -193,6 +218,7 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
   }
 
   async function remove(id: string, who: Initiator): Promise<void> {
+    await checkWritable(id);
     await env.store.write(async (tx) => {
       if (!(await store.userIsThere(tx, id))) throw userNotFound(id);
       await removeRow(tx, id, who);
@@ -218,17 +244,14 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
     await touch(core, tx, [...credentials.map(applicationCredentialKey), ...trusts.map((trust) => trustKey(trust.id))]);
   }
 
+  /** `homeDomainId`: the caller's domain, which is listed where no domain is named and another program keeps it. */
   async function list(
     filters: readonly ListFilter[],
     paging: Paging,
-    more: { readonly expiry?: store.PasswordExpiry; readonly groupId?: string; readonly federated?: store.FederatedFilter | undefined } = {},
-  ): Promise<{ users: User[]; hasMore: boolean }> {
-    const page = await store.listUsers(read, filters, { ...paging, maxLimit: options.maxListLimit }, more);
-    const expiries = await store.passwordExpiries(
-      read,
-      page.rows.map((row) => row.id),
-    );
-    return { users: page.rows.map((row) => modelOf(row, expiries.get(row.id) ?? null)), hasMore: page.hasMore };
+    more: UserListing & { readonly homeDomainId?: string | undefined } = {},
+  ): Promise<UserPage> {
+    const { homeDomainId, ...listing } = more;
+    return await (await listedBackend(backends, { filters, groupId: more.groupId, homeDomainId })).users(filters, paging, listing);
   }
 
   return {
@@ -240,11 +263,10 @@ export function createUsers(core: Core, parts: { readonly passwords: Passwords; 
     remove,
     removeRow,
     /** undefined where `get` throws. */
-    find: async (id: string, db: Db = read): Promise<User | undefined> => {
-      const row = await store.findUser(db, id);
-      return row && modelOf(row, row.password_expires_at_ms);
-    },
+    find,
     findByName: async (name: string, domainId: string, db: Db = read): Promise<User | undefined> => {
+      const elsewhere = await backends.ofDomain(domainId);
+      if (elsewhere !== backends.sql) return (await elsewhere.userByName(name, domainId))?.user;
       const row = await store.findUserByName(db, name, domainId);
       return row && modelOf(row, row.password_expires_at_ms);
     },

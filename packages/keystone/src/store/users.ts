@@ -46,7 +46,10 @@ export function findUserByName(db: Db, name: string, domainId: string): Promise<
     .executeTakeFirst();
 }
 
+/** Here, or known by a public id as a user of another program. */
 export async function userIsThere(db: Db, id: string): Promise<boolean> {
+  const mapped = await on<KeystoneTables>(db).selectFrom('keystone_id_mapping').select('entity_type').where('public_id', '=', id).executeTakeFirst();
+  if (mapped?.entity_type === 'user') return true;
   return (await on<KeystoneTables>(db).selectFrom('keystone_user').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
 }
 
