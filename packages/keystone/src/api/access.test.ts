@@ -161,14 +161,18 @@ test('nothing but versions, login, the own password and what a consumer signs is
       'keystone.federation.sp_metadata',
       'keystone.federation.websso.get',
       'keystone.federation.websso.post',
+      'keystone.ec2_token.get',
       'keystone.oauth1_access_token.create',
+      'keystone.oauth1_access_token.get',
       'keystone.oauth1_request_token.create',
+      'keystone.oauth1_request_token.get',
       'keystone.oauth2.token',
       'keystone.oauth2.token.delete',
       'keystone.oauth2.token.get',
       'keystone.oauth2.token.head',
       'keystone.oauth2.token.patch',
       'keystone.oauth2.token.put',
+      'keystone.s3_token.get',
       'keystone.simple_cert.ca',
       'keystone.simple_cert.certificates',
       'keystone.token.issue',
@@ -176,7 +180,7 @@ test('nothing but versions, login, the own password and what a consumer signs is
       'keystone.user.change_password',
       'keystone.versions.list',
       'keystone.versions.show',
-    ],
+    ].toSorted(),
   );
 });
 

@@ -7,7 +7,7 @@ import { invalid } from '../errors.ts';
 import type { ListFilter, Paging } from '../store/lists.ts';
 
 export type { KeystoneApp };
-export { equals } from '../store/lists.ts';
+export { equals } from '../app/filters.ts';
 export const op = operationsOf<KeystoneApp>();
 
 // biome-ignore lint: handlers narrow their own bodies; helpers here do not look at them

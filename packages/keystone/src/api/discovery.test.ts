@@ -73,6 +73,15 @@ test('what went with PKI tokens says so', async () => {
   await cloud.expect(403, admin, 'GET', '/v3/auth/tokens/OS-PKI/revoked');
 });
 
+test('where only POST is answered, GET is told so', async () => {
+  for (const path of ['ec2tokens', 's3tokens', 'OS-OAUTH1/request_token', 'OS-OAUTH1/access_token']) {
+    for (const token of [undefined, admin]) {
+      const answer = await cloud.expect(405, token, 'GET', `/v3/${path}`);
+      assert.equal(answer.headers.get('allow'), 'POST');
+    }
+  }
+});
+
 test('revocations are told to services, since a moment or all', async () => {
   const { userId, token } = await cloud.person(admin, 'revoked');
   const service = await cloud.person(admin, 'revoke-reader', 'service');

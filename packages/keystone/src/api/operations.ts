@@ -20,6 +20,7 @@ import { oauth1Operations } from './oauth1.ts';
 import { mappingOperations } from './mappings.ts';
 import { oauth2Operations } from './oauth2.ts';
 import { policyOperations } from './policies.ts';
+import { postOnlyOperations } from './post-only.ts';
 import { projectOperations } from './projects.ts';
 import { revokeEventOperations } from './revoke-events.ts';
 import { roleAssignmentOperations } from './role-assignments.ts';
@@ -35,6 +36,7 @@ import { versionOperations } from './versions.ts';
 const all: readonly AnyOperation[] = [
   ...versionOperations(() => all),
   ...tombstoneOperations,
+  ...postOnlyOperations,
   ...revokeEventOperations,
   ...tokenOperations,
   ...scopeOperations,
