@@ -4,6 +4,7 @@ import { defaultStores, IMPORT_METHODS } from '@cairn/glance/options';
 import { loadConfig } from '@cairn/kit/config/config';
 import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@cairn/kit/http/cors';
 import Type, { type Static } from 'typebox';
+import { FederationSchema } from './config-federation.ts';
 
 const closed = { additionalProperties: false };
 const option = <T extends object>(rest: T, description: string) => ({ ...rest, description });
@@ -51,6 +52,7 @@ export const CloudSchema = Type.Object(
           option({ default: 'fernet' }, 'How tokens are written: encrypted (fernet), or signed so that others can check them (jws)'),
         ),
         tokenLifeSeconds: Type.Integer(option({ default: 3600, minimum: 60, maximum: 604_800 }, 'How long a token is valid')),
+        federation: FederationSchema,
         limitModel: Type.Enum(['flat', 'strict_two_level'], option({ default: 'flat' }, 'Whether limits of projects and of their domains bind each other')),
         securityCompliance: Type.Object(
           {

@@ -29,6 +29,7 @@ import { defaultNovaOptions } from '@cairn/nova/options';
 import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
+import { federationOptions } from '../config-federation.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
 import { imageConverter } from './image-converter.ts';
@@ -92,6 +93,7 @@ export function compose(options: ComposeOptions): Cloud {
     bcryptCost: config.identity.bcryptRounds,
     limitModel: config.identity.limitModel,
     securityCompliance: securityComplianceOf(config),
+    federation: federationOptions(config.identity.federation, config.listen.publicUrl && `${config.listen.publicUrl.replace(/\/+$/, '')}/identity`),
   });
   const glance = createGlance({
     env,
@@ -103,7 +105,12 @@ export function compose(options: ComposeOptions): Cloud {
   });
   const placement = createPlacement({ env });
   const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
-  const cinder = createCinder({ env, options: { ...defaultCinderOptions, backupsDir: join(paths.data, 'backups') }, faces: { glance: glance.face, keystone: keystone.face }, hosts });
+  const cinder = createCinder({
+    env,
+    options: { ...defaultCinderOptions, backupsDir: join(paths.data, 'backups') },
+    faces: { glance: glance.face, keystone: keystone.face },
+    hosts,
+  });
   // made below: nova hands some calls on to neutron and glance
   let server: HttpServer;
   const nova = createNova({

@@ -362,7 +362,7 @@ describe('log-ins at a SAML identity provider', () => {
     assert.equal((await exchange(limited.headers.get('x-subject-token') ?? '')).status, 403, 'OSSA class 12: limits are not lost on the way');
     await home.expect(200, homeAdmin, 'PATCH', `${F}/service_providers/away`, { service_provider: { enabled: false } });
     assert.equal((await exchange(person.token)).status, 403);
-    assert.equal((await home.call(homeAdmin, 'GET', '/v3/auth/OS-FEDERATION/saml2')).status, 405);
+    for (const path of ['saml2', 'saml2/ecp']) assert.equal((await home.call(undefined, 'GET', `/v3/auth/OS-FEDERATION/${path}`)).status, 405);
     const bad = await fetch(`${home.url}/v3/auth/OS-FEDERATION/saml2`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -1,5 +1,7 @@
 /** The few parts of oidc-provider that the tests use; it brings no types. */
 declare module 'oidc-provider' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+
   interface GrantContext {
     readonly oidc: {
       readonly client: { readonly clientId: string };
@@ -9,7 +11,7 @@ declare module 'oidc-provider' {
     body: unknown;
     status: number;
   }
-  export default class Provider {
+  export class Provider {
     constructor(issuer: string, configuration: object);
     readonly AccessToken: new (
       properties: object,
@@ -21,7 +23,7 @@ declare module 'oidc-provider' {
       id: string,
       info: object,
     ) => unknown;
-    callback(): (request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => void;
+    callback(): (request: IncomingMessage, response: ServerResponse) => void;
     registerGrantType(name: string, handler: (ctx: GrantContext) => Promise<void>, parameters: readonly string[]): void;
     on(event: string, listener: (...args: unknown[]) => void): void;
   }

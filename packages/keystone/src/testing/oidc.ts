@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import Provider from 'oidc-provider';
-import { Browser } from './browser.ts';
+import { Provider } from 'oidc-provider';
+import type { Browser } from './browser.ts';
 
 const CLIENT_ID = 'cairn-sso';
 const CLIENT_SECRET = 'the client of the cloud keeps this';

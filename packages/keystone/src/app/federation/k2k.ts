@@ -1,4 +1,5 @@
-import { forbiddenAction, forbiddenSilently, notFoundText } from '../../errors.ts';
+import { forbiddenAction, forbiddenSilently, invalid, notFoundText } from '../../errors.ts';
+import type { SamlIdpOptions } from '../../federation/provider-options.ts';
 import { createSamlIdp, type SamlIdp } from '../../federation/saml-idp.ts';
 import { ecpResponse } from '../../federation/saml-xml.ts';
 import { groupsByIds } from '../../store/groups.ts';
@@ -21,8 +22,16 @@ interface Parts {
 export function createK2k(core: Core, parts: Parts) {
   const { env } = core;
   const { samlIdp } = core.options.federation;
-  const idp: SamlIdp | undefined =
-    samlIdp && createSamlIdp(samlIdp, { nowMs: () => env.clock.nowMs(), randomId: () => `_${env.ids.bytes(16).toString('hex')}` });
+  const idp = samlIdp && make(samlIdp);
+
+  /** A key or a certificate that is no use stops the start. */
+  function make(options: SamlIdpOptions): SamlIdp {
+    try {
+      return createSamlIdp(options, { nowMs: () => env.clock.nowMs(), randomId: () => `_${env.ids.bytes(16).toString('hex')}` });
+    } catch (error) {
+      throw invalid(`Option identity.federation.samlIdp: ${error instanceof Error ? error.message : String(error)}.`, 'federation');
+    }
+  }
 
   function configured(): SamlIdp {
     if (!idp) throw notFoundText('This cloud is not configured as a SAML identity provider.');

@@ -66,17 +66,18 @@ export function createFederatedLogins(core: Core, parts: { readonly keys: KeyRep
   const saml = new Map<string, SamlServiceProvider>();
   const spEntityIds = new Map<string, string>();
   const key = (idpId: string, protocolId: string): string => JSON.stringify([idpId, protocolId]);
-  for (const [idpId, provider] of Object.entries(federation.providers)) {
-    if (provider.oidc) oidc.set(key(idpId, provider.oidc.protocol ?? 'openid'), createOidcClient(provider.oidc));
-    if (provider.saml) {
-      const name = key(idpId, provider.saml.protocol ?? 'saml2');
-      saml.set(
-        name,
-        createSamlServiceProvider(provider.saml, () => env.clock.nowMs()),
-      );
-      if (provider.saml.spEntityId !== undefined) spEntityIds.set(name, provider.saml.spEntityId);
-    }
-  }
+  for (const [idpId, provider] of Object.entries(federation.providers))
+    usable(idpId, () => {
+      if (provider.oidc) oidc.set(key(idpId, provider.oidc.protocol ?? 'openid'), createOidcClient(provider.oidc));
+      if (provider.saml) {
+        const name = key(idpId, provider.saml.protocol ?? 'saml2');
+        saml.set(
+          name,
+          createSamlServiceProvider(provider.saml, () => env.clock.nowMs()),
+        );
+        if (provider.saml.spEntityId !== undefined) spEntityIds.set(name, provider.saml.spEntityId);
+      }
+    });
 
   /** Our addresses for a protocol of an identity provider are below `base`; the metadata's names us unless the operator does. */
   const spOf = (idpId: string, protocolId: string, base: string) => ({
@@ -216,6 +217,16 @@ export function createFederatedLogins(core: Core, parts: { readonly keys: KeyRep
   }
 
   return { trustedOrigin, providersOf, depart, arrive, arriveSaml, bearer, cookieName, ecpStart, ecpFinish, resume, metadata };
+}
+
+/** Options that are no use stop the start, with the words of whoever found out. */
+function usable(idpId: string, make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(`Option identity.federation.providers.${idpId}: ${error.message}.`, 'federation');
+    throw error;
+  }
 }
 
 /** Python's `urllib.parse.unquote_plus`, which upstream applies to what the query has already decoded. */
