@@ -100,6 +100,11 @@ export interface NeutronFace {
   releasePorts(tx: Tx, portIds: readonly string[], options: { readonly delete: boolean; readonly deviceId?: string }): Promise<void>;
   /** Takes ports off their host and leaves them their device: a shelved server keeps its addresses. Tolerates absence. */
   unbindPorts(tx: Tx, portIds: readonly string[]): Promise<void>;
+  /**
+   * Has ports plugged on a second host as well, where their server is about to come while it runs; '' takes that back. The bound host stays
+   * theirs until `bindPorts`.
+   */
+  announcePorts(tx: Tx, portIds: readonly string[], host: string): Promise<void>;
   /** Pushes released ports' removal to the hosts. */
   makeGone(portIds: readonly string[]): Promise<void>;
   portsOfDevice(db: Db, deviceId: string): Promise<readonly PortFacts[]>;

@@ -2,7 +2,18 @@ import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
-import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests } from '../interface/guests.ts';
+import type {
+  GuestDiagnostics,
+  GuestDisk,
+  GuestInfo,
+  GuestLayout,
+  GuestNic,
+  GuestSpec,
+  Guests,
+  LiveChannel,
+  LiveProgress,
+  LiveSend,
+} from '../interface/guests.ts';
 import { checkReachable, processUser } from './account.ts';
 import { Asking } from './asking.ts';
 import { type ControlGroups, openControlGroups } from './cgroups.ts';
@@ -16,6 +27,7 @@ import { Guest } from './guest.ts';
 import { askAgent } from './guest-agent.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import * as lifecycle from './lifecycle.ts';
+import * as live from './live.ts';
 import { KeyedMutex } from './mutex.ts';
 import { OpenDiskWork } from './open-disk-work.ts';
 import type { OpenDisks } from './open-disks.ts';
@@ -180,6 +192,39 @@ export class QemuGuests implements Guests {
 
   detachNic(guestId: string, portId: string, waitMs: number): Promise<void> {
     return this.#with(guestId, (guest) => this.#byNic.run(portId, () => plug.detachNic(guest, portId, waitMs)));
+  }
+
+  layout(guestId: string): Promise<GuestLayout> {
+    return this.#with(guestId, async (guest) => live.layout(guest));
+  }
+
+  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    checkSpec(spec);
+    return this.#with(spec.guestId, (guest) => live.receive(guest, spec, layout, mirrored));
+  }
+
+  liveChannel(guestId: string, which: LiveChannel): Promise<Duplex> {
+    return this.#with(guestId, (guest) => live.channel(guest, which));
+  }
+
+  sendLive(guestId: string, options: LiveSend): Promise<void> {
+    return this.#with(guestId, (guest) => live.send(guest, options, options.signal));
+  }
+
+  liveProgress(guestId: string): Promise<LiveProgress> {
+    return this.#with(guestId, live.progress);
+  }
+
+  hastenLive(guestId: string): Promise<void> {
+    return this.#with(guestId, live.hasten);
+  }
+
+  resumeLive(guestId: string, run: boolean): Promise<void> {
+    return this.#with(guestId, (guest) => live.goOn(guest, run));
+  }
+
+  finishLive(guestId: string, run: boolean): Promise<GuestInfo> {
+    return this.#with(guestId, (guest) => live.finish(guest, run));
   }
 
   async info(guestId: string): Promise<GuestInfo> {

@@ -1,6 +1,6 @@
 import { open, readFile, truncate } from 'node:fs/promises';
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
-import type { GuestDisk, GuestSpec } from '../interface/guests.ts';
+import type { GuestDisk, GuestLayout, GuestSpec } from '../interface/guests.ts';
 import { checkReachable, giveToGuest, processUser, shareWithGuests } from './account.ts';
 import { type BlockNode, diskNode, nodeName } from './blockdev.ts';
 import { commandLine, type MachinePlan } from './command-line.ts';
@@ -64,6 +64,8 @@ export async function lendDisk(guest: Guest, uid: number | undefined, { disk, la
 export interface LaunchOptions {
   /** Waits for a saved memory instead of running. */
   readonly incoming?: boolean;
+  /** How the machine is laid out that this one takes over from. */
+  readonly layout?: GuestLayout;
 }
 
 /**
@@ -117,9 +119,9 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   await Promise.all([checkReachable(ctx.account, files.consoleLog), checkReachable(ctx.account, files.socketDir)]);
   const machine = spec.machine ?? 'q35';
   // A saved memory fits only the machine that it was saved from.
-  const same = options.incoming ? before : undefined;
+  const same = options.layout ?? (options.incoming ? before : undefined);
   const accelerator = same?.accelerator ?? inventory.accelerator;
-  const { slots, ports } = placeAll(spec.disks, spec.nics, before?.slots ?? {}, machine);
+  const { slots, ports } = placeAll(spec.disks, spec.nics, (options.layout ?? before)?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
     Promise.all(spec.disks.map((disk) => askForDisk(guest, disk))),
     spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
@@ -139,7 +141,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     layers: Object.fromEntries(opened.map(({ disk, layers }) => [disk.diskId, layers])),
     machineType: same?.machineType ?? `pc-${machine === 'pc' ? 'i440fx' : 'q35'}-${inventory.major}.${inventory.minor}`,
     accelerator,
-    cpuModel: spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
+    cpuModel: options.layout?.cpuModel ?? spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
   };
   const plan: MachinePlan = {
     spec,

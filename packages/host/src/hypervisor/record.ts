@@ -48,6 +48,10 @@ export class GuestFiles {
   readonly vncSocket: string;
   readonly agentSocket: string;
   readonly memorySocket: string;
+  /** Cairn's end of a live migration's disks. */
+  readonly disksSocket: string;
+  /** QEMU's end of disks that come. */
+  readonly nbdSocket: string;
   /** QEMU's end of a resume: it listens there. */
   readonly incomingSocket: string;
 
@@ -66,6 +70,8 @@ export class GuestFiles {
     this.vncSocket = join(this.socketDir, 'vnc');
     this.agentSocket = join(this.socketDir, 'agent');
     this.memorySocket = join(this.runDir, 'memory');
+    this.disksSocket = join(this.runDir, 'disks');
+    this.nbdSocket = join(this.socketDir, 'nbd');
     this.incomingSocket = join(this.socketDir, 'incoming');
   }
 }

@@ -82,6 +82,39 @@ export interface GuestDiagnostics {
   }[];
 }
 
+/** How a guest's devices sit in its machine, so that another host can take it over while it runs. */
+export interface GuestLayout {
+  readonly slots: Readonly<Record<string, number>>;
+  readonly ports: number;
+  readonly places: Readonly<Record<string, number>>;
+  readonly machineType: string;
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly cpuModel: string;
+}
+
+/** What goes to the host that takes a guest over. */
+export type LiveChannel = 'memory' | 'disks';
+
+export interface LiveSend {
+  /** The guest's disks that go along, each to an export of the other host. */
+  readonly mirror: readonly { readonly diskId: string; readonly exportName: string }[];
+  /** Opens a stream to the other host; for disks several times. */
+  channel(which: LiveChannel): Promise<Duplex>;
+  readonly signal?: AbortSignal;
+}
+
+/** In bytes. */
+export interface LiveProgress {
+  /** The other host has everything, and the guest stands still here. */
+  readonly isSent: boolean;
+  readonly memoryTotal: number;
+  readonly memoryProcessed: number;
+  readonly memoryRemaining: number;
+  readonly diskTotal: number;
+  readonly diskProcessed: number;
+  readonly diskRemaining: number;
+}
+
 /** The hypervisor. */
 export interface Guests {
   /** Starts the guest; resolves when its CPUs run. Its disks and taps are there. */
@@ -104,6 +137,27 @@ export interface Guests {
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void>;
   attachNic(guestId: string, nic: GuestNic): Promise<void>;
   detachNic(guestId: string, portId: string, waitMs: number): Promise<void>;
+  layout(guestId: string): Promise<GuestLayout>;
+  /**
+   * Live migration, on the host that the guest comes to: a machine of the same layout that waits. Its disks are there, with the sizes of the
+   * source's. Returns the names of the exports that `mirrored` disks are written to, by disk id.
+   */
+  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** On the host that the guest comes to: a stream into the machine that waits. */
+  liveChannel(guestId: string, which: LiveChannel): Promise<Duplex>;
+  /**
+   * On the host that the guest leaves. Resolves when the other host has everything; the guest stands still then and has not gone on there.
+   * When it rejects (or the signal aborts) the guest goes on here.
+   */
+  sendLive(guestId: string, options: LiveSend): Promise<void>;
+  liveProgress(guestId: string): Promise<LiveProgress>;
+  /** Stops the guest so that the rest goes over in one go. */
+  hastenLive(guestId: string): Promise<void>;
+  /** On the host that the guest left or was leaving: it goes on here, or stays paused as it was. What it did on the other
+   * host after `finishLive` is lost. */
+  resumeLive(guestId: string, run: boolean): Promise<void>;
+  /** On the host that the guest came to: its CPUs run, or stay paused as they were. */
+  finishLive(guestId: string, run: boolean): Promise<GuestInfo>;
   info(guestId: string): Promise<GuestInfo>;
   list(): Promise<readonly GuestInfo[]>;
   /** The end of the serial console's log: the last `lines`, or all that is kept. Bytes that are no UTF-8 become U+FFFD. */

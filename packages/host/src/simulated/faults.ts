@@ -7,6 +7,8 @@ export interface SimulatedDelays {
   readonly guestStopMs?: number;
   readonly diskMs?: number;
   readonly fabricMs?: number;
+  /** A live migration that nobody hastens. */
+  readonly liveMs?: number;
 }
 
 /** Decides whether a call fails: throw to fail before the effect. Called with `before` and `after` the effect. */

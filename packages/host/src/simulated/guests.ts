@@ -1,8 +1,20 @@
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { conflict, notFound } from '@cairn/kit/errors/errors';
 import type { HostEvent } from '../interface/agent.ts';
-import type { GuestDiagnostics, GuestDisk, GuestInfo, GuestNic, GuestSpec, Guests, GuestState } from '../interface/guests.ts';
+import type {
+  GuestDiagnostics,
+  GuestDisk,
+  GuestInfo,
+  GuestLayout,
+  GuestNic,
+  GuestSpec,
+  Guests,
+  GuestState,
+  LiveChannel,
+  LiveProgress,
+  LiveSend,
+} from '../interface/guests.ts';
 import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedGuest, SimulatedMachine } from './machine.ts';
@@ -16,6 +28,7 @@ export class SimulatedGuests implements Guests {
   readonly #inject: Injector;
   readonly #delays: SimulatedDelays;
   readonly #emit: (event: HostEvent) => void;
+  readonly #hastened = new Set<string>();
 
   constructor(machine: SimulatedMachine, clock: Clock, inject: Injector, delays: SimulatedDelays, emit: (event: HostEvent) => void) {
     this.#machine = machine;
@@ -111,6 +124,79 @@ export class SimulatedGuests implements Guests {
     return this.#inject.run('guests.detachNic', [guestId, portId, waitMs], this.#delays.fabricMs, () => {
       const guest = this.#machine.guests.get(guestId);
       if (guest) guest.spec = { ...guest.spec, nics: guest.spec.nics.filter((n) => n.portId !== portId) };
+    });
+  }
+
+  async layout(guestId: string): Promise<GuestLayout> {
+    this.#need(guestId);
+    return { slots: {}, ports: 0, places: {}, machineType: 'simulated', accelerator: 'tcg', cpuModel: 'simulated' };
+  }
+
+  receiveLive(spec: GuestSpec, _layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    return this.#inject.run('guests.receiveLive', [spec, mirrored], this.#delays.guestStartMs, () => {
+      const there = this.#machine.guests.get(spec.guestId);
+      if (there) throw conflict('The server runs on this host already.');
+      const guest = this.#boot(spec, undefined);
+      guest.state = 'suspended';
+      guest.live = 'coming';
+      return Object.fromEntries(mirrored.map((diskId) => [diskId, `export-${diskId}`]));
+    });
+  }
+
+  async liveChannel(guestId: string, _which: LiveChannel): Promise<Duplex> {
+    this.#need(guestId);
+    return new PassThrough();
+  }
+
+  async sendLive(guestId: string, options: LiveSend): Promise<void> {
+    const guest = this.#need(guestId);
+    if (guest.live === 'sent') return;
+    for (const { diskId } of options.mirror) {
+      if (!guest.spec.disks.some((disk) => disk.diskId === diskId)) throw conflict(`Disk ${diskId} is not open in the server.`);
+    }
+    await options.channel('memory').then((stream) => stream.destroy());
+    if ((this.#delays.liveMs ?? 0) > 0) await this.#untilSent(guestId, options.signal);
+    await this.#inject.run('guests.sendLive', [guestId, options.mirror], undefined, () => {
+      guest.live = 'sent';
+      guest.state = 'paused';
+    });
+  }
+
+  /** A guest that nobody hastens takes its time. */
+  async #untilSent(guestId: string, signal: AbortSignal | undefined): Promise<void> {
+    const endMs = this.#clock.nowMs() + (this.#delays.liveMs ?? 0);
+    this.#hastened.delete(guestId);
+    while (this.#clock.nowMs() < endMs && !this.#hastened.has(guestId)) await this.#clock.sleep(Math.min(20, this.#delays.liveMs ?? 0), signal);
+  }
+
+  async liveProgress(guestId: string): Promise<LiveProgress> {
+    const guest = this.#need(guestId);
+    const memoryTotal = guest.spec.memoryMb * 2 ** 20;
+    const isSent = guest.live === 'sent';
+    const half = isSent ? 0 : memoryTotal / 2;
+    return { isSent, memoryTotal, memoryProcessed: memoryTotal - half, memoryRemaining: half, diskTotal: 0, diskProcessed: 0, diskRemaining: 0 };
+  }
+
+  async hastenLive(guestId: string): Promise<void> {
+    this.#need(guestId);
+    this.#hastened.add(guestId);
+  }
+
+  resumeLive(guestId: string, run: boolean): Promise<void> {
+    return this.#inject.run('guests.resumeLive', [guestId, run], undefined, () => {
+      const guest = this.#machine.guests.get(guestId);
+      if (guest?.live !== 'sent') return;
+      guest.live = undefined;
+      guest.state = run ? 'running' : 'paused';
+    });
+  }
+
+  finishLive(guestId: string, run: boolean): Promise<GuestInfo> {
+    return this.#inject.run('guests.finishLive', [guestId, run], undefined, () => {
+      const guest = this.#need(guestId);
+      guest.live = undefined;
+      guest.state = run ? 'running' : 'paused';
+      return infoOf(guest);
     });
   }
 

@@ -7,6 +7,8 @@ export interface SimulatedGuest {
   state: GuestState;
   startedAtMs: number;
   console: string;
+  /** It is on its way: it waits here to come, or everything of it has gone. */
+  live?: 'coming' | 'sent' | undefined;
 }
 
 export interface SimulatedDisk {

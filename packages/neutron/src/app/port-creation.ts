@@ -87,6 +87,7 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     dns_domain: port.dnsDomain ?? '',
     propagate_uplink_status: toBit(port.propagateUplink ?? true),
     binding_host: host,
+    coming_host: '',
     binding_vnic_type: port.vnicType ?? 'normal',
     binding_vif_type: vifTypeOf(app, host),
     binding_profile_json: profileJson(port.profile ?? {}),

@@ -66,7 +66,7 @@ export function serverPorts(app: NeutronApp): NeutronFace {
           device_id: binding.deviceId,
           device_owner: binding.deviceOwner,
           // nova knows its hosts: one that is away at this moment plugs the port when it is back
-          ...(moves && { binding_host: binding.host, binding_vif_type: 'tap', status: 'DOWN' }),
+          ...(moves && { binding_host: binding.host, coming_host: '', binding_vif_type: 'tap', status: 'DOWN' }),
         });
       }
     },
@@ -95,7 +95,15 @@ export function serverPorts(app: NeutronApp): NeutronFace {
     async unbindPorts(tx, portIds) {
       for (const row of await portsByIds(tx, portIds)) {
         if (row.binding_host === '') continue;
-        await change(app, tx, self(), row, { binding_host: '', binding_vif_type: 'unbound', binding_profile_json: '{}', status: 'DOWN' });
+        await change(app, tx, self(), row, { binding_host: '', coming_host: '', binding_vif_type: 'unbound', binding_profile_json: '{}', status: 'DOWN' });
+      }
+    },
+
+    async announcePorts(tx, portIds, host) {
+      for (const row of await portsByIds(tx, portIds)) {
+        if (row.coming_host === host) continue;
+        await updatePort(tx, row.id, { coming_host: host });
+        app.pusher.touch(tx, [portKey(row.id), networkKey(row.network_id)]);
       }
     },
 
@@ -168,6 +176,7 @@ const unbind = (app: NeutronApp, tx: Tx, ctx: Context, row: PortRow): Promise<vo
     device_owner: '',
     dns_name: '',
     binding_host: '',
+    coming_host: '',
     binding_vif_type: 'unbound',
     binding_profile_json: '{}',
     status: 'DOWN',

@@ -62,7 +62,8 @@ function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
 
 /** A port as one host sees it: a guest's tap where the guest runs there, else just addresses that others may ask about. */
 export function portObject(port: PortRow, addresses: readonly IpAllocationRow[], groupIds: readonly string[], host: string): FabricObject {
-  const guest = port.binding_host === host && port.binding_vif_type === 'tap' && port.device_owner.startsWith('compute:');
+  const isHere = port.binding_host === host || port.coming_host === host;
+  const guest = isHere && port.binding_vif_type === 'tap' && port.device_owner.startsWith('compute:');
   const spec: PortSpec = {
     id: port.id,
     networkId: port.network_id,

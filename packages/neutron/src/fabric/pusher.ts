@@ -337,6 +337,7 @@ const NO_ENDS: ReadonlyMap<string, string> = new Map();
 function placesOf(port: LoadedPort, chassis: string | undefined): Set<string> {
   const hosts = new Set<string>();
   if (port.row.binding_host !== '') hosts.add(port.row.binding_host);
+  if (port.row.coming_host !== '') hosts.add(port.row.coming_host);
   if (chassis !== undefined) hosts.add(chassis);
   return hosts;
 }

@@ -155,7 +155,14 @@ export async function portOnSubnet(db: Db, subnetId: string, owners: readonly st
 
 /** Ports on a host, a page at a time. */
 export const portsOfHost = (db: Db, host: string, after: string, limit: number): Promise<PortRow[]> =>
-  tables(db).selectFrom('neutron_port').selectAll().where('binding_host', '=', host).where('id', '>', after).orderBy('id').limit(limit).execute();
+  tables(db)
+    .selectFrom('neutron_port')
+    .selectAll()
+    .where((e) => e.or([e('binding_host', '=', host), e.and([e('coming_host', '=', host), e('coming_host', '<>', '')])]))
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
 export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRow[]> =>
   tables(db).selectFrom('neutron_port').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
 
@@ -163,7 +170,15 @@ export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRo
 export async function networkHasPorts(db: Db, networkId: string, host: string | undefined): Promise<boolean> {
   let query = tables(db).selectFrom('neutron_port').select('id').where('network_id', '=', networkId);
   if (host !== undefined) query = query.where('binding_host', '=', host);
-  return (await query.limit(1).executeTakeFirst()) !== undefined;
+  if ((await query.limit(1).executeTakeFirst()) !== undefined) return true;
+  if (host === undefined) return false;
+  const coming = tables(db)
+    .selectFrom('neutron_port')
+    .select('id')
+    .where('coming_host', '=', host)
+    .where('coming_host', '<>', '')
+    .where('network_id', '=', networkId);
+  return (await coming.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** The hosts that have ports of these networks. */
@@ -173,7 +188,11 @@ export async function hostsOfNetworks(db: Db, networkIds: readonly string[]): Pr
     const { rows } = await sql<{ network_id: string; binding_host: string }>`
       select distinct network_id, binding_host from neutron_port
       where ${among(db, sql.ref('network_id'), networkIds.slice(at, at + 500))} and binding_host <> ''`.execute(db.kysely);
+    const coming = await sql<{ network_id: string; coming_host: string }>`
+      select distinct network_id, coming_host from neutron_port
+      where coming_host <> '' and ${among(db, sql.ref('network_id'), networkIds.slice(at, at + 500))}`.execute(db.kysely);
     for (const row of rows) hosts.get(row.network_id)?.add(row.binding_host);
+    for (const row of coming.rows) hosts.get(row.network_id)?.add(row.coming_host);
   }
   return hosts;
 }

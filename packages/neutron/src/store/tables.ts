@@ -125,6 +125,8 @@ export interface PortRow extends StandardColumns {
   dns_domain: string;
   propagate_uplink_status: number;
   binding_host: string;
+  /** The host that its server is on its way to while it runs; empty as a rule. */
+  coming_host: string;
   binding_vnic_type: string;
   /** `unbound`, `ovs` or `binding_failed`. */
   binding_vif_type: string;

@@ -229,6 +229,86 @@ describe('an evacuation', () => {
     }));
 });
 
+describe('a live migration', () => {
+  const live = { 'os-migrateLive': { host: null, block_migration: 'auto' } };
+
+  it('takes the running server to another host, and leaves nothing on the first', () =>
+    inCloud({}, async (cloud) => {
+      const id = await cloud.create(member(), { networks: [{ uuid: NETWORK }], config_drive: true });
+      const from = host(await show(cloud, id)) as string;
+      const to = from === 'h1' ? 'h2' : 'h1';
+      assert.equal(await act(cloud, id, live), 202);
+      const server = await show(cloud, id);
+      assert.deepEqual([server.status, host(server)], ['ACTIVE', to]);
+      assert.deepEqual([await disksOn(cloud, from), await disksOn(cloud, to)], [0, 2]);
+      assert.deepEqual([await guestsOn(cloud, from), await guestsOn(cloud, to)], [[], ['running']]);
+      const [move] = await migrations(cloud);
+      assert.deepEqual([move?.status, move?.migration_type], ['completed', 'live-migration']);
+      assert.deepEqual(Object.keys(await claims(cloud)), [id]);
+      assert.equal((await cloud.neutron.ports.all(cloud.store.read))[0]?.host, to);
+      assert.deepEqual(
+        [from, to].map(
+          (name) => [...(cloud.world.machines.find((one) => one.host === name)?.fabric.keys() ?? [])].filter((key) => key.startsWith('port')).length,
+        ),
+        [0, 1],
+      );
+    }));
+
+  it('shows how far it is, and can be aborted or made to end', () =>
+    inCloud({ delays: { liveMs: 4_000 } }, async (cloud) => {
+      const id = await cloud.create(member());
+      const from = host(await show(cloud, id)) as string;
+      const path = `/servers/${id}/migrations`;
+      const running = async (): Promise<Record<string, unknown>> => {
+        assert.equal((await cloud.request(admin(), 'POST', `/servers/${id}/action`, live)).status, 202);
+        let found: Record<string, unknown> | undefined;
+        await cloud.until(async () => {
+          [found] = (await cloud.ok(admin(), 'GET', path)).migrations;
+          return found?.status === 'running' && found.memory_total_bytes !== null;
+        });
+        return found as Record<string, unknown>;
+      };
+      const first = await running();
+      assert.equal((await show(cloud, id)).status, 'MIGRATING');
+      assert.equal(first.memory_total_bytes, 512 * 2 ** 20);
+      assert.equal((await cloud.ok(admin(), 'GET', `${path}/${first.id}`)).migration.uuid, first.uuid);
+      assert.equal((await cloud.request(admin(), 'DELETE', `${path}/${first.id}`)).status, 202);
+      await cloud.settle();
+      const back = await show(cloud, id);
+      assert.deepEqual([back.status, host(back)], ['ACTIVE', from]);
+      assert.equal((await migrations(cloud))[0]?.status, 'cancelled');
+      assert.equal((await disksOn(cloud, 'h1')) + (await disksOn(cloud, 'h2')), 1);
+      assert.equal((await cloud.request(admin(), 'GET', `${path}/${first.id}`)).status, 404);
+
+      const second = await running();
+      assert.equal((await cloud.request(admin(), 'POST', `${path}/${second.id}/action`, { force_complete: null })).status, 202);
+      await cloud.settle();
+      assert.notEqual(host(await show(cloud, id)), from);
+      assert.equal((await cloud.request(admin(), 'DELETE', `${path}/${second.id}`)).status, 409);
+    }));
+
+  it('is refused where it cannot be', () =>
+    inCloud({ hosts: [{ name: 'h1' }] }, async (cloud) => {
+      const id = await cloud.create(member());
+      const say = async (body: object, version?: string): Promise<unknown[]> => {
+        const { status, body: answer } = await cloud.request(admin(), 'POST', `/servers/${id}/action`, body, version);
+        return [status, Object.values(answer as Record<string, { message: string }>)[0]?.message];
+      };
+      assert.deepEqual(await say({ 'os-migrateLive': { host: 'mars', block_migration: 'auto' } }), [400, 'Compute host mars could not be found.']);
+      assert.deepEqual(await say({ 'os-migrateLive': { host: 'h1', block_migration: 'auto' } }), [
+        400,
+        `Unable to migrate instance (${id}) to current host (h1).`,
+      ]);
+      const [status, words] = await say({ 'os-migrateLive': { host: null, block_migration: 'auto' } }, '2.30');
+      assert.equal(status, 400);
+      assert.match(String(words), /No valid host was found/);
+      assert.equal((await cloud.request(admin(), 'POST', `/servers/${id}/action`, live)).status, 202);
+      await cloud.settle();
+      assert.equal((await show(cloud, id)).status, 'ACTIVE');
+      assert.equal((await migrations(cloud))[0]?.status, 'error');
+    }));
+});
+
 describe('os-migrations', () => {
   it('pages newest first, filters, and keeps hosts from managers', () =>
     inCloud({}, async (cloud) => {

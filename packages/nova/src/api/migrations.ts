@@ -96,8 +96,46 @@ async function list(app: NovaApp, request: Request<AnyBody>): Promise<object> {
   return { migrations, migrations_links: [{ rel: 'next', href: `${request.baseUrl}/v2.1/os-migrations?${query}` }] };
 }
 
+/** A live migration as a server's own list shows it (nova/api/openstack/compute/server_migrations.py, output). */
+function progressView(request: Request<AnyBody>, row: MigrationRow, showsHost: boolean): object {
+  const { version } = request;
+  const host = (value: string | null): string | null => (showsHost ? value : null);
+  return {
+    created_at: time(row.created_at_ms),
+    dest_compute: host(row.dest_host),
+    dest_host: host(row.dest_ip),
+    dest_node: host(row.dest_node),
+    disk_processed_bytes: row.disk_processed,
+    disk_remaining_bytes: row.disk_remaining,
+    disk_total_bytes: row.disk_total,
+    id: row.seq,
+    memory_processed_bytes: row.memory_processed,
+    memory_remaining_bytes: row.memory_remaining,
+    memory_total_bytes: row.memory_total,
+    server_uuid: row.server_id,
+    source_compute: host(row.source_host),
+    source_node: host(row.source_node),
+    status: row.status,
+    updated_at: time(row.updated_at_ms),
+    ...(version.atLeast('2.59') && { uuid: row.id }),
+    ...(version.atLeast('2.80') && { user_id: row.user_id, project_id: row.project_id }),
+  };
+}
+
+interface LiveBody {
+  readonly 'os-migrateLive': { readonly host: string | null; readonly block_migration: unknown; readonly force?: unknown };
+}
+const boolOrAuto = { ...boolean, enum: [...boolean.enum, 'auto'] };
+const liveHost = { ...fqdn, type: ['string', 'null'] };
+const liveFrom = (properties: Readonly<Record<string, object>>, required: readonly string[]) => actionBody('os-migrateLive', object(properties, required));
+
 const HOST_OR_NOTHING = { type: ['object', 'null'], properties: { host: { ...fqdn, type: ['string', 'null'] } }, additionalProperties: false };
 const evacuateHost = { host: fqdn };
+/** Open until 2.101, closed from 2.102. */
+const queryClosedFrom2102 = [
+  { from: '2.1', schema: openQuery({}) },
+  { from: '2.102', schema: closedQuery({}) },
+] as const;
 const adminPass = { adminPass: { type: 'string' } };
 
 export const migrationOperations = [
@@ -171,6 +209,80 @@ export const migrationOperations = [
       const host = request.version.atLeast('2.56') ? migrate?.host || undefined : undefined;
       await app.migrations.migrate(request, id(request), host);
     },
+  }),
+  op({
+    id: 'nova.server.migrate_live',
+    method: 'POST',
+    path: ACTION,
+    action: 'os-migrateLive',
+    summary: 'Move a running server to another host',
+    policy: 'os_compute_api:os-migrate-server:migrate_live',
+    success: 202,
+    body: [
+      {
+        from: '2.1',
+        schema: liveFrom({ block_migration: boolean, disk_over_commit: boolean, host: liveHost }, ['block_migration', 'disk_over_commit', 'host']),
+      },
+      { from: '2.25', schema: liveFrom({ block_migration: boolOrAuto, host: liveHost }, ['block_migration', 'host']) },
+      { from: '2.30', schema: liveFrom({ block_migration: boolOrAuto, host: liveHost, force: boolean }, ['block_migration', 'host']) },
+      { from: '2.68', schema: liveFrom({ block_migration: boolOrAuto, host: liveHost }, ['block_migration', 'host']) },
+    ],
+    async handle(app, request) {
+      const { version } = request;
+      const asked = (request.body as LiveBody)['os-migrateLive'];
+      const host = asked.host || undefined;
+      if (version.atLeast('2.30') && booleanOf(asked.force ?? false) === true && host === undefined)
+        throw invalidInput("Can't force to a non-provided destination");
+      const blockMigration = version.atLeast('2.25') && asked.block_migration === 'auto' ? undefined : booleanOf(asked.block_migration);
+      await app.migrations.migrateLive(request, id(request), { host, blockMigration, waits: version.before('2.34') });
+    },
+  }),
+  op({
+    id: 'nova.server.migration.list',
+    method: 'GET',
+    path: '/v2.1/servers/{server_id}/migrations',
+    since: '2.23',
+    summary: "List a server's live migrations in progress",
+    policy: 'os_compute_api:servers:migrations:index',
+    query: queryClosedFrom2102,
+    async handle(app, request) {
+      const showsHost = request.allowed('os_compute_api:servers:migrations:index:host');
+      return { migrations: (await app.migrations.inProgress(request, id(request))).map((row) => progressView(request, row, showsHost)) };
+    },
+  }),
+  op({
+    id: 'nova.server.migration.show',
+    method: 'GET',
+    path: '/v2.1/servers/{server_id}/migrations/{id}',
+    since: '2.23',
+    summary: 'Show a live migration in progress',
+    policy: 'os_compute_api:servers:migrations:show',
+    query: queryClosedFrom2102,
+    async handle(app, request) {
+      return { migration: progressView(request, await app.migrations.progressOf(request, id(request), request.params['id'] as string), true) };
+    },
+  }),
+  op({
+    id: 'nova.server.migration.force_complete',
+    method: 'POST',
+    path: '/v2.1/servers/{server_id}/migrations/{id}/action',
+    action: 'force_complete',
+    since: '2.22',
+    summary: 'Make a live migration end',
+    policy: 'os_compute_api:servers:migrations:force_complete',
+    success: 202,
+    body: actionBody('force_complete', { type: 'null' }),
+    handle: (app, request) => app.migrations.forceComplete(request, id(request), request.params['id'] as string),
+  }),
+  op({
+    id: 'nova.server.migration.delete',
+    method: 'DELETE',
+    path: '/v2.1/servers/{server_id}/migrations/{id}',
+    since: '2.24',
+    summary: 'Abort a live migration',
+    policy: 'os_compute_api:servers:migrations:delete',
+    success: 202,
+    handle: (app, request) => app.migrations.abort(request, id(request), request.params['id'] as string, request.version.atLeast('2.65')),
   }),
   op({
     id: 'nova.server.evacuate',

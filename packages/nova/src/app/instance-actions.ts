@@ -55,7 +55,7 @@ export function createInstanceActionsApp(deps: NovaDeps): InstanceActionsApp {
 }
 
 /** Actions without a saga: they are one event. */
-const AT_ONCE = new Set(['lock', 'unlock', 'resetState', 'trigger_crash_dump']);
+const AT_ONCE = new Set(['lock', 'unlock', 'resetState', 'trigger_crash_dump', 'live_migration_cancel', 'live_migration_force_complete']);
 
 async function eventsOf(db: Db, action: ActionRow): Promise<readonly ActionEvent[]> {
   if (AT_ONCE.has(action.action)) {

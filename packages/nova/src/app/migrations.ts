@@ -1,21 +1,34 @@
 import { isAdmin } from '@cairn/kit/context/context';
-import { type CairnError, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { type CairnError, conflict, isCairnError, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaSagas } from '../sagas/index.ts';
+import { moveRequest } from '../sagas/server-move.ts';
+import { Pending, selectHosts } from '../scheduler/schedule.ts';
+import { finishAction, insertActions } from '../store/action.ts';
 import { blockDevicesOf } from '../store/block-device.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
 import { findFlavor } from '../store/flavor.ts';
-import { insertMigration, listMigrations, type MigrationQuery, type MigrationRow, migrationIn, patchMigration } from '../store/migration.ts';
+import {
+  findMigrationOf,
+  IN_PROGRESS,
+  insertMigration,
+  listMigrations,
+  liveMigrationsOf,
+  type MigrationQuery,
+  type MigrationRow,
+  migrationIn,
+  patchMigration,
+} from '../store/migration.ts';
 import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
 import { isUp, servicesOf } from '../store/service.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { newPassword } from './server-names.ts';
 import { isVolumeBacked } from './server-create.ts';
 import { storedFlavor } from './server-plan.ts';
 import { serverLimits } from './server-quota.ts';
-import { ACTION_RULES } from './server-states.ts';
-import { beginAction, storedContext } from './servers.ts';
+import { ACTION_RULES, checkAction } from './server-states.ts';
+import { beginAction, storedContext, visibleServer } from './servers.ts';
 
 export interface EvacuateRequest {
   readonly host: string | undefined;
@@ -27,12 +40,28 @@ export interface EvacuateRequest {
   readonly tellsPassword: boolean;
 }
 
+export interface LiveRequest {
+  readonly host: string | undefined;
+  /** Undefined: as it needs to be. */
+  readonly blockMigration: boolean | undefined;
+  /** Until 2.33 the caller waits to hear that there is no host. */
+  readonly waits: boolean;
+}
+
 /** Moves of servers between hosts and flavors. */
 export interface MigrationsApp {
   resize(caller: Caller, serverId: string, flavorId: string, diskConfig: 'AUTO' | 'MANUAL' | undefined): Promise<void>;
   migrate(caller: Caller, serverId: string, host: string | undefined): Promise<void>;
   confirm(caller: Caller, serverId: string): Promise<void>;
   revert(caller: Caller, serverId: string): Promise<void>;
+  migrateLive(caller: Caller, serverId: string, request: LiveRequest): Promise<void>;
+  /** Makes a live migration end: the guest stands still until it is over there. */
+  forceComplete(caller: Caller, serverId: string, migrationId: string): Promise<void>;
+  /** Ends a live migration where it began; `inQueue`: also one that has not begun to move. */
+  abort(caller: Caller, serverId: string, migrationId: string, inQueue: boolean): Promise<void>;
+  /** A server's live migrations in progress. */
+  inProgress(caller: Caller, serverId: string): Promise<readonly MigrationRow[]>;
+  progressOf(caller: Caller, serverId: string, migrationId: string): Promise<MigrationRow>;
   /** The new administrator password. */
   evacuate(caller: Caller, serverId: string, request: EvacuateRequest): Promise<string>;
   list(query: MigrationQuery): Promise<readonly MigrationRow[]>;
@@ -129,6 +158,34 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
     return { flavor, seq: found.seq };
   };
 
+  /** Says now that no host will do, where the saga would say it later. */
+  const checkRoom = async (db: Db, row: ServerRow, ctx: Caller['ctx'], host: string | undefined): Promise<void> => {
+    const ignoreHosts = row.host === null ? [] : [row.host];
+    const request = await moveRequest(deps, db, row, { ctx, flavor: flavorOf(row), ignoreHosts, volumesStay: true, ...(host === undefined ? {} : { host }) });
+    await selectHosts(deps, db, request, new Pending()).catch((error: unknown) => {
+      if (isCairnError(error, 'NoCapacity')) throw invalidInput(error.message, { type: 'NoValidHost' });
+      throw error;
+    });
+  };
+
+  const needOf = async (row: ServerRow, migrationId: string, missing: typeof invalidInput = notFound): Promise<MigrationRow> => {
+    const migration = /^\d{1,15}$/.test(migrationId) ? await findMigrationOf(env.store.read, row.id, Number(migrationId)) : undefined;
+    if (migration === undefined) throw missing(`Migration ${migrationId} not found for instance ${row.id}`, { type: 'MigrationNotFoundForInstance' });
+    return migration;
+  };
+  const wrongState = (migration: MigrationRow, method: string): CairnError =>
+    invalidInput(
+      `Migration ${migration.seq} state of instance ${migration.server_id} is ${migration.status}. Cannot ${method} while the migration is in this state.`,
+      { type: 'InvalidMigrationState' },
+    );
+  const noteAction = (caller: Caller, row: ServerRow, action: string): Promise<void> =>
+    env.store.write(async (tx) => {
+      const atMs = env.clock.nowMs();
+      const projectId = caller.ctx.projectId ?? row.project_id;
+      await insertActions(tx, [{ serverId: row.id, requestId: caller.requestId, action, userId: caller.ctx.userId, projectId, atMs }]);
+      await finishAction(tx, row.id, caller.requestId, null, atMs);
+    });
+
   return {
     async resize(caller, serverId, flavorId, diskConfig) {
       await beginAction(deps, caller, {
@@ -213,6 +270,66 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
           return { serverId: row.id, ctx: storedContext(caller), migrationId: migration.id };
         },
       });
+    },
+
+    async migrateLive(caller, serverId, { host, blockMigration, waits }) {
+      await beginAction(deps, caller, {
+        serverId,
+        policy: `os_compute_api:os-migrate-server:migrate_live${host === undefined ? '' : ':host'}`,
+        rule: ACTION_RULES.migrateLive,
+        action: 'live-migration',
+        taskState: 'migrating',
+        event: 'live_migration.pre.start',
+        saga: sagas.live,
+        async params(row, tx) {
+          if (host !== undefined && (await computeNodeOfHost(tx, host)) === undefined) throw computeHostNotFound(host);
+          if (row.host === null) throw conflict(`Instance ${row.id} is not ready`);
+          if (host === row.host) throw invalidInput(`Unable to migrate instance (${row.id}) to current host (${row.host}).`);
+          if (!(await hostIsUp(deps, tx, row.host))) throw invalidInput(`Compute service of ${row.host} is unavailable at this time.`);
+          const flavor = flavorOf(row);
+          const ctx = storedContext(caller);
+          if (waits) await checkRoom(tx, row, ctx, host);
+          const migrationId = await newMigration(deps, tx, caller, row, { type: 'live-migration', status: 'queued', flavor, destHost: host, withDisks: true });
+          return { serverId: row.id, ctx, migrationId, host: host ?? null, mayCopyDisks: blockMigration !== false };
+        },
+      });
+    },
+
+    async forceComplete(caller, serverId, migrationId) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:servers:migrations:force_complete', targetOf(row));
+      checkAction(row, ACTION_RULES.forceComplete, isAdmin(caller.ctx));
+      const migration = await needOf(row, migrationId, invalidInput);
+      if (migration.status !== 'running') throw wrongState(migration, 'force complete');
+      await deps.hosts.get(row.host as string).guests.hastenLive(row.id);
+      await noteAction(caller, row, 'live_migration_force_complete');
+    },
+
+    async abort(caller, serverId, migrationId, inQueue) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:servers:migrations:delete', targetOf(row));
+      checkAction(row, ACTION_RULES.abortLiveMigration, isAdmin(caller.ctx));
+      const migration = await needOf(row, migrationId);
+      if (!['running', ...(inQueue ? ['queued', 'preparing'] : [])].includes(migration.status)) throw wrongState(migration, 'abort live migration');
+      await env.store.write((tx) => env.sagas.cancel(tx, `server:${row.id}`, [sagas.live.name]));
+      await noteAction(caller, row, 'live_migration_cancel');
+    },
+
+    async inProgress(caller, serverId) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:servers:migrations:index', targetOf(row));
+      return await liveMigrationsOf(env.store.read, row.id);
+    },
+
+    async progressOf(caller, serverId, migrationId) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:servers:migrations:show', targetOf(row));
+      const migration = /^\d{1,15}$/.test(migrationId) ? await findMigrationOf(env.store.read, row.id, Number(migrationId)) : undefined;
+      if (migration === undefined) throw notFound(`In-progress live migration ${migrationId} is not found for server ${row.id}.`);
+      if (migration.type !== 'live-migration') throw notFound(`Migration ${migrationId} for server ${row.id} is not live-migration.`);
+      if (!(IN_PROGRESS as readonly string[]).includes(migration.status))
+        throw notFound(`Live migration ${migrationId} for server ${row.id} is not in progress.`);
+      return migration;
     },
 
     async evacuate(caller, serverId, request) {

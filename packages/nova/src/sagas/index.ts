@@ -17,6 +17,7 @@ import { Placing } from './server-place.ts';
 import { type PowerSagas, serverPowerSagas } from './server-power.ts';
 import { serverSettleSaga, type SettleParams } from './server-settle.ts';
 import { confirmResizeSaga, type FinishParams, type ResizeParams, revertResizeSaga, serverResizeSaga } from './server-resize.ts';
+import { type LeftBehindParams, leftBehindSaga, type LiveParams, serverLiveSaga } from './server-live.ts';
 import { type EvacuateParams, serverEvacuateSaga } from './server-evacuate.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
 
@@ -34,6 +35,8 @@ export interface NovaSagas extends LifeCycleSagas {
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
   readonly unplug: SagaDefinition<UnplugParams>;
   readonly passwords: Passwords;
+  readonly live: SagaDefinition<LiveParams>;
+  readonly leftBehind: SagaDefinition<LeftBehindParams>;
   readonly evacuate: SagaDefinition<EvacuateParams>;
   readonly resize: SagaDefinition<ResizeParams>;
   readonly confirmResize: SagaDefinition<FinishParams>;
@@ -47,6 +50,7 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
   const failures = new Map<string, SagaFailure>();
   const placing = new Placing(deps);
   const unplug = unplugSaga(deps);
+  const leftBehind = leftBehindSaga(deps);
   const passwords = new Passwords();
   const tell = (sagaId: string, failure: SagaFailure): void => {
     // nobody may be waiting any more
@@ -66,6 +70,8 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
     interfaceDetach: interfaceDetachSaga(deps, unplug),
     unplug,
     ...lifeCycleSagas(deps, placing, passwords, tell),
+    live: serverLiveSaga(deps, leftBehind),
+    leftBehind,
     evacuate: serverEvacuateSaga(deps),
     resize: serverResizeSaga(deps),
     confirmResize: confirmResizeSaga(deps),

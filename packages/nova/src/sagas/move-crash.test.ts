@@ -81,6 +81,13 @@ crashSuite({
   ],
 });
 
+crashSuite({
+  saga: sagas.live,
+  world: () => crashWorld({ saga: sagas.live.name, world, prepare: onH1, begin: act({ 'os-migrateLive': { host: null, block_migration: 'auto' } }) }),
+  afterFailure: [...failed(beforeResize, 'live-migration'), 'migration live-migration error at h1 disks=0'],
+  cancellable: false,
+});
+
 /** A server that was deleted after its move failed: on the side where it was then. */
 function ended(saga: string, step: string): readonly string[] {
   const isBack = saga.endsWith('revert_resize') && ['clean_up', 'start'].includes(step);

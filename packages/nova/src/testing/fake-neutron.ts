@@ -21,6 +21,8 @@ interface FakePort {
   readonly deviceId: string;
   readonly deviceOwner: string;
   readonly host: string;
+  /** A second host that it is plugged on. */
+  readonly coming?: string;
   readonly status: string;
   readonly groups: readonly string[];
 }
@@ -129,7 +131,7 @@ export class FakeNeutron implements NeutronFace {
     for (const id of portIds) {
       const port = await this.ports.find(tx, id);
       if (port === undefined) throw notFound(`Port id ${id} could not be found.`);
-      await this.ports.put(tx, { ...port, ...binding, status: 'ACTIVE' });
+      await this.ports.put(tx, { ...port, ...binding, ...(port.host !== binding.host && { coming: '' }), status: 'ACTIVE' });
     }
   }
 
@@ -156,7 +158,7 @@ export class FakeNeutron implements NeutronFace {
           allowedAddressPairs: [],
         },
       };
-      await this.#hosts.get(host).fabric.patch([network, plugged]);
+      for (const place of new Set([host, port.coming ?? ''])) if (place !== '') await this.#hosts.get(place).fabric.patch([network, plugged]);
     }
   }
 
@@ -176,12 +178,22 @@ export class FakeNeutron implements NeutronFace {
     }
   }
 
+  async announcePorts(...[tx, portIds, host]: Parameters<NeutronFace['announcePorts']>): Promise<void> {
+    for (const id of portIds) {
+      const port = await this.ports.find(tx, id);
+      if (port !== undefined) await this.ports.put(tx, { ...port, coming: host });
+    }
+  }
+
   async makeGone(portIds: readonly string[]): Promise<void> {
     for (const id of portIds) {
       const port = await this.ports.find(this.#store.read, id);
-      for (const host of this.#hosts.names()) if (port?.host !== host) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'port', id }]);
+      for (const host of this.#hosts.names())
+        if (port?.host !== host && port?.coming !== host) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'port', id }]);
     }
-    const used = new Set((await this.ports.all(this.#store.read)).map((port) => `${port.host} ${port.networkId}`));
+    const used = new Set(
+      (await this.ports.all(this.#store.read)).flatMap((port) => [`${port.host} ${port.networkId}`, `${port.coming ?? ''} ${port.networkId}`]),
+    );
     for (const network of await this.networks.all(this.#store.read)) {
       for (const host of this.#hosts.names()) {
         if (!used.has(`${host} ${network.id}`)) await this.#hosts.get(host).fabric.patch([{ op: 'remove', kind: 'network', id: network.id }]);

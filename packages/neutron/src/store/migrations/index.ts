@@ -2,9 +2,16 @@ import type { MigrationSet } from '@cairn/kit/store/store';
 import { first } from './0001-first.ts';
 import { tunnels } from './0002-tunnels.ts';
 import { addressGroups } from './0003-address-groups.ts';
+import { comingHosts } from './0004-coming-hosts.ts';
 import { defaultRules } from './0005-default-rules.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
-  migrations: { '0001_first': first, '0002_tunnels': tunnels, '0003_address_groups': addressGroups, '0005_default_rules': defaultRules },
+  migrations: {
+    '0001_first': first,
+    '0002_tunnels': tunnels,
+    '0003_address_groups': addressGroups,
+    '0004_coming_hosts': comingHosts,
+    '0005_default_rules': defaultRules,
+  },
 };

@@ -1,0 +1,315 @@
+import type { HostAgent } from '@cairn/host/interface/agent';
+import type { GuestSpec } from '@cairn/host/interface/guests';
+import type { Context } from '@cairn/kit/context/context';
+import { CairnError, notFound } from '@cairn/kit/errors/errors';
+import { defineSaga, type SagaDefinition, type StepContext } from '@cairn/kit/saga/saga';
+import type { NovaDeps } from '../app/deps.ts';
+import { POWER } from '../app/server-states.ts';
+import { specOf } from '../hosts/guest-parts.ts';
+import type { HostState } from '../scheduler/filters.ts';
+import type { HostRequest } from '../scheduler/request.ts';
+import { Pending, selectHosts } from '../scheduler/schedule.ts';
+import { insertLeftovers } from '../store/leftover.ts';
+import { disksOf, type MigrationRow, patchMigration } from '../store/migration.ts';
+import { findServer, flavorOf, type ServerRow } from '../store/server.ts';
+import { portsOf } from '../store/server-port.ts';
+import { clearOnHost, clearPorts } from './on-host.ts';
+import { actionDone, actionFailed } from './outcome.ts';
+import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
+import { diskIds, ends, makeLive, removeAll } from './server-resize.ts';
+
+export interface LiveParams {
+  readonly serverId: string;
+  readonly ctx: Context;
+  readonly migrationId: string;
+  readonly host: string | null;
+  /** False: the caller will have no disk copied. */
+  readonly mayCopyDisks: boolean;
+}
+
+type Step = StepContext<LiveParams, unknown>;
+interface Found {
+  readonly row: ServerRow;
+  readonly request: HostRequest;
+  readonly hosts: readonly HostState[];
+}
+
+export const LIVE_SAGA = 'nova.server.live_migrate';
+const MOVE_MS = 14_000_000;
+const PROGRESS_MS = 500;
+
+/**
+ * Moves a running server to another host: schedule → prepare (disks of the same size, taps on both hosts) → migrate (disks are mirrored, memory
+ * follows, the guest goes on over there) → switch (all rows at once). What is left behind goes afterwards. A failure, or an abort, leaves the server
+ * running where it was (nova/compute/manager.py: live_migration; nova/virt/libvirt/driver.py: _live_migration).
+ */
+export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBehindParams>): SagaDefinition<LiveParams> {
+  const { faces, env } = deps;
+  const pending = new Pending();
+  const found = new WeakMap<Step, Found>();
+  const note = async (tx: Parameters<typeof patchMigration>[0], step: Step, status: string): Promise<void> =>
+    patchMigration(tx, step.params.migrationId, { status, updated_at_ms: env.clock.nowMs() });
+
+  return defineSaga<LiveParams, unknown>({
+    name: LIVE_SAGA,
+    steps: [
+      {
+        name: 'schedule',
+        async do(step) {
+          const { serverId, migrationId, ctx, host, mayCopyDisks } = step.params;
+          const row = await findServer(step.db, serverId);
+          if (row === undefined) throw notFound(`Instance ${serverId} could not be found.`);
+          const migration = await needMigration(step.db, migrationId);
+          if (!mayCopyDisks && disksOf(migration).length > 0) throw notShared(migration.source_host ?? '');
+          const request = await moveRequest(deps, step.db, row, {
+            ctx,
+            flavor: flavorOf(row),
+            ignoreHosts: migration.source_host === null ? [] : [migration.source_host],
+            volumesStay: true,
+            ...(host === null ? {} : { host }),
+          });
+          const hosts = await selectHosts(deps, step.db, request, pending);
+          found.set(step, { row, request, hosts });
+          pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
+        },
+        async commit(tx, step) {
+          const { row, request, hosts } = found.get(step) as Found;
+          const { serverId, migrationId } = step.params;
+          tx.afterCommit(() => pending.drop(serverId));
+          const owner = { projectId: row.project_id, userId: row.user_id };
+          const before = await faces.placement.allocationsOf(tx, serverId);
+          await faces.placement.release(tx, serverId);
+          if (Object.keys(before).length > 0)
+            await faces.placement.claim(tx, { consumerId: migrationId, consumerType: 'MIGRATION', ...owner, allocations: before });
+          const { host } = await claimDestination(deps, tx, migrationId, hosts, (candidate) =>
+            faces.placement.claim(tx, {
+              consumerId: serverId,
+              consumerType: 'INSTANCE',
+              ...owner,
+              allocations: { [candidate.candidate.providerId]: request.resources },
+            }),
+          );
+          const ports = (await portsOf(tx, serverId)).map((port) => port.port_id);
+          if (ports.length > 0) await faces.neutron.announcePorts(tx, ports, host);
+          await note(tx, step, 'preparing');
+        },
+        async undo(step) {
+          pending.drop(step.params.serverId);
+        },
+        async undoCommit(tx, step) {
+          const { serverId, migrationId } = step.params;
+          const ports = (await portsOf(tx, serverId)).map((port) => port.port_id);
+          if (ports.length > 0) await faces.neutron.announcePorts(tx, ports, '');
+          const row = await findServer(tx, serverId);
+          const before = await faces.placement.allocationsOf(tx, migrationId);
+          if (row === undefined || Object.keys(before).length === 0) return;
+          await faces.placement.release(tx, serverId);
+          await faces.placement.release(tx, migrationId);
+          const owner = { projectId: row.project_id, userId: row.user_id };
+          await faces.placement.claim(tx, { consumerId: serverId, consumerType: 'INSTANCE', ...owner, allocations: before });
+        },
+      },
+      {
+        name: 'prepare',
+        deadlineMs: 1_800_000,
+        async do(step) {
+          const migration = await needMigration(step.db, step.params.migrationId);
+          const [source, dest] = ends(deps, migration);
+          const guest = await specOf(deps, step.db, step.params.serverId);
+          if (guest === undefined) throw notFound(`Instance ${step.params.serverId} could not be found.`);
+          const readOnly = new Set(guest.spec.disks.filter((disk) => disk.readOnly === true).map((disk) => disk.diskId));
+          await Promise.all([
+            ...disksOf(migration).map((disk) => prepareDisk(source, dest, disk.oldDiskId, disk.newDiskId, readOnly.has(disk.oldDiskId))),
+            makeLive(deps, step, step.params.serverId),
+          ]);
+        },
+        async commit(tx, step) {
+          await note(tx, step, 'running');
+        },
+        async undo(step) {
+          const migration = await needMigration(step.db, step.params.migrationId);
+          if (migration.dest_host === null) return;
+          const ports = (await portsOf(step.db, migration.server_id)).map((port) => port.port_id);
+          if (ports.length > 0) await env.store.write((tx) => faces.neutron.announcePorts(tx, ports, ''));
+          await clearPorts(deps, step, ports);
+          const ids = disksOf(migration).map((disk) => disk.newDiskId);
+          await clearOnHost(deps, migration.dest_host, step, diskIds(ids), (agent) => removeAll(agent, ids));
+        },
+      },
+      {
+        name: 'migrate',
+        deadlineMs: MOVE_MS,
+        async do(step) {
+          await migrate(deps, step);
+        },
+        async undo(step) {
+          const { serverId, migrationId } = step.params;
+          const migration = await needMigration(step.db, migrationId);
+          const { dest_host: dest, source_host: source } = migration;
+          if (dest !== null) await clearOnHost(deps, dest, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (source !== null) await clearOnHost(deps, source, step, [], (agent) => agent.guests.resumeLive(serverId, migration.old_vm_state === 'active'));
+        },
+      },
+      {
+        name: 'switch',
+        async commit(tx, step) {
+          const migration = await needMigration(tx, step.params.migrationId);
+          await putOnSide(deps, tx, migration.id, 'dest', await zoneOf(deps, tx, migration.dest_host));
+          await note(tx, step, 'post-migrating');
+        },
+        async undoCommit(tx, step) {
+          const migration = await needMigration(tx, step.params.migrationId);
+          await putOnSide(deps, tx, migration.id, 'source', await zoneOf(deps, tx, migration.source_host));
+        },
+      },
+    ],
+    async onDone(tx, step) {
+      const { serverId, migrationId, ctx } = step.params;
+      const migration = await needMigration(tx, migrationId);
+      const nowMs = env.clock.nowMs();
+      await faces.placement.release(tx, migrationId);
+      await patchMigration(tx, migrationId, { status: 'completed', disks_json: '[]', updated_at_ms: nowMs });
+      const isActive = migration.old_vm_state === 'active';
+      await actionDone(deps, tx, {
+        serverId,
+        requestId: ctx.requestId,
+        event: 'live_migration.post.dest.end',
+        patch: { vm_state: migration.old_vm_state, power_state: isActive ? POWER.running : POWER.paused },
+      });
+      const params = { serverId, host: migration.source_host ?? '', diskIds: disksOf(migration).map((disk) => disk.oldDiskId) };
+      await env.sagas.start(tx, leftBehind, params, { subject: `server:${serverId}`, requestId: ctx.requestId, projectId: migration.project_id });
+    },
+    async onFailed(tx, step, failure) {
+      const { serverId, migrationId, ctx } = step.params;
+      const migration = await needMigration(tx, migrationId);
+      const status = failure.kind === 'Cancelled' ? 'cancelled' : 'error';
+      await patchMigration(tx, migrationId, { status, disks_json: '[]', updated_at_ms: env.clock.nowMs() });
+      await actionFailed(deps, tx, {
+        serverId,
+        requestId: ctx.requestId,
+        failure,
+        event: 'live_migration.rollback.dest.end',
+        patch: (row) => ({ vm_state: migration.old_vm_state, fault_json: row.fault_json }),
+      });
+    },
+  });
+}
+
+const notShared = (host: string): CairnError =>
+  new CairnError(
+    'InvalidInput',
+    `${host} is not on shared storage: Shared storage live-migration requires either shared storage or boot-from-volume with no local disks.`,
+    { type: 'InvalidSharedStorage' },
+  );
+
+/** What is written is mirrored later; what is only read comes whole. */
+async function prepareDisk(source: HostAgent, dest: HostAgent, oldDiskId: string, newDiskId: string, readOnly: boolean): Promise<void> {
+  if ((await dest.disks.info(newDiskId)) !== undefined) return;
+  const info = await source.disks.info(oldDiskId);
+  if (info === undefined) throw notFound(`Disk ${oldDiskId} is not on host ${source.host}.`);
+  if (!readOnly) {
+    await dest.disks.create({ diskId: newDiskId, sizeBytes: info.sizeBytes, source: { kind: 'blank' }, pool: 'ephemeral' });
+    return;
+  }
+  const { stream } = await source.disks.export(oldDiskId, { format: 'qcow2' });
+  await dest.disks.receive({ diskId: newDiskId, sizeBytes: info.sizeBytes, pool: 'ephemeral' }, stream);
+}
+
+/** Sends the guest; a try after a crash finds how far the one before it came. */
+async function migrate(deps: NovaDeps, step: Step): Promise<void> {
+  const { serverId } = step.params;
+  const migration = await needMigration(step.db, step.params.migrationId);
+  const [{ guests: source }, { guests: dest }] = ends(deps, migration);
+  const run = migration.old_vm_state === 'active';
+  const there = (await dest.info(serverId)).state;
+  const isSent = (await source.liveProgress(serverId)).isSent;
+  if (isSent && there !== 'absent') {
+    if (there !== 'running' && there !== 'paused') await dest.finishLive(serverId, run);
+    return;
+  }
+  if (there !== 'absent') await dest.remove(serverId);
+  await source.resumeLive(serverId, run);
+  const guest = await specOf(deps, step.db, serverId);
+  if (guest === undefined) throw notFound(`Instance ${serverId} could not be found.`);
+  const moved = new Map(disksOf(migration).map((disk) => [disk.oldDiskId, disk.newDiskId]));
+  const spec: GuestSpec = { ...guest.spec, disks: guest.spec.disks.map((disk) => ({ ...disk, diskId: moved.get(disk.diskId) ?? disk.diskId })) };
+  const mirrored = guest.spec.disks.filter((disk) => disk.readOnly !== true && moved.has(disk.diskId)).map((disk) => disk.diskId);
+  const exports = await dest.receiveLive(
+    spec,
+    await source.layout(serverId),
+    mirrored.map((diskId) => moved.get(diskId) as string),
+  );
+  const watching = new AbortController();
+  const watched = watch(deps, migration, watching.signal);
+  try {
+    await source.sendLive(serverId, {
+      mirror: mirrored.map((diskId) => ({ diskId, exportName: exports[moved.get(diskId) as string] as string })),
+      channel: (which) => dest.liveChannel(serverId, which),
+      signal: step.signal,
+    });
+  } finally {
+    watching.abort();
+    await watched;
+  }
+  await dest.finishLive(serverId, run);
+}
+
+/** Writes down how far the migration has come, until the signal. */
+async function watch(deps: NovaDeps, migration: MigrationRow, signal: AbortSignal): Promise<void> {
+  const { env, hosts } = deps;
+  while (!signal.aborted) {
+    await env.clock.sleep(PROGRESS_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const now = await hosts.get(migration.source_host ?? '').guests.liveProgress(migration.server_id);
+      const patch = {
+        memory_total: now.memoryTotal,
+        memory_processed: now.memoryProcessed,
+        memory_remaining: now.memoryRemaining,
+        disk_total: now.diskTotal,
+        disk_processed: now.diskProcessed,
+        disk_remaining: now.diskRemaining,
+        updated_at_ms: env.clock.nowMs(),
+      };
+      await env.store.write((tx) => patchMigration(tx, migration.id, patch));
+    } catch (error) {
+      env.log.debug({ migrationId: migration.id, err: error }, 'the progress of a live migration is not known');
+    }
+  }
+}
+
+export interface LeftBehindParams {
+  readonly serverId: string;
+  readonly host: string;
+  readonly diskIds: readonly string[];
+}
+
+/** Removes from a host what a server left there that runs elsewhere now. Nothing of it can be taken back; what cannot go now goes later (hosts/reconcile.ts). */
+export function leftBehindSaga(deps: NovaDeps): SagaDefinition<LeftBehindParams> {
+  const leftovers = ({ serverId, diskIds: ids }: LeftBehindParams) => [{ kind: 'guest' as const, id: serverId }, ...diskIds(ids)];
+  return defineSaga<LeftBehindParams, unknown>({
+    name: 'nova.server.left_behind',
+    steps: [
+      {
+        name: 'left_behind',
+        deadlineMs: 120_000,
+        attempts: 5,
+        async do(step) {
+          const { serverId, host, diskIds: ids } = step.params;
+          await clearPorts(
+            deps,
+            step,
+            (await portsOf(step.db, serverId)).map((port) => port.port_id),
+          );
+          await clearOnHost(deps, host, step, leftovers(step.params), async (agent) => {
+            await agent.guests.remove(serverId);
+            await removeAll(agent, ids);
+          });
+        },
+      },
+    ],
+    async onFailed(tx, step) {
+      await insertLeftovers(tx, step.params.host, leftovers(step.params), deps.env.clock.nowMs());
+    },
+  });
+}
