@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { testPackages } from './test-packages.ts';
 
 interface Part {
   readonly name: string;
@@ -12,6 +13,8 @@ interface Part {
   readonly command: readonly string[];
   /** Why it cannot run here; it then counts as failed unless `optional`. */
   readonly blocked?: () => string | undefined;
+  /** What it needs besides; returns variables for the command. */
+  readonly prepare?: (say: (line: string) => void) => Promise<Record<string, string>>;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -38,7 +41,12 @@ const PARTS: readonly Part[] = [
   { name: 'format', what: 'format', command: [bin('biome'), 'format', '--max-diagnostics=20'] },
   { name: 'arrows', what: 'imports run down only', command: [node, join(root, 'scripts', 'arrows.ts')] },
   { name: 'dead', what: 'dead code', command: [bin('knip'), '--no-progress'] },
-  { name: 'unit', what: 'unit tests, the store suite on both databases, the saga suite, the host suite', command: runner(unitTests, 2, 300_000) },
+  {
+    name: 'unit',
+    what: 'unit tests, the store suite on both databases, the saga suite, the host suite',
+    command: runner(unitTests, 2, 300_000),
+    prepare: testPackages,
+  },
   { name: 'cloud', what: 'whole clouds over HTTP on simulated hosts', command: runner(cloudTests, 1, 600_000) },
   { name: 'guests', what: 'a whole cloud with real guests, in a network namespace of its own', command: runner(guestTests, 1, 1_800_000), blocked: needsRoot },
 ];
@@ -66,7 +74,8 @@ for (const part of args.length > 0 ? PARTS.filter((p) => args.includes(p.name)) 
     results.push({ name: part.name, outcome: `CANNOT RUN: ${reason}`, seconds: 0, counts: '' });
     continue;
   }
-  const { code, output } = await run(part.command, limitMs - (Date.now() - startedMs));
+  const variables = (await part.prepare?.((line) => process.stdout.write(`${line}\n`))) ?? {};
+  const { code, output } = await run(part.command, limitMs - (Date.now() - startedMs), variables);
   results.push({ name: part.name, outcome: code === 0 ? 'pass' : `FAIL (exit code ${code})`, seconds: (Date.now() - from) / 1000, counts: countsOf(output) });
 }
 
@@ -78,13 +87,13 @@ process.stdout.write(
 );
 process.exit(failed.length === 0 ? 0 : 1);
 
-function run(command: readonly string[], leftMs: number): Promise<{ code: number; output: string }> {
+function run(command: readonly string[], leftMs: number, variables: Readonly<Record<string, string>>): Promise<{ code: number; output: string }> {
   const [program, ...rest] = command as [string, ...string[]];
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` },
+      env: { ...process.env, ...variables, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` },
     });
     let output = '';
     const timer = setTimeout(() => child.kill('SIGTERM'), Math.max(1_000, leftMs));

@@ -1,0 +1,39 @@
+/**
+ * Programs that tests run against and that Cairn itself does not need, from Debian's packages, where they are missing and can be installed: as
+ * root, with apt-get. Nothing that is installed so is started: each test starts its own.
+ */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { canInstall, install, missingOf, type NeededPackage } from '../packages/cairn/src/install/packages.ts';
+
+const TEST_PACKAGES: readonly NeededPackage[] = [
+  { name: 'slapd', why: 'an LDAP directory for the tests of keystone', provides: ['slapd', 'slapadd'] },
+  { name: 'openssl', why: "makes that directory's certificate", provides: ['openssl'] },
+];
+
+/** invoke-rc.d asks this program whether it may start a daemon; 101 is no. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Installs what is missing. Returns variables for the tests: where the programs must be there, a test that lacks them fails instead of being skipped. */
+export async function testPackages(say: (line: string) => void): Promise<Record<string, string>> {
+  const missing = missingOf(TEST_PACKAGES);
+  if (!canInstall()) {
+    for (const { name, why } of missing) say(`${name} is missing (${why}); the tests that need it are skipped`);
+    return missing.length === 0 ? { CAIRN_TEST_SLAPD: 'require' } : {};
+  }
+  if (missing.length > 0) {
+    say(`installing ${missing.map(({ name }) => name).join(', ')} for the tests`);
+    const own = !existsSync(POLICY);
+    if (own) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    try {
+      await install(
+        missing.map(({ name }) => name),
+        () => {},
+      );
+    } catch (error) {
+      say(`${(error as Error).message}\nthe tests that need ${missing.map(({ name }) => name).join(', ')} will fail`);
+    } finally {
+      if (own) rmSync(POLICY, { force: true });
+    }
+  }
+  return { CAIRN_TEST_SLAPD: 'require' };
+}
