@@ -25,10 +25,10 @@ export interface IntakeOptions {
   readonly progress?: (bytes: number) => void;
 }
 
-const BLOCK = 1 << 20;
+const BLOCK = 2 << 20;
 /** Blocks that one upload may have under way: they bound its memory. */
 const DEPTH = 6;
-const KEPT = 12;
+const KEPT = 6;
 const spare: Buffer<SharedArrayBuffer>[] = [];
 const takeBlock = (): Buffer<SharedArrayBuffer> => spare.pop() ?? Buffer.from(new SharedArrayBuffer(BLOCK));
 const giveBlock = (block: Buffer<SharedArrayBuffer>): void => {
