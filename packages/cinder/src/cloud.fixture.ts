@@ -65,7 +65,12 @@ export class Cloud {
     const keystone = {
       project: async (_db: unknown, id: string) => (projects.has(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
     };
-    const cinder = createCinder({ env, options: { ...defaultCinderOptions, backupsDir: join(directory, 'backups'), ...given.options }, faces: { glance: glance.face, keystone }, hosts: registry });
+    const cinder = createCinder({
+      env,
+      options: { ...defaultCinderOptions, backupsDir: join(directory, 'backups'), ...given.options },
+      faces: { glance: glance.face, keystone },
+      hosts: registry,
+    });
     world.sagas.register(cinder.sagas, cinder.sagaServices);
     await world.open();
     await glance.start();

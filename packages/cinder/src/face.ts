@@ -74,7 +74,13 @@ export interface CinderFace {
   connect(
     attachmentId: string,
     host: string,
-  ): Promise<{ readonly diskId: string; readonly sizeGb: number; readonly multiattach: boolean; readonly readOnly: boolean }>;
+  ): Promise<{
+    readonly diskId: string;
+    readonly sizeGb: number;
+    readonly multiattach: boolean;
+    readonly readOnly: boolean /** Limits of the volume's type that its user applies (`total_iops_sec` ...); absent: none. */;
+    readonly qosSpecs?: Readonly<Record<string, string>>;
+  }>;
   /** The guest has it: volume in-use. */
   complete(tx: Tx, attachmentId: string, device: string): Promise<void>;
   /** `detaching` while the guest lets go; `rollDetaching` takes it back. */

@@ -24,10 +24,7 @@ describe('groups', () => {
   test('a group has its volumes on one host, is snapshotted and copied as a whole, and goes with them', async () => {
     const id = await group();
     const shown = (await cloud.show('member', `/groups/${id}`)).group;
-    assert.deepEqual(
-      [shown.status, shown.group_type, shown.volume_types, shown.replication_status],
-      ['available', groupTypeId, [typeId], 'disabled'],
-    );
+    assert.deepEqual([shown.status, shown.group_type, shown.volume_types, shown.replication_status], ['available', groupTypeId, [typeId], 'disabled']);
     const volumes = [];
     for (let i = 0; i < 3; i += 1) volumes.push(await cloud.volume('member', { size: 1, volume_type: 'fast', group_id: id }));
     const hosts = await Promise.all(volumes.map(async (one) => (await cloud.show('admin', `/volumes/${one}`)).volume['os-vol-host-attr:host']));
@@ -73,10 +70,7 @@ describe('groups', () => {
     assert.equal((await cloud.show('member', `/groups/${id}`)).group.name, 'renamed');
     assert.ok(host);
     const replication = await cloud.call('member', 'POST', `/groups/${id}/action`, { enable_replication: {} });
-    assert.deepEqual(
-      [replication.status, replication.body.badRequest.message],
-      [400, `Invalid group type: Group ${id} is not a replication group type.`],
-    );
+    assert.deepEqual([replication.status, replication.body.badRequest.message], [400, `Invalid group type: Group ${id} is not a replication group type.`]);
   });
 
   test('consistency groups are groups of a type of their own, seen by their own API alone', async () => {

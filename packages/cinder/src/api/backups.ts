@@ -69,10 +69,12 @@ async function list(app: CinderApp, request: Request, withDetails: boolean): Pro
     count: (listed) => countBackups(db, listed),
   };
   const { rows, count, more } = await listCollection(app, request, collection);
-  const parents = withDetails ? await withDependents(
-    db,
-    rows.map((row) => row.id),
-  ) : new Set<string>();
+  const parents = withDetails
+    ? await withDependents(
+        db,
+        rows.map((row) => row.id),
+      )
+    : new Set<string>();
   return {
     backups: rows.map((row) => (withDetails ? details(request, row, parents.has(row.id)) : summary(request, row))),
     ...(more && { backups_links: nextLink(request, withDetails ? 'backups/detail' : 'backups', rows.at(-1)?.id ?? '') }),
@@ -94,7 +96,14 @@ const metadata = { metadata: part.metadataOrNull };
 const changeSchema = (more: object) => schema(part.wrapped('backup', { name: part.shortText, description: part.description, ...more }));
 
 export const backupOperations = [
-  op({ id: 'cinder.backup.list', method: 'GET', path: '/v3/backups', summary: 'List backups', policy: 'backup:get_all', handle: (app, request) => list(app, request, false) }),
+  op({
+    id: 'cinder.backup.list',
+    method: 'GET',
+    path: '/v3/backups',
+    summary: 'List backups',
+    policy: 'backup:get_all',
+    handle: (app, request) => list(app, request, false),
+  }),
   op({
     id: 'cinder.backup.list-detail',
     method: 'GET',

@@ -118,8 +118,7 @@ export const groupTypeOperations = [
     async handle(app, request) {
       const { name, description, is_public: isPublic } = (request.body as AnyBody).group_type;
       if (name && name.trim() === '') throw invalidInput('Group type name can not be empty.', { field: 'name' });
-      if (name == null && description == null && isPublic == null)
-        throw invalidInput('Specify group type name, description or a combination thereof.');
+      if (name == null && description == null && isPublic == null) throw invalidInput('Specify group type name, description or a combination thereof.');
       const row = await changeGroupType(app, idOf(request), {
         ...(name != null && name !== '' && { name }),
         ...(description != null && { description }),

@@ -39,7 +39,9 @@ const text = (value: unknown): string | null => (typeof value === 'string' ? val
 /** Consistency groups are reached by their own, older API alone. */
 async function refuseConsistency(db: Db, typeId: string, what: string): Promise<void> {
   if ((await consistencyType(db)).id !== typeId) return;
-  throw invalidInput(`Group_type ${typeId} is reserved for migrating CGs to groups. Migrated ${what} operated by ${what.startsWith('group snap') ? 'CG snapshot' : 'CG'} APIs.`);
+  throw invalidInput(
+    `Group_type ${typeId} is reserved for migrating CGs to groups. Migrated ${what} operated by ${what.startsWith('group snap') ? 'CG snapshot' : 'CG'} APIs.`,
+  );
 }
 const GROUP_WORDS = 'group can only be';
 const SNAPSHOT_WORDS = 'group snapshots can only be';
@@ -78,7 +80,10 @@ async function groupDetails(app: CinderApp, request: Request, rows: readonly Gro
   );
 }
 
-const not = (typeId: string) => (query: ListQuery): ListQuery => query.where('group_type_id', '!=', typeId);
+const not =
+  (typeId: string) =>
+  (query: ListQuery): ListQuery =>
+    query.where('group_type_id', '!=', typeId);
 
 async function list(app: CinderApp, request: Request, detail: boolean): Promise<object> {
   const db = app.deps.env.store.read;
@@ -99,7 +104,13 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
 
 const changeProperties = { description: part.description, name: part.shortText, add_volumes: part.description, remove_volumes: part.description };
 /** `a,b,` */
-const idsOf = (value: unknown): string[] => (typeof value === 'string' ? value.split(',').map((one) => one.trim()).filter((one) => one !== '') : []);
+const idsOf = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '')
+    : [];
 
 export const changeOf = (body: Record<string, AnyBody>) => ({
   ...(body['name'] != null && { name: text(body['name']) }),
@@ -109,7 +120,15 @@ export const changeOf = (body: Record<string, AnyBody>) => ({
 });
 
 const groupResource = [
-  op({ id: 'cinder.group.list', method: 'GET', path: '/v3/groups', since: '3.13', summary: 'List groups', policy: 'group:get_all', handle: (app, request) => list(app, request, false) }),
+  op({
+    id: 'cinder.group.list',
+    method: 'GET',
+    path: '/v3/groups',
+    since: '3.13',
+    summary: 'List groups',
+    policy: 'group:get_all',
+    handle: (app, request) => list(app, request, false),
+  }),
   op({
     id: 'cinder.group.list-detail',
     method: 'GET',

@@ -2,10 +2,8 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { CinderApp } from '../app/app.ts';
-import { targetOf } from '../app/caller.ts';
 import { projectScope } from '../app/lists.ts';
 import { listMessages, MESSAGE_LIST as spec, messageFor, messageText, removeMessage } from '../app/messages.ts';
-import { getVolume } from '../app/volumes.ts';
 import type { MessageRow } from '../store/tables.ts';
 import { linksTo, nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
@@ -87,17 +85,4 @@ const resourceFilters = op({
   },
 });
 
-const encryption = op({
-  id: 'cinder.volume.encryption.show',
-  method: 'GET',
-  path: '/v3/volumes/{volume_id}/encryption',
-  summary: 'Show how a volume is encrypted',
-  policy: 'volume_extension:volume_encryption_metadata',
-  async handle(app, request) {
-    const row = await getVolume(app.deps.env.store.read, request, request.params['volume_id'] ?? '');
-    request.authorize('volume_extension:volume_encryption_metadata', targetOf(row));
-    return { encryption_key_id: null };
-  },
-});
-
-export const messageOperations = [...messages, resourceFilters, encryption];
+export const messageOperations = [...messages, resourceFilters];

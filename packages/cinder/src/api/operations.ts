@@ -5,10 +5,13 @@ import { consistencyGroupOperations } from './consistency-groups.ts';
 import { extensionOperations } from './extensions.ts';
 import { groupTypeOperations } from './group-types.ts';
 import { groupOperations } from './groups.ts';
+import { manageableOperations } from './manageable.ts';
 import { messageOperations } from './messages.ts';
 import { metadataOperations } from './metadata.ts';
 import { withAndWithoutProject } from './op.ts';
+import { qosOperations } from './qos-specs.ts';
 import { quotaOperations } from './quotas.ts';
+import { serviceControlOperations } from './service-control.ts';
 import { serviceOperations } from './services.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { transferOperations } from './transfers.ts';
@@ -36,5 +39,8 @@ export const cinderOperations: readonly AnyOperation[] = [
     ...groupTypeOperations,
     ...groupOperations,
     ...consistencyGroupOperations,
+    ...qosOperations,
+    ...manageableOperations,
+    ...serviceControlOperations,
   ]),
 ];

@@ -27,7 +27,7 @@ import { asBoolean, cleanText, queryBoolean } from './values.ts';
 const RENAME = { name: 'display_name', description: 'display_description', consumes_quota: 'use_quota', size: 'volume_size' };
 const STATUSES = ['error', 'available', 'creating', 'deleting', 'deleted', 'updating', 'error_deleting', 'unmanaging', 'backing-up', 'restoring'];
 
-function view(request: Request, row: SnapshotRow, extended: boolean, detail = true): object {
+export function snapshotView(request: Request, row: SnapshotRow, extended = true, detail = true): object {
   const { version } = request;
   return {
     id: row.id,
@@ -85,7 +85,7 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
   const count = wantsCount ? await countSnapshots(db, listed) : undefined;
   const last = rows.at(-1);
   return {
-    snapshots: rows.map((row) => view(request, row, detail, detail)),
+    snapshots: rows.map((row) => snapshotView(request, row, detail, detail)),
     ...(last && ask.limit <= (count || rows.length) && { snapshots_links: nextLink(request, collection, last.id) }),
     ...(count !== undefined && { count }),
   };
@@ -123,7 +123,7 @@ export const snapshotOperations = [
     summary: 'Show a snapshot',
     policy: 'volume:get_snapshot',
     handle: async (app, request) => ({
-      snapshot: view(request, await getSnapshot(app.deps.env.store.read, request, request.params['snapshot_id'] ?? ''), true),
+      snapshot: snapshotView(request, await getSnapshot(app.deps.env.store.read, request, request.params['snapshot_id'] ?? ''), true),
     }),
   }),
   op({
@@ -161,7 +161,7 @@ export const snapshotOperations = [
           inUse: force || since366,
         });
       });
-      return { snapshot: view(request, row, false) };
+      return { snapshot: snapshotView(request, row, false) };
     },
   }),
   op({
@@ -179,7 +179,7 @@ export const snapshotOperations = [
         ...(name !== undefined && { name }),
         ...(description !== undefined && { description }),
       });
-      return { snapshot: view(request, row, false) };
+      return { snapshot: snapshotView(request, row, false) };
     },
   }),
   op({
@@ -204,7 +204,9 @@ export const snapshotOperations = [
     success: 202,
     body: schema(part.bare('os-force_delete')),
     async handle(app, request) {
-      await app.deps.env.store.write(async (tx) => deleteSnapshot(app, tx, request, await getSnapshot(tx, request, request.params['snapshot_id'] ?? ''), { force: true }));
+      await app.deps.env.store.write(async (tx) =>
+        deleteSnapshot(app, tx, request, await getSnapshot(tx, request, request.params['snapshot_id'] ?? ''), { force: true }),
+      );
       return new Reply();
     },
   }),

@@ -9,6 +9,8 @@ import { capabilitiesOf } from '../app/capabilities.ts';
 import { serviceCaller, targetOf } from '../app/caller.ts';
 import { deleteVolume } from '../app/volume-delete.ts';
 import { extendVolume } from '../app/volume-extend.ts';
+import { frontEndQos } from '../app/qos.ts';
+import { completeMigration, migrateVolume } from '../app/volume-migrate.ts';
 import { reimage, uploadToImage } from '../app/volume-image.ts';
 import { retypeVolume } from '../app/volume-retype.ts';
 import { revertVolume } from '../app/volume-revert.ts';
@@ -227,7 +229,7 @@ const attachActions = [
     policy: 'volume_extension:volume_actions:initialize_connection',
     success: 200,
     body: connector('os-initialize_connection', ['object', 'string']),
-    async run(_app, _tx, request, volume, args) {
+    async run(_app, tx, request, volume, args) {
       request.authorize('volume_extension:volume_actions:initialize_connection', targetOf(volume));
       if (args.connector === null || typeof args.connector !== 'object')
         throw invalidInput('Invalid input received: the connector is no object.', { field: 'connector' });
@@ -241,7 +243,7 @@ const attachActions = [
             access_mode: volume.readonly_flag === 'True' ? 'ro' : 'rw',
             encrypted: false,
             cacheable: false,
-            qos_specs: null,
+            qos_specs: await frontEndQos(tx, volume.type_id),
           },
           enforce_multipath: args.connector.enforce_multipath === true,
         },
@@ -270,6 +272,38 @@ const flagActions = [
     body: part.wrapped('os-reset_status', { status: part.text, attach_status: part.text, migration_status: part.text }),
     run: async (app, tx, request, volume, args) =>
       resetStatus(app, tx, request, volume, { status: args.status, attachStatus: args.attach_status, migrationStatus: args.migration_status }),
+  }),
+];
+
+const migration = {
+  host: { type: ['string', 'null'], maxLength: 255 },
+  force_host_copy: part.boolean,
+  lock_volume: part.boolean,
+  cluster: part.shortText,
+};
+const { cluster: _since316, ...hostAlone } = migration;
+
+const migrationActions = [
+  action({
+    action: 'os-migrate_volume',
+    summary: 'Move a volume to another host',
+    policy: 'volume_extension:volume_admin_actions:migrate_volume',
+    body: [
+      { from: '3.0', schema: part.wrapped('os-migrate_volume', { ...hostAlone, host: { type: 'string', maxLength: 255 } }, ['host']) },
+      { from: '3.16', schema: part.wrapped('os-migrate_volume', migration) },
+    ],
+    async run(app, tx, request, volume, args) {
+      if (!args.host === !args.cluster) throw invalidInput('One and only one of cluster and host must be set.');
+      await migrateVolume(app, tx, request, volume, args.host ?? args.cluster, asBoolean(args.lock_volume ?? false));
+    },
+  }),
+  action({
+    action: 'os-migrate_volume_completion',
+    summary: 'Complete the migration of a volume',
+    policy: 'volume_extension:volume_admin_actions:migrate_volume_completion',
+    success: 200,
+    body: part.wrapped('os-migrate_volume_completion', { new_volume: part.uuid, error: { type: ['string', 'null', 'boolean'] } }, ['new_volume']),
+    run: async (_app, tx, request, volume, args) => ({ save_volume_id: completeMigration(request, volume, await getVolume(tx, request, args.new_volume)) }),
   }),
 ];
 
@@ -353,9 +387,17 @@ const retype = ownTransaction(
     await deps.env.store.write(async (tx) => {
       const volume = await getVolume(tx, request, id);
       const pool = all.find((one) => one.host === volume.host);
-      await retypeVolume(app, tx, request, volume, args.new_type, pool && capabilitiesOf(deps.options, pool, deps.env.clock.nowMs()));
+      await retypeVolume(
+        app,
+        tx,
+        request,
+        volume,
+        args.new_type,
+        pool && capabilitiesOf(deps.options, pool, deps.env.clock.nowMs()),
+        args.migration_policy === 'on-demand',
+      );
     });
   },
 );
 
-export const volumeActionOperations = [...contentActions, ...attachActions, ...flagActions, ...metadataActions, retype];
+export const volumeActionOperations = [...contentActions, ...attachActions, ...flagActions, ...migrationActions, ...metadataActions, retype];

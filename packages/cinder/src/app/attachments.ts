@@ -19,6 +19,7 @@ import { BACKEND_NAME } from './backend.ts';
 import { type Caller, isVisible, type Requester, requesterOf, targetOf } from './caller.ts';
 import type { CinderDeps } from './deps.ts';
 import { emitVolume } from './events.ts';
+import { frontEndQos } from './qos.ts';
 
 export type Connector = Readonly<Record<string, unknown>>;
 
@@ -106,7 +107,7 @@ export async function connectAttachment(deps: CinderDeps, tx: Tx, who: Requester
     access_mode: mode,
     encrypted: false,
     cacheable: false,
-    qos_specs: null,
+    qos_specs: await frontEndQos(tx, volume.type_id),
     attachment_id: id,
     enforce_multipath: connector['enforce_multipath'] === true,
   };

@@ -58,8 +58,7 @@ async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{
   const found = (await services(db)).find(
     (one) => one.binary === 'cinder-backup' && one.disabled === 0 && (zone === null || zone === '' || one.availability_zone === zone),
   );
-  if (!found || !app.backups)
-    throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
+  if (!found || !app.backups) throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
   return { host: found.host, store: app.backups };
 }
 
@@ -84,8 +83,7 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const snapshot = ask.snapshotId ? await getSnapshot(tx, caller, ask.snapshotId) : undefined;
   if (snapshot) {
     if (snapshot.volume_id !== volume.id) throw invalidVolume(`Volume ${volume.id} does not match with snapshot.volume_id ${snapshot.volume_id}.`);
-    if (snapshot.status !== 'available')
-      throw invalidSnapshot(`Snapshot to be backed up must be available, but the current status is "${snapshot.status}".`);
+    if (snapshot.status !== 'available') throw invalidSnapshot(`Snapshot to be backed up must be available, but the current status is "${snapshot.status}".`);
   } else if (volume.status !== 'available' && volume.status !== 'in-use') {
     throw invalidVolume(`Volume to be backed up must be available or in-use, but the current status is "${volume.status}".`);
   } else if (volume.status === 'in-use' && !ask.force) throw invalidVolume('Backing up an in-use volume must use the force flag.');
@@ -345,7 +343,9 @@ async function finishImport(app: CinderApp, row: BackupRow, service: string): Pr
   }
   await env.store.write(async (tx) => {
     const done = failure === undefined;
-    await updateBackup(tx, row.id, { status: done ? 'available' : 'error', fail_reason: failure ?? null, object_count: objects }, env.clock.nowMs(), ['creating']);
+    await updateBackup(tx, row.id, { status: done ? 'available' : 'error', fail_reason: failure ?? null, object_count: objects }, env.clock.nowMs(), [
+      'creating',
+    ]);
   });
 }
 
@@ -361,7 +361,8 @@ function decode(url: string): ImportedRecord {
   if (id === undefined) throw invalid('Provided backup record is missing an id');
   if (size === undefined) throw invalid('Provided backup record is missing size attribute');
   if (typeof id !== 'string' || !isUuidLike(id)) throw invalid('The id of the backup record is no UUID.');
-  if (!Number.isSafeInteger(size) || (size as number) < 1 || (size as number) > 2_147_483_647) throw invalid('The size of the backup record is no number of gigabytes.');
+  if (!Number.isSafeInteger(size) || (size as number) < 1 || (size as number) > 2_147_483_647)
+    throw invalid('The size of the backup record is no number of gigabytes.');
   return record as ImportedRecord;
 }
 

@@ -13,6 +13,7 @@ import { updateVolume, volumeById } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { completeAttachment, connectAttachment, endAttachment, reserveVolume } from './attachments.ts';
 import { requesterOf, serviceCaller } from './caller.ts';
+import { frontEndQos } from './qos.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
 import { getTypeByNameOrId } from './types.ts';
 import { createVolume } from './volume-create.ts';
@@ -81,7 +82,8 @@ export function createFace(app: CinderApp): CinderFace {
       if (found.connection_info === null || found.attached_host !== host) {
         mode = (await env.store.write((tx) => connectAttachment(deps, tx, nobody, attachmentId, { host, platform: 'x86_64', os_type: 'linux' }))).attach_mode;
       }
-      return { diskId: volume.disk_id, sizeGb: volume.size_gb, multiattach: volume.multiattach === 1, readOnly: mode === 'ro' };
+      const qosSpecs = await frontEndQos(env.store.read, volume.type_id);
+      return { diskId: volume.disk_id, sizeGb: volume.size_gb, multiattach: volume.multiattach === 1, readOnly: mode === 'ro', ...(qosSpecs && { qosSpecs }) };
     },
     complete: (tx, attachmentId, device) => completeAttachment(deps, tx, nobody, attachmentId, device),
     async beginDetaching(tx, ctx, volumeId, _serverId) {
@@ -186,7 +188,7 @@ async function volumeFacts(db: Db, row: VolumeRow): Promise<VolumeFacts> {
     availabilityZone: row.availability_zone ?? '',
     bootable: row.bootable === 1,
     multiattach: row.multiattach === 1,
-    encrypted: false,
+    encrypted: row.encryption_key_id !== null,
     volumeType: names.get(row.type_id) ?? null,
     host: row.host,
     imageId: imageMetadata['image_id'] ?? null,

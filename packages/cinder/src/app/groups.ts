@@ -93,11 +93,7 @@ export async function createGroup(app: CinderApp, caller: Caller, ask: NewGroup)
       // upstream's scheduler tells the same by the group's status
       status: host === null ? 'error' : 'available',
     });
-    await insertGroup(
-      tx,
-      row,
-      [...new Set(types.map((type) => type.id))],
-    );
+    await insertGroup(tx, row, [...new Set(types.map((type) => type.id))]);
     await emitGroup(env, tx, requesterOf(caller.ctx), 'create.end', row);
     return row;
   });
@@ -227,10 +223,7 @@ export async function changeGroup(app: CinderApp, caller: Caller, row: GroupRow,
     const coming: VolumeRow[] = [];
     for (const id of add) if (!volumes.some((one) => one.id === id)) coming.push(await comingVolume(tx, caller, row, id));
     const changesNothing = change.name === undefined && change.description === undefined && coming.length === 0 && leaving.length === 0;
-    if (changesNothing)
-      throw invalidGroup(
-        `Cannot update group ${row.id} because no valid name, description, add_volumes, or remove_volumes were provided.`,
-      );
+    if (changesNothing) throw invalidGroup(`Cannot update group ${row.id} because no valid name, description, add_volumes, or remove_volumes were provided.`);
     const nowMs = env.clock.nowMs();
     const fitting = coming.length === 0 && leaving.length === 0 ? undefined : ['available'];
     const set = { ...(change.name !== undefined && { name: change.name }), ...(change.description !== undefined && { description: change.description }) };
@@ -269,7 +262,8 @@ const GROUP_STATUSES = ['error', 'available', 'creating', 'deleting', 'deleted',
 export async function resetGroupStatus(app: CinderApp, caller: Caller, id: string, status: string): Promise<void> {
   const row = await getGroup(app.deps.env.store.read, caller, id);
   caller.authorize('group:reset_status', targetOf(row));
-  if (!GROUP_STATUSES.includes(status)) throw invalidInput(`Group status: ${status} is invalid, valid status are: ${GROUP_STATUSES.join(', ')}.`, { field: 'status' });
+  if (!GROUP_STATUSES.includes(status))
+    throw invalidInput(`Group status: ${status} is invalid, valid status are: ${GROUP_STATUSES.join(', ')}.`, { field: 'status' });
   await app.deps.env.store.write((tx) => updateGroup(tx, id, { status }, app.deps.env.clock.nowMs()));
 }
 
@@ -386,7 +380,9 @@ async function checkReplicated(db: Db, row: GroupRow): Promise<void> {
   for (const typeId of (await typesOfGroups(db, [row.id])).get(row.id) ?? []) {
     const type = await typeById(db, typeId);
     if (type && !isTrueSpec(specsOf(type)['replication_enabled']))
-      throw invalidInput(`Invalid volume type: Volume type ${typeId} does not have 'replication_enabled' spec key set to '<is> True'.`, { type: 'InvalidVolumeType' });
+      throw invalidInput(`Invalid volume type: Volume type ${typeId} does not have 'replication_enabled' spec key set to '<is> True'.`, {
+        type: 'InvalidVolumeType',
+      });
   }
 }
 
@@ -394,7 +390,6 @@ async function checkReplicated(db: Db, row: GroupRow): Promise<void> {
 export async function groupForVolume(db: Db, caller: Caller, id: string, typeId: string): Promise<GroupRow> {
   const row = await getGroup(db, caller, id);
   const types = (await typesOfGroups(db, [id])).get(id) ?? [];
-  if (!types.includes(typeId))
-    throw invalid(`Invalid volume type: ${typeId} (requested type must be supported by group).`, { field: 'volume_type' });
+  if (!types.includes(typeId)) throw invalid(`Invalid volume type: ${typeId} (requested type must be supported by group).`, { field: 'volume_type' });
   return row;
 }

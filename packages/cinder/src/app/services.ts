@@ -53,3 +53,10 @@ export async function refuseFrozen(db: Db, host: string | null): Promise<void> {
   const row = await serviceOf(db, serviceHost(host), 'cinder-volume');
   if (row?.frozen === 1) throw invalid('Modification operations are not allowed on frozen storage backends.');
 }
+
+/** Checks as upstream does: no storage here replicates, so none can be failed over. */
+export async function failOver(app: CinderApp, host: string): Promise<void> {
+  const row = await serviceOf(app.deps.env.store.read, host, 'cinder-volume');
+  if (!row) throw invalid(`No service found with host=${host}`, { field: 'host' });
+  throw invalid(`replication_status in ['${host}'] must be enabled or failed-over to failover.`, { field: 'host' });
+}

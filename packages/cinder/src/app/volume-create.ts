@@ -12,6 +12,7 @@ import { insertVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { getBackup, startRestore } from './backups.ts';
 import { type Caller, requesterOf } from './caller.ts';
+import { refuseUnencrypted } from './encryption.ts';
 import { emitVolume } from './events.ts';
 import { groupForVolume } from './groups.ts';
 import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
@@ -68,6 +69,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const type = await typeOf(app, tx, caller, asked, origins);
   const problem = sizeProblem(type, sizeGb);
   if (problem !== undefined) throw invalid(problem);
+  await refuseUnencrypted(tx, type.id);
   const zone = await zoneOf(app, tx, ask.availabilityZone ?? undefined, type, origins);
   const metadata = ask.metadata ?? {};
   checkPairs(metadata);
@@ -167,7 +169,8 @@ function sizeOf(asked: number | string | undefined, { snapshot, source, backup }
 
 function checkStatuses({ snapshot, source, backup }: Origins): void {
   if (snapshot && snapshot.status !== 'available') throw invalidSnapshot("Originating snapshot status must be one of 'available' values");
-  if (backup && backup.status !== 'available') throw invalidInput("Invalid backup: Originating backup status must be one of 'available' values", { type: 'InvalidBackup' });
+  if (backup && backup.status !== 'available')
+    throw invalidInput("Invalid backup: Originating backup status must be one of 'available' values", { type: 'InvalidBackup' });
   if (source && source.status !== 'available' && source.status !== 'in-use')
     throw invalidVolume("Originating source volume status must be one of 'available, in-use' values");
 }

@@ -10,6 +10,7 @@ import type { CinderApp } from './app.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
 import { refuseFrozen } from './services.ts';
+import { isMigrating } from './volume-migrate.ts';
 
 /** Statuses in which a volume may go without force. */
 const DELETABLE = ['available', 'error', 'error_restoring', 'error_extending', 'error_managing'];
@@ -35,6 +36,7 @@ export async function deleteVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   const statusFits = force || unplaced || DELETABLE.includes(row.status);
   const blocked =
     row.attach_status === 'attached' ||
+    (isMigrating(row) && !force) ||
     (row.group_id !== null && !withGroup) ||
     (cascade
       ? !force &&

@@ -77,7 +77,7 @@ export async function reimage(
   caller: Caller,
   row: VolumeRow,
   imageRef: string,
-  even: { readonly reserved: boolean; /** nova asks, with the guest off */ readonly inUse?: boolean },
+  even: { readonly reserved: boolean /** nova asks, with the guest off */; readonly inUse?: boolean },
 ): Promise<void> {
   const { env } = app.deps;
   caller.authorize(row.status === 'reserved' ? 'volume:reimage_reserved' : 'volume:reimage', targetOf(row));

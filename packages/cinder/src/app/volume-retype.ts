@@ -7,14 +7,16 @@ import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { type Capabilities, unsatisfied } from './capabilities.ts';
+import { encryptionOfType, refuseUnencrypted } from './encryption.ts';
 import { emitVolume } from './events.ts';
 import { complain } from './messages.ts';
 import { checkTypeQuota } from './quota.ts';
 import { getTypeByNameOrId, isTrueSpec, sizeProblem, specsOf } from './types.ts';
+import { isMigrating, startMigration } from './volume-migrate.ts';
 
 /**
- * Gives a volume another type. Its data stays where it is, so this is done when it is accepted; a type that the volume's own pool does not satisfy
- * would need a migration: as with upstream's scheduler, such a request is accepted, changes nothing and leaves a message.
+ * Gives a volume another type. Where its pool satisfies the type the data stays where it is, and this is done when it is accepted. Else the volume moves, if
+ * the caller lets it (`on-demand`); if not, then as with upstream's scheduler the request is accepted, changes nothing and leaves a message.
  */
 export async function retypeVolume(
   app: CinderApp,
@@ -23,6 +25,7 @@ export async function retypeVolume(
   row: VolumeRow,
   newType: string,
   capabilities: Capabilities | undefined,
+  mayMove = false,
 ): Promise<void> {
   const { env, options } = app.deps;
   caller.authorize('volume:retype', targetOf(row));
@@ -38,7 +41,7 @@ export async function retypeVolume(
     }
     if (multiattach) caller.authorize('volume:multiattach', targetOf(row));
   }
-  if ((row.status !== 'available' && row.status !== 'in-use') || row.group_id !== null || row.type_id === type.id) {
+  if ((row.status !== 'available' && row.status !== 'in-use') || isMigrating(row) || row.group_id !== null || row.type_id === type.id) {
     throw invalidVolume(
       'Retype needs volume to be in available or in-use state, not be part of an active migration or a consistency group, requested type has to be different that the one from the volume, and for in-use volumes front-end qos specs cannot change.',
     );
@@ -46,7 +49,13 @@ export async function retypeVolume(
   const snapshots = await snapshotsOfVolume(tx, row.id);
   await checkQuotaOf(app, tx, row, type, snapshots.length);
   const who = requesterOf(caller.ctx);
+  if ((await encryptionOfType(tx, type.id)) !== undefined) await refuseUnencrypted(tx, type.id);
   if (capabilities === undefined || unsatisfied(specsOf(type), capabilities) !== undefined) {
+    if (mayMove && row.status === 'available' && snapshots.length === 0) {
+      await updateVolume(tx, row.id, { status: 'retyping', previous_status: row.status }, env.clock.nowMs());
+      await startMigration(app, tx, caller, row, { newTypeId: type.id });
+      return;
+    }
     await complain(env, options.messageTtlMs, tx, who, {
       action: 'scheduleVolume',
       detail: 'noBackend',

@@ -72,7 +72,12 @@ export function backupRestoreSaga(
         status: ['restoring-backup'],
       });
       if (facts.imageMetadata) await setVolumePairs(tx, volumeId, 'image', facts.imageMetadata, nowMs);
-      await env.sagas.start(tx, diskRemove, { volumeId, host: volume.host, diskId: volume.disk_id }, { subject: subjectOf(volumeId), requestId: who.requestId });
+      await env.sagas.start(
+        tx,
+        diskRemove,
+        { volumeId, host: volume.host, diskId: volume.disk_id },
+        { subject: subjectOf(volumeId), requestId: who.requestId },
+      );
       if (backup) await emitBackup(env, tx, who, 'restore.end', { ...backup, status: 'available' });
       await emitVolume(env, tx, who, 'restore.end', { ...volume, status: 'available' });
     },

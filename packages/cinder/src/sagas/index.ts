@@ -12,6 +12,7 @@ import { snapshotDeleteSaga } from './snapshot-delete.ts';
 import { volumeCreateSaga, type VolumeCreateParams } from './volume-create.ts';
 import { volumeDeleteSaga, type VolumeParams } from './volume-delete.ts';
 import { volumeExtendSaga, type VolumeExtendParams } from './volume-extend.ts';
+import { volumeMigrateSaga, type VolumeMigrateParams } from './volume-migrate.ts';
 import { volumeReimageSaga, type VolumeReimageParams } from './volume-reimage.ts';
 import { volumeRevertSaga, type VolumeRevertParams } from './volume-revert.ts';
 import { volumeUploadSaga, type VolumeUploadParams } from './volume-upload.ts';
@@ -24,6 +25,7 @@ export interface CinderSagas {
   readonly volumeUpload: SagaDefinition<VolumeUploadParams>;
   readonly volumeRevert: SagaDefinition<VolumeRevertParams>;
   readonly volumeReimage: SagaDefinition<VolumeReimageParams>;
+  readonly volumeMigrate: SagaDefinition<VolumeMigrateParams>;
   readonly diskRemove: SagaDefinition<DiskRemoveParams>;
   readonly snapshotCreate: SagaDefinition<SnapshotParams>;
   readonly snapshotDelete: SagaDefinition<SnapshotParams>;
@@ -43,6 +45,7 @@ export function createSagas(deps: CinderDeps, pools: Pools, backups: BackupStore
     volumeUpload: volumeUploadSaga(deps),
     volumeRevert: volumeRevertSaga(deps),
     volumeReimage: volumeReimageSaga(deps, diskRemove),
+    volumeMigrate: volumeMigrateSaga(deps, pools, diskRemove),
     snapshotCreate: snapshotCreateSaga(deps),
     snapshotDelete: snapshotDeleteSaga(deps),
     groupSettle: groupSettleSaga(deps),

@@ -43,6 +43,10 @@ export const pageOfVolumes = (db: Db, request: ListRequest, spec: ListSpec<Volum
 export const volumeById = (db: Db, id: string): Promise<VolumeRow | undefined> =>
   q(db).selectFrom('cinder_volume').selectAll().where('id', '=', id).executeTakeFirst();
 
+/** The volume that has a disk. */
+export const volumeByDisk = (db: Db, host: string, diskId: string): Promise<VolumeRow | undefined> =>
+  q(db).selectFrom('cinder_volume').selectAll().where('disk_id', '=', diskId).where('host', '=', host).executeTakeFirst();
+
 export async function insertVolume(tx: Tx, row: VolumeRow, metadata: Pairs): Promise<void> {
   await q(tx).insertInto('cinder_volume').values(row).execute();
   if (Object.keys(metadata).length > 0) await indexPairs(tx, row.id, 'user', metadata);

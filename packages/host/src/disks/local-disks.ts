@@ -289,6 +289,7 @@ export class LocalDisks implements Disks {
     const { diskId, sizeBytes } = record;
     return {
       diskId,
+      pool: record.pool,
       sizeBytes,
       format: (record.layers[0] as Layer).format,
       usedBytes: await this.#store.usedBytes(record),

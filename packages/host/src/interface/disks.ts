@@ -41,6 +41,7 @@ export interface ReceivedDisk {
 
 export interface DiskInfo {
   readonly diskId: string;
+  readonly pool: NewDisk['pool'];
   readonly format: DiskFormat;
   readonly sizeBytes: number;
   readonly usedBytes: number;

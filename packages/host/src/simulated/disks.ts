@@ -147,6 +147,7 @@ export class SimulatedDisks implements Disks {
 
 const infoOf = (disk: SimulatedDisk): DiskInfo => ({
   diskId: disk.diskId,
+  pool: disk.pool,
   format: disk.format,
   sizeBytes: disk.sizeBytes,
   usedBytes: 0,

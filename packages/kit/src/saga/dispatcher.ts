@@ -1,9 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { unavailable } from '../errors/errors.ts';
 import { isUniqueViolation } from '../store/errors.ts';
 import { Crash } from './failure.ts';
 import { type Lease, pendingInTurn, release, releaseAll, takePending } from './leases.ts';
 import type { Registered, SagaEngineOptions } from './options.ts';
-import { Places } from './places.ts';
+import { Places, Seat } from './places.ts';
 import { SagaRun } from './run.ts';
 import type { RunEnd, RunHost, Timing } from './run-host.ts';
 import { nextOfSubject, type SagaRow, type StepRow } from './store.ts';
@@ -33,6 +34,8 @@ export class Dispatcher {
   readonly #leaseMs: number;
   readonly #host: RunHost;
   readonly #places: Places;
+  /** The place of the saga whose step is running. */
+  readonly #seats = new AsyncLocalStorage<Seat>();
   readonly #upkeep: Upkeep;
   /** Everything under this engine's lease. */
   readonly #runs = new Map<string, SagaRun>();
@@ -64,7 +67,7 @@ export class Dispatcher {
       probe,
       dead: () => this.dead,
       leaseUntilMs: () => this.lease().untilMs,
-      pause: (ms, signal) => this.#places.pause(ms, signal),
+      pause: (ms, signal) => (this.#seats.getStore() ?? this.#places).pause(ms, signal),
       stepEnded: (name, step, outcome, ms) => metrics?.stepEnded?.(name, step, outcome, ms),
       trouble: (name, step) => metrics?.trouble?.(name, step),
     };
@@ -160,6 +163,11 @@ export class Dispatcher {
     this.#options.metrics?.ended?.(row.name, end, this.#options.clock.nowMs() - row.created_at_ms);
   }
 
+  /** Waits for another saga. A saga that does so in one of its steps has no place meanwhile. */
+  aside<T>(wait: Promise<T>): Promise<T> {
+    return this.#seats.getStore()?.aside(wait) ?? wait;
+  }
+
   async idle(): Promise<void> {
     while (!this.dead && (this.#runs.size > 0 || this.#taking || this.#checking > 0 || this.#waiting.length > 0)) await this.#change();
   }
@@ -184,8 +192,9 @@ export class Dispatcher {
 
   async #launch(run: SagaRun): Promise<void> {
     let end: RunEnd = 'left';
+    const seat = new Seat(this.#places);
     try {
-      end = await run.execute();
+      end = await this.#seats.run(seat, () => run.execute());
     } catch (error) {
       if (error instanceof Crash) this.drop();
       else this.#options.log.error({ err: error }, 'a saga run failed');
@@ -197,7 +206,7 @@ export class Dispatcher {
     } else if (this.open) {
       void this.#giveBack(run.row.id);
     }
-    this.#places.leave();
+    seat.end();
     this.#changed();
   }
 

@@ -147,7 +147,7 @@ export class SagaEngine implements Sagas {
       this.#dispatcher.waiters.tell(sagaId, row.state);
       return row.state;
     }
-    return end;
+    return this.#dispatcher.aside(end);
   }
 
   /** Resolves when nothing runs, waits for another try, or is about to be taken up in this engine. For tests. */

@@ -53,6 +53,16 @@ export class Places {
     else this.#taken += 1;
   }
 
+  nap(ms: number, signal: AbortSignal): Promise<void> {
+    return nap(this.#clock, ms, signal);
+  }
+
+  /** Takes a place, waiting for one when none is free. */
+  async come(): Promise<void> {
+    if (this.#open && this.free === 0) await this.#queue(new AbortController().signal);
+    else this.#taken += 1;
+  }
+
   #queue(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const back = (): void => {
@@ -69,5 +79,62 @@ export class Places {
       this.#returning.push(back);
       signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+}
+
+/**
+ * One saga's place. While the saga waits for another one to end it gives the place away: the other may need it. A saga may wait for several at
+ * once, and may stop waiting (a deadline, a cancellation) before they end.
+ */
+export class Seat {
+  readonly #places: Places;
+  #waits = 0;
+  #held = true;
+  #ended = false;
+  #coming: Promise<void> | undefined;
+
+  /** The place was taken already. */
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  /** What `wait` gives, once there is a place again. */
+  async aside<T>(wait: Promise<T>): Promise<T> {
+    this.#waits += 1;
+    this.#leave();
+    try {
+      return await wait;
+    } finally {
+      this.#waits -= 1;
+      if (this.#waits === 0) await this.#back();
+    }
+  }
+
+  /** Gives the place away for `ms`. */
+  pause(ms: number, signal: AbortSignal): Promise<void> {
+    return this.#held ? this.#places.pause(ms, signal) : this.#places.nap(ms, signal);
+  }
+
+  /** The saga needs no place any more. */
+  end(): void {
+    this.#ended = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#places.leave();
+  }
+
+  async #back(): Promise<void> {
+    if (this.#held || this.#ended) return;
+    this.#coming ??= this.#places.come().then(() => {
+      this.#coming = undefined;
+      this.#held = true;
+      // it has begun to wait again, or has ended
+      if (this.#ended || this.#waits > 0) this.#leave();
+    });
+    await this.#coming;
   }
 }

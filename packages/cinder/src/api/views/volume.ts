@@ -35,7 +35,7 @@ export function volumeView(request: ViewRequest, { row, typeName, attachments }:
     links: linksTo(request, 'volumes', row.id),
     user_id: row.user_id,
     bootable: row.bootable === 1 ? 'true' : 'false',
-    encrypted: false,
+    encrypted: row.encryption_key_id !== null,
     replication_status: null,
     consistencygroup_id: null,
     multiattach: row.multiattach === 1,
@@ -59,6 +59,7 @@ export function volumeView(request: ViewRequest, { row, typeName, attachments }:
     view['service_uuid'] = row.service_id;
   }
   if (admin && version.atLeast('3.61')) view['cluster_name'] = null;
+  if (version.atLeast('3.64') && row.encryption_key_id !== null) view['encryption_key_id'] = row.encryption_key_id;
   if (version.atLeast('3.63')) view['volume_type_id'] = row.type_id;
   if (version.atLeast('3.65')) view['consumes_quota'] = row.use_quota === 1;
   return view;
