@@ -124,6 +124,26 @@ export const CloudSchema = Type.Object(
         cacheLimitGb: Type.Integer(option({ default: 10, minimum: 0, maximum: 1_048_576 }, 'Room for cached data of images from web servers')),
         showLocations: Type.Boolean(option({ default: false }, 'Show where the data of images is, and let their owners change it (`show_multiple_locations`)')),
         showDirectUrl: Type.Boolean(option({ default: false }, 'Show the first location as `direct_url`')),
+        useKeystoneLimits: Type.Boolean(
+          option(
+            { default: false },
+            "Limit projects' images by keystone's unified limits: image_size_total, image_stage_total (MiB), image_count_total, image_count_uploading",
+          ),
+        ),
+        storageQuotaMb: Type.Integer(
+          option({ default: 0, minimum: 0 }, 'Data that the images of one project may have in all stores together (`user_storage_quota`); 0 for no limit'),
+        ),
+        memberQuota: Type.Integer(option({ default: 128, minimum: -1 }, 'Projects that an image may be shared with; -1 for no limit')),
+        propertyQuota: Type.Integer(option({ default: 128, minimum: -1 }, 'Properties that an image may have; -1 for no limit')),
+        tagQuota: Type.Integer(option({ default: 128, minimum: -1 }, 'Tags that an image may have; -1 for no limit')),
+        propertyProtectionFile: Type.String(option({ default: '' }, 'File that says who may make, read, change and remove which properties (docs/images.md)')),
+        propertyProtectionFormat: Type.Enum(
+          ['roles', 'policies'],
+          option({ default: 'roles' }, 'What stands in that file behind each action: names of roles, or the name of one policy rule'),
+        ),
+        certificates: Type.String(
+          option({ default: '' }, 'Directory of the certificates that signed images name; `certificates` in the data directory when empty'),
+        ),
         hashLocations: Type.Boolean(option({ default: true }, 'Hash the data behind locations that are added (`do_secure_hash`)')),
         import: Type.Object(
           {

@@ -1,4 +1,6 @@
 import { defaultFetchPolicy, type FetchPolicy } from '@cairn/kit/net/fetch-policy';
+import type { PropertyProtectionOptions } from './app/property-protection.ts';
+import type { QuotaOptions } from './app/quotas.ts';
 
 /** One place where image data is kept; upstream's `enabled_backends` with the options of its group. */
 export interface StoreOptions {
@@ -35,10 +37,15 @@ export interface ImportOptions {
 
 /** What an operator may set for glance. */
 export interface GlanceOptions {
+  readonly quotas: QuotaOptions;
+  readonly propertyProtection: PropertyProtectionOptions;
+  /** Where certificates of signed images lie, as `<uuid>.pem` or `.der`; without it no signature can be verified. */
+  readonly certificatesDir?: string;
   /** Directory of the image files; staged data, cached data and further file stores have their places below it. */
   readonly imagesDir: string;
   /** Longest image in bytes; upstream's `image_size_cap` is 1 TiB. */
   readonly imageSizeCapBytes: number;
+  /** Of these three, -1 is no limit. */
   readonly maxProperties: number;
   readonly maxTags: number;
   readonly maxMembers: number;
@@ -81,6 +88,8 @@ export const defaultGlanceOptions: Omit<GlanceOptions, 'imagesDir'> = {
   maxProperties: 128,
   maxTags: 128,
   maxMembers: 128,
+  quotas: { useKeystoneLimits: false, storageQuotaBytes: 0 },
+  propertyProtection: { format: 'roles' },
   stores: defaultStores,
   defaultStore: 'file',
   showLocations: false,

@@ -15,4 +15,6 @@ export interface KeystoneFace {
   authenticate(token: string, requestId: string): Promise<Context | undefined>;
   project(db: Db, projectId: string): Promise<ProjectFacts | undefined>;
   userExists(db: Db, userId: string): Promise<boolean>;
+  /** Unified limits of a project for resources of a service of this catalog type; what is not registered is missing. -1 is no limit. */
+  unifiedLimits(db: Db, serviceType: string, projectId: string, resources: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

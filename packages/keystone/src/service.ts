@@ -10,6 +10,7 @@ import { keystoneFault } from './faults.ts';
 import { defaultKeystoneOptions, type KeystoneOptions } from './options.ts';
 import { policies } from './policies.ts';
 import { enabledCatalog } from './store/catalog.ts';
+import { limitsOfProject } from './store/limits.ts';
 import { findProject, shownDomain } from './store/projects.ts';
 import { migrations } from './store/migrations/index.ts';
 import { userIsThere } from './store/users.ts';
@@ -75,5 +76,6 @@ function createFace(app: KeystoneApp): KeystoneFace {
       return { id: row.id, name: row.name, domainId: shownDomain(row.domain_id) ?? row.id, parentId: row.parent_id, enabled: row.enabled !== 0 };
     },
     userExists: userIsThere,
+    unifiedLimits: limitsOfProject,
   };
 }

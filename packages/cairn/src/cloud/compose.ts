@@ -100,6 +100,7 @@ export function compose(options: ComposeOptions): Cloud {
     options: imageOptions(config, paths.images),
     outside: {
       converter: imageConverter(config.hypervisor.type),
+      limits: (db, projectId, resources) => keystone.face.unifiedLimits(db, 'image', projectId, resources),
       imageEndpoint: (region, kind) => keystone.endpointUrl(store.read, 'image', region, kind),
     },
   });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defaultGlanceOptions, type GlanceOptions, type StoreOptions } from '@cairn/glance/options';
 import type { CloudConfig } from '../config.ts';
 
@@ -15,6 +16,12 @@ export function imageOptions({ image }: CloudConfig, imagesDir: string): GlanceO
     showLocations: image.showLocations,
     showDirectUrl: image.showDirectUrl,
     secureHash: image.hashLocations,
+    maxMembers: image.memberQuota,
+    maxProperties: image.propertyQuota,
+    maxTags: image.tagQuota,
+    quotas: { useKeystoneLimits: image.useKeystoneLimits, storageQuotaBytes: image.storageQuotaMb * 2 ** 20 },
+    propertyProtection: { format: image.propertyProtectionFormat, ...(image.propertyProtectionFile !== '' && { file: image.propertyProtectionFile }) },
+    certificatesDir: image.certificates || join(imagesDir, '..', 'certificates'),
     cacheMaxBytes: image.cacheLimitGb * GIB,
     import: {
       ...defaultGlanceOptions.import,

@@ -35,4 +35,12 @@ export const discoveryOperations = [
   ...Object.entries(IMAGE_SCHEMAS).map(([name, document]) => schema(name, `/v2/schemas/${name}`, document)),
   schema('task', '/v2/schemas/task', TASK),
   schema('tasks', '/v2/schemas/tasks', collection('tasks', TASK_STUB)),
+  op({
+    id: 'glance.info.usage',
+    method: 'GET',
+    path: '/v2/info/usage',
+    summary: "The project's limits of images, and what it uses of them",
+    policy: AUTHENTICATED,
+    handle: async (app, req) => ({ usage: await app.quotas.usage(app.env.store.read, req.ctx) }),
+  }),
 ];

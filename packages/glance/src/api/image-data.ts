@@ -14,6 +14,12 @@ function checkBody(req: Request<AnyBody>): void {
   if (size !== undefined && !/^\d+$/.test(String(size))) throw invalidInput('Invalid or missing image size in request headers.');
 }
 
+/** The length that the data says it has. */
+function declaredOf(req: Request<AnyBody>): { declaredBytes?: number } {
+  const length = req.headers['content-length'] ?? req.headers['x-openstack-image-size'];
+  return length === undefined ? {} : { declaredBytes: Number(length) };
+}
+
 async function download(app: GlanceApp, req: Request<AnyBody>): Promise<Reply> {
   const row = await app.images.visible(app.env.store.read, req.ctx, idOf(req));
   if (row.status === 'deactivated' && !req.allowed('context_is_admin'))
@@ -50,7 +56,7 @@ export const imageDataOperations = [
     async handle(app, req) {
       checkBody(req);
       const store = req.headers['x-image-meta-store'];
-      await app.data.upload(req.ctx, idOf(req), req.stream, { signal: req.signal, ...(store !== undefined && { store: String(store) }) });
+      await app.data.upload(req.ctx, idOf(req), req.stream, { signal: req.signal, ...declaredOf(req), ...(store !== undefined && { store: String(store) }) });
     },
   }),
   op({
@@ -63,7 +69,7 @@ export const imageDataOperations = [
     success: 204,
     async handle(app, req) {
       checkBody(req);
-      await app.data.stage(req.ctx, idOf(req), req.stream, req.signal);
+      await app.data.stage(req.ctx, idOf(req), req.stream, { signal: req.signal, ...declaredOf(req) });
     },
   }),
   op({

@@ -2,7 +2,7 @@ import { forbidden, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import { sumUp } from '../app/image-patch.ts';
-import type { ImageChange } from '../app/images.ts';
+import type { Image, ImageChange } from '../app/images.ts';
 import type { LocationChange, Probed } from '../app/locations.ts';
 import { checkTags, draftOf, newImage, patchOf } from './attributes.ts';
 import { isBaseProperty } from './image-schema.ts';
@@ -18,7 +18,13 @@ async function mayChangeVisibility(req: Request<AnyBody>, change: ImageChange): 
   if (change.visibility === 'community') req.authorize('communitize_image');
 }
 
-const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> => imageView(app, await app.images.get(app.env.store.read, req.ctx, idOf(req)));
+/** The image as the caller may see it: without properties that it may not read. */
+function seen(app: GlanceApp, req: Request<AnyBody>, image: Image): Image {
+  return app.protection.active ? { ...image, properties: app.protection.seen(req.ctx, image.properties, req.allowed) } : image;
+}
+
+const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> =>
+  imageView(app, seen(app, req, await app.images.get(app.env.store.read, req.ctx, idOf(req))));
 
 /** May the caller change these locations, and what is behind them? Before the transaction, since it asks web servers. */
 async function probeLocations(app: GlanceApp, req: Request<AnyBody>, moves: readonly LocationChange[]): Promise<Probed> {
@@ -48,9 +54,9 @@ async function patch(app: GlanceApp, req: Request<AnyBody>): Promise<object> {
           addsOnce: draft === 4,
           base: isBaseProperty(path[0]),
         })),
-      Object.keys(now.properties),
+      Object.keys(seen(app, req, now).properties),
       req.allowed('context_is_admin'),
-      () => {},
+      (name, action) => app.protection.check(req.ctx, name, action, req.allowed),
     );
     if (sum.grown) app.images.checkPropertyQuota(sum.names);
     await mayChangeVisibility(req, sum.change);
@@ -68,9 +74,13 @@ export const imageOperations = [
     summary: 'List images',
     policy: 'get_images',
     async handle(app, req) {
-      const { limit, request } = listRequest(req);
+      const { limit, request } = listRequest(req, (name) => app.protection.allows(req.ctx, name, 'read', req.allowed));
       const page = await app.images.list(request);
-      return { images: page.images.map((image) => imageView(app, image)), ...nextLinks(req, '/v2/images', limit, page), schema: '/v2/schemas/images' };
+      return {
+        images: page.images.map((image) => imageView(app, seen(app, req, image))),
+        ...nextLinks(req, '/v2/images', limit, page),
+        schema: '/v2/schemas/images',
+      };
     },
   }),
   op({
@@ -85,8 +95,9 @@ export const imageOperations = [
       if (change.owner !== undefined && change.owner !== req.ctx.projectId && !req.allowed('context_is_admin'))
         throw forbidden(`You are not permitted to create images owned by '${change.owner}'.`, { field: 'owner' });
       await mayChangeVisibility(req, change);
+      for (const name of Object.keys(properties)) app.protection.check(req.ctx, name, 'create', req.allowed);
       const image = await app.env.store.write((tx) => app.images.create(tx, req.ctx, { ...change, ...(id !== undefined && { id }), properties, tags }));
-      return new Reply(imageView(app, image), {
+      return new Reply(imageView(app, seen(app, req, image)), {
         headers: {
           location: `${req.baseUrl}/v2/images/${image.row.id}`,
           'openstack-image-import-methods': app.options.import.methods.join(','),

@@ -2,7 +2,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { ListPage, ListQuery, ListRequest, Sort } from '@cairn/kit/store/list';
 import type { Filter } from '@cairn/kit/store/list-filter';
-import { hasProperty, hasTag, imageScope, timeOutside } from '../app/image-list.ts';
+import { hasProperty, hasTag, imageScope, nothing, timeOutside } from '../app/image-list.ts';
 import type { ImageRow } from '../store/tables.ts';
 
 const PAGE_DEFAULT = 25;
@@ -18,7 +18,7 @@ const RANGES: Readonly<Record<string, string>> = { size: 'size', min_disk: 'min_
 const APART = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'visibility', 'member_status', 'tag', 'os_hidden', 'protected', 'changes-since']);
 
 /** The query of GET /v2/images as a page request (glance/api/v2/images.py, index; glance/db/sqlalchemy/api.py, _make_conditions_from_filters). */
-export function listRequest(req: Request<AnyBody>): { limit: number; request: ListRequest } {
+export function listRequest(req: Request<AnyBody>, readable: (property: string) => boolean): { limit: number; request: ListRequest } {
   const { query, ctx } = req;
   const limit = limitOf(query.get('limit'));
   const filters: Filter[] = [];
@@ -45,7 +45,8 @@ export function listRequest(req: Request<AnyBody>): { limit: number; request: Li
     }
     const filter = filterOf(key, value);
     if (filter) filters.push(filter);
-    else wheres.push(hasProperty(key, value));
+    // what the caller may not read must not be found out by asking for it
+    else wheres.push(readable(key) ? hasProperty(key, value) : nothing);
   }
   for (const tag of query.getAll('tag')) wheres.push(hasTag(tag.trim()));
   const scope = imageScope(ctx, visibility, memberStatus);

@@ -4,6 +4,7 @@ import type { Resolve } from '@cairn/kit/net/fetch-policy';
 import type { ImageConverter } from '@cairn/host/interface/images';
 import type { GlanceOptions } from '../options.ts';
 import { createSagas, type GlanceSagas } from '../sagas/index.ts';
+import { CertificateFolder, type CertificateSource, noCertificates } from '../stores/certificates.ts';
 import { Staging } from '../stores/staging.ts';
 import { Stores } from '../stores/stores.ts';
 import { ImageCache } from './cache.ts';
@@ -16,6 +17,9 @@ import { Locations } from './locations.ts';
 import { Members } from './members.ts';
 import { MetadefContents } from './metadef-contents.ts';
 import { MetadefNamespaces } from './metadef-namespaces.ts';
+import { PropertyProtection } from './property-protection.ts';
+import { type LimitSource, Quotas } from './quotas.ts';
+import { Signatures } from './signatures.ts';
 import { Tasks } from './tasks.ts';
 
 /** Glance's rules, one member per resource. */
@@ -30,6 +34,8 @@ export interface GlanceApp {
   readonly metadefContents: MetadefContents;
   readonly data: ImageData;
   readonly cache: ImageCache;
+  readonly quotas: Quotas;
+  readonly protection: PropertyProtection;
   readonly tasks: Tasks;
   readonly imports: Imports;
   readonly locations: Locations;
@@ -44,14 +50,21 @@ export interface GlanceOutside {
   readonly converter?: ImageConverter;
   /** The URL of the image service in a region, by the catalog; `kind` is public, internal or admin. */
   readonly imageEndpoint?: (region: string, kind: string) => Promise<string | undefined>;
+  /** Keystone's unified limits; without it every limit is missing. */
+  readonly limits?: LimitSource;
+  /** The key manager that has the certificates of signed images; `certificatesDir` of the options when absent. */
+  readonly certificates?: CertificateSource;
 }
 
 export function createGlanceApp(env: Env, options: GlanceOptions, outside: GlanceOutside = {}): GlanceApp {
   const stores = new Stores(options, outside.resolve);
   const staging = new Staging(join(options.imagesDir, '.staging'));
   const cached = new Staging(join(options.imagesDir, '.cache'));
-  const deps: DataDeps = { env, options, stores, staging, cached };
-  const images = new Images(env, options, (tx, imageId) => forgetData(deps, tx, imageId));
+  const quotas = new Quotas(options.quotas, outside.limits ?? (async () => new Map()));
+  const folder = options.certificatesDir === undefined ? noCertificates : new CertificateFolder(options.certificatesDir);
+  const signatures = new Signatures(outside.certificates ?? folder);
+  const deps: DataDeps = { env, options, stores, staging, cached, quotas, signatures };
+  const images = new Images(env, options, quotas, (tx, imageId) => forgetData(deps, tx, imageId));
   const cache = new ImageCache(deps);
   const data = new ImageData(deps, images, cache);
   cache.fetch = (row) => data.openStores(row);
@@ -62,5 +75,22 @@ export function createGlanceApp(env: Env, options: GlanceOptions, outside: Glanc
   const sagas = createSagas({ ...deps, images, data, tasks, tokens, converter: outside.converter });
   const imports = new Imports({ deps, images, tasks, sagas, tokens, imageEndpoint: outside.imageEndpoint ?? (async () => undefined) });
   const locations = new Locations(deps);
-  return { env, options, stores, staging, images, members: new Members(images), metadefs, metadefContents, data, cache, tasks, imports, locations, sagas };
+  return {
+    env,
+    options,
+    stores,
+    staging,
+    images,
+    members: new Members(images),
+    metadefs,
+    metadefContents,
+    data,
+    cache,
+    quotas,
+    protection: new PropertyProtection(options.propertyProtection),
+    tasks,
+    imports,
+    locations,
+    sagas,
+  };
 }

@@ -15,11 +15,15 @@ import { removeData } from './data-removal.ts';
 import type { DataDeps } from './deps.ts';
 import type { Images } from './images.ts';
 import { judged } from './judgement.ts';
+import { storageFull } from './quotas.ts';
+import { checked, type SignatureCheck } from './signatures.ts';
 
 export interface UploadOptions {
   /** Id of the store; the default one when absent. */
   readonly store?: string;
   readonly signal?: AbortSignal;
+  /** How long the data says it is. */
+  readonly declaredBytes?: number;
 }
 
 const badTransition = (from: string, to: string): CairnError =>
@@ -42,7 +46,7 @@ export class ImageData {
    * to queued, with nothing stored. Throws Conflict when the image has data already or is taking some in.
    */
   async upload(ctx: Context | undefined, id: string, data: Readable, options: UploadOptions = {}): Promise<void> {
-    const { env, stores } = this.#deps;
+    const { env, stores, quotas, signatures } = this.#deps;
     const target = options.store === undefined ? stores.default : stores.get(options.store);
     if (!target)
       throw invalidInput(`The store '${options.store}' is not one of this cloud's: GET /v2/info/stores lists them.`, { field: 'x-image-meta-store' });
@@ -52,13 +56,26 @@ export class ImageData {
       if (!found) throw notFound(`No image found with ID ${id}`);
       if (found.container_format === null || found.disk_format === null)
         throw invalidInput('Properties disk_format, container_format must be set prior to saving data.');
+      if (ctx) await quotas.store(tx, ctx, options.declaredBytes);
+      const left = await quotas.bytesLeft(tx, found.owner, id);
+      if (left !== undefined && (options.declaredBytes ?? 0) > left) throw storageFull(options.declaredBytes ?? 0, left);
       await this.#turn(tx, found, 'saving');
-      return found;
+      if (ctx) await quotas.uploading(tx, ctx);
+      return { ...found, left };
     });
     try {
-      const stored = await takeIn(data, await target.sink(key), this.#limits(options.signal));
+      const { properties } = await store.detailsOf(env.store.read, [id]);
+      const signature = await signatures.check(id, properties.get(id) ?? {});
+      const limits = this.#limits(options.signal);
+      const quota = row.left !== undefined && row.left < limits.limitBytes ? row.left : undefined;
+      const stored = await takeIn(data, await target.sink(key), {
+        ...limits,
+        ...((signature || quota !== undefined) && { watch: watcher(signature, quota) }),
+      });
+      signature?.finish();
       const virtualSizeBytes = judged(row, stored.inspected);
       await env.store.write(async (tx) => {
+        await quotas.settle(tx, ctx, row, stored.sizeBytes, options.declaredBytes !== undefined);
         await this.settle(tx, row, { store: target.id, key }, stored, virtualSizeBytes, ['saving']);
         if (ctx) await this.#images.emit(tx, ctx, 'image.upload', { ...row, status: 'active', size_bytes: stored.sizeBytes });
       });
@@ -104,10 +121,15 @@ export class ImageData {
   }
 
   /** Keeps data for an import that follows; the image is `uploading` then. */
-  async stage(ctx: Context, id: string, data: Readable, signal?: AbortSignal): Promise<void> {
-    const { env, staging } = this.#deps;
+  async stage(ctx: Context, id: string, data: Readable, { signal, declaredBytes }: UploadOptions = {}): Promise<void> {
+    const { env, staging, quotas } = this.#deps;
     const file = env.ids.uuid();
-    await env.store.write(async (tx) => this.#turn(tx, await this.#images.own(tx, ctx, id, 'modify'), 'uploading'));
+    await env.store.write(async (tx) => {
+      const row = await this.#images.own(tx, ctx, id, 'modify');
+      await quotas.stage(tx, ctx, declaredBytes);
+      await this.#turn(tx, row, 'uploading');
+      await quotas.uploading(tx, ctx);
+    });
     try {
       const stored = await staging.take(file, data, this.#limits(signal));
       const nowMs = env.clock.nowMs();
@@ -123,10 +145,25 @@ export class ImageData {
   }
 
   /**
-   * Data of an image to read, from the cache or from the heaviest store that has it and answers.
+   * Data of an image to read, from the cache or from the heaviest store that has it and answers. A whole signed image's last
+   * piece comes only once its signature was verified.
    * @param prefer ids of stores to try first
    */
   async open(row: ImageRow, range?: ByteRange, prefer: readonly string[] = []): Promise<Readable> {
+    const { env, signatures } = this.#deps;
+    const stream = await this.#open(row, range, prefer);
+    if (range) return stream;
+    try {
+      const { properties } = await store.detailsOf(env.store.read, [row.id]);
+      const signature = await signatures.check(row.id, properties.get(row.id) ?? {});
+      return signature ? checked(stream, signature) : stream;
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  async #open(row: ImageRow, range: ByteRange | undefined, prefer: readonly string[]): Promise<Readable> {
     const { env, cached } = this.#deps;
     const entry = await cacheRow(env.store.read, row.id);
     if (entry?.state === 'cached' && prefer.length === 0) {
@@ -207,6 +244,16 @@ export class ImageData {
     await env.store.write((tx) => store.updateImage(tx, id, { status: 'queued', size_bytes: null, updated_at_ms: env.clock.nowMs() }, [status]));
     throw dataFailure(error, signal);
   }
+}
+
+/** Looks at each piece of an upload: for its signature, and that a project's storage holds it. */
+function watcher(signature: SignatureCheck | undefined, quotaBytes: number | undefined): (chunk: Buffer) => void {
+  let bytes = 0;
+  return (chunk) => {
+    bytes += chunk.length;
+    if (quotaBytes !== undefined && bytes > quotaBytes) throw storageFull(bytes, quotaBytes);
+    signature?.update(chunk);
+  };
 }
 
 /** What went wrong with somebody's data, in words. */

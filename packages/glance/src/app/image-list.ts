@@ -3,7 +3,7 @@ import type { ListQuery } from '@cairn/kit/store/list';
 import * as scopes from '../store/image-scopes.ts';
 
 /** Conditions on an image's tag and on its own properties. */
-export { hasProperty, hasTag, timeOutside } from '../store/image-scopes.ts';
+export { hasProperty, hasTag, nothing, timeOutside } from '../store/image-scopes.ts';
 
 /**
  * Which images a list shows to `ctx`.

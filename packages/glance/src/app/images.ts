@@ -6,6 +6,7 @@ import type { ListPage, ListRequest } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import type { GlanceOptions } from '../options.ts';
 import type { LocationRow } from '../store/data-tables.ts';
+import type { Quotas } from './quotas.ts';
 import * as store from '../store/images.ts';
 import { locationsOf, locationsOfAll } from '../store/locations.ts';
 import type { ImageRow, Visibility } from '../store/tables.ts';
@@ -50,12 +51,14 @@ const visibleTo = (ctx: Context, row: ImageRow, isMember: boolean): boolean =>
 export class Images {
   readonly env: Env;
   readonly options: GlanceOptions;
+  readonly #quotas: Quotas;
   readonly #forgetData: (tx: Tx, imageId: string) => Promise<void>;
 
   /** @param forgetData takes away all data of an image that goes, within the transaction and after it */
-  constructor(env: Env, options: GlanceOptions, forgetData: (tx: Tx, imageId: string) => Promise<void>) {
+  constructor(env: Env, options: GlanceOptions, quotas: Quotas, forgetData: (tx: Tx, imageId: string) => Promise<void>) {
     this.env = env;
     this.options = options;
+    this.#quotas = quotas;
     this.#forgetData = forgetData;
   }
 
@@ -103,6 +106,7 @@ export class Images {
   async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {
     this.checkPropertyQuota(Object.keys(request.properties));
     this.#checkTagQuota(request.tags);
+    await this.#quotas.create(tx, ctx);
     if (request.id !== undefined && (await store.wasDeleted(tx, request.id))) throw alreadyExists(`Image ID ${request.id} already exists!`, { field: 'id' });
     const nowMs = this.env.clock.nowMs();
     const row: ImageRow = {

@@ -83,11 +83,13 @@ export class Imports {
         const targets = method === 'copy-image' ? missing(wanted, await locationsOf(tx, imageId), request.allStores) : wanted;
         // it is everywhere already
         if (targets.length === 0) return;
+        await deps.quotas.store(tx, ctx);
         await lockImage(tx, imageId, taskId);
         const input = { image_id: imageId, import_req: request.body, backend: [...targets] };
         await tasks.create(tx, ctx, { id: taskId, type: 'api_image_import', imageId, input });
         await markStores(tx, imageId, { importing: targets, mended: targets });
         if (method !== 'copy-image') await updateImage(tx, imageId, { status: 'importing', updated_at_ms: env.clock.nowMs() });
+        await deps.quotas.uploading(tx, ctx);
         const destinations: Destination[] = targets.map((store) => ({ store, key: env.ids.uuid() }));
         const params: ImportParams = { taskId, imageId, method, destinations, mustSucceed: request.mustSucceed, uri: request.uri, remote, roles: ctx.roles };
         await env.sagas.start(tx, method === 'copy-image' ? sagas.imageCopy : sagas.imageImport, params, who(ctx, imageId));

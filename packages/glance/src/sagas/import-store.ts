@@ -3,7 +3,7 @@ import { conflict, notFound, publicText } from '@cairn/kit/errors/errors';
 import type { SagaStep, StepContext } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import { holds, markStores } from '../app/import-marks.ts';
-import { changeProperties, imageById, updateImage } from '../store/images.ts';
+import { changeProperties, detailsOf, imageById, updateImage } from '../store/images.ts';
 import { deleteLocation, insertLocation, locationsOf } from '../store/locations.ts';
 import { takeIn } from '../stores/intake.ts';
 import type { SagaDeps } from './deps.ts';
@@ -65,6 +65,12 @@ async function bring(deps: SagaDeps, step: Given, { store, key }: Destination, p
   const target = deps.stores.get(store);
   if (!target) throw notFound(`The store ${store} is not one of this cloud's any more.`);
   const path = deps.staging.path(prepared.file);
+  const { properties } = await detailsOf(deps.env.store.read, [step.params.imageId]);
+  const signature = await deps.signatures.check(step.params.imageId, properties.get(step.params.imageId) ?? {});
+  if (signature) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) signature.update(chunk as Buffer);
+    signature.finish();
+  }
   if (await target.adopt?.(key, path)) return;
   const stored = await takeIn(createReadStream(path, { highWaterMark: 1 << 20 }), await target.sink(key, prepared.sizeBytes), {
     limitBytes: deps.options.imageSizeCapBytes,

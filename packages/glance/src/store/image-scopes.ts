@@ -54,3 +54,6 @@ export const timeOutside =
   (column: 'created_at_ms' | 'updated_at_ms', fromMs: number, untilMs: number): Where =>
   (q) =>
     q.where(sql<boolean>`(${sql.ref(`glance_image.${column}`)} < ${fromMs} or ${sql.ref(`glance_image.${column}`)} >= ${untilMs})`);
+
+/** No image at all. */
+export const nothing: Where = (q) => q.where(sql<boolean>`1 = 0`);

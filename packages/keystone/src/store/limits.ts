@@ -126,3 +126,18 @@ export async function deleteLimitsOf(tx: Tx, owner: { readonly projectId: string
   const remove = on<KeystoneTables>(tx).deleteFrom('keystone_limit');
   await ('projectId' in owner ? remove.where('project_id', '=', owner.projectId) : remove.where('domain_id', '=', owner.domainId)).execute();
 }
+
+/** What a project may have of some resources of a service, by its own limits or else the registered ones; a resource without either is missing. */
+export async function limitsOfProject(db: Db, serviceType: string, projectId: string, resourceNames: readonly string[]): Promise<Map<string, number>> {
+  const rows = await on<KeystoneTables>(db)
+    .selectFrom('keystone_registered_limit as registered')
+    .innerJoin('keystone_service as service', 'service.id', 'registered.service_id')
+    .leftJoin('keystone_limit as own', (join) => join.onRef('own.registered_limit_id', '=', 'registered.id').on('own.project_id', '=', projectId))
+    .select(['registered.resource_name', 'registered.default_limit', 'own.resource_limit'])
+    .where('service.type', '=', serviceType)
+    .where('registered.resource_name', 'in', [...resourceNames])
+    .orderBy('registered.region_id')
+    .execute();
+  // of a limit for every region and one for this region, the latter comes last
+  return new Map(rows.map((row) => [row.resource_name, row.resource_limit ?? row.default_limit]));
+}

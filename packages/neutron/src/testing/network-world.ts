@@ -17,6 +17,7 @@ const anyProject: KeystoneFace = {
   authenticate: async () => undefined,
   project: async (_db, id) => ({ id, name: id, domainId: 'default', parentId: null, enabled: true }),
   userExists: async () => true,
+  unifiedLimits: async () => new Map(),
 };
 
 export interface NetworkWorldOptions extends WorldOptions, NeutronOptions {
