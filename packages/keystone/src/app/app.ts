@@ -89,7 +89,18 @@ export function createApp(env: Env, options: KeystoneOptions) {
   const mappings = createMappings(core);
   const serviceProviders = createServiceProviders(core);
   const shadowUsers = createShadowUsers(core, { identityProviders, revocations });
-  const mapped = createMappedLogins(core, { lookups, people, projects, assignments, effectiveRoles, identityProviders, mappings, shadowUsers });
+  const mapped = createMappedLogins(core, {
+    lookups,
+    people,
+    projects,
+    groups,
+    backends,
+    assignments,
+    effectiveRoles,
+    identityProviders,
+    mappings,
+    shadowUsers,
+  });
   const credentials = createCredentials(core, { keys: credentialKeys });
   const authMethods = createAuthMethods(core, { people, lookups, passwords, compliance, tokens, applicationCredentials, credentials, oauth1, mapped });
   const receipts = createReceipts(core, { keys: tokenKeys, lookups });

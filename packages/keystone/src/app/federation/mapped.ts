@@ -1,12 +1,13 @@
 import { isCairnError } from '@cairn/kit/errors/errors';
 import { domainNotFound, forbiddenSilently, mappedGroupNotFound, unauthenticated } from '../../errors.ts';
 import { applyMapping, type Assertion, type DomainName, type Mapped, type Mapping, type MappedProject } from '../../federation/mapping.ts';
-import { findGroupByName, groupsByIds } from '../../store/groups.ts';
 import type { People } from '../auth-methods/people.ts';
 import type { Proof } from '../auth-methods/method.ts';
+import type { Backends } from '../../identity-backends/backends.ts';
 import type { Assignments } from '../assignments.ts';
 import type { Core, Initiator } from '../core.ts';
 import type { EffectiveRoles } from '../effective-roles.ts';
+import type { Groups } from '../groups.ts';
 import type { Lookups } from '../lookups.ts';
 import type { Projects } from '../projects.ts';
 import type { Claims } from '../../token/payload.ts';
@@ -31,6 +32,8 @@ interface Parts {
   readonly lookups: Lookups;
   readonly people: People;
   readonly projects: Projects;
+  readonly groups: Groups;
+  readonly backends: Backends;
   readonly assignments: Assignments;
   readonly effectiveRoles: EffectiveRoles;
   readonly identityProviders: IdentityProviders;
@@ -40,7 +43,6 @@ interface Parts {
 
 /** From a verified assertion to a user here (keystone/auth/plugins/mapped.py). */
 export function createMappedLogins(core: Core, parts: Parts) {
-  const { read } = core.env.store;
   const { identityProviders, mappings, lookups } = parts;
   const provision = createProvision(core, parts);
 
@@ -78,8 +80,8 @@ export function createMappedLogins(core: Core, parts: Parts) {
     await checkGroups(mapped.groupIds, mapping.id);
     const groupIds = new Set(mapped.groupIds);
     for (const group of mapped.groups) {
-      const row = await findGroupByName(read, group.name, await domainIdOf(group.domain));
-      if (row) groupIds.add(row.id);
+      const id = await groupIdByName(group.name, await domainIdOf(group.domain));
+      if (id !== undefined) groupIds.add(id);
     }
     return { mapped, groupIds: [...groupIds] };
   }
@@ -95,8 +97,14 @@ export function createMappedLogins(core: Core, parts: Parts) {
   }
 
   async function checkGroups(groupIds: readonly string[], mappingId: string): Promise<void> {
-    const there = new Set((await groupsByIds(read, groupIds)).map((row) => row.id));
-    for (const groupId of groupIds) if (!there.has(groupId)) throw mappedGroupNotFound(groupId, mappingId);
+    for (const groupId of groupIds) if (!(await parts.groups.find(groupId))) throw mappedGroupNotFound(groupId, mappingId);
+  }
+
+  /** A group that is not there is passed over. */
+  async function groupIdByName(name: string, domainId: string): Promise<string | undefined> {
+    const is = (field: string, value: string) => ({ field, comparator: 'equals' as const, ignoreCase: false, value });
+    const backend = await parts.backends.ofDomain(domainId);
+    return (await backend.groups([is('domain_id', domainId), is('name', name)], { limit: 1 })).groups[0]?.id;
   }
 
   async function domainIdOf(domain: DomainName): Promise<string> {
