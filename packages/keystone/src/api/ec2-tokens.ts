@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { invalid, unauthenticated } from '../errors.ts';
 import { type AnyRequest, noTarget, op } from './common.ts';
 import { object, type Schema } from './schemas.ts';
-import { tokenView } from './tokens.ts';
+import { tokenView } from './token-view.ts';
 
 type Described = Readonly<Record<string, unknown>>;
 

@@ -1,14 +1,12 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
-import { ANYONE, Reply } from '@cairn/kit/http/operation';
+import { ANYONE, type Reply } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import type { AuthRequest } from '../app/auth-methods/method.ts';
-import type { Person } from '../app/authorization.ts';
 import type { Token } from '../app/tokens.ts';
-import type { Claims } from '../token/payload.ts';
 import { expecting, invalid, tokenNotFound } from '../errors.ts';
-import { isoMicros } from '@cairn/kit/clock/clock';
-import { type AnyRequest, callOf, headerOf, type KeystoneApp, naiveMicros, op } from './common.ts';
+import { type AnyRequest, callOf, headerOf, type KeystoneApp, op } from './common.ts';
 import { object, type Schema, text } from './schemas.ts';
+import { tokenAnswer } from './token-view.ts';
 
 const domainReference: Schema = object({ id: text, name: text });
 const userReference: Schema = object({ id: text, name: text, password: text, domain: domainReference });
@@ -54,69 +52,9 @@ function checkReferences(auth: AuthRequest): void {
   check('scope/domain', auth.scope.domain);
 }
 
-const personView = (person: Person): Record<string, unknown> => ({
-  domain: person.domain,
-  id: person.id,
-  name: person.name,
-  password_expires_at: person.passwordExpiresAtMs === null ? null : naiveMicros(person.passwordExpiresAtMs * 1000),
-});
-
-/** A user whom an identity provider vouches for. */
-const federatedView = (person: Person, claims: Claims): Record<string, unknown> => ({
-  domain: person.domain,
-  id: person.id,
-  name: person.name,
-  'OS-FEDERATION': {
-    groups: (claims.groupIds ?? []).map((id) => ({ id })),
-    identity_provider: { id: claims.identityProviderId },
-    protocol: { id: claims.protocolId },
-  },
-});
-
-/** The token's body (keystone/common/render_token.py). */
-export async function tokenView(app: KeystoneApp, token: Token, withCatalog: boolean): Promise<Record<string, unknown>> {
-  const { claims, authorization } = token;
-  const { user, project, domain, system, trust, accessToken, applicationCredential } = authorization;
-  const federated = claims.identityProviderId !== undefined;
-  const roles =
-    trust || federated
-      ? authorization.roles.map((role) => ({ id: role.id, name: role.name, domain_id: role.domainId, description: role.description, options: role.options }))
-      : authorization.roles.map(({ id, name }) => ({ id, name }));
-  const view: Record<string, unknown> = {
-    methods: claims.methods,
-    user: federated ? federatedView(user, claims) : personView(trust?.trust.impersonation ? trust.trustor : user),
-    audit_ids: claims.auditIds,
-    expires_at: isoMicros(claims.expiresAtMs),
-    issued_at: isoMicros(token.issuedAtMs),
-  };
-  if (system) Object.assign(view, { roles, system: { all: true } });
-  else if (domain) Object.assign(view, { domain, roles });
-  else if (trust) {
-    Object.assign(view, {
-      'OS-TRUST:trust': {
-        id: trust.trust.id,
-        trustor_user: { id: trust.trust.trustorUserId },
-        trustee_user: { id: trust.trust.trusteeUserId },
-        impersonation: trust.trust.impersonation,
-      },
-      project,
-      roles,
-    });
-  } else if (project) Object.assign(view, { project, is_domain: false, roles });
-  if (withCatalog && (system || domain || project)) view.catalog = await app.catalog.view(trust ? trust.trust.trustorUserId : user.id, project?.id);
-  const serviceProviders = await app.serviceProviders.enabled();
-  if (serviceProviders.length > 0) view.service_providers = serviceProviders.map(({ id, authUrl, spUrl }) => ({ auth_url: authUrl, id, sp_url: spUrl }));
-  if (accessToken) view['OS-OAUTH1'] = { access_token_id: accessToken.id, consumer_id: accessToken.consumerId };
-  if (applicationCredential) {
-    const { id, name, unrestricted, accessRules } = applicationCredential;
-    view.application_credential = { id, name, restricted: !unrestricted, ...(accessRules.length > 0 && { access_rules: accessRules }) };
-  }
-  return { token: view };
-}
-
 /** A token as an answer: its body, and its text in the header. */
-export const answer = async (app: KeystoneApp, req: AnyRequest, token: Token, status: number): Promise<Reply> =>
-  new Reply(await tokenView(app, token, !req.query.has('nocatalog')), { status, headers: { 'X-Subject-Token': token.id } });
+export const answer = (app: KeystoneApp, req: AnyRequest, token: Token, status: number): Promise<Reply> =>
+  tokenAnswer(app, token, status, !req.query.has('nocatalog'));
 
 /** The token that a request is about. */
 async function subject(app: KeystoneApp, req: AnyRequest): Promise<Token> {
