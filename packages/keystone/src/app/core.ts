@@ -36,6 +36,7 @@ export const initiatorOf = (ctx: Context): Initiator => ({
 
 export type Resource =
   | 'project'
+  | 'project tag'
   | 'domain'
   | 'user'
   | 'group'

@@ -235,17 +235,23 @@ export function createProjects(core: Core) {
     return await projectModels(read, await store.subtree(read, id));
   };
 
-  async function changeTags(id: string, who: Initiator, change: (before: readonly string[]) => readonly string[]): Promise<string[]> {
-    return await env.store.write(async (tx) => {
+  /** `verb` and `tag` are for the words and the event of a change of one tag. */
+  async function changeTags(
+    id: string,
+    who: Initiator,
+    change: (before: readonly string[]) => readonly string[],
+    one?: { readonly verb: 'created' | 'deleted'; readonly tag: string },
+  ): Promise<void> {
+    await env.store.write(async (tx) => {
       const row = await rowOf(tx, id);
       const before = (await projectModels(tx, [row]))[0] as Project;
       if (isImmutable(before.options)) {
-        throw refused(`Cannot update project tags for ${id}, project is immutable. Set "immutable" option to false before creating project tags.`);
+        const verb = one === undefined ? 'update' : { created: 'create', deleted: 'delete' }[one.verb];
+        throw refused(`Cannot ${verb} project tags for ${id}, project is immutable. Set "immutable" option to false before creating project tags.`);
       }
-      const tags = tidyTags(change(before.tags));
-      await store.replaceTags(tx, id, tags);
+      await store.replaceTags(tx, id, tidyTags(change(before.tags)));
       await notify(core, tx, who, 'updated', 'project', id);
-      return tags;
+      if (one) await notify(core, tx, who, one.verb, 'project tag', one.tag);
     });
   }
 
@@ -264,13 +270,22 @@ export function createProjects(core: Core) {
       const row = await store.findProject(db, id);
       return row && (await projectModels(db, [row]))[0];
     },
-    setTags: (id: string, tags: readonly string[], who: Initiator) => changeTags(id, who, () => tags),
-    addTag: (id: string, tag: string, who: Initiator) => changeTags(id, who, (before) => [...before, tag]),
-    removeTag: (id: string, tag: string, who: Initiator) =>
-      changeTags(id, who, (before) => {
-        if (!before.includes(tag)) throw projectTagNotFound(tag);
-        return before.filter((known) => known !== tag);
-      }),
+    /** The tags as they were given, each without white space around it. */
+    async setTags(id: string, tags: readonly string[], who: Initiator): Promise<string[]> {
+      await changeTags(id, who, () => tags);
+      return tags.map((tag) => tag.trim());
+    },
+    addTag: (id: string, tag: string, who: Initiator): Promise<void> => changeTags(id, who, (before) => [...before, tag], { verb: 'created', tag: tag.trim() }),
+    removeTag: (id: string, tag: string, who: Initiator): Promise<void> =>
+      changeTags(
+        id,
+        who,
+        (before) => {
+          if (!before.includes(tag)) throw projectTagNotFound(tag);
+          return before.filter((known) => known !== tag);
+        },
+        { verb: 'deleted', tag },
+      ),
   };
 }
 
