@@ -54,6 +54,11 @@ test('a location makes a queued image active, and its data is read from there', 
   assert.equal((await add(id, `${web.url}/ranges`, {}, {}, '0')).status, 200);
   assert.deepEqual((await cloud.download(id, { range: 'bytes=-5' })).data, data.subarray(-5));
   assert.equal((await cloud.image(id)).locations[0].url, `${web.url}/ranges`);
+  const source = await cloud.glance.face.source(cloud.world.env.store.read, id);
+  assert.deepEqual(source, { imageId: id, format: 'raw', sizeBytes: data.length }, 'a host has to ask for the data');
+  const chunks: Buffer[] = [];
+  for await (const chunk of await cloud.glance.face.open(id)) chunks.push(chunk as Buffer);
+  assert.ok(Buffer.concat(chunks).equals(data));
   assert.equal((await add(id, `${web.url}/image`, { foo: 'bar' })).status, 400, 'twice the same');
   assert.equal((await add(id, `${web.url}/image#other`, {}, {}, 'x')).status, 400, 'no position');
 });
