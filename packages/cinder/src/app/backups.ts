@@ -1,4 +1,4 @@
-import { CairnError, invalidInput } from '@cairn/kit/errors/errors';
+import { type CairnError, invalidInput } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
@@ -10,13 +10,13 @@ import { subjectOf } from '../sagas/common.ts';
 import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, updateBackup, withDependents } from '../store/backups.ts';
 import { countRows } from '../store/count.ts';
 import { indexPairs, type Pairs } from '../store/metadata.ts';
-import { services } from '../store/services.ts';
 import { updateSnapshot } from '../store/snapshots.ts';
 import type { BackupRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { backupNotFound } from './backup-errors.ts';
-import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
+import { type BackupFacts, backupNotFound } from './backup-facts.ts';
+import { getBackup, serviceIn, startRestore } from './backup-restore.ts';
+import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitBackup } from './events.ts';
 import { claimBackupQuota } from './quota.ts';
 import { getSnapshot } from './snapshots.ts';
@@ -29,37 +29,14 @@ const invalidBackup = (reason: string): CairnError => invalidInput(`Invalid back
 export const BACKUP_LIST: ListSpec<BackupRow> = { ...BACKUPS, unknownMarker: (marker) => backupNotFound(String(marker)) };
 export const listBackups = (db: Db, request: ListRequest): Promise<ListPage<BackupRow>> => pageOfBackups(db, request, BACKUP_LIST);
 export const countBackups = (db: Db, request: ListRequest): Promise<number> => countRows(db, BACKUP_LIST, request);
-/** Which of these backups others build on. */
+/** The backup if the caller may see it; which of these backups others build on. */
+export { getBackup } from './backup-restore.ts';
 export { withDependents } from '../store/backups.ts';
-
-/** Volume facts that travel with a backup. */
-export interface BackupFacts {
-  readonly bootable?: number;
-  readonly imageMetadata?: Pairs;
-  readonly name?: string | null;
-}
-
-/** The backup if the caller may see it; NotFound otherwise. */
-export async function getBackup(db: Db, caller: Caller, id: string): Promise<BackupRow> {
-  const row = await backupById(db, id);
-  if (!row || !isVisible(caller.ctx, row)) throw backupNotFound(id);
-  caller.authorize('backup:get', targetOf(row));
-  return row;
-}
 
 async function backupFor(db: Db, caller: Caller, id: string, rule: string): Promise<BackupRow> {
   const row = await getBackup(db, caller, id);
   caller.authorize(rule, targetOf(row));
   return row;
-}
-
-/** The backup service that takes work in a zone: its host and the store. */
-async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{ readonly host: string; readonly store: BackupStore }> {
-  const found = (await services(db)).find(
-    (one) => one.binary === 'cinder-backup' && one.disabled === 0 && (zone === null || zone === '' || one.availability_zone === zone),
-  );
-  if (!found || !app.backups) throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
-  return { host: found.host, store: app.backups };
 }
 
 export interface NewBackup {
@@ -192,24 +169,6 @@ export async function restoreBackup(
   if (row.size_gb > volume.size_gb) throw invalidVolume(`volume size ${volume.size_gb} is too small to restore backup of size ${row.size_gb}.`);
   await startRestore(app, tx, caller, row, volume, isNew);
   return { backupId: row.id, volumeId: volume.id, volumeName: volume.name };
-}
-
-/** The volume is being restored from here on; a new one is made empty first, by its own saga. */
-export async function startRestore(app: CinderApp, tx: Tx, caller: Caller, row: BackupRow, volume: VolumeRow, isNew: boolean): Promise<void> {
-  const { env } = app.deps;
-  const { host } = await serviceIn(app, tx, row.availability_zone);
-  const nowMs = env.clock.nowMs();
-  await updateBackup(tx, row.id, { status: 'restoring', restore_volume_id: volume.id, host }, nowMs);
-  await updateVolume(tx, volume.id, { status: 'restoring-backup' }, nowMs);
-  const who = requesterOf(caller.ctx);
-  await emitBackup(env, tx, who, 'restore.start', { ...row, status: 'restoring' });
-  const sagaId = await env.sagas.start(
-    tx,
-    app.sagas.backupRestore,
-    { backupId: row.id, volumeId: volume.id, newDiskId: env.ids.uuid(), isNew, who },
-    { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId: volume.project_id },
-  );
-  await updateVolume(tx, volume.id, { saga_id: sagaId }, nowMs);
 }
 
 export interface BackupChange {

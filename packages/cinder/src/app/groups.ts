@@ -1,7 +1,7 @@
 import { type CairnError, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
-import { invalid, invalidVolume } from '../errors.ts';
+import { invalidVolume } from '../errors.ts';
 import type { GroupSettleParams } from '../sagas/group-settle.ts';
 import {
   groupById,
@@ -26,6 +26,7 @@ import { updateVolume, volumeById } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { emitGroup } from './events.ts';
+import { getGroup, groupNotFound } from './group-lookup.ts';
 import { getGroupType, groupSpecsOf } from './group-types.ts';
 import { claimGroupQuota } from './quota.ts';
 import { createSnapshot, deleteSnapshot } from './snapshots.ts';
@@ -33,10 +34,11 @@ import { getTypeByNameOrId, isTrueSpec, specsOf } from './types.ts';
 import { createVolume } from './volume-create.ts';
 import { deleteVolume } from './volume-delete.ts';
 
+/** The group if the caller may see it. */
+export { getGroup } from './group-lookup.ts';
 /** Ids of the volumes and of the volume types of groups. */
 export { typesOfGroups, volumesOfGroup } from '../store/groups.ts';
 
-export const groupNotFound = (id: string): CairnError => notFound(`Group ${id} could not be found.`, { type: 'GroupNotFound' });
 export const groupSnapshotNotFound = (id: string): CairnError => notFound(`GroupSnapshot ${id} could not be found.`, { type: 'GroupSnapshotNotFound' });
 const invalidGroup = (reason: string): CairnError => invalidInput(`Invalid Group: ${reason}`, { type: 'InvalidGroup' });
 const invalidGroupSnapshot = (reason: string): CairnError => invalidInput(`Invalid GroupSnapshot: ${reason}`, { type: 'InvalidGroupSnapshot' });
@@ -45,14 +47,6 @@ export const GROUP_LIST: ListSpec<GroupRow> = { ...GROUPS, unknownMarker: (marke
 export const GROUP_SNAPSHOT_LIST: ListSpec<GroupSnapshotRow> = { ...GROUP_SNAPSHOTS, unknownMarker: (marker) => groupSnapshotNotFound(String(marker)) };
 export const listGroups = (db: Db, request: ListRequest): Promise<ListPage<GroupRow>> => pageOfGroups(db, request, GROUP_LIST);
 export const listGroupSnapshots = (db: Db, request: ListRequest): Promise<ListPage<GroupSnapshotRow>> => pageOfGroupSnapshots(db, request, GROUP_SNAPSHOT_LIST);
-
-/** The group if the caller may see it; NotFound otherwise. */
-export async function getGroup(db: Db, caller: Caller, id: string): Promise<GroupRow> {
-  const row = await groupById(db, id);
-  if (!row || !isVisible(caller.ctx, row)) throw groupNotFound(id);
-  caller.authorize('group:get', targetOf(row));
-  return row;
-}
 
 export async function getGroupSnapshot(db: Db, caller: Caller, id: string): Promise<GroupSnapshotRow> {
   const row = await groupSnapshotById(db, id);
@@ -343,6 +337,8 @@ const READY: Readonly<Record<ReplicationVerb, readonly string[]>> = {
   failover: ['enabled', 'failed-over'],
 };
 
+const list = (items: readonly string[]): string => `['${items.join("', '")}']`;
+
 /** Checks as upstream does. No storage here replicates, so a group of a type that asks for it ends in error. */
 export async function replicate(app: CinderApp, caller: Caller, id: string, verb: ReplicationVerb, evenAttached: boolean): Promise<void> {
   const { env } = app.deps;
@@ -351,7 +347,6 @@ export async function replicate(app: CinderApp, caller: Caller, id: string, verb
     caller.authorize(`group:${verb}_replication`, targetOf(row));
     await checkReplicated(tx, row);
     const statuses = verb === 'disable' ? ['available', 'error'] : ['available'];
-    const list = (items: readonly string[]): string => `['${items.join("', '")}']`;
     const what = `Cannot ${verb === 'failover' ? 'failover' : verb} replication for group`;
     if (!statuses.includes(row.status)) throw invalidGroup(`Group ${id} status must be ${list(statuses)}, but current status is: ${row.status}. ${what}.`);
     if (!READY[verb].includes(row.replication_status ?? ''))
@@ -384,12 +379,4 @@ async function checkReplicated(db: Db, row: GroupRow): Promise<void> {
         type: 'InvalidVolumeType',
       });
   }
-}
-
-/** The group that a new volume is to be in; its volumes have its types and its host. */
-export async function groupForVolume(db: Db, caller: Caller, id: string, typeId: string): Promise<GroupRow> {
-  const row = await getGroup(db, caller, id);
-  const types = (await typesOfGroups(db, [id])).get(id) ?? [];
-  if (!types.includes(typeId)) throw invalid(`Invalid volume type: ${typeId} (requested type must be supported by group).`, { field: 'volume_type' });
-  return row;
 }

@@ -2,7 +2,7 @@ import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
-import { backupNotFound } from '../app/backup-errors.ts';
+import { backupNotFound } from '../app/backup-facts.ts';
 import { emitBackup } from '../app/events.ts';
 import { getManifest } from '../backups/format.ts';
 import type { BackupStore } from '../backups/store.ts';

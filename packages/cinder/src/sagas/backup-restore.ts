@@ -1,7 +1,7 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { fromJson } from '@cairn/kit/store/values';
-import type { BackupFacts } from '../app/backups.ts';
+import type { BackupFacts } from '../app/backup-facts.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup, emitVolume } from '../app/events.ts';

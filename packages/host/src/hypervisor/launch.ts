@@ -13,6 +13,7 @@ import { endQemu, type QemuProcess, spawnQemu } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 import { type GuestRecord, makeDirs } from './record.ts';
 import { placeAll } from './slots.ts';
+import { throttle } from './throttle.ts';
 
 /** What a guest may use beside its own memory: QEMU itself, translated code, caches of disks, the display. */
 const OVERHEAD_BYTES = 768 * 2 ** 20;
@@ -83,6 +84,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
       .controlGroups()
       .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
     const { qmp, status } = await connect(guest, process, options);
+    await throttle(qmp, spec.disks);
     const machine = guest.take(process, qmp);
     await Promise.all([
       guest.remember({

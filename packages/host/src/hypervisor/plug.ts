@@ -20,6 +20,7 @@ import { askForDisk, lendDisk } from './launch.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 import type { GuestRecord } from './record.ts';
 import { diskKey, freeSlot, needsSlot, nicKey } from './slots.ts';
+import { throttle } from './throttle.ts';
 
 /** Guests drop the request to let a device go while they boot, so it is made again. */
 const ASK_AGAIN_MS = 2000;
@@ -58,6 +59,7 @@ export async function attachDisk(guest: Guest, disk: GuestDisk): Promise<void> {
     const device = diskDevice(disk, opened.node['node-name'], slots, places[key] ?? 0, machineKind(record));
     await machine.qmp.execute('blockdev-add', opened.node);
     await addDevice(machine.qmp, device);
+    await throttle(machine.qmp, [disk]);
   } catch (error) {
     if (guest.machine === machine) await dropNodes(guest, machine.qmp, disk.diskId);
     await forgetDisk(guest, disk);

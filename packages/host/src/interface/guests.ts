@@ -3,6 +3,25 @@ import type { Duplex } from 'node:stream';
 /** Power states as nova's `power_state` knows them; `absent`: this host has no such guest. */
 export type GuestState = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended' | 'absent';
 
+/** How much of a disk a guest may use; absent and 0 are without limit. A total excludes the limits of reading and writing of its kind. */
+export interface DiskLimits {
+  readonly bytesPerSecond?: number;
+  readonly readBytesPerSecond?: number;
+  readonly writeBytesPerSecond?: number;
+  readonly operationsPerSecond?: number;
+  readonly readOperationsPerSecond?: number;
+  readonly writeOperationsPerSecond?: number;
+  /** What it may take for a moment; at least the limit of its kind. */
+  readonly burstBytesPerSecond?: number;
+  readonly readBurstBytesPerSecond?: number;
+  readonly writeBurstBytesPerSecond?: number;
+  readonly burstOperationsPerSecond?: number;
+  readonly readBurstOperationsPerSecond?: number;
+  readonly writeBurstOperationsPerSecond?: number;
+  /** A larger request counts as several operations. */
+  readonly operationBytes?: number;
+}
+
 /** A disk as a guest sees it; `diskId` names a disk of the host's Disks. */
 export interface GuestDisk {
   readonly diskId: string;
@@ -17,6 +36,7 @@ export interface GuestDisk {
   readonly readOnly?: boolean;
   /** Several guests write to it at once. */
   readonly shared?: boolean;
+  readonly limits?: DiskLimits;
 }
 
 /** A network card; the tap was made by Fabric for the port. */

@@ -4,7 +4,8 @@ import { blockDevicesOf } from '../store/block-device.ts';
 import { findServer, type ServerRow } from '../store/server.ts';
 import { portsOf } from '../store/server-port.ts';
 import { type GuestParts, guestSpec } from './guest-spec.ts';
-import type { GuestSpec } from '@cairn/host/interface/guests';
+import type { DiskLimits, GuestSpec } from '@cairn/host/interface/guests';
+import { diskLimits } from './disk-limits.ts';
 
 /** A server's row with everything that its guest is made of; undefined when there is no such server. */
 export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Promise<(GuestParts & { readonly row: ServerRow }) | undefined> {
@@ -13,6 +14,7 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Prom
   const [devices, order, ports] = await Promise.all([blockDevicesOf(db, serverId), portsOf(db, serverId), deps.faces.neutron.portsOfDevice(db, serverId)]);
   const shared = new Set<string>();
   const readOnly = new Set<string>();
+  const limits = new Map<string, DiskLimits>();
   if (row.host !== null) {
     // what a volume allows is cinder's to say; asking again finds the connection that is there
     for (const device of devices) {
@@ -20,6 +22,8 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Prom
       const facts = await deps.faces.cinder.connect(device.attachment_id, row.host);
       if (facts.multiattach) shared.add(device.attachment_id);
       if (facts.readOnly) readOnly.add(device.attachment_id);
+      const limited = diskLimits(facts.qosSpecs, facts.sizeGb);
+      if (limited) limits.set(device.attachment_id, limited);
     }
   }
   const position = new Map(order.map((port) => [port.port_id, port.position]));
@@ -29,6 +33,7 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Prom
     ports: ports.filter((port) => position.has(port.id)).sort((a, b) => (position.get(a.id) as number) - (position.get(b.id) as number)),
     shared,
     readOnly,
+    limits,
   };
 }
 

@@ -1,19 +1,27 @@
 import { tapName } from '@cairn/host/interface/fabric';
-import type { GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
+import type { DiskLimits, GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
 import type { PortFacts } from '@cairn/neutron/face';
 import { nextDeviceName } from '../app/block-devices.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
 import { flavorOf, imageOf, type ServerRow } from '../store/server.ts';
+import { diskLimits } from './disk-limits.ts';
 
 const NIC_MODELS = new Set(['virtio', 'e1000', 'e1000e', 'rtl8139']);
 
 /** A mapping as the guest sees it; undefined while no host has the disk. */
 export function guestDisk(
   device: BlockDeviceRow,
-  facts: { readonly multiattach: boolean; readonly readOnly: boolean } = { multiattach: false, readOnly: false },
+  facts: {
+    readonly multiattach: boolean;
+    readonly readOnly: boolean;
+    readonly sizeGb?: number;
+    readonly qosSpecs?: Readonly<Record<string, string>>;
+    readonly limits?: DiskLimits;
+  } = { multiattach: false, readOnly: false },
 ): GuestDisk | undefined {
   if (device.disk_id === null || device.device_name === null) return undefined;
   const readOnly = facts.readOnly || device.source_type === 'files';
+  const limits = facts.limits ?? diskLimits(facts.qosSpecs, facts.sizeGb ?? 0);
   return {
     diskId: device.disk_id,
     device: device.device_name.replace(/^\/dev\//, ''),
@@ -23,6 +31,7 @@ export function guestDisk(
     ...(device.volume_id === null ? {} : { serial: device.volume_id }),
     ...(readOnly ? { readOnly } : {}),
     ...(facts.multiattach ? { shared: true } : {}),
+    ...(limits === undefined ? {} : { limits }),
   };
 }
 
@@ -46,6 +55,8 @@ export interface GuestParts {
   /** Volumes that several servers may write to, by attachment. */
   readonly shared: ReadonlySet<string>;
   readonly readOnly: ReadonlySet<string>;
+  /** What volumes' QoS specs allow, by attachment. */
+  readonly limits?: ReadonlyMap<string, DiskLimits>;
 }
 
 /** What a rescued server's guest is started from; undefined while it is not rescued, or not yet. */
@@ -60,12 +71,13 @@ const isMappingOrDrive = (device: BlockDeviceRow): boolean => device.source_type
 function disksOf(parts: GuestParts, devices: readonly BlockDeviceRow[]): readonly GuestDisk[] {
   return devices.flatMap((device) => {
     const key = device.attachment_id ?? '';
-    const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key) });
+    const limits = parts.limits?.get(key);
+    const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key), ...(limits && { limits }) });
     return disk === undefined ? [] : [disk];
   });
 }
 
-const withoutBootIndex = ({ bootIndex: _, ...disk }: GuestDisk): GuestDisk => disk;
+const withoutBootIndex = ({ bootIndex: _boot, ...disk }: GuestDisk): GuestDisk => disk;
 
 /**
  * The disks of a rescued server. Stable: all of its own in their places, and the rescue disk behind them, which boots. Otherwise the rescue

@@ -1,0 +1,11 @@
+import { type CairnError, notFound } from '@cairn/kit/errors/errors';
+import type { Pairs } from '../store/metadata.ts';
+
+/** Volume facts that travel with a backup. */
+export interface BackupFacts {
+  readonly bootable?: number;
+  readonly imageMetadata?: Pairs;
+  readonly name?: string | null;
+}
+
+export const backupNotFound = (id: string): CairnError => notFound(`Backup ${id} could not be found.`, { type: 'BackupNotFound' });

@@ -1,0 +1,47 @@
+import { CairnError } from '@cairn/kit/errors/errors';
+import type { Db, Tx } from '@cairn/kit/store/store';
+import type { BackupStore } from '../backups/store.ts';
+import { subjectOf } from '../sagas/common.ts';
+import { backupById, updateBackup } from '../store/backups.ts';
+import { services } from '../store/services.ts';
+import type { BackupRow, VolumeRow } from '../store/tables.ts';
+import { updateVolume } from '../store/volumes.ts';
+import type { CinderApp } from './app.ts';
+import { backupNotFound } from './backup-facts.ts';
+import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
+import { emitBackup } from './events.ts';
+
+/** The backup if the caller may see it; NotFound otherwise. */
+export async function getBackup(db: Db, caller: Caller, id: string): Promise<BackupRow> {
+  const row = await backupById(db, id);
+  if (!row || !isVisible(caller.ctx, row)) throw backupNotFound(id);
+  caller.authorize('backup:get', targetOf(row));
+  return row;
+}
+
+/** The backup service that takes work in a zone: its host and the store. */
+export async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{ readonly host: string; readonly store: BackupStore }> {
+  const found = (await services(db)).find(
+    (one) => one.binary === 'cinder-backup' && one.disabled === 0 && (zone === null || zone === '' || one.availability_zone === zone),
+  );
+  if (!found || !app.backups) throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
+  return { host: found.host, store: app.backups };
+}
+
+/** The volume is being restored from here on; a new one is made empty first, by its own saga. */
+export async function startRestore(app: CinderApp, tx: Tx, caller: Caller, row: BackupRow, volume: VolumeRow, isNew: boolean): Promise<void> {
+  const { env } = app.deps;
+  const { host } = await serviceIn(app, tx, row.availability_zone);
+  const nowMs = env.clock.nowMs();
+  await updateBackup(tx, row.id, { status: 'restoring', restore_volume_id: volume.id, host }, nowMs);
+  await updateVolume(tx, volume.id, { status: 'restoring-backup' }, nowMs);
+  const who = requesterOf(caller.ctx);
+  await emitBackup(env, tx, who, 'restore.start', { ...row, status: 'restoring' });
+  const sagaId = await env.sagas.start(
+    tx,
+    app.sagas.backupRestore,
+    { backupId: row.id, volumeId: volume.id, newDiskId: env.ids.uuid(), isNew, who },
+    { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId: volume.project_id },
+  );
+  await updateVolume(tx, volume.id, { saga_id: sagaId }, nowMs);
+}
