@@ -1,3 +1,4 @@
+import type { Subscription } from '@cairn/kit/events/events';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
@@ -32,6 +33,7 @@ export interface NovaService {
 
 export function createNova(deps: NovaDeps): NovaService {
   const app = createNovaApp(deps);
+  let volumes: Subscription | undefined;
   const gate = new ConsoleGate(app.consoles, deps.env.log);
   const reconciler = new Reconciler(deps, app.sagas);
   const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
@@ -79,10 +81,12 @@ export function createNova(deps: NovaDeps): NovaService {
     sagaServices: app,
     async start() {
       reconciler.start();
+      volumes = deps.env.events.subscribe('nova.volumes', ['volume.extended'], (event) => app.externalEvents.heard(event));
       await registry.start();
     },
     async stop() {
       gate.close();
+      await volumes?.stop();
       await registry.stop();
       await reconciler.stop();
     },

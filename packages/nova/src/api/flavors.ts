@@ -4,7 +4,7 @@ import type { NovaApp } from '../app/app.ts';
 import { specsOf } from '../app/flavors.ts';
 import type { FlavorRow } from '../store/flavor.ts';
 import { op } from './op.ts';
-import { booleanOf, bounded, last, pageOf, pagination, queryClosedFrom275, text } from './query.ts';
+import { booleanOf, bounded, closedQuery, last, pageOf, pagination, queryClosedFrom275, text } from './query.ts';
 import { boolean, json, multi, name, nonNegativeInteger, object, positiveInteger } from './schemas/types.ts';
 import { linksOf, nextLinks } from './views/links.ts';
 
@@ -12,14 +12,21 @@ const SORT_KEYS = [
   ...['created_at', 'description', 'disabled', 'ephemeral_gb', 'flavorid', 'id', 'is_public', 'memory_mb', 'name', 'root_gb', 'rxtx_factor', 'swap'],
   ...['updated_at', 'vcpu_weight', 'vcpus'],
 ];
-const LIST = queryClosedFrom275({
+const FILTERS = {
   ...pagination,
   is_public: text,
   minRam: text,
   minDisk: text,
   sort_key: multi({ type: 'string', enum: SORT_KEYS }),
   sort_dir: multi({ type: 'string', enum: ['asc', 'desc'] }),
-});
+};
+const LIST = [
+  ...queryClosedFrom275(FILTERS),
+  {
+    from: '2.102',
+    schema: closedQuery({ ...FILTERS, name: text, sort_key: multi({ type: 'string', enum: SORT_KEYS.filter((key) => key !== 'rxtx_factor') }) }),
+  },
+];
 
 const positive = { ...positiveInteger, maximum: 0x7fffffff };
 const notNegative = { ...nonNegativeInteger, maximum: 0x7fffffff };
@@ -35,10 +42,12 @@ const created = {
   rxtx_factor: { type: ['number', 'string'], pattern: '^[0-9]+(\\.[0-9]+)?$', exclusiveMinimum: 0, maximum: 3.40282e38 },
   'os-flavor-access:is_public': boolean,
 };
+const { rxtx_factor: _factor, ...withoutFactor } = created;
 const create = (properties: Readonly<Record<string, object>>) => object({ flavor: object(properties, ['name', 'ram', 'vcpus', 'disk']) }, ['flavor']);
 const CREATE = [
   { from: '2.1', schema: create(created) },
   { from: '2.55', schema: create({ ...created, description }) },
+  { from: '2.102', schema: create({ ...withoutFactor, description }) },
 ] as const;
 const UPDATE = json(object({ flavor: object({ description }, ['description']) }, ['flavor']));
 
@@ -59,10 +68,10 @@ const full = (req: Request<AnyBody>, row: FlavorRow): object => ({
   disk: row.root_gb,
   swap: row.swap_mb || (req.version.atLeast('2.75') ? 0 : ''),
   'OS-FLV-EXT-DATA:ephemeral': row.ephemeral_gb,
-  'OS-FLV-DISABLED:disabled': row.disabled !== 0,
+  ...(req.version.before('2.102') && { 'OS-FLV-DISABLED:disabled': row.disabled !== 0 }),
   vcpus: row.vcpus,
   'os-flavor-access:is_public': row.is_public !== 0,
-  rxtx_factor: row.rxtx_factor || '',
+  ...(req.version.before('2.102') && { rxtx_factor: row.rxtx_factor || '' }),
   links: linksOf(req, 'flavors', row.flavor_id),
   ...(req.version.atLeast('2.55') && { description: row.description }),
   ...(req.version.atLeast('2.61') && req.allowed('os_compute_api:os-flavor-extra-specs:index') && { extra_specs: specsOf(row) }),
@@ -90,6 +99,7 @@ async function listed(app: NovaApp, req: Request<AnyBody>, path: string, view: (
     isPublic: publicity(req),
     minRamMb: atLeast(req, 'minRam'),
     minDiskGb: atLeast(req, 'minDisk'),
+    namePattern: req.version.atLeast('2.102') ? last(req, 'name') : undefined,
     sortKey: last(req, 'sort_key') ?? 'flavorid',
     sortDir: last(req, 'sort_dir') === 'desc' ? 'desc' : 'asc',
     ...pageOf(app, req),

@@ -11,6 +11,11 @@ import { serverTagOperations } from './server-tags.ts';
 import { serverOperations } from './servers.ts';
 import { volumeAttachmentOperations } from './volume-attachments.ts';
 import { consoleOperations } from './consoles.ts';
+import { externalEventOperations } from './external-events.ts';
+import { longTailOperations, volumesBootOperations } from './long-tail.ts';
+import { strictQueries } from './strict-queries.ts';
+import { tenantUsageOperations } from './tenant-usage.ts';
+import { volumeProxyOperations } from './volume-proxies.ts';
 import { flavorAccessOperations } from './flavor-access.ts';
 import { flavorExtraSpecOperations } from './flavor-extra-specs.ts';
 import { fixedIpOperations } from './fixed-ips.ts';
@@ -34,8 +39,7 @@ import { oldNetworkOperations } from './old-networks.ts';
 import { removedOperations } from './removed.ts';
 import { versionOperations } from './versions.ts';
 
-/** Every operation of the compute API: one line per resource file. */
-export const novaOperations: readonly AnyOperation[] = [
+const operations: readonly AnyOperation[] = [
   // Servers and all that belongs to one.
   ...serverOperations,
   ...serverActionOperations,
@@ -65,6 +69,10 @@ export const novaOperations: readonly AnyOperation[] = [
   ...aggregateOperations,
   ...serverGroupOperations,
   ...usageAuditOperations,
+  ...tenantUsageOperations,
+  ...externalEventOperations,
+  ...volumeProxyOperations,
+  ...longTailOperations,
   ...extensionOperations,
   // Nova-network's and images, handed on to neutron and glance, and what is gone for good.
   ...securityGroupOperations,
@@ -74,3 +82,6 @@ export const novaOperations: readonly AnyOperation[] = [
   ...oldHostOperations,
   ...removedOperations,
 ];
+
+/** Every operation of the compute API: one line per resource file. */
+export const novaOperations: readonly AnyOperation[] = strictQueries([...operations, ...volumesBootOperations(operations)]);

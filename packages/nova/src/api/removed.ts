@@ -34,6 +34,7 @@ const REMOVED: readonly (readonly [path: string, ...methods: Method[]])[] = [
   ['os-security-group-default-rules/{id}', 'GET', 'DELETE'],
   ['os-tenant-networks', 'POST'],
   ['os-tenant-networks/{id}', 'DELETE'],
+  ['servers/{server_id}/os-virtual-interfaces', 'GET'],
   ['servers/{server_id}/consoles', 'GET', 'POST'],
   ['servers/{server_id}/consoles/{id}', 'GET', 'DELETE'],
 ];

@@ -99,8 +99,9 @@ export const serverOperations = [
         ...(server.accessIPv6 === undefined ? {} : { access_ip_v6: shortIpv6(server.accessIPv6) }),
         ...(server['OS-DCF:diskConfig'] === undefined ? {} : { auto_disk_config: server['OS-DCF:diskConfig'] === 'AUTO' ? 1 : 0 }),
       };
+      const updated = await app.servers.update(request, request.params['server_id'] as string, patch, server.pinned_availability_zone);
       // from 2.75 on the answer is as GET's
-      return await one(app, request, await app.servers.update(request, request.params['server_id'] as string, patch), request.version.atLeast('2.75'));
+      return await one(app, request, updated, request.version.atLeast('2.75'));
     },
   }),
   op({
@@ -121,4 +122,5 @@ interface UpdateBody {
   readonly accessIPv4?: string;
   readonly accessIPv6?: string;
   readonly 'OS-DCF:diskConfig'?: 'AUTO' | 'MANUAL';
+  readonly pinned_availability_zone?: string | null;
 }

@@ -1,4 +1,5 @@
-import { ANYONE, Reply, type Request } from '@cairn/kit/http/operation';
+import { notFound } from '@cairn/kit/errors/errors';
+import { ANYONE, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { MAX_MICROVERSION, MIN_MICROVERSION } from '../microversions.ts';
 import { op } from './op.ts';
 
@@ -56,5 +57,17 @@ export const versionOperations = [
     summary: 'The API version v2.0',
     policy: ANYONE,
     handle: (_app, req) => described(v20(req), '2'),
+  }),
+  op({
+    id: 'nova.versions.show-one',
+    method: 'GET',
+    path: '/v2.1/versions/{version_id}',
+    summary: 'An API version by its id',
+    policy: AUTHENTICATED,
+    handle(_app, req) {
+      if (req.params.version_id === 'v2.1') return described(v21(req), '2.1');
+      if (req.params.version_id === 'v2.0') return described(v20(req), '2');
+      throw notFound('The resource could not be found.');
+    },
   }),
 ];

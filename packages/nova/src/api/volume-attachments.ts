@@ -1,4 +1,4 @@
-import type { Request } from '@cairn/kit/http/operation';
+import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { AttachVolume, UpdateAttachment } from '../app/volume-attachments.ts';
 import { limitOf } from '../app/server-list.ts';
 import { isTrue } from '../app/block-devices.ts';
@@ -69,6 +69,7 @@ export const volumeAttachmentOperations = [
     async handle(app, request) {
       const asked = (request.body as { readonly volumeAttachment: AttachVolume }).volumeAttachment;
       const made = await app.volumeAttachments.attach(request, serverId(request), asked, request.version);
+      if (request.version.atLeast('2.101')) return new Reply(undefined, { status: 202 });
       return {
         volumeAttachment: {
           id: made.volume_id,

@@ -1,7 +1,9 @@
 import type { Context } from '@cairn/kit/context/context';
-import { alreadyExists, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { alreadyExists, conflict, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import { isUniqueViolation } from '@cairn/kit/store/errors';
+import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Db, Tx } from '@cairn/kit/store/store';
+import type { CacheImagesParams } from '../sagas/image-cache.ts';
 import * as store from '../store/aggregate-manage.ts';
 import { findService } from '../store/service-manage.ts';
 import type { NovaDeps } from './deps.ts';
@@ -30,9 +32,25 @@ const wouldMove = (verb: 'added to' | 'removed from', from: string | undefined, 
 /** The rules of aggregates. A host is in one availability zone at most, and does not change it while it has servers. */
 export class Aggregates {
   readonly #deps: NovaDeps;
+  readonly #cacheImages: SagaDefinition<CacheImagesParams>;
 
-  constructor(deps: NovaDeps) {
+  constructor(deps: NovaDeps, cacheImages: SagaDefinition<CacheImagesParams>) {
     this.#deps = deps;
+    this.#cacheImages = cacheImages;
+  }
+
+  /** Begins to make images ready on the hosts of an aggregate. The images must be the caller's to see. */
+  async cacheImages(ctx: Context, seq: number, imageIds: readonly string[]): Promise<void> {
+    const { env, faces } = this.#deps;
+    const { row, hosts } = await this.get(seq);
+    for (const id of imageIds) {
+      await faces.glance.image(env.store.read, ctx, id).catch((error: unknown) => {
+        if (isCairnError(error, 'NotFound')) throw invalidInput(`Image ${id} could not be found.`);
+        throw error;
+      });
+    }
+    if (hosts.length === 0) return;
+    await env.store.write((tx) => env.sagas.start(tx, this.#cacheImages, { hosts, imageIds }, { subject: `aggregate:${row.id}`, requestId: ctx.requestId }));
   }
 
   async list(): Promise<readonly Aggregate[]> {

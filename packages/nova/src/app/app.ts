@@ -1,5 +1,10 @@
 import { createNovaSagas, type NovaSagas } from '../sagas/index.ts';
 import type { NovaDeps } from './deps.ts';
+import { AssistedSnapshots } from './assisted-snapshots.ts';
+import { ExternalEvents } from './external-events.ts';
+import { FloatingIpActions } from './floating-ip-actions.ts';
+import { TenantUsages } from './tenant-usage.ts';
+import { VolumeProxies } from './volume-proxies.ts';
 import { Consoles } from './consoles.ts';
 import { FixedIps } from './fixed-ips.ts';
 import { Flavors } from './flavors.ts';
@@ -62,6 +67,11 @@ export interface NovaApp {
   readonly serverGroups: ServerGroups;
   readonly usageAudits: UsageAudits;
   readonly consoles: Consoles;
+  readonly tenantUsages: TenantUsages;
+  readonly externalEvents: ExternalEvents;
+  readonly volumeProxies: VolumeProxies;
+  readonly floatingIpActions: FloatingIpActions;
+  readonly assistedSnapshots: AssistedSnapshots;
   readonly securityGroups: SecurityGroups;
   readonly floatingIps: FloatingIps;
   readonly images: Images;
@@ -97,10 +107,15 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     zones: new Zones(deps),
     hypervisors: new Hypervisors(deps),
     services: new Services(deps),
-    aggregates: new Aggregates(deps),
+    aggregates: new Aggregates(deps, sagas.cacheImages),
     serverGroups: new ServerGroups(deps),
     usageAudits: new UsageAudits(deps),
     consoles: new Consoles(deps),
+    tenantUsages: new TenantUsages(deps),
+    externalEvents: new ExternalEvents(deps),
+    volumeProxies: new VolumeProxies(deps),
+    floatingIpActions: new FloatingIpActions(deps),
+    assistedSnapshots: new AssistedSnapshots(deps),
     securityGroups: new SecurityGroups(deps),
     floatingIps: new FloatingIps(deps),
     images: new Images(deps),

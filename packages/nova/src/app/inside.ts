@@ -19,16 +19,18 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   413: 'Forbidden',
 };
 
-/** What a refusal says: neutron's envelope, or glance's with its mark-up. */
+/** What a refusal says: neutron's envelope, cinder's by the fault's name, or glance's with its mark-up. */
 function wordsOf(body: unknown): { readonly message: string; readonly type: string } {
   const { NeutronError: neutron, message } = (body ?? {}) as { NeutronError?: { message?: string; type?: string } | string; message?: string };
   if (typeof neutron === 'string') return { message: neutron, type: '' };
   if (neutron) return { message: neutron.message ?? '', type: neutron.type ?? '' };
+  const fault = message === undefined ? (Object.values((body ?? {}) as object)[0] as { readonly message?: string } | undefined) : undefined;
+  if (typeof fault?.message === 'string') return { message: fault.message, type: '' };
   return { message: (message ?? '').replace(/<br \/>|\n+$/g, '').trim(), type: '' };
 }
 
 /** Hands calls on to one service. */
-export function handOn(deps: NovaDeps, ctx: Context, service: 'neutron' | 'glance', headers: Readonly<Record<string, string>> = {}): HandOn {
+export function handOn(deps: NovaDeps, ctx: Context, service: 'neutron' | 'glance' | 'cinder', headers: Readonly<Record<string, string>> = {}): HandOn {
   return async (method, url, body, refused) => {
     const call = { service, method, url, ctx, headers: { accept: 'application/json', ...headers }, ...(body !== undefined && { body }) };
     const answer: InsideAnswer = await deps.inside(call);

@@ -1,4 +1,5 @@
 import { isAdmin } from '@cairn/kit/context/context';
+import { conflict } from '@cairn/kit/errors/errors';
 import type { NovaSagas } from '../sagas/index.ts';
 import type { PowerSagas } from '../sagas/server-power.ts';
 import { finishAction, insertActions } from '../store/action.ts';
@@ -40,6 +41,8 @@ export interface ServerActionsApp {
   unlock(caller: Caller, serverId: string): Promise<void>;
   resetState(caller: Caller, serverId: string, state: 'active' | 'error'): Promise<void>;
   crashDump(caller: Caller, serverId: string): Promise<void>;
+  /** Brings a server's ports on its host in line with what neutron says of them. */
+  refreshNetwork(caller: Caller, serverId: string): Promise<void>;
 }
 
 export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas, softDelete: ServerSoftDeleteApp): ServerActionsApp {
@@ -141,6 +144,14 @@ export function createServerActionsApp(deps: NovaDeps, sagas: NovaSagas, softDel
         task_state: null,
         task_deadline_at_ms: null,
       })),
+
+    async refreshNetwork(caller, serverId) {
+      const row = await visibleServer(env.store.read, caller, serverId);
+      caller.authorize('os_compute_api:os-admin-actions:inject_network_info', targetOf(row));
+      if (row.locked === 1 && !isAdmin(caller.ctx)) throw conflict(`Instance ${row.id} is locked`);
+      const ports = await deps.faces.neutron.portsOfDevice(env.store.read, row.id);
+      if (row.host !== null && ports.length > 0) await deps.faces.neutron.makeLive(ports.map((port) => port.id));
+    },
 
     async crashDump(caller, serverId) {
       const row = await visibleServer(env.store.read, caller, serverId);

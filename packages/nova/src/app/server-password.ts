@@ -1,5 +1,5 @@
 import { isAdmin } from '@cairn/kit/context/context';
-import { CairnError, conflict } from '@cairn/kit/errors/errors';
+import { type CairnError, conflict } from '@cairn/kit/errors/errors';
 import type { NovaSagas } from '../sagas/index.ts';
 import { imageOf } from '../store/server.ts';
 import { isTrue } from './block-devices.ts';

@@ -1,5 +1,5 @@
 import { isAdmin } from '@cairn/kit/context/context';
-import { notFound } from '@cairn/kit/errors/errors';
+import { conflict, notFound } from '@cairn/kit/errors/errors';
 import type { Version } from '@cairn/kit/http/microversion';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
@@ -83,13 +83,24 @@ export async function beginAction<Params>(deps: NovaDeps, caller: Caller, begin:
   });
 }
 
+/** The zone that a server may be pinned to: none, or the one that it is in; from one to another leads over none. Throws upstream's 409s. */
+function pinnedZone(row: ServerRow, pin: string | null): string | null {
+  if (pin === null) return null;
+  if (row.pinned_az !== null && pin !== row.pinned_az)
+    throw conflict('Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null.');
+  if (row.pinned_az === null && pin !== row.availability_zone)
+    throw conflict(`Server can only be pinned to its current availability zone '${row.availability_zone ?? ''}', but '${pin}' was requested.`);
+  return pin;
+}
+
 /** Rules of servers themselves. */
 export interface ServersApp {
   create(caller: Caller, body: CreateServerBody, version: Version): Promise<AcceptedServers>;
   list(caller: Caller, query: URLSearchParams, version: Version, detail: boolean): Promise<readonly ServerRow[]>;
   get(caller: Caller, serverId: string): Promise<ServerRow>;
   details(rows: readonly ServerRow[], want: { readonly hostStatus: boolean; readonly groups: boolean }): Promise<readonly ServerDetails[]>;
-  update(caller: Caller, serverId: string, patch: ServerPatch): Promise<ServerRow>;
+  /** Changes what the patch names; `pin` is the zone that the server is to be pinned to, or null to unpin it. */
+  update(caller: Caller, serverId: string, patch: ServerPatch, pin?: string | null): Promise<ServerRow>;
 }
 
 export function createServersApp(deps: NovaDeps, sagas: NovaSagas): ServersApp {
@@ -102,11 +113,11 @@ export function createServersApp(deps: NovaDeps, sagas: NovaSagas): ServersApp {
     },
     get: (caller, serverId) => visibleServer(env.store.read, caller, serverId),
     details: (rows, want) => detailsOf(deps, env.store.read, rows, want),
-    async update(caller, serverId, patch) {
+    async update(caller, serverId, patch, pin) {
       return await env.store.write(async (tx) => {
         const row = await visibleServer(tx, caller, serverId);
         caller.authorize('os_compute_api:servers:update', targetOf(row));
-        const changed = { ...patch, updated_at_ms: env.clock.nowMs() };
+        const changed = { ...patch, ...(pin === undefined ? {} : { pinned_az: pinnedZone(row, pin) }), updated_at_ms: env.clock.nowMs() };
         await patchServer(tx, row.id, changed);
         const after = { ...row, ...changed } as ServerRow;
         await env.events.emit(tx, serverEvent('update', after, caller.requestId));

@@ -194,7 +194,8 @@ export class Reconciler {
     for (const leftover of await leftoversOf(env.store.read, host)) {
       const agent = hosts.get(host);
       // a server that came back here meanwhile has its guest here
-      const isHere = leftover.kind === 'guest' && (await findServerBrief(env.store.read, leftover.id))?.host === host;
+      const server = leftover.kind === 'guest' ? await findServerBrief(env.store.read, leftover.id) : undefined;
+      const isHere = server?.host === host && server.deleted === 0;
       if (isHere) this.#log.debug({ host, guestId: leftover.id }, 'a guest that was left behind is wanted again');
       else if (leftover.kind === 'guest') await agent.guests.remove(leftover.id);
       else await agent.disks.remove(leftover.id);

@@ -5,6 +5,7 @@ import { groupPolicies } from './groups.ts';
 import { keypairPolicies } from './keypairs.ts';
 import { serverPolicies } from './servers.ts';
 import { oldNetworkPolicies } from './old-networks.ts';
+import { longTailPolicies } from './long-tail.ts';
 import { operatorPolicies } from './operators.ts';
 
 /** Every rule of the compute API with upstream's names and defaults: one line per resource file. */
@@ -18,4 +19,5 @@ export const novaPolicies: readonly PolicyRule[] = [
   ...operatorPolicies,
   ...groupPolicies,
   ...oldNetworkPolicies,
+  ...longTailPolicies,
 ];

@@ -1,6 +1,7 @@
 import type { SagaDefinition, SagaFailure } from '@cairn/kit/saga/saga';
 import type { NovaDeps } from '../app/deps.ts';
 import { type DiscardParams, disksDiscardSaga } from './disks-discard.ts';
+import { type CacheImagesParams, cacheImagesSaga } from './image-cache.ts';
 import { type BackupParams, serverBackupSaga } from './server-image.ts';
 import { type PasswordParams, serverPasswordSaga } from './server-password.ts';
 import type { Placing } from './server-place.ts';
@@ -31,6 +32,7 @@ export interface LifeCycleSagas {
   readonly softDelete: SagaDefinition<SoftDeleteParams>;
   readonly restore: SagaDefinition<RestoreParams>;
   readonly password: SagaDefinition<PasswordParams>;
+  readonly cacheImages: SagaDefinition<CacheImagesParams>;
 }
 
 /** Passwords on their way to a guest, by ticket; only in memory. */
@@ -65,6 +67,7 @@ export function lifeCycleSagas(deps: NovaDeps, placing: Placing, passwords: Pass
     backup: serverBackupSaga(deps),
     softDelete: serverSoftDeleteSaga(deps),
     restore: serverRestoreSaga(deps),
+    cacheImages: cacheImagesSaga(deps),
     password: serverPasswordSaga(deps, (ticket) => passwords.take(ticket), tell),
   };
 }

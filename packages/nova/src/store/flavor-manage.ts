@@ -14,6 +14,8 @@ export interface FlavorScope {
   readonly enabledOnly: boolean;
   readonly minRamMb: number | undefined;
   readonly minDiskGb: number | undefined;
+  /** Flavors of these names alone. */
+  readonly names: readonly string[] | undefined;
 }
 
 const SPEC: ListSpec<FlavorRow> = {
@@ -59,10 +61,17 @@ export function listFlavors(
         if (scope.enabledOnly) found = found.where(sql<boolean>`nova_flavor.disabled = 0`);
         if (scope.minRamMb !== undefined) found = found.where(sql<boolean>`nova_flavor.memory_mb >= ${scope.minRamMb}`);
         if (scope.minDiskGb !== undefined) found = found.where(sql<boolean>`nova_flavor.root_gb >= ${scope.minDiskGb}`);
+        const { names } = scope;
+        if (names !== undefined)
+          found = names.length === 0 ? found.where(sql<boolean>`1 = 0`) : found.where(sql<boolean>`nova_flavor.name in (${sql.join(names)})`);
         return found;
       },
     },
   );
+}
+
+export async function flavorNames(db: Db): Promise<readonly string[]> {
+  return (await q(db).selectFrom('nova_flavor').select('name').orderBy('seq').execute()).map((row) => row.name);
 }
 
 export async function insertFlavor(tx: Tx, row: Insertable<FlavorTable>): Promise<FlavorRow> {

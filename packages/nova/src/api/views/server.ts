@@ -3,6 +3,7 @@ import { isoNaiveMicros, isoSeconds } from '@cairn/kit/clock/clock';
 import { isAdmin } from '@cairn/kit/context/context';
 import type { Request } from '@cairn/kit/http/operation';
 import { targetOf } from '../../app/caller.ts';
+import { knownImageProperties } from '../../app/image-properties.ts';
 import type { ServerDetails } from '../../app/server-details.ts';
 import { faultOf, flavorOf, imageOf, instanceName, metadataOf } from '../../app/server-rows.ts';
 import { statusOf } from '../../app/server-states.ts';
@@ -45,7 +46,14 @@ export function serverView(request: Request, details: ServerDetails, options: Se
     user_id: row.user_id,
     metadata: metadataOf(row),
     hostId: hostIdOf(row),
-    image: row.image_id === '' ? '' : { id: row.image_id, links: [{ rel: 'bookmark', href: bookmarkHref(request, 'images', row.image_id) }] },
+    image:
+      row.image_id === ''
+        ? ''
+        : {
+            id: row.image_id,
+            links: [{ rel: 'bookmark', href: bookmarkHref(request, 'images', row.image_id) }],
+            ...(version.atLeast('2.98') ? { properties: knownImageProperties(imageOf(row).properties) } : {}),
+          },
     flavor: flavorView(request, row, target),
     created: isoSeconds(row.created_at_ms),
     updated: isoSeconds(row.updated_at_ms),
@@ -86,8 +94,15 @@ export function serverView(request: Request, details: ServerDetails, options: Se
     ...(version.atLeast('2.73') ? { locked_reason: row.locked_reason } : {}),
     ...(version.atLeast('2.90') && !extendedAttributes ? { 'OS-EXT-SRV-ATTR:hostname': row.hostname } : {}),
     ...(all && version.atLeast('2.96') ? { pinned_availability_zone: row.pinned_az } : {}),
+    ...(version.atLeast('2.100') ? { scheduler_hints: hintsView(row) } : {}),
   };
 }
+
+/** The request's hints, each a list as the scheduler keeps them. */
+const hintsView = (row: Pick<ServerRow, 'hints_json'>): object =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(row.hints_json) as Readonly<Record<string, unknown>>).map(([hint, value]) => [hint, Array.isArray(value) ? value : [value]]),
+  );
 
 /** An obfuscated host, the same for all servers of a project on it (nova/utils.py, generate_hostid). */
 export function hostIdOf(row: { readonly host: string | null; readonly project_id: string }): string {
