@@ -148,4 +148,8 @@ test('bad requests name what is wrong', async () => {
   assert.equal((await front.call('member', 'GET', '/image/v2/images?marker=nope')).status, 400);
   assert.equal((await front.call(undefined, 'GET', '/image/v2/images')).status, 401);
   assert.equal((await front.call(undefined, 'GET', '/image/')).status, 300);
+  assert.equal((await front.call(undefined, 'GET', '/image/v2/')).status, 300);
+  assert.equal((await front.call('member', 'GET', '/image/v2/images/')).status, 404);
+  assert.equal((await front.call('member', 'DELETE', '/image/v2/images/')).status, 404);
+  assert.equal((await front.call('member', 'GET', '/image/v2/images?name=x/')).status, 200);
 });

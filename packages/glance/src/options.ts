@@ -100,6 +100,6 @@ export const defaultGlanceOptions: Omit<GlanceOptions, 'imagesDir'> = {
   import: defaultImportOptions,
 };
 
-/** upstream's defaults of `disk_formats` and `container_formats`. */
-export const DISK_FORMATS = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'] as const;
+/** upstream's defaults of `disk_formats` and `container_formats`; the commonest first, since clients that try a few take the first ones. */
+export const DISK_FORMATS = ['raw', 'qcow2', 'ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'vdi', 'iso', 'ploop'] as const;
 export const CONTAINER_FORMATS = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'] as const;

@@ -64,6 +64,7 @@ export function createGlance(deps: { readonly env: Env; readonly options: Glance
       ] as readonly AnyOperation[],
       policies: glancePolicies,
       fault: glanceFault,
+      strictSlashes: true,
     },
     face: createFace(app),
     migrations: glanceMigrations,

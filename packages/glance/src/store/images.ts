@@ -1,3 +1,4 @@
+import { among } from '@cairn/kit/store/among';
 import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { DataTables } from './data-tables.ts';
@@ -91,7 +92,7 @@ export async function detailsOf(
   for (const row of await q(db)
     .selectFrom('glance_image_property')
     .selectAll()
-    .where('image_id', 'in', [...imageIds])
+    .where(among(db, 'image_id', imageIds))
     .orderBy('image_id')
     .orderBy('name')
     .execute()) {
@@ -102,7 +103,7 @@ export async function detailsOf(
   for (const row of await q(db)
     .selectFrom('glance_image_tag')
     .selectAll()
-    .where('image_id', 'in', [...imageIds])
+    .where(among(db, 'image_id', imageIds))
     .orderBy('image_id')
     .orderBy('tag')
     .execute()) {

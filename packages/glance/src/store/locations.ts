@@ -1,3 +1,4 @@
+import { among } from '@cairn/kit/store/among';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { DataTables, LocationRow, StagingRow } from './data-tables.ts';
 
@@ -13,7 +14,7 @@ export async function locationsOfAll(db: Db, imageIds: readonly string[]): Promi
   const rows = await q(db)
     .selectFrom('glance_image_location')
     .selectAll()
-    .where('image_id', 'in', [...imageIds])
+    .where(among(db, 'image_id', imageIds))
     .orderBy('image_id')
     .orderBy('position')
     .orderBy('id')

@@ -256,6 +256,7 @@ export class HttpServer {
 
   async #handle(table: PathTable, request: FastifyRequest, reply: FastifyReply, star: string | undefined): Promise<void> {
     const { service } = table.mounted;
+    if (service.strictSlashes && table.path.lastIndexOf('/') > 0 && /^[^?]*\/(?:\?|$)/.test(request.url)) return this.#unknown(request, reply);
     const raw = request.raw;
     const params = request.params as Record<string, string>;
     if (star !== undefined && params['*'] !== undefined) params[star] = params['*'];

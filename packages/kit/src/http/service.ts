@@ -45,6 +45,8 @@ export interface HttpService<App = unknown> {
   headers?(request: FaultRequest): Readonly<Record<string, string>>;
   /** HEAD answers like GET without the body where no HEAD operation is declared (keystone). */
   readonly headTwins?: boolean;
+  /** A path with a slash too many at its end, below the version, is another path that there is not (glance: `/v2/images/` is no list). */
+  readonly strictSlashes?: boolean;
   /** Content types that a JSON body may come with; any when absent. Another is UnsupportedMediaType. */
   readonly contentTypes?: RegExp;
   /** Paths below the prefix at which connections leave HTTP (WebSocket): `/console/websockify`. */

@@ -1,12 +1,3 @@
-import type { Db } from '@cairn/kit/store/store';
-import { type RawBuilder, sql } from 'kysely';
-
-/** That a column is one of many values, as one parameter: neither the statement's text nor its preparation grows with their number. */
-export const among = (db: Db, column: string, values: readonly string[]): RawBuilder<boolean> =>
-  db.engine === 'sqlite'
-    ? sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`
-    : sql<boolean>`${sql.ref(column)} = any(${values})`;
-
 // databases take only so many parameters in a statement (SQLite 32,766)
 const PART = 500;
 

@@ -1,5 +1,5 @@
+import { among } from '@cairn/kit/store/among';
 import { type Db, on } from '@cairn/kit/store/store';
-import { among } from './parts.ts';
 import type { InventoryRow, PlacementTables, ProviderRow } from './tables.ts';
 
 // What the search for allocation candidates asks of the tables. Each answer is found by an index; lists of ids are asked in parts.
