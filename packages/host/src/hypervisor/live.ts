@@ -17,6 +17,8 @@ import { type Qmp, QmpError } from './qmp.ts';
 const MOVE_MS = 14_400_000;
 const BYTES_PER_SECOND = 2 ** 40;
 const DOWNTIME_MS = 300;
+/** From QEMU's last word on one side to its last on the other. */
+const OVER_MS = 60_000;
 const MOVED = 'moved to another host';
 
 /**
@@ -97,6 +99,8 @@ export async function send(guest: Guest, options: LiveSend, signal: AbortSignal 
     const completed = status(qmp, ['completed'], undefined);
     await qmp.execute('migrate-continue', { state: 'pre-switchover' });
     await completed;
+    // QEMU has written the last of it; the other side is still to read it
+    for (const relay of relays) await relay.drained();
     await guest.update({ state: 'paused', reason: MOVED });
   } catch (error) {
     await takeBack(guest, machine, jobs, wasRunning);
@@ -114,9 +118,8 @@ export async function cancel(guest: Guest): Promise<void> {
   const { qmp } = machine;
   const now = await qmp.execute<{ status?: string }>('query-migrate');
   if (now.status !== undefined && !['completed', 'cancelled', 'failed', 'none'].includes(now.status)) {
-    const over = status(qmp, ['cancelled', 'failed', 'completed'], undefined, true);
     await qmp.execute('migrate_cancel');
-    await over;
+    await over(guest, qmp);
   }
   const { status: run } = await qmp.execute<{ status: string }>('query-status');
   if (['postmigrate', 'finish-migrate', 'paused'].includes(run) && guest.state !== 'paused') await qmp.execute('cont');
@@ -162,11 +165,7 @@ export function finish(guest: Guest, run: boolean): Promise<GuestInfo> {
   return guest.life.run(async () => {
     const machine = guest.running('take over the server');
     const { qmp } = machine;
-    const { status: state } = await qmp.execute<{ status?: string }>('query-migrate');
-    if (state !== 'completed' && state !== undefined) {
-      if (state === 'failed') throw unavailable('The server did not arrive.');
-      await status(qmp, ['completed'], undefined);
-    }
+    if ((await over(guest, qmp)) !== 'completed') throw unavailable('The server did not arrive.');
     await qmp.execute('nbd-server-stop').catch(ignoreRefusal);
     if (run) await qmp.execute('cont');
     await guest.update({ state: run ? 'running' : 'paused', reason: 'came from another host' });
@@ -187,12 +186,22 @@ async function takeBack(guest: Guest, machine: Machine, jobs: readonly Mirror[],
   if (wasRunning) await machine.qmp.execute('cont').catch(ignoreRefusal).catch(warn);
 }
 
-/** Resolves when the migration is in one of these states; rejects when it failed. */
-async function status(qmp: Qmp, wanted: readonly string[], signal: AbortSignal | undefined, anyEnd = false): Promise<void> {
+/** How a migration ended. Asked again and again: its event may be past. */
+async function over(guest: Guest, qmp: Qmp): Promise<string> {
+  const { clock } = guest.context;
+  for (const endMs = clock.nowMs() + OVER_MS; ; await clock.sleep(20)) {
+    const { status: state } = await qmp.execute<{ status?: string }>('query-migrate');
+    if (state !== undefined && ['completed', 'cancelled', 'failed'].includes(state)) return state;
+    if (clock.nowMs() > endMs) throw unavailable('The migration of the server does not end.', { detail: state });
+  }
+}
+
+/** Resolves when the migration is in one of these states; rejects when it failed. Ask before what brings it about. */
+async function status(qmp: Qmp, wanted: readonly string[], signal: AbortSignal | undefined): Promise<void> {
   const ends = [...wanted, 'failed', 'cancelled'];
   const event = await qmp.waitFor((e) => e.event === 'MIGRATION' && ends.includes(String(e.data.status)), MOVE_MS, signal);
   const state = String(event?.data.status);
-  if (wanted.includes(state) || anyEnd) return;
+  if (wanted.includes(state)) return;
   throw unavailable('The memory of the server could not be moved.', { detail: await qmp.execute('query-migrate').catch(() => event) });
 }
 
@@ -304,6 +313,7 @@ class Relay {
   readonly #server: net.Server;
   readonly #path: string;
   readonly #open = new Set<net.Socket>();
+  readonly #flows = new Set<Promise<void>>();
 
   private constructor(server: net.Server, path: string) {
     this.#server = server;
@@ -321,7 +331,10 @@ class Relay {
       connect().then(
         (other) => {
           other.on('error', () => socket.destroy());
-          pipeline(socket, other).catch(() => socket.destroy());
+          const flow = pipeline(socket, other)
+            .catch(() => void socket.destroy())
+            .finally(() => relay.#flows.delete(flow));
+          relay.#flows.add(flow);
           pipeline(other, socket).catch(() => other.destroy());
         },
         () => socket.destroy(),
@@ -333,6 +346,11 @@ class Relay {
     });
     await giveToGuest(guest.context.account, guest.record?.uid, path);
     return relay;
+  }
+
+  /** Resolves when all that QEMU sent has been handed on. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#flows);
   }
 
   async close(): Promise<void> {
