@@ -28,6 +28,8 @@ export interface Keystone {
   endpointUrl(db: Db, serviceType: string, region: string, kind: string): Promise<string | undefined>;
   /** Makes what a new cloud needs; again, it finds what is there. */
   bootstrap(options: BootstrapOptions): Promise<Bootstrapped>;
+  /** Ends the connections to directories. */
+  close(): Promise<void>;
 }
 
 /** The identity service. Run `migrations` before its first request, and `bootstrap` on a new cloud. */
@@ -39,6 +41,7 @@ export function createKeystone(env: Env, options: Partial<KeystoneOptions> & Pic
     sagas: [],
     face: createFace(app),
     bootstrap: (settings) => bootstrap(app, settings),
+    close: () => app.backends.close(),
     async endpointUrl(db, serviceType, region, kind) {
       const { services, endpoints } = await enabledCatalog(db);
       const ids = new Set(services.filter((s) => s.type === serviceType).map((s) => s.id));

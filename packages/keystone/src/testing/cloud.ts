@@ -129,7 +129,7 @@ export class TestCloud {
 
   async close(): Promise<void> {
     await this.server.close();
-    await this.keystone.app.backends.close();
+    await this.keystone.close();
     await this.world.close();
     rmSync(this.dataDir, { recursive: true, force: true });
   }
