@@ -14,6 +14,9 @@ import { glanceMigrations } from './store/migrations/index.ts';
 export const OCTETS = { 'content-type': 'application/octet-stream' };
 export const PATCH = { 'content-type': 'application/openstack-images-v2.1-json-patch', accept: 'application/json' };
 
+/** CAIRN_TEST_ENGINES=postgres runs the suites on PostgreSQL. */
+const ENGINE = process.env.CAIRN_TEST_ENGINES === 'postgres' ? 'postgres' : 'sqlite';
+
 /** Lets fetches through to loopback, and to any port: web servers of tests have ports of chance. */
 const LOOPBACK = { allowedSchemes: ['http', 'https'], allowedHosts: [], disallowedHosts: [], allowedNetworks: ['127.0.0.0/8'] };
 
@@ -50,7 +53,7 @@ export class Cloud {
 
   static async start(given: CloudOptions = {}): Promise<Cloud> {
     const folder = mkdtempSync(join(tmpdir(), 'cairn-glance-'));
-    const world = await testWorld({ migrations: [glanceMigrations] });
+    const world = await testWorld({ engine: ENGINE, migrations: [glanceMigrations] });
     const glance = createGlance({ env: world.env, options: testOptions(folder, given), outside: { converter: simulatedConverter, ...given.outside } });
     world.sagas.register(glance.sagas, glance.sagaServices);
     await glance.start();
