@@ -130,7 +130,7 @@ export function audited(core: Core, lookups: Lookups, method: AuthMethod, given:
   const wanted = (outcome: Happening['outcome']): boolean => !core.options.notificationOptOut.includes(`identity.authenticate.${outcome}`);
 
   /** Who tried: the user, if there is one, or else what the request said. */
-  async function initiatorOf(request: AuthRequest, call: AuthCall, userId: string | undefined): Promise<Initiator> {
+  async function initiatorOf(request: AuthRequest, call: AuthCall, userId: string | undefined): Promise<{ readonly who: Initiator; readonly known: boolean }> {
     const named = given(request);
     const domain = named?.domain;
     const domainId = domain?.name === undefined ? domain?.id : (await lookups.domainByName(domain.name))?.id;
@@ -142,7 +142,7 @@ export function audited(core: Core, lookups: Lookups, method: AuthMethod, given:
           : named?.id
             ? await lookups.userById(named.id)
             : undefined;
-    return {
+    const who = {
       requestId: call.requestId,
       remoteAddress: call.remoteAddress,
       userAgent: call.userAgent,
@@ -150,13 +150,14 @@ export function audited(core: Core, lookups: Lookups, method: AuthMethod, given:
       userName: found?.user.name ?? named?.name,
       domainId: found ? undefined : domainId,
     };
+    return { who, known: found !== undefined };
   }
 
   async function write(request: AuthRequest, call: AuthCall, outcome: Happening['outcome'], userId?: string, reason?: Happening['reason']): Promise<void> {
     if (!wanted(outcome)) return;
-    const who = await initiatorOf(request, call, userId);
-    const unknown = outcome === 'failure' && who.userId !== undefined && (await lookups.userById(who.userId)) === undefined;
-    const why = unknown || who.userId === undefined ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;
+    // one look-up, whoever it is: a second one for users who are there would tell them apart by time
+    const { who, known } = await initiatorOf(request, call, userId);
+    const why = !known ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;
     await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, outcome === 'success' ? undefined : why));
   }
 
