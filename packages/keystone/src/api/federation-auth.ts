@@ -42,7 +42,7 @@ function cookieOf(req: AnyRequest, name: string): string | undefined {
 
 /** The token of a verified assertion's user, unscoped. */
 async function tokenOf(app: KeystoneApp, req: AnyRequest, assertion: VerifiedAssertion): Promise<Token> {
-  const proof = await app.mapped.prove(assertion, { requestId: req.requestId });
+  const proof = await app.mapped.prove(assertion, { requestId: req.requestId, remoteAddress: req.remoteAddress, userAgent: headerOf(req, 'user-agent') });
   return await app.auth.federated(proof, assertion.protocolId);
 }
 

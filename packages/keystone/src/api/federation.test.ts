@@ -222,6 +222,53 @@ for (const engine of engines()) {
       assert.equal((await rescope(token.id, { system: { all: true } })).status, 401);
     });
 
+    test('tokens of a domain and of the system hold what groups and the user themselves have there', async () => {
+      const all = await group('leads');
+      const token = await login({ 'OIDC-name': ['lena'], 'OIDC-email': ['l@x'], 'OIDC-groups': [all.id] });
+      const { userId } = token.claims;
+      const roleId = cloud.ids.roleIds.manager;
+      await cloud.expect(204, admin, 'PUT', `/v3/domains/default/groups/${all.id}/roles/${roleId}`);
+      const inDomain = await rescope(token.id, { domain: { id: 'default' } });
+      assert.equal(inDomain.status, 201, JSON.stringify(inDomain.body));
+      assert.deepEqual([inDomain.body.token.domain.id, inDomain.body.token.roles[0].domain_id], ['default', null]);
+      const shownAgain = await shown(inDomain.headers.get('x-subject-token') ?? '');
+      assert.deepEqual([shownAgain.body.token.domain.id, shownAgain.body.token.user['OS-FEDERATION'].protocol.id], ['default', 'openid']);
+      const domains = await cloud.expect(200, token.id, 'GET', `${F}/domains`);
+      assert.deepEqual(
+        domains.body.domains.map((domain: { id: string }) => domain.id),
+        ['default'],
+      );
+      assert.equal((await rescope(token.id, { system: { all: true } })).status, 401);
+      await cloud.expect(204, admin, 'PUT', `/v3/system/users/${userId}/roles/${roleId}`);
+      const ofSystem = await rescope(token.id, { system: { all: true } });
+      assert.equal(ofSystem.status, 201, JSON.stringify(ofSystem.body));
+      assert.equal('OS-FEDERATION' in ofSystem.body.token.user, false, 'its payload has no place for that, as upstream’s');
+      const scoped = await rescope(token.id, { project: { id: all.projectId } });
+      assert.deepEqual(
+        scoped.body.token.roles.map((role: { name: string }) => role.name).toSorted(),
+        ['member', 'reader'],
+        'a role on the system counts there alone',
+      );
+    });
+
+    test('log-ins are told to the audit', async () => {
+      await fails(login({ 'OIDC-name': ['x'] }), 401);
+      // the outbox itself: with several writers an event gets its number a moment after its commit
+      const rows = (await cloud.world.env.store.read.kysely
+        .selectFrom('kit_event' as never)
+        .selectAll()
+        .execute()) as unknown as readonly { type: string; payload: string }[];
+      const records = rows.filter((row) => row.type === 'identity.authenticate').map((row) => JSON.parse(row.payload) as Readonly<Record<string, unknown>>);
+      const failure = records.find((record) => record.outcome === 'failure');
+      assert.deepEqual((failure?.initiator as { credential?: object } | undefined)?.credential, {
+        type: 'http://docs.oasis-open.org/security/saml/v2.0',
+        token: 'unknown',
+        identity_provider: 'ACME',
+        user: 'unknown',
+        groups: [],
+      });
+    });
+
     test('a second log-in finds the same user and brings name and mail up to date', async () => {
       const rules = [{ local: [{ user: { id: '{0}', name: '{1}', email: '{2}' } }], remote: [{ type: 'sub' }, { type: 'name' }, { type: 'mail' }] }];
       await expect(201, 'PUT', '/mappings/by-id', { mapping: { rules } });

@@ -1,4 +1,3 @@
-import { CairnError } from '@cairn/kit/errors/errors';
 import { type AnyOperation, ANYONE, Reply } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import { op } from './common.ts';
@@ -38,18 +37,6 @@ export const k2kOperations: readonly AnyOperation[] = [
         const { identity, scope } = req.body.auth;
         const { response, envelope, sp } = await app.k2k.respond(identity.token.id, scope.service_provider.id);
         return xml(path === 'saml2' ? response : envelope, { 'X-sp-url': sp.spUrl, 'X-auth-url': sp.authUrl });
-      },
-    }),
-  ),
-  ...(['saml2', 'saml2/ecp'] as const).map((path) =>
-    op({
-      id: `keystone.federation.${path.replace('/', '_')}.get`,
-      method: 'GET',
-      path: `/v3/auth/OS-FEDERATION/${path}`,
-      summary: 'Refused: assertions are got by POST',
-      policy: ANYONE,
-      handle: () => {
-        throw new CairnError('MethodNotAllowed', 'The method is not allowed for the requested URL.', { headers: { Allow: 'POST' } });
       },
     }),
   ),

@@ -7,6 +7,8 @@ const PATHS = [
   ['/v3/s3tokens', 'keystone.s3_token.get'],
   ['/v3/OS-OAUTH1/request_token', 'keystone.oauth1_request_token.get'],
   ['/v3/OS-OAUTH1/access_token', 'keystone.oauth1_access_token.get'],
+  ['/v3/auth/OS-FEDERATION/saml2', 'keystone.federation.saml2.get'],
+  ['/v3/auth/OS-FEDERATION/saml2/ecp', 'keystone.federation.saml2_ecp.get'],
 ] as const;
 
 /** Paths that are asked with POST: whoever comes with GET is told so, logged in or not, as upstream does. */

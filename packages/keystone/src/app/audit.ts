@@ -50,7 +50,24 @@ const timeOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23
 const present = (object: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
-function initiatorView(who: Initiator, newId: string): Record<string, unknown> {
+/** What an identity provider said of the initiator, as CADF's FederatedCredential. */
+export interface FederatedCredential {
+  readonly identityProvider: string;
+  readonly userId?: string | undefined;
+  readonly groupIds?: readonly string[] | undefined;
+  /** Audit id of the token that was shown, if one was. */
+  readonly token?: string | undefined;
+}
+
+const credentialView = (credential: FederatedCredential) => ({
+  type: 'http://docs.oasis-open.org/security/saml/v2.0',
+  token: credential.token ?? 'unknown',
+  identity_provider: credential.identityProvider,
+  user: credential.userId ?? 'unknown',
+  groups: credential.groupIds ?? [],
+});
+
+function initiatorView(who: Initiator, newId: string, credential?: FederatedCredential): Record<string, unknown> {
   return present({
     typeURI: ACCOUNT_USER,
     id: who.userId === undefined ? newId : cadfId(who.userId),
@@ -62,6 +79,7 @@ function initiatorView(who: Initiator, newId: string): Record<string, unknown> {
     // upstream keeps both
     username: who.userName,
     name: who.userName,
+    credential: credential && credentialView(credential),
   });
 }
 
@@ -71,6 +89,7 @@ interface Happening {
   readonly who: Initiator;
   readonly target: Readonly<Record<string, unknown>>;
   readonly reason?: { readonly reasonCode: string; readonly reasonType: string } | undefined;
+  readonly credential?: FederatedCredential;
 }
 
 const observers = new WeakMap<Core, Facts<string>>();
@@ -96,7 +115,7 @@ async function eventOf(core: Core, happening: Happening): Promise<Record<string,
     action: happening.action,
     outcome: happening.outcome,
     observer: present({ typeURI: OBSERVER, id }),
-    initiator: initiatorView(happening.who, ids.hex()),
+    initiator: initiatorView(happening.who, ids.hex(), happening.credential),
     target: happening.target,
     reason: happening.reason,
   });
@@ -112,8 +131,8 @@ export const changeRecord = (core: Core, who: Initiator, operation: string, reso
   });
 
 /** Writes what a login came to, unless the operator does not want to hear of it (`notification_opt_out`). */
-async function loginRecord(core: Core, tx: Tx, who: Initiator, outcome: Happening['outcome'], reason: Happening['reason']): Promise<void> {
-  const record = await eventOf(core, { action: 'authenticate', outcome, who, target: { typeURI: ACCOUNT_USER, id: core.env.ids.hex() }, reason });
+async function loginRecord(core: Core, tx: Tx, who: Initiator, outcome: Happening['outcome'], more: Pick<Happening, 'reason' | 'credential'>): Promise<void> {
+  const record = await eventOf(core, { action: 'authenticate', outcome, who, target: { typeURI: ACCOUNT_USER, id: core.env.ids.hex() }, ...more });
   await core.env.events.emit(tx, {
     type: 'identity.authenticate',
     requestId: who.requestId,
@@ -123,6 +142,12 @@ async function loginRecord(core: Core, tx: Tx, who: Initiator, outcome: Happenin
     resourceId: who.userId ?? '',
     payload: record,
   });
+}
+
+/** A record of what a log-in at an identity provider came to here (keystone/notifications.py, send_saml_audit_notification). */
+export async function recordFederated(core: Core, who: Initiator, outcome: Happening['outcome'], credential: FederatedCredential): Promise<void> {
+  if (core.options.notificationOptOut.includes(`identity.authenticate.${outcome}`)) return;
+  await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, { credential }));
 }
 
 /** The method with a record of each of its logins. `given` finds the user that a request names. */
@@ -155,6 +180,10 @@ export function audited(core: Core, lookups: Lookups, method: AuthMethod, given:
 
   async function write(request: AuthRequest, call: AuthCall, outcome: Happening['outcome'], userId?: string, reason?: Happening['reason']): Promise<void> {
     if (!wanted(outcome)) return;
+    const who = await initiatorOf(request, call, userId);
+    const unknown = outcome === 'failure' && who.userId !== undefined && (await lookups.userById(who.userId)) === undefined;
+    const why = unknown || who.userId === undefined ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;
+    await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, { reason: outcome === 'success' ? undefined : why }));
     // one look-up, whoever it is: a second one for users who are there would tell them apart by time
     const { who, known } = await initiatorOf(request, call, userId);
     const why = !known ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;

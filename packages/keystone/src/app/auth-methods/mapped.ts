@@ -11,13 +11,13 @@ import type { AuthMethod } from './method.ts';
 export function mappedMethod(name: string, parts: { readonly tokens: Tokens; readonly mapped: MappedLogins }): AuthMethod {
   return {
     name,
-    async authenticate(request) {
+    async authenticate(request, call) {
       const given = request.identity[name];
       const { id, identity_provider, protocol } = (given !== null && typeof given === 'object' ? given : {}) as Readonly<Record<string, unknown>>;
       if (typeof id === 'string') {
         const { claims } = await parts.tokens.validate(id);
         if (claims.identityProviderId === undefined) throw unauthenticated('the token is not that of a federated user');
-        return await parts.mapped.proveAgain(claims);
+        return await parts.mapped.proveAgain(claims, call);
       }
       if (identity_provider === undefined) throw expecting('identity_provider', 'mapped');
       if (protocol === undefined) throw expecting('protocol', 'mapped');

@@ -7,12 +7,12 @@ import type { AuthMethod } from './method.ts';
 export function tokenMethod(parts: { readonly tokens: Tokens; readonly mapped: MappedLogins }): AuthMethod {
   return {
     name: 'token',
-    async authenticate(request) {
+    async authenticate(request, call) {
       const id = request.identity.token?.id;
       if (id === undefined) throw expecting('id', 'token');
       const token = await parts.tokens.validate(id);
       const { authorization, claims } = token;
-      if (claims.identityProviderId !== undefined) return { ...(await parts.mapped.proveAgain(claims)), methods: claims.methods };
+      if (claims.identityProviderId !== undefined) return { ...(await parts.mapped.proveAgain(claims, call)), methods: claims.methods };
       const scope = typeof request.scope === 'object' ? request.scope : {};
       if (claims.accessTokenId !== undefined) {
         throw forbiddenAction('Using OAuth-scoped token to create another token. Create a new OAuth-scoped token instead');

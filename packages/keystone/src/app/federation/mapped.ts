@@ -1,6 +1,7 @@
 import { isCairnError } from '@cairn/kit/errors/errors';
 import { domainNotFound, forbiddenSilently, mappedGroupNotFound, unauthenticated } from '../../errors.ts';
 import { applyMapping, type Assertion, type DomainName, type Mapped, type Mapping, type MappedProject } from '../../federation/mapping.ts';
+import { type FederatedCredential, recordFederated } from '../audit.ts';
 import type { People } from '../auth-methods/people.ts';
 import type { Proof } from '../auth-methods/method.ts';
 import type { Backends } from '../../identity-backends/backends.ts';
@@ -53,7 +54,23 @@ export function createMappedLogins(core: Core, parts: Parts) {
   }
 
   /** Makes the log-in: the user with groups, and whatever the mapping provisions. */
-  async function prove(assertion: VerifiedAssertion, who: Initiator): Promise<Proof> {
+  const prove = (assertion: VerifiedAssertion, who: Initiator): Promise<Proof> =>
+    recorded(who, { identityProvider: assertion.idpId }, () => loggedIn(assertion, who));
+
+  /** Tells the audit what came of it. */
+  async function recorded(who: Initiator, credential: FederatedCredential, work: () => Promise<Proof>): Promise<Proof> {
+    let proof: Proof;
+    try {
+      proof = await work();
+    } catch (error) {
+      await recordFederated(core, who, 'failure', credential);
+      throw error;
+    }
+    await recordFederated(core, who, 'success', { ...credential, userId: proof.userId, groupIds: proof.groupIds });
+    return proof;
+  }
+
+  async function loggedIn(assertion: VerifiedAssertion, who: Initiator): Promise<Proof> {
     const idp = await enabledIdp(assertion.idpId);
     const protocol = await identityProviders.getProtocol(idp.id, assertion.protocolId);
     const mapping = await mappings.get(protocol.mappingId);
@@ -153,7 +170,12 @@ export function createMappedLogins(core: Core, parts: Parts) {
   }
 
   /** A federated user's token is shown for another one: what it rests on must still be there. */
-  async function proveAgain(claims: Claims): Promise<Proof> {
+  const proveAgain = (claims: Claims, who: Initiator): Promise<Proof> =>
+    recorded(who, { identityProvider: claims.identityProviderId ?? '', userId: claims.userId, groupIds: claims.groupIds, token: claims.auditIds[0] }, () =>
+      stillHolds(claims),
+    );
+
+  async function stillHolds(claims: Claims): Promise<Proof> {
     const { userId, identityProviderId = '', protocolId = '', groupIds = [], expiresAtMs } = claims;
     await enabledIdp(identityProviderId);
     const mapping = await mappings.get((await identityProviders.getProtocol(identityProviderId, protocolId)).mappingId);
