@@ -104,3 +104,37 @@ async function offload(cloud: TestCloud): Promise<void> {
 
 // the root volume gets the image's content, and a failure before that leaves it as it was
 await suite(sagas.rebuild, { prepare: backed, begin: act({ rebuild: { imageRef: IMAGE } }) }, 'rebuild', { server: inError });
+
+// what is let go goes at the second try at the latest
+const DISK = '77777777-7777-4777-8777-777777777777';
+const withDisk = async (cloud: TestCloud): Promise<void> => {
+  await cloud.agent('h1').disks.create({ diskId: DISK, sizeBytes: 1, source: { kind: 'blank' }, pool: 'ephemeral' });
+};
+const discard = async (cloud: TestCloud): Promise<void> => {
+  await cloud.store.write((tx) =>
+    cloud.engine.start(tx, cloud.nova.app.sagas.discard, { host: 'h1', diskIds: [DISK], portIds: [] }, { subject: 'server:x', requestId: 'req-x' }),
+  );
+};
+crashSuite({
+  saga: sagas.discard,
+  world: () => crashWorld({ prepare: withDisk, begin: discard, repeat: (cloud) => cloud.nova.reconciler.syncHost('h1'), saga: sagas.discard.name }),
+  afterFailure: ['at the second try'],
+  cancellable: false,
+});
+
+// the password is in the memory of the process that took it: after a crash the change fails, and is asked for again
+const withAgent = async (cloud: TestCloud): Promise<void> => {
+  await cloud.glance.addImage({ id: OTHER, name: 'agent', properties: { hw_qemu_guest_agent: 'yes' } });
+  serverId = await cloud.create(member(), { imageRef: OTHER, networks: 'none' });
+};
+const change = async (cloud: TestCloud): Promise<void> => {
+  // the request waits for the saga, so it is not waited for here
+  cloud.request(member(), 'POST', `/servers/${serverId}/action`, { changePassword: { adminPass: 'x' } }).catch(() => undefined);
+  await cloud.until(async () => (await cloud.ok(member(), 'GET', `/servers/${serverId}/os-instance-actions`)).instanceActions[0].action === 'changePassword');
+};
+crashSuite({
+  saga: sagas.password,
+  world: () => crashWorld({ prepare: withAgent, begin: change, saga: sagas.password.name }),
+  afterFailure: [...(await prepared({ prepare: withAgent })).filter((line) => !line.startsWith('last action')), 'last action changePassword Error'],
+  mayFailAfterCrash: ['change_password'],
+});

@@ -169,6 +169,7 @@ export class TestCloud {
       authenticate: async () => undefined,
       project: async (_db: unknown, id: string) => (projects.includes(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
       userExists: async () => true,
+      unifiedLimits: async () => new Map<string, number>(),
     };
     const nova = createNova({
       env: { clock, ids: systemIds, log, store, sagas: engine, events: outbox, bus },

@@ -4,4 +4,7 @@ import { migrations } from './0002-migrations.ts';
 import { serverActions } from './0003-server-actions.ts';
 
 /** Nova's migrations, in order. */
-export const novaMigrations: MigrationSet = { service: 'nova', migrations: { '0001_first': first, '0002_migrations': migrations, '0003_server_actions': serverActions } };
+export const novaMigrations: MigrationSet = {
+  service: 'nova',
+  migrations: { '0001_first': first, '0002_migrations': migrations, '0003_server_actions': serverActions },
+};
