@@ -1,4 +1,4 @@
-import { forbidden, notFound } from '@cairn/kit/errors/errors';
+import { forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import { sumUp } from '../app/image-patch.ts';
@@ -21,6 +21,14 @@ async function mayChangeVisibility(req: Request<AnyBody>, change: ImageChange): 
 /** The image as the caller may see it: without properties that it may not read. */
 function seen(app: GlanceApp, req: Request<AnyBody>, image: Image): Image {
   return app.protection.active ? { ...image, properties: app.protection.seen(req.ctx, image.properties, req.allowed) } : image;
+}
+
+async function knownMarker(app: GlanceApp, req: Request<AnyBody>, id: string): Promise<void> {
+  try {
+    await app.images.visible(app.env.store.read, req.ctx, id);
+  } catch (error) {
+    throw isCairnError(error, 'NotFound') ? invalidInput(error.message, { field: 'marker' }) : error;
+  }
 }
 
 const show = async (app: GlanceApp, req: Request<AnyBody>): Promise<object> =>
@@ -75,6 +83,8 @@ export const imageOperations = [
     policy: 'get_images',
     async handle(app, req) {
       const { limit, request } = listRequest(req, (name) => app.protection.allows(req.ctx, name, 'read', req.allowed));
+      // SECURITY: a marker must be an image that the caller sees, or lists would tell which ids exist
+      if (request.marker !== undefined) await knownMarker(app, req, String(request.marker));
       const page = await app.images.list(request);
       return {
         images: page.images.map((image) => imageView(app, seen(app, req, image))),
