@@ -82,6 +82,29 @@ test('data that is refused, cut off or of the wrong kind leaves the image queued
   assert.equal((await cloud.download(id)).data.toString(), 'whole');
 });
 
+test('data that is too long is refused with an answer, also when more of it is on its way', async (t) => {
+  const small = await Cloud.start({ imageSizeCapBytes: 1_000_000 });
+  t.after(() => small.close());
+  for (const kind of ['file', 'stage']) {
+    const id = await small.make();
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      const sent = request(
+        `${small.front.url}/image/v2/images/${id}/${kind}`,
+        { method: 'PUT', headers: { 'x-auth-token': 'member', ...OCTETS, 'content-length': 50_000_000 } },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      sent.on('error', reject);
+      sent.write(Buffer.alloc(1_500_000));
+    });
+    assert.equal(answer, 413, kind);
+    assert.equal((await small.image(id)).status, 'queued');
+  }
+  assert.deepEqual(small.files(), []);
+});
+
 test('a deactivated image is read by admins alone, until it is active again', async () => {
   const id = await cloud.upload(Buffer.from('data'));
   const act = (what: string, who = 'member') => cloud.status(who, 'POST', `/v2/images/${id}/actions/${what}`);

@@ -66,7 +66,7 @@ export class ImageData {
     try {
       const { properties } = await store.detailsOf(env.store.read, [id]);
       const signature = await signatures.check(id, properties.get(id) ?? {});
-      const limits = this.#limits(options.signal);
+      const limits = this.#limits(options.signal, ctx !== undefined);
       const quota = row.left !== undefined && row.left < limits.limitBytes ? row.left : undefined;
       const stored = await takeIn(data, await target.sink(key), {
         ...limits,
@@ -131,7 +131,7 @@ export class ImageData {
       await quotas.uploading(tx, ctx);
     });
     try {
-      const stored = await staging.take(file, data, this.#limits(signal));
+      const stored = await staging.take(file, data, this.#limits(signal, true));
       const nowMs = env.clock.nowMs();
       await env.store.write(async (tx) => {
         if (!(await store.updateImage(tx, id, { size_bytes: stored.sizeBytes, updated_at_ms: nowMs }, ['uploading'])))
@@ -235,8 +235,9 @@ export class ImageData {
     if (!(await store.updateImage(tx, row.id, { status, updated_at_ms: this.#deps.env.clock.nowMs() }, ['queued']))) throw badTransition(row.status, status);
   }
 
-  #limits(signal: AbortSignal | undefined) {
-    return { limitBytes: this.#deps.options.imageSizeCapBytes, ...(signal && { signal }) };
+  /** @param keepSource the data is a request's: see `IntakeOptions` */
+  #limits(signal: AbortSignal | undefined, keepSource: boolean) {
+    return { limitBytes: this.#deps.options.imageSizeCapBytes, keepSource, ...(signal && { signal }) };
   }
 
   async #giveUp(id: string, status: 'saving' | 'uploading', error: unknown, signal: AbortSignal | undefined): Promise<never> {

@@ -21,6 +21,8 @@ export interface IntakeOptions {
   readonly algorithm?: string;
   /** Sees every piece of the data before it is stored; throws to refuse. */
   readonly watch?: (chunk: Buffer) => void;
+  /** Leaves the rest of a refused stream unread instead of destroying it: a request's stream is its connection, and the refusal has to go out by it. */
+  readonly keepSource?: boolean;
   /** Told now and then how many bytes have come. */
   readonly progress?: (bytes: number) => void;
 }
@@ -74,7 +76,7 @@ export async function takeIn(data: Readable, sink: Sink, options: IntakeOptions)
 
   try {
     options.signal?.throwIfAborted();
-    for await (const piece of data) {
+    for await (const piece of data.iterator({ destroyOnReturn: false })) {
       const chunk = piece as Buffer;
       sizeBytes += chunk.length;
       if (sizeBytes > options.limitBytes) throw tooLarge(`Image storage media is full or the image is larger than the limit of ${options.limitBytes} bytes.`);
@@ -105,7 +107,7 @@ export async function takeIn(data: Readable, sink: Sink, options: IntakeOptions)
     const [[md5 = '', hash = '']] = await Promise.all([Promise.all(hashes.map((h) => h.digest())), sink.finish()]);
     return { sizeBytes, md5, hash, inspected: inspector.end() };
   } catch (error) {
-    data.destroy();
+    if (!options.keepSource) data.destroy();
     await Promise.all(underWay);
     for (const hash of hashes ?? []) hash.drop();
     await sink.abort();
