@@ -2,8 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
-import type { MigrationQuery, MigrationRow } from '../store/migration.ts';
-import { IN_PROGRESS } from '../store/migration.ts';
+import { isInProgress, type MigrationQuery, type MigrationRow } from '../app/migrations.ts';
 import { op } from './op.ts';
 import { booleanOf, closedQuery, last, openQuery, pageOf, text } from './query.ts';
 import { actionBody, boolean, diskConfig, fqdn, nonNegativeInteger, object } from './schemas/types.ts';
@@ -23,7 +22,7 @@ function view(request: Request<AnyBody>, row: MigrationRow): object {
   const { version } = request;
   const showsHost = request.allowed('os_compute_api:os-migrations:index:host');
   const host = (value: string | null): string | null => (showsHost ? value : null);
-  const isLive = row.type === 'live-migration' && (IN_PROGRESS as readonly string[]).includes(row.status);
+  const isLive = row.type === 'live-migration' && isInProgress(row);
   const href = (path: string): string => `${request.baseUrl}${path}/servers/${row.server_id}/migrations/${row.seq}`;
   return {
     id: row.seq,

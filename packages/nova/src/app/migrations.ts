@@ -30,6 +30,11 @@ import { serverLimits } from './server-quota.ts';
 import { ACTION_RULES, checkAction } from './server-states.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
 
+export type { MigrationQuery, MigrationRow } from '../store/migration.ts';
+
+/** A live migration that has not ended. */
+export const isInProgress = (row: MigrationRow): boolean => (IN_PROGRESS as readonly string[]).includes(row.status);
+
 export interface EvacuateRequest {
   readonly host: string | undefined;
   readonly force: boolean;
@@ -327,8 +332,7 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
       const migration = /^\d{1,15}$/.test(migrationId) ? await findMigrationOf(env.store.read, row.id, Number(migrationId)) : undefined;
       if (migration === undefined) throw notFound(`In-progress live migration ${migrationId} is not found for server ${row.id}.`);
       if (migration.type !== 'live-migration') throw notFound(`Migration ${migrationId} for server ${row.id} is not live-migration.`);
-      if (!(IN_PROGRESS as readonly string[]).includes(migration.status))
-        throw notFound(`Live migration ${migrationId} for server ${row.id} is not in progress.`);
+      if (!isInProgress(migration)) throw notFound(`Live migration ${migrationId} for server ${row.id} is not in progress.`);
       return migration;
     },
 
