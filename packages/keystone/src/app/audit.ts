@@ -180,14 +180,10 @@ export function audited(core: Core, lookups: Lookups, method: AuthMethod, given:
 
   async function write(request: AuthRequest, call: AuthCall, outcome: Happening['outcome'], userId?: string, reason?: Happening['reason']): Promise<void> {
     if (!wanted(outcome)) return;
-    const who = await initiatorOf(request, call, userId);
-    const unknown = outcome === 'failure' && who.userId !== undefined && (await lookups.userById(who.userId)) === undefined;
-    const why = unknown || who.userId === undefined ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;
-    await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, { reason: outcome === 'success' ? undefined : why }));
     // one look-up, whoever it is: a second one for users who are there would tell them apart by time
     const { who, known } = await initiatorOf(request, call, userId);
     const why = !known ? { reasonCode: '404', reasonType: `Could not find user: ${who.userId ?? who.userName ?? ''}.` } : reason;
-    await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, outcome === 'success' ? undefined : why));
+    await core.env.store.write((tx) => loginRecord(core, tx, who, outcome, { reason: outcome === 'success' ? undefined : why }));
   }
 
   return {
