@@ -30,7 +30,7 @@ export const seenBy =
   (project: string, memberStatus: string, community: boolean): Where =>
   (q) =>
     q.where(
-      sql<boolean>`(glance_image.visibility = 'public' or glance_image.owner = ${project} ${community ? sql`or glance_image.visibility = 'community'` : sql``} or (glance_image.visibility = 'shared' and ${isMember(project, memberStatus)}))`,
+      sql<boolean>`(glance_image.owner = ${project} or glance_image.visibility = 'public' ${community ? sql`or glance_image.visibility = 'community'` : sql``} or (glance_image.visibility = 'shared' and ${isMember(project, memberStatus)}))`,
     );
 
 /** An admin sees all but other projects' community images. */
