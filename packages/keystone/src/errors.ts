@@ -137,6 +137,9 @@ export const invalidLimit = (reason: string): CairnError => refused(`Invalid res
 export const readOnlyDirectory = (): CairnError => forbiddenSilently('LDAP does not support write operations');
 export const crossBackend = (userId: string, groupId: string): CairnError =>
   refused(`Group membership across backend boundaries is not allowed. Group in question is ${groupId}, user is ${userId}.`);
+/** 403: the user has as many as allowed. */
+export const tooMany = (what: string, limit: number): CairnError =>
+  refused(`Unable to create additional ${what}, maximum of ${limit} already exceeded for user.`);
 export const immutableUpdate = (type: string, id: string): CairnError =>
   refused(`Unable to update immutable ${type} resource: \`${id}. Set resource option "immutable" to false first.`);
 export const immutableDelete = (type: string, id: string): CairnError =>

@@ -34,6 +34,9 @@ export interface KeystoneOptions {
   readonly oauth1RequestLifetimeSec: number;
   /** `[oauth1] access_token_duration`; 0 is for ever. */
   readonly oauth1AccessLifetimeSec: number;
+  /** Credentials and application credentials that one user may have; -1 for as many as wanted: `user_limit` of `[credential]` and `[application_credential]`. */
+  readonly maxCredentialsPerUser: number;
+  readonly maxApplicationCredentialsPerUser: number;
   /** `[trust] max_redelegation_count`. */
   readonly maxRedelegationCount: number;
   readonly federation: FederationOptions;
@@ -111,6 +114,8 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
   ec2SignatureLifetimeSec: 900,
   oauth1RequestLifetimeSec: 28_800,
   oauth1AccessLifetimeSec: 86_400,
+  maxCredentialsPerUser: -1,
+  maxApplicationCredentialsPerUser: -1,
   maxRedelegationCount: 3,
   federation: { trustedDashboards: [], defaultAuthorizationTtlMin: 0, defaultSchemaVersion: '1.0', remoteIdAttribute: '', publicUrl: '', providers: {} },
   securityCompliance: {

@@ -5,7 +5,7 @@ import type { Credential } from '../app/credentials.ts';
 import { expecting, invalid } from '../errors.ts';
 import { type AnyRequest, collection, equals, filtersOf, type KeystoneApp, member, op, param, requireSameId, targetOf, unchecked, who } from './common.ts';
 import { reachesProject, requireOwnProject, requireUnrestricted } from './delegation.ts';
-import { bodyOf, id64, queryOf, shortText, text, textOrNull } from './schemas.ts';
+import { bodyOf, queryOf, shortText, text, textOrNull } from './schemas.ts';
 
 interface CredentialBody {
   readonly id?: string;
@@ -16,7 +16,7 @@ interface CredentialBody {
 }
 
 const KNOWN = ['id', 'blob', 'type', 'user_id', 'project_id', 'encrypted_blob', 'key_hash'];
-const properties = { blob: text, type: shortText, user_id: id64, project_id: textOrNull };
+const properties = { blob: text, type: shortText, user_id: { ...text, maxLength: 255, format: 'no-control' }, project_id: textOrNull };
 const createBody = bodyOf<CredentialBody & { readonly blob: string; readonly type: string; readonly user_id: string }>()('credential', properties, {
   required: ['blob', 'type', 'user_id'],
   openRoot: true,

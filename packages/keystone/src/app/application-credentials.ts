@@ -1,7 +1,7 @@
 import type { CairnError } from '@cairn/kit/errors/errors';
 import { toBit } from '@cairn/kit/store/values';
 import { applicationCredentialKey } from '../cache/changes.ts';
-import { accessRuleNotFound, applicationCredentialNotFound, duplicate, invalid, projectNotFound, refused } from '../errors.ts';
+import { accessRuleNotFound, applicationCredentialNotFound, duplicate, invalid, projectNotFound, refused, tooMany } from '../errors.ts';
 import * as store from '../store/application-credentials.ts';
 import type { ListFilter } from '../store/lists.ts';
 import { findProject } from '../store/projects.ts';
@@ -91,6 +91,8 @@ export function createApplicationCredentials(
       unrestricted: toBit(credential.unrestricted),
     };
     const stored = await writeUnique(core, conflict, async (tx) => {
+      const limit = core.options.maxApplicationCredentialsPerUser;
+      if (limit >= 0 && (await store.countApplicationCredentials(tx, credential.userId)) >= limit) throw tooMany('application credentials', limit);
       if (await store.findApplicationCredentialByName(tx, credential.userId, credential.name)) throw conflict();
       const ruleIds: string[] = [];
       for (const rule of credential.accessRules) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CairnError } from '@cairn/kit/errors/errors';
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson, toJson } from '@cairn/kit/store/values';
-import { conflicting, credentialNotFound, expecting } from '../errors.ts';
+import { conflicting, credentialNotFound, expecting, tooMany } from '../errors.ts';
 import * as store from '../store/credentials.ts';
 import type { ListFilter } from '../store/lists.ts';
 import type { CredentialTable } from '../store/tables.ts';
@@ -65,6 +65,8 @@ export function createCredentials(core: Core, parts: { readonly keys: KeyReposit
     };
     const conflict = (): CairnError => conflicting('credential', `Duplicate entry found with ID ${row.id}`);
     await writeUnique(core, conflict, async (tx) => {
+      const limit = core.options.maxCredentialsPerUser;
+      if (limit >= 0 && (await store.countCredentials(tx, row.user_id)) >= limit) throw tooMany('credentials', limit);
       if (await store.findCredential(tx, row.id)) throw conflict();
       await store.insertCredential(tx, row);
       await notify(core, tx, who, 'created', 'credential', row.id);

@@ -43,6 +43,15 @@ export async function findApplicationCredentialByName(db: Db, userId: string, na
   return row && (await complete(db, row));
 }
 
+export async function countApplicationCredentials(db: Db, userId: string): Promise<number> {
+  const row = await on<KeystoneTables>(db)
+    .selectFrom('keystone_application_credential')
+    .select((eb) => eb.fn.countAll().as('n'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
 export async function listApplicationCredentials(db: Db, filters: readonly ListFilter[]): Promise<StoredApplicationCredential[]> {
   const { rows } = await listPage(db, spec, filters);
   return await Promise.all(rows.map((row) => complete(db, row)));

@@ -12,6 +12,15 @@ export async function listCredentials(db: Db, filters: readonly ListFilter[]): P
   return (await listPage(db, spec, filters)).rows;
 }
 
+export async function countCredentials(db: Db, userId: string): Promise<number> {
+  const row = await on<KeystoneTables>(db)
+    .selectFrom('keystone_credential')
+    .select((eb) => eb.fn.countAll().as('n'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
 export async function insertCredential(tx: Tx, row: CredentialTable): Promise<void> {
   await on<KeystoneTables>(tx).insertInto('keystone_credential').values(row).execute();
 }
