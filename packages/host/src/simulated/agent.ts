@@ -14,11 +14,14 @@ export interface SimulatedAgentOptions {
   readonly callbacks?: HostCallbacks;
   readonly delays?: SimulatedDelays;
   readonly fault?: SimulatedFault;
+  /** Where tunnels to it would end: it is then told what hosts that are joined are told. */
+  readonly tunnelIp?: string;
 }
 
 /** A host in memory behind the same interface as the real one: for tests, for laptops, for clouds of thousands of hosts in one process. */
 export class SimulatedAgent implements HostAgent {
   readonly host: string;
+  readonly tunnelIp: string | undefined;
   readonly machine: SimulatedMachine;
   readonly guests: SimulatedGuests;
   readonly fabric: SimulatedFabric;
@@ -30,6 +33,7 @@ export class SimulatedAgent implements HostAgent {
 
   constructor(host: string, options: SimulatedAgentOptions) {
     this.host = host;
+    this.tunnelIp = options.tunnelIp;
     this.machine = options.machine ?? new SimulatedMachine(host);
     this.#callbacks = options.callbacks;
     this.#clock = options.clock;

@@ -22,7 +22,7 @@ export interface Place {
  */
 export function networkAt(object: FabricObject, place: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
   if (object.kind !== 'network' || place.host === place.chassis || object.segment.type === 'local') return withTunnel(object, place, members, ends);
-  const subnets = object.subnets.map(({ dhcp: _, ...subnet }) => subnet);
+  const subnets = object.subnets.map(({ dhcp: _dhcp, ...subnet }) => subnet);
   return withTunnel({ ...object, subnets }, place, members, ends);
 }
 
