@@ -7,6 +7,7 @@ const data = randomBytes(100_000);
 const sha256 = createHash('sha256').update(data).digest('hex');
 const sha512 = createHash('sha512').update(data).digest('hex');
 const md5 = createHash('md5').update(data).digest('hex');
+let changed = Buffer.from(data);
 let web: Awaited<ReturnType<typeof webServer>>;
 let cloud: Cloud;
 let hidden: Cloud;
@@ -20,6 +21,7 @@ before(async () => {
       response.writeHead(200, { 'content-length': data.length }).end(request.method === 'HEAD' ? undefined : data);
     else if (path === '/nohead' && request.method === 'HEAD') response.writeHead(405).end();
     else if (path === '/nohead') response.writeHead(200, { 'content-length': data.length }).end(data);
+    else if (path === '/changing') response.writeHead(200, { 'content-length': changed.length }).end(request.method === 'HEAD' ? undefined : changed);
     else if (path === '/inside') response.writeHead(302, { location: 'http://127.0.0.2:1/' }).end();
     else response.writeHead(404).end();
   });
@@ -61,6 +63,20 @@ test('a location makes a queued image active, and its data is read from there', 
   assert.ok(Buffer.concat(chunks).equals(data));
   assert.equal((await add(id, `${web.url}/image`, { foo: 'bar' })).status, 400, 'twice the same');
   assert.equal((await add(id, `${web.url}/image#other`, {}, {}, 'x')).status, 400, 'no position');
+});
+
+test('a server that gives more or less than it said does not reach into the next answer', async () => {
+  const id = await cloud.make();
+  assert.equal((await add(id, `${web.url}/changing`)).status, 200);
+  const whole = changed;
+  for (changed of [Buffer.concat([whole, Buffer.from('HTTP/1.1 200 OK\r\n\r\n')]), whole.subarray(0, 10)]) await assert.rejects(cloud.download(id));
+  assert.deepEqual(
+    (await cloud.json('admin', 'GET', '/v2/cache')).cached_images.filter((c: { image_id: string }) => c.image_id === id),
+    [],
+    'nor into the cache',
+  );
+  changed = whole;
+  assert.deepEqual((await cloud.download(id)).data, whole);
 });
 
 test('locations are replaced with themselves alone, and the last one stays', async () => {

@@ -7,6 +7,7 @@ import type { LocationRow } from '../store/data-tables.ts';
 import * as store from '../store/images.ts';
 import * as rows from '../store/locations.ts';
 import type { ImageRow } from '../store/tables.ts';
+import { exactly } from '../stores/exactly.ts';
 import { FileStore } from '../stores/file.ts';
 import { type Stored, takeIn } from '../stores/intake.ts';
 import type { ByteRange } from '../stores/store.ts';
@@ -185,7 +186,8 @@ export class ImageData {
       const home = stores.get(location.store);
       if (!home) continue;
       try {
-        const stream = await home.read({ key: location.data_key, url: location.url }, range);
+        const data = await home.read({ key: location.data_key, url: location.url }, range);
+        const stream = home.type === 'http' ? exactly(data, range ? range.end - range.start + 1 : (row.size_bytes ?? 0)) : data;
         return keep && home.type === 'http' && !range ? this.#cache.tee(row, stream) : stream;
       } catch (error) {
         env.log.warn({ imageId: row.id, store: home.id, err: String(error) }, 'image data could not be read');
