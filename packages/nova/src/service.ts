@@ -57,6 +57,7 @@ export function createNova(deps: NovaDeps): NovaService {
         fallback: MIN_MICROVERSION,
         legacyHeader: 'X-OpenStack-Nova-API-Version',
       },
+      strictSlashes: true,
       upgrades: {
         '/console/websockify': (request, socket, head, url) => gate.take('novnc', request, socket, head, url),
         '/console/serial': (request, socket, head, url) => gate.take('serial', request, socket, head, url),

@@ -148,3 +148,14 @@ test('administrators see what a pass opens until it is used', async () => {
     .execute();
   assert.equal(JSON.stringify(rows).includes(token), false);
 });
+
+test('a path that ends where an id should be is nowhere', async () => {
+  for (const [path, status] of [
+    ['/compute/v2.1/', 200],
+    ['/compute/', 300],
+    ['/compute/v2.1/os-volumes/', 401],
+  ] as const) {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    assert.ok(answer.status === status || (status === 300 && answer.status === 200), `${path}: ${answer.status}`);
+  }
+});

@@ -1,4 +1,6 @@
 import { notImplemented } from '@cairn/kit/errors/errors';
+import type { AnyBody, Request } from '@cairn/kit/http/operation';
+import type { NovaApp } from '../app/app.ts';
 import { op } from './op.ts';
 import { first } from './query.ts';
 import { json } from './schemas/types.ts';
@@ -13,7 +15,9 @@ const UPDATE = json({
 });
 
 /** What upstream's libvirt driver does not do either: hosts are switched by os-services. */
-const refuse = (): never => {
+const refuse = async (app: NovaApp, request: Request<AnyBody>): Promise<never> => {
+  // an unknown host is told first
+  await app.oldHosts.resources(request.params['host'] as string);
   throw notImplemented('The requested functionality is not supported.');
 };
 const power = (what: 'reboot' | 'shutdown' | 'start', path: string) =>

@@ -33,8 +33,13 @@ export const serverLifeCycleOperations = [
       const { version } = request;
       const all = version.atLeast('2.75');
       const [details] = await app.servers.details([row], { hostStatus: all, groups: version.atLeast('2.71') });
+      // user data stands by its short name alone here
+      const { 'OS-EXT-SRV-ATTR:user_data': _data, ...view } = serverView(request, details as NonNullable<typeof details>, { all, groups: true }) as Record<
+        string,
+        unknown
+      >;
       const server = {
-        ...serverView(request, details as NonNullable<typeof details>, { all, groups: true }),
+        ...view,
         ...(version.atLeast('2.54') ? { key_name: row.key_name } : {}),
         adminPass: password,
         ...(version.atLeast('2.57') ? { user_data: row.user_data } : {}),
