@@ -74,6 +74,18 @@ describe('backups', () => {
     const imported = await cloud.call('admin', 'POST', '/backups/import_record', body);
     assert.deepEqual([imported.status, imported.body.backup.id], [201, id]);
     assert.equal((await cloud.show('admin', `/backups/${id}`)).backup.status, 'available');
+    // under another id it stands for the same objects, which stay until both are gone
+    const record = JSON.parse(Buffer.from(body['backup-record'].backup_url, 'base64').toString());
+    const other = { ...record, id: '11111111-2222-4333-8444-555555555555' };
+    const url = Buffer.from(JSON.stringify(other)).toString('base64');
+    const twin = await cloud.call('admin', 'POST', '/backups/import_record', { 'backup-record': { ...body['backup-record'], backup_url: url } });
+    assert.equal(twin.status, 201);
+    assert.equal((await cloud.call('admin', 'DELETE', `/backups/${id}`)).status, 202);
+    await cloud.settle();
+    const restored = await cloud.call('admin', 'POST', `/backups/${other.id}/restore`, { restore: {} });
+    assert.equal(restored.status, 202, JSON.stringify(restored.body));
+    await cloud.settle();
+    assert.equal((await cloud.show('admin', `/volumes/${restored.body.restore.volume_id}`)).volume.status, 'available');
     const nonsense = await cloud.call('admin', 'POST', '/backups/import_record', { 'backup-record': { backup_service: 'x', backup_url: 'e30=' } });
     assert.equal(nonsense.status, 400);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { defaultGlanceOptions } from '@cairn/glance/options';
 import { createGlance, type GlanceService } from '@cairn/glance/service';
+import type { HostAgent } from '@cairn/host/interface/agent';
 import { HostRegistry } from '@cairn/host/registry';
 import { SimulatedAgent } from '@cairn/host/simulated/agent';
 import type { SimulatedFault } from '@cairn/host/simulated/faults';
@@ -20,6 +21,8 @@ export interface CloudOptions {
   readonly diskGb?: number;
   readonly options?: Partial<CinderOptions>;
   readonly fault?: SimulatedFault;
+  /** What stands for a host instead of the simulated one. */
+  readonly agent?: (simulated: SimulatedAgent) => HostAgent;
 }
 
 /** Cinder and glance over simulated hosts, with real HTTP in front. For tests. */
@@ -59,7 +62,8 @@ export class Cloud {
     for (const host of given.hosts ?? ['host1']) {
       const machine = new SimulatedMachine(host, { vcpus: 8, memoryMb: 16_384, diskGb: given.diskGb ?? 4_000 });
       machines.set(host, machine);
-      registry.add(new SimulatedAgent(host, { clock: env.clock, machine, ...(given.fault && { fault: given.fault }) }));
+      const simulated = new SimulatedAgent(host, { clock: env.clock, machine, ...(given.fault && { fault: given.fault }) });
+      registry.add(given.agent?.(simulated) ?? simulated);
     }
     const projects = new Set(['b0000000000000000000000000000001', 'b0000000000000000000000000000002', 'b00000000000000000000000000000ad']);
     const keystone = {

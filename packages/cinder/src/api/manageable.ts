@@ -77,7 +77,7 @@ async function manageOneSnapshot(app: CinderApp, request: Request): Promise<obje
     description: cleanText(body.description, 'description') ?? null,
     metadata: body.metadata ?? {},
   });
-  return { snapshot: snapshotView(request, row) };
+  return { snapshot: snapshotView(request, row, false) };
 }
 
 /** Each is served under an older name, and from microversion 3.8 under its own. */

@@ -6,6 +6,7 @@ export interface BackupFacts {
   readonly bootable?: number;
   readonly imageMetadata?: Pairs;
   readonly name?: string | null;
+  readonly metadata?: Pairs;
 }
 
 export const backupNotFound = (id: string): CairnError => notFound(`Backup ${id} could not be found.`, { type: 'BackupNotFound' });

@@ -7,7 +7,7 @@ import { getManifest } from '../backups/format.ts';
 import type { BackupStore } from '../backups/store.ts';
 import { invalid, invalidSnapshot, invalidVolume } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
-import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, updateBackup, withDependents } from '../store/backups.ts';
+import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, placeOf, updateBackup, withDependents } from '../store/backups.ts';
 import { countRows } from '../store/count.ts';
 import { indexPairs, type Pairs } from '../store/metadata.ts';
 import { updateSnapshot } from '../store/snapshots.ts';
@@ -70,8 +70,9 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const parent = ask.incremental ? await parentOf(tx, volume, projectId, snapshot?.created_at_ms) : undefined;
   const { host } = await serviceIn(app, tx, ask.availabilityZone);
   const nowMs = env.clock.nowMs();
+  const id = env.ids.uuid();
   const row: BackupRow = {
-    id: env.ids.uuid(),
+    id,
     volume_id: volume.id,
     snapshot_id: snapshot?.id ?? null,
     parent_id: parent?.id ?? null,
@@ -86,11 +87,17 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
     availability_zone: ask.availabilityZone,
     host,
     service: null,
+    service_metadata: id,
     object_count: 0,
     restore_volume_id: null,
     encryption_key_id: volume.encryption_key_id,
     metadata: toJson(ask.metadata),
-    facts: toJson({ bootable: volume.bootable, imageMetadata: fromJson<Pairs>(volume.image_metadata), name: volume.name } satisfies BackupFacts),
+    facts: toJson({
+      bootable: volume.bootable,
+      imageMetadata: fromJson<Pairs>(volume.image_metadata),
+      name: volume.name,
+      metadata: fromJson<Pairs>(volume.metadata),
+    } satisfies BackupFacts),
     data_timestamp_ms: snapshot?.created_at_ms ?? nowMs,
     created_at_ms: nowMs,
     updated_at_ms: null,
@@ -212,7 +219,18 @@ export async function resetBackupStatus(app: CinderApp, caller: Caller, id: stri
 }
 
 /** The part of a record that another cloud, or this one after a loss, finds the backup again by. */
-const EXPORTED = ['id', 'volume_id', 'snapshot_id', 'parent_id', 'container', 'availability_zone', 'object_count', 'encryption_key_id', 'facts'] as const;
+const EXPORTED = [
+  'id',
+  'volume_id',
+  'snapshot_id',
+  'parent_id',
+  'container',
+  'availability_zone',
+  'object_count',
+  'encryption_key_id',
+  'facts',
+  'service_metadata',
+] as const;
 
 export async function exportRecord(app: CinderApp, caller: Caller, id: string): Promise<{ readonly service: string; readonly url: string }> {
   const row = await backupFor(app.deps.env.store.read, caller, id, 'backup:export-import');
@@ -251,6 +269,7 @@ export async function importRecord(app: CinderApp, caller: Caller, service: stri
     await claimBackupQuota(tx, options.quotaDefaults, projectId, record.size);
     const text = (key: string): string | null => (typeof record[key] === 'string' ? (record[key] as string).slice(0, 255) : null);
     const metadata = pairsOrNone(record['metadata']);
+    const place = isUuidLike(String(record['service_metadata'])) ? String(record['service_metadata']) : record.id;
     const made: BackupRow = {
       id: record.id,
       volume_id: isUuidLike(String(record['volume_id'])) ? String(record['volume_id']) : NO_VOLUME,
@@ -267,6 +286,7 @@ export async function importRecord(app: CinderApp, caller: Caller, service: stri
       availability_zone: text('availability_zone'),
       host,
       service,
+      service_metadata: place,
       object_count: 0,
       restore_volume_id: null,
       encryption_key_id: null,
@@ -292,10 +312,10 @@ async function finishImport(app: CinderApp, row: BackupRow, service: string): Pr
   else {
     try {
       // a record tells of the project's own backup only if the store has one by that id
-      const manifest = await getManifest(store, row.id);
+      const manifest = await getManifest(store, placeOf(row));
       for (const id of manifest.chain) await getManifest(store, id);
       if (manifest.sizeBytes > row.size_gb * 2 ** 30) failure = 'The backup is larger than its record says.';
-      objects = (await store.list(row.id)).length;
+      objects = (await store.list(placeOf(row))).length;
     } catch {
       failure = 'The backup is not in the backup store, or is damaged.';
     }

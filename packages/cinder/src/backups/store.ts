@@ -22,7 +22,8 @@ const SAFE = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.-]*)?$/;
 
 /** Backups as files: one directory for each. A file is complete and on the disk before it has its name. */
 export class DirectoryStore implements BackupStore {
-  readonly service = 'cairn.backup.directory';
+  /** Upstream's name of what it is: clients look for `cinder.backup.drivers`. */
+  readonly service = 'cinder.backup.drivers.posix.PosixBackupDriver';
   readonly #root: string;
 
   constructor(root: string) {
@@ -54,7 +55,7 @@ export class DirectoryStore implements BackupStore {
 
   async list(backupId: string): Promise<readonly string[]> {
     try {
-      return (await readdir(this.#path(backupId))).filter((name) => !name.endsWith('.half')).sort();
+      return (await readdir(this.#path(backupId))).filter((name) => !name.endsWith('.half')).toSorted();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;

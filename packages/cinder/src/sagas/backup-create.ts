@@ -7,7 +7,7 @@ import { emitBackup } from '../app/events.ts';
 import { getManifest } from '../backups/format.ts';
 import type { BackupStore } from '../backups/store.ts';
 import { writeBackup } from '../backups/write.ts';
-import { backupById, updateBackup } from '../store/backups.ts';
+import { backupById, placeOf, updateBackup } from '../store/backups.ts';
 import { snapshotById, updateSnapshot } from '../store/snapshots.ts';
 import type { BackupRow } from '../store/tables.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
@@ -38,7 +38,8 @@ export function backupCreateSaga(deps: CinderDeps, backups: BackupStore | undefi
           const volume = await needVolume(step.db, volumeId);
           const snapshot = row.snapshot_id === null ? undefined : await snapshotById(step.db, row.snapshot_id);
           const { disks } = hosts.get(snapshot?.host ?? volume.host ?? '');
-          const parent = row.parent_id === null ? undefined : await getManifest(store, row.parent_id);
+          const before = row.parent_id === null ? undefined : await backupById(step.db, row.parent_id);
+          const parent = before && (await getManifest(store, placeOf(before)));
           const { stream } = await disks.export(snapshot?.disk_id ?? volume.disk_id, { format: 'raw', ...(snapshot && { snapshotId: snapshot.id }) });
           let told = 0;
           try {

@@ -3,7 +3,7 @@ import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup } from '../app/events.ts';
 import type { BackupStore } from '../backups/store.ts';
-import { backupById, deleteBackupRow, updateBackup } from '../store/backups.ts';
+import { backupById, deleteBackupRow, placeOf, sharesObjects, updateBackup } from '../store/backups.ts';
 import { DISK_DEADLINE_MS, leaveMessage, needStore } from './common.ts';
 
 export interface BackupDeleteParams {
@@ -16,7 +16,17 @@ export function backupDeleteSaga(deps: CinderDeps, backups: BackupStore | undefi
   const { env } = deps;
   return defineSaga<BackupDeleteParams, unknown>({
     name: 'cinder.backup.delete',
-    steps: [{ name: 'objects', deadlineMs: DISK_DEADLINE_MS, do: (step) => needStore(backups).remove(step.params.backupId) }],
+    steps: [
+      {
+        name: 'objects',
+        deadlineMs: DISK_DEADLINE_MS,
+        async do(step) {
+          const row = await backupById(step.db, step.params.backupId);
+          // a record that was imported under another id stands for the same objects: they go with the last
+          if (row && !(await sharesObjects(step.db, row))) await needStore(backups).remove(placeOf(row));
+        },
+      },
+    ],
     async onDone(tx, step) {
       const row = await backupById(tx, step.params.backupId);
       if (!row) return;

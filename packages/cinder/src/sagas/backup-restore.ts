@@ -1,13 +1,14 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { fromJson } from '@cairn/kit/store/values';
-import type { BackupFacts } from '../app/backup-facts.ts';
+import { type BackupFacts, backupNotFound } from '../app/backup-facts.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup, emitVolume } from '../app/events.ts';
 import { backupAsQcow2 } from '../backups/read.ts';
 import type { BackupStore } from '../backups/store.ts';
-import { backupById, updateBackup } from '../store/backups.ts';
+import { backupById, placeOf, updateBackup } from '../store/backups.ts';
+import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, GIB, leaveMessage, needStore, needVolume, subjectOf } from './common.ts';
 import type { DiskRemoveParams } from './disk-remove.ts';
@@ -40,7 +41,9 @@ export function backupRestoreSaga(
           const volume = await needVolume(step.db, volumeId);
           if (volume.host === null) throw conflict(`Volume ${volumeId} could not be made, so there is nothing to restore to.`);
           const sizeBytes = volume.size_gb * GIB;
-          const data = await backupAsQcow2(needStore(backups), backupId, sizeBytes);
+          const backup = await backupById(step.db, backupId);
+          if (!backup) throw backupNotFound(backupId);
+          const data = await backupAsQcow2(needStore(backups), placeOf(backup), sizeBytes);
           let wrong: unknown;
           data.on('error', (error) => {
             wrong = error;
@@ -71,6 +74,7 @@ export function backupRestoreSaga(
       await updateVolume(tx, volumeId, { status: 'available', ...(isNew && { launched_at_ms: volume.launched_at_ms ?? nowMs }) }, nowMs, {
         status: ['restoring-backup'],
       });
+      if (facts.metadata) await setVolumePairs(tx, volumeId, 'user', { ...fromJson<Pairs>(volume.metadata), ...facts.metadata }, nowMs);
       if (facts.imageMetadata) await setVolumePairs(tx, volumeId, 'image', facts.imageMetadata, nowMs);
       await env.sagas.start(
         tx,

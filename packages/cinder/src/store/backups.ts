@@ -82,3 +82,18 @@ export async function backupUse(db: Db, projectId: string): Promise<{ readonly b
     .executeTakeFirst();
   return { backups: Number(row?.count ?? 0), gb: Number(row?.gb ?? 0) };
 }
+
+/** Whether another backup has the same objects in the store. */
+export async function sharesObjects(db: Db, row: BackupRow): Promise<boolean> {
+  const other = await q(db)
+    .selectFrom('cinder_backup')
+    .select('id')
+    .where('service_metadata', '=', placeOf(row))
+    .where('id', '!=', row.id)
+    .limit(1)
+    .executeTakeFirst();
+  return other !== undefined;
+}
+
+/** The id under which the store has a backup's objects. */
+export const placeOf = (row: BackupRow): string => row.service_metadata ?? row.id;

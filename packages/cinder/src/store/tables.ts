@@ -227,6 +227,8 @@ export interface BackupRow {
   availability_zone: string | null;
   host: string | null;
   service: string | null;
+  /** Under what id the store has its objects. */
+  service_metadata: string | null;
   object_count: number;
   restore_volume_id: string | null;
   encryption_key_id: string | null;
