@@ -35,7 +35,7 @@ interface Found {
 }
 
 export const LIVE_SAGA = 'nova.server.live_migrate';
-const MOVE_MS = 14_000_000;
+const MOVE_MS = 5_000_000;
 const PROGRESS_MS = 500;
 
 /**
@@ -111,7 +111,7 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
       },
       {
         name: 'prepare',
-        deadlineMs: 1_800_000,
+        deadlineMs: 1_200_000,
         async do(step) {
           const migration = await needMigration(step.db, step.params.migrationId);
           const [source, dest] = ends(deps, migration);

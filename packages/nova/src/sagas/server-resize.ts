@@ -37,7 +37,7 @@ interface Found {
 
 const GIB = 2 ** 30;
 /** Disks go over as a whole. */
-const COPY_MS = 7_200_000;
+const COPY_MS = 5_000_000;
 
 /**
  * Moves a server to another flavor, another host, or both, up to the point where its owner confirms or reverts: schedule (the old claim goes to
