@@ -92,6 +92,14 @@ export const CloudSchema = Type.Object(
       },
       closed,
     ),
+    compute: Type.Object(
+      {
+        reclaimSeconds: Type.Integer(option({ default: 0, minimum: 0 }, 'How long a deleted server can be restored; 0: it is gone at once')),
+        shelvedOffloadSeconds: Type.Integer(option({ default: 0, minimum: -1 }, 'How long a shelved server stays on its host; 0: not at all, -1: for ever')),
+        consoleTokenSeconds: Type.Integer(option({ default: 600, minimum: 1, maximum: 86_400 }, "How long the link to a server's console can be opened")),
+      },
+      closed,
+    ),
     network: Type.Object(
       {
         publicCidr: Type.String(option({ default: '172.24.4.0/24', format: 'cidr' }, 'The public network: floating IPs come from here')),

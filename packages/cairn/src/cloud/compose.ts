@@ -123,6 +123,9 @@ export function compose(options: ComposeOptions): Cloud {
       cpuAllocationRatio: config.hypervisor.cpuRatio,
       ramAllocationRatio: config.hypervisor.ramRatio,
       diskAllocationRatio: config.hypervisor.diskRatio,
+      reclaimServerMs: config.compute.reclaimSeconds * 1_000,
+      shelvedOffloadMs: config.compute.shelvedOffloadSeconds < 0 ? -1 : config.compute.shelvedOffloadSeconds * 1_000,
+      consoleTokenMs: config.compute.consoleTokenSeconds * 1_000,
     },
     faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
   });
