@@ -15,7 +15,7 @@ export async function askAgent(socketPath: string, clock: Clock, command: { read
   const give = new AbortController();
   try {
     await Promise.race([
-      talk(socket, command),
+      talk(socket, command, clock.nowMs()),
       clock.sleep(ANSWER_MS, give.signal).then((): never => {
         throw conflict("The server's guest agent does not answer.", { type: 'AgentSilent' });
       }),
@@ -26,8 +26,8 @@ export async function askAgent(socketPath: string, clock: Clock, command: { read
   }
 }
 
-async function talk(socket: Socket, command: object): Promise<void> {
-  const sync = Date.now() % 1_000_000_000;
+async function talk(socket: Socket, command: object, nowMs: number): Promise<void> {
+  const sync = nowMs % 1_000_000_000;
   // a 0xFF makes the agent forget whatever an earlier client left half said
   socket.write(Buffer.concat([Buffer.from([0xff]), Buffer.from(`${JSON.stringify({ execute: 'guest-sync', arguments: { id: sync } })}\n`)]));
   let text = '';
