@@ -83,6 +83,9 @@ describe('volumes', () => {
     assert.equal(volume.volume_image_metadata.image_id, imageId);
     assert.equal(volume.volume_image_metadata.hw_disk_bus, 'virtio');
     assert.equal(volume.volume_image_metadata.size, '4096');
+    const byName = await cloud.volume('member', { size: 1, imageRef: `image-${imageId}` });
+    assert.equal((await cloud.show('member', `/volumes/${byName}`)).volume.volume_image_metadata.image_id, imageId);
+    assert.equal((await cloud.call('member', 'POST', '/volumes', { volume: { size: 1, imageRef: 'no such name' } })).status, 400);
   });
 
   test('an image that does not fit, is not there or belongs to others is refused before anything is made', async () => {

@@ -43,6 +43,8 @@ export interface NewImage {
 export interface GlanceFace {
   /** The image as `ctx` sees it; throws NotFound for what it may not see. */
   image(db: Db, ctx: Context, imageId: string): Promise<ImageFacts>;
+  /** Images of this name that `ctx` sees; two at most, as that is one too many already. */
+  named(db: Db, ctx: Context, name: string): Promise<readonly ImageFacts[]>;
   /** Where an active image's data is, for hosts. Throws Conflict when it is not active. */
   source(db: Db, imageId: string): Promise<ImageSource>;
   open(imageId: string): Promise<Readable>;

@@ -1,5 +1,5 @@
 import type { ImageFacts } from '@cairn/glance/face';
-import { type CairnError, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
+import { conflict, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Context } from '@cairn/kit/context/context';
 import type { Db } from '@cairn/kit/store/store';
@@ -9,17 +9,21 @@ import type { CinderDeps } from './deps.ts';
 
 const GIB = 2 ** 30;
 
-/** The image that a request names by id or by a link that ends with it. */
+/** The image that a request names by id, by a link that ends with it, or else by its name. */
 export async function findImage(deps: CinderDeps, db: Db, ctx: Context, reference: string): Promise<ImageFacts> {
+  const { glance } = deps.faces;
   const id = reference.split('/').at(-1) ?? '';
-  const unknown = (): CairnError => invalidInput('Invalid image identifier or unable to access requested image.', { field: 'imageRef' });
-  if (!isUuidLike(id)) throw unknown();
-  try {
-    return await deps.faces.glance.image(db, ctx, id);
-  } catch (error) {
-    if (isCairnError(error, 'NotFound') || isCairnError(error, 'Forbidden')) throw unknown();
-    throw error;
+  if (isUuidLike(id)) {
+    try {
+      return await glance.image(db, ctx, id);
+    } catch (error) {
+      if (!isCairnError(error, 'NotFound') && !isCairnError(error, 'Forbidden')) throw error;
+    }
   }
+  const [named, another] = await glance.named(db, ctx, reference);
+  if (another) throw conflict(`Multiple matches found for '${reference}', use an ID to be more specific.`);
+  if (!named) throw invalidInput('Invalid image identifier or unable to access requested image.', { field: 'imageRef' });
+  return named;
 }
 
 /** The snapshot that an image made of a volume-backed server stands for; undefined for other images. */

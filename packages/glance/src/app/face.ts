@@ -4,6 +4,7 @@ import { conflict, notFound } from '@cairn/kit/errors/errors';
 import type { GlanceFace, ImageFacts } from '../face.ts';
 import * as store from '../store/images.ts';
 import type { GlanceApp } from './app.ts';
+import { imageScope } from './image-list.ts';
 import type { Image } from './images.ts';
 
 /** What other services ask of glance. */
@@ -11,6 +12,10 @@ export function createFace(app: GlanceApp): GlanceFace {
   const { images } = app;
   return {
     image: async (db, ctx, imageId) => factsOf(await images.get(db, ctx, imageId)),
+    async named(db, ctx, name) {
+      const { rows } = await store.listImages(db, { filters: [{ field: 'name', op: 'eq', value: name }], scope: imageScope(ctx, null, 'accepted'), limit: 2 });
+      return Promise.all(rows.map(async (row) => factsOf(await images.get(db, ctx, row.id))));
+    },
     async source(db, imageId) {
       const row = await store.imageById(db, imageId);
       if (!row) throw notFound(`Image ${imageId} could not be found.`);

@@ -23,6 +23,10 @@ export class FakeGlance implements GlanceFace {
     return image;
   }
 
+  async named(db: Db, _ctx: unknown, name: string): Promise<readonly ImageFacts[]> {
+    return (await this.images.all(db)).filter((image) => image.name === name).slice(0, 2);
+  }
+
   async source(db: Db, imageId: string) {
     const image = await this.images.find(db, imageId);
     if (image?.status !== 'active') throw conflict(`Image ${imageId} is not active.`);
