@@ -1,4 +1,4 @@
-import { alreadyExists, type CairnError, CairnError as Failure, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { alreadyExists, type CairnError, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson, toJson } from '@cairn/kit/store/values';
@@ -111,8 +111,7 @@ export async function disassociateQos(app: CinderApp, id: string, typeId: string
     await getQos(tx, id);
     const type = await typeById(tx, typeId);
     if (!type) throw typeNotFound(typeId);
-    if (type.qos_specs_id !== id)
-      throw new Failure('Internal', `Failed to disassociate qos_specs: ${id} with type ${typeId}.`, { status: 500, type: 'QoSSpecsDisassociateFailed' });
+    if (type.qos_specs_id !== id) return;
     await updateType(tx, typeId, { qos_specs_id: null }, app.deps.env.clock.nowMs());
   });
 }
