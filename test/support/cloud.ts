@@ -18,6 +18,8 @@ export interface TestCloudOptions {
   /** Number of simulated hosts; 1 by default. */
   readonly hosts?: number;
   readonly engine?: EngineName;
+  /** Options of the configuration, as CAIRN_* variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A whole cloud on simulated hosts, in a process and a directory of its own, reached over HTTP as any client does. */
@@ -56,7 +58,7 @@ export class TestCloud {
     const argv = ['serve', '--data', this.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'];
     const child = spawn(process.execPath, [main, ...argv], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment },
+      env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment, ...this.#options.environment },
     });
     this.#child = child;
     let words = '';

@@ -37,6 +37,12 @@ export const CloudSchema = Type.Object(
       },
       closed,
     ),
+    policies: Type.String(
+      option(
+        { default: '' },
+        'Directory of policy files, one per service (nova.yaml, glance.yaml ...), in the form of policy.yaml; `policies` in the data directory when empty',
+      ),
+    ),
     log: Type.Object({ level: Type.Enum(['debug', 'info', 'warn', 'error'], option({ default: 'info' }, 'Least important level that is logged')) }, closed),
     store: Type.Object(
       {

@@ -29,6 +29,7 @@ import { defaultNovaOptions } from '@cairn/nova/options';
 import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
+import { checkNames, readPolicies } from './policies.ts';
 import { federationOptions } from '../config-federation.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
@@ -70,6 +71,9 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
+/** The services by code name, as their policy files are called. */
+const CODE_NAMES = ['keystone', 'glance', 'placement', 'cinder', 'neutron', 'nova'];
+
 /** Wires the services: each gets the faces of those below it. The only place that knows them all. */
 export function compose(options: ComposeOptions): Cloud {
   const { config, paths, store, clock, ids, log, metrics, hosts, exclusive } = options;
@@ -105,7 +109,8 @@ export function compose(options: ComposeOptions): Cloud {
     },
   });
   const placement = createPlacement({ env });
-  const neutron = createNeutron({ env, options: {}, keystone: keystone.face, hosts });
+  const overrides = readPolicies(config.policies || join(paths.data, 'policies'), CODE_NAMES);
+  const neutron = createNeutron({ env, options: { policyOverrides: overrides.neutron ?? {} }, keystone: keystone.face, hosts });
   const cinder = createCinder({
     env,
     options: { ...defaultCinderOptions, backupsDir: join(paths.data, 'backups') },
@@ -133,8 +138,10 @@ export function compose(options: ComposeOptions): Cloud {
   for (const service of [glance, neutron, cinder, nova]) sagas.register(service.sagas, service.sagaServices);
 
   const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
+  for (const service of services) checkNames(overrides, service);
   server = new HttpServer({
     services,
+    policyOverrides: overrides,
     authenticate: (token, requestId) => keystone.face.authenticate(token, requestId),
     identityUrl: `${config.listen.publicUrl || `http://${config.listen.address}:${config.listen.port}`}/identity`,
     clock,
