@@ -123,7 +123,6 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
     await scribble(id);
     const first = await digest(id);
     const full = await backUp(id, false);
-    await act(id, { 'os-extend': { new_size: 2 } });
     const to = (await rowOf(id)).host === 'host1' ? 'host2' : 'host1';
     await act(id, { 'os-migrate_volume': { host: `${to}@cairn#cairn` } });
     assert.deepEqual([(await rowOf(id)).host, await digest(id)], [to, first], 'moved');
@@ -144,6 +143,8 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
       assert.equal((await cloud.show('admin', `/volumes/${id}`)).volume.status, 'available');
       assert.equal(await digest(id), expected, 'restored');
     }
+    await act(id, { 'os-extend': { new_size: 2 } });
+    assert.equal(await digest(id), second, 'grown');
     // and the disks that were left are gone
     const kept = (await Promise.all([...disks.values()].map((local) => local.list()))).flat();
     assert.equal(kept.length, 1);
