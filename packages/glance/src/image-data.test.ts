@@ -159,6 +159,8 @@ test('the cache: asked for, filled by reading from afar, pruned by age, emptied'
   assert.equal((await cacheState()).cached_images.length, 1, 'a deleted image is cached no more');
   assert.equal(await cloud.status('admin', 'DELETE', `/v2/cache/${far}`), 204);
   assert.equal(await cloud.status('admin', 'DELETE', '/v2/cache/nothing-there'), 404);
+  // an id that leads elsewhere is no image's, whatever lies there
+  for (const id of ['..%2Fvictim', 'x'.repeat(400)]) assert.equal(await cloud.status('admin', 'DELETE', `/v2/cache/${id}`), 404);
   assert.equal(await cloud.status('admin', 'DELETE', '/v2/cache', undefined, { 'x-image-cache-clear-target': 'all' }), 400);
   assert.equal(await cloud.status('admin', 'DELETE', '/v2/cache'), 204);
   assert.deepEqual(await cacheState(), { cached_images: [], queued_images: [] });

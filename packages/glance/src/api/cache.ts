@@ -1,4 +1,5 @@
 import { conflict, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
+import { isUuidLike } from '@cairn/kit/ids/ids';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import type { CacheRow } from '../store/data-tables.ts';
@@ -73,7 +74,7 @@ export const cacheOperations = [
     policy: 'cache_delete',
     success: 204,
     async handle(app, req) {
-      if (!(await app.cache.drop(idOf(req)))) await imageOf(app, req);
+      if (!isUuidLike(idOf(req)) || !(await app.cache.drop(idOf(req)))) await imageOf(app, req);
     },
   }),
   op({

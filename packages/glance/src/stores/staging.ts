@@ -4,6 +4,9 @@ import type { Readable } from 'node:stream';
 import { fileSink } from './file-sink.ts';
 import { type IntakeOptions, type Stored, takeIn } from './intake.ts';
 
+/** Ids with at most an ending: nothing that leads out of the directory. */
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+
 /** A directory for data on its way: staged by users, fetched, unpacked, converted. Files have names that nobody outside chooses. */
 export class Staging {
   readonly directory: string;
@@ -13,6 +16,7 @@ export class Staging {
   }
 
   path(file: string): string {
+    if (!FILE_NAME.test(file)) throw new Error(`${JSON.stringify(file)} is no name of a file here`);
     return join(this.directory, file);
   }
 
