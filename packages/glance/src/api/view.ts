@@ -5,9 +5,7 @@ import type { MemberRow } from '../store/tables.ts';
 
 /** An image as glance shows it (glance/api/v2/images.py, ResponseSerializer). Properties stand beside the base attributes. */
 export function imageView(app: GlanceApp, { row, properties, tags, locations }: Image): Record<string, unknown> {
-  const [first] = app.locations.bySuitability(locations);
-  const stores = locations.flatMap((l) => l.store ?? []);
-  return {
+  const view: Record<string, unknown> = {
     ...properties,
     name: row.name,
     disk_format: row.disk_format,
@@ -27,14 +25,18 @@ export function imageView(app: GlanceApp, { row, properties, tags, locations }: 
     id: row.id,
     created_at: isoSeconds(row.created_at_ms),
     updated_at: isoSeconds(row.updated_at_ms),
-    ...(app.options.showLocations && { locations: locations.map((l) => app.locations.shown(l)) }),
-    ...(app.options.showDirectUrl && first && { direct_url: app.locations.shown(first).url }),
-    ...(stores.length > 0 && { stores: stores.join(',') }),
-    tags: [...tags],
+    tags,
     self: `/v2/images/${row.id}`,
     file: `/v2/images/${row.id}/file`,
     schema: '/v2/schemas/image',
   };
+  if (app.options.showLocations) view.locations = locations.map((l) => app.locations.shown(l));
+  if (locations.length === 0) return view;
+  const [first] = app.locations.bySuitability(locations);
+  if (app.options.showDirectUrl && first) view.direct_url = app.locations.shown(first).url;
+  const stores = locations.flatMap((l) => l.store ?? []);
+  if (stores.length > 0) view.stores = stores.join(',');
+  return view;
 }
 
 export const memberView = (member: MemberRow): object => ({

@@ -1,8 +1,8 @@
-import { among } from '@cairn/kit/store/among';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { DataTables } from './data-tables.ts';
-import type { GlanceTables, ImageRow, MemberRow } from './tables.ts';
+import type { GlanceTables, ImageRow, MemberRow, PropertyRow, TagRow } from './tables.ts';
 
 const q = (db: Db) => on<GlanceTables>(db);
 
@@ -89,24 +89,12 @@ export async function detailsOf(
   const properties = new Map<string, Record<string, string>>();
   const tags = new Map<string, string[]>();
   if (imageIds.length === 0) return { properties, tags };
-  for (const row of await q(db)
-    .selectFrom('glance_image_property')
-    .selectAll()
-    .where(among(db, 'image_id', imageIds))
-    .orderBy('image_id')
-    .orderBy('name')
-    .execute()) {
+  for (const row of await rowsAmong<PropertyRow>(db, 'glance_image_property', 'image_id', imageIds, ['image_id', 'name'])) {
     const found = properties.get(row.image_id);
     if (found) found[row.name] = row.value;
     else properties.set(row.image_id, { [row.name]: row.value });
   }
-  for (const row of await q(db)
-    .selectFrom('glance_image_tag')
-    .selectAll()
-    .where(among(db, 'image_id', imageIds))
-    .orderBy('image_id')
-    .orderBy('tag')
-    .execute()) {
+  for (const row of await rowsAmong<TagRow>(db, 'glance_image_tag', 'image_id', imageIds, ['image_id', 'tag'])) {
     const found = tags.get(row.image_id);
     if (found) found.push(row.tag);
     else tags.set(row.image_id, [row.tag]);

@@ -1,4 +1,4 @@
-import { among } from '@cairn/kit/store/among';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { DataTables, LocationRow, StagingRow } from './data-tables.ts';
 
@@ -11,15 +11,7 @@ export const locationsOf = (db: Db, imageId: string): Promise<LocationRow[]> =>
 export async function locationsOfAll(db: Db, imageIds: readonly string[]): Promise<Map<string, LocationRow[]>> {
   const found = new Map<string, LocationRow[]>();
   if (imageIds.length === 0) return found;
-  const rows = await q(db)
-    .selectFrom('glance_image_location')
-    .selectAll()
-    .where(among(db, 'image_id', imageIds))
-    .orderBy('image_id')
-    .orderBy('position')
-    .orderBy('id')
-    .execute();
-  for (const row of rows) {
+  for (const row of await rowsAmong<LocationRow>(db, 'glance_image_location', 'image_id', imageIds, ['image_id', 'position', 'id'])) {
     const list = found.get(row.image_id);
     if (list) list.push(row);
     else found.set(row.image_id, [row]);

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Db } from './store.ts';
 
 /**
@@ -9,3 +9,22 @@ export const among = (db: Db, column: string, values: readonly string[]): RawBui
   db.engine === 'sqlite'
     ? sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`
     : sql<boolean>`${sql.ref(column)} = any(${values})`;
+
+const texts = new Map<string, string>();
+
+/**
+ * Whole rows whose column is one of many values, in the order of some columns. The statement's text is made once, for lists that read what
+ * belongs to each of their rows. Names are the program's, never a user's.
+ */
+export async function rowsAmong<Row>(db: Db, table: string, column: string, values: readonly string[], order: readonly string[]): Promise<Row[]> {
+  if (values.length === 0) return [];
+  const key = `${db.engine} ${table} ${column} ${order}`;
+  let text = texts.get(key);
+  if (text === undefined) {
+    const names = order.map((name) => `"${name}"`).join(', ');
+    text = `select * from "${table}" where "${column}" ${db.engine === 'sqlite' ? 'in (select value from json_each(?))' : '= any($1)'} order by ${names}`;
+    texts.set(key, text);
+  }
+  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, [db.engine === 'sqlite' ? JSON.stringify(values) : values]));
+  return rows;
+}
