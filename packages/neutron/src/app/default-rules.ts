@@ -14,8 +14,10 @@ import type { NeutronApp } from './deps.ts';
 import { canonicalRule, ruleKey } from './rule-parts.ts';
 
 /** A change here holds for groups that are made later; it changes none that is there. */
-function loadedOf({ rule_key: _, ...row }: DefaultRuleRow): Loaded {
-  return { view: { ...row, used_in_default_sg: row.used_in_default_sg === 1, used_in_non_default_sg: row.used_in_non_default_sg === 1 } };
+function loadedOf(row: DefaultRuleRow): Loaded {
+  const { rule_key, ...shown } = row;
+  void rule_key;
+  return { view: { ...shown, used_in_default_sg: row.used_in_default_sg === 1, used_in_non_default_sg: row.used_in_non_default_sg === 1 } };
 }
 
 export async function createDefaultRules(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
