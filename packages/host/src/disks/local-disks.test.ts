@@ -38,7 +38,7 @@ const kind = (expected: string) => (error: unknown) => {
 withBench('a blank disk is a sparse file, made once, and gone when removed', async ({ disks, files, dir }) => {
   const before = await files();
   const made = await disks.create(volume(ids.a, 1024 * MIB));
-  assert.deepEqual(made, { diskId: ids.a, format: 'raw', sizeBytes: 1024 * MIB, usedBytes: 0, snapshots: [] });
+  assert.deepEqual(made, { diskId: ids.a, format: 'raw', pool: 'volume', sizeBytes: 1024 * MIB, usedBytes: 0, snapshots: [] });
   const twice = await Promise.all([disks.create(volume(ids.a, 1024 * MIB)), disks.create(volume(ids.a, 1024 * MIB))]);
   assert.deepEqual(twice, [made, made]);
   assert.deepEqual(await disks.list(), [made]);
