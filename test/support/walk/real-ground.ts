@@ -56,9 +56,13 @@ export async function realGround(hosts: number): Promise<Ground> {
       return {
         guests: now.guests.map(({ id, host, state }) => ({ id, host, state })),
         disks: folders.flatMap(({ host, folder }) =>
-          ['ephemeral', 'volumes'].flatMap((pool) =>
-            existsSync(join(folder, 'disks', pool)) ? readdirSync(join(folder, 'disks', pool)).map((id) => ({ host, id })) : [],
-          ),
+          ['ephemeral', 'volumes'].flatMap((pool) => {
+            const directory = join(folder, 'disks', pool);
+            // a directory without a record has what other disks still build on
+            return (existsSync(directory) ? readdirSync(directory) : [])
+              .filter((id) => existsSync(join(directory, id, 'disk.json')))
+              .map((id) => ({ host, id }));
+          }),
         ),
       };
     },

@@ -293,6 +293,19 @@ async function startAgain(deps: NovaDeps, step: Step): Promise<number> {
   }
 }
 
+const isGone = (power: number): boolean => power === POWER.shutdown || power === POWER.crashed || power === POWER.nostate;
+
+/** What the guest does in fact; a host that cannot be asked leaves what was known of it. */
+async function powerNow(deps: NovaDeps, step: { readonly db: Db; readonly params: { readonly serverId: string } }): Promise<number> {
+  const server = await findServer(step.db, step.params.serverId);
+  if (server?.host == null) return POWER.shutdown;
+  try {
+    return powerOf((await deps.hosts.get(server.host).guests.info(server.id)).state);
+  } catch {
+    return server.power_state;
+  }
+}
+
 export interface FinishParams {
   readonly serverId: string;
   readonly ctx: Context;
@@ -313,14 +326,15 @@ export function confirmResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> 
           const migration = await needMigration(step.db, step.params.migrationId);
           const ids = disksOf(migration).map((disk) => disk.oldDiskId);
           if (migration.source_host !== null) await clearOnHost(deps, migration.source_host, step, diskIds(ids), (agent) => removeAll(agent, ids));
+          return await powerNow(deps, step);
         },
-        async commit(tx, step) {
+        async commit(tx, step, output) {
           const { serverId, migrationId, ctx } = step.params;
-          const server = await findServer(tx, serverId);
+          const power = output as number;
           await faces.placement.release(tx, migrationId);
           await patchMigration(tx, migrationId, { status: 'confirmed', disks_json: '[]', updated_at_ms: env.clock.nowMs() });
-          const vmState = server?.power_state === POWER.shutdown ? 'stopped' : 'active';
-          await actionDone(deps, tx, { serverId, requestId: ctx.requestId, event: 'resize.confirm.end', patch: { vm_state: vmState } });
+          const patch = isGone(power) ? { vm_state: 'stopped', power_state: POWER.shutdown } : { vm_state: 'active', power_state: power };
+          await actionDone(deps, tx, { serverId, requestId: ctx.requestId, event: 'resize.confirm.end', patch });
         },
       },
     ],
