@@ -152,6 +152,9 @@ function powerSaga(deps: NovaDeps, action: PowerAction): SagaDefinition<PowerPar
   });
 }
 
+/** Tasks that start no guest: when there is none any more, the server is stopped, and nothing is wrong with it. */
+const ENDS_WELL_DOWN: ReadonlySet<string> = new Set(['powering-off', 'pausing', 'unpausing', 'suspending']);
+
 /** Where a server stands after an action failed, by what its guest is. The fault is kept only where the server is in error. */
 function stateAfterFailure(row: ServerRow): ServerPatch {
   switch (row.power_state) {
@@ -162,9 +165,13 @@ function stateAfterFailure(row: ServerRow): ServerPatch {
     case POWER.suspended:
       return { vm_state: 'suspended', power_state: POWER.shutdown, fault_json: row.fault_json };
     case POWER.shutdown:
-      // a server that should have come up and did not is in error, as upstream's reboot leaves it; one that was down or should go down is stopped
-      if (row.vm_state === 'suspended') return { fault_json: row.fault_json };
-      return row.vm_state === 'stopped' || row.task_state === 'powering-off' ? { vm_state: 'stopped', fault_json: row.fault_json } : { vm_state: 'error' };
+    case POWER.crashed:
+      // a server that should have come up and did not is in error, as upstream's reboot leaves it; one that was down, that should go down, or
+      // whose guest ended by itself before the action came to it, is stopped
+      if (row.vm_state === 'suspended') return row.power_state === POWER.crashed ? { vm_state: 'error' } : { fault_json: row.fault_json };
+      return row.vm_state === 'stopped' || ENDS_WELL_DOWN.has(row.task_state ?? '')
+        ? { vm_state: 'stopped', power_state: POWER.shutdown, fault_json: row.fault_json }
+        : { vm_state: 'error' };
     default:
       return { vm_state: 'error' };
   }
