@@ -25,8 +25,8 @@ export interface Ground {
   ok(method: string, path: string, body?: unknown, options?: { readonly headers?: Readonly<Record<string, string>> }): Promise<GroundAnswer['body']>;
   /** Ends the cloud's process with SIGKILL, and brings it up again on what it left. */
   crash(): Promise<void>;
-  /** Ends a guest's process with SIGKILL; absent where guests are no processes. `chance` is between 0 and 1. */
-  killGuest?(chance: number): void;
+  /** Ends a guest's process with SIGKILL and says whose; absent where guests are no processes. `chance` is between 0 and 1. */
+  killGuest?(chance: number): string | undefined;
   physical(): Promise<Physical>;
   stop(): Promise<void>;
 }

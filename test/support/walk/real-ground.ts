@@ -45,9 +45,11 @@ export async function realGround(hosts: number): Promise<Ground> {
     },
     killGuest(chance) {
       const running = guests.filter((guest) => guest.pid !== undefined);
-      const { pid } = running[Math.floor(chance * running.length)] ?? {};
+      const { pid, id } = running[Math.floor(chance * running.length)] ?? {};
       // only a process that is still the guest that it was
-      if (pid !== undefined && existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data)) process.kill(pid, 'SIGKILL');
+      if (pid === undefined || !existsSync(`/proc/${pid}/cmdline`) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data)) return undefined;
+      process.kill(pid, 'SIGKILL');
+      return id;
     },
     async physical() {
       const now = status();
