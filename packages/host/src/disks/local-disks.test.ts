@@ -168,7 +168,7 @@ withBench('kernels are given as files, only when raw', async (b) => {
   await assert.rejects(b.disks.imageFile('disk'), kind('Conflict'));
 });
 
-withBench('no hostile image gets in, by file or by stream, and no byte of the host gets out', async (b) => {
+withBench('OSSA-2023-002, 2024-001: no hostile image gets in, by file or by stream, and no byte of the host gets out', async (b) => {
   const canary = join(b.dir, '..', 'canary');
   await writeFile(canary, CANARY.padEnd(MIB, '\n'));
   await chmod(canary, 0o644);
@@ -196,7 +196,7 @@ withBench('no hostile image gets in, by file or by stream, and no byte of the ho
   assert.ok((await readFile(out)).includes(CANARY));
 });
 
-withBench('what a guest writes at the start of its raw disk is data, whatever it looks like', async (b) => {
+withBench('OSSA-2026-002: what a guest writes at the start of its raw disk is data, whatever it looks like', async (b) => {
   const canary = join(b.dir, '..', 'canary');
   await writeFile(canary, CANARY.padEnd(MIB, '\n'));
   await chmod(canary, 0o644);
