@@ -12,3 +12,6 @@ const POWER_OF: Readonly<Record<GuestState, number>> = {
 
 /** Nova's number for what a hypervisor says of a guest. */
 export const powerOf = (state: GuestState): number => POWER_OF[state];
+
+/** There is no guest that runs, stands still or sleeps any more. */
+export const hasEnded = (power: number): boolean => power === POWER.shutdown || power === POWER.crashed || power === POWER.nostate;

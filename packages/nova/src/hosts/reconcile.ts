@@ -11,7 +11,7 @@ import { insertActions } from '../store/action.ts';
 import { leftoversOf, removeLeftover } from '../store/leftover.ts';
 import { evacuationsFrom, findMigration, patchMigration, unconfirmedSince } from '../store/migration.ts';
 import { findServer, findServerBrief, overdueServers, patchServer, type ServerBrief, serversOfHost } from '../store/server.ts';
-import { powerOf } from './power.ts';
+import { hasEnded, powerOf } from './power.ts';
 import { ownContext, takeUpWaiting } from './waiting-servers.ts';
 
 /** How many overdue servers one round takes on. */
@@ -152,7 +152,7 @@ export class Reconciler {
       const row = await findServer(tx, serverId);
       if (row === undefined || row.deleted === 1 || row.task_state !== null || row.vm_state === 'building') return;
       const nowMs = env.clock.nowMs();
-      const gone = power === POWER.shutdown || power === POWER.crashed || power === POWER.nostate;
+      const gone = hasEnded(power);
       const requestId = `req-${env.ids.uuid()}`;
       if (gone && ['active', 'paused'].includes(row.vm_state)) {
         this.#log.warn({ serverId, power, reason }, 'a guest ended by itself; its server is stopped');

@@ -15,7 +15,7 @@ import { findServer, flavorOf, type ServerRow } from '../store/server.ts';
 import { portsOf } from '../store/server-port.ts';
 import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
-import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
+import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
 import { diskIds, ends, makeLive, removeAll } from './server-resize.ts';
 
 export interface LiveParams {
@@ -73,22 +73,9 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
           pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
         },
         async commit(tx, step) {
-          const { row, request, hosts } = found.get(step) as Found;
           const { serverId, migrationId } = step.params;
           tx.afterCommit(() => pending.drop(serverId));
-          const owner = { projectId: row.project_id, userId: row.user_id };
-          const before = await faces.placement.allocationsOf(tx, serverId);
-          await faces.placement.release(tx, serverId);
-          if (Object.keys(before).length > 0)
-            await faces.placement.claim(tx, { consumerId: migrationId, consumerType: 'MIGRATION', ...owner, allocations: before });
-          const { host } = await claimDestination(deps, tx, migrationId, hosts, (candidate) =>
-            faces.placement.claim(tx, {
-              consumerId: serverId,
-              consumerType: 'INSTANCE',
-              ...owner,
-              allocations: { [candidate.candidate.providerId]: request.resources },
-            }),
-          );
+          const { host } = await claimMove(deps, tx, migrationId, found.get(step) as Found);
           const ports = (await portsOf(tx, serverId)).map((port) => port.port_id);
           if (ports.length > 0) await faces.neutron.announcePorts(tx, ports, host);
           await note(tx, step, 'preparing');
@@ -100,13 +87,7 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
           const { serverId, migrationId } = step.params;
           const ports = (await portsOf(tx, serverId)).map((port) => port.port_id);
           if (ports.length > 0) await faces.neutron.announcePorts(tx, ports, '');
-          const row = await findServer(tx, serverId);
-          const before = await faces.placement.allocationsOf(tx, migrationId);
-          if (row === undefined || Object.keys(before).length === 0) return;
-          await faces.placement.release(tx, serverId);
-          await faces.placement.release(tx, migrationId);
-          const owner = { projectId: row.project_id, userId: row.user_id };
-          await faces.placement.claim(tx, { consumerId: serverId, consumerType: 'INSTANCE', ...owner, allocations: before });
+          await takeClaimBack(deps, tx, serverId, migrationId);
         },
       },
       {

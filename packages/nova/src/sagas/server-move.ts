@@ -82,6 +82,35 @@ export async function claimDestination(
   throw noValidHost(undefined, [{ name: 'claims', before: hosts.length, after: 0, words: 'the rest were taken by other servers meanwhile' }]);
 }
 
+/** Claims a destination for the server; what it had is the move's until that is confirmed or taken back. */
+export async function claimMove(
+  deps: NovaDeps,
+  tx: Tx,
+  migrationId: string,
+  found: { readonly row: ServerRow; readonly request: HostRequest; readonly hosts: readonly HostState[] },
+): Promise<HostState> {
+  const { placement } = deps.faces;
+  const { row, request, hosts } = found;
+  const owner = { projectId: row.project_id, userId: row.user_id };
+  const before = await placement.allocationsOf(tx, row.id);
+  await placement.release(tx, row.id);
+  if (Object.keys(before).length > 0) await placement.claim(tx, { consumerId: migrationId, consumerType: 'MIGRATION', ...owner, allocations: before });
+  return claimDestination(deps, tx, migrationId, hosts, (host) =>
+    placement.claim(tx, { consumerId: row.id, consumerType: 'INSTANCE', ...owner, allocations: { [host.candidate.providerId]: request.resources } }),
+  );
+}
+
+/** Takes `claimMove` back: the server's claim is again what it was. Does nothing where the move holds none. */
+export async function takeClaimBack(deps: NovaDeps, tx: Tx, serverId: string, migrationId: string): Promise<void> {
+  const { placement } = deps.faces;
+  const row = await findServer(tx, serverId);
+  const before = await placement.allocationsOf(tx, migrationId);
+  if (row === undefined || Object.keys(before).length === 0) return;
+  await placement.release(tx, serverId);
+  await placement.release(tx, migrationId);
+  await placement.claim(tx, { consumerId: serverId, consumerType: 'INSTANCE', projectId: row.project_id, userId: row.user_id, allocations: before });
+}
+
 /** The migration; throws where somebody took it away. */
 export async function needMigration(db: Db, id: string): Promise<MigrationRow> {
   const row = await findMigration(db, id);

@@ -6,7 +6,7 @@ import type { Db } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { POWER } from '../app/server-states.ts';
 import { specOf } from '../hosts/guest-parts.ts';
-import { powerOf } from '../hosts/power.ts';
+import { hasEnded, powerOf } from '../hosts/power.ts';
 import type { HostState } from '../scheduler/filters.ts';
 import type { HostRequest } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
@@ -16,7 +16,7 @@ import { findServer, findServerBrief, flavorOf, patchServer, type ServerRow, typ
 import { portsOf } from '../store/server-port.ts';
 import { clearOnHost, clearPorts, isOpen } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
-import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
+import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
 
 export interface ResizeParams {
   readonly serverId: string;
@@ -45,7 +45,7 @@ const COPY_MS = 5_000_000;
  * takes the server back to where and what it was (nova/compute/manager.py: prep_resize, resize_instance, finish_resize).
  */
 export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
-  const { faces, env } = deps;
+  const { env } = deps;
   const pending = new Pending();
   const found = new WeakMap<Step, Found>();
   const power = new WeakMap<Step, number>();
@@ -74,22 +74,9 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
           pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
         },
         async commit(tx, step) {
-          const { row, request, hosts } = found.get(step) as Found;
           const { serverId, migrationId } = step.params;
           tx.afterCommit(() => pending.drop(serverId));
-          const before = await faces.placement.allocationsOf(tx, serverId);
-          const owner = { projectId: row.project_id, userId: row.user_id };
-          await faces.placement.release(tx, serverId);
-          if (Object.keys(before).length > 0)
-            await faces.placement.claim(tx, { consumerId: migrationId, consumerType: 'MIGRATION', ...owner, allocations: before });
-          const chosen = await claimDestination(deps, tx, migrationId, hosts, (candidate) =>
-            faces.placement.claim(tx, {
-              consumerId: serverId,
-              consumerType: 'INSTANCE',
-              ...owner,
-              allocations: { [candidate.candidate.providerId]: request.resources },
-            }),
-          );
+          const chosen = await claimMove(deps, tx, migrationId, found.get(step) as Found);
           step.log.debug({ serverId, host: chosen.host }, 'a server moves');
           await stage(tx, step, 'migrating', 'resize_migrating');
         },
@@ -97,19 +84,7 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
           pending.drop(step.params.serverId);
         },
         async undoCommit(tx, step) {
-          const { serverId, migrationId } = step.params;
-          const row = await findServer(tx, serverId);
-          const before = await faces.placement.allocationsOf(tx, migrationId);
-          if (row === undefined || Object.keys(before).length === 0) return;
-          await faces.placement.release(tx, serverId);
-          await faces.placement.release(tx, migrationId);
-          await faces.placement.claim(tx, {
-            consumerId: serverId,
-            consumerType: 'INSTANCE',
-            projectId: row.project_id,
-            userId: row.user_id,
-            allocations: before,
-          });
+          await takeClaimBack(deps, tx, step.params.serverId, step.params.migrationId);
         },
       },
       {
@@ -293,8 +268,6 @@ async function startAgain(deps: NovaDeps, step: Step): Promise<number> {
   }
 }
 
-const isGone = (power: number): boolean => power === POWER.shutdown || power === POWER.crashed || power === POWER.nostate;
-
 /** What the guest does in fact; a host that cannot be asked leaves what was known of it. */
 async function powerNow(deps: NovaDeps, step: { readonly db: Db; readonly params: { readonly serverId: string } }): Promise<number> {
   const server = await findServer(step.db, step.params.serverId);
@@ -333,7 +306,7 @@ export function confirmResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> 
           const power = output as number;
           await faces.placement.release(tx, migrationId);
           await patchMigration(tx, migrationId, { status: 'confirmed', disks_json: '[]', updated_at_ms: env.clock.nowMs() });
-          const patch = isGone(power) ? { vm_state: 'stopped', power_state: POWER.shutdown } : { vm_state: 'active', power_state: power };
+          const patch = hasEnded(power) ? { vm_state: 'stopped', power_state: POWER.shutdown } : { vm_state: 'active', power_state: power };
           await actionDone(deps, tx, { serverId, requestId: ctx.requestId, event: 'resize.confirm.end', patch });
         },
       },
@@ -351,7 +324,7 @@ export function confirmResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> 
  * was (nova/compute/manager.py: revert_resize, finish_revert_resize).
  */
 export function revertResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> {
-  const { faces, env } = deps;
+  const { env } = deps;
   return defineSaga<FinishParams, unknown>({
     name: 'nova.server.revert_resize',
     steps: [
@@ -371,13 +344,7 @@ export function revertResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> {
           const { serverId, migrationId } = step.params;
           const migration = await needMigration(tx, migrationId);
           await putOnSide(deps, tx, migrationId, 'source', await zoneOf(deps, tx, migration.source_host));
-          const row = await findServer(tx, serverId);
-          const before = await faces.placement.allocationsOf(tx, migrationId);
-          if (row === undefined || Object.keys(before).length === 0) return;
-          await faces.placement.release(tx, serverId);
-          await faces.placement.release(tx, migrationId);
-          const owner = { projectId: row.project_id, userId: row.user_id };
-          await faces.placement.claim(tx, { consumerId: serverId, consumerType: 'INSTANCE', ...owner, allocations: before });
+          await takeClaimBack(deps, tx, serverId, migrationId);
         },
       },
       {
