@@ -15,9 +15,22 @@ import { canonicalRule, ruleKey } from './rule-parts.ts';
 
 /** A change here holds for groups that are made later; it changes none that is there. */
 function loadedOf(row: DefaultRuleRow): Loaded {
-  const { rule_key, ...shown } = row;
-  void rule_key;
-  return { view: { ...shown, used_in_default_sg: row.used_in_default_sg === 1, used_in_non_default_sg: row.used_in_non_default_sg === 1 } };
+  return {
+    view: {
+      id: row.id,
+      description: row.description,
+      direction: row.direction,
+      ethertype: row.ethertype,
+      protocol: row.protocol,
+      port_range_min: row.port_range_min,
+      port_range_max: row.port_range_max,
+      remote_group_id: row.remote_group_id,
+      remote_address_group_id: row.remote_address_group_id,
+      remote_ip_prefix: row.remote_ip_prefix,
+      used_in_default_sg: row.used_in_default_sg === 1,
+      used_in_non_default_sg: row.used_in_non_default_sg === 1,
+    },
+  };
 }
 
 export async function createDefaultRules(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {

@@ -1,13 +1,13 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { addressGroupsByIds } from '../store/address-groups.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
-import { rowsAmong } from '../store/select.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
@@ -16,7 +16,7 @@ import { networkObject, portObject, routerObject, securityGroupObject } from './
 
 export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> {
   if (ids.length === 0) return new Map();
-  const networks = await rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, 'id');
+  const networks = await rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, ['id']);
   const subnets = Map.groupBy(await fullSubnetsOfNetworks(db, ids), (subnet) => subnet.network_id);
   const dhcpPorts = await portsOfOwners(db, ids, ['network:dhcp']);
   const routerPorts = await portsOfOwners(db, ids, ROUTER_INTERFACE_OWNERS);

@@ -1,8 +1,9 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { addressGroupNotFound } from '../errors.ts';
 import { sharedIds } from './rbac.ts';
-import { type ListMaker, rowsAmong } from './select.ts';
+import type { ListMaker } from './select.ts';
 import type { AddressGroupRow, NeutronTables } from './tables.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
@@ -32,7 +33,7 @@ export const updateAddressGroup = (tx: Tx, id: string, columns: Partial<AddressG
   tables(tx).updateTable('neutron_address_group').set(columns).where('id', '=', id).execute();
 export const deleteAddressGroup = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_address_group').where('id', '=', id).execute();
 export const addressGroupsByIds = (db: Db, ids: readonly string[]): Promise<AddressGroupRow[]> =>
-  rowsAmong<AddressGroupRow>(db, 'neutron_address_group', 'id', ids, 'id');
+  rowsAmong<AddressGroupRow>(db, 'neutron_address_group', 'id', ids, ['id']);
 
 /** The security groups with rules that name an address group. */
 export async function groupsNamingAddresses(db: Db, id: string): Promise<string[]> {

@@ -1,7 +1,8 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { agentNotFound } from '../errors.ts';
-import { among, type ListMaker, rowsAmong } from './select.ts';
+import { among, type ListMaker } from './select.ts';
 import type { AgentRow, NeutronTables } from './tables.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
@@ -32,7 +33,7 @@ export const agentLists = (alive: readonly string[], zone: string): ListMaker<Ag
 
 export const findAgent = (db: Db, id: string): Promise<AgentRow | undefined> =>
   tables(db).selectFrom('neutron_agent').selectAll().where('id', '=', id).executeTakeFirst();
-export const agentsOfHosts = (db: Db, hosts: readonly string[]): Promise<AgentRow[]> => rowsAmong<AgentRow>(db, 'neutron_agent', 'host', hosts, 'id');
+export const agentsOfHosts = (db: Db, hosts: readonly string[]): Promise<AgentRow[]> => rowsAmong<AgentRow>(db, 'neutron_agent', 'host', hosts, ['id']);
 export const insertAgents = (tx: Tx, rows: readonly AgentRow[]) =>
   tables(tx)
     .insertInto('neutron_agent')

@@ -1,7 +1,8 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { floatingIpNotFound } from '../errors.ts';
-import { type ListMaker, rowsAmong } from './select.ts';
+import type { ListMaker } from './select.ts';
 import type { FloatingIpRow, NeutronTables } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -38,9 +39,9 @@ export const updateFloatingIp = (tx: Tx, id: string, columns: Partial<FloatingIp
 export const deleteFloatingIpRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_floatingip').where('id', '=', id).execute();
 
 export const floatingIpsOfPorts = (db: Db, portIds: readonly string[]): Promise<FloatingIpRow[]> =>
-  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'fixed_port_id', portIds, 'id');
+  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'fixed_port_id', portIds, ['id']);
 export const floatingIpsOfRouters = (db: Db, routerIds: readonly string[]): Promise<FloatingIpRow[]> =>
-  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'router_id', routerIds, 'id');
+  rowsAmong<FloatingIpRow>(db, 'neutron_floatingip', 'router_id', routerIds, ['id']);
 
 export const routerHasFloatingIps = async (db: Db, routerId: string): Promise<boolean> =>
   (await tables(db).selectFrom('neutron_floatingip').select('id').where('router_id', '=', routerId).limit(1).executeTakeFirst()) !== undefined;

@@ -1,8 +1,9 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { type IpRange, subtractRanges } from '../net/cidr.ts';
 import { formatIp, keyOfValue, stepKey } from '../net/ip.ts';
-import { among, rowsAmong } from './select.ts';
+import { among } from './select.ts';
 import type { IpAllocationRow, IpFreeRow, NeutronTables } from './tables.ts';
 
 /**
@@ -182,7 +183,7 @@ export async function removeAllocations(tx: Tx, rows: readonly IpAllocationRow[]
 }
 
 export const allocationsOfPorts = (db: Db, portIds: readonly string[]): Promise<IpAllocationRow[]> =>
-  rowsAmong<IpAllocationRow>(db, 'neutron_ip_allocation', 'port_id', portIds, 'position');
+  rowsAmong<IpAllocationRow>(db, 'neutron_ip_allocation', 'port_id', portIds, ['position']);
 
 /** The addresses of ports as views show them, in the order that each port has them. */
 export type PortAddress = Pick<IpAllocationRow, 'port_id' | 'subnet_id' | 'ip_address'>;
@@ -202,9 +203,10 @@ export const allocationsOfSubnet = (db: Db, subnetId: string, limit: number): Pr
 /** Addresses in use per subnet. */
 export async function countBySubnet(db: Db, subnetIds: readonly string[]): Promise<Map<string, number>> {
   if (subnetIds.length === 0) return new Map();
-  const { rows } = await sql<{ subnet_id: string; used: number }>`select subnet_id, count(*) as used from neutron_ip_allocation where ${
-    db.engine === 'sqlite' ? sql`subnet_id in (select value from json_each(${JSON.stringify(subnetIds)}))` : sql`subnet_id = any(${subnetIds})`
-  } group by subnet_id`.execute(db.kysely);
+  const { rows } = await sql<{
+    subnet_id: string;
+    used: number;
+  }>`select subnet_id, count(*) as used from neutron_ip_allocation where ${among(db, sql.ref('subnet_id'), subnetIds)} group by subnet_id`.execute(db.kysely);
   return new Map(rows.map((row) => [row.subnet_id, Number(row.used)]));
 }
 

@@ -1,9 +1,10 @@
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { networkNotFound } from '../errors.ts';
 import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
-import { among, type ListMaker, rowsAmong } from './select.ts';
+import { among, type ListMaker } from './select.ts';
 import type { NetworkRow, NeutronTables, SubnetRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -52,7 +53,7 @@ export async function insertNetwork(tx: Tx, row: NetworkRow): Promise<boolean> {
 export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> =>
   tables(db).selectFrom('neutron_network').selectAll().where('id', '=', id).executeTakeFirst();
 
-export const networksByIds = (db: Db, ids: readonly string[]): Promise<NetworkRow[]> => rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, 'id');
+export const networksByIds = (db: Db, ids: readonly string[]): Promise<NetworkRow[]> => rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, ['id']);
 
 export const updateNetwork = (tx: Tx, id: string, columns: Partial<NetworkRow>) =>
   tables(tx).updateTable('neutron_network').set(columns).where('id', '=', id).execute();

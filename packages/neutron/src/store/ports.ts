@@ -1,10 +1,11 @@
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { type RawBuilder, sql } from 'kysely';
 import { portNotFound } from '../errors.ts';
 import { canonicalIp } from '../net/ip.ts';
 import { canonicalMac } from '../net/mac.ts';
-import { among, type ListMaker, rowsAmong } from './select.ts';
+import { among, type ListMaker } from './select.ts';
 import type { NeutronTables, PortRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -86,7 +87,7 @@ export async function insertPort(tx: Tx, row: PortRow): Promise<boolean> {
 
 export const findPort = (db: Db, id: string): Promise<PortRow | undefined> =>
   tables(db).selectFrom('neutron_port').selectAll().where('id', '=', id).executeTakeFirst();
-export const portsByIds = (db: Db, ids: readonly string[]): Promise<PortRow[]> => rowsAmong<PortRow>(db, 'neutron_port', 'id', ids, 'id');
+export const portsByIds = (db: Db, ids: readonly string[]): Promise<PortRow[]> => rowsAmong<PortRow>(db, 'neutron_port', 'id', ids, ['id']);
 export const updatePort = (tx: Tx, id: string, columns: Partial<PortRow>) => tables(tx).updateTable('neutron_port').set(columns).where('id', '=', id).execute();
 export const deletePortRow = async (tx: Tx, id: string): Promise<void> => {
   await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', id).execute();
@@ -101,9 +102,9 @@ export async function macIsUsed(db: Db, networkId: string, mac: string): Promise
 }
 
 export const portsOfDevices = (db: Db, deviceIds: readonly string[]): Promise<PortRow[]> =>
-  rowsAmong<PortRow>(db, 'neutron_port', 'device_id', deviceIds, 'created_at_ms');
+  rowsAmong<PortRow>(db, 'neutron_port', 'device_id', deviceIds, ['created_at_ms']);
 export const portsOfNetworks = (db: Db, networkIds: readonly string[]): Promise<PortRow[]> =>
-  rowsAmong<PortRow>(db, 'neutron_port', 'network_id', networkIds, 'id');
+  rowsAmong<PortRow>(db, 'neutron_port', 'network_id', networkIds, ['id']);
 
 /** A network's ports of some owners. */
 export async function portsOfOwners(db: Db, networkIds: readonly string[], owners: readonly string[]): Promise<PortRow[]> {

@@ -1,7 +1,8 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { routerNotFound } from '../errors.ts';
-import { type ListMaker, rowsAmong } from './select.ts';
+import { among, type ListMaker } from './select.ts';
 import type { NeutronTables, RouterRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -30,7 +31,7 @@ export const routerLists: ListMaker<RouterRow> = {
 export const insertRouter = (tx: Tx, row: RouterRow) => tables(tx).insertInto('neutron_router').values(row).execute();
 export const findRouter = (db: Db, id: string): Promise<RouterRow | undefined> =>
   tables(db).selectFrom('neutron_router').selectAll().where('id', '=', id).executeTakeFirst();
-export const routersByIds = (db: Db, ids: readonly string[]): Promise<RouterRow[]> => rowsAmong<RouterRow>(db, 'neutron_router', 'id', ids, 'id');
+export const routersByIds = (db: Db, ids: readonly string[]): Promise<RouterRow[]> => rowsAmong<RouterRow>(db, 'neutron_router', 'id', ids, ['id']);
 export const updateRouter = (tx: Tx, id: string, columns: Partial<RouterRow>) =>
   tables(tx).updateTable('neutron_router').set(columns).where('id', '=', id).execute();
 export const deleteRouterRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_router').where('id', '=', id).execute();
@@ -45,9 +46,9 @@ export const routersAfter = (db: Db, after: string, limit: number): Promise<Rout
 /** Which of these routers have an interface? */
 export async function routersWithInterfaces(db: Db, routerIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (routerIds.length === 0) return new Set();
-  const { rows } = await sql<{ device_id: string }>`select distinct device_id from neutron_port where ${
-    db.engine === 'sqlite' ? sql`device_id in (select value from json_each(${JSON.stringify(routerIds)}))` : sql`device_id = any(${routerIds})`
-  }`.execute(db.kysely);
+  const { rows } = await sql<{ device_id: string }>`select distinct device_id from neutron_port where ${among(db, sql.ref('device_id'), routerIds)}`.execute(
+    db.kysely,
+  );
   return new Set(rows.map((row) => row.device_id));
 }
 

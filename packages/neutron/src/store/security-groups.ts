@@ -1,8 +1,9 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { groupNotFound, ruleNotFound } from '../errors.ts';
 import { sharedIds } from './rbac.ts';
-import { among, type ListMaker, rowsAmong } from './select.ts';
+import { among, type ListMaker } from './select.ts';
 import type { NeutronTables, SecurityGroupRow, SecurityGroupRuleRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -67,7 +68,7 @@ export const insertGroup = (tx: Tx, row: SecurityGroupRow) => tables(tx).insertI
 export const findGroup = (db: Db, id: string): Promise<SecurityGroupRow | undefined> =>
   tables(db).selectFrom('neutron_security_group').selectAll().where('id', '=', id).executeTakeFirst();
 export const groupsByIds = (db: Db, ids: readonly string[]): Promise<SecurityGroupRow[]> =>
-  rowsAmong<SecurityGroupRow>(db, 'neutron_security_group', 'id', ids, 'id');
+  rowsAmong<SecurityGroupRow>(db, 'neutron_security_group', 'id', ids, ['id']);
 export const groupsByName = (db: Db, projectId: string, name: string, limit: number): Promise<SecurityGroupRow[]> =>
   tables(db).selectFrom('neutron_security_group').selectAll().where('project_id', '=', projectId).where('name', '=', name).orderBy('id').limit(limit).execute();
 export const updateGroup = (tx: Tx, id: string, columns: Partial<SecurityGroupRow>) =>
@@ -84,7 +85,7 @@ export async function defaultGroupId(db: Db, projectId: string): Promise<string 
 }
 
 export const rulesOfGroups = (db: Db, groupIds: readonly string[]): Promise<SecurityGroupRuleRow[]> =>
-  rowsAmong<SecurityGroupRuleRow>(db, 'neutron_security_group_rule', 'security_group_id', groupIds, 'id');
+  rowsAmong<SecurityGroupRuleRow>(db, 'neutron_security_group_rule', 'security_group_id', groupIds, ['id']);
 export const insertRules = (tx: Tx, rows: readonly SecurityGroupRuleRow[]) =>
   tables(tx)
     .insertInto('neutron_security_group_rule')

@@ -125,10 +125,3 @@ function compare(a: unknown, b: unknown): number {
   if (b === null || b === undefined) return 1;
   return (a as string | number) < (b as string | number) ? -1 : 1;
 }
-
-/** Rows by ids, in one statement, by any column. */
-export async function rowsAmong<Row>(db: Db, table: string, column: string, values: readonly string[], order: string): Promise<Row[]> {
-  if (values.length === 0) return [];
-  const { rows } = await sql<Row>`select * from ${sql.table(table)} where ${among(db, sql.ref(column), values)} order by ${sql.ref(order)}`.execute(db.kysely);
-  return rows;
-}

@@ -1,10 +1,11 @@
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { subnetNotFound } from '../errors.ts';
 import { mustCidr, networkText, parseCidr } from '../net/cidr.ts';
 import { SHARED, sharedIds } from './rbac.ts';
-import { type ListMaker, rowsAmong } from './select.ts';
+import type { ListMaker } from './select.ts';
 import type { NeutronTables, SubnetRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -63,12 +64,12 @@ export const findSubnet = (db: Db, id: string): Promise<SubnetRow | undefined> =
 export const updateSubnet = (tx: Tx, id: string, columns: Partial<SubnetRow>) =>
   tables(tx).updateTable('neutron_subnet').set(columns).where('id', '=', id).execute();
 export const deleteSubnetRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_subnet').where('id', '=', id).execute();
-export const subnetsByIds = (db: Db, ids: readonly string[]): Promise<SubnetRow[]> => rowsAmong<SubnetRow>(db, 'neutron_subnet', 'id', ids, 'id');
+export const subnetsByIds = (db: Db, ids: readonly string[]): Promise<SubnetRow[]> => rowsAmong<SubnetRow>(db, 'neutron_subnet', 'id', ids, ['id']);
 
 /** A network's subnets, oldest first. */
 export const subnetsOfNetwork = (db: Db, networkId: string): Promise<SubnetRow[]> =>
   tables(db).selectFrom('neutron_subnet').selectAll().where('network_id', '=', networkId).orderBy('created_at_ms').orderBy('id').execute();
 export const fullSubnetsOfNetworks = (db: Db, networkIds: readonly string[]): Promise<SubnetRow[]> =>
-  rowsAmong<SubnetRow>(db, 'neutron_subnet', 'network_id', networkIds, 'created_at_ms');
+  rowsAmong<SubnetRow>(db, 'neutron_subnet', 'network_id', networkIds, ['created_at_ms']);
 
 export const cidrOfSubnet = (row: Pick<SubnetRow, 'cidr'>) => mustCidr(row.cidr);
