@@ -16,43 +16,30 @@ function hostOf(body: AnyBody): string {
   return body.host;
 }
 
-const failover = op({
-  id: 'cinder.service.failover-host',
-  method: 'PUT',
-  path: '/v3/os-services/failover_host',
-  summary: 'Fail a backend over to its replica',
-  policy: 'volume:failover_host',
-  success: 202,
-  body: schema({
-    type: 'object',
-    properties: { host: part.cinderHost, backend_id: part.shortText, cluster: part.shortText },
-    additionalProperties: false,
-  }),
-  async handle(app, request) {
-    await failOver(app, hostOf(request.body));
-    return new Reply();
-  },
-});
+/** What both ways of failing over share. */
+const failOverBy = (name: string, path: `/${string}`, summary: string, since?: string) =>
+  op({
+    id: `cinder.service.${name}`,
+    method: 'PUT',
+    path,
+    ...(since !== undefined && { since }),
+    summary,
+    policy: 'volume:failover_host',
+    success: 202,
+    body: schema({
+      type: 'object',
+      properties: { host: part.cinderHost, backend_id: part.shortText, cluster: part.shortText },
+      additionalProperties: false,
+    }),
+    async handle(app, request) {
+      await failOver(app, hostOf(request.body));
+      return new Reply();
+    },
+  });
 
+const failover = failOverBy('failover-host', '/v3/os-services/failover_host', 'Fail a backend over to its replica');
 /** The same, which from microversion 3.26 fails clusters over, too. */
-const failoverCluster = op({
-  id: 'cinder.service.failover',
-  method: 'PUT',
-  path: '/v3/os-services/failover',
-  since: '3.26',
-  summary: 'Fail a backend or a cluster over to its replica',
-  policy: 'volume:failover_host',
-  success: 202,
-  body: schema({
-    type: 'object',
-    properties: { host: part.cinderHost, backend_id: part.shortText, cluster: part.shortText },
-    additionalProperties: false,
-  }),
-  async handle(app, request) {
-    await failOver(app, hostOf(request.body));
-    return new Reply();
-  },
-});
+const failoverCluster = failOverBy('failover', '/v3/os-services/failover', 'Fail a backend or a cluster over to its replica', '3.26');
 
 const BINARIES = ['cinder-volume', 'cinder-scheduler', 'cinder-backup', 'cinder-api'];
 const logTarget = {

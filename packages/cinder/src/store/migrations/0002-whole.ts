@@ -1,21 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createListIndex, type IndexColumn } from '@cairn/kit/store/list-index';
 import type { EngineName } from '@cairn/kit/store/store';
-import type { CreateTableBuilder, Kysely } from 'kysely';
-
-type Kind = 'text' | 'text?' | 'int' | 'int?';
+import type { Kysely } from 'kysely';
+import { buildWith, nullable } from './build.ts';
 
 /** Backups, groups, QoS specs and encryption; ../tables.ts says what each column means. */
 export async function whole(db: Kysely<any>, engine: EngineName): Promise<void> {
-  const table = async (name: string, columns: Readonly<Record<string, Kind>>, key: readonly string[]): Promise<void> => {
-    let builder: CreateTableBuilder<string, string> = db.schema.createTable(name);
-    for (const [column, kind] of Object.entries(columns))
-      builder = builder.addColumn(column, kind.startsWith('text') ? 'text' : 'bigint', (c) => (kind.endsWith('?') ? c : c.notNull()));
-    await builder.addPrimaryKeyConstraint(`${name}_pk`, [...key]).execute();
-  };
-  const index = (name: string, of: string, columns: readonly (string | IndexColumn)[]): Promise<void> =>
-    createListIndex(db, engine, { name, table: of, columns });
-  const nullable = (column: string): IndexColumn => ({ column, nullable: true });
+  const { table, index } = buildWith(db, engine);
 
   await table(
     'cinder_backup',
