@@ -23,7 +23,7 @@ import {
   updateGroup,
 } from '../store/security-groups.ts';
 import { selectOne, selectPage } from '../store/select.ts';
-import type { SecurityGroupRow, SecurityGroupRuleRow } from '../store/tables.ts';
+import type { DefaultRuleRow, SecurityGroupRow, SecurityGroupRuleRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
@@ -48,8 +48,7 @@ async function views(db: Db, rows: readonly SecurityGroupRow[], viewer: string |
 }
 
 /** The rules that a new group begins with: those that the operator has set for such groups, at first upstream's. */
-async function initialRules(app: NeutronApp, tx: Tx, group: SecurityGroupRow): Promise<SecurityGroupRuleRow[]> {
-  const templates = await defaultRulesFor(tx, group.is_default === 1 ? 'used_in_default_sg' : 'used_in_non_default_sg');
+function initialRules(app: NeutronApp, group: SecurityGroupRow, templates: readonly DefaultRuleRow[]): SecurityGroupRuleRow[] {
   return templates.map(({ direction, ethertype, protocol, port_range_min, port_range_max, remote_group_id, remote_address_group_id, remote_ip_prefix }) => {
     const row = {
       ...newRow(app, { project_id: group.project_id }),
@@ -82,7 +81,7 @@ export async function ensureDefaultGroup(app: NeutronApp, tx: Tx, ctx: Context, 
     tags_json: '[]',
   };
   await insertGroup(tx, row);
-  const rules = await initialRules(app, tx, row);
+  const rules = initialRules(app, row, await defaultRulesFor(tx, 'used_in_default_sg'));
   if (rules.length > 0) await insertRules(tx, rules);
   await notify(app, tx, ctx, 'security_group', 'create', view(row, rules, false));
   return row.id;
@@ -94,8 +93,8 @@ export async function createGroups(app: NeutronApp, ctx: Context, items: readonl
     for (const projectId of new Set(items.map((values) => String(values.project_id)))) await ensureDefaultGroup(app, tx, ctx, projectId);
     const projects = items.map((values) => String(values.project_id));
     await checkQuotas(app, tx, 'security_group', projects);
-    const { length } = await defaultRulesFor(tx, 'used_in_non_default_sg');
-    await checkQuotas(app, tx, 'security_group_rule', Array<string[]>(length).fill(projects).flat());
+    const templates = await defaultRulesFor(tx, 'used_in_non_default_sg');
+    await checkQuotas(app, tx, 'security_group_rule', Array<string[]>(templates.length).fill(projects).flat());
     const made: Loaded[] = [];
     for (const values of items) {
       const row: SecurityGroupRow = {
@@ -105,7 +104,7 @@ export async function createGroups(app: NeutronApp, ctx: Context, items: readonl
         is_default: 0,
         tags_json: '[]',
       };
-      const rules = await initialRules(app, tx, row);
+      const rules = initialRules(app, row, templates);
       await insertGroup(tx, row);
       if (rules.length > 0) await insertRules(tx, rules);
       const loaded = view(row, rules, false);
