@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { realGround } from '../support/walk/real-ground.ts';
+import { seedFrom } from '../support/walk/random.ts';
 import { planWalk, walk, WalkFailure } from '../support/walk/walk.ts';
 
 const steps = Number(process.env.CAIRN_WALK_STEPS ?? 40);
-const seed = Number(process.env.CAIRN_WALK_SEED ?? Date.now() % 1_000_000_000);
+const seed = seedFrom(process.env.CAIRN_WALK_SEED, 7);
 
 test(`a random walk of ${steps} steps over real guests, with kills of the cloud and of guests (seed ${seed})`, { timeout: 3_600_000 }, async (t) => {
   try {

@@ -9,3 +9,6 @@ export function randomFrom(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** The seed that a setting names; `random` makes a new one, and the same one as always is taken where nothing is set. */
+export const seedFrom = (setting: string | undefined, usual: number): number => (setting === 'random' ? Date.now() % 1_000_000_000 : Number(setting ?? usual));
