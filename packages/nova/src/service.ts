@@ -11,6 +11,7 @@ import type { NovaFace } from './face.ts';
 import { novaFault } from './faults.ts';
 import { Reconciler } from './hosts/reconcile.ts';
 import { HostRegistry } from './hosts/registry.ts';
+import { SecondLooks } from './hosts/second-looks.ts';
 import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
@@ -31,7 +32,8 @@ export interface NovaService {
   stop(): Promise<void>;
 }
 
-export function createNova(deps: NovaDeps): NovaService {
+export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
+  const deps: NovaDeps = { ...given, secondLooks: new SecondLooks(given.env.clock) };
   const app = createNovaApp(deps);
   let volumes: Subscription | undefined;
   const gate = new ConsoleGate(app.consoles, deps.env.log);

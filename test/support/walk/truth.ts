@@ -16,18 +16,28 @@ const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {
   VERIFY_RESIZE: ['running', 'shutdown', 'absent', 'crashed'],
   SHELVED_OFFLOADED: ['absent'],
 };
+/** Where a guest whose process was killed leaves its server in the state that it was in: it is shown by its power alone. */
+const KEEPS_STATE: ReadonlySet<string> = new Set(['RESCUE', 'VERIFY_RESIZE']);
+/** Nova's numbers of power states, and what guests may show them. */
+const POWER: Readonly<Record<number, readonly string[]>> = {
+  0: ['absent'],
+  1: ['running'],
+  3: ['paused'],
+  4: ['shutdown', 'absent', 'crashed', 'suspended'],
+  6: ['crashed'],
+};
 
 /**
  * What is wrong with a cloud at rest, in words: states that nobody asked for, guests, disks, ports, attachments, allocations and quota that do
- * not fit each other. Empty when everything holds.
+ * not fit each other. Empty when everything holds. `killed`: whose guest lost its process at some time.
  */
-export async function wrongs(cloud: Ground, state: State): Promise<string[]> {
+export async function wrongs(cloud: Ground, state: State, killed: ReadonlySet<string> = new Set()): Promise<string[]> {
   const physical = await cloud.physical();
   return [
     ...conditions(state),
     ...attachments(state),
     ...ports(state),
-    ...guests(state, physical),
+    ...guests(state, physical, killed),
     ...disks(cloud, physical),
     ...(await allocations(cloud, state)),
     ...(await quota(cloud, state)),
@@ -85,7 +95,7 @@ function ports(state: State): string[] {
   ];
 }
 
-function guests(state: State, physical: Physical): string[] {
+function guests(state: State, physical: Physical, killed: ReadonlySet<string>): string[] {
   const found: string[] = [];
   const servers = new Map(state.servers.map((s) => [s.id, s]));
   const seen = new Map<string, string>();
@@ -95,7 +105,6 @@ function guests(state: State, physical: Physical): string[] {
       found.push(`host ${guest.host} has guest ${guest.id}, which is no server`);
       continue;
     }
-    if (server.status === 'VERIFY_RESIZE') continue;
     const home = server['OS-EXT-SRV-ATTR:host'];
     if (home === guest.host) seen.set(guest.id, guest.state);
     else if (guest.state !== 'shutdown') found.push(`host ${guest.host} has guest ${guest.id} ${guest.state}, its server is on ${home}`);
@@ -108,8 +117,10 @@ function guests(state: State, physical: Physical): string[] {
   }
   for (const server of state.servers) {
     const is = seen.get(server.id) ?? 'absent';
-    if (server.status !== 'ERROR' && server.status !== 'VERIFY_RESIZE' && !GUEST_STATES[server.status]?.includes(is))
-      found.push(`server ${server.id} is ${server.status}, its guest ${is}`);
+    const power = server['OS-EXT-STS:power_state'] as number;
+    const isDown = power !== 1 && KEEPS_STATE.has(server.status) && killed.has(server.id);
+    if ((server.status !== 'ERROR' && !isDown && !GUEST_STATES[server.status]?.includes(is)) || !POWER[power]?.includes(is))
+      found.push(`server ${server.id} is ${server.status} with power ${power}, its guest ${is}`);
   }
   return found;
 }

@@ -64,7 +64,7 @@ export async function walk(make: () => Promise<Ground>, bursts: readonly Burst[]
   // a guest that dies in the midst of an action may leave its server in error, and says why
   const excused = new Set<string>();
   const judge = async (state: State): Promise<string[]> =>
-    (await wrongs(cloud, state)).filter((words) => ![...excused].some((id) => words.startsWith(`server ${id} is ERROR: `)));
+    (await wrongs(cloud, state, excused)).filter((words) => ![...excused].some((id) => words.startsWith(`server ${id} is ERROR: `)));
   try {
     const place = await prepare(cloud);
     let state = await stateOf(cloud);

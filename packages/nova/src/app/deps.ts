@@ -6,6 +6,7 @@ import type { Env } from '@cairn/kit/env';
 import type { InsideCall } from '@cairn/kit/http/server';
 import type { NeutronFace } from '@cairn/neutron/face';
 import type { PlacementFace } from '@cairn/placement/face';
+import type { SecondLooks } from '../hosts/second-looks.ts';
 import type { NovaOptions } from '../options.ts';
 
 /** The services that nova asks, by their faces. */
@@ -32,4 +33,6 @@ export interface NovaDeps {
   readonly hosts: Hosts;
   /** Calls a public operation of `neutron` or `glance` in the caller's own name: for the old network and image APIs that nova only hands on. */
   readonly inside: (call: InsideCall) => Promise<InsideAnswer>;
+  /** Servers whose guest is compared with its row when they are at rest again. */
+  readonly secondLooks: SecondLooks;
 }

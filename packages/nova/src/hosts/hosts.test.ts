@@ -29,6 +29,50 @@ test('a guest that ends by itself stops its server within a second', async () =>
   }
 });
 
+test('a guest that ends while its server is rescued, or resized and not yet confirmed, is shown as it is, and the server goes on from there', async () => {
+  const cloud = await TestCloud.open();
+  const act = async (id: string, body: object): Promise<void> => {
+    await cloud.ok(admin(), 'POST', `/servers/${id}/action`, body);
+    await cloud.settle();
+  };
+  const kill = async (id: string): Promise<void> => {
+    const { server } = await cloud.ok(admin(), 'GET', `/servers/${id}`);
+    cloud.agent(server['OS-EXT-SRV-ATTR:host']).guests.happen(id, 'crashed', 'killed');
+  };
+  try {
+    const [rescued, confirmed, reverted] = [await cloud.create(member()), await cloud.create(member()), await cloud.create(member())];
+    await act(rescued, { rescue: null });
+    await act(confirmed, { migrate: null });
+    await act(reverted, { migrate: null });
+    for (const id of [rescued, confirmed, reverted]) await kill(id);
+    await cloud.until(async () => (await state(cloud, rescued)) === 'RESCUE 6', 10_000);
+    await cloud.until(async () => (await state(cloud, confirmed)) === 'VERIFY_RESIZE 6', 10_000);
+    await act(rescued, { unrescue: null });
+    await act(confirmed, { confirmResize: null });
+    await act(reverted, { revertResize: null });
+    assert.deepEqual(await Promise.all([rescued, confirmed, reverted].map((id) => state(cloud, id))), ['ACTIVE 1', 'SHUTOFF 4', 'ACTIVE 1']);
+  } finally {
+    await cloud.close();
+  }
+});
+
+test('a guest that ends in the midst of an action is noticed when the action is over', async () => {
+  const cloud = await TestCloud.open(oneHost);
+  const task = (id: string, taskState: string | null): Promise<void> =>
+    cloud.store.write((tx) => patchServer(tx, id, { task_state: taskState, updated_at_ms: Date.now() }));
+  try {
+    const id = await cloud.create(member());
+    await task(id, 'image_snapshot');
+    cloud.agent('h1').guests.happen(id, 'crashed', 'killed');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(await state(cloud, id), 'ACTIVE 1');
+    await task(id, null);
+    await cloud.until(async () => (await state(cloud, id)) === 'SHUTOFF 4', 10_000);
+  } finally {
+    await cloud.close();
+  }
+});
+
 test('after a restart servers and guests are brought together again', async () => {
   const world = await TestWorld.open(oneHost);
   try {

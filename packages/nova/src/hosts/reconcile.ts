@@ -38,6 +38,7 @@ export class Reconciler {
 
   start(): void {
     this.#unlisten = this.#deps.hosts.onEvent((host, event) => this.#track(this.#handle(host, event)));
+    this.#deps.secondLooks.start((serverId) => this.#lookAgain(serverId));
     this.#schedule();
   }
 
@@ -45,6 +46,7 @@ export class Reconciler {
     this.#stopped = true;
     this.#unlisten?.();
     this.#timer?.cancel();
+    this.#deps.secondLooks.stop();
     await Promise.all(this.#working);
   }
 
@@ -58,7 +60,7 @@ export class Reconciler {
     const guests = new Map((await agent.guests.list()).map((guest) => [guest.guestId, guest]));
     const servers = await serversOfHost(env.store.read, host);
     for (const server of servers) {
-      if (server.task_state !== null || server.vm_state === 'building') continue;
+      if (isBusy(server)) continue;
       const state = guests.get(server.id)?.state ?? 'absent';
       if (differs(server, powerOf(state))) await this.#syncServer(server.id, powerOf(state), 'its host was asked');
     }
@@ -140,9 +142,25 @@ export class Reconciler {
     }
     if (event.kind !== 'guest') return;
     const server = await findServerBrief(this.#deps.env.store.read, event.guestId);
-    // while an action runs, changes of power are its own
-    if (server === undefined || server.deleted === 1 || server.host !== host || server.task_state !== null || server.vm_state === 'building') return;
-    await this.#syncServer(server.id, powerOf(event.state), event.reason);
+    if (server === undefined || server.deleted === 1) return;
+    // while an action runs, changes of power may be its own; what it leaves is looked at when it is over
+    if (isBusy(server)) this.#deps.secondLooks.add(server.id);
+    else if (server.host === host) await this.#syncServer(server.id, powerOf(event.state), event.reason);
+  }
+
+  /** Compares one guest with its server, unless an action works on it. */
+  async #lookAgain(serverId: string): Promise<'busy' | 'done'> {
+    try {
+      const server = await findServerBrief(this.#deps.env.store.read, serverId);
+      if (server === undefined || server.deleted === 1) return 'done';
+      if (isBusy(server)) return 'busy';
+      if (server.host === null) return 'done';
+      const power = powerOf((await this.#deps.hosts.get(server.host).guests.info(serverId)).state);
+      if (differs(server, power)) await this.#syncServer(serverId, power, 'it did so while an action worked on it');
+    } catch (error) {
+      this.#log.warn({ serverId, err: error }, 'a guest could not be compared with its server; the next round does it');
+    }
+    return 'done';
   }
 
   /** Takes over what a guest does by itself. */
@@ -150,7 +168,11 @@ export class Reconciler {
     const { env } = this.#deps;
     await env.store.write(async (tx) => {
       const row = await findServer(tx, serverId);
-      if (row === undefined || row.deleted === 1 || row.task_state !== null || row.vm_state === 'building') return;
+      if (row === undefined || row.deleted === 1) return;
+      if (isBusy(row)) {
+        tx.afterCommit(() => this.#deps.secondLooks.add(serverId));
+        return;
+      }
       const nowMs = env.clock.nowMs();
       const gone = hasEnded(power);
       const requestId = `req-${env.ids.uuid()}`;
@@ -171,10 +193,12 @@ export class Reconciler {
           { serverId, ctx: ownContext(row, requestId) },
           { subject: `server:${serverId}`, requestId, projectId: row.project_id },
         );
-      } else if (row.power_state !== power && !gone) {
+      } else if (differs(row, power)) {
         const vmState =
           power === POWER.running && row.vm_state === 'paused' ? 'active' : power === POWER.paused && row.vm_state === 'active' ? 'paused' : row.vm_state;
-        await patchServer(tx, serverId, { vm_state: vmState, power_state: power, updated_at_ms: nowMs });
+        const patch = { vm_state: vmState, power_state: shownPower(row, power), updated_at_ms: nowMs };
+        await patchServer(tx, serverId, patch);
+        await env.events.emit(tx, serverEvent('update', { ...row, ...patch }, requestId, { reason }));
       }
     });
   }
@@ -218,10 +242,25 @@ export class Reconciler {
   }
 }
 
+type Standing = Pick<ServerBrief, 'vm_state' | 'task_state' | 'power_state'>;
+
+/** An action works on it, and says itself what came of it. */
+const isBusy = (server: Standing): boolean => server.task_state !== null || server.vm_state === 'building';
+
 /** Does a server's row say something else than its guest? */
-function differs(server: ServerBrief, power: number): boolean {
+function differs(server: Standing, power: number): boolean {
   if (server.vm_state === 'active') return power !== POWER.running;
   if (server.vm_state === 'paused') return power !== POWER.paused;
   if (server.vm_state === 'stopped') return power === POWER.running;
-  return false;
+  return server.power_state !== shownPower(server, power);
+}
+
+/**
+ * What a server shows of its guest. One that was rescued, or waits for its resize to be confirmed, keeps its state when its guest ends, for that
+ * is left by its own action; that the guest is down is shown here. A guest that is off on purpose is not told from one that is not there.
+ */
+function shownPower({ vm_state: vmState, power_state: shown }: Standing, power: number): number {
+  if (power === POWER.nostate) return shown === POWER.nostate ? shown : POWER.shutdown;
+  const isOffOnPurpose = vmState === 'suspended' ? power === POWER.suspended : ['stopped', 'shelved', 'soft-delete'].includes(vmState) && hasEnded(power);
+  return isOffOnPurpose ? POWER.shutdown : power;
 }

@@ -38,6 +38,8 @@ export async function actionFailed(
 ): Promise<void> {
   const nowMs = deps.env.clock.nowMs();
   await finishAction(tx, end.serverId, end.requestId, 'Error', nowMs);
+  // what was taken back may have left the guest in another state than this says
+  tx.afterCommit(() => deps.secondLooks.add(end.serverId));
   const row = await findServer(tx, end.serverId);
   // somebody deletes it: the delete saga, which waits for this one, has the last word
   if (row === undefined || row.deleted === 1 || row.task_state === 'deleting') return;
