@@ -59,8 +59,12 @@ export class Cloud {
     const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: directory } });
     const registry = new HostRegistry();
     const machines = new Map<string, SimulatedMachine>();
+    const size = { vcpus: 8, memoryMb: 16_384, diskGb: given.diskGb ?? 4_000 };
+    const backends = new Set((given.options?.backends ?? []).filter((backend) => backend.isShared).map((backend) => backend.name));
+    const shared = backends.size > 0 ? { backends, machine: new SimulatedMachine('shared', size) } : undefined;
+    if (shared) machines.set('shared', shared.machine);
     for (const host of given.hosts ?? ['host1']) {
-      const machine = new SimulatedMachine(host, { vcpus: 8, memoryMb: 16_384, diskGb: given.diskGb ?? 4_000 });
+      const machine = new SimulatedMachine(host, size, shared);
       machines.set(host, machine);
       const simulated = new SimulatedAgent(host, { clock: env.clock, machine, ...(given.fault && { fault: given.fault }) });
       registry.add(given.agent?.(simulated) ?? simulated);

@@ -12,6 +12,7 @@ export interface VolumeFacts {
   readonly multiattach: boolean;
   readonly encrypted: boolean;
   readonly volumeType: string | null;
+  /** The host whose own storage has it; null for one that every host reaches, or that is nowhere yet. */
   readonly host: string | null;
   readonly imageId: string | null;
   /** Glance metadata of a bootable volume (`volume_image_metadata`). */
@@ -44,8 +45,8 @@ export interface CinderFace {
   /** The name of the volume type with this id or name that `ctx` may use; undefined when there is none. */
   volumeTypeName(db: Db, ctx: Context, idOrName: string): Promise<string | undefined>;
   /**
-   * Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. `host` is where the
-   * disk must be (the server's host); without it cinder chooses.
+   * Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. `host` has to
+   * reach the disk (the server's host): the volume is on its own storage, or on one that all share.
    */
   createVolume(
     tx: Tx,

@@ -1,5 +1,35 @@
+import { HOME_BACKEND } from '@cairn/host/interface/backends';
+
+/** A back end as cinder sees it: what it offers, not how it is reached. */
+export interface BackendOptions {
+  readonly name: string;
+  /** The name that volume types choose it by; several back ends may have the same. */
+  readonly volumeBackendName: string;
+  readonly driver: 'local' | 'directory' | 'lvm' | 'rbd';
+  /** Every host reaches its volumes; else each host has storage of its own by this name. */
+  readonly isShared: boolean;
+  /** Volumes take room as they are written. */
+  readonly isThin: boolean;
+  /** A volume's format lets several servers write to it at once. */
+  readonly multiattach: boolean;
+  readonly availabilityZone: string | undefined;
+}
+
+/** The disks of the hosts themselves, where nothing else is configured. */
+export const homeBackend: BackendOptions = {
+  name: HOME_BACKEND,
+  volumeBackendName: HOME_BACKEND,
+  driver: 'local',
+  isShared: false,
+  isThin: true,
+  multiattach: true,
+  availabilityZone: undefined,
+};
+
 /** What an operator may set for cinder; the composition root fills it from the configuration. */
 export interface CinderOptions {
+  /** Where volumes may be. */
+  readonly backends: readonly BackendOptions[];
   /** Zone of volumes and of the hosts that keep them (upstream's `storage_availability_zone`). */
   readonly defaultAvailabilityZone: string;
   /** Limits of projects without their own, by upstream's resource names; -1 is unlimited. Per volume type: none. */
@@ -23,6 +53,7 @@ export interface CinderOptions {
 }
 
 export const defaultCinderOptions: CinderOptions = {
+  backends: [homeBackend],
   defaultAvailabilityZone: 'nova',
   quotaDefaults: {
     volumes: 10,

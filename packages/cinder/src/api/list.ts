@@ -3,7 +3,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Request } from '@cairn/kit/http/operation';
 import type { FilterValue, Filter } from '@cairn/kit/store/list-filter';
 import type { ListPage, ListQuery, ListRequest, ListSpec, Sort } from '@cairn/kit/store/list';
-import { hostOfPlace } from '../app/backend.ts';
+import { storageOfPlace } from '../app/backend.ts';
 import { havingPairs, type MetadataKind } from '../app/lists.ts';
 import { invalid } from '../errors.ts';
 import { DB_MAX_INT } from './schemas.ts';
@@ -167,7 +167,7 @@ export function conditionsOf<Row>(rules: FilterRules<Row>, asked: ReadonlyMap<st
       continue;
     }
     if (field === 'host' && rules.spec.table !== 'cinder_attachment') {
-      filters.push({ field, op: 'eq', value: hostOfPlace(text) ?? '' });
+      filters.push({ field, op: 'eq', value: storageOfPlace(text) ?? '' });
       continue;
     }
     if (rules.booleans?.includes(field)) {

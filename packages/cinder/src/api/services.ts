@@ -1,12 +1,13 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
-import { BACKEND_NAME, hostOfPlace, POOL_NAME, poolName } from '../app/backend.ts';
-import { capabilitiesOf } from '../app/capabilities.ts';
+import { findStorage, poolName, storageOfPlace } from '../app/backend.ts';
+import { capabilitiesOf, PROTOCOLS } from '../app/capabilities.ts';
 import { enableService, freezeService, listServices, type ServiceFacts, useOfHost } from '../app/services.ts';
 import { specsOf, typeByName } from '../app/types.ts';
 import { zones } from '../app/volume-create.ts';
 import { invalid } from '../errors.ts';
+import type { BackendOptions } from '../options.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { queryBoolean } from './values.ts';
@@ -136,21 +137,28 @@ const pools = op({
     const db = app.deps.env.store.read;
     let all = await app.pools.list(db);
     const name = filters.get('name');
-    if (name !== undefined) all = all.filter((pool) => poolName(pool.host) === name || poolName(pool.host).startsWith(`${name}#`));
+    if (name !== undefined) all = all.filter((pool) => poolName(pool.key) === name || poolName(pool.key).startsWith(`${name}#`));
     const typeName = filters.get('volume_type');
     if (typeName !== undefined) {
       const type = await typeByName(db, typeName);
       const backend = type ? specsOf(type)['volume_backend_name'] : undefined;
-      if (!type || (backend !== undefined && backend !== BACKEND_NAME)) all = [];
+      all = type ? all.filter((pool) => backend === undefined || pool.backend.volumeBackendName === backend) : [];
     }
     return {
       pools: all.map((pool) => ({
-        name: poolName(pool.host),
+        name: poolName(pool.key),
         ...(detail && { capabilities: capabilitiesOf(app.deps.options, pool, app.deps.env.clock.nowMs()) }),
       })),
     };
   },
 });
+
+const DESCRIPTIONS: Readonly<Record<BackendOptions['driver'], string>> = {
+  local: 'Files of the host: sparse, with copy-on-write clones and snapshots.',
+  directory: 'Files of a directory that every host sees: sparse, with copy-on-write clones and snapshots.',
+  lvm: 'Logical volumes of the host.',
+  rbd: 'RBD images of a Ceph cluster: sparse, with copy-on-write clones and snapshots.',
+};
 
 const capabilities = op({
   id: 'cinder.capabilities.show',
@@ -160,17 +168,17 @@ const capabilities = op({
   policy: 'volume_extension:capabilities',
   async handle(app, request) {
     const place = request.params['place'] ?? '';
-    const host = hostOfPlace(place);
-    if (host === undefined || !app.deps.hosts.names().includes(host)) throw notFound(`Can't find service: ${place}`);
+    const backend = findStorage(app.deps, storageOfPlace(place) ?? '')?.backend;
+    if (!backend) throw notFound(`Can't find service: ${place}`);
     return {
       namespace: `OS::Storage::Capabilities::${place}`,
       vendor_name: 'Cairn',
-      volume_backend_name: BACKEND_NAME,
-      pool_name: POOL_NAME,
+      volume_backend_name: backend.volumeBackendName,
+      pool_name: backend.name,
       driver_version: '1.0.0',
-      storage_protocol: 'file',
+      storage_protocol: PROTOCOLS[backend.driver],
       display_name: 'Cairn',
-      description: 'Files of the host: sparse, with copy-on-write clones and snapshots.',
+      description: DESCRIPTIONS[backend.driver],
       visibility: 'public',
       replication_targets: [],
       properties: {
@@ -218,7 +226,7 @@ const hosts = [
       const db = app.deps.env.store.read;
       const known = (await listServices(app, db)).some(({ row }) => row.host === place && row.binary === 'cinder-volume');
       if (!known) throw notFound(`Service cinder-volume could not be found on host ${place}.`, { type: 'ServiceNotFound' });
-      const uses = await useOfHost(db, hostOfPlace(place) ?? place);
+      const uses = await useOfHost(db, storageOfPlace(place) ?? place);
       const line = (project: string, one: (typeof uses)[number]): object => ({
         resource: {
           host: place,

@@ -4,7 +4,7 @@ import { type AnyBody, type Operation, Reply, type Request } from '@cairn/kit/ht
 import type { Tx } from '@cairn/kit/store/store';
 import type { CinderApp } from '../app/app.ts';
 import { attachDirectly, checkMayEndAll, detachDirectly } from '../app/attachments.ts';
-import { BACKEND_NAME } from '../app/backend.ts';
+import { VOLUME_DRIVER } from '../app/backend.ts';
 import { capabilitiesOf } from '../app/capabilities.ts';
 import { serviceCaller, targetOf } from '../app/caller.ts';
 import { deleteVolume } from '../app/volume-delete.ts';
@@ -235,7 +235,7 @@ const attachActions = [
         throw invalidInput('Invalid input received: the connector is no object.', { field: 'connector' });
       return {
         connection_info: {
-          driver_volume_type: BACKEND_NAME,
+          driver_volume_type: VOLUME_DRIVER,
           data: {
             disk_id: volume.disk_id,
             host: volume.host,
@@ -386,7 +386,7 @@ const retype = ownTransaction(
     const all = await pools.list(deps.env.store.read);
     await deps.env.store.write(async (tx) => {
       const volume = await getVolume(tx, request, id);
-      const pool = all.find((one) => one.host === volume.host);
+      const pool = all.find((one) => one.key === volume.host);
       await retypeVolume(
         app,
         tx,

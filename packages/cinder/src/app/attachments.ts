@@ -15,7 +15,7 @@ import {
 } from '../store/attachments.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
-import { BACKEND_NAME } from './backend.ts';
+import { VOLUME_DRIVER } from './backend.ts';
 import { type Caller, isVisible, type Requester, requesterOf, targetOf } from './caller.ts';
 import type { CinderDeps } from './deps.ts';
 import { emitVolume } from './events.ts';
@@ -100,7 +100,7 @@ export async function connectAttachment(deps: CinderDeps, tx: Tx, who: Requester
   const mode = said ? (attachment.attach_mode as string) : (text('mode') ?? 'rw');
   const nowMs = deps.env.clock.nowMs();
   const info = {
-    driver_volume_type: BACKEND_NAME,
+    driver_volume_type: VOLUME_DRIVER,
     disk_id: volume.disk_id,
     host: volume.host,
     volume_id: volume.id,

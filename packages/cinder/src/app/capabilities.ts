@@ -1,18 +1,20 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
-import type { CinderOptions } from '../options.ts';
-import { BACKEND_NAME, POOL_NAME } from './backend.ts';
+import type { BackendOptions, CinderOptions } from '../options.ts';
 import type { PoolFacts } from './pools.ts';
 import type { ExtraSpecs } from './types.ts';
+
+/** `storage_protocol`, in upstream's words. */
+export const PROTOCOLS: Readonly<Record<BackendOptions['driver'], string>> = { local: 'file', directory: 'nfs', lvm: 'lvm', rbd: 'ceph' };
 
 export type Capabilities = Readonly<Record<string, string | number | boolean>>;
 
 /** What a pool can do, under the names that types' extra specs and get_pools use. */
 export const capabilitiesOf = (options: CinderOptions, pool: PoolFacts, nowMs: number): Capabilities => ({
-  volume_backend_name: BACKEND_NAME,
+  volume_backend_name: pool.backend.volumeBackendName,
   vendor_name: 'Cairn',
   driver_version: '1.0.0',
-  storage_protocol: 'file',
-  pool_name: POOL_NAME,
+  storage_protocol: PROTOCOLS[pool.backend.driver],
+  pool_name: pool.backend.name,
   total_capacity_gb: Math.floor(pool.totalGb * 100) / 100,
   free_capacity_gb: Math.floor(pool.freeGb * 100) / 100,
   provisioned_capacity_gb: pool.provisionedGb,
@@ -20,9 +22,9 @@ export const capabilitiesOf = (options: CinderOptions, pool: PoolFacts, nowMs: n
   total_volumes: pool.volumes,
   reserved_percentage: options.reservedPercentage,
   max_over_subscription_ratio: String(options.overSubscriptionRatio),
-  thin_provisioning_support: true,
-  thick_provisioning_support: false,
-  multiattach: true,
+  thin_provisioning_support: pool.backend.isThin,
+  thick_provisioning_support: !pool.backend.isThin,
+  multiattach: pool.backend.multiattach,
   online_extend_support: true,
   sparse_copy_volume: true,
   QoS_support: false,

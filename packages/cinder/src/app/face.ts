@@ -12,7 +12,9 @@ import { namesOfTypes } from '../store/types.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { completeAttachment, connectAttachment, endAttachment, reserveVolume } from './attachments.ts';
+import { boundHost } from './backend.ts';
 import { requesterOf, serviceCaller } from './caller.ts';
+import type { CinderDeps } from './deps.ts';
 import { frontEndQos } from './qos.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
 import { getTypeByNameOrId } from './types.ts';
@@ -28,7 +30,7 @@ export function createFace(app: CinderApp): CinderFace {
   const nobody = requesterOf(systemContext('req-cinder'));
   return {
     async volume(db, ctx, volumeId) {
-      return volumeFacts(db, await getVolume(db, serviceCaller(ctx), volumeId));
+      return volumeFacts(deps, db, await getVolume(db, serviceCaller(ctx), volumeId));
     },
     async snapshot(db, ctx, snapshotId) {
       return snapshotFacts(await getSnapshot(db, serviceCaller(ctx), snapshotId));
@@ -52,7 +54,7 @@ export function createFace(app: CinderApp): CinderFace {
         sourceVolumeId: volume.sourceVolumeId ?? null,
         volumeType: volume.volumeType ?? null,
         availabilityZone: volume.availabilityZone ?? null,
-        ...(volume.host !== undefined && { host: volume.host }),
+        ...(volume.host !== undefined && { reachedFrom: volume.host }),
         followImageSnapshot: true,
       });
     },
@@ -72,11 +74,11 @@ export function createFace(app: CinderApp): CinderFace {
       const found = await attachmentById(env.store.read, attachmentId);
       const volume = found && (await volumeById(env.store.read, found.volume_id));
       if (!found || !volume) throw notFound(`Volume attachment ${attachmentId} could not be found.`);
-      if (volume.host !== host) {
-        throw conflict(
-          `Volume ${volume.id} is on host ${volume.host ?? 'none'} and cannot be used on host ${host}: Cairn does not attach disks across hosts yet.`,
-          { type: 'VolumeOnOtherHost' },
-        );
+      const bound = boundHost(deps, volume.host);
+      if (bound !== null && bound !== host) {
+        throw conflict(`Volume ${volume.id} is on host ${bound} and cannot be used on host ${host}: Cairn does not attach disks across hosts yet.`, {
+          type: 'VolumeOnOtherHost',
+        });
       }
       let mode = found.attach_mode;
       if (found.connection_info === null || found.attached_host !== host) {
@@ -176,7 +178,7 @@ async function failureOf(app: CinderApp, volumeId: string, saga: string, otherwi
   return conflict(last?.failure ? `${otherwise} ${last.failure.message}` : otherwise, { type: 'VolumeNotCreated' });
 }
 
-async function volumeFacts(db: Db, row: VolumeRow): Promise<VolumeFacts> {
+async function volumeFacts(deps: CinderDeps, db: Db, row: VolumeRow): Promise<VolumeFacts> {
   const names = await namesOfTypes(db, [row.type_id]);
   const imageMetadata = pairsOf(row.image_metadata);
   return {
@@ -190,7 +192,7 @@ async function volumeFacts(db: Db, row: VolumeRow): Promise<VolumeFacts> {
     multiattach: row.multiattach === 1,
     encrypted: row.encryption_key_id !== null,
     volumeType: names.get(row.type_id) ?? null,
-    host: row.host,
+    host: boundHost(deps, row.host),
     imageId: imageMetadata['image_id'] ?? null,
     imageMetadata,
     attachments: (await attachmentsOfVolume(db, row.id)).map(attachmentFacts),

@@ -73,7 +73,7 @@ export async function createGroup(app: CinderApp, caller: Caller, ask: NewGroup)
   for (const one of ask.volumeTypes) types.push(await getTypeByNameOrId(db, caller.ctx, one));
   let host: string | null = null;
   try {
-    host = await app.pools.choose(db, 1, Object.assign({}, ...types.map(specsOf)));
+    host = await app.pools.choose(db, 1, { specs: Object.assign({}, ...types.map(specsOf)), zone: ask.availabilityZone });
   } catch (error) {
     if (!isCairnError(error, 'NoCapacity')) throw error;
   }

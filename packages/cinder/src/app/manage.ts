@@ -1,3 +1,5 @@
+import { backendOfDisk } from '@cairn/host/interface/backends';
+import type { DiskInfo } from '@cairn/host/interface/disks';
 import { type CairnError, CairnError as Failure, invalidInput } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Db } from '@cairn/kit/store/store';
@@ -12,7 +14,8 @@ import { typeById } from '../store/types.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
 import { deleteVolumeRow, insertVolume, volumeByDisk } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { hostOfPlace, serviceHost } from './backend.ts';
+import { backendOf, disksAt, serviceHost, storageOfPlace } from './backend.ts';
+import type { CinderDeps } from './deps.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitSnapshot, emitVolume } from './events.ts';
 import { claimQuota } from './quota.ts';
@@ -33,20 +36,24 @@ export interface Manageable {
 
 const gb = (bytes: number): number => Math.ceil(bytes / GIB);
 
-/** The host in the request's `host`, if its volume service is known. */
+/** The storage in the request's `host`, if its volume service is known. */
 async function knownHost(db: Db, place: string): Promise<string> {
-  const host = hostOfPlace(place);
+  const host = storageOfPlace(place);
   const service = host === undefined ? undefined : await serviceOf(db, serviceHost(host), 'cinder-volume');
   if (host === undefined || !service) throw new Failure('Unavailable', `Host '${place}' not found`, { status: 503, type: 'ServiceUnavailable' });
   if (service.disabled === 1) throw new Failure('Unavailable', 'Service is unavailable at this time.', { status: 503, type: 'ServiceUnavailable' });
   return host;
 }
 
-/** Disks of volumes on a host: those that are cinder's, and those that are nobody's. */
+/** Volumes' disks on a storage. */
+const disksOn = async (deps: CinderDeps, db: Db, key: string): Promise<DiskInfo[]> =>
+  (await (await disksAt(deps, db, key)).list()).filter((disk) => disk.pool === 'volume' && backendOfDisk(disk.diskId) === backendOf(key));
+
+/** Disks of volumes on a storage: those that are cinder's, and those that are nobody's. */
 export async function manageableVolumes(app: CinderApp, place: string): Promise<Manageable[]> {
   const db = app.deps.env.store.read;
   const host = await knownHost(db, place);
-  const disks = (await app.deps.hosts.get(host).disks.list()).filter((disk) => disk.pool === 'volume');
+  const disks = await disksOn(app.deps, db, host);
   return Promise.all(
     disks.map(async (disk) => {
       const volume = await volumeByDisk(db, host, disk.diskId);
@@ -64,7 +71,7 @@ export async function manageableVolumes(app: CinderApp, place: string): Promise<
 export async function manageableSnapshots(app: CinderApp, place: string): Promise<Manageable[]> {
   const db = app.deps.env.store.read;
   const host = await knownHost(db, place);
-  const disks = (await app.deps.hosts.get(host).disks.list()).filter((disk) => disk.pool === 'volume');
+  const disks = await disksOn(app.deps, db, host);
   const all = await Promise.all(
     disks.flatMap((disk) =>
       disk.snapshots.map(async (id) => {
@@ -106,7 +113,7 @@ export interface ManageVolume {
 
 /** Takes a disk of a host under cinder's care. A reference that names no free disk makes a volume in `error_managing`, as upstream's manager does. */
 export async function manageVolume(app: CinderApp, caller: Caller, ask: ManageVolume): Promise<VolumeRow> {
-  const { env, options, hosts } = app.deps;
+  const { env, options } = app.deps;
   const db = env.store.read;
   const { ctx } = caller;
   const projectId = ctx.projectId;
@@ -115,7 +122,7 @@ export async function manageVolume(app: CinderApp, caller: Caller, ask: ManageVo
   const diskId = referenceOf(ask.ref, ['volume-']);
   checkPairs(ask.metadata);
   const type = ask.volumeType ? await getTypeByNameOrId(db, ctx, ask.volumeType) : await defaultType(db, projectId, options.defaultVolumeType);
-  const disk = (await hosts.get(host).disks.list()).find((one) => one.diskId === diskId && one.pool === 'volume');
+  const disk = (await disksOn(app.deps, db, host)).find((one) => one.diskId === diskId);
   return env.store.write(async (tx) => {
     const found = disk !== undefined && (await volumeByDisk(tx, host, diskId)) === undefined;
     const sizeGb = found ? gb(disk.sizeBytes) : 0;
@@ -197,13 +204,13 @@ export interface ManageSnapshot {
 
 /** Takes a snapshot that a volume's disk has under cinder's care, under its own id. */
 export async function manageSnapshot(app: CinderApp, caller: Caller, ask: ManageSnapshot): Promise<SnapshotRow> {
-  const { env, options, hosts } = app.deps;
+  const { env, options } = app.deps;
   const volume = await getVolume(env.store.read, caller, ask.volumeId);
   caller.authorize('snapshot_extension:snapshot_manage', targetOf(volume));
   const id = referenceOf(ask.ref, ['_snapshot-', 'snapshot-']);
   if (volume.host === null) throw invalidVolume('The volume has no disk.');
   checkPairs(ask.metadata);
-  const disk = await hosts.get(volume.host).disks.info(volume.disk_id);
+  const disk = await (await disksAt(app.deps, env.store.read, volume.host, volume.id)).info(volume.disk_id);
   const host = volume.host;
   return env.store.write(async (tx) => {
     const free = isUuidLike(id) && disk?.snapshots.includes(id) === true && (await snapshotById(tx, id)) === undefined;

@@ -1,21 +1,31 @@
-import { isCairnError, noCapacity } from '@cairn/kit/errors/errors';
+import { isCairnError, noCapacity, unavailable } from '@cairn/kit/errors/errors';
 import type { Db } from '@cairn/kit/store/store';
 import { services } from '../store/services.ts';
 import { pools as storedPools } from '../store/usage.ts';
-import { serviceHost } from './backend.ts';
+import { findStorage, poolName, serviceHost, type Storage, storages } from './backend.ts';
 import { capabilitiesOf, unsatisfied } from './capabilities.ts';
 import type { CinderDeps } from './deps.ts';
 import type { ExtraSpecs } from './types.ts';
 
-/** One host's storage, as the scheduler and get_pools see it. */
-export interface PoolFacts {
-  readonly host: string;
+/** One storage, as the scheduler and get_pools see it. */
+export interface PoolFacts extends Storage {
   readonly totalGb: number;
   readonly freeGb: number;
   readonly volumes: number;
-  /** Promised to volumes; they are thin, so it may be more than there is. */
+  /** Promised to volumes; where they are thin it may be more than there is. */
   readonly provisionedGb: number;
   readonly disabled: boolean;
+  readonly availabilityZone: string | undefined;
+}
+
+/** What a new volume asks of its storage. */
+export interface Wish {
+  /** Of its type. */
+  readonly specs: ExtraSpecs;
+  /** Absent or null: any. */
+  readonly zone?: string | null;
+  /** A host that has to reach it. */
+  readonly reachedFrom?: string;
 }
 
 interface Known {
@@ -24,10 +34,10 @@ interface Known {
   readonly atMs: number;
 }
 
-/** A host's free space is asked anew after so long. */
+/** A storage's free space is asked anew after so long. */
 const FRESH_MS = 5_000;
 
-/** The storage of all hosts, and the choice among them. */
+/** All storage, and the choice among it: upstream's AvailabilityZone, Capacity and Capabilities filters, and its capacity weigher. */
 export class Pools {
   readonly #deps: CinderDeps;
   readonly #known = new Map<string, Known>();
@@ -36,64 +46,68 @@ export class Pools {
     this.#deps = deps;
   }
 
-  /** The connected hosts' storage. A host that does not answer is left out. */
+  /** What the connected hosts have. What does not answer is left out. */
   async list(db: Db): Promise<PoolFacts[]> {
-    const { hosts, env } = this.#deps;
-    const names = hosts.names().toSorted();
-    const [stored, known, all] = await Promise.all([storedPools(db), services(db), Promise.all(names.map((name) => this.#capacity(name)))]);
-    const disabled = new Set(known.filter((service) => service.binary === 'cinder-volume' && service.disabled === 1).map((service) => service.host));
-    return names.flatMap((host, at) => {
+    const { env } = this.#deps;
+    const there = storages(this.#deps);
+    const [stored, known, all] = await Promise.all([storedPools(db), services(db), Promise.all(there.map((storage) => this.#capacity(storage)))]);
+    const byHost = new Map(known.filter((service) => service.binary === 'cinder-volume').map((service) => [service.host, service]));
+    return there.flatMap((storage, at) => {
       const capacity = all[at];
       if (!capacity) {
-        env.log.warn({ host }, 'a host does not tell how much storage it has');
+        env.log.warn({ storage: storage.key }, 'a storage does not tell how much room it has');
         return [];
       }
-      const use = stored.get(host);
+      const use = stored.get(storage.key);
+      const service = byHost.get(serviceHost(storage.key));
       return [
         {
-          host,
+          ...storage,
           totalGb: capacity.totalGb,
           freeGb: capacity.freeGb,
           volumes: use?.volumes ?? 0,
           provisionedGb: use?.provisionedGb ?? 0,
-          disabled: disabled.has(serviceHost(host)),
+          disabled: service?.disabled === 1,
+          availabilityZone: service?.availability_zone,
         },
       ];
     });
   }
 
-  /** The best host for `sizeGb` more with what a type's extra specs ask for; NoCapacity says what each lacks. */
-  async choose(db: Db, sizeGb: number, specs: ExtraSpecs): Promise<string> {
+  /** The key of the best storage for `sizeGb` more; NoCapacity says what each lacks. */
+  async choose(db: Db, sizeGb: number, wish: Wish): Promise<string> {
     const { options, env } = this.#deps;
     const all = await this.list(db);
-    const lack = (pool: PoolFacts): string | undefined => this.#lack(pool, sizeGb) ?? unsatisfied(specs, capabilitiesOf(options, pool, env.clock.nowMs()));
+    const lack = (pool: PoolFacts): string | undefined =>
+      lackOfPlace(pool, wish) ?? this.#lack(pool, sizeGb) ?? unsatisfied(wish.specs, capabilitiesOf(options, pool, env.clock.nowMs()));
     const fitting = all.filter((pool) => lack(pool) === undefined);
     // most free first, as upstream's capacity weigher
     const best = fitting.toSorted((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
-    if (best) return best.host;
-    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${pool.host}: ${lack(pool)}`).join('; ');
+    if (best) return best.key;
+    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${poolName(pool.key)}: ${lack(pool)}`).join('; ');
     throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${why}.`, { type: 'NoValidBackend' });
   }
 
-  /** Can a host that a volume must be on take `sizeGb` more? Throws NoCapacity, or Unavailable when it is not connected. */
-  async check(db: Db, host: string, sizeGb: number): Promise<void> {
-    this.#deps.hosts.get(host);
-    const pool = (await this.list(db)).find((one) => one.host === host);
+  /** Can the storage that a volume must be on take `sizeGb` more? Throws NoCapacity, or Unavailable when no host that has it is connected. */
+  async check(db: Db, key: string, sizeGb: number): Promise<void> {
+    if (!findStorage(this.#deps, key)) throw unavailable(`Storage ${poolName(key)} is not connected.`);
+    const pool = (await this.list(db)).find((one) => one.key === key);
     const lack = pool ? this.#lack({ ...pool, disabled: false }, sizeGb) : 'it does not answer';
-    if (lack !== undefined) throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${host}: ${lack}.`, { type: 'NoValidBackend' });
+    if (lack !== undefined) throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${poolName(key)}: ${lack}.`, { type: 'NoValidBackend' });
   }
 
   #virtualFree(pool: PoolFacts): number {
-    return pool.totalGb * this.#deps.options.overSubscriptionRatio - pool.provisionedGb;
+    return pool.backend.isThin ? pool.totalGb * this.#deps.options.overSubscriptionRatio - pool.provisionedGb : pool.freeGb;
   }
 
-  /** Upstream's CapacityFilter for thin storage. */
+  /** Upstream's CapacityFilter. */
   #lack(pool: PoolFacts, sizeGb: number): string | undefined {
     const { overSubscriptionRatio, reservedPercentage } = this.#deps.options;
     if (pool.disabled) return 'its volume service is disabled';
     const reservedGb = (pool.totalGb * reservedPercentage) / 100;
     const freeGb = pool.freeGb - reservedGb;
     if (freeGb <= 0) return 'it has no free space';
+    if (!pool.backend.isThin) return sizeGb > freeGb ? `it has ${Math.floor(freeGb)} GB free` : undefined;
     if (pool.provisionedGb + sizeGb > pool.totalGb * overSubscriptionRatio) {
       return `${pool.provisionedGb} GB of at most ${Math.floor(pool.totalGb * overSubscriptionRatio)} GB are promised already`;
     }
@@ -102,19 +116,26 @@ export class Pools {
     return undefined;
   }
 
-  async #capacity(host: string): Promise<Known | undefined> {
+  async #capacity({ key, host, backend }: Storage): Promise<Known | undefined> {
     const { env, hosts } = this.#deps;
     const nowMs = env.clock.nowMs();
-    const known = this.#known.get(host);
+    const known = this.#known.get(key);
     if (known && nowMs - known.atMs < FRESH_MS) return known;
     try {
-      const fresh = { ...(await hosts.get(host).disks.capacity()), atMs: nowMs };
-      this.#known.set(host, fresh);
+      const fresh = { ...(await hosts.get(host ?? hosts.names()[0] ?? '').disks.capacity(backend.name)), atMs: nowMs };
+      this.#known.set(key, fresh);
       return fresh;
     } catch (error) {
-      this.#known.delete(host);
-      if (!isCairnError(error)) env.log.warn({ host, err: error }, 'asking a host for its storage failed');
+      this.#known.delete(key);
+      if (!isCairnError(error)) env.log.warn({ storage: key, err: error }, 'asking for the room of a storage failed');
       return undefined;
     }
   }
+}
+
+/** Upstream's AvailabilityZoneFilter, and whether a host reaches the storage. */
+function lackOfPlace(pool: PoolFacts, wish: Wish): string | undefined {
+  if (wish.reachedFrom !== undefined && pool.host !== undefined && pool.host !== wish.reachedFrom) return `host ${wish.reachedFrom} does not reach it`;
+  if (wish.zone != null && pool.availabilityZone !== undefined && pool.availabilityZone !== wish.zone) return `it is in zone ${pool.availabilityZone}`;
+  return undefined;
 }

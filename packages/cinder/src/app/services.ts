@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts';
 import { serviceOf, services, updateService } from '../store/services.ts';
 import type { ServiceRow } from '../store/tables.ts';
 import type { CinderApp } from './app.ts';
-import { hostOfPlace, serviceHost } from './backend.ts';
+import { findStorage, serviceHost, storageOfPlace } from './backend.ts';
 
 /** What each project has on a host. */
 export { useOfHost } from '../store/volumes.ts';
@@ -16,12 +16,11 @@ export interface ServiceFacts {
   readonly updatedAtMs: number | null;
 }
 
-/** Services with their state: a volume service is up while its host is connected; the scheduler is this process. */
+/** Services with their state: a volume service is up while a host that has its storage is connected; the scheduler is this process. */
 export async function listServices(app: CinderApp, db: Db): Promise<ServiceFacts[]> {
-  const { env, hosts } = app.deps;
-  const connected = new Set(hosts.names());
+  const { env } = app.deps;
   return (await services(db)).map((row) => {
-    const up = row.binary !== 'cinder-volume' || connected.has(hostOfPlace(row.host) ?? row.host);
+    const up = row.binary !== 'cinder-volume' || findStorage(app.deps, storageOfPlace(row.host) ?? '') !== undefined;
     return { row, up, updatedAtMs: up ? env.clock.nowMs() : row.updated_at_ms };
   });
 }
@@ -47,10 +46,10 @@ export async function freezeService(app: CinderApp, host: string, frozen: boolea
   });
 }
 
-/** Refuses a change on a host's storage that an administrator has frozen. */
-export async function refuseFrozen(db: Db, host: string | null): Promise<void> {
-  if (host === null) return;
-  const row = await serviceOf(db, serviceHost(host), 'cinder-volume');
+/** Refuses a change on a storage that an administrator has frozen. */
+export async function refuseFrozen(db: Db, key: string | null): Promise<void> {
+  if (key === null) return;
+  const row = await serviceOf(db, serviceHost(key), 'cinder-volume');
   if (row?.frozen === 1) throw invalid('Modification operations are not allowed on frozen storage backends.');
 }
 

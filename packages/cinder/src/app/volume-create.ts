@@ -35,8 +35,8 @@ export interface NewVolume {
   readonly imageRef?: string | null;
   readonly availabilityZone?: string | null;
   readonly metadata?: Pairs | null;
-  /** The host that must have the disk; without it the one with the most space is chosen. */
-  readonly host?: string;
+  /** The host that has to reach the disk: its own storage, or one that all share. */
+  readonly reachedFrom?: string;
   /** The group that it joins; its host is the group's. */
   readonly groupId?: string | null;
   /** The backup whose content it gets. */
@@ -77,7 +77,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   if (multiattach) caller.authorize('volume:multiattach');
 
   const group = ask.groupId ? await groupForVolume(tx, caller, ask.groupId, type.id) : undefined;
-  const host = ask.host ?? group?.host ?? undefined;
+  const host = group?.host ?? undefined;
 
   const nowMs = env.clock.nowMs();
   const id = ask.id ?? env.ids.uuid();
@@ -128,6 +128,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
       imageMetadata,
       bootable: image !== undefined || row.bootable === 1,
       ...(host !== undefined && { host }),
+      ...(ask.reachedFrom !== undefined && { reachedFrom: ask.reachedFrom }),
       who,
     },
     { subject: subjectOf(id), requestId: ctx.requestId, userId: ctx.userId, projectId },

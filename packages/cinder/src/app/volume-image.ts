@@ -6,6 +6,7 @@ import type { VolumeRow } from '../store/tables.ts';
 import { typeById } from '../store/types.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
+import { diskIdAt } from './backend.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
 import { pairsOf } from './volumes.ts';
@@ -95,7 +96,7 @@ export async function reimage(
     {
       volumeId: row.id,
       imageId: image.id,
-      newDiskId: env.ids.uuid(),
+      newDiskId: diskIdAt(row.host ?? '', env.ids.uuid()),
       oldDiskId: row.disk_id,
       previousStatus: row.status,
       imageMetadata: imageMetadataOf(image),

@@ -7,20 +7,20 @@ import { hasSnapshots } from '../store/snapshots.ts';
 import type { VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { hostOfPlace, serviceHost } from './backend.ts';
+import { findStorage, serviceHost, storageOfPlace } from './backend.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
 
 /** A volume that is not being migrated, whatever became of earlier migrations (AVAILABLE_MIGRATION_STATUS). */
 export const isMigrating = (row: VolumeRow): boolean => ![null, 'deleting', 'error', 'success', 'none'].includes(row.migration_status);
 
-/** Accepts that a volume moves to another host's storage, with its data. */
+/** Accepts that a volume moves to another storage, with its data. */
 export async function migrateVolume(app: CinderApp, tx: Tx, caller: Caller, row: VolumeRow, place: string, lock: boolean): Promise<void> {
-  const { env, hosts } = app.deps;
+  const { env } = app.deps;
   caller.authorize('volume_extension:volume_admin_actions:migrate_volume', targetOf(row));
-  const host = hostOfPlace(place);
+  const host = storageOfPlace(place);
   const service = host === undefined ? undefined : await serviceOf(tx, serviceHost(host), 'cinder-volume');
-  if (host === undefined || !service || service.disabled === 1 || !hosts.names().includes(host))
+  if (host === undefined || !service || service.disabled === 1 || !findStorage(app.deps, host))
     throw invalidInput(`Invalid host: No available service named '${place}'`, { type: 'InvalidHost', field: 'host' });
   const fits = (row.status === 'available' || row.status === 'in-use') && !isMigrating(row) && row.group_id === null && row.host !== host;
   if (!fits || (await hasSnapshots(tx, row.id))) {

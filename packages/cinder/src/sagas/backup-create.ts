@@ -1,6 +1,7 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { backupNotFound } from '../app/backup-facts.ts';
 import { emitBackup } from '../app/events.ts';
@@ -23,7 +24,7 @@ export interface BackupCreateParams {
 
 /** Copies a volume, or a snapshot of it, to the backup store. */
 export function backupCreateSaga(deps: CinderDeps, backups: BackupStore | undefined): SagaDefinition<BackupCreateParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<BackupCreateParams, unknown>({
     name: 'cinder.backup.create',
     steps: [
@@ -37,7 +38,7 @@ export function backupCreateSaga(deps: CinderDeps, backups: BackupStore | undefi
           if (!row) throw backupNotFound(backupId);
           const volume = await needVolume(step.db, volumeId);
           const snapshot = row.snapshot_id === null ? undefined : await snapshotById(step.db, row.snapshot_id);
-          const { disks } = hosts.get(snapshot?.host ?? volume.host ?? '');
+          const disks = await disksAt(deps, step.db, snapshot?.host ?? volume.host, volumeId);
           const before = row.parent_id === null ? undefined : await backupById(step.db, row.parent_id);
           const parent = before && (await getManifest(store, placeOf(before)));
           const { stream } = await disks.export(snapshot?.disk_id ?? volume.disk_id, { format: 'raw', ...(snapshot && { snapshotId: snapshot.id }) });

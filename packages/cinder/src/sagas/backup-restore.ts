@@ -3,6 +3,7 @@ import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { fromJson } from '@cairn/kit/store/values';
 import { type BackupFacts, backupNotFound } from '../app/backup-facts.ts';
 import type { Requester } from '../app/caller.ts';
+import { diskIdAt, disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup, emitVolume } from '../app/events.ts';
 import { backupAsQcow2 } from '../backups/read.ts';
@@ -16,7 +17,7 @@ import type { DiskRemoveParams } from './disk-remove.ts';
 export interface BackupRestoreParams {
   readonly backupId: string;
   readonly volumeId: string;
-  /** The disk that takes the place of the volume's. */
+  /** For the disk that takes the place of the volume's, on the same storage. */
   readonly newDiskId: string;
   /** The volume was made for this. */
   readonly isNew: boolean;
@@ -29,7 +30,7 @@ export function backupRestoreSaga(
   backups: BackupStore | undefined,
   diskRemove: SagaDefinition<DiskRemoveParams>,
 ): SagaDefinition<BackupRestoreParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<BackupRestoreParams, unknown>({
     name: 'cinder.backup.restore',
     steps: [
@@ -49,7 +50,8 @@ export function backupRestoreSaga(
             wrong = error;
           });
           try {
-            await hosts.get(volume.host).disks.receive({ diskId: newDiskId, sizeBytes, pool: 'volume' }, data);
+            const disks = await disksAt(deps, step.db, volume.host, volumeId);
+            await disks.receive({ diskId: diskIdAt(volume.host, newDiskId), sizeBytes, pool: 'volume' }, data);
           } catch (error) {
             // what is wrong with the backup says more than that the disk could not be made
             throw wrong ?? error;
@@ -59,7 +61,7 @@ export function backupRestoreSaga(
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);
-          if (row?.host != null) await hosts.get(row.host).disks.remove(step.params.newDiskId);
+          if (row?.host != null) await (await disksAt(deps, step.db, row.host)).remove(diskIdAt(row.host, step.params.newDiskId));
         },
       },
     ],
@@ -68,9 +70,9 @@ export function backupRestoreSaga(
       const nowMs = env.clock.nowMs();
       const [backup, volume] = [await backupById(tx, backupId), await volumeById(tx, volumeId)];
       await updateBackup(tx, backupId, { status: 'available' }, nowMs, ['restoring']);
-      if (!volume) return;
+      if (volume?.host == null) return;
       const facts = fromJson<BackupFacts>(backup?.facts ?? '{}');
-      await updateVolume(tx, volumeId, { disk_id: newDiskId, ...(facts.bootable !== undefined && { bootable: facts.bootable }) }, nowMs);
+      await updateVolume(tx, volumeId, { disk_id: diskIdAt(volume.host, newDiskId), ...(facts.bootable !== undefined && { bootable: facts.bootable }) }, nowMs);
       await updateVolume(tx, volumeId, { status: 'available', ...(isNew && { launched_at_ms: volume.launched_at_ms ?? nowMs }) }, nowMs, {
         status: ['restoring-backup'],
       });

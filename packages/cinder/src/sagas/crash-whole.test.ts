@@ -54,7 +54,7 @@ suite(
   {
     saga: (app) => app.sagas.volumeMigrate,
     twoHosts: true,
-    prepare: (actor) => makeVolume(actor, { host: 'host1' }).then(() => actor.idle()),
+    prepare: (actor) => makeVolume(actor, { reachedFrom: 'host1' }).then(() => actor.idle()),
     start: async (actor) => void (await actor.write(async (tx) => migrateVolume(actor.app, tx, caller, await volume(tx), 'host2@cairn#cairn', true))),
   },
   [row('available'), `disk ${VOLUME} volume ${GB}`, usage({}), pool(1, 1), image],

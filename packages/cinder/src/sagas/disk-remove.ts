@@ -1,4 +1,5 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { snapshotsOfVolume } from '../store/snapshots.ts';
 import { DISK_DEADLINE_MS } from './common.ts';
@@ -24,7 +25,7 @@ export function diskRemoveSaga(deps: CinderDeps): SagaDefinition<DiskRemoveParam
           const { volumeId, host, diskId } = step.params;
           if (host === null) return;
           const kept = (await snapshotsOfVolume(step.db, volumeId)).some((snapshot) => snapshot.disk_id === diskId);
-          if (!kept) await deps.hosts.get(host).disks.remove(diskId);
+          if (!kept) await (await disksAt(deps, step.db, host)).remove(diskId);
         },
       },
     ],

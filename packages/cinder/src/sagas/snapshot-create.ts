@@ -1,5 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitSnapshot } from '../app/events.ts';
 import { snapshotById, updateSnapshot } from '../store/snapshots.ts';
@@ -13,7 +14,7 @@ export interface SnapshotParams {
 
 /** Freezes a point in time of a volume's disk, in its guest if one has it open. */
 export function snapshotCreateSaga(deps: CinderDeps): SagaDefinition<SnapshotParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<SnapshotParams, unknown>({
     name: 'cinder.snapshot.create',
     steps: [
@@ -23,11 +24,12 @@ export function snapshotCreateSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
         async do(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
           if (!row) throw snapshotNotFound(step.params.snapshotId);
-          await hosts.get(row.host).disks.snapshot(row.disk_id, row.id);
+          const disks = await disksAt(deps, step.db, row.host, row.volume_id);
+          await disks.snapshot(row.disk_id, row.id);
         },
         async undo(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
-          if (row) await hosts.get(row.host).disks.removeSnapshot(row.disk_id, row.id);
+          if (row) await (await disksAt(deps, step.db, row.host, row.volume_id)).removeSnapshot(row.disk_id, row.id);
         },
       },
     ],

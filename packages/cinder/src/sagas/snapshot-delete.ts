@@ -1,4 +1,5 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitSnapshot } from '../app/events.ts';
 import { deleteSnapshotRow, snapshotById, snapshotsOfVolume, updateSnapshot } from '../store/snapshots.ts';
@@ -9,7 +10,7 @@ import type { SnapshotParams } from './snapshot-create.ts';
 
 /** Lets go of a point in time; the last one of a disk that its volume has left takes the disk along. */
 export function snapshotDeleteSaga(deps: CinderDeps): SagaDefinition<SnapshotParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<SnapshotParams, unknown>({
     name: 'cinder.snapshot.delete',
     steps: [
@@ -19,7 +20,7 @@ export function snapshotDeleteSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
         async do(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
           if (!row) return;
-          const { disks } = hosts.get(row.host);
+          const disks = await disksAt(deps, step.db, row.host, row.volume_id);
           await disks.removeSnapshot(row.disk_id, row.id);
           const volume = await volumeById(step.db, row.volume_id);
           const others = (await snapshotsOfVolume(step.db, row.volume_id)).some((other) => other.id !== row.id && other.disk_id === row.disk_id);

@@ -1,6 +1,6 @@
 import type { DiskSource } from '@cairn/host/interface/disks';
 import { defineSaga, type SagaDefinition, type SagaFailure } from '@cairn/kit/saga/saga';
-import { serviceHost } from '../app/backend.ts';
+import { diskIdAt, disksAt, serviceHost } from '../app/backend.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
@@ -14,7 +14,7 @@ import { changePool } from '../store/usage.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume } from './common.ts';
 
-/** What a new volume is filled with. Copies are made on the host of their origin. */
+/** What a new volume is filled with. Copies are made on the storage of their origin. */
 export type VolumeSource =
   | { readonly kind: 'blank' }
   | { readonly kind: 'image'; readonly imageId: string }
@@ -28,28 +28,32 @@ export interface VolumeCreateParams {
   /** Image metadata that the volume gets when it has the image's content. */
   readonly imageMetadata: Pairs;
   readonly bootable: boolean;
-  /** The host that must have it; chosen by space when absent. */
+  /** The storage that must have it (its group's). */
   readonly host?: string;
+  /** A host that has to reach it. */
+  readonly reachedFrom?: string;
   readonly who: Requester;
 }
 
 /** Statuses that a volume has while this saga is under way. */
 export const CREATING = ['creating', 'downloading'];
 
-/** Chooses a host and makes the volume's disk there. */
+/** Chooses a storage and makes the volume's disk there. */
 export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition<VolumeCreateParams> {
-  const { env, faces, hosts } = deps;
+  const { env, faces } = deps;
   return defineSaga<VolumeCreateParams, unknown>({
     name: 'cinder.volume.create',
     steps: [
       {
         name: 'schedule',
         async do(step) {
-          const { volumeId, source, sizeGb } = step.params;
+          const { volumeId, source, sizeGb, reachedFrom } = step.params;
           const host = source.kind === 'snapshot' || source.kind === 'disk' ? source.host : step.params.host;
           if (host === undefined) {
-            const type = await typeById(step.db, (await needVolume(step.db, volumeId)).type_id);
-            return { host: await pools.choose(step.db, sizeGb, type ? specsOf(type) : {}) };
+            const row = await needVolume(step.db, volumeId);
+            const type = await typeById(step.db, row.type_id);
+            const wish = { specs: type ? specsOf(type) : {}, zone: row.availability_zone, ...(reachedFrom !== undefined && { reachedFrom }) };
+            return { host: await pools.choose(step.db, sizeGb, wish) };
           }
           await pools.check(step.db, host, sizeGb);
           return { host };
@@ -61,7 +65,7 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           const changed = await updateVolume(
             tx,
             volumeId,
-            { host, service_id: service?.id ?? null, ...(source.kind === 'image' && { status: 'downloading' }) },
+            { host, disk_id: diskIdAt(host, volumeId), service_id: service?.id ?? null, ...(source.kind === 'image' && { status: 'downloading' }) },
             env.clock.nowMs(),
           );
           if (changed) await changePool(tx, host, { volumes: 1, gb: sizeGb });
@@ -71,7 +75,7 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           const row = await volumeById(tx, volumeId);
           if (!row || row.host === null) return;
           await changePool(tx, row.host, { volumes: -1, gb: -sizeGb });
-          await updateVolume(tx, volumeId, { host: null, service_id: null }, env.clock.nowMs());
+          await updateVolume(tx, volumeId, { host: null, disk_id: volumeId, service_id: null }, env.clock.nowMs());
         },
       },
       {
@@ -80,7 +84,7 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
         async do(step) {
           const { volumeId, sizeGb, source } = step.params;
           const row = await needVolume(step.db, volumeId);
-          const { disks } = hosts.get(row.host ?? '');
+          const disks = await disksAt(deps, step.db, row.host, row.id);
           let from: DiskSource;
           if (source.kind === 'image') from = { kind: 'image', image: await faces.glance.source(step.db, source.imageId) };
           else if (source.kind === 'snapshot') from = { kind: 'snapshot', diskId: source.diskId, snapshotId: source.snapshotId };
@@ -90,7 +94,7 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);
-          if (row?.host != null) await hosts.get(row.host).disks.remove(row.disk_id);
+          if (row?.host != null) await (await disksAt(deps, step.db, row.host)).remove(row.disk_id);
         },
       },
     ],

@@ -1,5 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitSnapshot, emitVolume } from '../app/events.ts';
 import { deleteSnapshotRow, snapshotsOfVolume } from '../store/snapshots.ts';
@@ -14,7 +15,7 @@ export interface VolumeParams {
 
 /** Removes a volume's disk, and with it the snapshots that the request let go, too. */
 export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<VolumeParams, unknown>({
     name: 'cinder.volume.delete',
     steps: [
@@ -25,7 +26,7 @@ export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams>
           const row = await volumeById(step.db, step.params.volumeId);
           if (row?.host == null) return;
           const snapshots = await snapshotsOfVolume(step.db, row.id);
-          const { disks } = hosts.get(row.host);
+          const disks = await disksAt(deps, step.db, row.host);
           for (const diskId of new Set([row.disk_id, ...snapshots.map((snapshot) => snapshot.disk_id)])) await disks.remove(diskId);
         },
       },

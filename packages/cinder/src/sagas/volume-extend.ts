@@ -1,5 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import { attachmentsOfVolume } from '../store/attachments.ts';
@@ -15,7 +16,7 @@ export interface VolumeExtendParams {
 
 /** Grows a volume's disk, in its guest if one has it open. The quota was taken when the request was accepted. */
 export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<VolumeExtendParams, unknown>({
     name: 'cinder.volume.extend',
     steps: [
@@ -24,7 +25,7 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
         deadlineMs: DISK_DEADLINE_MS,
         async do(step) {
           const row = await needVolume(step.db, step.params.volumeId);
-          const { disks } = hosts.get(row.host ?? '');
+          const disks = await disksAt(deps, step.db, row.host, row.id);
           const sizeBytes = step.params.newSizeGb * GIB;
           // disks never shrink: one that an earlier, failed extension left larger will do
           const before = await disks.info(row.disk_id);

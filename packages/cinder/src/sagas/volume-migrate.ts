@@ -1,7 +1,7 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
-import { serviceHost } from '../app/backend.ts';
+import { diskIdAt, disksAt, serviceHost } from '../app/backend.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
@@ -17,18 +17,18 @@ import type { DiskRemoveParams } from './disk-remove.ts';
 
 export interface VolumeMigrateParams {
   readonly volumeId: string;
-  /** Where it goes; chosen by the new type when absent. */
+  /** The storage that it goes to; chosen by the new type when absent. */
   readonly host?: string;
   /** The type that it gets on the way (a retype that its present storage does not satisfy). */
   readonly newTypeId?: string;
-  /** The disk on the new host. */
+  /** For the disk on the new storage. */
   readonly newDiskId: string;
   readonly who: Requester;
 }
 
-/** Copies a volume's disk to another host's storage; only when all of it is there does the volume move. */
+/** Copies a volume's disk to another storage; only when all of it is there does the volume move. */
 export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: SagaDefinition<DiskRemoveParams>): SagaDefinition<VolumeMigrateParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<VolumeMigrateParams, unknown>({
     name: 'cinder.volume.migrate',
     steps: [
@@ -42,7 +42,7 @@ export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: Sa
             return { host };
           }
           const type = await typeById(step.db, newTypeId ?? row.type_id);
-          const chosen = await pools.choose(step.db, row.size_gb, type ? specsOf(type) : {});
+          const chosen = await pools.choose(step.db, row.size_gb, { specs: type ? specsOf(type) : {}, zone: row.availability_zone });
           if (chosen === row.host) throw conflict(`Volume ${volumeId} is where it would go.`);
           return { host: chosen };
         },
@@ -58,18 +58,19 @@ export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: Sa
           const { host } = step.outputs['schedule'] as { readonly host: string };
           const row = await needVolume(step.db, volumeId);
           if (row.attach_status !== 'detached') throw conflict(`Volume ${volumeId} is in use: it moves when no server has it.`);
-          const target = hosts.get(host).disks;
-          if (await target.info(newDiskId)) return;
-          const { stream } = await hosts.get(row.host ?? '').disks.export(row.disk_id, { format: 'qcow2' });
+          const target = await disksAt(deps, step.db, host);
+          const diskId = diskIdAt(host, newDiskId);
+          if (await target.info(diskId)) return;
+          const { stream } = await (await disksAt(deps, step.db, row.host, row.id)).export(row.disk_id, { format: 'qcow2' });
           try {
-            await target.receive({ diskId: newDiskId, sizeBytes: row.size_gb * GIB, pool: 'volume' }, stream);
+            await target.receive({ diskId, sizeBytes: row.size_gb * GIB, pool: 'volume' }, stream);
           } finally {
             stream.destroy();
           }
         },
         async undo(step) {
           const chosen = step.outputs['schedule'] as { readonly host: string } | undefined;
-          if (chosen) await hosts.get(chosen.host).disks.remove(step.params.newDiskId);
+          if (chosen) await (await disksAt(deps, step.db, chosen.host)).remove(diskIdAt(chosen.host, step.params.newDiskId));
         },
       },
     ],
@@ -82,7 +83,7 @@ export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: Sa
       const service = await serviceOf(tx, serviceHost(host), 'cinder-volume');
       if (row.host !== null) await changePool(tx, row.host, { volumes: -1, gb: -row.size_gb });
       await changePool(tx, host, { volumes: 1, gb: row.size_gb });
-      await updateVolume(tx, volumeId, { host, disk_id: newDiskId, service_id: service?.id ?? null, migration_status: 'success' }, nowMs);
+      await updateVolume(tx, volumeId, { host, disk_id: diskIdAt(host, newDiskId), service_id: service?.id ?? null, migration_status: 'success' }, nowMs);
       if (newTypeId !== undefined) await changeType(tx, row, newTypeId, nowMs);
       await goBack(tx, row, nowMs);
       await emitVolume(env, tx, who, 'migrate.end', { ...row, host });

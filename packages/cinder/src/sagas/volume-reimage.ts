@@ -1,5 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
@@ -20,7 +21,7 @@ export interface VolumeReimageParams {
 
 /** Gives a volume an image's content: a new disk is made, and only then takes the old one's place. */
 export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<DiskRemoveParams>): SagaDefinition<VolumeReimageParams> {
-  const { env, hosts, faces } = deps;
+  const { env, faces } = deps;
   return defineSaga<VolumeReimageParams, unknown>({
     name: 'cinder.volume.reimage',
     steps: [
@@ -31,11 +32,16 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
           const { volumeId, imageId, newDiskId } = step.params;
           const row = await needVolume(step.db, volumeId);
           const image = await faces.glance.source(step.db, imageId);
-          await hosts.get(row.host ?? '').disks.create({ diskId: newDiskId, sizeBytes: row.size_gb * GIB, source: { kind: 'image', image }, pool: 'volume' });
+          await (await disksAt(deps, step.db, row.host, row.id)).create({
+            diskId: newDiskId,
+            sizeBytes: row.size_gb * GIB,
+            source: { kind: 'image', image },
+            pool: 'volume',
+          });
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);
-          if (row?.host != null) await hosts.get(row.host).disks.remove(step.params.newDiskId);
+          if (row?.host != null) await (await disksAt(deps, step.db, row.host)).remove(step.params.newDiskId);
         },
       },
     ],

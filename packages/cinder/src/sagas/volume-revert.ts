@@ -1,5 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import { updateSnapshot } from '../store/snapshots.ts';
@@ -14,7 +15,7 @@ export interface VolumeRevertParams {
 
 /** Puts a volume back to its newest snapshot. */
 export function volumeRevertSaga(deps: CinderDeps): SagaDefinition<VolumeRevertParams> {
-  const { env, hosts } = deps;
+  const { env } = deps;
   return defineSaga<VolumeRevertParams, unknown>({
     name: 'cinder.volume.revert',
     steps: [
@@ -23,7 +24,7 @@ export function volumeRevertSaga(deps: CinderDeps): SagaDefinition<VolumeRevertP
         deadlineMs: DISK_DEADLINE_MS,
         async do(step) {
           const row = await needVolume(step.db, step.params.volumeId);
-          await hosts.get(row.host ?? '').disks.revert(row.disk_id, step.params.snapshotId);
+          await (await disksAt(deps, step.db, row.host, row.id)).revert(row.disk_id, step.params.snapshotId);
         },
       },
     ],

@@ -2,6 +2,7 @@ import type { DiskFormat } from '@cairn/host/interface/disks';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import type { Requester } from '../app/caller.ts';
+import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, leaveMessage, needVolume } from './common.ts';
@@ -16,7 +17,7 @@ export interface VolumeUploadParams {
 
 /** Copies a volume's data to an image. */
 export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadParams> {
-  const { env, hosts, faces } = deps;
+  const { env, faces } = deps;
   return defineSaga<VolumeUploadParams, unknown>({
     name: 'cinder.volume.upload',
     steps: [
@@ -26,7 +27,7 @@ export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadP
         async do(step) {
           const { volumeId, imageId, format } = step.params;
           const row = await needVolume(step.db, volumeId);
-          const { stream } = await hosts.get(row.host ?? '').disks.export(row.disk_id, { format });
+          const { stream } = await (await disksAt(deps, step.db, row.host, row.id)).export(row.disk_id, { format });
           try {
             await faces.glance.upload(imageId, stream, step.signal);
           } finally {

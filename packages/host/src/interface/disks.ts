@@ -48,7 +48,10 @@ export interface DiskInfo {
   readonly snapshots: readonly string[];
 }
 
-/** The host's disks. Files open in a guest are changed through the guest, others by the one wrapper around qemu-img. */
+/**
+ * The disks that the host reaches: its own, and those of back ends (`backends.ts`), told apart by their ids. Files open in a guest are
+ * changed through the guest, others by the one wrapper around qemu-img. A source on another back end is copied.
+ */
 export interface Disks {
   /** Makes an image ready as a base; returns its virtual size. Concurrent calls share one download. */
   cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }>;
@@ -74,6 +77,6 @@ export interface Disks {
     diskId: string,
     options: { readonly format: DiskFormat; readonly snapshotId?: string },
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
-  /** Pool facts, in GiB. */
-  capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
+  /** Room in GiB: of the host's own disks, or of a back end. Throws NotFound for one that the host has not. */
+  capacity(backend?: string): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
 }

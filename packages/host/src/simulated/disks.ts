@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
+import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
 import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
@@ -34,7 +35,8 @@ export class SimulatedDisks implements Disks {
 
   create(disk: NewDisk): Promise<DiskInfo> {
     return this.#inject.run('disks.create', [disk], this.#delays.diskMs, () => {
-      const found = this.#machine.disks.get(disk.diskId);
+      const { disks } = this.#machine.keeperOf(disk.diskId);
+      const found = disks.get(disk.diskId);
       if (found) return infoOf(found);
       let sizeBytes = disk.sizeBytes;
       const { source } = disk;
@@ -47,8 +49,7 @@ export class SimulatedDisks implements Disks {
         if (sizeBytes !== 0 && sizeBytes < from) throw invalidInput('A copy cannot be smaller than its source.');
         sizeBytes ||= from;
       }
-      const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
-      if (used + sizeBytes > this.#machine.size.diskGb * GIB)
+      if (this.#used(backendOfDisk(disk.diskId)) + sizeBytes > this.#machine.size.diskGb * GIB)
         throw unavailable(`Host ${this.#machine.host} has no room for a disk of ${Math.ceil(sizeBytes / GIB)} GiB.`);
       const made: SimulatedDisk = {
         diskId: disk.diskId,
@@ -57,7 +58,7 @@ export class SimulatedDisks implements Disks {
         snapshots: [],
         pool: disk.pool,
       };
-      this.#machine.disks.set(disk.diskId, made);
+      disks.set(disk.diskId, made);
       return infoOf(made);
     });
   }
@@ -65,10 +66,11 @@ export class SimulatedDisks implements Disks {
   receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
     return this.#inject.run('disks.receive', [disk], this.#delays.diskMs, () => {
       data.destroy();
-      const found = this.#machine.disks.get(disk.diskId);
+      const { disks } = this.#machine.keeperOf(disk.diskId);
+      const found = disks.get(disk.diskId);
       if (found) return infoOf(found);
       const made: SimulatedDisk = { diskId: disk.diskId, format: 'qcow2', sizeBytes: disk.sizeBytes, snapshots: [], pool: disk.pool };
-      this.#machine.disks.set(disk.diskId, made);
+      disks.set(disk.diskId, made);
       return infoOf(made);
     });
   }
@@ -78,17 +80,17 @@ export class SimulatedDisks implements Disks {
       for (const guest of this.#machine.guests.values()) {
         if (guest.state !== 'shutdown' && guest.spec.disks.some((d) => d.diskId === diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
       }
-      this.#machine.disks.delete(diskId);
+      this.#machine.keeperOf(diskId).disks.delete(diskId);
     });
   }
 
   async info(diskId: string): Promise<DiskInfo | undefined> {
-    const disk = this.#machine.disks.get(diskId);
+    const disk = this.#machine.keeperOf(diskId).disks.get(diskId);
     return disk && infoOf(disk);
   }
 
   async list(): Promise<readonly DiskInfo[]> {
-    return [...this.#machine.disks.values()].map(infoOf);
+    return [this.#machine, this.#machine.shared?.machine].flatMap((machine) => [...(machine?.disks.values() ?? [])]).map(infoOf);
   }
 
   resize(diskId: string, sizeBytes: number): Promise<DiskInfo> {
@@ -111,7 +113,7 @@ export class SimulatedDisks implements Disks {
 
   removeSnapshot(diskId: string, snapshotId: string): Promise<void> {
     return this.#inject.run('disks.removeSnapshot', [diskId, snapshotId], this.#delays.diskMs, () => {
-      const disk = this.#machine.disks.get(diskId);
+      const disk = this.#machine.keeperOf(diskId).disks.get(diskId);
       if (disk) disk.snapshots = disk.snapshots.filter((s) => s !== snapshotId);
     });
   }
@@ -133,13 +135,18 @@ export class SimulatedDisks implements Disks {
     });
   }
 
-  async capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
-    const used = [...this.#machine.disks.values()].reduce((sum, d) => sum + d.sizeBytes, 0);
-    return { totalGb: this.#machine.size.diskGb, freeGb: Math.floor(this.#machine.size.diskGb - used / GIB) };
+  async capacity(backend = HOME_BACKEND): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
+    return { totalGb: this.#machine.size.diskGb, freeGb: Math.floor(this.#machine.size.diskGb - this.#used(backend) / GIB) };
+  }
+
+  /** Bytes of the disks on a back end. */
+  #used(backend: string): number {
+    const { disks } = this.#machine.shared?.backends.has(backend) ? this.#machine.shared.machine : this.#machine;
+    return [...disks.values()].reduce((sum, disk) => (backendOfDisk(disk.diskId) === backend ? sum + disk.sizeBytes : sum), 0);
   }
 
   #need(diskId: string): SimulatedDisk {
-    const disk = this.#machine.disks.get(diskId);
+    const disk = this.#machine.keeperOf(diskId).disks.get(diskId);
     if (!disk) throw notFound(`Disk ${diskId} is not on host ${this.#machine.host}.`);
     return disk;
   }

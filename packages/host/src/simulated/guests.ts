@@ -269,7 +269,7 @@ export class SimulatedGuests implements Guests {
   }
 
   #claimDisk(guestId: string, disk: GuestDisk): void {
-    if (!this.#machine.disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
+    if (!this.#machine.keeperOf(disk.diskId).disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
     if (disk.shared) return;
     for (const other of this.#machine.guests.values()) {
       if (other.spec.guestId !== guestId && other.state !== 'shutdown' && other.spec.disks.some((d) => d.diskId === disk.diskId))

@@ -1,3 +1,4 @@
+import { backendOfDisk } from '../interface/backends.ts';
 import type { DiskFormat } from '../interface/disks.ts';
 import type { FabricObject } from '../interface/fabric.ts';
 import type { GuestSpec, GuestState } from '../interface/guests.ts';
@@ -28,6 +29,11 @@ export interface MachineSize {
   readonly diskGb: number;
 }
 
+export interface SharedStorage {
+  readonly backends: ReadonlySet<string>;
+  readonly machine: SimulatedMachine;
+}
+
 /**
  * The physical truth of one simulated host. It outlives the agent, as real guests outlive Cairn: a test drops the agent ("crash"),
  * makes a new one over the same machine, and finds again what was there.
@@ -39,12 +45,20 @@ export class SimulatedMachine {
   readonly disks = new Map<string, SimulatedDisk>();
   readonly images = new Map<string, number>();
   readonly fabric = new Map<string, FabricObject>();
+  /** Storage that several machines reach: the back ends by name, and a machine that stands for it. */
+  readonly shared: SharedStorage | undefined;
   /** Told of every guest, disk and cached image that has changed. */
   keep: ((kind: 'guests' | 'disks' | 'images', id: string) => void) | undefined;
 
-  constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }) {
+  constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }, shared?: SharedStorage) {
     this.host = host;
+    this.shared = shared;
     this.size = size;
+  }
+
+  /** The machine that has a disk of this id: this one, or what stands for shared storage. */
+  keeperOf(diskId: string): SimulatedMachine {
+    return this.shared?.backends.has(backendOfDisk(diskId)) ? this.shared.machine : this;
   }
 
   /** Everything that exists on the machine, as sorted lines, for leak checks: `guest <id> running`, `disk <id>`, `port <id>` ... */
