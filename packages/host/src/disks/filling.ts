@@ -1,15 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import { type DiskEncryption, type DiskFormat, type DiskSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
 import type { DiskStore } from './disk-store.ts';
 import { type ImageCache, sync } from './image-cache.ts';
 import { writeIso } from './iso9660.ts';
 import type { Layout } from './layout.ts';
 import type { LiveState } from './live.ts';
+import { checkEncryption, writeLuks } from './luks.ts';
 import { asPublic } from './faults.ts';
 import { checkStandalone, writeEmptyQcow2 } from './qcow2-file.ts';
 import type { QemuImg } from './qemu-img.ts';
@@ -27,7 +29,11 @@ export interface FillingOptions {
   readonly openDisks: OpenDisks;
   readonly live: LiveState;
   readonly tops: TopLayers;
+  /** The secret of an encrypted disk. */
+  readonly diskKey?: (keyId: string) => Promise<string>;
 }
+
+type Filled = Pick<DiskRecord, 'sizeBytes' | 'layers'>;
 
 /** Gives new disks their content, and copies disks whole. All under the locks of the disks and images that take part. */
 export class Filling {
@@ -38,11 +44,15 @@ export class Filling {
   }
 
   /** The first layers of a new disk, from its source. */
-  async fill(disk: NewDisk, source: DiskSource): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+  async fill(disk: NewDisk, source: DiskSource): Promise<Filled> {
+    if (disk.encryption) return this.#encrypted(disk, disk.encryption, source);
+    return this.#plain(disk, source);
+  }
+
+  async #plain(disk: NewDisk, source: DiskSource): Promise<Filled> {
     switch (source.kind) {
       case 'blank': {
-        if (disk.sizeBytes === 0 || disk.sizeBytes % 512 !== 0)
-          throw invalidInput('The size of a blank disk is a whole number of sectors, and not 0.', { field: 'sizeBytes' });
+        checkBlank(disk);
         return { sizeBytes: disk.sizeBytes, layers: [await this.#options.store.newRaw(disk, disk.sizeBytes)] };
       }
       case 'files': {
@@ -57,6 +67,7 @@ export class Filling {
       }
       case 'snapshot': {
         const origin = this.#options.store.need(source.diskId);
+        checkAlike(disk, origin);
         const snapshot = origin.snapshots.find((s) => s.snapshotId === source.snapshotId);
         if (!snapshot) throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
         if (snapshot.layers.length < LONG_CHAIN) return this.#over(disk, snapshot.sizeBytes, snapshot.layers);
@@ -64,9 +75,51 @@ export class Filling {
       }
       case 'disk': {
         const origin = await this.#options.tops.settled(source.diskId);
+        checkAlike(disk, origin);
         if (origin.layers.length >= LONG_CHAIN) return this.#copy(disk, origin, undefined);
         return this.#over(disk, origin.sizeBytes, await this.#options.tops.frozen(origin));
       }
+    }
+  }
+
+  /** What is encrypted already is taken as it is stored, header included; a header is written, or an image encrypted, where there was none. */
+  async #encrypted(disk: NewDisk, encryption: DiskEncryption, source: DiskSource): Promise<Filled> {
+    checkEncryption(encryption);
+    if (source.kind === 'snapshot' || source.kind === 'disk' || (source.kind === 'image' && source.image.encrypted))
+      return this.#plain({ ...disk, sizeBytes: disk.sizeBytes && disk.sizeBytes + LUKS_HEADER_BYTES }, source);
+    if (source.kind === 'files') throw invalidInput('Disks of files are not encrypted.');
+    const { store, layout, images, qemuImg, diskKey } = this.#options;
+    if (!diskKey) throw unavailable('This host has nobody to ask for the keys of encrypted disks.');
+    if (source.kind === 'blank') checkBlank(disk);
+    const base = source.kind === 'image' ? await images.ensure(source.image) : undefined;
+    const sizeBytes = this.#size(disk, base?.virtualSizeBytes ?? 512);
+    const secret = await diskKey(encryption.keyId);
+    const layer = await store.newFile(disk, 'raw');
+    try {
+      const path = layout.path(layer.file);
+      await writeLuks(path, sizeBytes, secret, encryption);
+      if (base) {
+        const chain = store.absolute([{ file: base.file, format: base.format }]);
+        await this.#withSecretFile(secret, (file) => qemuImg.encrypt(chain, path, file, { sourceBytes: base.virtualSizeBytes }));
+      }
+      await sync(path);
+      return { sizeBytes: sizeBytes + LUKS_HEADER_BYTES, layers: [layer] };
+    } catch (error) {
+      await store.discard(layer);
+      throw error;
+    }
+  }
+
+  /** qemu-img reads secrets from files alone: this one is its own user's, and goes at once when it is done, or at the next start. */
+  async #withSecretFile(secret: string, work: (path: string) => Promise<void>): Promise<void> {
+    const { layout } = this.#options;
+    const file = layout.work(`key.${randomBytes(8).toString('hex')}`);
+    try {
+      await writeFile(layout.path(file), secret, { mode: 0o600, flag: 'wx' });
+      await layout.lend(file);
+      await work(layout.path(file));
+    } finally {
+      await rm(layout.path(file), { force: true });
     }
   }
 
@@ -78,13 +131,13 @@ export class Filling {
     return sizeBytes;
   }
 
-  async #over(disk: NewDisk, sourceBytes: number, layers: readonly Layer[]): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+  async #over(disk: NewDisk, sourceBytes: number, layers: readonly Layer[]): Promise<Filled> {
     const sizeBytes = this.#size(disk, sourceBytes);
     return { sizeBytes, layers: [await this.#options.store.newOverlay(disk, sizeBytes, layers), ...layers] };
   }
 
   /** A copy of a whole chain in one layer. */
-  async #copy(disk: NewDisk, origin: DiskRecord, layers: readonly Layer[] | undefined): Promise<Pick<DiskRecord, 'sizeBytes' | 'layers'>> {
+  async #copy(disk: NewDisk, origin: DiskRecord, layers: readonly Layer[] | undefined): Promise<Filled> {
     const sizeBytes = this.#size(disk, origin.sizeBytes);
     const layer = await this.#options.store.newFile(disk, 'qcow2');
     try {
@@ -106,7 +159,7 @@ export class Filling {
     const path = layout.path(layer.file);
     try {
       await pipeline(data, createWriteStream(path, { flags: 'w', highWaterMark: 1024 * 1024 }));
-      await checkStandalone(path, disk.sizeBytes);
+      await checkStandalone(path, containerBytes(disk));
       await sync(path);
       return layer;
     } catch (error) {
@@ -130,4 +183,17 @@ export class Filling {
     }
     await sync(path);
   }
+}
+
+/** What a disk's layers hold, where a guest sees `sizeBytes`. */
+export const containerBytes = (disk: Pick<ReceivedDisk, 'sizeBytes' | 'encryption'>): number => disk.sizeBytes + (disk.encryption ? LUKS_HEADER_BYTES : 0);
+
+function checkBlank({ sizeBytes }: NewDisk): void {
+  if (sizeBytes === 0 || sizeBytes % 512 !== 0) throw invalidInput('The size of a blank disk is a whole number of sectors, and not 0.', { field: 'sizeBytes' });
+}
+
+/** A copy of what is stored is encrypted if its origin is. */
+function checkAlike(disk: NewDisk, origin: DiskRecord): void {
+  if ((disk.encryption === undefined) === (origin.keyId === undefined)) return;
+  throw conflict(`Disk ${origin.diskId} is ${origin.keyId === undefined ? 'not ' : ''}encrypted, and so is a copy of it.`);
 }

@@ -102,7 +102,7 @@ export class ImageCache {
     const converted = `${work}.raw`;
     try {
       const facts = (await this.#takeFile(image, work)) ?? (await this.#takeStream(image, work));
-      const verdict = judge(image.format, facts);
+      const verdict = judge(image.format, facts, { encrypted: image.encrypted === true });
       if (!verdict.ok)
         throw invalidInput(`Image ${image.imageId} is unacceptable: ${verdict.reason}`, {
           type: 'ImageUnacceptable',

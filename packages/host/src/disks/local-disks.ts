@@ -3,12 +3,12 @@ import { open, readdir, rm, statfs, truncate } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
-import type { DiskLayer, DiskResolver, ImageResolver, OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import type { DiskLayer, DiskResolver, ImageResolver, OpenableDisk, OpenDisks } from '../hypervisor/open-disks.ts';
+import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { DiskStore } from './disk-store.ts';
 import { asPublic } from './faults.ts';
-import { Filling } from './filling.ts';
+import { containerBytes, Filling } from './filling.ts';
 import { ImageCache } from './image-cache.ts';
 import { BASES, Layout, checkId } from './layout.ts';
 import { LiveState } from './live.ts';
@@ -28,6 +28,8 @@ export interface LocalDisksOptions {
   readonly openDisks: OpenDisks;
   /** Streams an image's data when it is not a file of this host. */
   readonly openImage: (imageId: string) => Promise<Readable>;
+  /** The secret of an encrypted disk. */
+  readonly diskKey?: (keyId: string) => Promise<string>;
   /**
    * Whom qemu-img runs as, and whose group may pass through the directories (guests' group). Without it: whoever runs Cairn.
    */
@@ -57,7 +59,7 @@ export class LocalDisks implements Disks {
     this.#options = options;
     const log = options.log ?? silentLog;
     const token = options.token ?? (() => randomBytes(6).toString('hex'));
-    const { user, openDisks, openImage } = options;
+    const { user, openDisks, openImage, diskKey } = options;
     const layout = new Layout(options.dataDir, user);
     const qemuImg = new QemuImg(user ? { user } : {});
     this.#layout = layout;
@@ -67,7 +69,7 @@ export class LocalDisks implements Disks {
     const [store, live] = [this.#store, this.#live];
     this.#merger = new Merger({ store, layout, qemuImg, openDisks, locks: this.#locks, live, log });
     this.#tops = new TopLayers({ store, layout, openDisks, live });
-    this.#filling = new Filling({ store, layout, images: this.#images, qemuImg, openDisks, live, tops: this.#tops });
+    this.#filling = new Filling({ store, layout, images: this.#images, qemuImg, openDisks, live, tops: this.#tops, ...(diskKey && { diskKey }) });
   }
 
   /** Finds the disks of an earlier run and removes what a crash left half-made. Call it when the hypervisor has found its guests again. */
@@ -102,12 +104,12 @@ export class LocalDisks implements Disks {
   /** How a guest opens a disk: its layers, top first. Given to the hypervisor. */
   readonly resolve: DiskResolver = async (diskId) => {
     const found = this.#store.need(diskId);
-    if (this.#live.has(diskId)) return { layers: this.#absolute(found.layers) };
+    if (this.#live.has(diskId)) return this.#openable(found);
     return this.#withDisk(diskId, async () => {
       const record = this.#store.need(diskId);
       // Nobody has it open yet but the one who asks: the layer to come is the one to write.
       const settled = record.pending ? await this.#tops.settle(record) : record;
-      return { layers: this.#absolute(settled.layers) };
+      return this.#openable(settled);
     });
   };
 
@@ -137,7 +139,7 @@ export class LocalDisks implements Disks {
       if (found) return this.#describe(found);
       const started = await this.#filling.fill(disk, source);
       try {
-        return await this.#describe(await this.#store.put({ version: 1, diskId: disk.diskId, pool: disk.pool, snapshots: [], ...started }));
+        return await this.#describe(await this.#store.put({ ...beginning(disk), ...started }));
       } catch (error) {
         await this.#store.discard(started.layers[0] as Layer);
         throw error;
@@ -154,9 +156,7 @@ export class LocalDisks implements Disks {
       }
       const layer = await this.#filling.receive(disk, data);
       try {
-        return await this.#describe(
-          await this.#store.put({ version: 1, diskId: disk.diskId, pool: disk.pool, snapshots: [], sizeBytes: disk.sizeBytes, layers: [layer] }),
-        );
+        return await this.#describe(await this.#store.put({ ...beginning(disk), sizeBytes: containerBytes(disk), layers: [layer] }));
       } catch (error) {
         await this.#store.discard(layer);
         throw error;
@@ -190,17 +190,18 @@ export class LocalDisks implements Disks {
       return Promise.reject(invalidInput('The size of a disk is a whole number of sectors.', { field: 'sizeBytes' }));
     return this.#withDisk(diskId, async () => {
       const record = await this.#tops.settled(diskId);
-      if (sizeBytes < record.sizeBytes) throw invalidInput('A disk cannot shrink.', { field: 'sizeBytes' });
-      if (sizeBytes === record.sizeBytes) return this.#describe(record);
+      const wholeBytes = sizeBytes + headerBytes(record);
+      if (wholeBytes < record.sizeBytes) throw invalidInput('A disk cannot shrink.', { field: 'sizeBytes' });
+      if (wholeBytes === record.sizeBytes) return this.#describe(record);
       const top = record.layers[0] as Layer;
       const openDisks = this.#options.openDisks;
       if (this.#tops.isOpen(diskId)) await this.#live.during(diskId, () => openDisks.resize(diskId, sizeBytes));
-      else if (top.format === 'raw') await truncate(this.#layout.path(top.file), sizeBytes);
+      else if (top.format === 'raw') await truncate(this.#layout.path(top.file), wholeBytes);
       else {
         await this.#layout.lend(top.file);
-        await this.#qemuImg.resize(this.#absolute(record.layers), sizeBytes);
+        await this.#qemuImg.resize(this.#absolute(record.layers), wholeBytes);
       }
-      return this.#describe(await this.#store.put({ ...record, sizeBytes }));
+      return this.#describe(await this.#store.put({ ...record, sizeBytes: wholeBytes }));
     });
   }
 
@@ -267,6 +268,10 @@ export class LocalDisks implements Disks {
     return { totalGb: (blocks * bsize) / GIB, freeGb: (bavail * bsize) / GIB };
   }
 
+  #openable(record: DiskRecord): OpenableDisk {
+    return { layers: this.#absolute(record.layers), ...(record.keyId !== undefined && { keyId: record.keyId }) };
+  }
+
   #absolute(layers: readonly Layer[]): readonly { readonly path: string; readonly format: DiskFormat }[] {
     return layers.map(({ file, format }) => ({ format, path: this.#layout.path(file) })) satisfies readonly DiskLayer[];
   }
@@ -286,16 +291,29 @@ export class LocalDisks implements Disks {
   }
 
   async #describe(record: DiskRecord): Promise<DiskInfo> {
-    const { diskId, sizeBytes } = record;
+    const { diskId, keyId } = record;
     return {
       diskId,
       pool: record.pool,
-      sizeBytes,
+      sizeBytes: record.sizeBytes - headerBytes(record),
       format: (record.layers[0] as Layer).format,
       usedBytes: await this.#store.usedBytes(record),
       snapshots: record.snapshots.map((s) => s.snapshotId),
+      ...(keyId !== undefined && { keyId }),
     };
   }
 }
+
+/** How much of the disk guests do not see. */
+const headerBytes = (record: DiskRecord): number => (record.keyId === undefined ? 0 : LUKS_HEADER_BYTES);
+
+/** What a record says whatever the disk's content. */
+const beginning = (disk: NewDisk | ReceivedDisk): Pick<DiskRecord, 'version' | 'diskId' | 'pool' | 'snapshots' | 'keyId'> => ({
+  version: 1,
+  diskId: disk.diskId,
+  pool: disk.pool,
+  snapshots: [],
+  ...(disk.encryption && { keyId: disk.encryption.keyId }),
+});
 
 const imageKey = (imageId: string): string => `image:${checkId('image', imageId)}`;

@@ -5,6 +5,7 @@ import type { FindingCode } from '../inspector/facts.ts';
 import type { QemuDriver } from '../inspector/judge.ts';
 import { judgeQcow2Header, readQcow2Header } from '../inspector/qcow2.ts';
 import type { ProcessUser } from '../process/command.ts';
+import { escapeOption } from '../process/command.ts';
 import { run } from '../process/run.ts';
 import { Slots } from './locks.ts';
 import { backingName } from './qcow2-file.ts';
@@ -62,6 +63,16 @@ export class QemuImg {
   ): Promise<void> {
     await this.#openable(chain);
     await this.#slow(['convert', '-q', '-W', '-O', format, node(chain), checked(path)], options);
+  }
+
+  /** Writes what a chain holds into the LUKS disk at `path`, which has its header, so that it is stored encrypted; `secretPath` names the file with the secret. */
+  async encrypt(chain: readonly ImageFile[], path: string, secretPath: string, options: { readonly sourceBytes: number }): Promise<void> {
+    await this.#openable(chain);
+    const target = `driver=luks,key-secret=key,file.driver=file,file.filename=${escapeOption(checked(path))}`;
+    await this.#slow(
+      ['convert', '-q', '-n', '--object', `secret,id=key,file=${escapeOption(checked(secretPath))}`, '--target-image-opts', node(chain), target],
+      options,
+    );
   }
 
   /** Writes the top layer of a closed chain down into the layer below, which then holds what the top held. The top stays as it is. */

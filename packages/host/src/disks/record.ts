@@ -22,9 +22,12 @@ export interface DiskRecord {
   readonly version: 1;
   readonly diskId: string;
   readonly pool: Pool;
+  /** Virtual size of the top layer: of an encrypted disk, its header included. */
   readonly sizeBytes: number;
   /** The layer that is written comes first, then what backs it, down to the base. Never empty. */
   readonly layers: readonly Layer[];
+  /** What the layers hold is a LUKS disk, opened by this secret. */
+  readonly keyId?: string;
   /** Oldest first. */
   readonly snapshots: readonly SnapshotRecord[];
   /**
@@ -85,6 +88,7 @@ export async function readRecord(path: string): Promise<DiskRecord | undefined> 
     typeof record.diskId === 'string' &&
     Number.isSafeInteger(record.sizeBytes) &&
     isChain(record.layers) &&
+    (record.keyId === undefined || typeof record.keyId === 'string') &&
     Array.isArray(record.snapshots) &&
     record.snapshots.every((s) => typeof s.snapshotId === 'string' && Number.isSafeInteger(s.sizeBytes) && isChain(s.layers)) &&
     (record.pending === undefined || isLayer(record.pending.layer));

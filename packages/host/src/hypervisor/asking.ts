@@ -1,6 +1,6 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { sameLayer } from './blockdev.ts';
-import type { DiskLayer, DiskResolver } from './open-disks.ts';
+import type { DiskLayer, DiskResolver, OpenableDisk } from './open-disks.ts';
 
 interface Question {
   /** A layer that was accepted as the disk's top since the question was put. */
@@ -28,15 +28,15 @@ export class Asking {
   }
 
   /** Asks for the layers of a disk. */
-  async ask(diskId: string, resolver: DiskResolver): Promise<readonly DiskLayer[]> {
+  async ask(diskId: string, resolver: DiskResolver): Promise<OpenableDisk> {
     for (let i = 0; i < MOST_QUESTIONS; i++) {
       const question: Question = { promised: undefined };
       const open = this.#byDisk.get(diskId) ?? new Set();
       this.#byDisk.set(diskId, open.add(question));
       try {
-        const { layers } = await resolver(diskId);
-        const [top] = layers;
-        if (!question.promised || (top && sameLayer(top, question.promised))) return layers;
+        const disk = await resolver(diskId);
+        const [top] = disk.layers;
+        if (!question.promised || (top && sameLayer(top, question.promised))) return disk;
       } finally {
         open.delete(question);
         if (open.size === 0) this.#byDisk.delete(diskId);

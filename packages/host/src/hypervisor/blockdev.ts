@@ -49,6 +49,19 @@ function layerNode(diskId: string, layer: DiskLayer, lower: readonly DiskLayer[]
   };
 }
 
+/** The name of the node that decrypts a disk: the same for the same disk always. */
+export const cryptNodeName = (diskId: string): string => `c${hash(diskId)}`;
+
+/** Decrypts what is below it. QEMU has the secret when it opens the node, and needs it no longer afterwards. */
+export const decrypting = (diskId: string, below: BlockNode, secretId: string): BlockNode & { readonly 'node-name': string } => ({
+  driver: 'luks',
+  'node-name': cryptNodeName(diskId),
+  'key-secret': secretId,
+  'read-only': below['read-only'] === true,
+  discard: 'unmap',
+  file: below,
+});
+
 /** One layer without what backs it: for overlays and copies that are put into place later. */
 export function openLayer(diskId: string, layer: DiskLayer, readOnly: boolean): BlockNode {
   return {

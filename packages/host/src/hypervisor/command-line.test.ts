@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GuestSpec } from '../interface/guests.ts';
 import { diskNode, nodeName } from './blockdev.ts';
-import { commandLine, escapeOption, type MachinePlan } from './command-line.ts';
+import { commandLine, type MachinePlan } from './command-line.ts';
+import { escapeOption } from '../process/command.ts';
 import type { DiskLayer } from './open-disks.ts';
 
 const guestId = '11111111-2222-3333-4444-555555555555';

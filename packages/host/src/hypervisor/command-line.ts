@@ -1,6 +1,7 @@
 import type { GuestSpec } from '../interface/guests.ts';
 import type { BlockNode } from './blockdev.ts';
 import { controllers, type Device, diskDevice, type MachineKind, netdevId, nicDevice } from './devices.ts';
+import { escapeOption } from '../process/command.ts';
 import { SANDBOX } from './inventory.ts';
 import { diskKey, portId, type Slots } from './slots.ts';
 
@@ -29,6 +30,8 @@ export interface MachinePlan {
   readonly places: Readonly<Record<string, number>>;
   /** The opened chain of each disk, by disk id. */
   readonly nodes: ReadonlyMap<string, BlockNode & { readonly 'node-name': string }>;
+  /** Where the secrets of encrypted disks are read from. */
+  readonly secrets?: readonly object[];
   readonly firmware?: { readonly codePath: string; readonly variablesPath: string };
   readonly kernel?: { readonly kernelPath: string; readonly ramdiskPath?: string; readonly commandLine: string };
   /** The machine waits for a saved memory and does not run by itself. */
@@ -38,9 +41,6 @@ export interface MachinePlan {
 /** MiB of translated code kept under TCG: more costs memory per guest, less costs speed (8: twice the boot time). */
 const TCG_BUFFER_MB = 32;
 const PORTS_AT = 0x2;
-
-/** QEMU's key=value options end a value at a comma; a doubled one is a comma of the value. */
-export const escapeOption = (value: string): string => value.replaceAll(',', ',,');
 
 /** A name fit for a list of processes: control characters (which no name of a server has) and excess length go. */
 // eslint-disable-next-line no-control-regex
@@ -76,6 +76,7 @@ export function commandLine(plan: MachinePlan): readonly string[] {
     plan.firmware ? [...blockdev(flash('flash0', plan.firmware.codePath, true)), ...blockdev(flash('flash1', plan.firmware.variablesPath, false))] : [],
     machine === 'pc' ? [] : Array.from({ length: plan.ports }, (_, slot) => device(rootPort(slot))).flat(),
     controllers(spec.disks, machine).flatMap(device),
+    (plan.secrets ?? []).flatMap((secret) => ['-object', JSON.stringify(secret)]),
     spec.disks.flatMap((disk) => {
       const node = plan.nodes.get(disk.diskId);
       if (!node) throw new Error(`disk ${disk.diskId} was not opened`);

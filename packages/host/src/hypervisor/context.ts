@@ -21,6 +21,8 @@ export interface QemuOptions {
   readonly account: GuestAccount | undefined;
   readonly openDisk: DiskResolver;
   readonly imagePath: ImageResolver;
+  /** The secret of an encrypted disk. */
+  readonly diskKey?: (keyId: string) => Promise<string>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: HostEvent) => void;

@@ -2,13 +2,14 @@ import { open, readFile, truncate } from 'node:fs/promises';
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestLayout, GuestSpec } from '../interface/guests.ts';
 import { checkReachable, giveToGuest, processUser, shareWithGuests } from './account.ts';
-import { type BlockNode, diskNode, nodeName } from './blockdev.ts';
+import { type BlockNode, decrypting, diskNode, nodeName } from './blockdev.ts';
 import { commandLine, type MachinePlan } from './command-line.ts';
 import { busPlaces } from './devices.ts';
+import { dropSecret, dropSecretFiles, secretFiles, secretId } from './disk-secrets.ts';
 import { asFault, startFault } from './faults.ts';
 import { findFirmware, prepareFirmware } from './firmware.ts';
 import type { Guest, Machine } from './guest.ts';
-import type { DiskLayer } from './open-disks.ts';
+import type { DiskLayer, OpenableDisk } from './open-disks.ts';
 import { endQemu, type QemuProcess, spawnQemu } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 import { type GuestRecord, makeDirs } from './record.ts';
@@ -26,6 +27,8 @@ const START_MS = 60_000;
 export interface OpenedDisk {
   readonly disk: GuestDisk;
   readonly layers: readonly DiskLayer[];
+  /** The secret that it takes to open it. */
+  readonly keyId?: string;
   readonly node: BlockNode & { readonly 'node-name': string };
 }
 
@@ -38,14 +41,17 @@ export async function askForDisk(guest: Guest, disk: GuestDisk): Promise<OpenedD
   if (others.length && !disk.shared && !isReadOnly(disk))
     throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
   context.holders.add(disk.diskId, guest.guestId);
-  const layers = await context.asking.ask(disk.diskId, context.options.openDisk);
+  return opened(disk, await context.asking.ask(disk.diskId, context.options.openDisk));
+}
+
+function opened(disk: GuestDisk, { layers, keyId }: OpenableDisk): OpenedDisk {
+  const { diskId } = disk;
   const [top] = layers;
-  if (!top) throw unavailable(`Disk ${disk.diskId} has no layers.`);
-  return {
-    disk,
-    layers,
-    node: { ...diskNode(disk.diskId, layers, { readOnly: isReadOnly(disk), shared: disk.shared === true }), 'node-name': nodeName(disk.diskId, top) },
-  };
+  if (!top) throw unavailable(`Disk ${diskId} has no layers.`);
+  const node = { ...diskNode(diskId, layers, { readOnly: isReadOnly(disk), shared: disk.shared === true }), 'node-name': nodeName(diskId, top) };
+  if (keyId === undefined) return { disk, layers, node };
+  if (disk.shared) throw conflict(`Disk ${diskId} cannot be attached to several servers: it is encrypted.`);
+  return { disk, layers, keyId, node: decrypting(diskId, node, secretId(diskId)) };
 }
 
 /** Lets the guest's user open the files of a disk. The record names the disk already: what is given here will be taken back. */
@@ -84,6 +90,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
       .controlGroups()
       .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
     const { qmp, status } = await connect(guest, process, options);
+    await forgetSecrets(guest, qmp, started.record.encrypted ?? []);
     await throttle(qmp, spec.disks);
     const machine = guest.take(process, qmp);
     await Promise.all([
@@ -131,6 +138,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     logFile(guest, uid, !options.incoming),
     ctx.account && uid !== undefined ? ownDirectory(files.socketDir, uid, ctx.account.gid) : undefined,
   ]);
+  const encrypted = opened.flatMap(({ disk, keyId }) => (keyId === undefined ? [] : [{ diskId: disk.diskId, keyId }]));
   const record: GuestRecord = {
     version: 1,
     spec,
@@ -141,6 +149,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     ports: same?.ports ?? ports,
     places: same?.places ?? busPlaces(spec.disks),
     layers: Object.fromEntries(opened.map(({ disk, layers }) => [disk.diskId, layers])),
+    ...(encrypted.length > 0 && { encrypted: encrypted.map(({ diskId }) => diskId) }),
     machineType: same?.machineType ?? `pc-${machine === 'pc' ? 'i440fx' : 'q35'}-${inventory.major}.${inventory.minor}`,
     accelerator,
     cpuModel: options.layout?.cpuModel ?? spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
@@ -163,17 +172,24 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   };
   // Before the process and the disks, so that a crash of Cairn in between leaves something by which they are found.
   await guest.remember(record);
-  await Promise.all(opened.map((disk) => lendDisk(guest, uid, disk)));
+  const [secrets] = await Promise.all([secretFiles(guest, uid, encrypted), ...opened.map((disk) => lendDisk(guest, uid, disk))]);
   return {
     record,
     spawn: {
       qemu: ctx.qemu,
-      args: commandLine(plan),
+      args: commandLine({ ...plan, secrets }),
       netns: ctx.options.netns,
       user: ctx.account && uid !== undefined ? processUser(ctx.account, uid) : undefined,
       logPath: files.qemuLog,
     },
   };
+}
+
+/** QEMU has opened its disks: neither it nor a file has their secrets any longer. */
+async function forgetSecrets(guest: Guest, qmp: Qmp, diskIds: readonly string[]): Promise<void> {
+  if (diskIds.length === 0) return;
+  await dropSecretFiles(guest);
+  for (const diskId of diskIds) await dropSecret(qmp, diskId);
 }
 
 async function uefi(guest: Guest, uid: number | undefined): Promise<{ codePath: string; variablesPath: string }> {
@@ -239,6 +255,7 @@ async function abandon(guest: Guest, before: GuestRecord | undefined, process: Q
       log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'),
     );
   const said = await readFile(guest.files.qemuLog, 'utf8').catch(() => '');
+  await dropSecretFiles(guest);
   await guest.end(before?.state ?? 'absent', before?.reason ?? '');
   guest.context.holders.removeGuest(guest.guestId);
   if (before) await guest.remember(before);

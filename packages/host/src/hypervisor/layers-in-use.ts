@@ -1,7 +1,8 @@
-import { layerKey } from './blockdev.ts';
+import { cryptNodeName, layerKey } from './blockdev.ts';
 import { diskDeviceId } from './devices.ts';
 import type { Guest, Machine } from './guest.ts';
 import type { DiskLayer } from './open-disks.ts';
+import type { Qmp } from './qmp.ts';
 
 interface ImageInfo {
   readonly filename: string;
@@ -15,15 +16,33 @@ export async function layersInUse(guest: Guest, machine: Machine, diskId: string
   const known = record.layers[diskId] ?? [];
   const disk = record.spec.disks.find((d) => d.diskId === diskId);
   if (!disk || known.some((layer) => !('path' in layer))) return known;
-  const blocks = await machine.qmp.execute<readonly { readonly qdev?: string; readonly inserted?: { readonly image: ImageInfo } }[]>('query-block');
-  const device = diskDeviceId(disk);
   const layers: DiskLayer[] = [];
-  for (let image = blocks.find((b) => (b.qdev ?? '').split('/').includes(device))?.inserted?.image; image; image = image['backing-image']) {
+  const top = record.encrypted?.includes(diskId) ? await encryptedImage(machine.qmp, diskId) : await imageOf(machine.qmp, diskDeviceId(disk));
+  for (let image = top; image; image = image['backing-image']) {
     const path = pathOf(image.filename);
     if (path === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) return known;
     layers.push({ format: image.format, path });
   }
   return layers.length ? layers : known;
+}
+
+async function imageOf(qmp: Qmp, device: string): Promise<ImageInfo | undefined> {
+  const blocks = await qmp.execute<readonly { readonly qdev?: string; readonly inserted?: { readonly image: ImageInfo } }[]>('query-block');
+  return blocks.find((b) => (b.qdev ?? '').split('/').includes(device))?.inserted?.image;
+}
+
+/** What the device has is the node that decrypts; the layers are what that node reads. */
+async function encryptedImage(qmp: Qmp, diskId: string): Promise<ImageInfo | undefined> {
+  const { nodes, edges } = await qmp.execute<{
+    readonly nodes: readonly { readonly id: number; readonly name: string }[];
+    readonly edges: readonly { readonly parent: number; readonly child: number; readonly name: string }[];
+  }>('x-debug-query-block-graph');
+  const crypt = nodes.find(({ name }) => name === cryptNodeName(diskId));
+  const below = edges.find(({ parent, name }) => parent === crypt?.id && name === 'file');
+  const top = nodes.find(({ id }) => id === below?.child);
+  if (!top) return undefined;
+  const named = await qmp.execute<readonly { readonly 'node-name'?: string; readonly image: ImageInfo }[]>('query-named-block-nodes');
+  return named.find((node) => node['node-name'] === top.name)?.image;
 }
 
 /** QEMU names a file whose options differ from the usual by its options, as `json:{...}`. */

@@ -3,7 +3,7 @@ import { conflict } from '@cairn/kit/errors/errors';
 import { checkReachable, giveToGuest, shareWithGuests, takeBack } from './account.ts';
 import type { Asking } from './asking.ts';
 import { runJob } from './block-jobs.ts';
-import { type BlockNode, nodeName, openLayer, sameLayer } from './blockdev.ts';
+import { type BlockNode, cryptNodeName, nodeName, openLayer, sameLayer } from './blockdev.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import type { KeyedMutex } from './mutex.ts';
@@ -61,9 +61,7 @@ export class OpenDiskWork implements OpenDisks {
       // Every guest that has it open is told.
       for (const guestId of holders) {
         const open = await this.#open(diskId, guestId);
-        await attempt('The disk cannot be resized', () =>
-          open.machine.qmp.execute('block_resize', { 'node-name': nodeName(diskId, open.top), size: sizeBytes }),
-        );
+        await attempt('The disk cannot be resized', () => open.machine.qmp.execute('block_resize', { 'node-name': rootNode(open, diskId), size: sizeBytes }));
       }
     });
   }
@@ -254,6 +252,9 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     throw asFault(error, what);
   }
 }
+
+/** What the guest's device stands on: the top layer, or what decrypts it. */
+const rootNode = (open: Open, diskId: string): string => (open.guest.record?.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, open.top));
 
 function indexOf(layers: readonly DiskLayer[], layer: DiskLayer): number {
   const index = layers.findIndex((l) => sameLayer(l, layer));

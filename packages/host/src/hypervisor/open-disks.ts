@@ -10,6 +10,8 @@ export type DiskLayer =
 export interface OpenableDisk {
   /** The layer that the guest writes comes first, then what backs it, down to the base. Never empty. */
   readonly layers: readonly DiskLayer[];
+  /** What the layers hold is encrypted (LUKS), and this secret opens it. */
+  readonly keyId?: string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestNic } from '../interface/guests.ts';
-import { nodeName } from './blockdev.ts';
+import { cryptNodeName, nodeName } from './blockdev.ts';
 import {
   type Device,
   diskDevice,
@@ -14,6 +14,7 @@ import {
   SCSI_CONTROLLER,
   USB_CONTROLLER,
 } from './devices.ts';
+import { withSecret } from './disk-secrets.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { askForDisk, lendDisk } from './launch.ts';
@@ -27,6 +28,8 @@ const ASK_AGAIN_MS = 2000;
 
 const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> =>
   Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
+
+const withId = (guest: Guest, diskId: string): readonly string[] => [...new Set([...(guest.known().encrypted ?? []), diskId])];
 
 const machineKind = (record: GuestRecord): 'q35' | 'pc' => record.spec.machine ?? 'q35';
 
@@ -54,10 +57,13 @@ export async function attachDisk(guest: Guest, disk: GuestDisk): Promise<void> {
   await guest.update({ spec: { ...record.spec, disks }, slots, places, layers: { ...record.layers, [disk.diskId]: [] } });
   try {
     const opened = await askForDisk(guest, disk);
-    await guest.update({ layers: { ...guest.known().layers, [disk.diskId]: opened.layers } });
+    const { diskId } = disk;
+    const { keyId } = opened;
+    await guest.update({ layers: { ...guest.known().layers, [diskId]: opened.layers }, ...(keyId !== undefined && { encrypted: withId(guest, diskId) }) });
     await lendDisk(guest, record.uid, opened);
     const device = diskDevice(disk, opened.node['node-name'], slots, places[key] ?? 0, machineKind(record));
-    await machine.qmp.execute('blockdev-add', opened.node);
+    const add = (): Promise<unknown> => machine.qmp.execute('blockdev-add', opened.node);
+    await (keyId === undefined ? add() : withSecret(guest, machine.qmp, { diskId, keyId }, add));
     await addDevice(machine.qmp, device);
     await throttle(machine.qmp, [disk]);
   } catch (error) {
@@ -173,6 +179,7 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
 
 /** Removes the nodes of a disk's layers from QEMU, the top first. Those that belong to another node go with it. */
 async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
+  if (guest.record?.encrypted?.includes(diskId)) await tolerate(qmp.execute('blockdev-del', { 'node-name': cryptNodeName(diskId) }));
   for (const layer of guest.record?.layers[diskId] ?? []) await tolerate(qmp.execute('blockdev-del', { 'node-name': nodeName(diskId, layer) }));
 }
 
@@ -194,6 +201,7 @@ async function forgetDisk(guest: Guest, disk: GuestDisk): Promise<void> {
     slots: without(record.slots, diskKey(disk)),
     places: without(record.places, diskKey(disk)),
     layers: without(record.layers, disk.diskId),
+    ...(record.encrypted && { encrypted: record.encrypted.filter((diskId) => diskId !== disk.diskId) }),
   });
 }
 

@@ -23,6 +23,8 @@ export interface GuestRecord {
   readonly places: Readonly<Record<string, number>>;
   /** The layers of each disk as they are open (or were last), top first, by disk id. */
   readonly layers: Readonly<Record<string, readonly DiskLayer[]>>;
+  /** Which of the disks are encrypted, and opened through a node that decrypts them. */
+  readonly encrypted?: readonly string[];
   /** The versioned machine type, accelerator and CPU: a saved memory fits no other. */
   readonly machineType: string;
   readonly accelerator: 'kvm' | 'tcg';
@@ -48,6 +50,8 @@ export class GuestFiles {
   readonly vncSocket: string;
   readonly agentSocket: string;
   readonly memorySocket: string;
+  /** Secrets of disks while QEMU starts. */
+  readonly secretsDir: string;
   /** Cairn's end of a live migration's disks. */
   readonly disksSocket: string;
   /** QEMU's end of disks that come. */
@@ -69,6 +73,7 @@ export class GuestFiles {
     this.serialSocket = join(this.socketDir, 'serial');
     this.vncSocket = join(this.socketDir, 'vnc');
     this.agentSocket = join(this.socketDir, 'agent');
+    this.secretsDir = join(this.runDir, 's');
     this.memorySocket = join(this.runDir, 'memory');
     this.disksSocket = join(this.runDir, 'disks');
     this.nbdSocket = join(this.socketDir, 'nbd');

@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import type { GuestState } from '../interface/guests.ts';
 import { clearJobs } from './block-jobs.ts';
 import type { HypervisorContext } from './context.ts';
+import { dropSecret, dropSecretFiles } from './disk-secrets.ts';
 import { Guest, type Machine } from './guest.ts';
 import { layersEqual, layersInUse } from './layers-in-use.ts';
 import { reconcileDevices } from './plug.ts';
@@ -39,6 +40,8 @@ async function recoverGuest(context: HypervisorContext, guestId: string): Promis
     return undefined;
   }
   const guest = new Guest(context, guestId, record);
+  // what a start that was cut off left for QEMU to read
+  await dropSecretFiles(guest);
   const identity = await findProcess(guest);
   if (!identity) {
     await settleEnded(guest);
@@ -95,6 +98,7 @@ async function takeOver(guest: Guest, machine: Machine): Promise<void> {
     // It was resumed, and runs: what was saved is of the past.
     await rm(guest.files.memory, { force: true });
   }
+  for (const diskId of guest.known().encrypted ?? []) await dropSecret(qmp, diskId);
   await clearJobs(qmp);
   await reconcileDevices(guest, machine);
   await reconcileLayers(guest, machine);

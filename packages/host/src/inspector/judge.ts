@@ -41,6 +41,8 @@ export interface JudgeOptions {
   readonly stage?: 'use' | 'upload';
   /** Accepts partitioned disks whose MBR no tool writes (glance's `gpt_safety_checks_nonfatal = mbr`). */
   readonly anyMbr?: boolean;
+  /** The image is known to be an encrypted disk as it is stored (LUKS within raw): it is taken as it is, and nothing here opens what is in it. */
+  readonly encrypted?: boolean;
 }
 
 const DRIVERS: Readonly<Record<DetectedFormat, QemuDriver | undefined>> = {
@@ -73,8 +75,10 @@ export function judge(declared: string, facts: ImageFacts, options: JudgeOptions
   if (!amazon && !inspectable(declared) && !(upload && format === 'raw')) {
     return refuse('unsupported', `Images of the format ${printable(declared)} cannot be used.`);
   }
-  const driver = DRIVERS[format];
+  const stored = options.encrypted === true && declared === 'raw' && format === 'luks';
+  const driver = stored ? 'raw' : DRIVERS[format];
   const matches =
+    stored ||
     declared === format ||
     (declared === 'raw' && (upload || format === 'gpt')) ||
     (amazon && (upload ? format === 'raw' : driver === 'raw')) ||

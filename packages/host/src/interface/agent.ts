@@ -65,6 +65,8 @@ export type HostEvent =
 export interface HostCallbacks {
   /** Streams an image's data (glance), for hosts that cannot read it as a file. */
   openImage(imageId: string): Promise<Readable>;
+  /** The secret (a passphrase) that opens an encrypted disk. Never to be kept, logged or put on a command line. */
+  diskKey?(keyId: string): Promise<string>;
   /** Answers a guest's request to 169.254.169.254, identified by port and never by headers. */
   metadata(request: MetadataRequest): Promise<MetadataReply>;
 }

@@ -11,6 +11,8 @@ export interface ImageSource {
   readonly sizeBytes: number;
   /** sha512 of the data, hex; part of the cache key. */
   readonly sha512?: string;
+  /** The image holds an encrypted disk as it is stored: a disk from it has the same secret, and nothing is encrypted again. */
+  readonly encrypted?: boolean;
   /** A file this host may read (same machine); else the agent streams it by HostCallbacks.openImage. */
   readonly path?: string;
 }
@@ -23,19 +25,36 @@ export type DiskSource =
   /** A config drive: an ISO 9660 image with label `config-2` from these files (path → base64). */
   | { readonly kind: 'files'; readonly label: string; readonly files: Readonly<Record<string, string>> };
 
+/** An encrypted disk has a LUKS header of this many bytes before its data; exports of it have them too. */
+export const LUKS_HEADER_BYTES = 2 * 2 ** 20;
+
+/** How a disk's bytes are encrypted (LUKS, version 1). Whoever reads them as they are stored reads no plaintext; guests do. */
+export interface DiskEncryption {
+  /** The secret that opens it; the host asks the cloud for it by this id (HostCallbacks.diskKey) when it needs it, and keeps it nowhere. */
+  readonly keyId: string;
+  /** `aes-xts-plain64`. */
+  readonly cipher: string;
+  /** 256 or 512. */
+  readonly keyBits: number;
+}
+
 export interface NewDisk {
   readonly diskId: string;
-  /** Virtual size; 0 with an image means the image's own. */
+  /** Virtual size, as a guest sees it; 0 with an image means the image's own. */
   readonly sizeBytes: number;
   readonly source: DiskSource;
+  /** An encrypted disk; one whose source is an encrypted disk must be one too, whose secret is the same. */
+  readonly encryption?: DiskEncryption;
   /** `ephemeral` disks live with a guest; `volume`s live by themselves. */
   readonly pool: 'ephemeral' | 'volume';
 }
 
 export interface ReceivedDisk {
   readonly diskId: string;
-  /** Virtual size, as the image has it. */
+  /** Virtual size, as a guest sees it; an encrypted disk's image has LUKS_HEADER_BYTES more. */
   readonly sizeBytes: number;
+  /** The image is of an encrypted disk. */
+  readonly encryption?: DiskEncryption;
   readonly pool: NewDisk['pool'];
 }
 
@@ -46,6 +65,8 @@ export interface DiskInfo {
   readonly sizeBytes: number;
   readonly usedBytes: number;
   readonly snapshots: readonly string[];
+  /** The secret of an encrypted disk. */
+  readonly keyId?: string;
 }
 
 /**
@@ -72,7 +93,10 @@ export interface Disks {
   removeSnapshot(diskId: string, snapshotId: string): Promise<void>;
   /** Puts the disk back to its newest snapshot. Not while a guest has it open. */
   revert(diskId: string, snapshotId: string): Promise<void>;
-  /** A complete, standalone image of the disk (or of a snapshot) as a stream; live when a guest has it open. */
+  /**
+   * A complete, standalone image of the disk (or of a snapshot) as a stream; live when a guest has it open. Of an encrypted disk it has what is stored:
+   * header and ciphertext.
+   */
   export(
     diskId: string,
     options: { readonly format: DiskFormat; readonly snapshotId?: string },

@@ -71,3 +71,6 @@ export function netnsPath(netns: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(netns)) throw new Error(`not a name of a network namespace: ${JSON.stringify(netns)}`);
   return `/run/netns/${netns}`;
 }
+
+/** QEMU's key=value options end a value at a comma; a doubled one is a comma of the value. */
+export const escapeOption = (value: string): string => value.replaceAll(',', ',,');

@@ -58,6 +58,7 @@ export class RealAgent implements HostAgent {
       for (const listener of this.#listeners) listener(event);
     };
     const { instance, dataDir, runDir, physicalNetworks, callbacks, clock, log } = options;
+    const diskKey = callbacks.diskKey?.bind(callbacks);
     this.fabric = new KernelFabric({
       instance,
       dataDir: join(dataDir, 'fabric'),
@@ -77,6 +78,7 @@ export class RealAgent implements HostAgent {
       netns: this.fabric.switchNamespace,
       account,
       openDisk: (diskId) => this.disks.resolve(diskId),
+      ...(diskKey && { diskKey }),
       imagePath: (imageId) => this.disks.imageFile(imageId),
       clock,
       log: log.child({ room: 'hypervisor' }),
@@ -86,6 +88,7 @@ export class RealAgent implements HostAgent {
       dataDir: join(dataDir, 'disks'),
       openDisks: this.guests.openDisks,
       openImage: (imageId) => callbacks.openImage(imageId),
+      ...(diskKey && { diskKey }),
       ...(account && { user: { uid: account.uids > 1 ? account.gid : account.firstUid, gid: account.gid } }),
       log: log.child({ room: 'disks' }),
     });

@@ -44,7 +44,7 @@ export class SimulatedAgent implements HostAgent {
       for (const listener of this.#listeners) listener(event);
     };
     this.guests = new SimulatedGuests(this.machine, options.clock, inject, delays, emit);
-    this.disks = new SimulatedDisks(this.machine, inject, delays);
+    this.disks = new SimulatedDisks(this.machine, inject, delays, options.callbacks?.diskKey?.bind(options.callbacks));
     this.fabric = new SimulatedFabric(this.machine, inject, delays, emit);
   }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
 
@@ -12,8 +12,10 @@ export class SimulatedDisks implements Disks {
   readonly #machine: SimulatedMachine;
   readonly #inject: Injector;
   readonly #delays: SimulatedDelays;
+  readonly #diskKey: ((keyId: string) => Promise<string>) | undefined;
 
-  constructor(machine: SimulatedMachine, inject: Injector, delays: SimulatedDelays) {
+  constructor(machine: SimulatedMachine, inject: Injector, delays: SimulatedDelays, diskKey?: (keyId: string) => Promise<string>) {
+    this.#diskKey = diskKey;
     this.#machine = machine;
     this.#inject = inject;
     this.#delays = delays;
@@ -33,7 +35,9 @@ export class SimulatedDisks implements Disks {
     });
   }
 
-  create(disk: NewDisk): Promise<DiskInfo> {
+  async create(disk: NewDisk): Promise<DiskInfo> {
+    // real hosts need the key for a header; nothing here would miss it
+    if (disk.encryption && !this.#machine.keeperOf(disk.diskId).disks.has(disk.diskId)) await this.#needKey(disk.encryption.keyId);
     return this.#inject.run('disks.create', [disk], this.#delays.diskMs, () => {
       const { disks } = this.#machine.keeperOf(disk.diskId);
       const found = disks.get(disk.diskId);
@@ -43,6 +47,8 @@ export class SimulatedDisks implements Disks {
       if (source.kind === 'image') sizeBytes ||= this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
       if (source.kind === 'disk' || source.kind === 'snapshot') {
         const origin = this.#need(source.diskId);
+        if ((origin.keyId === undefined) !== (disk.encryption === undefined))
+          throw conflict(`Disk ${origin.diskId} is ${origin.keyId === undefined ? 'not ' : ''}encrypted, and so is a copy of it.`);
         if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId))
           throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
         const from = source.kind === 'snapshot' ? (origin.snapshotSizes?.[source.snapshotId] ?? origin.sizeBytes) : origin.sizeBytes;
@@ -57,6 +63,7 @@ export class SimulatedDisks implements Disks {
         sizeBytes,
         snapshots: [],
         pool: disk.pool,
+        ...(disk.encryption && { keyId: disk.encryption.keyId }),
       };
       disks.set(disk.diskId, made);
       return infoOf(made);
@@ -69,7 +76,14 @@ export class SimulatedDisks implements Disks {
       const { disks } = this.#machine.keeperOf(disk.diskId);
       const found = disks.get(disk.diskId);
       if (found) return infoOf(found);
-      const made: SimulatedDisk = { diskId: disk.diskId, format: 'qcow2', sizeBytes: disk.sizeBytes, snapshots: [], pool: disk.pool };
+      const made: SimulatedDisk = {
+        diskId: disk.diskId,
+        format: 'qcow2',
+        sizeBytes: disk.sizeBytes,
+        snapshots: [],
+        pool: disk.pool,
+        ...(disk.encryption && { keyId: disk.encryption.keyId }),
+      };
       disks.set(disk.diskId, made);
       return infoOf(made);
     });
@@ -130,7 +144,7 @@ export class SimulatedDisks implements Disks {
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
     return this.#inject.run('disks.export', [diskId, options], this.#delays.diskMs, () => {
       const disk = this.#need(diskId);
-      const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes) : Buffer.alloc(65_536);
+      const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes + (disk.keyId === undefined ? 0 : LUKS_HEADER_BYTES)) : Buffer.alloc(65_536);
       return { stream: Readable.from([data]), sizeBytes: data.length };
     });
   }
@@ -143,6 +157,11 @@ export class SimulatedDisks implements Disks {
   #used(backend: string): number {
     const { disks } = this.#machine.shared?.backends.has(backend) ? this.#machine.shared.machine : this.#machine;
     return [...disks.values()].reduce((sum, disk) => (backendOfDisk(disk.diskId) === backend ? sum + disk.sizeBytes : sum), 0);
+  }
+
+  async #needKey(keyId: string): Promise<void> {
+    if (!this.#diskKey) throw unavailable('This host has nobody to ask for the keys of encrypted disks.');
+    await this.#diskKey(keyId);
   }
 
   #need(diskId: string): SimulatedDisk {
@@ -159,6 +178,7 @@ const infoOf = (disk: SimulatedDisk): DiskInfo => ({
   sizeBytes: disk.sizeBytes,
   usedBytes: 0,
   snapshots: [...disk.snapshots],
+  ...(disk.keyId !== undefined && { keyId: disk.keyId }),
 });
 
 /** A valid qcow2 image of the given size that holds nothing (format: qemu's docs/interop/qcow2.rst; version 3, 64 KiB clusters). */

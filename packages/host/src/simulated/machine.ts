@@ -20,6 +20,8 @@ export interface SimulatedDisk {
   /** How large the disk was when each snapshot was taken. */
   snapshotSizes?: Readonly<Record<string, number>>;
   pool: 'ephemeral' | 'volume';
+  /** Of an encrypted disk. */
+  keyId?: string;
 }
 
 /** What a simulated host is made of. */
@@ -67,7 +69,9 @@ export class SimulatedMachine {
       ...[...this.guests.values()].map(
         (g) => `guest ${g.spec.guestId} ${g.state} disks=${g.spec.disks.map((d) => d.diskId).sort()} nics=${g.spec.nics.map((n) => n.portId).sort()}`,
       ),
-      ...[...this.disks.values()].map((d) => `disk ${d.diskId} ${d.pool} ${d.sizeBytes}${d.snapshots.map((s) => ` snapshot ${s}`).join('')}`),
+      ...[...this.disks.values()].map(
+        (d) => `disk ${d.diskId} ${d.pool} ${d.sizeBytes}${d.snapshots.map((s) => ` snapshot ${s}`).join('')}${d.keyId === undefined ? '' : ' encrypted'}`,
+      ),
       ...[...this.fabric.keys()],
     ].sort();
   }
