@@ -22,6 +22,10 @@ export interface HostAgent {
   start(): Promise<void>;
   /** Lets go of everything without stopping guests or traffic. */
   stop(): Promise<void>;
+  /** Ends all that runs, at once, as switching the machine off does: guests, and what serves disks to other hosts. */
+  halt(): Promise<void>;
+  /** The machine is on again: what serves disks to other hosts runs as before; guests are started one by one. */
+  wake(): Promise<void>;
   /** Removes every trace: processes, namespaces, links, rules, mounts, files of this agent's data directory. */
   destroy(): Promise<void>;
   describe(): Promise<HostFacts>;

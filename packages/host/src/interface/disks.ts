@@ -70,6 +70,44 @@ export interface DiskInfo {
 }
 
 /**
+ * Where a disk is that none of the host's own Disks reaches; whoever opens it guesses nothing. (What all hosts reach by themselves, as a
+ * directory or a cluster that they share, is no location: the disk's id names its back end.)
+ */
+export type DiskLocation = NbdLocation;
+
+/** A disk that another host serves (Disks.serve). Its `key` is a secret: it is for the host that the disk is opened on. */
+export interface NbdLocation {
+  readonly kind: 'nbd';
+  /** The address between the hosts, and the TCP port. */
+  readonly address: string;
+  readonly port: number;
+  readonly exportName: string;
+  /** The name and the key (hex) of TLS with a key that both sides have. */
+  readonly user: string;
+  readonly key: string;
+  /** The disk is encrypted, is served as it is stored, and this secret opens it. */
+  readonly keyId?: string;
+}
+
+export interface ServeRequest {
+  /** Names who the disk is for; an export that is there is found again, with the same location. */
+  readonly exportId: string;
+  /** Several write to it at once, guests of this host as well. */
+  readonly shared?: boolean;
+  /**
+   * The exports of the disk answer, and nothing is read or written through them: the disk is another's at the moment (a guest that comes or goes by
+   * live migration). Asked again without it, they are open. Open exports close their files when asked with it.
+   */
+  readonly waits?: boolean;
+}
+
+export interface ServedDisk {
+  readonly diskId: string;
+  readonly exportIds: readonly string[];
+  readonly waits: boolean;
+}
+
+/**
  * The disks that the host reaches: its own, and those of back ends (`backends.ts`), told apart by their ids. Files open in a guest are
  * changed through the guest, others by the one wrapper around qemu-img. A source on another back end is copied.
  */
@@ -103,4 +141,12 @@ export interface Disks {
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
   /** Room in GiB: of the host's own disks, or of a back end. Throws NotFound for one that the host has not. */
   capacity(backend?: string): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
+  /**
+   * Opens a way to the disk for a guest of another host; live work on the disk (snapshots, growing) is done where it is served. Rejects with
+   * Conflict while a guest of this host has the disk, unless that guest has gone to another host.
+   */
+  serve(diskId: string, request: ServeRequest): Promise<NbdLocation>;
+  /** Closes one way to the disk, or all. Whoever used it gets no further. */
+  unserve(diskId: string, exportId?: string): Promise<void>;
+  served(): Promise<readonly ServedDisk[]>;
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { DiskLocation } from './disks.ts';
 
 /** Power states as nova's `power_state` knows them; `absent`: this host has no such guest. */
 export type GuestState = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended' | 'absent';
@@ -22,9 +23,10 @@ export interface DiskLimits {
   readonly operationBytes?: number;
 }
 
-/** A disk as a guest sees it; `diskId` names a disk of the host's Disks. */
+/** A disk as a guest sees it; `diskId` names a disk of the host's Disks, or, with a location, one that is kept elsewhere. */
 export interface GuestDisk {
   readonly diskId: string;
+  readonly location?: DiskLocation;
   /** Name in the guest and in nova's records: `vda`. Decides the slot, so it stays the same across restarts. */
   readonly device: string;
   readonly bus: 'virtio' | 'scsi' | 'ide' | 'sata' | 'usb';
@@ -155,6 +157,8 @@ export interface Guests {
   attachDisk(guestId: string, disk: GuestDisk): Promise<void>;
   /** Resolves when the guest has let go. Rejects with Conflict when it does not within `waitMs`. */
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void>;
+  /** A disk that is kept elsewhere has grown there: the guest is told. Does nothing to a guest that is off. */
+  diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void>;
   attachNic(guestId: string, nic: GuestNic): Promise<void>;
   detachNic(guestId: string, portId: string, waitMs: number): Promise<void>;
   layout(guestId: string): Promise<GuestLayout>;
