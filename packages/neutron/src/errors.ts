@@ -1,5 +1,5 @@
 import { CairnError, type ErrorKind } from '@cairn/kit/errors/errors';
-import { pyRepr } from './net/python-text.ts';
+import { pyRepr, pyStr } from './net/python-text.ts';
 
 /**
  * Neutron's exceptions, by upstream's class name (the `type` of the NeutronError envelope), each with upstream's text.
@@ -26,6 +26,7 @@ export const PLAIN_NOT_FOUND = 'PlainNotFound';
 export const refusedByPolicy = (): CairnError => new CairnError('NotFound', 'The resource could not be found.', { type: PLAIN_NOT_FOUND });
 export const policyNotAuthorized = (rule: string): CairnError =>
   new CairnError('Forbidden', `${rule} is disallowed by policy`, { type: 'PolicyNotAuthorized' });
+export const notAuthorized = (): CairnError => new CairnError('Forbidden', 'Not authorized.', { type: 'NotAuthorized' });
 export const adminRequired = (reason: string): CairnError =>
   new CairnError('Forbidden', `User does not have admin privileges: ${reason}.`, { type: 'AdminRequired' });
 
@@ -190,3 +191,25 @@ export const agentNotFound = missing('AgentNotFound', (id) => `Agent ${id} could
 export const zoneNotFound = missing('AvailabilityZoneNotFound', (zone) => `AvailabilityZone ${zone} could not be found.`);
 export const revisionMismatch = (expected: number, current: number): CairnError =>
   new CairnError('PreconditionFailed', `Constrained to ${expected}, but current revision is ${current}`, { type: 'RevisionNumberConstraintFailed' });
+
+// quality of service
+export const qosPolicyNotFound = missing('QosPolicyNotFound', (id) => `QoS policy ${id} could not be found.`);
+export const qosRuleNotFound = (id: string, policyId: string): CairnError =>
+  new CairnError('NotFound', `QoS rule ${id} for policy ${policyId} could not be found.`, { type: 'QosRuleNotFound' });
+export const qosRuleTypeNotFound = (type: string): CairnError =>
+  bad('InvalidInput')(`Invalid input for operation: '${type}' is not a known type of QoS rules.`);
+export const defaultQosPolicyExists = (projectId: string): CairnError =>
+  inUse('QoSPolicyDefaultAlreadyExists')(`A default QoS policy exists for project ${projectId}.`);
+export const qosPolicyInUse = (id: string, kind: string, objectId: string): CairnError =>
+  inUse('QosPolicyInUse')(`QoS Policy ${id} is used by ${kind} ${objectId}.`);
+export const qosParameterConflict = (value: unknown, policyId: string, type: string, existing: unknown): CairnError =>
+  inUse('QoSRuleParameterConflict')(
+    `Unable to add the rule with value ${pyStr(value)} to the policy ${policyId} as the existing rule of type ${type} has value ${pyStr(existing)}.`,
+  );
+export const qosRulesConflict = (newType: string, ruleId: string, policyId: string): CairnError =>
+  inUse('QoSRulesConflict')(`Rule ${newType} conflicts with rule ${ruleId} which already exists in QoS Policy ${policyId}.`);
+/** What placement has given out for a server must not change behind its back. */
+export const qosBackedByPlacement = (): CairnError =>
+  new CairnError('NotImplemented', 'Cannot update QoS policies/rules backed by resources tracked in Placement', { type: 'HTTPNotImplemented' });
+export const qosRemoveNotAllowed = (id: string): CairnError =>
+  new CairnError('Forbidden', `Failed to remove provided policy ${id} because you are not authorized.`, { type: 'PolicyRemoveAuthorizationError' });

@@ -1,5 +1,5 @@
 import { CairnError, invalidInput } from '@cairn/kit/errors/errors';
-import type { FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec, SubnetSpec } from '../interface/fabric.ts';
+import type { FabricObject, NetworkSpec, PortSpec, QosSpec, RouterSpec, SecurityGroupSpec, SubnetSpec } from '../interface/fabric.ts';
 import { canonicalMac, parseCidr, parseIp } from './plan/address.ts';
 import { protocolNumber } from './plan/security-group.ts';
 
@@ -129,6 +129,21 @@ function port(spec: PortSpec): void {
     mac(pair.mac, 'allowedAddressPairs.mac');
     cidr(pair.cidr, 'allowedAddressPairs.cidr');
   }
+  qos(spec.qos, 'qos');
+}
+
+/** The services' greatest number. */
+const MAX_RATE = 2_147_483_647;
+
+function qos(spec: QosSpec | undefined, at: string): void {
+  if (spec === undefined) return;
+  for (const direction of ['egress', 'ingress'] as const) {
+    for (const field of ['kilobitsPerSecond', 'burstKilobits', 'kilopacketsPerSecond', 'burstKilopackets'] as const) {
+      const value = spec[direction]?.[field];
+      if (value !== undefined) whole(value, 0, MAX_RATE, `${at}.${direction}.${field}`);
+    }
+  }
+  if (spec.dscp !== undefined) whole(spec.dscp, 0, 63, `${at}.dscp`);
 }
 
 function router(spec: RouterSpec): void {
@@ -145,6 +160,7 @@ function router(spec: RouterSpec): void {
     mac(spec.gateway.mac, 'gateway.mac');
     flag(spec.gateway.snat, 'gateway.snat');
     addresses(spec.gateway.addresses, 'gateway.addresses');
+    qos(spec.gateway.qos, 'gateway.qos');
   }
   for (const link of spec.interfaces) {
     id(link.portId, 'interfaces.portId');
@@ -160,6 +176,7 @@ function router(spec: RouterSpec): void {
     id(floating.id, 'floatingIps.id');
     ip(floating.floatingIp, 'floatingIps.floatingIp', 4);
     ip(floating.fixedIp, 'floatingIps.fixedIp', 4);
+    qos(floating.qos, 'floatingIps.qos');
   }
 }
 

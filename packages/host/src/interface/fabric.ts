@@ -56,6 +56,25 @@ export interface PortSpec {
   readonly portSecurity: boolean;
   readonly securityGroups: readonly string[];
   readonly allowedAddressPairs: readonly { readonly mac: string; readonly cidr: string }[];
+  /** Limits of what goes through the port, and the mark of what the guest sends. */
+  readonly qos?: QosSpec;
+}
+
+/** Seen from the guest (or from inside): egress is what it sends. */
+export interface QosSpec {
+  readonly egress?: LimitSpec;
+  readonly ingress?: LimitSpec;
+  /** The DSCP mark of egress packets, 0 to 63. */
+  readonly dscp?: number;
+}
+
+/** What goes beyond is dropped. Absent or 0: no limit. */
+export interface LimitSpec {
+  readonly kilobitsPerSecond?: number;
+  /** What may come at once, beside a second's worth. */
+  readonly burstKilobits?: number;
+  readonly kilopacketsPerSecond?: number;
+  readonly burstKilopackets?: number;
 }
 
 export interface RouterSpec {
@@ -66,6 +85,8 @@ export interface RouterSpec {
     readonly mac: string;
     readonly addresses: readonly { readonly ip: string; readonly prefixLength: number; readonly nexthop?: string }[];
     readonly snat: boolean;
+    /** Of what goes by the gateway's own addresses. */
+    readonly qos?: QosSpec;
   };
   readonly interfaces: readonly {
     readonly portId: string;
@@ -74,7 +95,7 @@ export interface RouterSpec {
     readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[];
   }[];
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
-  readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string }[];
+  readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string; readonly qos?: QosSpec }[];
 }
 
 export interface SecurityGroupSpec {

@@ -33,6 +33,7 @@ describe('networks', () => {
       'router:external': false,
       port_security_enabled: true,
       dns_domain: '',
+      qos_policy_id: null,
       tags: [],
     });
     assert.deepEqual(await world.show('member', 'network', id), network);

@@ -7,6 +7,7 @@ import { extensionOperations } from './extensions.ts';
 import { floatingIpOperations } from './floatingips.ts';
 import { networkOperations } from './networks.ts';
 import { portOperations } from './ports.ts';
+import { qosOperations } from './qos.ts';
 import { quotaOperations } from './quotas.ts';
 import { rbacPolicyOperations } from './rbac-policies.ts';
 import { routerOperations } from './routers.ts';
@@ -32,5 +33,6 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...tagOperations,
   ...quotaOperations,
   ...agentOperations,
+  ...qosOperations,
   ...availabilityOperations,
 ];

@@ -10,7 +10,7 @@ export const securityGroupOperations = [
   createOf(DEFAULT_SECURITY_GROUP_RULE, 'Create a rule that security groups begin with', createDefaultRules),
   deleteOf(DEFAULT_SECURITY_GROUP_RULE, 'Delete a rule that security groups begin with', deleteDefaultRuleById),
   listOf(SECURITY_GROUP, 'List security groups', listGroups),
-  showOf(SECURITY_GROUP, 'Show a security group', getGroup),
+  showOf(SECURITY_GROUP, 'Show a security group', (app, ctx, id) => getGroup(app, ctx, id)),
   createOf(SECURITY_GROUP, 'Create security groups', createGroups),
   updateOf(SECURITY_GROUP, 'Update a security group', updateGroupById),
   deleteOf(SECURITY_GROUP, 'Delete a security group', deleteGroupById),

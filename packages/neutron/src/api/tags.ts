@@ -8,7 +8,8 @@ const tagsSchema = Type.Object({ tags: Type.Array(Type.String({ maxLength: 255 }
 
 /** The tags of one kind of resource. */
 function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
-  const { name, path } = kind.resource;
+  const { name } = kind.resource;
+  const path = kind.path ?? kind.resource.path;
   const common = { policy: AUTHENTICATED, path: `/v2.0/${path}/{id}/tags` } as const;
   const single = { policy: AUTHENTICATED, path: `/v2.0/${path}/{id}/tags/{tag}` } as const;
   const id = `neutron.${name.replaceAll('_', '-')}-tag`;

@@ -11,15 +11,20 @@ import { op } from './op.ts';
 
 /**
  * The five standard verbs of a resource: they read the request, call the resource's app and show what it gives. The rule that each
- * names in `asks` is asked by the app, which knows the resource that the rule is about.
+ * names in `asks` is asked by the app, which knows the resource that the rule is about. A resource below another has its parent's id as
+ * a parameter of its path; the app gets all of those.
  */
 
-const shortName = (resource: Resource): string => resource.name.replaceAll('_', '-');
+/** The parameters of a request's path. */
+type Params = Readonly<Record<string, string>>;
+
+const shortName = (resource: Resource): string => (resource.alias ?? resource.ruleName).replaceAll('_', '-');
+const paramsOf = (req: Request): Params => req.params as Params;
 
 export function listOf(
   resource: Resource,
   summary: string,
-  list: (app: NeutronApp, ctx: Context, input: ListInput) => Promise<Loaded[]>,
+  list: (app: NeutronApp, ctx: Context, input: ListInput, params: Params) => Promise<Loaded[]>,
 ): Operation<NeutronApp> {
   return op({
     id: `neutron.${shortName(resource)}.list`,
@@ -27,12 +32,12 @@ export function listOf(
     path: `/v2.0/${resource.path}`,
     summary,
     policy: AUTHENTICATED,
-    asks: `get_${resource.name}`,
+    asks: `get_${resource.ruleName}`,
     query: listSchema(resource),
     validation: 'handler',
     async handle(app, req) {
       const input = readListQuery(resource, req.query);
-      return renderList(app, resource, req, input, await list(app, req.ctx, input));
+      return renderList(app, resource, req, input, await list(app, req.ctx, input, paramsOf(req)));
     },
   });
 }
@@ -81,16 +86,20 @@ function trimmed(app: NeutronApp, resource: Resource, ctx: Context, loaded: Load
   return visibility.trim(loaded.view, hidden, fields);
 }
 
-export function showOf(resource: Resource, summary: string, get: (app: NeutronApp, ctx: Context, id: string) => Promise<Loaded>): Operation<NeutronApp> {
+export function showOf(
+  resource: Resource,
+  summary: string,
+  get: (app: NeutronApp, ctx: Context, id: string, params: Params) => Promise<Loaded>,
+): Operation<NeutronApp> {
   return op({
     id: `neutron.${shortName(resource)}.show`,
     method: 'GET',
     path: `/v2.0/${resource.path}/{id}`,
     summary,
     policy: AUTHENTICATED,
-    asks: `get_${resource.name}`,
+    asks: `get_${resource.ruleName}`,
     async handle(app, req) {
-      const loaded = await get(app, req.ctx, req.params.id as string);
+      const loaded = await get(app, req.ctx, req.params.id as string, paramsOf(req));
       requireShown(app, req.ctx, resource, loaded);
       const fields = req.query.getAll('fields').filter((field) => field !== '');
       return renderOne(app, resource, req.ctx, loaded, fields.length > 0 ? fields : undefined);
@@ -101,7 +110,7 @@ export function showOf(resource: Resource, summary: string, get: (app: NeutronAp
 export function createOf(
   resource: Resource,
   summary: string,
-  create: (app: NeutronApp, ctx: Context, items: readonly Values[]) => Promise<Loaded[]>,
+  create: (app: NeutronApp, ctx: Context, items: readonly Values[], params: Params) => Promise<Loaded[]>,
 ): Operation<NeutronApp> {
   return op({
     id: `neutron.${shortName(resource)}.create`,
@@ -109,13 +118,13 @@ export function createOf(
     path: `/v2.0/${resource.path}`,
     summary,
     policy: AUTHENTICATED,
-    asks: `create_${resource.name}`,
+    asks: `create_${resource.ruleName}`,
     success: 201,
     body: createSchema(resource),
     validation: 'handler',
     async handle(app, req) {
       const { items, bulk } = prepareCreate(resource, req.ctx, req.body);
-      const made = await create(app, req.ctx, items);
+      const made = await create(app, req.ctx, items, paramsOf(req));
       if (bulk) return { [resource.collection]: made.map((loaded) => trimmed(app, resource, req.ctx, loaded)) };
       return renderOne(app, resource, req.ctx, made[0] as Loaded);
     },
@@ -125,7 +134,7 @@ export function createOf(
 export function updateOf(
   resource: Resource,
   summary: string,
-  update: (app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined) => Promise<Loaded>,
+  update: (app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined, params: Params) => Promise<Loaded>,
 ): Operation<NeutronApp> {
   return op({
     id: `neutron.${shortName(resource)}.update`,
@@ -133,12 +142,12 @@ export function updateOf(
     path: `/v2.0/${resource.path}/{id}`,
     summary,
     policy: AUTHENTICATED,
-    asks: `update_${resource.name}`,
+    asks: `update_${resource.ruleName}`,
     body: updateSchema(resource),
     validation: 'handler',
     async handle(app, req) {
       const values = prepareUpdate(resource, req.ctx, req.body);
-      return renderOne(app, resource, req.ctx, await update(app, req.ctx, req.params.id as string, values, readIfMatch(req)));
+      return renderOne(app, resource, req.ctx, await update(app, req.ctx, req.params.id as string, values, readIfMatch(req), paramsOf(req)));
     },
   });
 }
@@ -146,7 +155,7 @@ export function updateOf(
 export function deleteOf(
   resource: Resource,
   summary: string,
-  remove: (app: NeutronApp, ctx: Context, id: string, ifMatch: number | undefined) => Promise<void>,
+  remove: (app: NeutronApp, ctx: Context, id: string, ifMatch: number | undefined, params: Params) => Promise<void>,
 ): Operation<NeutronApp> {
   return op({
     id: `neutron.${shortName(resource)}.delete`,
@@ -154,11 +163,11 @@ export function deleteOf(
     path: `/v2.0/${resource.path}/{id}`,
     summary,
     policy: AUTHENTICATED,
-    asks: `delete_${resource.name}`,
+    asks: `delete_${resource.ruleName}`,
     success: 204,
     async handle(app, req) {
       if (req.body !== undefined) throw httpBadRequest('Request body is not supported in DELETE.');
-      await remove(app, req.ctx, req.params.id as string, readIfMatch(req));
+      await remove(app, req.ctx, req.params.id as string, readIfMatch(req), paramsOf(req));
     },
   });
 }

@@ -10,7 +10,7 @@ import type { NeutronApp } from './deps.ts';
 /** A resource as the API shows it, with what policy asks of its parent. */
 export interface Loaded {
   readonly view: Record<string, unknown>;
-  /** The owner of the network of a subnet or port, of the group of a rule. */
+  /** The owner of the network of a subnet or port, of the group of a rule, of what the resource is below. */
   readonly parentProjectId?: string;
 }
 
@@ -18,7 +18,12 @@ export interface Loaded {
 export const targetOf = (loaded: Loaded): PolicyTarget =>
   loaded.parentProjectId === undefined
     ? loaded.view
-    : { ...loaded.view, 'network:project_id': loaded.parentProjectId, 'security_group:project_id': loaded.parentProjectId };
+    : {
+        ...loaded.view,
+        'network:project_id': loaded.parentProjectId,
+        'security_group:project_id': loaded.parentProjectId,
+        'ext_parent:project_id': loaded.parentProjectId,
+      };
 
 /** Admins and services see all rows, others their project's and what is shared with it. */
 export const scopeOf = (ctx: Context): Scope => (isAdmin(ctx) || ctx.roles.includes('service') ? EVERYTHING : { projectId: ctx.projectId ?? '' });
@@ -56,7 +61,7 @@ export function authorizeUpdate(app: NeutronApp, ctx: Context, resource: Resourc
 }
 
 /** Asks `delete_<resource>`, or another rule of one resource. */
-export function authorizeDelete(app: NeutronApp, ctx: Context, resource: Resource, loaded: Loaded, rule = `delete_${resource.name}`): void {
+export function authorizeDelete(app: NeutronApp, ctx: Context, resource: Resource, loaded: Loaded, rule = `delete_${resource.ruleName}`): void {
   const target = targetOf(loaded);
   hideUnseen(ctx, visibilityOf(app.policy, resource), target, () => authorizeAction(app.policy, ctx, rule, target));
 }

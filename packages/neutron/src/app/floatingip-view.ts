@@ -16,6 +16,8 @@ export function floatingIpView(row: FloatingIpRow, port: PortRow | undefined): R
   view.status = row.status;
   view.dns_name = row.dns_name;
   view.dns_domain = row.dns_domain;
+  view.qos_policy_id = row.qos_policy_id;
+  view.qos_network_policy_id = row.network_qos_policy_id;
   view.port_details = port
     ? {
         name: port.name,

@@ -30,6 +30,7 @@ import type { NeutronApp } from './deps.ts';
 import { floatingIpViews } from './floatingip-view.ts';
 import { makePort } from './port-creation.ts';
 import { removePort } from './port-removal.ts';
+import { chosenPolicy } from './qos-policies.ts';
 import { checkQuotas } from './quota.ts';
 
 export function createFloatingIps(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
@@ -81,6 +82,8 @@ async function createFloatingIp(app: NeutronApp, tx: Tx, ctx: Context, values: V
     dns_name: String(values.dns_name),
     dns_domain: String(values.dns_domain),
     tags_json: '[]',
+    qos_policy_id: await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, null),
+    network_qos_policy_id: network.qos_policy_id,
   };
   Object.assign(row, await association(tx, ctx, row, values));
   await insertFloatingIp(tx, row);
@@ -172,6 +175,7 @@ export function updateFloatingIpById(app: NeutronApp, ctx: Context, id: string, 
       ...goal,
       ...(goal.fixed_port_id === null && { status: 'DOWN' }),
       ...('description' in values && { description: String(values.description) }),
+      ...('qos_policy_id' in values && { qos_policy_id: await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, row.qos_policy_id) }),
     });
     const after = await loadFloatingIp(tx, ctx, id);
     await notify(app, tx, ctx, 'floatingip', 'update', after.loaded);

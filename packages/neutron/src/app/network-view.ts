@@ -35,6 +35,7 @@ export function networkView(
   view['provider:network_type'] = row.network_type;
   view['provider:physical_network'] = row.physical_network === '' ? null : row.physical_network;
   view['provider:segmentation_id'] = row.segmentation_id === 0 ? null : row.segmentation_id;
+  view.qos_policy_id = row.qos_policy_id;
   view.tags = row.tags_json === '[]' ? [] : JSON.parse(row.tags_json);
   return view;
 }

@@ -28,6 +28,7 @@ import type { NeutronApp } from './deps.ts';
 import { removeDisassociatedFloatingIps } from './floatingips.ts';
 import { networkView, networkViews } from './network-view.ts';
 import { removeAutoPorts } from './port-removal.ts';
+import { applyNetworkPolicy, chosenPolicy, defaultPolicies } from './qos-policies.ts';
 import { checkQuotas } from './quota.ts';
 import { ensureDefaultGroup } from './security-groups.ts';
 import { chooseSegment, isOpen, mtuOf, requestedSegment, type Segment, segmentInUse } from './segments.ts';
@@ -49,7 +50,11 @@ export async function createNetworks(app: NeutronApp, ctx: Context, items: reado
     for (const projectId of new Set(projects)) await ensureDefaultGroup(app, tx, ctx, projectId);
     await checkQuotas(app, tx, 'network', projects);
     const made: Loaded[] = [];
-    for (const [i, values] of items.entries()) made.push(await createNetwork(app, tx, ctx, values, asked[i]));
+    const defaults = await defaultPolicies(tx, new Set(items.flatMap((values) => (values.qos_policy_id === null ? [String(values.project_id)] : []))));
+    for (const [i, values] of items.entries()) {
+      const policyId = values.qos_policy_id === null ? (defaults.get(String(values.project_id)) ?? null) : String(values.qos_policy_id);
+      made.push(await createNetwork(app, tx, ctx, { ...values, qos_policy_id: policyId }, asked[i]));
+    }
     return made;
   });
 }
@@ -71,6 +76,7 @@ async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Valu
     segmentation_id: 0,
     az_hints_json: toJson(values.availability_zone_hints),
     tags_json: '[]',
+    qos_policy_id: values.qos_policy_id === null ? null : await chosenPolicy(tx, ctx, String(values.qos_policy_id), null),
   };
   if (row.is_default === 1) await requireOneDefault(tx, row.id);
   await insertOnSegment(app, tx, row, asked, Number(values.mtu));
@@ -140,8 +146,11 @@ export function updateNetworkById(app: NeutronApp, ctx: Context, id: string, val
     const isDefault = external && ('is_default' in values ? values.is_default === true : row.is_default === 1);
     if (isDefault) await requireOneDefault(tx, id);
     if ('mtu' in values) await checkMtuChange(tx, id, Number(values.mtu));
+    const policyId = 'qos_policy_id' in values ? await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, row.qos_policy_id) : row.qos_policy_id;
+    if (policyId !== row.qos_policy_id) await applyNetworkPolicy(app, tx, id, policyId);
     await updateNetwork(tx, id, {
       ...changed(app, row),
+      qos_policy_id: policyId,
       external: toBit(external),
       is_default: toBit(isDefault),
       ...('name' in values && { name: String(values.name) }),

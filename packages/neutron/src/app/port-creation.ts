@@ -16,6 +16,8 @@ import type { NeutronApp } from './deps.ts';
 import { type FixedIpRequest, takeAddresses } from './port-addresses.ts';
 import { groupsOfNewPort, portSecurityOf } from './port-security.ts';
 import { portView } from './port-view.ts';
+import { chosenPolicy } from './qos-policies.ts';
+import { resourceRequests } from './resource-requests.ts';
 
 export interface AddressPair {
   readonly ip_address: string;
@@ -51,6 +53,7 @@ export interface NewPort {
   readonly vnicType?: string;
   readonly profile?: object;
   readonly tags?: readonly string[];
+  readonly qosPolicyId?: string | null;
 }
 
 export interface MadePort {
@@ -94,6 +97,8 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     allowed_address_pairs_json: '[]',
     extra_dhcp_opts_json: toJson(newDhcpOptions(port.dhcpOptions ?? [])),
     tags_json: toJson(port.tags ?? []),
+    qos_policy_id: isSet(port.qosPolicyId) ? await chosenPolicy(tx, ctx, port.qosPolicyId, null) : null,
+    network_qos_policy_id: network.qos_policy_id,
   };
   await insertWithMac(app, tx, row, isSet(port.mac) ? port.mac : undefined, pairs);
   const addresses = await takeAddresses(tx, { portId: row.id, networkId: network.id, deviceOwner, mac: row.mac_address }, fixedIps);
@@ -106,6 +111,7 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     addresses.map((a) => ({ subnet_id: a.subnetId, ip_address: a.ipAddress })),
     groupIds,
   );
+  view.resource_request = (await resourceRequests(tx, [row])).get(row.id) ?? null;
   const loaded = { view, parentProjectId: network.project_id };
   await notify(app, tx, ctx, 'port', 'create', loaded);
   app.pusher.touch(tx, [portKey(row.id)]);

@@ -31,6 +31,7 @@ import { type FixedIpRequest, planAddressChange, takePlanned, type Wanted } from
 import { returnAddresses } from './port-removal.ts';
 import { isTrusted, requireGroups } from './port-security.ts';
 import { loadPort, requireOwnDevice } from './ports.ts';
+import { chosenPolicy } from './qos-policies.ts';
 
 export function updatePortById(app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined): Promise<Loaded> {
   return app.env.store.write(async (tx) => {
@@ -53,6 +54,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
   if ('fixed_ips' in values || mac !== undefined) await changeAddresses(app, tx, row, values, mac);
   const security = await changeSecurity(tx, ctx, row, values);
   const binding = newBinding(app, row, values);
+  const policyId = 'qos_policy_id' in values ? await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, row.qos_policy_id) : row.qos_policy_id;
   await updatePort(tx, row.id, {
     ...changed(app, row),
     ...('name' in values && { name: String(values.name) }),
@@ -65,6 +67,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
     ...('propagate_uplink_status' in values && { propagate_uplink_status: toBit(values.propagate_uplink_status === true) }),
     ...('extra_dhcp_opts' in values && { extra_dhcp_opts_json: toJson(mergedOptions(row, values.extra_dhcp_opts as readonly DhcpOption[] | null)) }),
     ...(mac !== undefined && { mac_address: mac }),
+    qos_policy_id: policyId,
     ...security,
     ...binding,
   });

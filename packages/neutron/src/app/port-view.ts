@@ -6,6 +6,7 @@ import { groupsOfPorts } from '../store/security-groups.ts';
 import type { PortRow } from '../store/tables.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { resourceRequests } from './resource-requests.ts';
 
 export interface PortAddress {
   readonly subnet_id: string;
@@ -39,6 +40,9 @@ export function portView(app: NeutronApp, row: PortRow, addresses: readonly Port
   view['binding:vif_type'] = row.binding_vif_type;
   view['binding:vif_details'] = row.binding_vif_type === 'tap' ? { port_filter: true, connectivity: 'l2' } : {};
   view['binding:profile'] = row.binding_profile_json === '{}' ? {} : fromJson(row.binding_profile_json);
+  view.qos_policy_id = row.qos_policy_id;
+  view.qos_network_policy_id = row.network_qos_policy_id;
+  view.resource_request = null;
   view.tags = list(row.tags_json);
   return view;
 }
@@ -71,8 +75,10 @@ export async function portViews(app: NeutronApp, db: Db, rows: readonly PortRow[
     if (known) known.push(group.security_group_id);
     else groupsOf.set(group.port_id, [group.security_group_id]);
   }
-  return rows.map((row) => ({
-    view: portView(app, row, addressesOf.get(row.id) ?? NO_ADDRESSES, groupsOf.get(row.id) ?? NO_GROUPS),
-    parentProjectId: row.network_project_id,
-  }));
+  const requests = await resourceRequests(db, rows);
+  return rows.map((row) => {
+    const view = portView(app, row, addressesOf.get(row.id) ?? NO_ADDRESSES, groupsOf.get(row.id) ?? NO_GROUPS);
+    if (requests.size > 0) view.resource_request = requests.get(row.id) ?? null;
+    return { view, parentProjectId: row.network_project_id };
+  });
 }

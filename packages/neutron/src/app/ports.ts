@@ -96,6 +96,7 @@ function newPortOf(values: Values): NewPort {
     vnicType: String(values['binding:vnic_type']),
     profile: isSet(profile) ? (profile as object) : {},
     tags: values.tags as readonly string[],
+    qosPolicyId: values.qos_policy_id as string | null,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   invalidInput,
   networkNotFound,
   poolError,
+  qosPolicyNotFound,
   rbacInUse,
   rbacNotFound,
   subnetPoolNotFound,
@@ -56,6 +57,7 @@ const NOT_FOUND: Readonly<Record<string, (id: string) => Error>> = {
   address_scope: addressScopeNotFound,
   address_group: addressGroupNotFound,
   security_group: groupNotFound,
+  qos_policy: qosPolicyNotFound,
 };
 
 export async function createRbacPolicies(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {

@@ -20,6 +20,7 @@ import type { NeutronApp } from './deps.ts';
 import { makePort } from './port-creation.ts';
 import { type FixedIpRequest, isAutoAddress } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
+import { chosenPolicy } from './qos-policies.ts';
 import { changePort } from './port-update.ts';
 import { requireNoOverlap } from './router-subnets.ts';
 
@@ -28,12 +29,14 @@ export interface GatewayInfo {
   readonly network_id?: string;
   readonly enable_snat?: boolean;
   readonly external_fixed_ips?: readonly FixedIpRequest[];
+  readonly qos_policy_id?: string | null;
 }
 
 /** Sets, changes or (null) takes away a router's gateway. Changes `row` to what is then true. */
 export async function setGateway(app: NeutronApp, tx: Tx, ctx: Context, row: RouterRow, info: GatewayInfo | null): Promise<void> {
   row.enable_snat = toBit(info?.enable_snat ?? true);
-  await updateRouter(tx, row.id, { enable_snat: row.enable_snat });
+  row.qos_policy_id = await gatewayPolicyOf(tx, ctx, row, info);
+  await updateRouter(tx, row.id, { enable_snat: row.enable_snat, qos_policy_id: row.qos_policy_id });
   const wanted = info?.external_fixed_ips ?? [];
   const networkId = info?.network_id ?? null;
   const network = networkId === null ? undefined : await externalNetwork(tx, ctx, networkId, wanted);
@@ -45,6 +48,12 @@ export async function setGateway(app: NeutronApp, tx: Tx, ctx: Context, row: Rou
   }
   if (port) await removeGateway(app, tx, ctx, row, port);
   if (network) await addGateway(app, tx, ctx, row, network, wanted);
+}
+
+/** A gateway keeps its policy until another one is named, or none, or the gateway goes. */
+async function gatewayPolicyOf(tx: Tx, ctx: Context, row: RouterRow, info: GatewayInfo | null): Promise<string | null> {
+  if (!info?.network_id) return null;
+  return info.qos_policy_id === undefined ? row.qos_policy_id : chosenPolicy(tx, ctx, info.qos_policy_id, row.qos_policy_id);
 }
 
 const agent = (ctx: Context): Context => systemContext(ctx.requestId);

@@ -19,6 +19,7 @@ function routerView(app: NeutronApp, row: RouterRow, gateway: readonly IpAllocat
           network_id: row.gw_network_id,
           external_fixed_ips: gateway.map((address) => ({ subnet_id: address.subnet_id, ip_address: address.ip_address })),
           enable_snat: row.enable_snat === 1,
+          qos_policy_id: row.qos_policy_id,
         };
   view.routes = fromJson(row.routes_json);
   view.distributed = row.distributed === 1;

@@ -57,6 +57,7 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
         routes_json: '[]',
         az_hints_json: toJson(values.availability_zone_hints),
         tags_json: '[]',
+        qos_policy_id: null,
       };
       await insertRouter(tx, row);
       const gateway = gatewayOf(values.external_gateway_info);

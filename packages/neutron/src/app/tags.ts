@@ -7,6 +7,7 @@ import { listOf, string } from '../attributes/validators.ts';
 import { badRequest, invalidInput, tagNotFound } from '../errors.ts';
 import { NETWORK } from '../resources/network.ts';
 import { PORT } from '../resources/port.ts';
+import { QOS_POLICY } from '../resources/qos.ts';
 import { FLOATINGIP, ROUTER } from '../resources/router.ts';
 import { SECURITY_GROUP } from '../resources/security-group.ts';
 import { SUBNET, SUBNETPOOL } from '../resources/subnet.ts';
@@ -16,6 +17,7 @@ import type { NeutronApp } from './deps.ts';
 import { getFloatingIp } from './floatingips.ts';
 import { getNetwork } from './networks.ts';
 import { getPort } from './ports.ts';
+import { qosPolicyVerbs } from './qos-policies.ts';
 import { getRouter } from './routers.ts';
 import { getGroup } from './security-groups.ts';
 import { getSubnetPool } from './subnetpools.ts';
@@ -25,6 +27,8 @@ import { getSubnet } from './subnets.ts';
 export interface Taggable {
   readonly resource: Resource;
   readonly table: string;
+  /** Where the tags are, if not below the resource's own path. */
+  readonly path?: string;
   readonly get: (app: NeutronApp, ctx: Context, id: string) => Promise<Loaded>;
 }
 
@@ -35,7 +39,8 @@ export const TAGGABLE: readonly Taggable[] = [
   { resource: PORT, table: 'neutron_port', get: getPort },
   { resource: ROUTER, table: 'neutron_router', get: getRouter },
   { resource: FLOATINGIP, table: 'neutron_floatingip', get: getFloatingIp },
-  { resource: SECURITY_GROUP, table: 'neutron_security_group', get: getGroup },
+  { resource: SECURITY_GROUP, table: 'neutron_security_group', get: (app, ctx, id) => getGroup(app, ctx, id) },
+  { resource: QOS_POLICY, table: 'neutron_qos_policy', path: 'policies', get: qosPolicyVerbs.get },
 ];
 
 const TAG_LENGTH = 255;

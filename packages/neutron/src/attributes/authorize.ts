@@ -32,7 +32,7 @@ export function authorizeAction(policy: Policy, ctx: Context, rule: string, targ
 export const allows = passes;
 
 function rulesOf(resource: Resource, action: 'create' | 'update', values: Values): Asked {
-  const base = `${action}_${resource.name}`;
+  const base = `${action}_${resource.ruleName}`;
   const rules = [base];
   let text = `rule:${base}`;
   for (const [name, attribute] of resource.enforced) {
@@ -79,7 +79,7 @@ export class Visibility {
   constructor(resource: Resource, policy: Policy) {
     this.#resource = resource;
     this.#policy = policy;
-    this.#show = `get_${resource.name}`;
+    this.#show = `get_${resource.ruleName}`;
     this.#never = resource.list.filter(([, attribute]) => attribute.visible === false && attribute.requiredByPolicy).map(([name]) => name);
     this.#ruled = [...resource.visible].map((name) => [name, `${this.#show}:${name}`] as const).filter(([, rule]) => policy.has(rule));
   }

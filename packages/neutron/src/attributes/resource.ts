@@ -8,8 +8,12 @@ export type Values = Record<string, unknown>;
 
 /** One kind of resource: its names on the wire and its attributes, with what the engine derives from them. */
 export interface Resource {
-  /** `security_group`: the key of one in a body, and the middle of its policy rules. */
+  /** `security_group`: the key of one in a body. */
   readonly name: string;
+  /** The middle of its policy rules: its name, after its parent's where it is below one (`policy_dscp_marking_rule`). */
+  readonly ruleName: string;
+  /** Tells apart the operations of a resource that is at several paths. */
+  readonly alias?: string;
   /** `security_groups`: the key of many. */
   readonly collection: string;
   /** `security-groups`: the path. */
@@ -27,6 +31,9 @@ export interface Resource {
 
 export interface ResourceOptions {
   readonly name: string;
+  /** Default: the name. */
+  readonly ruleName?: string;
+  readonly alias?: string;
   readonly collection?: string;
   readonly path?: string;
   readonly attributes: AttributeMap;
@@ -44,6 +51,8 @@ export function defineResource(options: ResourceOptions): Resource {
   const collection = options.collection ?? `${options.name}s`;
   return {
     name: options.name,
+    ruleName: options.ruleName ?? options.name,
+    ...(options.alias !== undefined && { alias: options.alias }),
     collection,
     path: options.path ?? collection,
     attributes,

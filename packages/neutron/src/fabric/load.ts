@@ -6,10 +6,12 @@ import { addressGroupsByIds } from '../store/address-groups.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
+import { loadQos } from './qos.ts';
 import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
 
 /** Reads the truth of fabric objects, in a few statements for all of a kind. What is not in the answer does not exist. */
@@ -49,10 +51,11 @@ export async function withAddresses(db: Db, ports: readonly PortRow[]): Promise<
   const ids = ports.map((port) => port.id);
   const addresses = Map.groupBy(await allocationsOfPorts(db, ids), (address) => address.port_id);
   const groups = Map.groupBy(await groupsOfPorts(db, ids), (group) => group.port_id);
+  const qos = await loadQos(db, ports.map(effectivePolicy));
   return ports.map((row) => {
     const own = addresses.get(row.id) ?? [];
     const groupIds = (groups.get(row.id) ?? []).map((group) => group.security_group_id);
-    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host) };
+    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host, qos) };
   });
 }
 
@@ -68,11 +71,17 @@ export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<
   );
   const subnets = new Map((await subnetsByIds(db, [...new Set(addresses.map((address) => address.subnet_id))])).map((subnet) => [subnet.id, subnet]));
   const portsOf = Map.groupBy(ports, (port) => port.device_id);
-  const floatingOf = Map.groupBy(await floatingIpsOfRouters(db, ids), (row) => row.router_id);
+  const floating = await floatingIpsOfRouters(db, ids);
+  const floatingOf = Map.groupBy(floating, (row) => row.router_id);
+  const gateways = new Map(ports.map((port) => [port.id, port]));
+  const qos = await loadQos(db, [
+    ...floating.map(effectivePolicy),
+    ...routers.map((router) => (router.gw_port_id === null ? null : gatewayPolicy(router, gateways.get(router.gw_port_id)))),
+  ]);
   return new Map(
     routers.map((router) => [
       router.id,
-      routerObject({ router, ports: portsOf.get(router.id) ?? [], addresses, subnets, floatingIps: floatingOf.get(router.id) ?? [] }),
+      routerObject({ router, ports: portsOf.get(router.id) ?? [], addresses, subnets, floatingIps: floatingOf.get(router.id) ?? [], qos }),
     ]),
   );
 }

@@ -11,6 +11,8 @@ import {
 import { fromJson } from '@cairn/kit/store/values';
 import { mustCidr } from '../net/cidr.ts';
 import { ipVersionOf } from '../net/ip.ts';
+import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
+import { type QosByPolicy, qosOf } from './qos.ts';
 import type { FloatingIpRow, IpAllocationRow, NetworkRow, PortRow, RouterRow, SecurityGroupRow, SecurityGroupRuleRow, SubnetRow } from '../store/tables.ts';
 
 /** The pure part: rows in, what a host must have out. One function per kind of object; nothing here reads or waits. */
@@ -60,8 +62,16 @@ function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
   };
 }
 
+const NO_QOS: QosByPolicy = new Map();
+
 /** A port as one host sees it: a guest's tap where the guest runs there, else just addresses that others may ask about. */
-export function portObject(port: PortRow, addresses: readonly IpAllocationRow[], groupIds: readonly string[], host: string): FabricObject {
+export function portObject(
+  port: PortRow,
+  addresses: readonly IpAllocationRow[],
+  groupIds: readonly string[],
+  host: string,
+  qos: QosByPolicy = NO_QOS,
+): FabricObject {
   const isHere = port.binding_host === host || port.coming_host === host;
   const guest = isHere && port.binding_vif_type === 'tap' && port.device_owner.startsWith('compute:');
   const spec: PortSpec = {
@@ -83,6 +93,7 @@ export function portObject(port: PortRow, addresses: readonly IpAllocationRow[],
       mac: pair.mac_address,
       cidr: pair.ip_address.includes('/') ? pair.ip_address : `${pair.ip_address}/${ipVersionOf(pair.ip_address) === 4 ? 32 : 128}`,
     })),
+    ...qosOf(qos, effectivePolicy(port)),
   };
   return { kind: 'port', ...spec };
 }
@@ -95,6 +106,7 @@ export interface RouterRows {
   /** The subnets of those addresses. */
   readonly subnets: ReadonlyMap<string, SubnetRow>;
   readonly floatingIps: readonly FloatingIpRow[];
+  readonly qos: QosByPolicy;
 }
 
 export function routerObject(rows: RouterRows): FabricObject {
@@ -120,6 +132,7 @@ export function routerObject(rows: RouterRows): FabricObject {
           ...(subnet.gateway_ip !== null && { nexthop: subnet.gateway_ip }),
         })),
         snat: router.enable_snat === 1,
+        ...qosOf(rows.qos, gatewayPolicy(router, gateway)),
       },
     }),
     interfaces: rows.ports
@@ -132,7 +145,9 @@ export function routerObject(rows: RouterRows): FabricObject {
       })),
     routes: fromJson(router.routes_json),
     floatingIps: rows.floatingIps.flatMap((row) =>
-      row.fixed_ip_address === null ? [] : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address }],
+      row.fixed_ip_address === null
+        ? []
+        : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address, ...qosOf(rows.qos, effectivePolicy(row)) }],
     ),
   };
   return { kind: 'router', ...spec };

@@ -10,6 +10,10 @@ export const ADMIN_OR_NETWORK_OWNER = `(${ADMIN}) or (role:member and rule:netwo
 export const ADMIN_OR_NETWORK_READER = `(${ADMIN}) or (role:reader and rule:network_owner)`;
 export const ADMIN_OR_GROUP_OWNER = `(${ADMIN}) or (role:member and rule:sg_owner)`;
 export const ADMIN_OR_GROUP_READER = `(${ADMIN}) or (role:reader and rule:sg_owner)`;
+const PARENT_OWNER = 'rule:ext_parent_owner';
+export const ADMIN_OR_PARENT_MANAGER = `(${ADMIN}) or (role:manager and ${PARENT_OWNER})`;
+export const ADMIN_OR_PARENT_MEMBER = `(${ADMIN}) or (role:member and ${PARENT_OWNER})`;
+export const ADMIN_OR_PARENT_READER = `(${ADMIN}) or (role:reader and ${PARENT_OWNER})`;
 
 /** Rules for project-scoped tokens, as all of neutron's are. */
 export const rules = (checks: Readonly<Record<string, string>>): readonly PolicyRule[] =>

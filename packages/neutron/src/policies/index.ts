@@ -3,6 +3,7 @@ import { agentsPolicies } from './agents.ts';
 import { basePolicies } from './base.ts';
 import { networksPolicies } from './networks.ts';
 import { portsPolicies } from './ports.ts';
+import { qosPolicies } from './qos.ts';
 import { routersPolicies } from './routers.ts';
 import { securityGroupsPolicies } from './security-groups.ts';
 
@@ -14,4 +15,5 @@ export const policies: readonly PolicyRule[] = [
   ...routersPolicies,
   ...securityGroupsPolicies,
   ...agentsPolicies,
+  ...qosPolicies,
 ];

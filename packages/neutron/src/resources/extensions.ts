@@ -1,12 +1,5 @@
-/** One extension as the API lists it: upstream's alias, name, description and date. */
-export interface Extension {
-  readonly alias: string;
-  readonly name: string;
-  readonly description: string;
-  readonly updated: string;
-}
-
-const extension = (alias: string, name: string, description: string, updated: string): Extension => ({ alias, name, description, updated });
+import { type Extension, extension } from './extension.ts';
+import { SERVICE_EXTENSIONS } from './extensions-services.ts';
 
 /**
  * The extensions that are supported, all of each. Clients and test-suites choose what they do by this list, so an alias is here
@@ -213,4 +206,5 @@ export const EXTENSIONS: readonly Extension[] = [
     'Add new field of remote address group id in SG rules',
     '2020-08-25T10:00:00-00:00',
   ),
+  ...SERVICE_EXTENSIONS,
 ];

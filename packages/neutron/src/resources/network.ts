@@ -4,6 +4,7 @@ import { toBoolean, toInt, toLowerCase } from '../attributes/converters.ts';
 import { dnsDomainName } from '../attributes/dns-validators.ts';
 import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, flag, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
+import { qosPolicyId } from './qos.ts';
 import { listOf, nonNegative, string } from '../attributes/validators.ts';
 
 const provider = (description: string, maxLength: number) => ({
@@ -78,6 +79,7 @@ export const NETWORK = defineResource({
       filter: true,
       schema: Type.Integer({ description: 'The VLAN or tunnel id.' }),
     },
+    qos_policy_id: qosPolicyId('network'),
     ...standardAttributes,
     ...tagAttributes,
   },

@@ -12,6 +12,7 @@ import { contains } from '../net/cidr.ts';
 import { parseIp } from '../net/ip.ts';
 import { pyStr } from '../net/python-text.ts';
 import { MAX_ADDRESS_PAIRS } from '../options.ts';
+import { qosPolicyId } from './qos.ts';
 
 export const VNIC_TYPES = [
   'normal',
@@ -210,6 +211,9 @@ export const PORT = defineResource({
       convert: toBoolean,
       schema: Type.Boolean({ description: 'Is the state of the uplink passed on?' }),
     },
+    qos_policy_id: qosPolicyId('port'),
+    qos_network_policy_id: readOnly('The QoS policy of its network.', { default: null, filter: true }),
+    resource_request: readOnly('What its minimums ask of placement.', { default: NOT_SPECIFIED }),
     ...standardAttributes,
     ...tagAttributes,
     tags: {

@@ -12,6 +12,7 @@ export const SHAREABLE: Readonly<Record<string, readonly string[]>> = {
   address_scope: ['access_as_shared'],
   address_group: ['access_as_shared'],
   security_group: ['access_as_shared'],
+  qos_policy: ['access_as_shared'],
 };
 
 const TYPES = Object.keys(SHAREABLE);

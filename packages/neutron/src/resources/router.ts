@@ -6,6 +6,7 @@ import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { dict, fixedIps, hostRoutes, ipAddress, orNoData, orNull, uuid } from '../attributes/validators.ts';
 import { zoneHints } from './network.ts';
+import { qosPolicyId } from './qos.ts';
 
 const adminFlag = (description: string) => ({
   post: true,
@@ -30,15 +31,16 @@ export const ROUTER = defineResource({
       put: true,
       default: null,
       enforcePolicy: true,
-      subKeys: ['network_id', 'enable_snat', 'external_fixed_ips'],
+      subKeys: ['network_id', 'enable_snat', 'external_fixed_ips', 'qos_policy_id'],
       validate: orNoData(
         dict({
           network_id: { required: true, validate: uuid },
           external_fixed_ips: { validate: fixedIps },
           enable_snat: { convert: toBoolean },
+          qos_policy_id: { validate: orNull(uuid) },
         }),
       ),
-      schema: Type.Any({ description: 'The external network that it leads to: network_id, enable_snat, external_fixed_ips.' }),
+      schema: Type.Any({ description: 'The external network that it leads to: network_id, enable_snat, external_fixed_ips, qos_policy_id.' }),
     },
     routes: { put: true, default: NOT_SPECIFIED, convert: nullToEmptyList, validate: hostRoutes, schema: Type.Any({ description: 'Further routes.' }) },
     distributed: adminFlag('Is it on every host?'),
@@ -89,6 +91,8 @@ export const FLOATINGIP = defineResource({
     status,
     dns_name: { post: true, default: '', convert: toLowerCase, validate: floatingDnsName, schema: textSchema('Its host name.', 255) },
     dns_domain: { post: true, default: '', convert: toLowerCase, validate: dnsDomainName, schema: textSchema('Its DNS domain.', 255) },
+    qos_policy_id: qosPolicyId('floating IP'),
+    qos_network_policy_id: readOnly('The QoS policy of its network.', { default: null }),
     port_details: readOnly('Facts of the port that it leads to.', { default: NOT_SPECIFIED }),
     ...standardAttributes,
     ...tagAttributes,

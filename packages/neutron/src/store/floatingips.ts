@@ -24,6 +24,7 @@ export const floatingIpLists: ListMaker<FloatingIpRow> = {
       port_id: { column: 'fixed_port_id', nullable: true },
       fixed_ip_address: { column: 'fixed_ip_address', nullable: true },
       status: 'status',
+      qos_policy_id: { column: 'qos_policy_id', nullable: true },
       description: { column: 'description', nullable: true },
       revision_number: { column: 'revision_number', type: 'integer' },
     },

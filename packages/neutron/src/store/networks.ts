@@ -27,6 +27,7 @@ export const networkLists: ListMaker<NetworkRow> = {
       is_default: { column: 'is_default', type: 'boolean' },
       'router:external': { column: 'external', type: 'boolean' },
       availability_zone_hints: 'az_hints_json',
+      qos_policy_id: { column: 'qos_policy_id', nullable: true },
       'provider:network_type': 'network_type',
       'provider:physical_network': 'physical_network',
       'provider:segmentation_id': { column: 'segmentation_id', type: 'integer' },

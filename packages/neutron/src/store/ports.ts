@@ -38,6 +38,8 @@ export const portLists: ListMaker<PortRow> = {
       status: 'status',
       'binding:host_id': 'binding_host',
       ip_allocation: 'ip_allocation',
+      qos_policy_id: { column: 'qos_policy_id', nullable: true },
+      qos_network_policy_id: { column: 'network_qos_policy_id', nullable: true },
       description: { column: 'description', nullable: true },
       revision_number: { column: 'revision_number', type: 'integer' },
     },

@@ -79,6 +79,7 @@ const TABLES: Readonly<Record<string, string>> = {
   address_scope: 'neutron_address_scope',
   address_group: 'neutron_address_group',
   security_group: 'neutron_security_group',
+  qos_policy: 'neutron_qos_policy',
 };
 
 /** Something that may be shared. */
@@ -97,6 +98,7 @@ export async function boundProjects(db: Db, type: string, id: string): Promise<s
     address_scope: sql`select distinct project_id from neutron_subnetpool where address_scope_id = ${id}`,
     address_group: sql`select distinct g.project_id from neutron_security_group_rule r join neutron_security_group g on g.id = r.security_group_id where r.remote_address_group_id = ${id}`,
     security_group: sql`select distinct p.project_id from neutron_port_security_group g join neutron_port p on p.id = g.port_id where g.security_group_id = ${id}`,
+    qos_policy: sql`select project_id from neutron_network where qos_policy_id = ${id} union select project_id from neutron_port where qos_policy_id = ${id} union select project_id from neutron_floatingip where qos_policy_id = ${id} union select project_id from neutron_router where qos_policy_id = ${id}`,
   };
   const { rows } = await (query[type] as RawBuilder<{ project_id: string }>).execute(db.kysely);
   return rows.map((row) => row.project_id);

@@ -21,6 +21,8 @@ export interface NeutronTables {
   neutron_tag: TagRow;
   neutron_quota: QuotaRow;
   neutron_agent: AgentRow;
+  neutron_qos_policy: QosPolicyRow;
+  neutron_qos_rule: QosRuleRow;
 }
 
 /** What every resource with standard attributes has. */
@@ -51,13 +53,14 @@ export interface NetworkRow extends StandardColumns {
   segmentation_id: number;
   az_hints_json: string;
   tags_json: string;
+  qos_policy_id: string | null;
 }
 
 /** Who else may use an object. `target_project` is `*` for everybody. */
 export interface RbacRow {
   id: string;
   project_id: string;
-  /** `network`, `subnetpool`, `address_scope`, `address_group` or `security_group`. */
+  /** `network`, `subnetpool`, `address_scope`, `address_group`, `security_group` or `qos_policy`. */
   object_type: string;
   object_id: string;
   /** `access_as_shared` or `access_as_external`. */
@@ -134,6 +137,9 @@ export interface PortRow extends StandardColumns {
   allowed_address_pairs_json: string;
   extra_dhcp_opts_json: string;
   tags_json: string;
+  qos_policy_id: string | null;
+  /** Its network's, which holds where it has none of its own. */
+  network_qos_policy_id: string | null;
 }
 
 /** An address in use. (network, address) is the key: that is what makes double use impossible. */
@@ -171,6 +177,8 @@ export interface RouterRow extends StandardColumns {
   routes_json: string;
   az_hints_json: string;
   tags_json: string;
+  /** Of its gateway. */
+  qos_policy_id: string | null;
 }
 
 export interface FloatingIpRow extends StandardColumns {
@@ -184,6 +192,9 @@ export interface FloatingIpRow extends StandardColumns {
   dns_name: string;
   dns_domain: string;
   tags_json: string;
+  qos_policy_id: string | null;
+  /** Its network's, which holds where it has none of its own. */
+  network_qos_policy_id: string | null;
 }
 
 export interface SecurityGroupRow extends StandardColumns {
@@ -262,4 +273,26 @@ export interface AgentRow {
   heartbeat_ms: number;
   /** Where tunnels to the host end; empty for a host that has none. */
   tunnel_ip: string;
+}
+
+export interface QosPolicyRow extends StandardColumns {
+  name: string;
+  /** New networks of the project get it. One per project at most. */
+  is_default: number;
+  tags_json: string;
+}
+
+/** A rule of a QoS policy; columns that its type does not have are null. */
+export interface QosRuleRow {
+  id: string;
+  policy_id: string;
+  type: string;
+  direction: string | null;
+  max_kbps: number | null;
+  max_burst_kbps: number | null;
+  dscp_mark: number | null;
+  min_kbps: number | null;
+  min_kpps: number | null;
+  max_kpps: number | null;
+  max_burst_kpps: number | null;
 }

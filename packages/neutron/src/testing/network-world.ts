@@ -1,3 +1,4 @@
+import type { FabricObject } from '@cairn/host/interface/fabric';
 import { HostRegistry } from '@cairn/host/registry';
 import { SimulatedAgent, type SimulatedAgentOptions } from '@cairn/host/simulated/agent';
 import type { KeystoneFace } from '@cairn/keystone/face';
@@ -105,6 +106,12 @@ export class NetworkWorld {
     });
     const subnet = await this.create('admin', 'subnet', { network_id: network.id, ip_version: 4, cidr: '172.24.4.0/24', enable_dhcp: false });
     return { network, subnet };
+  }
+
+  /** What a host has of an object once all is told. */
+  async onHost(kind: FabricObject['kind'], id: string, host = 'host'): Promise<TestAnswer['body']> {
+    await this.neutron.app.pusher.idle();
+    return (this.hosts.get(host) as SimulatedAgent).machine.fabric.get(`${kind} ${id}`);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { PortSpec } from '../../interface/fabric.ts';
+import { egressRules, ingressRules } from './qos.ts';
 import { type Cidr, canonicalMac, formatCidr, type Ip, lastOf, linkLocalOf, minimise, parseCidr } from './address.ts';
 
 /** The bridge rules of one guest port: who it may claim to be, and which frames reach it. */
@@ -30,9 +31,9 @@ export function portFilter(port: PortSpec, mark: number): PortFilter {
   const pairs = pairsOf(port, own);
   const macs = `{ ${[...pairs.keys()].toSorted().join(', ')} }`;
   const anyOwn = port.fixedIps.length === 0;
-  const to = [setMark, KNOWN_FRAMES, `${UNICAST} ether daddr != ${macs} drop`];
+  const to = [setMark, KNOWN_FRAMES, `${UNICAST} ether daddr != ${macs} drop`, ...ingressRules(port.qos)];
   // With RARP a hypervisor tells the switches where a guest has moved to; it carries nothing but the sender's MAC, and reaches no guest.
-  const from = [setMark, `${RARP} ether saddr ${macs} accept`, KNOWN_FRAMES, `ether saddr != ${macs} drop`];
+  const from = [setMark, `${RARP} ether saddr ${macs} accept`, KNOWN_FRAMES, `ether saddr != ${macs} drop`, ...egressRules(port.qos)];
 
   const v4: string[] = [];
   const arp: string[] = [];

@@ -2,6 +2,7 @@ import type { RouterSpec } from '../../interface/fabric.ts';
 import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { canonicalIp } from './address.ts';
+import { limitRules } from './qos.ts';
 
 /** The router's tables. The NAT of floating addresses is two maps: to associate one is one element in each. */
 export const NAT_TABLE = `ip ${TABLE}`;
@@ -23,10 +24,14 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
   const chains = new Map<string, Chain>([
     [
       'mangle',
-      { hook: { type: 'filter', hook: 'prerouting', priority: -150 }, rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`] : [] },
+      {
+        hook: { type: 'filter', hook: 'prerouting', priority: -150 },
+        rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`, ...limits(router, gatewayLink, 'ingress')] : [],
+      },
     ],
     ['prerouting', { hook: { type: 'nat', hook: 'prerouting', priority: -100 }, rules: [`dnat to ip daddr map @${FLOATING_MAP}`] }],
     ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: gatewayLink ? sourceNat(router, gatewayLink) : [] }],
+    ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gatewayLink ? limits(router, gatewayLink, 'egress') : [] }],
     ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
     ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
   ]);
@@ -53,6 +58,14 @@ export const sourceAddressOf = (router: RouterSpec): string | undefined => {
   const ip = router.gateway?.addresses.find((address) => !address.ip.includes(':'))?.ip;
   return ip === undefined ? undefined : canonicalIp(ip);
 };
+
+/** Limits by outside address: of what comes before it is translated, of what leaves after that. */
+function limits(router: RouterSpec, gatewayLink: string, direction: 'ingress' | 'egress'): readonly string[] {
+  const match = (ip: string): string => (direction === 'ingress' ? `iifname "${gatewayLink}" ip daddr ${ip}` : `oifname "${gatewayLink}" ip saddr ${ip}`);
+  const rules = router.floatingIps.flatMap(({ floatingIp, qos }) => limitRules(qos?.[direction], match(canonicalIp(floatingIp))));
+  const source = sourceAddressOf(router);
+  return source === undefined ? rules : [...rules, ...limitRules(router.gateway?.qos?.[direction], match(source))];
+}
 
 function sourceNat(router: RouterSpec, gatewayLink: string): readonly string[] {
   const source = sourceAddressOf(router);

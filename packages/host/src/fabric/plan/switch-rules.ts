@@ -5,6 +5,7 @@ import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { type SwitchMemory, Generations } from './memory.ts';
 import { portFilter } from './port-filter.ts';
+import { egressRules, ingressRules } from './qos.ts';
 import { type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
 
 /**
@@ -75,6 +76,12 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
       const filter = filterOf(port, memory.marks.of(port.id));
       chains.set(`from_${name}`, filter.from);
       chains.set(`to_${name}`, filter.to);
+      from.set(tap, `goto from_${name}`);
+      to.set(tap, `goto to_${name}`);
+    } else if (port.adminUp && port.qos) {
+      const name = identifier(tap);
+      chains.set(`from_${name}`, { rules: [...egressRules(port.qos), 'accept'] });
+      chains.set(`to_${name}`, { rules: [...ingressRules(port.qos), 'accept'] });
       from.set(tap, `goto from_${name}`);
       to.set(tap, `goto to_${name}`);
     } else {

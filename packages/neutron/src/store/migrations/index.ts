@@ -4,6 +4,7 @@ import { tunnels } from './0002-tunnels.ts';
 import { addressGroups } from './0003-address-groups.ts';
 import { comingHosts } from './0004-coming-hosts.ts';
 import { defaultRules } from './0005-default-rules.ts';
+import { qos } from './0006-qos.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -13,5 +14,6 @@ export const neutronMigrations: MigrationSet = {
     '0003_address_groups': addressGroups,
     '0004_coming_hosts': comingHosts,
     '0005_default_rules': defaultRules,
+    '0006_qos': qos,
   },
 };
