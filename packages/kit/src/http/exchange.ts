@@ -34,20 +34,35 @@ export const header = (headers: Exchange['headers'], name: string): string | und
   return Array.isArray(value) ? value[0] : value;
 };
 
-/** Collects a JSON body up to a limit. An empty body is undefined. */
-export async function readJson(stream: Readable, limitBytes: number): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limitBytes) {
-      stream.resume();
-      throw new CairnError('TooLarge', `Request is too large. Larger than max_request_body_size (${limitBytes}).`, { type: 'RequestTooLarge' });
-    }
-    chunks.push(chunk);
-  }
-  if (size === 0) return undefined;
-  return parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+/** Collects a JSON body up to a limit. An empty body is undefined. Rejects when the client breaks off. */
+export function readJson(stream: Readable, limitBytes: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const done = (): void => {
+      stream.off('data', take).off('end', end).off('error', reject).off('close', gone);
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= limitBytes) return;
+      done();
+      stream.on('error', () => undefined).resume();
+      reject(new CairnError('TooLarge', `Request is too large. Larger than max_request_body_size (${limitBytes}).`, { type: 'RequestTooLarge' }));
+    };
+    const end = (): void => {
+      done();
+      try {
+        resolve(size === 0 ? undefined : parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const gone = (): void => reject(new CairnError('Unavailable', 'The client went away.'));
+    if (stream.readableEnded) return end();
+    if (stream.destroyed) return gone();
+    stream.on('data', take).once('end', end).once('error', reject).once('close', gone);
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 
 /** Chance, as an argument: cryptographic in production, seeded in simulation. */
 export interface Ids {
@@ -13,8 +13,24 @@ export interface Ids {
 export const systemIds: Ids = {
   uuid: () => randomUUID(),
   hex: () => randomUUID().replaceAll('-', ''),
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => (length <= POOLED_BYTES / 8 ? pooled(length) : randomBytes(length)),
 };
+
+/** Asking the kernel costs more than what one is given: short ones share. Bytes that were given are gone from the pool. */
+const POOLED_BYTES = 2048;
+const pool = Buffer.alloc(POOLED_BYTES);
+let poolAt = POOLED_BYTES;
+
+function pooled(length: number): Buffer {
+  if (poolAt + length > POOLED_BYTES) {
+    randomFillSync(pool);
+    poolAt = 0;
+  }
+  const taken = Buffer.from(pool.subarray(poolAt, poolAt + length));
+  pool.fill(0, poolAt, poolAt + length);
+  poolAt += length;
+  return taken;
+}
 
 /** Ids from a seed (xorshift128), for simulation alone: the same seed gives the same ids. Not for secrets. */
 export function seededIds(seed: number): Ids {
