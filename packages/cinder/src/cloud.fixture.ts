@@ -25,6 +25,16 @@ export interface CloudOptions {
   readonly agent?: (simulated: SimulatedAgent) => HostAgent;
 }
 
+/** Stands for keystone's encryption: what is sealed does not show what it is, and is read again for its purpose alone. */
+export const testSecrets = {
+  sealSecret: (purpose: string, text: string): string => Buffer.from(JSON.stringify([purpose, text])).toString('base64'),
+  openSecret(purpose: string, sealed: string): string {
+    const [sealedFor, text] = JSON.parse(Buffer.from(sealed, 'base64').toString()) as [string, string];
+    if (sealedFor !== purpose) throw new Error('sealed for another purpose');
+    return text;
+  },
+};
+
 /** Cinder and glance over simulated hosts, with real HTTP in front. For tests. */
 export class Cloud {
   readonly world: World;
@@ -57,6 +67,12 @@ export class Cloud {
     const world = await testWorld({ ...(given.engine && { engine: given.engine }), migrations: [glanceMigrations, cinderMigrations] });
     const { env } = world;
     const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: directory } });
+    /** For encrypted volumes, as the composition root has it. */
+    const callbacks = {
+      openImage: (imageId: string) => glance.face.open(imageId),
+      diskKey: (keyId: string) => cinder.face.diskKey(keyId),
+      metadata: async () => ({ status: 404, contentType: 'text/plain', body: '' }),
+    };
     const registry = new HostRegistry();
     const machines = new Map<string, SimulatedMachine>();
     const size = { vcpus: 8, memoryMb: 16_384, diskGb: given.diskGb ?? 4_000 };
@@ -66,11 +82,12 @@ export class Cloud {
     for (const host of given.hosts ?? ['host1']) {
       const machine = new SimulatedMachine(host, size, shared);
       machines.set(host, machine);
-      const simulated = new SimulatedAgent(host, { clock: env.clock, machine, ...(given.fault && { fault: given.fault }) });
+      const simulated = new SimulatedAgent(host, { clock: env.clock, machine, callbacks, ...(given.fault && { fault: given.fault }) });
       registry.add(given.agent?.(simulated) ?? simulated);
     }
     const projects = new Set(['b0000000000000000000000000000001', 'b0000000000000000000000000000002', 'b00000000000000000000000000000ad']);
     const keystone = {
+      ...testSecrets,
       project: async (_db: unknown, id: string) => (projects.has(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
     };
     const cinder = createCinder({

@@ -44,6 +44,8 @@ export interface CinderFace {
   snapshot(db: Db, ctx: Context, snapshotId: string): Promise<SnapshotFacts>;
   /** The name of the volume type with this id or name that `ctx` may use; undefined when there is none. */
   volumeTypeName(db: Db, ctx: Context, idOrName: string): Promise<string | undefined>;
+  /** The secret that opens an encrypted disk: for the hosts' agents (HostCallbacks.diskKey), never for an answer. */
+  diskKey(keyId: string): Promise<string>;
   /**
    * Records a volume with a minted id in `creating` and its saga; finds an earlier one with the same id. Checks quota. `host` has to
    * reach the disk (the server's host): the volume is on its own storage, or on one that all share.

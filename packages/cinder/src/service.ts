@@ -1,3 +1,4 @@
+import type { Subscription } from '@cairn/kit/events/events';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
@@ -7,6 +8,7 @@ import { type CinderApp, createCinderApp } from './app/app.ts';
 import type { CinderDeps } from './app/deps.ts';
 import { createFace } from './app/face.ts';
 import { registerHost, registerScheduler } from './app/hosts.ts';
+import { deleteKey, resealKeys } from './app/keys.ts';
 import { MessageReaper } from './app/message-reaper.ts';
 import type { CinderFace } from './face.ts';
 import { cinderFault } from './faults.ts';
@@ -22,6 +24,8 @@ export interface CinderService {
   readonly sagas: readonly SagaDefinition[];
   /** What saga steps find in `step.services`; cinder's carry what they need. */
   readonly sagaServices: object;
+  /** Seals the keys of encrypted volumes anew: before and after the keys of credentials are rotated. Returns how many there are. */
+  resealKeys(): Promise<number>;
   /** After migrations: records the services of the hosts that are there and of those that come, and begins to remove old messages. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -30,6 +34,7 @@ export interface CinderService {
 export function createCinder(deps: CinderDeps): CinderService {
   const app = createCinderApp(deps);
   let unlisten: (() => void) | undefined;
+  let images: Subscription | undefined;
   const reaper = new MessageReaper(deps.env);
   return {
     app,
@@ -52,7 +57,10 @@ export function createCinder(deps: CinderDeps): CinderService {
     migrations: cinderMigrations,
     sagas: Object.values(app.sagas) as readonly SagaDefinition[],
     sagaServices: {},
+    resealKeys: () => resealKeys(deps),
     async start() {
+      // an image's key goes with it; it has the image's id
+      images = deps.env.events.subscribe('cinder.images', ['image.delete'], (event) => deps.env.store.write((tx) => deleteKey(tx, event.resourceId)));
       await registerScheduler(deps);
       for (const host of deps.hosts.names()) await registerHost(deps, host);
       reaper.start();
@@ -64,6 +72,7 @@ export function createCinder(deps: CinderDeps): CinderService {
     },
     async stop() {
       unlisten?.();
+      await images?.stop();
       await reaper.stop();
     },
   };

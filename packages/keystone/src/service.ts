@@ -64,6 +64,8 @@ export function createKeystone(env: Env, options: Partial<KeystoneOptions> & Pic
 
 function createFace(app: KeystoneApp): KeystoneFace {
   return {
+    sealSecret: (purpose, text) => app.secrets.seal(purpose, text),
+    openSecret: (purpose, sealed) => app.secrets.open(purpose, sealed),
     async authenticate(token, requestId) {
       try {
         return app.tokens.contextOf(await app.tokens.validate(token), requestId);

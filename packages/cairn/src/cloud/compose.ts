@@ -167,9 +167,18 @@ export function compose(options: ComposeOptions): Cloud {
       cinder.migrations,
       nova.migrations,
     ],
-    callbacks: { openImage: (imageId) => glance.face.open(imageId), metadata: (request) => nova.face.metadata(request) },
+    callbacks: {
+      openImage: (imageId) => glance.face.open(imageId),
+      diskKey: (keyId) => cinder.face.diskKey(keyId),
+      metadata: (request) => nova.face.metadata(request),
+    },
     bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
-    rotateKeys: (keys, force) => keystone.app.keys.rotate(keys, { force }),
+    async rotateKeys(keys, force) {
+      if (keys === 'tokens') return keystone.app.keys.rotate(keys, { force });
+      const before = await cinder.resealKeys();
+      const { reencrypted } = await keystone.app.keys.rotate(keys, { force });
+      return { reencrypted: before + reencrypted + (await cinder.resealKeys()) };
+    },
     async start() {
       for (const service of startable) await service.start();
     },

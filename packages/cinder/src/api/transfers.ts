@@ -117,6 +117,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
           volumeId: body['volume_id'],
           name,
           noSnapshots: modern && asBoolean(body['no_snapshots'] ?? false),
+          encryptedToo: modern && request.version.atLeast('3.70'),
         });
         return { transfer: detail(request, row, authKey) };
       },

@@ -241,7 +241,7 @@ const attachActions = [
             host: volume.host,
             volume_id: volume.id,
             access_mode: volume.readonly_flag === 'True' ? 'ro' : 'rw',
-            encrypted: false,
+            encrypted: volume.encryption_key_id !== null,
             cacheable: false,
             qos_specs: await frontEndQos(tx, volume.type_id),
           },

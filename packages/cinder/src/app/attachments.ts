@@ -105,7 +105,7 @@ export async function connectAttachment(deps: CinderDeps, tx: Tx, who: Requester
     host: volume.host,
     volume_id: volume.id,
     access_mode: mode,
-    encrypted: false,
+    encrypted: volume.encryption_key_id !== null,
     cacheable: false,
     qos_specs: await frontEndQos(tx, volume.type_id),
     attachment_id: id,

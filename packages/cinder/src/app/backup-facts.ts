@@ -7,6 +7,8 @@ export interface BackupFacts {
   readonly imageMetadata?: Pairs;
   readonly name?: string | null;
   readonly metadata?: Pairs;
+  /** Of an encrypted volume: what it is restored to has this type. */
+  readonly typeId?: string;
 }
 
 export const backupNotFound = (id: string): CairnError => notFound(`Backup ${id} could not be found.`, { type: 'BackupNotFound' });

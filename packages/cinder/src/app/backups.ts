@@ -15,9 +15,11 @@ import type { BackupRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type BackupFacts, backupNotFound } from './backup-facts.ts';
-import { getBackup, serviceIn, startRestore } from './backup-restore.ts';
+import { checkRestorable, getBackup, serviceIn, startRestore } from './backup-restore.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
+import { storedBytes } from './encryption.ts';
 import { emitBackup } from './events.ts';
+import { cloneKey } from './keys.ts';
 import { claimBackupQuota } from './quota.ts';
 import { getSnapshot } from './snapshots.ts';
 import { createVolume } from './volume-create.ts';
@@ -90,13 +92,14 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
     service_metadata: id,
     object_count: 0,
     restore_volume_id: null,
-    encryption_key_id: volume.encryption_key_id,
+    encryption_key_id: volume.encryption_key_id === null ? null : await cloneKey(app.deps, tx, volume.encryption_key_id, volume.project_id),
     metadata: toJson(ask.metadata),
     facts: toJson({
       bootable: volume.bootable,
       imageMetadata: fromJson<Pairs>(volume.image_metadata),
       name: volume.name,
       metadata: fromJson<Pairs>(volume.metadata),
+      ...(volume.encryption_key_id !== null && { typeId: volume.type_id }),
     } satisfies BackupFacts),
     data_timestamp_ms: snapshot?.created_at_ms ?? nowMs,
     created_at_ms: nowMs,
@@ -169,11 +172,13 @@ export async function restoreBackup(
           size: row.size_gb,
           name: ask.name ?? `restore_backup_${id}`,
           description: 'auto-created_from_restore_from_backup',
+          volumeType: fromJson<BackupFacts>(row.facts).typeId ?? null,
           followImageSnapshot: false,
         })
       : await getVolume(tx, caller, ask.volumeId);
   if (!isNew && volume.status !== 'available') throw invalidVolume('Volume to be restored to must be available');
   if (row.size_gb > volume.size_gb) throw invalidVolume(`volume size ${volume.size_gb} is too small to restore backup of size ${row.size_gb}.`);
+  await checkRestorable(tx, row, volume.type_id);
   await startRestore(app, tx, caller, row, volume, isNew);
   return { backupId: row.id, volumeId: volume.id, volumeName: volume.name };
 }
@@ -314,7 +319,7 @@ async function finishImport(app: CinderApp, row: BackupRow, service: string): Pr
       // a record tells of the project's own backup only if the store has one by that id
       const manifest = await getManifest(store, placeOf(row));
       for (const id of manifest.chain) await getManifest(store, id);
-      if (manifest.sizeBytes > row.size_gb * 2 ** 30) failure = 'The backup is larger than its record says.';
+      if (manifest.sizeBytes > storedBytes(row.size_gb, row.encryption_key_id)) failure = 'The backup is larger than its record says.';
       objects = (await store.list(placeOf(row))).length;
     } catch {
       failure = 'The backup is not in the backup store, or is damaged.';

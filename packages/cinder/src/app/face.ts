@@ -15,6 +15,7 @@ import { completeAttachment, connectAttachment, endAttachment, reserveVolume } f
 import { boundHost } from './backend.ts';
 import { requesterOf, serviceCaller } from './caller.ts';
 import type { CinderDeps } from './deps.ts';
+import { secretOf } from './keys.ts';
 import { frontEndQos } from './qos.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
 import { getTypeByNameOrId } from './types.ts';
@@ -43,6 +44,7 @@ export function createFace(app: CinderApp): CinderFace {
         throw error;
       }
     },
+    diskKey: (keyId) => secretOf(deps, env.store.read, keyId),
     async createVolume(tx, ctx, volume) {
       if (await volumeById(tx, volume.id)) return;
       await createVolume(app, tx, serviceCaller(ctx), {

@@ -1,4 +1,5 @@
 import type { ImageFacts } from '@cairn/glance/face';
+import { LUKS_HEADER_BYTES } from '@cairn/host/interface/disks';
 import { conflict, invalidInput, isCairnError } from '@cairn/kit/errors/errors';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { Context } from '@cairn/kit/context/context';
@@ -43,13 +44,19 @@ export function snapshotOfImage(image: ImageFacts): string | undefined {
   return typeof boot?.['snapshot_id'] === 'string' ? boot['snapshot_id'] : undefined;
 }
 
+/** The property of an image that holds an encrypted volume as it is stored: the key that opens it. */
+export const IMAGE_KEY = 'cinder_encryption_key_id';
+export const IMAGE_KEY_DELETION = 'cinder_encryption_key_deletion_policy';
+
 /** Refuses an image that is not there yet or does not fit. */
 export function checkImage(image: ImageFacts, sizeGb: number): void {
   if (image.status !== 'active') throw invalid(`Image ${image.id} is not active.`);
-  const imageGb = Math.ceil((image.sizeBytes ?? 0) / GIB);
+  // what is stored of an encrypted volume has a header besides its data
+  const header = image.properties[IMAGE_KEY] === undefined ? 0 : LUKS_HEADER_BYTES;
+  const imageGb = Math.ceil(((image.sizeBytes ?? 0) - header) / GIB);
   if (imageGb > sizeGb) throw invalid(`Size of specified image ${imageGb}GB is larger than volume size ${sizeGb}GB.`);
   if (sizeGb < image.minDiskGb) throw invalid(`Volume size ${sizeGb}GB cannot be smaller than the image minDisk size ${image.minDiskGb}GB.`);
-  const virtualGb = Math.ceil((image.virtualSizeBytes ?? 0) / GIB);
+  const virtualGb = Math.ceil(((image.virtualSizeBytes ?? 0) - header) / GIB);
   if (virtualGb > sizeGb)
     throw invalidInput(`Image ${image.id} is unacceptable: Image virtual size is ${virtualGb}GB and doesn't fit in a volume of size ${sizeGb}GB.`, {
       type: 'ImageUnacceptable',

@@ -18,6 +18,7 @@ import { backendOf, disksAt, serviceHost, storageOfPlace } from './backend.ts';
 import type { CinderDeps } from './deps.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitSnapshot, emitVolume } from './events.ts';
+import { encryptionOfType } from './encryption.ts';
 import { claimQuota } from './quota.ts';
 import { defaultType, getTypeByNameOrId, isTrueSpec, specsOf } from './types.ts';
 import { checkPairs, getVolume } from './volumes.ts';
@@ -122,7 +123,8 @@ export async function manageVolume(app: CinderApp, caller: Caller, ask: ManageVo
   const diskId = referenceOf(ask.ref, ['volume-']);
   checkPairs(ask.metadata);
   const type = ask.volumeType ? await getTypeByNameOrId(db, ctx, ask.volumeType) : await defaultType(db, projectId, options.defaultVolumeType);
-  const disk = (await disksOn(app.deps, db, host)).find((one) => one.diskId === diskId);
+  if (await encryptionOfType(db, type.id)) throw invalidVolume('Managing to an encrypted volume type is not supported.');
+  const disk = (await disksOn(app.deps, db, host)).find((one) => one.diskId === diskId && one.keyId === undefined);
   return env.store.write(async (tx) => {
     const found = disk !== undefined && (await volumeByDisk(tx, host, diskId)) === undefined;
     const sizeGb = found ? gb(disk.sizeBytes) : 0;

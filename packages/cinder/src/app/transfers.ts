@@ -12,6 +12,7 @@ import { updateVolume, volumeById } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
+import { giveKey } from './keys.ts';
 import { claimQuota } from './quota.ts';
 import { getVolume } from './volumes.ts';
 
@@ -34,6 +35,8 @@ export interface NewTransfer {
   readonly volumeId: string;
   readonly name: string | null;
   readonly noSnapshots: boolean;
+  /** Clients that know of encrypted volumes in transfers (from microversion 3.70). */
+  readonly encryptedToo: boolean;
 }
 
 /** Offers a volume to whoever knows the key, which is told once. */
@@ -43,6 +46,10 @@ export async function createTransfer(app: CinderApp, caller: Caller, ask: NewTra
     const volume = await getVolume(tx, caller, ask.volumeId);
     caller.authorize('volume:create_transfer', targetOf(volume));
     if (volume.status !== 'available') throw invalidVolume('status must be available');
+    if (volume.encryption_key_id !== null) {
+      if (!ask.encryptedToo) throw invalidVolume('transferring encrypted volume is not supported');
+      if (ask.noSnapshots) throw invalidVolume('transferring an encrypted volume without its snapshots is not supported');
+    }
     if (!ask.noSnapshots) {
       const busy = (await snapshotsOfVolume(tx, volume.id)).find((snapshot) => snapshot.status !== 'available');
       if (busy) throw invalidSnapshot(`snapshot: ${busy.id} status must be available`);
@@ -99,6 +106,7 @@ export async function acceptTransfer(app: CinderApp, caller: Caller, id: string,
       await updateSnapshot(tx, snapshot.id, { project_id: projectId, user_id: ctx.userId }, nowMs);
     }
     await updateVolume(tx, volume.id, { status: 'available', project_id: projectId, user_id: ctx.userId }, nowMs);
+    await giveKey(tx, volume.encryption_key_id, projectId);
     await deleteTransfer(tx, id);
     await emitVolume(env, tx, requesterOf(ctx), 'transfer.accept.end', { ...volume, status: 'available', project_id: projectId });
     return row;

@@ -10,12 +10,13 @@ import { services } from '../store/services.ts';
 import type { BackupRow, SnapshotRow, TypeRow, VolumeRow } from '../store/tables.ts';
 import { insertVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { getBackup, startRestore } from './backup-restore.ts';
+import { checkRestorable, getBackup, startRestore } from './backup-restore.ts';
 import { type Caller, requesterOf } from './caller.ts';
-import { refuseUnencrypted } from './encryption.ts';
+import { cipherOfType, encryptionDiffers } from './encryption.ts';
 import { emitVolume } from './events.ts';
+import { cloneKey, createKey } from './keys.ts';
 import { groupForVolume } from './group-lookup.ts';
-import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
+import { checkImage, findImage, IMAGE_KEY, imageMetadataOf, snapshotOfImage } from './image-source.ts';
 import { claimQuota } from './quota.ts';
 import { getSnapshot } from './snapshots.ts';
 import { defaultType, getTypeByNameOrId, isTrueSpec, sizeProblem, specsOf, zonesOfType } from './types.ts';
@@ -69,11 +70,13 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
   const type = await typeOf(app, tx, caller, asked, origins);
   const problem = sizeProblem(type, sizeGb);
   if (problem !== undefined) throw invalid(problem);
-  await refuseUnencrypted(tx, type.id);
+  const cipher = await cipherOfType(tx, type.id);
+  await checkSameEncryption(tx, type, origins);
   const zone = await zoneOf(app, tx, ask.availabilityZone ?? undefined, type, origins);
   const metadata = ask.metadata ?? {};
   checkPairs(metadata);
   const multiattach = isTrueSpec(specsOf(type)['multiattach']);
+  if (multiattach && cipher) throw invalidVolume('Multiattach cannot be used with encrypted volumes.');
   if (multiattach) caller.authorize('volume:multiattach');
 
   const group = ask.groupId ? await groupForVolume(tx, caller, ask.groupId, type.id) : undefined;
@@ -110,7 +113,7 @@ export async function createVolume(app: CinderApp, tx: Tx, caller: Caller, ask: 
     metadata: toJson(metadata),
     image_metadata: '{}',
     saga_id: null,
-    encryption_key_id: null,
+    encryption_key_id: cipher ? await keyFor(app, tx, projectId, cipher.keyBits, origins) : null,
     created_at_ms: nowMs,
     updated_at_ms: null,
     launched_at_ms: null,
@@ -181,6 +184,22 @@ async function typeOf(app: CinderApp, db: Db, caller: Caller, asked: TypeRow | u
   if (asked) return asked;
   const named = source?.type_id ?? snapshot?.type_id ?? image?.properties['cinder_img_volume_type'];
   return named ? await getTypeByNameOrId(db, caller.ctx, named) : await defaultType(db, caller.ctx.projectId, app.deps.options.defaultVolumeType);
+}
+
+/** What is stored encrypted is copied as it is, so a copy is encrypted as its origin. */
+async function checkSameEncryption(db: Db, type: TypeRow, { snapshot, source, backup }: Origins): Promise<void> {
+  const origin = snapshot?.type_id ?? source?.type_id;
+  if (origin !== undefined && (await encryptionDiffers(db, origin, type.id))) {
+    const advice = source ? 'either match source volume, or omit type argument' : 'recommend omitting the type argument';
+    throw invalid(`Invalid volume_type provided: ${type.id} (requested type is not compatible; ${advice}).`);
+  }
+  if (backup) await checkRestorable(db, backup, type.id);
+}
+
+/** A key of the volume's own: its origin's secret under another id, or a new one (_get_encryption_key_id). */
+async function keyFor(app: CinderApp, tx: Tx, projectId: string, keyBits: number, { snapshot, source, image }: Origins): Promise<string> {
+  const origin = snapshot?.encryption_key_id ?? source?.encryption_key_id ?? image?.properties[IMAGE_KEY] ?? null;
+  return origin === null ? createKey(app.deps, tx, projectId, keyBits) : cloneKey(app.deps, tx, origin, projectId);
 }
 
 /** The zones that hosts are in. */

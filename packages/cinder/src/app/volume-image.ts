@@ -8,7 +8,8 @@ import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { diskIdAt } from './backend.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
-import { checkImage, findImage, imageMetadataOf, snapshotOfImage } from './image-source.ts';
+import { checkImage, findImage, IMAGE_KEY, IMAGE_KEY_DELETION, imageMetadataOf, snapshotOfImage } from './image-source.ts';
+import { cloneKey } from './keys.ts';
 import { pairsOf } from './volumes.ts';
 
 /** Properties that glance keeps by itself (`glance_core_properties`). */
@@ -49,9 +50,16 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
     throw invalidVolume(`Volume ${row.id} status must be ${orList(fitting)}`);
   }
   const imageId = env.ids.uuid();
-  const properties = Object.fromEntries(
-    Object.entries(pairsOf(row.image_metadata)).filter(([key]) => !CORE.has(key) && !RESERVED.some((one) => key.startsWith(one))),
+  const properties: Record<string, string> = Object.fromEntries(
+    Object.entries(pairsOf(row.image_metadata)).filter(
+      ([key]) => !CORE.has(key) && key !== IMAGE_KEY && key !== IMAGE_KEY_DELETION && !RESERVED.some((one) => key.startsWith(one)),
+    ),
   );
+  if (row.encryption_key_id !== null) {
+    // the image's key has the image's id, by which it is found when the image goes
+    properties[IMAGE_KEY] = await cloneKey(app.deps, tx, row.encryption_key_id, row.project_id, imageId);
+    properties[IMAGE_KEY_DELETION] = 'on_image_deletion';
+  }
   await faces.glance.create(tx, caller.ctx, {
     id: imageId,
     name: ask.imageName,
@@ -84,6 +92,7 @@ export async function reimage(
   caller.authorize(row.status === 'reserved' ? 'volume:reimage_reserved' : 'volume:reimage', targetOf(row));
   const image = await findImage(app.deps, tx, caller.ctx, imageRef);
   if (snapshotOfImage(image) !== undefined) throw invalid('Volumes are not re-imaged from images of volume-backed servers.', { field: 'image_id' });
+  if (image.properties[IMAGE_KEY] !== undefined) throw invalid('Volumes are not re-imaged from images of encrypted volumes.', { field: 'image_id' });
   checkImage(image, row.size_gb);
   const fitting = ['available', 'error', ...(even.reserved ? ['reserved'] : []), ...(even.inUse === true ? ['in-use'] : [])];
   if (!(await updateVolume(tx, row.id, { status: 'downloading', previous_status: row.status }, env.clock.nowMs(), { status: fitting }))) {

@@ -7,7 +7,7 @@ import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { type Capabilities, unsatisfied } from './capabilities.ts';
-import { encryptionOfType, refuseUnencrypted } from './encryption.ts';
+import { cipherOfType } from './encryption.ts';
 import { emitVolume } from './events.ts';
 import { complain } from './messages.ts';
 import { checkTypeQuota } from './quota.ts';
@@ -49,7 +49,8 @@ export async function retypeVolume(
   const snapshots = await snapshotsOfVolume(tx, row.id);
   await checkQuotaOf(app, tx, row, type, snapshots.length);
   const who = requesterOf(caller.ctx);
-  if ((await encryptionOfType(tx, type.id)) !== undefined) await refuseUnencrypted(tx, type.id);
+  const cipher = await cipherOfType(tx, type.id);
+  if (multiattach && cipher) throw invalid('Retype requested both encryption and multi-attach, which is not supported.');
   if (capabilities === undefined || unsatisfied(specsOf(type), capabilities) !== undefined) {
     if (mayMove && row.status === 'available' && snapshots.length === 0) {
       await updateVolume(tx, row.id, { status: 'retyping', previous_status: row.status }, env.clock.nowMs());

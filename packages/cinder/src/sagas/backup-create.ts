@@ -4,6 +4,7 @@ import type { Requester } from '../app/caller.ts';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { backupNotFound } from '../app/backup-facts.ts';
+import { storedBytes } from '../app/encryption.ts';
 import { emitBackup } from '../app/events.ts';
 import { getManifest } from '../backups/format.ts';
 import type { BackupStore } from '../backups/store.ts';
@@ -12,7 +13,7 @@ import { backupById, placeOf, updateBackup } from '../store/backups.ts';
 import { snapshotById, updateSnapshot } from '../store/snapshots.ts';
 import type { BackupRow } from '../store/tables.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
-import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, needStore } from './common.ts';
+import { DATA_DEADLINE_MS, leaveMessage, needVolume, needStore } from './common.ts';
 
 export interface BackupCreateParams {
   readonly backupId: string;
@@ -47,7 +48,7 @@ export function backupCreateSaga(deps: CinderDeps, backups: BackupStore | undefi
             const { objects } = await writeBackup(store, stream, {
               id: backupId,
               volumeId,
-              sizeBytes: row.size_gb * GIB,
+              sizeBytes: storedBytes(row.size_gb, row.encryption_key_id),
               ...(parent && { parent }),
               signal: step.signal,
               async onProgress(percent) {

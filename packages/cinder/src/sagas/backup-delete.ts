@@ -2,6 +2,7 @@ import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup } from '../app/events.ts';
+import { deleteKey } from '../app/keys.ts';
 import type { BackupStore } from '../backups/store.ts';
 import { backupById, deleteBackupRow, placeOf, sharesObjects, updateBackup } from '../store/backups.ts';
 import { DISK_DEADLINE_MS, leaveMessage, needStore } from './common.ts';
@@ -31,6 +32,7 @@ export function backupDeleteSaga(deps: CinderDeps, backups: BackupStore | undefi
       const row = await backupById(tx, step.params.backupId);
       if (!row) return;
       await deleteBackupRow(tx, row.id);
+      await deleteKey(tx, row.encryption_key_id);
       await emitBackup(env, tx, step.params.who, 'delete.end', { ...row, status: 'deleted' });
     },
     async onFailed(tx, step, failure) {

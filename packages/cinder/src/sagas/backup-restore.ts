@@ -5,7 +5,9 @@ import { type BackupFacts, backupNotFound } from '../app/backup-facts.ts';
 import type { Requester } from '../app/caller.ts';
 import { diskIdAt, disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
+import { checkEncrypted, diskEncryption, storedBytes } from '../app/encryption.ts';
 import { emitBackup, emitVolume } from '../app/events.ts';
+import { deleteKey } from '../app/keys.ts';
 import { backupAsQcow2 } from '../backups/read.ts';
 import type { BackupStore } from '../backups/store.ts';
 import { backupById, placeOf, updateBackup } from '../store/backups.ts';
@@ -21,6 +23,8 @@ export interface BackupRestoreParams {
   readonly newDiskId: string;
   /** The volume was made for this. */
   readonly isNew: boolean;
+  /** Of an encrypted backup: the key that the volume has with its content. */
+  readonly newKeyId?: string;
   readonly who: Requester;
 }
 
@@ -41,17 +45,24 @@ export function backupRestoreSaga(
           const { backupId, volumeId, newDiskId } = step.params;
           const volume = await needVolume(step.db, volumeId);
           if (volume.host === null) throw conflict(`Volume ${volumeId} could not be made, so there is nothing to restore to.`);
-          const sizeBytes = volume.size_gb * GIB;
+          const keyId = step.params.newKeyId ?? null;
           const backup = await backupById(step.db, backupId);
           if (!backup) throw backupNotFound(backupId);
-          const data = await backupAsQcow2(needStore(backups), placeOf(backup), sizeBytes);
+          const data = await backupAsQcow2(needStore(backups), placeOf(backup), storedBytes(volume.size_gb, keyId));
           let wrong: unknown;
           data.on('error', (error) => {
             wrong = error;
           });
           try {
             const disks = await disksAt(deps, step.db, volume.host, volumeId);
-            await disks.receive({ diskId: diskIdAt(volume.host, newDiskId), sizeBytes, pool: 'volume' }, data);
+            const encryption = await diskEncryption(step.db, { ...volume, encryption_key_id: keyId });
+            const disk = {
+              diskId: diskIdAt(volume.host, newDiskId),
+              sizeBytes: volume.size_gb * GIB,
+              pool: 'volume',
+              ...(encryption && { encryption }),
+            } as const;
+            checkEncrypted(await disks.receive(disk, data), encryption);
           } catch (error) {
             // what is wrong with the backup says more than that the disk could not be made
             throw wrong ?? error;
@@ -66,7 +77,7 @@ export function backupRestoreSaga(
       },
     ],
     async onDone(tx, step) {
-      const { backupId, volumeId, newDiskId, isNew, who } = step.params;
+      const { backupId, volumeId, newDiskId, isNew, newKeyId, who } = step.params;
       const nowMs = env.clock.nowMs();
       const [backup, volume] = [await backupById(tx, backupId), await volumeById(tx, volumeId)];
       await updateBackup(tx, backupId, { status: 'available' }, nowMs, ['restoring']);
@@ -76,6 +87,10 @@ export function backupRestoreSaga(
       await updateVolume(tx, volumeId, { status: 'available', ...(isNew && { launched_at_ms: volume.launched_at_ms ?? nowMs }) }, nowMs, {
         status: ['restoring-backup'],
       });
+      if (newKeyId !== undefined) {
+        await updateVolume(tx, volumeId, { encryption_key_id: newKeyId }, nowMs);
+        await deleteKey(tx, volume.encryption_key_id);
+      }
       if (facts.metadata) await setVolumePairs(tx, volumeId, 'user', { ...fromJson<Pairs>(volume.metadata), ...facts.metadata }, nowMs);
       if (facts.imageMetadata) await setVolumePairs(tx, volumeId, 'image', facts.imageMetadata, nowMs);
       await env.sagas.start(
@@ -88,7 +103,8 @@ export function backupRestoreSaga(
       await emitVolume(env, tx, who, 'restore.end', { ...volume, status: 'available' });
     },
     async onFailed(tx, step, failure) {
-      const { backupId, volumeId, who } = step.params;
+      const { backupId, volumeId, newKeyId, who } = step.params;
+      await deleteKey(tx, newKeyId ?? null);
       const nowMs = env.clock.nowMs();
       await updateBackup(tx, backupId, { status: 'available', fail_reason: failure.message.slice(0, 255) }, nowMs, ['restoring']);
       await updateVolume(tx, volumeId, { status: 'error_restoring' }, nowMs, { status: ['restoring-backup'] });

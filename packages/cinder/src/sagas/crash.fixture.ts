@@ -24,9 +24,11 @@ import { testStore } from '@cairn/kit/store/testing';
 import { testContext } from '@cairn/kit/testing/world';
 import { type CinderApp, createCinderApp } from '../app/app.ts';
 import { serviceCaller } from '../app/caller.ts';
+import { secretOf } from '../app/keys.ts';
 import { createSnapshot } from '../app/snapshots.ts';
 import { createVolume } from '../app/volume-create.ts';
 import { defaultCinderOptions } from '../options.ts';
+import { testSecrets } from '../cloud.fixture.ts';
 import { cinderMigrations } from '../store/migrations/index.ts';
 import { snapshotById } from '../store/snapshots.ts';
 import type { CinderTables, SnapshotRow, VolumeRow } from '../store/tables.ts';
@@ -74,12 +76,17 @@ export async function world(plan: Plan): Promise<CrashWorld> {
       const env = { clock: systemClock, ids: systemIds, log: silentLog, store, sagas: engine, events } as unknown as Env;
       const glance = createGlance({ env, options: { ...defaultGlanceOptions, imagesDir: directory } });
       const hosts = new HostRegistry();
-      hosts.add(new SimulatedAgent('host1', { clock: systemClock, machine }));
-      if (plan.twoHosts === true) hosts.add(new SimulatedAgent('host2', { clock: systemClock, machine: second }));
-      const app = createCinderApp({
+      const callbacks = {
+        openImage: (imageId: string) => glance.face.open(imageId),
+        diskKey: (keyId: string) => secretOf(app.deps, store.read, keyId),
+        metadata: async () => ({ status: 404, contentType: 'text/plain', body: '' }),
+      };
+      hosts.add(new SimulatedAgent('host1', { clock: systemClock, machine, callbacks }));
+      if (plan.twoHosts === true) hosts.add(new SimulatedAgent('host2', { clock: systemClock, machine: second, callbacks }));
+      const app: CinderApp = createCinderApp({
         env,
         options: { ...defaultCinderOptions, backupsDir: join(directory, 'backups') },
-        faces: { glance: glance.face, keystone: { project: async () => undefined } },
+        faces: { glance: glance.face, keystone: { project: async () => undefined, ...testSecrets } },
         hosts,
       });
       const { registerHost, registerScheduler } = await import('../app/hosts.ts');
@@ -111,7 +118,7 @@ export async function world(plan: Plan): Promise<CrashWorld> {
     },
     async inspect() {
       const q = on<CinderTables>(store.read);
-      const [volumes, snapshots, usage, pools, images, backups, groups] = await Promise.all([
+      const [volumes, snapshots, usage, pools, images, backups, groups, keys] = await Promise.all([
         q.selectFrom('cinder_volume').selectAll().execute(),
         q.selectFrom('cinder_snapshot').selectAll().execute(),
         quotaBefore(),
@@ -119,12 +126,14 @@ export async function world(plan: Plan): Promise<CrashWorld> {
         on<{ glance_image: { id: string; status: string; name: string } }>(store.read).selectFrom('glance_image').select(['status', 'name']).execute(),
         q.selectFrom('cinder_backup').selectAll().execute(),
         q.selectFrom('cinder_group').selectAll().execute(),
+        q.selectFrom('cinder_key').selectAll().execute(),
       ]);
       return [
         ...machine.inspect(),
         ...second.inspect().map((line) => `host2 ${line}`),
         ...backups.map((one) => `backup ${one.status}${one.parent_id === null ? '' : ' incremental'}`),
         ...(await readdir(join(directory, 'backups')).catch(() => [])).map((name) => `backed up ${name}`),
+        ...keys.map(() => 'key'),
         ...groups.map((one) => `group ${one.status}`),
         ...volumes.map(
           (row) =>

@@ -6,6 +6,8 @@ import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import type { Complaint } from '../app/messages.ts';
 import type { Pools } from '../app/pools.ts';
+import { checkEncrypted, diskEncryption } from '../app/encryption.ts';
+import { IMAGE_KEY } from '../app/image-source.ts';
 import { specsOf } from '../app/types.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { serviceOf } from '../store/services.ts';
@@ -85,12 +87,16 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           const { volumeId, sizeGb, source } = step.params;
           const row = await needVolume(step.db, volumeId);
           const disks = await disksAt(deps, step.db, row.host, row.id);
+          const encryption = await diskEncryption(step.db, row);
           let from: DiskSource;
-          if (source.kind === 'image') from = { kind: 'image', image: await faces.glance.source(step.db, source.imageId) };
-          else if (source.kind === 'snapshot') from = { kind: 'snapshot', diskId: source.diskId, snapshotId: source.snapshotId };
+          if (source.kind === 'image') {
+            const stored = encryption !== undefined && step.params.imageMetadata[IMAGE_KEY] !== undefined;
+            from = { kind: 'image', image: { ...(await faces.glance.source(step.db, source.imageId)), ...(stored && { encrypted: true }) } };
+          } else if (source.kind === 'snapshot') from = { kind: 'snapshot', diskId: source.diskId, snapshotId: source.snapshotId };
           else if (source.kind === 'disk') from = { kind: 'disk', diskId: source.diskId };
           else from = { kind: 'blank' };
-          await disks.create({ diskId: row.disk_id, sizeBytes: sizeGb * GIB, source: from, pool: 'volume' });
+          const made = await disks.create({ diskId: row.disk_id, sizeBytes: sizeGb * GIB, source: from, pool: 'volume', ...(encryption && { encryption }) });
+          checkEncrypted(made, encryption);
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);

@@ -3,6 +3,7 @@ import type { Requester } from '../app/caller.ts';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitSnapshot, emitVolume } from '../app/events.ts';
+import { deleteKey } from '../app/keys.ts';
 import { deleteSnapshotRow, snapshotsOfVolume } from '../store/snapshots.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
 import { deleteVolumeRow, updateVolume, volumeById } from '../store/volumes.ts';
@@ -41,6 +42,7 @@ export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams>
         await emitSnapshot(env, tx, who, 'delete.end', { ...snapshot, status: 'deleted' });
       }
       await deleteVolumeRow(tx, volumeId);
+      await deleteKey(tx, row.encryption_key_id);
       await changeUsage(tx, row.project_id, row.type_id, { volumes: -1, volume_gb: -row.size_gb });
       if (row.host !== null) await changePool(tx, row.host, { volumes: -1, gb: -row.size_gb });
       await emitVolume(env, tx, who, 'delete.end', { ...row, status: 'deleted' });

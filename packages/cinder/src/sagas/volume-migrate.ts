@@ -4,6 +4,7 @@ import type { Tx } from '@cairn/kit/store/store';
 import { diskIdAt, disksAt, serviceHost } from '../app/backend.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
+import { checkEncrypted, diskEncryption } from '../app/encryption.ts';
 import { emitVolume } from '../app/events.ts';
 import type { Pools } from '../app/pools.ts';
 import { isTrueSpec, specsOf } from '../app/types.ts';
@@ -63,7 +64,11 @@ export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: Sa
           if (await target.info(diskId)) return;
           const { stream } = await (await disksAt(deps, step.db, row.host, row.id)).export(row.disk_id, { format: 'qcow2' });
           try {
-            await target.receive({ diskId, sizeBytes: row.size_gb * GIB, pool: 'volume' }, stream);
+            const encryption = await diskEncryption(step.db, row);
+            checkEncrypted(
+              await target.receive({ diskId, sizeBytes: row.size_gb * GIB, pool: 'volume', ...(encryption && { encryption }) }, stream),
+              encryption,
+            );
           } finally {
             stream.destroy();
           }

@@ -2,6 +2,7 @@ import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Requester } from '../app/caller.ts';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
+import { checkEncrypted, diskEncryption } from '../app/encryption.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, subjectOf } from './common.ts';
@@ -32,12 +33,15 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
           const { volumeId, imageId, newDiskId } = step.params;
           const row = await needVolume(step.db, volumeId);
           const image = await faces.glance.source(step.db, imageId);
-          await (await disksAt(deps, step.db, row.host, row.id)).create({
+          const encryption = await diskEncryption(step.db, row);
+          const made = await (await disksAt(deps, step.db, row.host, row.id)).create({
             diskId: newDiskId,
             sizeBytes: row.size_gb * GIB,
             source: { kind: 'image', image },
             pool: 'volume',
+            ...(encryption && { encryption }),
           });
+          checkEncrypted(made, encryption);
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);

@@ -4,6 +4,7 @@ import type { Tx } from '@cairn/kit/store/store';
 import type { Requester } from '../app/caller.ts';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
+import { deleteKey } from '../app/keys.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, leaveMessage, needVolume } from './common.ts';
 
@@ -45,6 +46,7 @@ export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadP
     async onFailed(tx, step) {
       const { volumeId, who } = step.params;
       await goBack(tx, volumeId, env.clock.nowMs());
+      await deleteKey(tx, step.params.imageId);
       const row = await volumeById(tx, volumeId);
       if (row)
         await leaveMessage(deps, tx, who, {

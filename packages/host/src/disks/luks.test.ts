@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
+import { checkEncryption } from '../interface/disk-encryption.ts';
 import { LUKS_HEADER_BYTES } from '../interface/disks.ts';
 import { run } from '../process/run.ts';
 import { type Bench, bench, CANARY, contentOf, hasQemuImg, isAnywhere, MIB, recordOf } from './disks.fixture.ts';
-import { checkEncryption, writeLuks } from './luks.ts';
+import { writeLuks } from './luks.ts';
 import { decrypted, diskKey, KEY, SECRET } from './luks.fixture.ts';
 
 const hasCryptsetup = await run('cryptsetup', ['--version']).then(

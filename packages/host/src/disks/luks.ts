@@ -1,7 +1,7 @@
 import { createCipheriv, createHash, pbkdf2, randomBytes, randomUUID } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { invalidInput } from '@cairn/kit/errors/errors';
+import { checkEncryption } from '../interface/disk-encryption.ts';
 import { type DiskEncryption, LUKS_HEADER_BYTES } from '../interface/disks.ts';
 
 /**
@@ -24,16 +24,6 @@ const HASH_BYTES = 32;
 const ALIGNMENT = 4096;
 
 const derive = promisify(pbkdf2);
-
-/** Key sizes of a cipher in bits: XTS has two keys of half the size. */
-const CIPHERS: Readonly<Record<string, readonly number[]>> = { 'aes-xts-plain64': [256, 512] };
-
-/** Refuses what cannot be written here. */
-export function checkEncryption({ cipher, keyBits }: Pick<DiskEncryption, 'cipher' | 'keyBits'>): void {
-  const sizes = CIPHERS[cipher];
-  if (!sizes) throw invalidInput(`Disks are encrypted with ${Object.keys(CIPHERS).join(', ')}, not with ${JSON.stringify(cipher)}.`, { field: 'cipher' });
-  if (!sizes.includes(keyBits)) throw invalidInput(`A key for ${cipher} has ${sizes.join(' or ')} bits, not ${keyBits}.`, { field: 'key_size' });
-}
 
 /** The head of a disk whose key is in slot 0, to be opened with `passphrase`. It ends before the data, which begin at LUKS_HEADER_BYTES. */
 export async function luksHeader(passphrase: string, encryption: Pick<DiskEncryption, 'cipher' | 'keyBits'>): Promise<Buffer> {

@@ -17,6 +17,7 @@ import { createAuthorizations } from './authorization.ts';
 import { createCatalog } from './catalog.ts';
 import { createCompliance } from './compliance.ts';
 import type { Core } from './core.ts';
+import { createSecrets } from './secrets.ts';
 import { createCredentials } from './credentials.ts';
 import { createDomains } from './domains.ts';
 import { createEffectiveRoles } from './effective-roles.ts';
@@ -109,6 +110,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
     options,
     tokenKeys,
     credentialKeys,
+    secrets: createSecrets(core.env, credentialKeys),
     keys: createKeys(core, { tokenKeys: jwsKeys ? [jwsKeys, tokenKeys] : [tokenKeys], credentialKeys, credentials }),
     passwords,
     effectiveRoles,

@@ -168,6 +168,8 @@ export class TestCloud {
     const keystone = {
       authenticate: async () => undefined,
       project: async (_db: unknown, id: string) => (projects.includes(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
+      sealSecret: (_purpose: string, text: string) => text,
+      openSecret: (_purpose: string, sealed: string) => sealed,
       userExists: async () => true,
       unifiedLimits: async () => new Map<string, number>(),
     };

@@ -34,6 +34,10 @@ const GIB = 2 ** 30;
 
 /** A volume service of a few lines. A volume's disk appears on a host when it is connected there. */
 export class FakeCinder implements CinderFace {
+  async diskKey(keyId: string): Promise<string> {
+    return `secret of ${keyId}`;
+  }
+
   readonly volumes = new FakeTable<FakeVolume>('volume');
   readonly attachments = new FakeTable<FakeAttachment>('attachment');
   readonly snapshots = new FakeTable<FakeSnapshot>('snapshot');
