@@ -64,7 +64,7 @@ async function publicNetwork(options: SeedOptions): Promise<void> {
       'provider:physical_network': 'public',
     },
   })) as { network: { id: string } };
-  const pool = network.poolStart && network.poolEnd ? { allocation_pools: [{ start: network.poolStart, end: network.poolEnd }] } : {};
+  const pool = network.poolStart || network.poolEnd ? { allocation_pools: [poolOf(network)] } : {};
   await call(options, 'neutron', 'POST', '/v2.0/subnets', {
     subnet: {
       name: 'public-subnet',
@@ -76,6 +76,22 @@ async function publicNetwork(options: SeedOptions): Promise<void> {
       ...pool,
     },
   });
+}
+
+/** The pool of floating addresses, with the end that was left empty taken from the network. */
+export function poolOf(network: Pick<CloudConfig['network'], 'publicCidr' | 'publicGateway' | 'poolStart' | 'poolEnd'>): { start: string; end: string } {
+  const [address = '', prefix = '32'] = network.publicCidr.split('/');
+  const hostMask = 2 ** (32 - Number(prefix)) - 1;
+  const last = ((ipv4Number(address) | hostMask) >>> 0) - 1;
+  return { start: network.poolStart || ipv4Text(ipv4Number(network.publicGateway) + 1), end: network.poolEnd || ipv4Text(last) };
+}
+
+function ipv4Number(text: string): number {
+  return text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
+}
+
+function ipv4Text(value: number): string {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
 }
 
 async function demoImage(options: SeedOptions, image: { path: string; format: 'qcow2' | 'raw' }): Promise<void> {
