@@ -14,16 +14,9 @@ export async function readConsole(files: GuestFiles, lines?: number): Promise<st
   return lines === undefined ? text : lastLines(text, lines);
 }
 
-/** The last `count` lines; a line that is not ended counts as one. */
+/** The last `count` pieces between line feeds. As upstream's: what follows the last line feed counts as one, even when it is empty. */
 export function lastLines(text: string, count: number): string {
-  if (count <= 0) return '';
-  let at = text.endsWith('\n') ? text.length - 1 : text.length;
-  for (let i = 0; i < count; i++) {
-    if (at === 0) return text;
-    at = text.lastIndexOf('\n', at - 1);
-    if (at < 0) return text;
-  }
-  return text.slice(at + 1);
+  return count === 0 ? '' : text.split('\n').slice(-count).join('\n');
 }
 
 /**
