@@ -213,3 +213,12 @@ export const qosBackedByPlacement = (): CairnError =>
   new CairnError('NotImplemented', 'Cannot update QoS policies/rules backed by resources tracked in Placement', { type: 'HTTPNotImplemented' });
 export const qosRemoveNotAllowed = (id: string): CairnError =>
   new CairnError('Forbidden', `Failed to remove provided policy ${id} because you are not authorized.`, { type: 'PolicyRemoveAuthorizationError' });
+
+// port forwardings
+export const portForwardingNotFound = missing('PortForwardingNotFound', (id) => `Port Forwarding ${id} could not be found.`);
+export const floatingIpInUseByForwarding = (id: string): CairnError =>
+  inUse('FipInUseByPortForwarding')(`Floating IP ${id} in use by Port Forwarding resources.`);
+export const portHasFloatingIp = (floatingIp: string, id: string, portId: string, fixedIp: string): CairnError =>
+  inUse('PortHasBindingFloatingIP')(
+    `Cannot create port forwarding to floating IP ${floatingIp} (${id}) with port ${portId} using fixed IP ${fixedIp}, as that port already has a binding floating IP.`,
+  );

@@ -178,6 +178,15 @@ function router(spec: RouterSpec): void {
     ip(floating.fixedIp, 'floatingIps.fixedIp', 4);
     qos(floating.qos, 'floatingIps.qos');
   }
+  for (const forwarding of spec.portForwardings ?? []) {
+    id(forwarding.id, 'portForwardings.id');
+    ip(forwarding.floatingIp, 'portForwardings.floatingIp', 4);
+    ip(forwarding.internalIp, 'portForwardings.internalIp', 4);
+    need(['tcp', 'udp', 'sctp', 'dccp'].includes(forwarding.protocol), 'portForwardings.protocol', 'is none that has ports');
+    for (const field of ['externalFirst', 'externalLast', 'internalFirst', 'internalLast'] as const)
+      whole(forwarding[field], 1, 65_535, `portForwardings.${field}`);
+    need(forwarding.externalFirst <= forwarding.externalLast, 'portForwardings.externalFirst', 'is greater than externalLast');
+  }
 }
 
 function securityGroup(spec: SecurityGroupSpec): void {

@@ -96,6 +96,19 @@ export interface RouterSpec {
   }[];
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
   readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string; readonly qos?: QosSpec }[];
+  readonly portForwardings?: readonly PortForwardingSpec[];
+}
+
+/** Ports of an outside address that lead to ports of an inside one: each to its own, or all to the one that is there. */
+export interface PortForwardingSpec {
+  readonly id: string;
+  readonly floatingIp: string;
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | 'dccp';
+  readonly externalFirst: number;
+  readonly externalLast: number;
+  readonly internalIp: string;
+  readonly internalFirst: number;
+  readonly internalLast: number;
 }
 
 export interface SecurityGroupSpec {

@@ -2,11 +2,13 @@ import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
 import { portsByIds } from '../store/ports.ts';
-import type { FloatingIpRow, PortRow } from '../store/tables.ts';
+import { forwardingsOfFloatingIps } from '../store/port-forwardings.ts';
+import type { FloatingIpRow, PortForwardingRow, PortRow } from '../store/tables.ts';
 import type { Loaded } from './common.ts';
+import { shortForwardingView } from './port-forwarding-view.ts';
 
 /** A floating IP as the API shows it, with facts of its port. */
-export function floatingIpView(row: FloatingIpRow, port: PortRow | undefined): Record<string, unknown> {
+export function floatingIpView(row: FloatingIpRow, port: PortRow | undefined, forwardings: readonly PortForwardingRow[] = []): Record<string, unknown> {
   const view = standardView(row);
   view.floating_ip_address = row.floating_ip_address;
   view.floating_network_id = row.floating_network_id;
@@ -29,6 +31,7 @@ export function floatingIpView(row: FloatingIpRow, port: PortRow | undefined): R
         device_owner: port.device_owner,
       }
     : null;
+  view.port_forwardings = forwardings.map(shortForwardingView);
   view.tags = fromJson(row.tags_json);
   return view;
 }
@@ -36,5 +39,8 @@ export function floatingIpView(row: FloatingIpRow, port: PortRow | undefined): R
 export async function floatingIpViews(db: Db, rows: readonly FloatingIpRow[]): Promise<Loaded[]> {
   const portIds = [...new Set(rows.flatMap((row) => (row.fixed_port_id === null ? [] : [row.fixed_port_id])))];
   const ports = new Map((await portsByIds(db, portIds)).map((port) => [port.id, port]));
-  return rows.map((row) => ({ view: floatingIpView(row, row.fixed_port_id === null ? undefined : ports.get(row.fixed_port_id)) }));
+  // only one that is on a router and leads to no port forwards any
+  const forwarding = rows.filter((row) => row.fixed_port_id === null && row.router_id !== null).map((row) => row.id);
+  const forwardings = Map.groupBy(await forwardingsOfFloatingIps(db, forwarding), (row) => row.floatingip_id);
+  return rows.map((row) => ({ view: floatingIpView(row, row.fixed_port_id === null ? undefined : ports.get(row.fixed_port_id), forwardings.get(row.id)) }));
 }

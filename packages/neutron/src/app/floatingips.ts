@@ -2,6 +2,7 @@ import type { Context } from '@cairn/kit/context/context';
 import { isAdmin, systemContext } from '@cairn/kit/context/context';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { authorizeChange } from '../attributes/authorize.ts';
+import { isSet } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
 import {
   badRequest,
@@ -14,21 +15,22 @@ import {
 } from '../errors.ts';
 import { routerKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
-import { canonicalIp, ipVersionOf, keyOfIp } from '../net/ip.ts';
+import { canonicalIp, ipVersionOf } from '../net/ip.ts';
 import { FLOATINGIP } from '../resources/router.ts';
 import { deleteFloatingIpRow, disassociatedOf, floatingIpLists, floatingIpOf, insertFloatingIp, updateFloatingIp } from '../store/floatingips.ts';
-import { allocationsOfPorts, findAllocation } from '../store/ipam.ts';
+import { allocationsOfPorts } from '../store/ipam.ts';
 import { networkLists } from '../store/networks.ts';
-import { findPort, portLists, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
-import { findRouter, routersServing } from '../store/routers.ts';
+import { findPort, portLists } from '../store/ports.ts';
 import { selectOne, selectPage } from '../store/select.ts';
-import { subnetsByIds, subnetsOfNetwork } from '../store/subnets.ts';
+import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { FloatingIpRow, NetworkRow, PortRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { servingRouterOf } from './floatingip-routers.ts';
 import { floatingIpViews } from './floatingip-view.ts';
 import { makePort } from './port-creation.ts';
+import { requireNoForwarding } from './port-forwardings.ts';
 import { removePort } from './port-removal.ts';
 import { chosenPolicy } from './qos-policies.ts';
 import { checkQuotas } from './quota.ts';
@@ -109,7 +111,8 @@ async function association(tx: Tx, ctx: Context, row: FloatingIpRow, values: Val
     throw badRequest('floatingip', `Cannot process floating IP association with Port ${portId}, since that port is owned by a different project`);
   }
   const { ip, subnetId } = await insideAddress(tx, port, wanted);
-  const router_id = await servingRouter(tx, port, subnetId, row.floating_network_id);
+  const router_id = await servingRouterOf(tx, port, subnetId, row.floating_network_id);
+  if (router_id === undefined) throw externalGatewayNotFound(row.floating_network_id, subnetId, port.id);
   if (portId !== row.fixed_port_id || ip !== row.fixed_ip_address) {
     const other = await floatingIpOf(tx, portId, ip, row.floating_network_id);
     if (other && other.id !== row.id) throw portAlreadyAssociated(row.floating_ip_address, row.id, portId, ip, row.floating_network_id);
@@ -131,20 +134,6 @@ async function insideAddress(tx: Tx, port: PortRow, wanted: string | undefined):
     throw badRequest('floatingip', `Port ${port.id} has multiple fixed IPv4 addresses.  Must provide a specific IPv4 address when assigning a floating IP`);
   }
   return { ip: v4[0]?.ip_address as string, subnetId: v4[0]?.subnet_id as string };
-}
-
-/** The router that is on the port's subnet and leads to the external network; the one that is the subnet's gateway is preferred. */
-async function servingRouter(tx: Tx, port: PortRow, subnetId: string, externalNetworkId: string): Promise<string> {
-  const [subnet] = await subnetsByIds(tx, [subnetId]);
-  const gateway = subnet?.gateway_ip ? await findAllocation(tx, port.network_id, keyOfIp(subnet.gateway_ip)) : undefined;
-  const holder = gateway && (await findPort(tx, gateway.port_id));
-  if (holder && ROUTER_INTERFACE_OWNERS.includes(holder.device_owner)) {
-    const router = await findRouter(tx, holder.device_id);
-    if (router?.gw_network_id === externalNetworkId) return router.id;
-  }
-  const best = (await routersServing(tx, port.network_id, subnetId, externalNetworkId, ROUTER_INTERFACE_OWNERS))[0];
-  if (!best) throw externalGatewayNotFound(externalNetworkId, subnetId, port.id);
-  return best;
 }
 
 export async function listFloatingIps(app: NeutronApp, ctx: Context, input: ListInput): Promise<Loaded[]> {
@@ -169,11 +158,13 @@ export function updateFloatingIpById(app: NeutronApp, ctx: Context, id: string, 
     const { row, loaded } = await loadFloatingIp(tx, ctx, id);
     authorizeUpdate(app, ctx, FLOATINGIP, loaded, values);
     checkRevision(row, ifMatch);
-    const goal = await association(tx, ctx, row, values);
+    if (isSet(values.port_id)) await requireNoForwarding(tx, row);
+    const forwards = row.fixed_port_id === null && row.router_id !== null;
+    const goal = forwards ? { fixed_port_id: null, fixed_ip_address: null, router_id: row.router_id } : await association(tx, ctx, row, values);
     await updateFloatingIp(tx, id, {
       ...changed(app, row),
       ...goal,
-      ...(goal.fixed_port_id === null && { status: 'DOWN' }),
+      ...(goal.fixed_port_id === null && !forwards && { status: 'DOWN' }),
       ...('description' in values && { description: String(values.description) }),
       ...('qos_policy_id' in values && { qos_policy_id: await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, row.qos_policy_id) }),
     });
@@ -192,6 +183,7 @@ export function deleteFloatingIpById(app: NeutronApp, ctx: Context, id: string, 
     const { row, loaded } = await loadFloatingIp(tx, ctx, id);
     authorizeDelete(app, ctx, FLOATINGIP, loaded);
     checkRevision(row, ifMatch);
+    await requireNoForwarding(tx, row);
     await removeFloatingIp(app, tx, ctx, row);
   });
 }

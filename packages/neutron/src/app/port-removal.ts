@@ -12,12 +12,19 @@ import { changed, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { floatingIpViews } from './floatingip-view.ts';
 import { poolsOf } from './port-addresses.ts';
+import { dropForwardings } from './port-forwardings.ts';
 import { portView } from './port-view.ts';
 
 /** Deletes a port: its addresses go back to their pools, floating IPs let go of it, hosts and listeners hear of it. */
 export async function removePort(app: NeutronApp, tx: Tx, ctx: Context, row: PortRow): Promise<void> {
   const [allocations, groups, floating] = [await allocationsOfPorts(tx, [row.id]), await groupsOfPorts(tx, [row.id]), await floatingIpsOfPorts(tx, [row.id])];
   await letGo(app, tx, ctx, floating);
+  await dropForwardings(
+    app,
+    tx,
+    row.id,
+    allocations.map((allocation) => allocation.ip_address),
+  );
   await returnAddresses(tx, allocations);
   await deletePortRow(tx, row.id);
   if (row.tags_json !== '[]') await dropTags(tx, row.id);

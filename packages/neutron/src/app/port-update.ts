@@ -28,6 +28,7 @@ import { authorizeUpdate, changed, checkRevision, type Loaded, notify } from './
 import type { NeutronApp } from './deps.ts';
 import { type AddressPair, type DhcpOption, isValidOption, pairsJson, profileJson } from './port-creation.ts';
 import { type FixedIpRequest, planAddressChange, takePlanned, type Wanted } from './port-addresses.ts';
+import { dropForwardings } from './port-forwardings.ts';
 import { returnAddresses } from './port-removal.ts';
 import { isTrusted, requireGroups } from './port-security.ts';
 import { loadPort, requireOwnDevice } from './ports.ts';
@@ -109,6 +110,13 @@ async function changeAddresses(app: NeutronApp, tx: Tx, row: PortRow, values: Va
   if (ROUTER_INTERFACE_OWNERS.includes(row.device_owner) && row.device_id !== '' && touchesV4(change.remove, change.add)) {
     throw badRequest('ports', `IP updates for port ${row.id} are not allowed`);
   }
+  if (change.remove.length > 0)
+    await dropForwardings(
+      app,
+      tx,
+      row.id,
+      change.remove.map((allocation) => allocation.ip_address),
+    );
   await returnAddresses(tx, change.remove);
   const added = await takePlanned(tx, owner, change.add);
   const firstPosition = Math.max(-1, ...change.keep.map((kept) => kept.position)) + 1;

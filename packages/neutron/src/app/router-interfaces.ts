@@ -21,6 +21,7 @@ import { mustIp } from '../net/ip.ts';
 import { ROUTER } from '../resources/router.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
+import { forwardingsOfFloatingIps } from '../store/port-forwardings.ts';
 import { findNetwork } from '../store/networks.ts';
 import { findPort, portLists } from '../store/ports.ts';
 import { sharedAmong } from '../store/rbac.ts';
@@ -251,6 +252,11 @@ async function requireUnused(tx: Tx, router: RouterRow, subnet: SubnetRow): Prom
   const routes = fromJson<Route[]>(router.routes_json);
   if (routes.some((route) => contains(cidr, mustIp(route.nexthop)))) throw interfaceInUseByRoute(router.id, subnet.id);
   const floating = await floatingIpsOfRouters(tx, [router.id]);
+  const forwarded = await forwardingsOfFloatingIps(
+    tx,
+    floating.filter((row) => row.fixed_port_id === null).map((row) => row.id),
+  );
+  if (forwarded.some((row) => contains(cidr, mustIp(row.internal_ip_address)))) throw interfaceInUseByFloatingIp(router.id, subnet.id);
   const inside = floating.filter((row) => row.fixed_ip_address !== null && contains(cidr, mustIp(row.fixed_ip_address)));
   const addresses = await allocationsOfPorts(
     tx,

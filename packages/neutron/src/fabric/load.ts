@@ -5,6 +5,7 @@ import { rowsAmong } from '@cairn/kit/store/among';
 import { addressGroupsByIds } from '../store/address-groups.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
+import { forwardingsOfFloatingIps } from '../store/port-forwardings.ts';
 import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { routersByIds } from '../store/routers.ts';
@@ -72,7 +73,13 @@ export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<
   const subnets = new Map((await subnetsByIds(db, [...new Set(addresses.map((address) => address.subnet_id))])).map((subnet) => [subnet.id, subnet]));
   const portsOf = Map.groupBy(ports, (port) => port.device_id);
   const floating = await floatingIpsOfRouters(db, ids);
+  const routerOf = new Map(floating.map((row) => [row.id, row.router_id]));
   const floatingOf = Map.groupBy(floating, (row) => row.router_id);
+  const forwardings = await forwardingsOfFloatingIps(
+    db,
+    floating.filter((row) => row.fixed_port_id === null).map((row) => row.id),
+  );
+  const forwardedOf = Map.groupBy(forwardings, (row) => routerOf.get(row.floatingip_id) ?? '');
   const gateways = new Map(ports.map((port) => [port.id, port]));
   const qos = await loadQos(db, [
     ...floating.map(effectivePolicy),
@@ -81,7 +88,15 @@ export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<
   return new Map(
     routers.map((router) => [
       router.id,
-      routerObject({ router, ports: portsOf.get(router.id) ?? [], addresses, subnets, floatingIps: floatingOf.get(router.id) ?? [], qos }),
+      routerObject({
+        router,
+        ports: portsOf.get(router.id) ?? [],
+        addresses,
+        subnets,
+        floatingIps: floatingOf.get(router.id) ?? [],
+        qos,
+        forwardings: forwardedOf.get(router.id) ?? [],
+      }),
     ]),
   );
 }

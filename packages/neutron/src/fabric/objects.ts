@@ -13,7 +13,17 @@ import { mustCidr } from '../net/cidr.ts';
 import { ipVersionOf } from '../net/ip.ts';
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { type QosByPolicy, qosOf } from './qos.ts';
-import type { FloatingIpRow, IpAllocationRow, NetworkRow, PortRow, RouterRow, SecurityGroupRow, SecurityGroupRuleRow, SubnetRow } from '../store/tables.ts';
+import type {
+  FloatingIpRow,
+  IpAllocationRow,
+  PortForwardingRow,
+  NetworkRow,
+  PortRow,
+  RouterRow,
+  SecurityGroupRow,
+  SecurityGroupRuleRow,
+  SubnetRow,
+} from '../store/tables.ts';
 
 /** The pure part: rows in, what a host must have out. One function per kind of object; nothing here reads or waits. */
 
@@ -107,6 +117,7 @@ export interface RouterRows {
   readonly subnets: ReadonlyMap<string, SubnetRow>;
   readonly floatingIps: readonly FloatingIpRow[];
   readonly qos: QosByPolicy;
+  readonly forwardings: readonly PortForwardingRow[];
 }
 
 export function routerObject(rows: RouterRows): FabricObject {
@@ -150,8 +161,22 @@ export function routerObject(rows: RouterRows): FabricObject {
         : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address, ...qosOf(rows.qos, effectivePolicy(row)) }],
     ),
   };
-  return { kind: 'router', ...spec };
+  return { kind: 'router', ...spec, ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }) };
 }
+
+function forwardingSpecs(rows: RouterRows): NonNullable<RouterSpec['portForwardings']> {
+  const addressOf = new Map(rows.floatingIps.map((row) => [row.id, row.floating_ip_address]));
+  return rows.forwardings.flatMap((row) => {
+    const floatingIp = addressOf.get(row.floatingip_id);
+    const protocol = FORWARDED.find((known) => known === row.protocol);
+    if (floatingIp === undefined || protocol === undefined) return [];
+    const { external_first: externalFirst, external_last: externalLast, internal_first: internalFirst, internal_last: internalLast } = row;
+    return [{ id: row.id, floatingIp, protocol, externalFirst, externalLast, internalIp: row.internal_ip_address, internalFirst, internalLast }];
+  });
+}
+
+/** Protocols that have ports; a forwarding of another one is kept and does nothing. */
+const FORWARDED = ['tcp', 'udp', 'sctp', 'dccp'] as const;
 
 /** `addresses`: of each address group that a rule names. */
 export function securityGroupObject(

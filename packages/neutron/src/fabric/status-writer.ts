@@ -25,7 +25,9 @@ export class StatusWriter {
 
   live(host: string, objects: readonly FabricObject[]): Promise<void> {
     const ports = objects.filter((object) => object.kind === 'port' && object.adminUp).map((object) => object.id);
-    const routers = objects.filter((object) => object.kind === 'router' && object.floatingIps.length > 0).map((object) => object.id);
+    const routers = objects
+      .filter((object) => object.kind === 'router' && object.floatingIps.length + (object.portForwardings?.length ?? 0) > 0)
+      .map((object) => object.id);
     if (ports.length + routers.length === 0) return Promise.resolve();
     const batch = (this.#next ??= this.#open());
     const known = batch.portIds.get(host) ?? new Set();

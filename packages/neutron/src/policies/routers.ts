@@ -1,4 +1,4 @@
-import { ADMIN, ADMIN_OR_MANAGER, ADMIN_OR_MEMBER, ADMIN_OR_READER, rules } from './base.ts';
+import { ADMIN, ADMIN_OR_MANAGER, ADMIN_OR_MEMBER, ADMIN_OR_PARENT_MEMBER, ADMIN_OR_PARENT_READER, ADMIN_OR_READER, rules } from './base.ts';
 
 const routerRules = rules({
   create_router: ADMIN_OR_MEMBER,
@@ -57,9 +57,16 @@ const floatingipRules = rules({
   'delete_floatingip:tags': ADMIN_OR_MEMBER,
 });
 
+const portForwardingRules = rules({
+  create_floatingip_port_forwarding: ADMIN_OR_PARENT_MEMBER,
+  get_floatingip_port_forwarding: ADMIN_OR_PARENT_READER,
+  update_floatingip_port_forwarding: ADMIN_OR_PARENT_MEMBER,
+  delete_floatingip_port_forwarding: ADMIN_OR_PARENT_MEMBER,
+});
+
 const floatingipPoolsRules = rules({
   get_floatingip_pool: ADMIN_OR_READER,
 });
 
 /** Routers and floating IPs: upstream's rules and present defaults (neutron/conf/policies). */
-export const routersPolicies = [...routerRules, ...floatingipRules, ...floatingipPoolsRules];
+export const routersPolicies = [...routerRules, ...floatingipRules, ...floatingipPoolsRules, ...portForwardingRules];

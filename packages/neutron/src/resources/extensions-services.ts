@@ -58,4 +58,40 @@ export const SERVICE_EXTENSIONS: readonly Extension[] = [
     'Support requesting multiple groups of resources and traits from the same RP subtree in resource_request',
     '2021-08-02T10:00:00-00:00',
   ),
+  extension(
+    'floating-ip-port-forwarding',
+    'Floating IP Port Forwarding',
+    'Allow port forwarding from floating IP port to an internal port',
+    '2018-01-19T10:00:00-00:00',
+  ),
+  extension(
+    'floating-ip-port-forwarding-description',
+    'Floating IP Port Forwarding new attribute description',
+    'Add a description field to Port Forwarding rules',
+    '2019-11-01T10:00:00-00:00',
+  ),
+  extension(
+    'floating-ip-port-forwarding-detail',
+    'Floating IP port forwarding detail',
+    "Allow list floating ip return more port forwarding data, include'id' and 'internal_port_id'",
+    '2022-05-06T10:00:00-00:00',
+  ),
+  extension(
+    'floating-ip-port-forwarding-port-ranges',
+    'Floating IP Port Forwarding support port ranges',
+    'Add support to port ranges',
+    '2020-07-01T10:00:00-00:00',
+  ),
+  extension(
+    'expose-port-forwarding-in-fip',
+    'Expose Floating IP port forwardings',
+    'Expose port forwarding fields in floating IP response',
+    '2018-06-28T16:00:00-00:00',
+  ),
+  extension(
+    'floatingip-autodelete-internal',
+    'Autodelete floating IPs of internal networks',
+    'Autodelete unused floating IPs of networks being turned to router:external=False',
+    '2019-01-24T00:00:00-00:00',
+  ),
 ];

@@ -5,6 +5,7 @@ import { dnsDomainName, floatingDnsName } from '../attributes/dns-validators.ts'
 import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { dict, fixedIps, hostRoutes, ipAddress, orNoData, orNull, uuid } from '../attributes/validators.ts';
+import { portForwardingsOfFloatingIp } from './port-forwarding.ts';
 import { zoneHints } from './network.ts';
 import { qosPolicyId } from './qos.ts';
 
@@ -93,6 +94,7 @@ export const FLOATINGIP = defineResource({
     dns_domain: { post: true, default: '', convert: toLowerCase, validate: dnsDomainName, schema: textSchema('Its DNS domain.', 255) },
     qos_policy_id: qosPolicyId('floating IP'),
     qos_network_policy_id: readOnly('The QoS policy of its network.', { default: null }),
+    port_forwardings: portForwardingsOfFloatingIp,
     port_details: readOnly('Facts of the port that it leads to.', { default: NOT_SPECIFIED }),
     ...standardAttributes,
     ...tagAttributes,

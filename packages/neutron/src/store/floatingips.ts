@@ -69,7 +69,7 @@ export const floatingIpOf = (db: Db, portId: string, fixedIp: string, networkId:
 
 /** Brings the status of a router's floating IPs to what is true; gives those that changed. */
 export async function activateFloatingIps(tx: Tx, routerIds: readonly string[], nowMs: number): Promise<FloatingIpRow[]> {
-  const rows = (await floatingIpsOfRouters(tx, routerIds)).filter((row) => row.fixed_port_id !== null && row.status !== 'ACTIVE');
+  const rows = (await floatingIpsOfRouters(tx, routerIds)).filter((row) => row.status !== 'ACTIVE');
   for (const row of rows) {
     await updateFloatingIp(tx, row.id, { status: 'ACTIVE', updated_at_ms: nowMs, revision_number: row.revision_number + 1 });
     row.status = 'ACTIVE';

@@ -23,6 +23,7 @@ export interface NeutronTables {
   neutron_agent: AgentRow;
   neutron_qos_policy: QosPolicyRow;
   neutron_qos_rule: QosRuleRow;
+  neutron_port_forwarding: PortForwardingRow;
 }
 
 /** What every resource with standard attributes has. */
@@ -295,4 +296,18 @@ export interface QosRuleRow {
   min_kpps: number | null;
   max_kpps: number | null;
   max_burst_kpps: number | null;
+}
+
+/** Ports of a floating IP that lead to ports of a server's address: as many, or all to one. */
+export interface PortForwardingRow {
+  id: string;
+  floatingip_id: string;
+  internal_port_id: string;
+  internal_ip_address: string;
+  protocol: string;
+  external_first: number;
+  external_last: number;
+  internal_first: number;
+  internal_last: number;
+  description: string;
 }

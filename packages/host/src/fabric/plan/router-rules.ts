@@ -8,6 +8,8 @@ import { limitRules } from './qos.ts';
 export const NAT_TABLE = `ip ${TABLE}`;
 export const FLOATING_MAP = 'floating_to_fixed';
 const FIXED_MAP = 'fixed_to_floating';
+/** (address, protocol, port) outside -> (address, port) inside. */
+export const FORWARDING_MAP = 'forwardings';
 
 /** Packet mark of what came in from the outside; in postrouting the link it came by is no longer known. */
 const FROM_OUTSIDE = '0x1';
@@ -29,7 +31,13 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
         rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`, ...limits(router, gatewayLink, 'ingress')] : [],
       },
     ],
-    ['prerouting', { hook: { type: 'nat', hook: 'prerouting', priority: -100 }, rules: [`dnat to ip daddr map @${FLOATING_MAP}`] }],
+    [
+      'prerouting',
+      {
+        hook: { type: 'nat', hook: 'prerouting', priority: -100 },
+        rules: [`dnat to ip daddr map @${FLOATING_MAP}`, `dnat to ip daddr . meta l4proto . th dport map @${FORWARDING_MAP}`],
+      },
+    ],
     ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: gatewayLink ? sourceNat(router, gatewayLink) : [] }],
     ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gatewayLink ? limits(router, gatewayLink, 'egress') : [] }],
     ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
@@ -45,12 +53,28 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
         sets: new Map([
           [FLOATING_MAP, map(toFixed)],
           [FIXED_MAP, map(toFloating)],
+          [
+            FORWARDING_MAP,
+            { kind: 'map', declaration: 'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service', elements: forwardings(router, gatewayLink) },
+          ],
         ]),
         chains,
       },
     ],
     [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: IPV6 }],
   ]);
+}
+
+function forwardings(router: RouterSpec, gatewayLink: string | undefined): ReadonlyMap<string, string> {
+  const elements = new Map<string, string>();
+  if (!gatewayLink) return elements;
+  for (const { floatingIp, protocol, externalFirst, externalLast, internalIp, internalFirst, internalLast } of router.portForwardings ?? []) {
+    for (let port = externalFirst; port <= externalLast; port++) {
+      const inside = internalLast > internalFirst ? internalFirst + port - externalFirst : internalFirst;
+      elements.set(`${canonicalIp(floatingIp)} . ${protocol} . ${port}`, `${canonicalIp(internalIp)} . ${inside}`);
+    }
+  }
+  return elements;
 }
 
 /** The address that outgoing traffic without a floating address takes; undefined without one. */

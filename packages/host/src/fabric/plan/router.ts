@@ -47,7 +47,8 @@ export function planRouter(view: FabricView, router: RouterSpec, names: Names): 
   };
   for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, []);
   const gateway = gatewayLinkName(router.id);
-  const floating = router.floatingIps.map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`).toSorted();
+  const outside = [...router.floatingIps, ...(router.portForwardings ?? [])].map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`);
+  const floating = [...new Set(outside)].toSorted();
   if (router.gateway) add(gateway, router.gateway.networkId, router.gateway.mac, router.gateway.addresses, floating);
   const hasGateway = links.has(gateway);
 

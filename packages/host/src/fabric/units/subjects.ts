@@ -5,7 +5,7 @@ import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { hasMetadata, planDhcpNamespace } from '../plan/dhcp.ts';
 import { planAdvertiser, planDhcpServer } from '../plan/dnsmasq.ts';
 import { planRouter } from '../plan/router.ts';
-import { FLOATING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
+import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
 import type { NamespaceSubject } from './namespace.ts';
 
 export const routerKey = (routerId: string): string => `router-${routerId}`;
@@ -41,11 +41,19 @@ export function routerSubject(view: FabricView, routerId: string, names: Names):
       const gone = new Set<string>();
       const wanted = plan.rules.get(NAT_TABLE)?.sets.get(FLOATING_MAP)?.elements;
       for (const [floating, fixed] of rules.get(NAT_TABLE)?.sets.get(FLOATING_MAP)?.elements ?? []) if (wanted?.get(floating) !== fixed) gone.add(floating);
+      const wantedForwardings = plan.rules.get(NAT_TABLE)?.sets.get(FORWARDING_MAP)?.elements;
+      const ports = [...(rules.get(NAT_TABLE)?.sets.get(FORWARDING_MAP)?.elements ?? [])].filter(
+        ([outside, inside]) => wantedForwardings?.get(outside) !== inside,
+      );
       const name = gatewayLinkName(routerId);
       const kept = plan.links.get(name)?.addresses ?? [];
       for (const address of state.links.get(name)?.addresses ?? [])
         if (!address.includes(':') && !kept.includes(address)) gone.add(address.slice(0, address.indexOf('/')));
-      return [...gone].flatMap((ip) => [`-D -f ipv4 -d ${ip}`, `-D -f ipv4 -q ${ip}`]);
+      const forgotten = ports.flatMap(([outside]) => {
+        const [ip, protocol, port] = outside.split(' . ');
+        return [`-D -f ipv4 -p ${protocol} -d ${ip} --dport ${port}`];
+      });
+      return [...forgotten, ...[...gone].flatMap((ip) => [`-D -f ipv4 -d ${ip}`, `-D -f ipv4 -q ${ip}`])];
     },
   };
 }

@@ -5,6 +5,7 @@ import { addressGroups } from './0003-address-groups.ts';
 import { comingHosts } from './0004-coming-hosts.ts';
 import { defaultRules } from './0005-default-rules.ts';
 import { qos } from './0006-qos.ts';
+import { portForwardings } from './0007-port-forwardings.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -15,5 +16,6 @@ export const neutronMigrations: MigrationSet = {
     '0004_coming_hosts': comingHosts,
     '0005_default_rules': defaultRules,
     '0006_qos': qos,
+    '0007_port_forwardings': portForwardings,
   },
 };

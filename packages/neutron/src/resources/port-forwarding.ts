@@ -1,0 +1,93 @@
+import Type from 'typebox';
+import { NOT_SPECIFIED, type Validator } from '../attributes/attribute.ts';
+import { pythonInt, toInt } from '../attributes/converters.ts';
+import { defineResource } from '../attributes/resource.ts';
+import { id, readOnly, textSchema, uuidSchema } from '../attributes/standard.ts';
+import { ipAddress, orNull, range, string, uuid, values } from '../attributes/validators.ts';
+import { invalidInput } from '../errors.ts';
+import { pyStr } from '../net/python-text.ts';
+
+/** neutron_lib.constants.IPTABLES_PROTOCOL_MAP */
+const PROTOCOLS = ['dccp', 'icmp', 'ipv6-icmp', 'sctp', 'tcp', 'udp'];
+const LONG_DESCRIPTION = 1024;
+
+const PORT_MIN = 1;
+const PORT_MAX = 65_535;
+
+/** `80` or `80:90` (neutron_lib validate_port_range_or_none). */
+const portRange: Validator = (value) => {
+  if (value === null) return undefined;
+  const parts = pyStr(value).split(':');
+  if (parts.length > 2 || parts.includes('')) return 'Port range must be two integers separated by a colon';
+  for (const part of parts) {
+    const number = pythonInt(part);
+    if (number === undefined || number < 0 || number > PORT_MAX) return `Invalid port: ${part}`;
+    if (number < PORT_MIN) return `Invalid port: ${part}, the port must be in the range [${PORT_MIN}, ${PORT_MAX}]`;
+  }
+  const [first, last] = parts.map(Number) as [number, number?];
+  return last !== undefined && first > last ? `First port in a port range must be lower than the second port` : undefined;
+};
+
+const onePort = (description: string, filter: boolean) => ({
+  post: true,
+  put: true,
+  default: null,
+  convert: (value: unknown) => (value === null ? null : toInt(value)),
+  validate: orNull(range(PORT_MIN, PORT_MAX)),
+  ...(filter && { filter, sort: true }),
+  schema: Type.Union([Type.Integer({ minimum: PORT_MIN, maximum: PORT_MAX }), Type.Null()], { description }),
+});
+const ports = (description: string, filter: boolean) => ({
+  post: true,
+  put: true,
+  default: null,
+  validate: portRange,
+  ...(filter && { filter, sort: true }),
+  schema: Type.Union([Type.String(), Type.Null()], { description }),
+});
+
+/** neutron_lib/api/definitions/floating_ip_port_forwarding.py with fip_pf_description and fip_pf_port_range. */
+export const PORT_FORWARDING = defineResource({
+  name: 'port_forwarding',
+  ruleName: 'floatingip_port_forwarding',
+  path: 'floatingips/{floatingip_id}/port_forwardings',
+  attributes: {
+    id,
+    project_id: {
+      post: true,
+      default: NOT_SPECIFIED,
+      validate: string(255),
+      visible: false,
+      schema: textSchema('The project that owns the floating IP.', 255),
+    },
+    external_port: onePort('The port at the floating IP.', true),
+    internal_port: onePort('The port that it leads to.', false),
+    internal_ip_address: { post: true, put: true, default: null, validate: orNull(ipAddress), schema: textSchema('The address that it leads to.') },
+    protocol: {
+      post: true,
+      put: true,
+      convert(value) {
+        if (typeof value === 'string' && PROTOCOLS.includes(value.toLowerCase())) return value.toLowerCase();
+        throw invalidInput(`IP protocol '${pyStr(value)}' is not supported. Only protocol names and their integer representation (0 to 255) are supported`);
+      },
+      validate: values(PROTOCOLS),
+      filter: true,
+      sort: true,
+      schema: Type.Enum(PROTOCOLS, { description: 'The protocol.' }),
+    },
+    internal_port_id: { post: true, put: true, validate: uuid, filter: true, sort: true, schema: uuidSchema('The Neutron port that it leads to.') },
+    description: {
+      post: true,
+      put: true,
+      default: '',
+      validate: string(LONG_DESCRIPTION),
+      filter: true,
+      schema: textSchema('Human-readable description.', LONG_DESCRIPTION),
+    },
+    external_port_range: ports('The ports at the floating IP, `first:last`.', true),
+    internal_port_range: ports('The ports that they lead to: as many, or one.', false),
+  },
+});
+
+/** What floating IPs show of their port forwardings. */
+export const portForwardingsOfFloatingIp = readOnly('The ports that it forwards.', { default: null });
