@@ -14,7 +14,7 @@ import { BASES, Layout, checkId } from './layout.ts';
 import { LiveState } from './live.ts';
 import { Locks } from './locks.ts';
 import { Merger, diskKey } from './merger.ts';
-import { QemuImg } from './qemu-img.ts';
+import { type ImageFile, QemuImg } from './qemu-img.ts';
 import type { DiskRecord, Layer } from './record.ts';
 import { TopLayers } from './top-layer.ts';
 
@@ -74,11 +74,21 @@ export class LocalDisks implements Disks {
 
   /** Finds the disks of an earlier run and removes what a crash left half-made. Call it when the hypervisor has found its guests again. */
   async start(): Promise<void> {
+    await this.load();
+    this.tidy();
+  }
+
+  /** The first half of `start`, which touches nothing that a guest may have open. */
+  async load(): Promise<void> {
     await this.#layout.prepare();
     for (const name of await readdir(this.#layout.path(this.#layout.work(''))))
       await rm(this.#layout.path(this.#layout.work(name)), { recursive: true, force: true });
     await this.#images.load();
     await this.#store.load();
+  }
+
+  /** The other half: begins to make chains short, which needs to know what guests have open. */
+  tidy(): void {
     this.#merger.schedule(this.#store.all().map((record) => record.diskId));
   }
 
@@ -95,6 +105,12 @@ export class LocalDisks implements Disks {
   async cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }> {
     const { virtualSizeBytes } = await this.#images.ensure(image);
     return { virtualSizeBytes };
+  }
+
+  /** An image as a file that was judged: for back ends that copy it. */
+  async imageAsFile(image: ImageSource): Promise<ImageFile & { readonly virtualSizeBytes: number }> {
+    const { file, format, virtualSizeBytes } = await this.#images.ensure(image);
+    return { path: this.#layout.path(file), format, virtualSizeBytes };
   }
 
   async dropImage(imageId: string): Promise<void> {

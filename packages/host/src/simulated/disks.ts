@@ -44,7 +44,11 @@ export class SimulatedDisks implements Disks {
       if (found) return infoOf(found);
       let sizeBytes = disk.sizeBytes;
       const { source } = disk;
-      if (source.kind === 'image') sizeBytes ||= this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
+      if (source.kind === 'image') {
+        const imageBytes = this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
+        if (sizeBytes !== 0 && sizeBytes < imageBytes) throw invalidInput('A disk cannot be smaller than its image.', { field: 'sizeBytes' });
+        sizeBytes ||= imageBytes;
+      }
       if (source.kind === 'disk' || source.kind === 'snapshot') {
         const origin = this.#need(source.diskId);
         if ((origin.keyId === undefined) !== (disk.encryption === undefined))

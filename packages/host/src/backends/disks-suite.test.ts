@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@cairn/kit/clock/clock';
+import { silentLog } from '@cairn/kit/log/log';
+import { type Bench, bench, hasQemuImg, PaperGuests, TEST_USER, writeTo } from '../disks/disks.fixture.ts';
+import type { BackendSpec } from '../interface/backends.ts';
+import type { ImageSource } from '../interface/disks.ts';
+import { run } from '../process/run.ts';
+import { SimulatedAgent } from '../simulated/agent.ts';
+import { SimulatedMachine } from '../simulated/machine.ts';
+import { BackendDisks } from './backend-disks.ts';
+import { noCeph, startCeph } from './ceph.fixture.ts';
+import { disksSuite, type Subject } from './disks-suite.fixture.ts';
+import { RbdCommand } from './rbd-command.ts';
+import { RbdDisks } from './rbd-disks.ts';
+import { SharedDirectory } from './shared-directory.ts';
+
+const asRoot = process.getuid?.() === 0;
+const noTools = hasQemuImg ? undefined : 'qemu-img is not installed';
+const user = asRoot ? { user: TEST_USER } : {};
+
+/** Data as an image of glance, streamed. */
+async function imageIn(images: Map<string, Buffer>, imageId: string, data: Buffer, format: 'raw' | 'qcow2'): Promise<ImageSource> {
+  let bytes = data;
+  if (format === 'qcow2') {
+    const dir = await mkdtemp(join(tmpdir(), 'cairn-image-'));
+    await writeFile(join(dir, 'raw'), data);
+    await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', join(dir, 'raw'), join(dir, 'qcow2')]);
+    bytes = await readFile(join(dir, 'qcow2'));
+    await rm(dir, { recursive: true });
+  }
+  images.set(imageId, bytes);
+  return { imageId, format, sizeBytes: bytes.length, sha512: createHash('sha512').update(bytes).digest('hex') };
+}
+
+/** Files of disks; what is kept of images is the cache's. */
+const diskFiles = async (one: Bench): Promise<readonly string[]> => (await one.files()).filter((file) => !file.startsWith('bases/') && file !== 'manager.json');
+
+disksSuite(
+  'the host itself',
+  async (): Promise<Subject> => {
+    const own = await bench();
+    return {
+      get disks() {
+        return own.disks;
+      },
+      prefix: '',
+      write: (diskId, byte, offset, length) => writeTo(own.disks, own.guests, diskId, byte, offset, length),
+      image: (imageId, data, format) => imageIn(own.images, imageId, data, format),
+      async inventory() {
+        await own.disks.idle();
+        return diskFiles(own);
+      },
+      restart: async () => void (await own.restart()),
+      close: () => own.cleanUp(),
+    };
+  },
+  noTools,
+);
+
+disksSuite(
+  'a shared directory, as its second host sees them',
+  async (): Promise<Subject> => {
+    const home = await bench();
+    const dataDir = join(home.dir, '..', 'shared');
+    const make = async (): Promise<{ directory: SharedDirectory; disks: BackendDisks }> => {
+      const directory = new SharedDirectory({
+        hosts: 2,
+        dataDir,
+        log: silentLog,
+        openImage: async (imageId) => (await import('node:stream')).Readable.from([home.images.get(imageId) ?? Buffer.alloc(0)]),
+        ...user,
+      });
+      for (const openDisks of [new PaperGuests(), home.guests]) directory.join({ openDisks });
+      await directory.start();
+      await directory.start();
+      const room = Object.assign(directory.disks, {});
+      return { directory, disks: new BackendDisks(home.disks, new Map([['nfs', room]])) };
+    };
+    let made = await make();
+    return {
+      get disks() {
+        return made.disks;
+      },
+      prefix: 'nfs.',
+      write: (diskId, byte, offset, length) => writeTo(made.directory.disks, home.guests, diskId, byte, offset, length),
+      image: (imageId, data, format) => imageIn(home.images, imageId, data, format),
+      async inventory() {
+        await made.directory.disks.idle();
+        return diskFiles({ ...home, files: async () => listed(dataDir) } as Bench);
+      },
+      async restart() {
+        await made.directory.disks.stop();
+        made = await make();
+      },
+      async close() {
+        await made.directory.stop();
+        await made.directory.stop();
+        await home.cleanUp();
+      },
+    };
+  },
+  noTools,
+);
+
+const listed = async (dir: string): Promise<readonly string[]> => {
+  const { readdir } = await import('node:fs/promises');
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1));
+};
+
+disksSuite('a simulated back end that hosts share', async (): Promise<Subject> => {
+  const storage = new SimulatedMachine('shared');
+  const make = (): SimulatedAgent =>
+    new SimulatedAgent('host2', {
+      clock: systemClock,
+      machine: new SimulatedMachine('host2', undefined, { backends: new Set(['ceph']), machine: storage }),
+    });
+  let agent = make();
+  return {
+    get disks() {
+      return agent.disks;
+    },
+    prefix: 'ceph.',
+    image: async (imageId, data, format) => ({ imageId, format, sizeBytes: data.length }),
+    inventory: async () => storage.inspect(),
+    restart: async () => {
+      agent = make();
+    },
+    close: async () => {},
+  };
+});
+
+disksSuite(
+  'a Ceph pool',
+  async (): Promise<Subject> => {
+    const ceph = await startCeph();
+    const home = await bench();
+    const spec: Extract<BackendSpec, { driver: 'rbd' }> = {
+      name: 'ceph',
+      driver: 'rbd',
+      pool: ceph.pool,
+      configFile: ceph.configFile,
+      user: 'admin',
+      imageCacheCount: 2,
+      imageCacheGb: 0,
+    };
+    const rbd = new RbdCommand(spec);
+    const make = async (): Promise<BackendDisks> => {
+      const room = new RbdDisks({
+        spec,
+        host: 'host1',
+        scratchDir: join(home.dir, '..', 'scratch'),
+        openDisks: home.guests,
+        log: silentLog,
+        ...user,
+        resolve: async () => ({ layers: [] }),
+        imageFile: (image) => home.disks.imageAsFile(image),
+      });
+      await room.start();
+      return new BackendDisks(home.disks, new Map([['ceph', room]]));
+    };
+    let disks = await make();
+    return {
+      get disks() {
+        return disks;
+      },
+      prefix: 'ceph.',
+      async write(diskId, byte, offset, length) {
+        const node = JSON.stringify({ driver: 'raw', file: rbd.node(`volume-${diskId.slice('ceph.'.length)}`) });
+        await run('qemu-io', ['-c', `write -q -P ${byte} ${offset} ${length}`, `json:${node}`]);
+      },
+      image: (imageId, data, format) => imageIn(home.images, imageId, data, format),
+      async inventory() {
+        await rbd.emptyTrash();
+        return (await rbd.images()).map((image) => image.name).filter((name) => !name.startsWith('image-'));
+      },
+      restart: async () => {
+        disks = await make();
+      },
+      async close() {
+        await home.cleanUp();
+        await ceph.stop();
+      },
+    };
+  },
+  noCeph,
+);
