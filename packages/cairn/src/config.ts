@@ -5,6 +5,7 @@ import { loadConfig } from '@cairn/kit/config/config';
 import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@cairn/kit/http/cors';
 import Type, { type Static } from 'typebox';
 import { FederationSchema } from './config-federation.ts';
+import { StorageSchema } from './config-storage.ts';
 
 const closed = { additionalProperties: false };
 const option = <T extends object>(rest: T, description: string) => ({ ...rest, description });
@@ -98,6 +99,7 @@ export const CloudSchema = Type.Object(
       },
       closed,
     ),
+    storage: StorageSchema,
     compute: Type.Object(
       {
         reclaimSeconds: Type.Integer(option({ default: 0, minimum: 0 }, 'How long a deleted server can be restored; 0: it is gone at once')),

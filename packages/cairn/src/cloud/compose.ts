@@ -31,6 +31,7 @@ import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
 import { checkNames, readPolicies } from './policies.ts';
 import { federationOptions } from '../config-federation.ts';
+import { storageOf } from '../config-storage.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
 import { imageConverter } from './image-converter.ts';
@@ -113,7 +114,13 @@ export function compose(options: ComposeOptions): Cloud {
   const neutron = createNeutron({ env, options: { policyOverrides: overrides.neutron ?? {} }, keystone: keystone.face, hosts });
   const cinder = createCinder({
     env,
-    options: { ...defaultCinderOptions, backupsDir: join(paths.data, 'backups') },
+    options: {
+      ...defaultCinderOptions,
+      backends: storageOf(config.storage).backends,
+      overSubscriptionRatio: config.storage.overSubscriptionRatio,
+      reservedPercentage: config.storage.reservedPercentage,
+      backupsDir: join(paths.data, 'backups'),
+    },
     faces: { glance: glance.face, keystone: keystone.face },
     hosts,
   });

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { createLog } from '@cairn/kit/log/pino';
 import type { CloudConfig } from '../config.ts';
+import { storageOf } from '../config-storage.ts';
 import type { Paths } from '../daemon/paths.ts';
 
 /** The cloud's hosts, not yet started. */
@@ -17,15 +18,18 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
   if (config.hypervisor.type === 'simulated') return simulated(config, callbacks, clock);
   const { RealAgent } = await import('@cairn/host/real/agent');
   const count = config.hypervisor.hosts;
+  const backends = storageOf(config.storage).specs;
   const publicLink = publicLinkOf(config, paths);
   if (count === 1) {
     const { host } = config.hypervisor;
     const physicalNetworks = { public: publicLink };
     const place = { instance: paths.instance, dataDir: paths.host, runDir: `/run/cairn-${paths.instance}` };
-    return [await RealAgent.create({ ...(host !== '' && { host }), ...place, physicalNetworks, callbacks, clock, log })];
+    return [await RealAgent.create({ ...(host !== '' && { host }), ...place, physicalNetworks, backends, callbacks, clock, log })];
   }
   if (count > MOST_REAL_HOSTS) throw new Error(`one machine is at most ${MOST_REAL_HOSTS} real hosts; more of them can be simulated (--hypervisor simulated)`);
   const { SwitchableHost } = await import('@cairn/host/real/switchable');
+  const { SharedDirectories } = await import('@cairn/host/backends/shared-directory');
+  const shared = new SharedDirectories(count);
   const underlay = await underlayOf(config, paths);
   await underlay.ensure();
   return await Promise.all(
@@ -37,6 +41,8 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
         dataDir: join(paths.hosts, String(index)),
         runDir: `/run/cairn-${paths.instance}/h${index}`,
         physicalNetworks: { public: underlay.publicPort(index) },
+        backends,
+        shared,
         among: { index, count, tunnels: underlay.endpoint(index), outerNetns: underlay.netns },
         callbacks,
         clock,
@@ -71,9 +77,13 @@ async function simulated(config: CloudConfig, callbacks: HostCallbacks, clock: C
   const { SimulatedAgent } = await import('@cairn/host/simulated/agent');
   const { SimulatedMachine } = await import('@cairn/host/simulated/machine');
   const { SwitchableHost } = await import('@cairn/host/real/switchable');
+  const names = storageOf(config.storage)
+    .backends.filter((backend) => backend.isShared)
+    .map((backend) => backend.name);
+  const shared = names.length > 0 ? { backends: new Set(names), machine: new SimulatedMachine('shared storage') } : undefined;
   return Array.from({ length: config.hypervisor.hosts }, (_, i) => {
     const name = hostName(config, i);
-    const machine = new SimulatedMachine(name);
+    const machine = new SimulatedMachine(name, undefined, shared);
     const agent = new SimulatedAgent(name, { clock, machine, callbacks });
     return config.hypervisor.hosts === 1 ? agent : new SwitchableHost(agent, NO_CABLES);
   });
@@ -102,7 +112,8 @@ export async function keepSimulated(config: CloudConfig, paths: Paths, agents: r
   const { MachineJournal } = await import('@cairn/host/simulated/journal');
   mkdirSync(paths.data, { recursive: true });
   const machines = agents.map((agent) => (('inner' in agent ? (agent as SwitchableHost).inner : agent) as SimulatedAgent).machine);
-  return MachineJournal.open(paths.simulated, machines);
+  const storage = machines[0]?.shared?.machine;
+  return MachineJournal.open(paths.simulated, storage ? [...machines, storage] : machines);
 }
 
 /** Removes every trace of the hosts of a cloud that is down. */

@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { DiskResolver } from '../hypervisor/open-disks.ts';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, Disks, ImageSource, NbdLocation, NewDisk, ReceivedDisk, ServedDisk, ServeRequest } from '../interface/disks.ts';
 import type { DiskRoom } from './room.ts';
 
 /** All disks that a host reaches, each in the room of the back end that its id names. */
-export class BackendDisks implements DiskRoom {
+export class BackendDisks implements Disks {
   readonly #home: DiskRoom;
   readonly #rooms: ReadonlyMap<string, DiskRoom>;
 
@@ -25,21 +25,21 @@ export class BackendDisks implements DiskRoom {
     await this.#home.stop();
   }
 
-  readonly resolve: DiskResolver = (diskId) => this.#of(diskId).resolve(diskId);
+  readonly resolve: DiskResolver = (diskId) => this.#room(diskId).resolve(diskId);
 
   cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }> {
-    return this.#home.cacheImage(image);
+    return this.#home.disks.cacheImage(image);
   }
 
   async dropImage(imageId: string): Promise<void> {
-    for (const room of [this.#home, ...this.#rooms.values()]) await room.dropImage(imageId);
+    for (const { disks } of [this.#home, ...this.#rooms.values()]) await disks.dropImage(imageId);
   }
 
   async create(disk: NewDisk): Promise<DiskInfo> {
-    const room = this.#of(disk.diskId);
+    const disks = this.#of(disk.diskId);
     const { source } = disk;
-    if ((source.kind !== 'disk' && source.kind !== 'snapshot') || this.#of(source.diskId) === room) return room.create(disk);
-    return (await room.info(disk.diskId)) ?? this.#copy(disk, source);
+    if ((source.kind !== 'disk' && source.kind !== 'snapshot') || this.#of(source.diskId) === disks) return disks.create(disk);
+    return (await disks.info(disk.diskId)) ?? this.#copy(disk, source);
   }
 
   receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
@@ -55,7 +55,7 @@ export class BackendDisks implements DiskRoom {
   }
 
   async list(): Promise<readonly DiskInfo[]> {
-    return (await Promise.all([this.#home, ...this.#rooms.values()].map((room) => room.list()))).flat();
+    return (await Promise.all([this.#home, ...this.#rooms.values()].map(({ disks }) => disks.list()))).flat();
   }
 
   resize(diskId: string, sizeBytes: number): Promise<DiskInfo> {
@@ -81,7 +81,19 @@ export class BackendDisks implements DiskRoom {
   async capacity(backend = HOME_BACKEND): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
     const room = backend === HOME_BACKEND ? this.#home : this.#rooms.get(backend);
     if (!room) throw notFound(`This host has no storage back end ${backend}.`);
-    return room.capacity();
+    return room.disks.capacity();
+  }
+
+  serve(diskId: string, request: ServeRequest): Promise<NbdLocation> {
+    return this.#of(diskId).serve(diskId, request);
+  }
+
+  unserve(diskId: string, exportId?: string): Promise<void> {
+    return this.#of(diskId).unserve(diskId, exportId);
+  }
+
+  async served(): Promise<readonly ServedDisk[]> {
+    return (await Promise.all([this.#home, ...this.#rooms.values()].map(({ disks }) => disks.served()))).flat();
   }
 
   /** From another back end there is no shorter way than to copy the whole. */
@@ -92,14 +104,18 @@ export class BackendDisks implements DiskRoom {
     const { stream } = await from.export(source.diskId, { format: 'qcow2', ...(source.kind === 'snapshot' && { snapshotId: source.snapshotId }) });
     const { diskId, pool } = disk;
     try {
-      await this.#of(diskId).receive({ diskId, sizeBytes: origin.sizeBytes, pool }, stream);
+      await this.#of(diskId).receive({ diskId, sizeBytes: origin.sizeBytes, pool, ...(disk.encryption && { encryption: disk.encryption }) }, stream);
     } finally {
       stream.destroy();
     }
     return this.#of(diskId).resize(diskId, Math.max(disk.sizeBytes, origin.sizeBytes));
   }
 
-  #of(diskId: string): DiskRoom {
+  #of(diskId: string): Disks {
+    return this.#room(diskId).disks;
+  }
+
+  #room(diskId: string): DiskRoom {
     const name = backendOfDisk(diskId);
     if (name === HOME_BACKEND) return this.#home;
     const room = this.#rooms.get(name);

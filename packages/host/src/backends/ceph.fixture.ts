@@ -121,7 +121,9 @@ osd memory target = 939524096
     await ready(async () => JSON.parse((await ceph(['osd', 'stat', '--format=json'])).stdout).num_up_osds === 1);
     // the manager tells how much room there is
     await ready(async () =>
-      JSON.parse((await ceph(['df', '--format=json'])).stdout).pools.some((one: { name: string; stats: { max_avail: number } }) => one.name === pool && one.stats.max_avail > 0),
+      JSON.parse((await ceph(['df', '--format=json'])).stdout).pools.some(
+        (one: { name: string; stats: { max_avail: number } }) => one.name === pool && one.stats.max_avail > 0,
+      ),
     );
     return { configFile, pool, stop };
   } catch (error) {

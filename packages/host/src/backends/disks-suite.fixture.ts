@@ -80,9 +80,8 @@ export function disksSuite(name: string, start: () => Promise<Subject>, skip: st
           const changed = Buffer.concat([Buffer.alloc(MIB, 7), data.subarray(MIB), Buffer.alloc(4 * MIB)]);
           assert.ok((await content(one)).equals(changed));
         }
-        await assert.rejects(
-          subject.disks.create({ diskId: id(), sizeBytes: MIB, source: { kind: 'image', image }, pool: 'volume' }),
-          (error) => isCairnError(error, 'InvalidInput'),
+        await assert.rejects(subject.disks.create({ diskId: id(), sizeBytes: MIB, source: { kind: 'image', image }, pool: 'volume' }), (error) =>
+          isCairnError(error, 'InvalidInput'),
         );
         await subject.disks.dropImage(image.imageId);
         if (subject.write) assert.ok((await content(two)).equals(data), 'an image that is forgotten takes nothing away');

@@ -13,8 +13,10 @@ import { SimulatedMachine } from '../simulated/machine.ts';
 import { BackendDisks } from './backend-disks.ts';
 import { noCeph, startCeph } from './ceph.fixture.ts';
 import { disksSuite, type Subject } from './disks-suite.fixture.ts';
+import { RbdBridges } from './rbd-bridges.ts';
 import { RbdCommand } from './rbd-command.ts';
 import { RbdDisks } from './rbd-disks.ts';
+import type { DiskRoom } from './room.ts';
 import { SharedDirectory } from './shared-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -34,6 +36,8 @@ async function imageIn(images: Map<string, Buffer>, imageId: string, data: Buffe
   images.set(imageId, bytes);
   return { imageId, format, sizeBytes: bytes.length, sha512: createHash('sha512').update(bytes).digest('hex') };
 }
+
+const roomOf = ({ disks }: Bench): DiskRoom => ({ disks, resolve: disks.resolve, start: () => disks.start(), stop: () => disks.stop() });
 
 /** Files of disks; what is kept of images is the cache's. */
 const diskFiles = async (one: Bench): Promise<readonly string[]> => (await one.files()).filter((file) => !file.startsWith('bases/') && file !== 'manager.json');
@@ -76,8 +80,7 @@ disksSuite(
       for (const openDisks of [new PaperGuests(), home.guests]) directory.join({ openDisks });
       await directory.start();
       await directory.start();
-      const room = Object.assign(directory.disks, {});
-      return { directory, disks: new BackendDisks(home.disks, new Map([['nfs', room]])) };
+      return { directory, disks: new BackendDisks(roomOf(home), new Map([['nfs', directory]])) };
     };
     let made = await make();
     return {
@@ -156,11 +159,17 @@ disksSuite(
         openDisks: home.guests,
         log: silentLog,
         ...user,
-        resolve: async () => ({ layers: [] }),
+        bridges: new RbdBridges({
+          dataDir: join(home.dir, '..', 'bridges'),
+          runDir: join(home.dir, '..', 'run'),
+          openDisks: home.guests,
+          clock: systemClock,
+          log: silentLog,
+        }),
         imageFile: (image) => home.disks.imageAsFile(image),
       });
       await room.start();
-      return new BackendDisks(home.disks, new Map([['ceph', room]]));
+      return new BackendDisks(roomOf(home), new Map([['ceph', room]]));
     };
     let disks = await make();
     return {

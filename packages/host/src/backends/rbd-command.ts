@@ -121,7 +121,9 @@ export class RbdCommand {
   async capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
     const { pool } = this.#spec;
     const { stdout } = await this.#run('ceph', [...this.#access(), 'df', '--format=json'], QUICK_MS);
-    const all = JSON.parse(stdout) as { readonly pools: readonly { readonly name: string; readonly stats: { readonly stored: number; readonly max_avail: number } }[] };
+    const all = JSON.parse(stdout) as {
+      readonly pools: readonly { readonly name: string; readonly stats: { readonly stored: number; readonly max_avail: number } }[];
+    };
     const stats = all.pools.find((one) => one.name === pool)?.stats;
     if (!stats) throw notFound(`The Ceph cluster of storage back end ${this.#spec.name} has no pool of the configured name.`);
     return { totalGb: (stats.max_avail + stats.stored) / 2 ** 30, freeGb: stats.max_avail / 2 ** 30 };
@@ -203,4 +205,5 @@ export class RbdCommand {
   }
 }
 
-const hasCode = (error: unknown, ...codes: readonly number[]): boolean => error instanceof ProcessError && error.code !== undefined && codes.includes(error.code);
+const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof ProcessError && error.code !== undefined && codes.includes(error.code);

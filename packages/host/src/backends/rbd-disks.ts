@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
+import { type CairnError, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Logger } from '@cairn/kit/log/log';
 import { asPublic } from '../disks/faults.ts';
 import { checkId } from '../disks/layout.ts';
 import { Locks } from '../disks/locks.ts';
 import type { ImageFile } from '../disks/qemu-img.ts';
 import type { DiskResolver, OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, Disks, ImageSource, NbdLocation, NewDisk, ReceivedDisk, ServedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { ImageBases } from './image-bases.ts';
+import type { RbdBridges } from './rbd-bridges.ts';
 import { RbdCommand, type RbdImage, type RbdSpec } from './rbd-command.ts';
 import type { DiskRoom } from './room.ts';
 import { copyMs, Scratch } from './scratch.ts';
@@ -23,7 +24,7 @@ export interface RbdDisksOptions {
   readonly user?: ProcessUser;
   readonly openDisks: OpenDisks;
   readonly log: Logger;
-  readonly resolve: (diskId: string, node: Readonly<Record<string, string>>) => ReturnType<DiskResolver>;
+  readonly bridges: RbdBridges;
   /** An image of glance as a file that was judged. */
   readonly imageFile: (image: ImageSource) => Promise<ImageFile & { readonly virtualSizeBytes: number }>;
 }
@@ -32,7 +33,8 @@ export interface RbdDisksOptions {
  * Disks as images of a Ceph pool. A disk is the image `volume-<id>`, as upstream's driver names it; what is being made is `work-<host>-...`
  * until it is whole, and then renamed, so a crash leaves nothing half-made under a disk's name.
  */
-export class RbdDisks implements DiskRoom {
+export class RbdDisks implements Disks, DiskRoom {
+  readonly disks = this;
   readonly #options: RbdDisksOptions;
   readonly #rbd: RbdCommand;
   readonly #scratch: Scratch;
@@ -51,6 +53,7 @@ export class RbdDisks implements DiskRoom {
   /** A cluster that does not answer keeps no host from starting: its disks are not there until it does. */
   async start(): Promise<void> {
     await this.#scratch.start();
+    await this.#options.bridges.start();
     try {
       for (const image of await this.#rbd.images()) if (image.name.startsWith(this.#prefix)) await this.#rbd.remove(image.name);
     } catch (error) {
@@ -58,9 +61,11 @@ export class RbdDisks implements DiskRoom {
     }
   }
 
-  async stop(): Promise<void> {}
+  stop(): Promise<void> {
+    return this.#options.bridges.stop();
+  }
 
-  readonly resolve: DiskResolver = async (diskId) => this.#options.resolve(diskId, this.#rbd.node(this.#name(diskId)));
+  readonly resolve: DiskResolver = async (diskId) => this.#options.bridges.open(diskId, this.#rbd.node((await this.#need(diskId)).name));
 
   async cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }> {
     return { virtualSizeBytes: (await this.#base(image)).sizeBytes };
@@ -73,6 +78,7 @@ export class RbdDisks implements DiskRoom {
   create(disk: NewDisk): Promise<DiskInfo> {
     if (!Number.isSafeInteger(disk.sizeBytes) || disk.sizeBytes < 0 || disk.sizeBytes % 512 !== 0)
       return Promise.reject(invalidInput('The size of a disk is a whole number of sectors.', { field: 'sizeBytes' }));
+    if (disk.encryption) return Promise.reject(this.#unencrypted());
     return this.#with(disk.diskId, async (name) => {
       const found = await this.#rbd.image(name);
       if (found) return describe(disk.diskId, found);
@@ -114,6 +120,7 @@ export class RbdDisks implements DiskRoom {
   }
 
   receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
+    if (disk.encryption) return Promise.reject(this.#unencrypted());
     return this.#with(disk.diskId, async (name) => {
       const found = await this.#rbd.image(name);
       if (found) data.destroy();
@@ -132,6 +139,7 @@ export class RbdDisks implements DiskRoom {
   remove(diskId: string): Promise<void> {
     return this.#with(diskId, async (name) => {
       if (this.#isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
+      await this.#options.bridges.close(diskId);
       await this.#rbd.remove(name);
     });
   }
@@ -153,8 +161,10 @@ export class RbdDisks implements DiskRoom {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);
       if (sizeBytes < image.sizeBytes) throw invalidInput('A disk cannot shrink.', { field: 'sizeBytes' });
-      if (sizeBytes > image.sizeBytes) await this.#rbd.resize(name, sizeBytes);
-      if (this.#isOpen(diskId)) await this.#options.openDisks.resize(diskId, sizeBytes);
+      if (sizeBytes > image.sizeBytes) {
+        if (this.#isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest: disks in Ceph grow when no guest has them.`);
+        await this.#rbd.resize(name, sizeBytes);
+      }
       return describe(diskId, { ...image, sizeBytes });
     });
   }
@@ -192,8 +202,7 @@ export class RbdDisks implements DiskRoom {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);
       const { snapshotId, format } = options;
-      if (snapshotId !== undefined && !image.snapshots.some((one) => one.name === snapshotId))
-        throw notFound(`Disk ${diskId} has no snapshot ${snapshotId}.`);
+      if (snapshotId !== undefined && !image.snapshots.some((one) => one.name === snapshotId)) throw notFound(`Disk ${diskId} has no snapshot ${snapshotId}.`);
       const read = (from: string | undefined) => this.#scratch.stream((path) => this.#rbd.read(name, from, path, format, copyMs(image.sizeBytes)));
       if (snapshotId !== undefined || !this.#isOpen(diskId)) return read(snapshotId);
       // a guest goes on writing: all of the copy is of one moment
@@ -209,6 +218,16 @@ export class RbdDisks implements DiskRoom {
 
   capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
     return this.#rbd.capacity();
+  }
+
+  serve(diskId: string): Promise<NbdLocation> {
+    return Promise.reject(conflict(`Disk ${diskId} is served by no host: every host reaches it.`));
+  }
+
+  async unserve(): Promise<void> {}
+
+  async served(): Promise<readonly ServedDisk[]> {
+    return [];
   }
 
   #base(image: ImageSource): ReturnType<ImageBases['ensure']> {
@@ -242,6 +261,10 @@ export class RbdDisks implements DiskRoom {
       await this.#rbd.remove(work).catch(() => {});
       throw error;
     }
+  }
+
+  #unencrypted(): CairnError {
+    return conflict(`Storage back end ${this.#options.spec.name} does not keep encrypted disks: choose a volume type of another back end.`);
   }
 
   #isOpen(diskId: string): boolean {

@@ -1,8 +1,9 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import type { Logger } from '@cairn/kit/log/log';
 import { LocalDisks, type LocalDisksOptions } from '../disks/local-disks.ts';
-import type { CopyOptions, DiskLayer, OpenDisks } from '../hypervisor/open-disks.ts';
+import type { CopyOptions, DiskLayer, DiskResolver, OpenDisks } from '../hypervisor/open-disks.ts';
 import { Lease } from './lease.ts';
+import type { DiskRoom } from './room.ts';
 
 /** A host that has the directory: who of its guests has what open. */
 interface Member {
@@ -13,7 +14,7 @@ interface Member {
  * Disks in a directory that several hosts see. What guests of any host have open is changed through that guest, everything else here: the
  * records of all disks are in this process's memory, so one process manages a directory, and a lease in it keeps others out.
  */
-export class SharedDirectory {
+export class SharedDirectory implements DiskRoom {
   readonly disks: LocalDisks;
   readonly #members: Member[] = [];
   readonly #expected: number;
@@ -32,6 +33,8 @@ export class SharedDirectory {
   join(member: Member): void {
     this.#members.push(member);
   }
+
+  readonly resolve: DiskResolver = (diskId) => this.disks.resolve(diskId);
 
   /** Called by each host when it has found its guests again. Chains are made short when the last has: then it is known what is open. */
   async start(): Promise<void> {
@@ -52,6 +55,22 @@ export class SharedDirectory {
     if (this.#left !== this.#expected) return;
     await this.disks.stop();
     await this.#lease.giveBack();
+  }
+}
+
+/** The directories that the hosts of one process share, each made by the first host that asks. */
+export class SharedDirectories {
+  readonly hosts: number;
+  readonly #byName = new Map<string, SharedDirectory>();
+
+  constructor(hosts: number) {
+    this.hosts = hosts;
+  }
+
+  of(name: string, make: (hosts: number) => SharedDirectory): SharedDirectory {
+    const found = this.#byName.get(name) ?? make(this.hosts);
+    this.#byName.set(name, found);
+    return found;
   }
 }
 

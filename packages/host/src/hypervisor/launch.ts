@@ -59,13 +59,23 @@ export async function lendDisk(guest: Guest, uid: number | undefined, { disk, la
   const { account } = guest.context;
   await Promise.all(
     layers.map(async (layer, depth) => {
-      if (!('path' in layer)) return;
+      if (!('path' in layer)) {
+        const socket = socketOf(layer.protocol);
+        if (socket !== undefined) await giveToGuest(account, uid, socket);
+        return;
+      }
       await checkReachable(account, layer.path);
       if (depth > 0 || isReadOnly(disk)) await shareWithGuests(account, layer.path);
       else if (disk.shared) await shareWithGuests(account, layer.path, { write: true });
       else await giveToGuest(account, uid, layer.path);
     }),
   );
+}
+
+/** The socket that a disk of a back end is reached by. */
+function socketOf(protocol: Readonly<Record<string, unknown>>): string | undefined {
+  const server = protocol['server'] as { readonly type?: string; readonly path?: string } | undefined;
+  return server?.type === 'unix' ? server.path : undefined;
 }
 
 export interface LaunchOptions {

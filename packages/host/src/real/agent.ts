@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { LocalDisks } from '../disks/local-disks.ts';
+import { BackendDisks } from '../backends/backend-disks.ts';
+import { makeRooms } from '../backends/rooms.ts';
+import { SharedDirectories } from '../backends/shared-directory.ts';
 import { KernelFabric } from '../fabric/fabric.ts';
 import type { PhysicalNetwork, TunnelEndpoint } from '../fabric/plan/switch.ts';
 import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
+import type { BackendSpec } from '../interface/backends.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
 
 export interface RealAgentOptions {
@@ -21,6 +25,10 @@ export interface RealAgentOptions {
   readonly runDir: string;
   /** Physical networks by name: the one link that joins Cairn's networks to this machine, and the machine's address there. */
   readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
+  /** Storage beside the host's own disks. */
+  readonly backends?: readonly BackendSpec[];
+  /** The directories that this host has together with the others of this process. */
+  readonly shared?: SharedDirectories;
   /** One of several hosts on this machine: what joins them, and how many share what the machine has. */
   readonly among?: HostAmongOthers;
   readonly callbacks: HostCallbacks;
@@ -43,7 +51,8 @@ export class RealAgent implements HostAgent {
   readonly tunnelIp: string | undefined;
   readonly guests: QemuGuests;
   readonly fabric: KernelFabric;
-  readonly disks: LocalDisks;
+  readonly disks: BackendDisks;
+  readonly #home: LocalDisks;
   readonly #options: RealAgentOptions;
   readonly #listeners: Set<(event: HostEvent) => void>;
   readonly #account: GuestAccount | undefined;
@@ -79,19 +88,26 @@ export class RealAgent implements HostAgent {
       account,
       openDisk: (diskId) => this.disks.resolve(diskId),
       ...(diskKey && { diskKey }),
-      imagePath: (imageId) => this.disks.imageFile(imageId),
+      imagePath: (imageId) => this.#home.imageFile(imageId),
       clock,
       log: log.child({ room: 'hypervisor' }),
       onEvent,
     });
-    this.disks = new LocalDisks({
-      dataDir: join(dataDir, 'disks'),
+    const common = {
       openDisks: this.guests.openDisks,
-      openImage: (imageId) => callbacks.openImage(imageId),
+      openImage: (imageId: string) => callbacks.openImage(imageId),
       ...(diskKey && { diskKey }),
       ...(account && { user: { uid: account.uids > 1 ? account.gid : account.firstUid, gid: account.gid } }),
       log: log.child({ room: 'disks' }),
-    });
+    };
+    const home = new LocalDisks({ ...common, dataDir: join(dataDir, 'disks') });
+    this.#home = home;
+    const shared = options.shared ?? new SharedDirectories(1);
+    const places = { host: this.host, dataDir: join(dataDir, 'backends'), runDir: join(runDir, 'b') };
+    this.disks = new BackendDisks(
+      { disks: home, resolve: home.resolve, start: () => home.start(), stop: () => home.stop() },
+      makeRooms(options.backends ?? [], { ...common, ...places, home, shared, clock }),
+    );
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {

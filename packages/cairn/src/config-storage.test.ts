@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { configOf } from './config.ts';
+import { storageOf, type Storage } from './config-storage.ts';
+
+function storageIn(yaml: string): Storage {
+  const dir = mkdtempSync(join(tmpdir(), 'cairn-config-'));
+  try {
+    const config = join(dir, 'cairn.yaml');
+    writeFileSync(config, yaml);
+    return storageOf(configOf({ config }).storage);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test('without a word about storage volumes are on the hosts’ own disks', () => {
+  const { specs, backends } = storageOf(configOf({}).storage);
+  assert.deepEqual(specs, [{ name: 'cairn', driver: 'local', imageCacheCount: 0, imageCacheGb: 0 }]);
+  assert.deepEqual(
+    backends.map(({ name, volumeBackendName, isShared, isThin }) => [name, volumeBackendName, isShared, isThin]),
+    [['cairn', 'cairn', false, true]],
+  );
+});
+
+test('each driver gets what it needs', () => {
+  const { specs, backends } = storageIn(`
+storage:
+  backends:
+    cairn: { driver: local }
+    nfs: { driver: directory, path: /srv/volumes, availabilityZone: attic }
+    fast: { driver: lvm, volumeGroup: vg0 }
+    ceph: { driver: rbd, pool: volumes, user: cinder, volumeBackendName: big, imageCacheCount: 20 }
+`);
+  assert.deepEqual(specs, [
+    { name: 'cairn', driver: 'local', imageCacheCount: 0, imageCacheGb: 0 },
+    { name: 'nfs', driver: 'directory', imageCacheCount: 0, imageCacheGb: 0, path: '/srv/volumes' },
+    { name: 'fast', driver: 'lvm', imageCacheCount: 0, imageCacheGb: 0, volumeGroup: 'vg0' },
+    { name: 'ceph', driver: 'rbd', imageCacheCount: 20, imageCacheGb: 0, pool: 'volumes', user: 'cinder', configFile: '/etc/ceph/ceph.conf' },
+  ]);
+  assert.deepEqual(
+    backends.map(({ name, volumeBackendName, isShared, isThin, availabilityZone }) => [name, volumeBackendName, isShared, isThin, availabilityZone]),
+    [
+      ['cairn', 'cairn', false, true, undefined],
+      ['nfs', 'nfs', true, true, 'attic'],
+      ['fast', 'fast', false, false, undefined],
+      ['ceph', 'big', true, true, undefined],
+    ],
+  );
+});
+
+test('what does not fit is named', () => {
+  const one = (line: string) => () => storageIn(`storage: { backends: { ${line} } }`);
+  assert.throws(one('ceph: { driver: rbd }'), /storage\.backends\.ceph\.pool is missing/);
+  assert.throws(one('ceph: { driver: rbd, pool: p, path: /x }'), /storage\.backends\.ceph\.path is not an option of the driver rbd/);
+  assert.throws(one('ceph: { driver: rbd, pool: "-p" }'), /storage\.backends\.ceph\.pool: "-p"/);
+  assert.throws(one('Ceph: { driver: rbd, pool: p }'), /lower-case/);
+  assert.throws(one('ssd: { driver: local }'), /own disks/);
+  assert.throws(one('cairn: { driver: rbd, pool: p }'), /own disks/);
+  assert.throws(one('nfs: { driver: directory, path: srv }'), /absolute/);
+  assert.throws(one('nfs: { driver: netapp }'), /driver/);
+});
