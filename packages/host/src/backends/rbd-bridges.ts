@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unavailable } from '@cairn/kit/errors/errors';
-import type { Clock } from '@cairn/kit/clock/clock';
+import type { Clock, Timer } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
-import { escapeOption } from '../hypervisor/command-line.ts';
+import { escapeOption } from '../process/command.ts';
 import type { OpenableDisk, OpenDisks } from '../hypervisor/open-disks.ts';
 import { findByArgument } from '../hypervisor/process-identity.ts';
 import { adoptProcess, endQemu, type QemuProcess, spawnQemu } from '../hypervisor/qemu-process.ts';
@@ -46,7 +46,7 @@ export class RbdBridges {
   readonly #options: RbdBridgesOptions;
   readonly #all = new Map<string, Bridge>();
   #looking: Promise<void> | undefined;
-  #cancel: (() => void) | undefined;
+  #timer: Timer | undefined;
   #stopped = false;
 
   constructor(options: RbdBridgesOptions) {
@@ -73,7 +73,7 @@ export class RbdBridges {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancel?.();
+    this.#timer?.cancel();
     await this.#looking;
   }
 
@@ -133,12 +133,12 @@ export class RbdBridges {
   }
 
   #lookSoon(): void {
-    if (this.#stopped || this.#cancel || this.#all.size === 0) return;
-    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
+    if (this.#stopped || this.#timer || this.#all.size === 0) return;
+    this.#timer = this.#options.clock.after(LOOK_MS, () => {
       this.#looking = this.#look()
         .catch((error: unknown) => this.#options.log.error({ error: String(error) }, 'bridges to disks in Ceph could not be looked after'))
         .finally(() => {
-          this.#cancel = undefined;
+          this.#timer = undefined;
           this.#lookSoon();
         });
     });

@@ -1,7 +1,7 @@
 import { notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { BackendSpec } from '../interface/backends.ts';
 import { ProcessError, run } from '../process/run.ts';
-import { escapeOption } from '../hypervisor/command-line.ts';
+import { escapeOption } from '../process/command.ts';
 
 export type RbdSpec = Extract<BackendSpec, { driver: 'rbd' }>;
 
