@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { DiskResolver } from '../hypervisor/open-disks.ts';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NbdLocation, NewDisk, ReceivedDisk, ServedDisk, ServeRequest } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { DiskRoom } from './room.ts';
 
 /** All disks that a host reaches, each in the room of the back end that its id names. */
-export class BackendDisks implements Disks {
+export class BackendDisks implements KeptDisks {
   readonly #home: DiskRoom;
   readonly #rooms: ReadonlyMap<string, DiskRoom>;
 
@@ -74,7 +74,7 @@ export class BackendDisks implements Disks {
     return this.#of(diskId).revert(diskId, snapshotId);
   }
 
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<Disks['export']> {
+  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#of(diskId).export(diskId, options);
   }
 
@@ -82,18 +82,6 @@ export class BackendDisks implements Disks {
     const room = backend === HOME_BACKEND ? this.#home : this.#rooms.get(backend);
     if (!room) throw notFound(`This host has no storage back end ${backend}.`);
     return room.disks.capacity();
-  }
-
-  serve(diskId: string, request: ServeRequest): Promise<NbdLocation> {
-    return this.#of(diskId).serve(diskId, request);
-  }
-
-  unserve(diskId: string, exportId?: string): Promise<void> {
-    return this.#of(diskId).unserve(diskId, exportId);
-  }
-
-  async served(): Promise<readonly ServedDisk[]> {
-    return (await Promise.all([this.#home, ...this.#rooms.values()].map(({ disks }) => disks.served()))).flat();
   }
 
   /** From another back end there is no shorter way than to copy the whole. */
@@ -111,7 +99,7 @@ export class BackendDisks implements Disks {
     return this.#of(diskId).resize(diskId, Math.max(disk.sizeBytes, origin.sizeBytes));
   }
 
-  #of(diskId: string): Disks {
+  #of(diskId: string): KeptDisks {
     return this.#room(diskId).disks;
   }
 

@@ -4,13 +4,13 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
-import type { Disks, ImageSource } from '../interface/disks.ts';
+import type { ImageSource, KeptDisks } from '../interface/disks.ts';
 
 const MIB = 2 ** 20;
 
 /** What the suite needs of a back end. */
 export interface Subject {
-  readonly disks: Disks;
+  readonly disks: KeptDisks;
   /** Of ids: `<backend>.`, or nothing for a host's own disks. */
   readonly prefix: string;
   /** Writes a byte over a range as a guest would; absent where disks hold no data (simulated). */

@@ -7,7 +7,7 @@ import { checkId } from '../disks/layout.ts';
 import { Locks } from '../disks/locks.ts';
 import type { ImageFile } from '../disks/qemu-img.ts';
 import type { DiskResolver, OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskInfo, Disks, ImageSource, NbdLocation, NewDisk, ReceivedDisk, ServedDisk } from '../interface/disks.ts';
+import type { DiskFormat, DiskInfo, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { ImageBases } from './image-bases.ts';
 import type { RbdBridges } from './rbd-bridges.ts';
@@ -33,7 +33,7 @@ export interface RbdDisksOptions {
  * Disks as images of a Ceph pool. A disk is the image `volume-<id>`, as upstream's driver names it; what is being made is `work-<host>-...`
  * until it is whole, and then renamed, so a crash leaves nothing half-made under a disk's name.
  */
-export class RbdDisks implements Disks, DiskRoom {
+export class RbdDisks implements KeptDisks, DiskRoom {
   readonly disks = this;
   readonly #options: RbdDisksOptions;
   readonly #rbd: RbdCommand;
@@ -198,7 +198,7 @@ export class RbdDisks implements Disks, DiskRoom {
     });
   }
 
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<Disks['export']> {
+  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);
       const { snapshotId, format } = options;
@@ -218,16 +218,6 @@ export class RbdDisks implements Disks, DiskRoom {
 
   capacity(): Promise<{ readonly totalGb: number; readonly freeGb: number }> {
     return this.#rbd.capacity();
-  }
-
-  serve(diskId: string): Promise<NbdLocation> {
-    return Promise.reject(conflict(`Disk ${diskId} is served by no host: every host reaches it.`));
-  }
-
-  async unserve(): Promise<void> {}
-
-  async served(): Promise<readonly ServedDisk[]> {
-    return [];
   }
 
   #base(image: ImageSource): ReturnType<ImageBases['ensure']> {

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
 import type { DiskLayer, DiskResolver, ImageResolver, OpenableDisk, OpenDisks } from '../hypervisor/open-disks.ts';
-import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
+import { type DiskFormat, type DiskInfo, type KeptDisks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { DiskStore } from './disk-store.ts';
 import { asPublic } from './faults.ts';
@@ -43,7 +43,7 @@ export interface LocalDisksOptions {
  * Disks in files. Each disk is a chain of layers: the top is written, the others are shared and never change. See README.md for the
  * reasons. What a guest has open is changed by the guest's QEMU (OpenDisks), all else by qemu-img or by hand.
  */
-export class LocalDisks implements Disks {
+export class LocalDisks implements KeptDisks {
   readonly #options: LocalDisksOptions;
   readonly #layout: Layout;
   readonly #locks = new Locks();

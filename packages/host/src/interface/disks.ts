@@ -111,7 +111,7 @@ export interface ServedDisk {
  * The disks that the host reaches: its own, and those of back ends (`backends.ts`), told apart by their ids. Files open in a guest are
  * changed through the guest, others by the one wrapper around qemu-img. A source on another back end is copied.
  */
-export interface Disks {
+export interface KeptDisks {
   /** Makes an image ready as a base; returns its virtual size. Concurrent calls share one download. */
   cacheImage(image: ImageSource): Promise<{ readonly virtualSizeBytes: number }>;
   dropImage(imageId: string): Promise<void>;
@@ -141,6 +141,10 @@ export interface Disks {
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
   /** Room in GiB: of the host's own disks, or of a back end. Throws NotFound for one that the host has not. */
   capacity(backend?: string): Promise<{ readonly totalGb: number; readonly freeGb: number }>;
+}
+
+/** Disks that other hosts' guests can use as well. */
+export interface Disks extends KeptDisks {
   /**
    * Opens a way to the disk for a guest of another host; live work on the disk (snapshots, growing) is done where it is served. Rejects with
    * Conflict while a guest of this host has the disk, unless that guest has gone to another host.

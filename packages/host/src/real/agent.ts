@@ -13,6 +13,7 @@ import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } f
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { BackendSpec } from '../interface/backends.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
+import type { KeptDisks } from '../interface/disks.ts';
 
 export interface RealAgentOptions {
   /** Name of the host; the machine's own when absent. */
@@ -51,7 +52,8 @@ export class RealAgent implements HostAgent {
   readonly tunnelIp: string | undefined;
   readonly guests: QemuGuests;
   readonly fabric: KernelFabric;
-  readonly disks: BackendDisks;
+  readonly disks: KeptDisks;
+  readonly #kept: BackendDisks;
   readonly #home: LocalDisks;
   readonly #options: RealAgentOptions;
   readonly #listeners: Set<(event: HostEvent) => void>;
@@ -86,7 +88,7 @@ export class RealAgent implements HostAgent {
       name: instance,
       netns: this.fabric.switchNamespace,
       account,
-      openDisk: (diskId) => this.disks.resolve(diskId),
+      openDisk: (diskId) => this.#kept.resolve(diskId),
       ...(diskKey && { diskKey }),
       imagePath: (imageId) => this.#home.imageFile(imageId),
       clock,
@@ -104,10 +106,11 @@ export class RealAgent implements HostAgent {
     this.#home = home;
     const shared = options.shared ?? new SharedDirectories(1);
     const places = { host: this.host, dataDir: join(dataDir, 'backends'), runDir: join(runDir, 'b') };
-    this.disks = new BackendDisks(
+    this.#kept = new BackendDisks(
       { disks: home, resolve: home.resolve, start: () => home.start(), stop: () => home.stop() },
       makeRooms(options.backends ?? [], { ...common, ...places, home, shared, clock }),
     );
+    this.disks = this.#kept;
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {
@@ -122,18 +125,18 @@ export class RealAgent implements HostAgent {
     await checkReachable(this.#account, join(dataDir, 'guests'));
     await this.fabric.start();
     await this.guests.recover();
-    await this.disks.start();
+    await this.#kept.start();
   }
 
   async stop(): Promise<void> {
-    await this.disks.stop();
+    await this.#kept.stop();
     await this.guests.stop();
     await this.fabric.stop();
   }
 
   async destroy(): Promise<void> {
     await this.guests.destroy();
-    await this.disks.stop();
+    await this.#kept.stop();
     await this.fabric.destroy();
     await rm(this.#options.dataDir, { recursive: true, force: true });
     await rm(this.#options.runDir, { recursive: true, force: true });
