@@ -4,22 +4,22 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { systemClock } from '@cairn/kit/clock/clock';
-import type { Disks } from '../interface/disks.ts';
+import type { KeptDisks } from '../interface/disks.ts';
 import { SimulatedAgent } from '../simulated/agent.ts';
 import { SimulatedMachine } from '../simulated/machine.ts';
 import { bench, hasQemuImg, MIB, writeTo } from './disks.fixture.ts';
 
 /** Two hosts' disks, and a way to say what is in one of the first host's. */
 interface TwoHosts {
-  readonly source: Disks;
-  readonly dest: Disks;
+  readonly source: KeptDisks;
+  readonly dest: KeptDisks;
   /** Undefined where disks have no content. */
   readonly fill: ((diskId: string) => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
 const simulated = async (): Promise<TwoHosts> => {
-  const disksOf = (name: string): Disks => {
+  const disksOf = (name: string): KeptDisks => {
     const callbacks = { openImage: () => Promise.reject(new Error('no images')), metadata: () => Promise.reject(new Error('no guests')) };
     return new SimulatedAgent(name, { clock: systemClock, machine: new SimulatedMachine(name), callbacks }).disks;
   };
@@ -38,7 +38,7 @@ const real = async (): Promise<TwoHosts> => {
   };
 };
 
-const contentOf = async (disks: Disks, diskId: string): Promise<string> =>
+const contentOf = async (disks: KeptDisks, diskId: string): Promise<string> =>
   createHash('sha256')
     .update(await buffer((await disks.export(diskId, { format: 'raw' })).stream))
     .digest('hex');

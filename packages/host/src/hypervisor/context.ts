@@ -4,6 +4,7 @@ import type { HostEvent } from '../interface/agent.ts';
 import type { GuestAccount } from './account.ts';
 import type { Asking } from './asking.ts';
 import type { ControlGroups } from './cgroups.ts';
+import type { Imports } from './imports.ts';
 import type { Inventory } from './inventory.ts';
 import type { DiskResolver, ImageResolver } from './open-disks.ts';
 
@@ -15,6 +16,8 @@ export interface QemuOptions {
   readonly runDir: string;
   /** Tells this host's control groups from those of another Cairn on the same machine. */
   readonly name: string;
+  /** Where other hosts are reached, for disks that they serve and this one does: a network namespace (absent: Cairn's own) and this host's address in it. */
+  readonly between?: { readonly netns?: string; readonly address: string };
   /** The network namespace in which guests' taps are; QEMU is started in it. Absent: Cairn's own. */
   readonly netns?: string;
   /** Whom guests run as: `detectAccount()`. Undefined: Cairn's own user. */
@@ -46,6 +49,8 @@ export interface HypervisorContext {
   /** Which guests have a disk open. */
   readonly holders: Holders;
   readonly asking: Asking;
+  /** The ways to disks that other hosts serve. */
+  readonly imports: Imports;
   /** A user id that no guest has. Undefined where guests have none of their own. */
   takeUid(): number | undefined;
 }

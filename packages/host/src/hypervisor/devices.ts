@@ -58,6 +58,8 @@ export function diskDevice(disk: GuestDisk, drive: string, slots: Slots, place: 
     ...(disk.bootIndex === undefined ? {} : { bootindex: disk.bootIndex + 1 }),
     ...(disk.serial === undefined ? {} : { serial: disk.serial.slice(0, SERIAL_CHARACTERS[disk.bus]) }),
     ...(disk.shared ? { 'share-rw': true } : {}),
+    // while its host cannot be reached the guest stands still, and goes on where it was (Guest)
+    ...(disk.location && disk.kind === 'disk' ? { werror: 'stop', rerror: 'stop' } : {}),
   };
   const cdrom = disk.kind === 'cdrom';
   switch (disk.bus) {

@@ -1,6 +1,7 @@
 import { conflict, notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestInfo, GuestState } from '../interface/guests.ts';
 import { takeBack } from './account.ts';
+import { cryptNodeName, nodeName } from './blockdev.ts';
 import type { HypervisorContext } from './context.ts';
 import { Mutex } from './mutex.ts';
 import { adoptProcess, endQemu, type ProcessEnd, type QemuProcess } from './qemu-process.ts';
@@ -25,6 +26,8 @@ type Patch = { -readonly [K in keyof GuestRecord]?: GuestRecord[K] | undefined }
 
 /** How quickly a lost connection is tried again while the process lives. */
 const RECONNECT_MS = 1000;
+/** How soon a guest whose disk on another host could not be reached tries again. */
+const SEND_ON_MS = 1000;
 
 /**
  * One guest: its record, its process, and what it does by itself. The verbs are in other files and run one after the other in `life`;
@@ -175,6 +178,7 @@ export class Guest {
     const [top] = this.#record?.layers[diskId] ?? [];
     const others = holders.of(diskId).some((guestId) => guestId !== this.guestId);
     if (top && 'path' in top && !others) await takeBack(account, this.#record?.uid, top.path);
+    await this.context.imports.close(this.guestId, diskId);
     holders.remove(diskId, this.guestId);
   }
 
@@ -228,7 +232,8 @@ export class Guest {
     } else if (event === 'GUEST_PANICKED') {
       this.#guestIsOver(machine, 'crashed', 'the guest panicked');
     } else if (event === 'BLOCK_IO_ERROR' && data.action === 'stop') {
-      void this.#onStopped(machine, `a disk failed: ${String(data.reason ?? 'unknown error')}`);
+      if (this.#isElsewhere(String(data['node-name']))) this.sendOn(machine);
+      else void this.#onStopped(machine, `a disk failed: ${String(data.reason ?? 'unknown error')}`);
     }
   }
 
@@ -250,6 +255,26 @@ export class Guest {
     if (this.#machine !== machine || this.state !== 'running') return;
     await this.update({ state: 'paused', reason });
     this.#tell('paused', reason);
+  }
+
+  #isElsewhere(node: string): boolean {
+    const { spec, layers } = this.known();
+    return spec.disks.some(({ diskId, location }) => location && [cryptNodeName(diskId), ...(layers[diskId] ?? []).map((l) => nodeName(diskId, l))].includes(node));
+  }
+
+  /** The guest stands still since a disk of another host could not be reached. It does what failed once more, until that succeeds: nothing is lost. */
+  sendOn(machine: Machine): void {
+    const { clock, log } = this.context;
+    log.warn({ guest: this.guestId }, 'a disk on another host cannot be reached; the guest stands still until it can');
+    clock.after(SEND_ON_MS, async () => {
+      if (this.#machine !== machine || machine.ending || this.#letGo || this.state !== 'running') return;
+      try {
+        const { status } = await machine.qmp.execute<{ status: string }>('query-status');
+        if (status === 'io-error') await machine.qmp.execute('cont');
+      } catch (error) {
+        log.debug({ guest: this.guestId, error }, 'a guest could not be sent on');
+      }
+    });
   }
 
   async #onHangUp(machine: Machine): Promise<void> {
@@ -281,6 +306,7 @@ export class Guest {
   notice(machine: Machine, status: string): void {
     if (status === 'shutdown') this.#guestIsOver(machine, 'shutdown', 'the guest powered off');
     else if (status === 'guest-panicked') this.#guestIsOver(machine, 'crashed', 'the guest panicked');
+    else if (status === 'io-error' && this.known().spec.disks.some(({ location }) => location)) this.sendOn(machine);
   }
 
   #onGone(machine: Machine, end: ProcessEnd): void {

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { invalidInput, unavailable } from '@cairn/kit/errors/errors';
 import type {
@@ -21,10 +22,13 @@ import { readConsole, trimLogs } from './console-log.ts';
 import { Holders, type HypervisorContext, type QemuOptions } from './context.ts';
 import { describeHypervisor, type HypervisorFacts } from './describe.ts';
 import { diagnose } from './diagnostics.ts';
+import { isExporter } from './exporter.ts';
+import { Exporters } from './exporters.ts';
 import { asFault } from './faults.ts';
 import { findFirmware } from './firmware.ts';
 import { Guest } from './guest.ts';
 import { askAgent } from './guest-agent.ts';
+import { Imports } from './imports.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as live from './live.ts';
@@ -56,6 +60,9 @@ export class QemuGuests implements Guests {
   #stopped = false;
   /** Work on disks that guests have open, for Disks. */
   readonly openDisks: OpenDisks;
+  /** The disks that other hosts' guests use. */
+  readonly exporters: Exporters;
+  readonly #imports: Imports;
 
   constructor(options: QemuOptions) {
     if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES)
@@ -64,7 +71,8 @@ export class QemuGuests implements Guests {
     this.#options = options;
     const holders = new Holders();
     const asking = new Asking();
-    this.#context = {
+    const { between } = options;
+    const context: Omit<HypervisorContext, 'imports'> = {
       options,
       qemu: options.qemu ?? 'qemu-system-x86_64',
       clock: options.clock,
@@ -76,8 +84,20 @@ export class QemuGuests implements Guests {
       asking,
       takeUid: () => this.#takeUid(),
     };
+    this.#imports = new Imports(context, join(options.runDir, 'n'), between?.netns);
+    this.#context = { ...context, imports: this.#imports };
+    this.exporters = new Exporters({
+      context: this.#context,
+      dataDir: join(options.dataDir, 'exports'),
+      runDir: join(options.runDir, 'x'),
+      between,
+      hasGone: (guestId) => {
+        const guest = this.#guests.get(guestId);
+        return guest !== undefined && live.hasGone(guest);
+      },
+    });
     this.openDisks = new OpenDiskWork({
-      find: (guestId) => this.#guests.get(guestId),
+      find: (holder) => (isExporter(holder) ? this.exporters.find(holder) : this.#guests.get(holder)),
       holders: (diskId) => holders.of(diskId),
       asking,
       byDisk: this.#byDisk,
@@ -90,11 +110,20 @@ export class QemuGuests implements Guests {
     const { dataDir, runDir, account } = this.#options;
     await Promise.all([mkdir(guestsDir(dataDir), { recursive: true, mode: 0o711 }), mkdir(runDir, { recursive: true, mode: 0o711 })]);
     await checkReachable(account, `${guestsDir(dataDir)}/guest`);
+    await this.#imports.recover();
     const guests = await recoverGuests(this.#context);
     for (const guest of guests) this.#guests.set(guest.guestId, guest);
+    await this.exporters.recover();
     this.#found = true;
     this.#stopped = false;
     this.#trimLater();
+  }
+
+  /** Ends every guest and all that serves disks, at once, as switching the host off does. */
+  async halt(): Promise<void> {
+    await Promise.all([...this.#guests.values()].filter((guest) => guest.machine).map((guest) => lifecycle.shutDown(guest, 0)));
+    await this.exporters.halt();
+    await this.#imports.halt();
   }
 
   /** Lets go of all guests; they run on. */
@@ -102,6 +131,8 @@ export class QemuGuests implements Guests {
     this.#stopped = true;
     for (const guest of this.#guests.values()) guest.letGo();
     this.#guests.clear();
+    this.exporters.letGo();
+    this.#imports.letGo();
   }
 
   /** Ends and forgets all guests, and leaves no trace but what Disks has. */
@@ -109,6 +140,8 @@ export class QemuGuests implements Guests {
     const { dataDir, runDir } = this.#options;
     if (!this.#found || this.#stopped) await this.recover();
     await Promise.all([...this.#guests.keys()].map((guestId) => this.remove(guestId)));
+    await this.exporters.destroy();
+    await this.#imports.halt();
     this.#stopped = true;
     await (await this.#groups()).destroy();
     await Promise.all([guestsDir(dataDir), `${dataDir}/hypervisor.json`, runDir].map((path) => rm(path, { recursive: true, force: true })));
@@ -183,6 +216,10 @@ export class QemuGuests implements Guests {
 
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void> {
     return this.#with(guestId, (guest) => this.#byDisk.run(diskId, () => plug.detachDisk(guest, diskId, waitMs)));
+  }
+
+  diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void> {
+    return this.#with(guestId, (guest) => this.#byDisk.run(diskId, () => plug.diskHasGrown(guest, diskId, sizeBytes)));
   }
 
   attachNic(guestId: string, nic: GuestNic): Promise<void> {
@@ -322,7 +359,7 @@ export class QemuGuests implements Guests {
     const { account } = this.#options;
     if (!account) return undefined;
     if (account.uids === 1) return account.firstUid;
-    const taken = new Set([...this.#guests.values()].map((guest) => guest.record?.uid));
+    const taken = new Set([...this.#guests.values(), ...this.exporters.all].map((holder) => holder.record?.uid));
     // The first id is for what is no guest: qemu-img, the trial of KVM.
     for (let i = 1; i < account.uids; i++) {
       this.#lastUid = (this.#lastUid % (account.uids - 1)) + 1;

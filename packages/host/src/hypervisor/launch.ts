@@ -6,6 +6,7 @@ import { type BlockNode, decrypting, diskNode, nodeName } from './blockdev.ts';
 import { commandLine, type MachinePlan } from './command-line.ts';
 import { busPlaces } from './devices.ts';
 import { dropSecret, dropSecretFiles, secretFiles, secretId } from './disk-secrets.ts';
+import { isExporter } from './exporter.ts';
 import { asFault, startFault } from './faults.ts';
 import { findFirmware, prepareFirmware } from './firmware.ts';
 import type { Guest, Machine } from './guest.ts';
@@ -34,15 +35,21 @@ export interface OpenedDisk {
 
 const isReadOnly = (disk: GuestDisk): boolean => disk.readOnly === true || disk.kind === 'cdrom';
 
-/** Holds the disk for the guest and asks Disks for its layers. */
-export async function askForDisk(guest: Guest, disk: GuestDisk): Promise<OpenedDisk> {
-  const { context } = guest;
-  const others = context.holders.of(disk.diskId).filter((guestId) => guestId !== guest.guestId);
-  if (others.length && !disk.shared && !isReadOnly(disk))
-    throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId: disk.diskId, others } });
-  context.holders.add(disk.diskId, guest.guestId);
-  return opened(disk, await context.asking.ask(disk.diskId, context.options.openDisk));
+/** Holds the disk for the guest, whose user id is `uid`, and asks Disks for its layers. `comes`: by live migration, to wait until the disk is its own. */
+export async function askForDisk(guest: Guest, uid: number | undefined, disk: GuestDisk, comes = false): Promise<OpenedDisk> {
+  const { context, guestId } = guest;
+  const { diskId, location } = disk;
+  // what serves the disk to the host that a guest comes from lets go of it before the guest goes on here
+  const others = context.holders.of(diskId).filter((holder) => holder !== guestId && !(comes && isExporter(holder)));
+  if (others.length && !disk.shared && !isReadOnly(disk)) throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId, others } });
+  context.holders.add(diskId, guestId);
+  if (location) return opened(disk, await context.imports.open(guestId, uid, diskId, location));
+  return opened(disk, await context.asking.ask(diskId, context.options.openDisk));
 }
+
+/** What QEMU must have before it opens disks of other hosts: the keys to them. */
+const credentials = (guest: Guest, disks: readonly GuestDisk[]): readonly object[] =>
+  disks.flatMap(({ diskId, location }) => (location ? [guest.context.imports.credentials(guest.guestId, diskId, location)] : []));
 
 function opened(disk: GuestDisk, { layers, keyId }: OpenableDisk): OpenedDisk {
   const { diskId } = disk;
@@ -142,7 +149,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   const accelerator = same?.accelerator ?? inventory.accelerator;
   const { slots, ports } = placeAll(spec.disks, spec.nics, (options.layout ?? before)?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
-    Promise.all(spec.disks.map((disk) => askForDisk(guest, disk))),
+    Promise.all(spec.disks.map((disk) => askForDisk(guest, uid, disk, options.layout !== undefined))),
     spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
     spec.kernel ? kernelFiles(guest, spec.kernel) : undefined,
     logFile(guest, uid, !options.incoming),
@@ -187,7 +194,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     record,
     spawn: {
       qemu: ctx.qemu,
-      args: commandLine({ ...plan, secrets }),
+      args: commandLine({ ...plan, secrets: [...secrets, ...credentials(guest, spec.disks)] }),
       netns: ctx.options.netns,
       user: ctx.account && uid !== undefined ? processUser(ctx.account, uid) : undefined,
       logPath: files.qemuLog,

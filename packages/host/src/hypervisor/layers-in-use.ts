@@ -1,6 +1,6 @@
 import { cryptNodeName, layerKey } from './blockdev.ts';
 import { diskDeviceId } from './devices.ts';
-import type { Guest, Machine } from './guest.ts';
+import type { Guest } from './guest.ts';
 import type { DiskLayer } from './open-disks.ts';
 import type { Qmp } from './qmp.ts';
 
@@ -11,19 +11,13 @@ interface ImageInfo {
 }
 
 /** The layers of a disk as QEMU has them open, top first. */
-export async function layersInUse(guest: Guest, machine: Machine, diskId: string): Promise<readonly DiskLayer[]> {
+export async function layersInUse(guest: Guest, machine: { readonly qmp: Qmp }, diskId: string): Promise<readonly DiskLayer[]> {
   const record = guest.known();
   const known = record.layers[diskId] ?? [];
   const disk = record.spec.disks.find((d) => d.diskId === diskId);
   if (!disk || known.some((layer) => !('path' in layer))) return known;
-  const layers: DiskLayer[] = [];
   const top = record.encrypted?.includes(diskId) ? await encryptedImage(machine.qmp, diskId) : await imageOf(machine.qmp, diskDeviceId(disk));
-  for (let image = top; image; image = image['backing-image']) {
-    const path = pathOf(image.filename);
-    if (path === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) return known;
-    layers.push({ format: image.format, path });
-  }
-  return layers.length ? layers : known;
+  return layersOf(top) ?? known;
 }
 
 async function imageOf(qmp: Qmp, device: string): Promise<ImageInfo | undefined> {
@@ -41,8 +35,27 @@ async function encryptedImage(qmp: Qmp, diskId: string): Promise<ImageInfo | und
   const below = edges.find(({ parent, name }) => parent === crypt?.id && name === 'file');
   const top = nodes.find(({ id }) => id === below?.child);
   if (!top) return undefined;
+  return imageOfNode(qmp, top.name);
+}
+
+async function imageOfNode(qmp: Qmp, name: string): Promise<ImageInfo | undefined> {
   const named = await qmp.execute<readonly { readonly 'node-name'?: string; readonly image: ImageInfo }[]>('query-named-block-nodes');
-  return named.find((node) => node['node-name'] === top.name)?.image;
+  return named.find((node) => node['node-name'] === name)?.image;
+}
+
+/** The layers from a node down, top first; undefined where they are no files. */
+export async function layersBelow(qmp: Qmp, name: string): Promise<readonly DiskLayer[] | undefined> {
+  return layersOf(await imageOfNode(qmp, name));
+}
+
+function layersOf(top: ImageInfo | undefined): readonly DiskLayer[] | undefined {
+  const layers: DiskLayer[] = [];
+  for (let image = top; image; image = image['backing-image']) {
+    const path = pathOf(image.filename);
+    if (path === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) return undefined;
+    layers.push({ format: image.format, path });
+  }
+  return layers.length > 0 ? layers : undefined;
 }
 
 /** QEMU names a file whose options differ from the usual by its options, as `json:{...}`. */

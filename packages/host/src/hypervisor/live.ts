@@ -27,6 +27,9 @@ const MOVED = 'moved to another host';
  * other side have not run, and after it the caller removes this side.
  */
 
+/** True of a guest that has gone to another host and stands still here. */
+export const hasGone = (guest: Guest): boolean => guest.record?.reason === MOVED;
+
 /** The names of a guest's devices' places: a machine that takes over a running one must be laid out alike. */
 export function layout(guest: Guest): GuestLayout {
   const { slots, ports, places, machineType, accelerator, cpuModel } = guest.known();
@@ -40,7 +43,14 @@ export function receive(guest: Guest, spec: GuestSpec, source: GuestLayout, mirr
     const machine = await launch(guest, spec, { incoming: true, layout: source });
     try {
       const { qmp } = machine;
-      await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+      // disks that both sides open are the other side's until it has let go of them, and ours from the guest's going on
+      const handedOver = spec.disks.some((disk) => !disk.location && !mirrored.includes(disk.diskId));
+      await qmp.execute('migrate-set-capabilities', {
+        capabilities: [
+          { capability: 'events', state: true },
+          { capability: 'late-block-activate', state: handedOver },
+        ],
+      });
       const exports: Record<string, string> = {};
       if (mirrored.length > 0) await qmp.execute('nbd-server-start', { addr: { type: 'unix', data: { path: guest.files.nbdSocket } } });
       for (const diskId of mirrored) {

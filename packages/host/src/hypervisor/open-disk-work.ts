@@ -5,7 +5,8 @@ import type { Asking } from './asking.ts';
 import { runJob } from './block-jobs.ts';
 import { type BlockNode, cryptNodeName, nodeName, openLayer, sameLayer } from './blockdev.ts';
 import { asFault } from './faults.ts';
-import type { Guest, Machine } from './guest.ts';
+import { Exporter } from './exporter.ts';
+import type { Guest } from './guest.ts';
 import type { KeyedMutex } from './mutex.ts';
 import type { CopyOptions, DiskLayer, OpenDisks } from './open-disks.ts';
 import { layersInUse } from './layers-in-use.ts';
@@ -13,8 +14,8 @@ import { type Qmp, QmpError } from './qmp.ts';
 
 /** A disk that is open in a running guest. */
 interface Open {
-  readonly guest: Guest;
-  readonly machine: Machine;
+  readonly guest: Guest | Exporter;
+  readonly machine: { readonly qmp: Qmp };
   readonly layers: readonly DiskLayer[];
   readonly top: DiskLayer;
 }
@@ -23,7 +24,7 @@ interface Open {
 const PATIENCE_MS = 5000;
 
 interface Parts {
-  readonly find: (guestId: string) => Guest | undefined;
+  readonly find: (holder: string) => Guest | Exporter | undefined;
   readonly holders: (diskId: string) => readonly string[];
   readonly asking: Asking;
   readonly byDisk: KeyedMutex;
@@ -48,7 +49,8 @@ export class OpenDiskWork implements OpenDisks {
 
   layers(diskId: string): Promise<readonly DiskLayer[]> {
     return this.#work(diskId, 'Its layers cannot be read', async (open) => {
-      const layers = await layersInUse(open.guest, open.machine, diskId);
+      const { guest } = open;
+      const layers = guest instanceof Exporter ? await guest.inUse() : await layersInUse(guest, open.machine, diskId);
       await remember(open.guest, diskId, layers);
       return layers;
     });
@@ -61,6 +63,11 @@ export class OpenDiskWork implements OpenDisks {
       // Every guest that has it open is told.
       for (const guestId of holders) {
         const open = await this.#open(diskId, guestId);
+        const { guest } = open;
+        if (guest instanceof Exporter) {
+          await attempt('The disk cannot be resized', () => guest.resize(sizeBytes));
+          continue;
+        }
         await attempt('The disk cannot be resized', () => open.machine.qmp.execute('block_resize', { 'node-name': rootNode(open, diskId), size: sizeBytes }));
       }
     });
@@ -254,7 +261,7 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** What the guest's device stands on: the top layer, or what decrypts it. */
-const rootNode = (open: Open, diskId: string): string => (open.guest.record?.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, open.top));
+const rootNode = (open: Open, diskId: string): string => (!(open.guest instanceof Exporter) && open.guest.record?.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, open.top));
 
 function indexOf(layers: readonly DiskLayer[], layer: DiskLayer): number {
   const index = layers.findIndex((l) => sameLayer(l, layer));
@@ -263,7 +270,7 @@ function indexOf(layers: readonly DiskLayer[], layer: DiskLayer): number {
 }
 
 /** Lets the guest write a file that Disks has made. */
-async function lend(guest: Guest, layer: DiskLayer): Promise<void> {
+async function lend(guest: Guest | Exporter, layer: DiskLayer): Promise<void> {
   if (!('path' in layer)) return;
   await checkReachable(guest.context.account, layer.path);
   await giveToGuest(guest.context.account, guest.record?.uid, layer.path);
@@ -295,7 +302,7 @@ async function dropNode(qmp: Qmp, node: string): Promise<void> {
   }
 }
 
-async function remember(guest: Guest, diskId: string, layers: readonly DiskLayer[]): Promise<void> {
+async function remember(guest: Guest | Exporter, diskId: string, layers: readonly DiskLayer[]): Promise<void> {
   const { record } = guest;
   if (record) await guest.update({ layers: { ...record.layers, [diskId]: layers } });
 }

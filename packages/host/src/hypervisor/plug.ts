@@ -17,6 +17,7 @@ import {
 import { withSecret } from './disk-secrets.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
+import { credentialsId } from './imports.ts';
 import { askForDisk, lendDisk } from './launch.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 import type { GuestRecord } from './record.ts';
@@ -56,12 +57,13 @@ export async function attachDisk(guest: Guest, disk: GuestDisk): Promise<void> {
   // Remembered first: whatever a crash leaves in QEMU can then be found and removed.
   await guest.update({ spec: { ...record.spec, disks }, slots, places, layers: { ...record.layers, [disk.diskId]: [] } });
   try {
-    const opened = await askForDisk(guest, disk);
+    const opened = await askForDisk(guest, record.uid, disk);
     const { diskId } = disk;
     const { keyId } = opened;
     await guest.update({ layers: { ...guest.known().layers, [diskId]: opened.layers }, ...(keyId !== undefined && { encrypted: withId(guest, diskId) }) });
     await lendDisk(guest, record.uid, opened);
     const device = diskDevice(disk, opened.node['node-name'], slots, places[key] ?? 0, machineKind(record));
+    if (disk.location) await machine.qmp.execute('object-add', guest.context.imports.credentials(guest.guestId, diskId, disk.location));
     const add = (): Promise<unknown> => machine.qmp.execute('blockdev-add', opened.node);
     await (keyId === undefined ? add() : withSecret(guest, machine.qmp, { diskId, keyId }, add));
     await addDevice(machine.qmp, device);
@@ -89,6 +91,21 @@ export async function detachDisk(guest: Guest, diskId: string, waitMs: number): 
     }
   }
   await forgetDisk(guest, disk);
+}
+
+/** A disk that another host serves has grown there: QEMU comes to it again, sees its size, and tells the guest. */
+export async function diskHasGrown(guest: Guest, diskId: string, sizeBytes: number): Promise<void> {
+  const { machine, record } = guest;
+  const [top] = record?.layers[diskId] ?? [];
+  if (!machine || !record || !top) return;
+  const root = record.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, top);
+  // the way to it was cut when it grew; a request finds that out, and the new one says the size
+  await machine.qmp.execute('human-monitor-command', { 'command-line': `qemu-io ${nodeName(diskId, top)} "read -q 0 512"` });
+  try {
+    await machine.qmp.execute('block_resize', { 'node-name': root, size: sizeBytes });
+  } catch (error) {
+    throw asFault(error, 'The server cannot be shown that its disk has grown');
+  }
 }
 
 export async function attachNic(guest: Guest, nic: GuestNic): Promise<void> {
@@ -181,6 +198,8 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
 async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
   if (guest.record?.encrypted?.includes(diskId)) await tolerate(qmp.execute('blockdev-del', { 'node-name': cryptNodeName(diskId) }));
   for (const layer of guest.record?.layers[diskId] ?? []) await tolerate(qmp.execute('blockdev-del', { 'node-name': nodeName(diskId, layer) }));
+  const isElsewhere = guest.record?.spec.disks.some((disk) => disk.diskId === diskId && disk.location !== undefined);
+  if (isElsewhere) await tolerate(qmp.execute('object-del', { id: credentialsId(diskId) }));
 }
 
 /** What is not there need not be removed. */

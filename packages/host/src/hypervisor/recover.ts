@@ -111,7 +111,10 @@ async function takeOver(guest: Guest, machine: Machine): Promise<void> {
     guest.tell(now, reason);
     return;
   }
-  const now: GuestState = status === 'running' || status === 'postmigrate' ? 'running' : 'paused';
+  // one whose disk on another host cannot be reached is sent on when it can
+  const waits = status === 'io-error' && guest.known().spec.disks.some(({ location }) => location);
+  if (waits) guest.sendOn(machine);
+  const now: GuestState = waits || status === 'running' || status === 'postmigrate' ? 'running' : 'paused';
   if (before === now) return;
   await guest.update({ state: now, reason: 'found so after a restart of Cairn', startedAtMs: guest.record?.startedAtMs ?? guest.context.clock.nowMs() });
   if (before !== 'absent') guest.tell(now, 'found so after a restart of Cairn');

@@ -13,7 +13,8 @@ import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } f
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { BackendSpec } from '../interface/backends.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
-import type { KeptDisks } from '../interface/disks.ts';
+import type { Disks } from '../interface/disks.ts';
+import { withServing } from './served-disks.ts';
 
 export interface RealAgentOptions {
   /** Name of the host; the machine's own when absent. */
@@ -52,7 +53,7 @@ export class RealAgent implements HostAgent {
   readonly tunnelIp: string | undefined;
   readonly guests: QemuGuests;
   readonly fabric: KernelFabric;
-  readonly disks: KeptDisks;
+  readonly disks: Disks;
   readonly #kept: BackendDisks;
   readonly #home: LocalDisks;
   readonly #options: RealAgentOptions;
@@ -88,6 +89,7 @@ export class RealAgent implements HostAgent {
       name: instance,
       netns: this.fabric.switchNamespace,
       account,
+      ...(options.among && { between: { netns: options.among.tunnels.netns, address: options.among.tunnels.localIp } }),
       openDisk: (diskId) => this.#kept.resolve(diskId),
       ...(diskKey && { diskKey }),
       imagePath: (imageId) => this.#home.imageFile(imageId),
@@ -110,7 +112,7 @@ export class RealAgent implements HostAgent {
       { disks: home, resolve: home.resolve, start: () => home.start(), stop: () => home.stop() },
       makeRooms(options.backends ?? [], { ...common, ...places, home, shared, clock }),
     );
-    this.disks = this.#kept;
+    this.disks = withServing(this.#kept, this.guests.exporters);
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {
@@ -126,12 +128,21 @@ export class RealAgent implements HostAgent {
     await this.fabric.start();
     await this.guests.recover();
     await this.#kept.start();
+    await this.guests.exporters.wake();
   }
 
   async stop(): Promise<void> {
     await this.#kept.stop();
     await this.guests.stop();
     await this.fabric.stop();
+  }
+
+  halt(): Promise<void> {
+    return this.guests.halt();
+  }
+
+  wake(): Promise<void> {
+    return this.guests.exporters.wake();
   }
 
   async destroy(): Promise<void> {

@@ -60,12 +60,12 @@ export class SwitchableHost implements HostAgent {
     if (this.#isOff) return;
     this.#isOff = true;
     await this.#cables.cut();
-    const guests = await this.#inner.guests.list();
-    await Promise.all(guests.filter((guest) => guest.state !== 'shutdown').map((guest) => this.#inner.guests.shutDown(guest.guestId, 0)));
+    await this.#inner.halt();
   }
 
   async powerOn(): Promise<void> {
     if (!this.#isOff) return;
+    await this.#inner.wake();
     this.#awaitsFabric = true;
     this.#isOff = false;
   }
@@ -80,6 +80,14 @@ export class SwitchableHost implements HostAgent {
 
   destroy(): Promise<void> {
     return this.#inner.destroy();
+  }
+
+  halt(): Promise<void> {
+    return this.powerOff();
+  }
+
+  wake(): Promise<void> {
+    return this.powerOn();
   }
 
   async describe(): Promise<HostFacts> {

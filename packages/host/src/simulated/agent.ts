@@ -54,10 +54,21 @@ export class SimulatedAgent implements HostAgent {
     this.#listeners.clear();
   }
 
+  async halt(): Promise<void> {
+    this.machine.isHalted = true;
+    const guests = await this.guests.list();
+    await Promise.all(guests.filter((guest) => guest.state !== 'shutdown').map((guest) => this.guests.shutDown(guest.guestId, 0)));
+  }
+
+  async wake(): Promise<void> {
+    this.machine.isHalted = false;
+  }
+
   async destroy(): Promise<void> {
     this.machine.guests.clear();
     this.machine.disks.clear();
     this.machine.images.clear();
+    this.machine.served.clear();
     this.machine.fabric.clear();
   }
 

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
+import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NbdLocation, type NewDisk, type ReceivedDisk, type ServedDisk, type ServeRequest } from '../interface/disks.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
 
@@ -98,6 +99,7 @@ export class SimulatedDisks implements Disks {
       for (const guest of this.#machine.guests.values()) {
         if (guest.state !== 'shutdown' && guest.spec.disks.some((d) => d.diskId === diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
       }
+      if (this.#machine.served.has(diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
       this.#machine.keeperOf(diskId).disks.delete(diskId);
     });
   }
@@ -151,6 +153,36 @@ export class SimulatedDisks implements Disks {
       const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes + (disk.keyId === undefined ? 0 : LUKS_HEADER_BYTES)) : Buffer.alloc(65_536);
       return { stream: Readable.from([data]), sizeBytes: data.length };
     });
+  }
+
+  serve(diskId: string, request: ServeRequest): Promise<NbdLocation> {
+    return this.#inject.run('disks.serve', [diskId, request], this.#delays.diskMs, () => {
+      const { exportId, shared = false, waits = false } = request;
+      const { keyId } = this.#need(diskId);
+      const served = this.#machine.served.get(diskId) ?? { waits, shared, names: {} };
+      served.shared ||= shared;
+      const holds = [...this.#machine.guests.values()].some(
+        (guest) => guest.state !== 'shutdown' && guest.live !== 'sent' && guest.spec.disks.some((d) => d.diskId === diskId && !d.location),
+      );
+      if (holds && !waits && !served.shared) throw conflict(`Disk ${diskId} is open in a server of this host and cannot be used on another.`);
+      served.waits = waits;
+      const name = (served.names[exportId] ??= randomUUID());
+      this.#machine.served.set(diskId, served);
+      return { kind: 'nbd', address: this.#machine.host, port: 10_809, exportName: name, user: 'simulated', key: name, ...(keyId !== undefined && { keyId }) };
+    });
+  }
+
+  unserve(diskId: string, exportId?: string): Promise<void> {
+    return this.#inject.run('disks.unserve', [diskId, exportId], undefined, () => {
+      const served = this.#machine.served.get(diskId);
+      if (!served) return;
+      if (exportId !== undefined) delete served.names[exportId];
+      if (exportId === undefined || Object.keys(served.names).length === 0) this.#machine.served.delete(diskId);
+    });
+  }
+
+  async served(): Promise<readonly ServedDisk[]> {
+    return [...this.#machine.served].map(([diskId, { names, waits }]) => ({ diskId, exportIds: Object.keys(names), waits }));
   }
 
   async capacity(backend = HOME_BACKEND): Promise<{ readonly totalGb: number; readonly freeGb: number }> {

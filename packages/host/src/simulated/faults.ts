@@ -51,6 +51,7 @@ export class Injector {
     >;
     if (method.startsWith('guests.') && guestId !== undefined) this.#machine.keep('guests', guestId);
     else if (method.endsWith('Image') && imageId !== undefined) this.#machine.keep('images', imageId);
+    else if (method.endsWith('serve') && diskId !== undefined) this.#machine.keep('served', diskId);
     else if (method.startsWith('disks.') && diskId !== undefined) this.#machine.keeperOf(diskId).keep?.('disks', diskId);
   }
 }

@@ -1,6 +1,6 @@
 import { type Duplex, PassThrough } from 'node:stream';
 import type { Clock } from '@cairn/kit/clock/clock';
-import { conflict, notFound } from '@cairn/kit/errors/errors';
+import { conflict, notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { HostEvent } from '../interface/agent.ts';
 import type {
   GuestDiagnostics,
@@ -17,7 +17,7 @@ import type {
 } from '../interface/guests.ts';
 import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
-import type { SimulatedGuest, SimulatedMachine } from './machine.ts';
+import { findExport, type SimulatedGuest, type SimulatedMachine } from './machine.ts';
 
 const LOGIN = (name: string): string => `[    0.000000] simulated guest\n${name.replaceAll(/[^\x20-\x7e]/g, '?')} login: `;
 
@@ -104,6 +104,13 @@ export class SimulatedGuests implements Guests {
     });
   }
 
+  diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void> {
+    return this.#inject.run('guests.diskHasGrown', [guestId, diskId, sizeBytes], undefined, () => {
+      const guest = this.#machine.guests.get(guestId);
+      if (guest && !guest.spec.disks.some((disk) => disk.diskId === diskId)) throw conflict(`Disk ${diskId} is not open in the server.`);
+    });
+  }
+
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void> {
     return this.#inject.run('guests.detachDisk', [guestId, diskId, waitMs], this.#delays.diskMs, () => {
       const guest = this.#machine.guests.get(guestId);
@@ -136,7 +143,7 @@ export class SimulatedGuests implements Guests {
     return this.#inject.run('guests.receiveLive', [spec, mirrored], this.#delays.guestStartMs, () => {
       const there = this.#machine.guests.get(spec.guestId);
       if (there) throw conflict('The server runs on this host already.');
-      const guest = this.#boot(spec, undefined);
+      const guest = this.#boot(spec, undefined, true);
       guest.state = 'suspended';
       guest.live = 'coming';
       return Object.fromEntries(mirrored.map((diskId) => [diskId, `export-${diskId}`]));
@@ -194,6 +201,7 @@ export class SimulatedGuests implements Guests {
   finishLive(guestId: string, run: boolean): Promise<GuestInfo> {
     return this.#inject.run('guests.finishLive', [guestId, run], undefined, () => {
       const guest = this.#need(guestId);
+      for (const disk of guest.spec.disks) this.#claimDisk(guestId, disk);
       guest.live = undefined;
       guest.state = run ? 'running' : 'paused';
       return infoOf(guest);
@@ -260,15 +268,24 @@ export class SimulatedGuests implements Guests {
     });
   }
 
-  #boot(spec: GuestSpec, before: SimulatedGuest | undefined): SimulatedGuest {
-    for (const disk of spec.disks) this.#claimDisk(spec.guestId, disk);
+  #boot(spec: GuestSpec, before: SimulatedGuest | undefined, comes = false): SimulatedGuest {
+    for (const disk of spec.disks) this.#claimDisk(spec.guestId, disk, comes);
     for (const nic of spec.nics) this.#needTap(nic);
     const guest: SimulatedGuest = { spec, state: 'running', startedAtMs: this.#clock.nowMs(), console: (before?.console ?? '') + LOGIN(spec.name) };
     this.#machine.guests.set(spec.guestId, guest);
     return guest;
   }
 
-  #claimDisk(guestId: string, disk: GuestDisk): void {
+  /** A guest that comes by live migration waits until its disks are its own; all others have them from now on. */
+  #claimDisk(guestId: string, disk: GuestDisk, comes = false): void {
+    if (disk.location) {
+      const found = findExport(disk.location.exportName);
+      if (!found || found.machine.isHalted) throw unavailable(`Disk ${disk.diskId} cannot be reached on the host that keeps it.`);
+      if (found.served.waits && !comes) throw conflict(`Disk ${disk.diskId} is another server's at the moment.`);
+      return;
+    }
+    const served = this.#machine.served.get(disk.diskId);
+    if (served && !served.waits && !served.shared && !comes) throw conflict(`Disk ${disk.diskId} is in use on another host.`);
     if (!this.#machine.keeperOf(disk.diskId).disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
     if (disk.shared) return;
     for (const other of this.#machine.guests.values()) {

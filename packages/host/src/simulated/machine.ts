@@ -24,6 +24,27 @@ export interface SimulatedDisk {
   keyId?: string;
 }
 
+/** A disk that guests of other machines use. */
+export interface SimulatedExports {
+  waits: boolean;
+  shared: boolean;
+  /** The names of exports, by who they are for. */
+  names: Record<string, string>;
+}
+
+/** All machines of this process: the network between them. */
+const network = new Set<WeakRef<SimulatedMachine>>();
+
+/** The machine that answers to the name of an export, with what it serves there. */
+export function findExport(exportName: string): { readonly machine: SimulatedMachine; readonly served: SimulatedExports } | undefined {
+  for (const ref of network) {
+    const machine = ref.deref();
+    if (!machine) network.delete(ref);
+    for (const served of machine?.served.values() ?? []) if (machine && Object.values(served.names).includes(exportName)) return { machine, served };
+  }
+  return undefined;
+}
+
 /** What a simulated host is made of. */
 export interface MachineSize {
   readonly vcpus: number;
@@ -46,16 +67,20 @@ export class SimulatedMachine {
   readonly guests = new Map<string, SimulatedGuest>();
   readonly disks = new Map<string, SimulatedDisk>();
   readonly images = new Map<string, number>();
+  readonly served = new Map<string, SimulatedExports>();
+  /** Switched off: nothing of it can be reached. */
+  isHalted = false;
   readonly fabric = new Map<string, FabricObject>();
   /** Storage that several machines reach: the back ends by name, and a machine that stands for it. */
   readonly shared: SharedStorage | undefined;
   /** Told of every guest, disk and cached image that has changed. */
-  keep: ((kind: 'guests' | 'disks' | 'images', id: string) => void) | undefined;
+  keep: ((kind: 'guests' | 'disks' | 'images' | 'served', id: string) => void) | undefined;
 
   constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }, shared?: SharedStorage) {
     this.host = host;
     this.shared = shared;
     this.size = size;
+    network.add(new WeakRef(this));
   }
 
   /** The machine that has a disk of this id: this one, or what stands for shared storage. */
@@ -72,13 +97,14 @@ export class SimulatedMachine {
       ...[...this.disks.values()].map(
         (d) => `disk ${d.diskId} ${d.pool} ${d.sizeBytes}${d.snapshots.map((s) => ` snapshot ${s}`).join('')}${d.keyId === undefined ? '' : ' encrypted'}`,
       ),
+      ...[...this.served].map(([diskId, { names }]) => `served ${diskId} to ${Object.keys(names).sort()}`),
       ...[...this.fabric.keys()],
     ].sort();
   }
 
   /** Plain data for a file, so that a simulated cloud survives a restart. */
   toJSON(): object {
-    return { guests: [...this.guests], disks: [...this.disks], images: [...this.images], fabric: [...this.fabric] };
+    return { guests: [...this.guests], disks: [...this.disks], images: [...this.images], served: [...this.served], fabric: [...this.fabric] };
   }
 
   /** Takes in what `toJSON` gave. */
@@ -87,11 +113,13 @@ export class SimulatedMachine {
       guests: [string, SimulatedGuest][];
       disks: [string, SimulatedDisk][];
       images: [string, number][];
+      served?: [string, SimulatedExports][];
       fabric: [string, FabricObject][];
     };
     for (const [key, value] of saved.guests) this.guests.set(key, value);
     for (const [key, value] of saved.disks) this.disks.set(key, value);
     for (const [key, value] of saved.images) this.images.set(key, value);
+    for (const [key, value] of saved.served ?? []) this.served.set(key, value);
     for (const [key, value] of saved.fabric) this.fabric.set(key, value);
   }
 }
