@@ -1,3 +1,5 @@
+import { findRow } from '@cairn/kit/store/rows';
+import { insertRow } from '@cairn/kit/store/insert';
 import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { toJson } from '@cairn/kit/store/values';
@@ -40,15 +42,14 @@ export const VOLUMES: ListSpec<VolumeRow> = {
 
 export const pageOfVolumes = (db: Db, request: ListRequest, spec: ListSpec<VolumeRow>): Promise<ListPage<VolumeRow>> => listRows(db, spec, request);
 
-export const volumeById = (db: Db, id: string): Promise<VolumeRow | undefined> =>
-  q(db).selectFrom('cinder_volume').selectAll().where('id', '=', id).executeTakeFirst();
+export const volumeById = (db: Db, id: string): Promise<VolumeRow | undefined> => findRow<VolumeRow>(db, 'cinder_volume', { id });
 
 /** The volume that has a disk. */
 export const volumeByDisk = (db: Db, host: string, diskId: string): Promise<VolumeRow | undefined> =>
   q(db).selectFrom('cinder_volume').selectAll().where('disk_id', '=', diskId).where('host', '=', host).executeTakeFirst();
 
 export async function insertVolume(tx: Tx, row: VolumeRow, metadata: Pairs): Promise<void> {
-  await q(tx).insertInto('cinder_volume').values(row).execute();
+  await insertRow(tx, 'cinder_volume', row);
   if (Object.keys(metadata).length > 0) await indexPairs(tx, row.id, 'user', metadata);
 }
 

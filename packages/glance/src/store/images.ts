@@ -1,3 +1,5 @@
+import { findRow } from '@cairn/kit/store/rows';
+import { insertRow } from '@cairn/kit/store/insert';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
@@ -6,11 +8,10 @@ import type { GlanceTables, ImageRow, MemberRow, PropertyRow, TagRow } from './t
 
 const q = (db: Db) => on<GlanceTables>(db);
 
-export const imageById = (db: Db, id: string): Promise<ImageRow | undefined> =>
-  q(db).selectFrom('glance_image').selectAll().where('id', '=', id).executeTakeFirst();
+export const imageById = (db: Db, id: string): Promise<ImageRow | undefined> => findRow<ImageRow>(db, 'glance_image', { id });
 
 export async function insertImage(tx: Tx, row: ImageRow, properties: Readonly<Record<string, string>>, tags: readonly string[]): Promise<void> {
-  await q(tx).insertInto('glance_image').values(row).execute();
+  await insertRow(tx, 'glance_image', row);
   await addProperties(tx, row.id, properties);
   await addTags(tx, row.id, tags);
 }

@@ -35,7 +35,13 @@ export const header = (headers: Exchange['headers'], name: string): string | und
 };
 
 /** Collects a JSON body up to a limit. An empty body is undefined. Rejects when the client breaks off. */
-export function readJson(stream: Readable, limitBytes: number): Promise<unknown> {
+export async function readJson(stream: Readable, limitBytes: number): Promise<unknown> {
+  const body = await collect(stream, limitBytes);
+  return body.length === 0 ? undefined : parseJson(body);
+}
+
+/** All of a stream. Listeners cost half of what iterating does. */
+function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -52,16 +58,12 @@ export function readJson(stream: Readable, limitBytes: number): Promise<unknown>
     };
     const end = (): void => {
       done();
-      try {
-        resolve(size === 0 ? undefined : parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
-      } catch (error) {
-        reject(error);
-      }
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     };
     const gone = (): void => reject(new CairnError('Unavailable', 'The client went away.'));
-    if (stream.readableEnded) return end();
-    if (stream.destroyed) return gone();
-    stream.on('data', take).once('end', end).once('error', reject).once('close', gone);
+    if (stream.readableEnded) end();
+    else if (stream.destroyed) gone();
+    else stream.on('data', take).once('end', end).once('error', reject).once('close', gone);
   });
 }
 

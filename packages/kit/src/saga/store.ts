@@ -1,4 +1,6 @@
+import { insertRow } from '../store/insert.ts';
 import { relax } from '../store/relax.ts';
+import { findRow, updateReturning, updateRows } from '../store/rows.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
 import type { StepError } from './failure.ts';
 import type { SagaFailure } from './saga.ts';
@@ -11,26 +13,12 @@ export type StepRow = SagaTables['kit_saga_step'];
 
 /** True when an unfinished saga of the subject exists. */
 export async function hasUnfinished(db: Db, subject: string): Promise<boolean> {
-  const row = await on<SagaTables>(db)
-    .selectFrom('kit_saga')
-    .select('seq')
-    .where('subject', '=', subject)
-    .where('finished_at_ms', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await findRow(db, 'kit_saga', { subject, finished_at_ms: null }, { columns: ['seq'] })) !== undefined;
 }
 
 /** The subject's saga whose turn is next, if nothing of the subject is active. */
 export async function nextOfSubject(db: Db, subject: string): Promise<string | undefined> {
-  const row = await on<SagaTables>(db)
-    .selectFrom('kit_saga')
-    .select(['id', 'state'])
-    .where('subject', '=', subject)
-    .where('finished_at_ms', 'is', null)
-    .orderBy('seq')
-    .limit(1)
-    .executeTakeFirst();
+  const row = await findRow<Pick<SagaRow, 'id' | 'state'>>(db, 'kit_saga', { subject, finished_at_ms: null }, { columns: ['id', 'state'], orderBy: 'seq' });
   return row?.state === 'pending' ? row.id : undefined;
 }
 
@@ -39,7 +27,7 @@ export function unfinishedOfSubject(db: Db, subject: string): Promise<SagaRow[]>
 }
 
 export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<void> {
-  await on<SagaTables>(tx).insertInto('kit_saga').values(row).execute();
+  await insertRow(tx, 'kit_saga', row);
 }
 
 export async function insertSteps(
@@ -47,9 +35,8 @@ export async function insertSteps(
   steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[],
   nowMs: number,
 ): Promise<void> {
-  if (steps.length === 0) return;
-  const values = steps.map(
-    ({ sagaId, idx, name }): StepRow => ({
+  for (const { sagaId, idx, name } of steps) {
+    await insertRow<StepRow>(tx, 'kit_saga_step', {
       saga_id: sagaId,
       idx,
       name,
@@ -63,9 +50,8 @@ export async function insertSteps(
       undo_error: null,
       undo_started_at_ms: null,
       undo_finished_at_ms: null,
-    }),
-  );
-  await on<SagaTables>(tx).insertInto('kit_saga_step').values(values).execute();
+    });
+  }
 }
 
 /** What a lease holder changes of its saga. */
@@ -79,29 +65,20 @@ export interface Advance {
 
 /** Changes a saga under its lease. Undefined when the lease is lost; else whether somebody asked that it unwind. */
 export async function advance(tx: Tx, sagaId: string, owner: string, change: Advance): Promise<{ cancel: number } | undefined> {
-  return on<SagaTables>(tx)
-    .updateTable('kit_saga')
-    .set({
-      updated_at_ms: change.nowMs,
-      ...(change.step === undefined ? {} : { step: change.step }),
-      ...(change.state === undefined ? {} : { state: change.state }),
-      ...(change.failure === undefined ? {} : { failure: JSON.stringify(change.failure) }),
-      ...(change.leaseUntilMs === undefined ? {} : { lease_until_ms: change.leaseUntilMs }),
-    })
-    .where('id', '=', sagaId)
-    .where('lease_owner', '=', owner)
-    .where('finished_at_ms', 'is', null)
-    .returning('cancel')
-    .executeTakeFirst();
+  const set: Partial<SagaRow> = {
+    updated_at_ms: change.nowMs,
+    ...(change.step === undefined ? {} : { step: change.step }),
+    ...(change.state === undefined ? {} : { state: change.state }),
+    ...(change.failure === undefined ? {} : { failure: JSON.stringify(change.failure) }),
+    ...(change.leaseUntilMs === undefined ? {} : { lease_until_ms: change.leaseUntilMs }),
+  };
+  return updateReturning<SagaRow, 'cancel'>(tx, 'kit_saga', set, { id: sagaId, lease_owner: owner, finished_at_ms: null }, ['cancel']);
 }
 
 /** Ends a saga and its lease. */
 export async function finishSaga(tx: Tx, sagaId: string, state: 'done' | 'failed', nowMs: number, failure?: SagaFailure): Promise<void> {
-  await on<SagaTables>(tx)
-    .updateTable('kit_saga')
-    .set({ state, updated_at_ms: nowMs, finished_at_ms: nowMs, lease_owner: null, lease_until_ms: 0, ...(failure ? { failure: JSON.stringify(failure) } : {}) })
-    .where('id', '=', sagaId)
-    .execute();
+  const set = { state, updated_at_ms: nowMs, finished_at_ms: nowMs, lease_owner: null, lease_until_ms: 0 };
+  await updateRows<SagaRow>(tx, 'kit_saga', failure ? { ...set, failure: JSON.stringify(failure) } : set, { id: sagaId });
 }
 
 /** What changes of a step's row. */
@@ -119,22 +96,18 @@ export interface StepChange {
 }
 
 export async function updateStep(tx: Tx, sagaId: string, idx: number, change: StepChange): Promise<void> {
-  await on<SagaTables>(tx)
-    .updateTable('kit_saga_step')
-    .set({
-      ...(change.state === undefined ? {} : { state: change.state }),
-      ...(change.attempt === undefined ? {} : { attempt: change.attempt }),
-      ...(change.output === undefined ? {} : { output: change.output }),
-      ...(change.error === undefined ? {} : { error: change.error === null ? null : JSON.stringify(change.error) }),
-      ...(change.finishedAtMs === undefined ? {} : { finished_at_ms: change.finishedAtMs }),
-      ...(change.undoAttempt === undefined ? {} : { undo_attempt: change.undoAttempt }),
-      ...(change.undoError === undefined ? {} : { undo_error: JSON.stringify(change.undoError) }),
-      ...(change.undoStartedAtMs === undefined ? {} : { undo_started_at_ms: change.undoStartedAtMs }),
-      ...(change.undoFinishedAtMs === undefined ? {} : { undo_finished_at_ms: change.undoFinishedAtMs }),
-    })
-    .where('saga_id', '=', sagaId)
-    .where('idx', '=', idx)
-    .execute();
+  const set: Partial<StepRow> = {
+    ...(change.state === undefined ? {} : { state: change.state }),
+    ...(change.attempt === undefined ? {} : { attempt: change.attempt }),
+    ...(change.output === undefined ? {} : { output: change.output }),
+    ...(change.error === undefined ? {} : { error: change.error === null ? null : JSON.stringify(change.error) }),
+    ...(change.finishedAtMs === undefined ? {} : { finished_at_ms: change.finishedAtMs }),
+    ...(change.undoAttempt === undefined ? {} : { undo_attempt: change.undoAttempt }),
+    ...(change.undoError === undefined ? {} : { undo_error: JSON.stringify(change.undoError) }),
+    ...(change.undoStartedAtMs === undefined ? {} : { undo_started_at_ms: change.undoStartedAtMs }),
+    ...(change.undoFinishedAtMs === undefined ? {} : { undo_finished_at_ms: change.undoFinishedAtMs }),
+  };
+  await updateRows<StepRow>(tx, 'kit_saga_step', set, { saga_id: sagaId, idx });
 }
 
 export function stepsOf(db: Db, sagaIds: readonly string[]): Promise<StepRow[]> {
@@ -143,7 +116,7 @@ export function stepsOf(db: Db, sagaIds: readonly string[]): Promise<StepRow[]> 
 }
 
 export function sagaById(db: Db, sagaId: string): Promise<SagaRow | undefined> {
-  return on<SagaTables>(db).selectFrom('kit_saga').selectAll().where('id', '=', sagaId).executeTakeFirst();
+  return findRow<SagaRow>(db, 'kit_saga', { id: sagaId });
 }
 
 /** Asks a running saga to unwind. */

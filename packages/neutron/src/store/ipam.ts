@@ -1,10 +1,12 @@
+import { insertRow } from '@cairn/kit/store/insert';
+import { updateRows } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { type IpRange, subtractRanges } from '../net/cidr.ts';
 import { formatIp, keyOfValue, stepKey } from '../net/ip.ts';
 import { among } from './select.ts';
-import type { IpAllocationRow, IpFreeRow, NeutronTables } from './tables.ts';
+import type { IpAllocationRow, IpFreeRow, NeutronTables, SubnetRow } from './tables.ts';
 
 /**
  * Addresses. What is taken is a row of neutron_ip_allocation, whose key (network, address) makes double use impossible. What is free
@@ -105,13 +107,12 @@ export async function takeKey(tx: Tx, subnetId: string, key: string): Promise<vo
 async function takeFromRun(tx: Tx, run: IpFreeRow, key: string): Promise<string> {
   const db = tables(tx);
   const isRun = { subnet_id: run.subnet_id, first_key: run.first_key };
-  const at = db.updateTable('neutron_ip_free').where('subnet_id', '=', isRun.subnet_id).where('first_key', '=', isRun.first_key);
   if (run.first_key === run.last_key) {
     await db.deleteFrom('neutron_ip_free').where('subnet_id', '=', isRun.subnet_id).where('first_key', '=', isRun.first_key).execute();
   } else if (key === run.first_key) {
-    await at.set({ first_key: stepKey(key, 1) }).execute();
+    await updateRows<IpFreeRow>(tx, 'neutron_ip_free', { first_key: stepKey(key, 1) }, isRun);
   } else {
-    await at.set({ last_key: stepKey(key, -1) }).execute();
+    await updateRows<IpFreeRow>(tx, 'neutron_ip_free', { last_key: stepKey(key, -1) }, isRun);
     if (key !== run.last_key)
       await db
         .insertInto('neutron_ip_free')
@@ -154,24 +155,18 @@ export async function findAllocation(db: Db, networkId: string, ipKey: string): 
 }
 
 export async function insertAllocations(tx: Tx, portId: string, allocations: readonly Allocation[], firstPosition = 0): Promise<void> {
-  if (allocations.length === 0) return;
-  await tables(tx)
-    .insertInto('neutron_ip_allocation')
-    .values(
-      allocations.map((a, i) => ({
-        network_id: a.networkId,
-        ip_key: a.ipKey,
-        ip_address: a.ipAddress,
-        subnet_id: a.subnetId,
-        port_id: portId,
-        position: firstPosition + i,
-      })),
-    )
-    .execute();
+  for (const [i, a] of allocations.entries())
+    await insertRow<IpAllocationRow>(tx, 'neutron_ip_allocation', {
+      network_id: a.networkId,
+      ip_key: a.ipKey,
+      ip_address: a.ipAddress,
+      subnet_id: a.subnetId,
+      port_id: portId,
+      position: firstPosition + i,
+    });
 }
 
-export const setNextKey = (tx: Tx, subnetId: string, key: string) =>
-  tables(tx).updateTable('neutron_subnet').set({ next_key: key }).where('id', '=', subnetId).execute();
+export const setNextKey = (tx: Tx, subnetId: string, key: string) => updateRows<SubnetRow>(tx, 'neutron_subnet', { next_key: key }, { id: subnetId });
 
 /** Removes allocations and gives their addresses back to the pools that they lie in. `poolsOf` tells a subnet's pools. */
 export async function removeAllocations(tx: Tx, rows: readonly IpAllocationRow[], poolsOf: (subnetId: string) => readonly IpRange[]): Promise<void> {

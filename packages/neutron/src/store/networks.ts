@@ -1,3 +1,4 @@
+import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -51,13 +52,11 @@ export async function insertNetwork(tx: Tx, row: NetworkRow): Promise<boolean> {
   return (await insertRow(tx, 'neutron_network', row, 'skip')) > 0;
 }
 
-export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> =>
-  tables(db).selectFrom('neutron_network').selectAll().where('id', '=', id).executeTakeFirst();
+export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> => findRow<NetworkRow>(db, 'neutron_network', { id });
 
 export const networksByIds = (db: Db, ids: readonly string[]): Promise<NetworkRow[]> => rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, ['id']);
 
-export const updateNetwork = (tx: Tx, id: string, columns: Partial<NetworkRow>) =>
-  tables(tx).updateTable('neutron_network').set(columns).where('id', '=', id).execute();
+export const updateNetwork = (tx: Tx, id: string, columns: Partial<NetworkRow>) => updateRows<NetworkRow>(tx, 'neutron_network', columns, { id });
 
 export const deleteNetworkRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_network').where('id', '=', id).execute();
 

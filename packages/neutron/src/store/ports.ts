@@ -1,3 +1,4 @@
+import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -87,20 +88,16 @@ export async function insertPort(tx: Tx, row: PortRow): Promise<boolean> {
   return (await insertRow(tx, 'neutron_port', row, 'skip')) > 0;
 }
 
-export const findPort = (db: Db, id: string): Promise<PortRow | undefined> =>
-  tables(db).selectFrom('neutron_port').selectAll().where('id', '=', id).executeTakeFirst();
+export const findPort = (db: Db, id: string): Promise<PortRow | undefined> => findRow<PortRow>(db, 'neutron_port', { id });
 export const portsByIds = (db: Db, ids: readonly string[]): Promise<PortRow[]> => rowsAmong<PortRow>(db, 'neutron_port', 'id', ids, ['id']);
-export const updatePort = (tx: Tx, id: string, columns: Partial<PortRow>) => tables(tx).updateTable('neutron_port').set(columns).where('id', '=', id).execute();
+export const updatePort = (tx: Tx, id: string, columns: Partial<PortRow>) => updateRows<PortRow>(tx, 'neutron_port', columns, { id });
 export const deletePortRow = async (tx: Tx, id: string): Promise<void> => {
   await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', id).execute();
   await tables(tx).deleteFrom('neutron_port').where('id', '=', id).execute();
 };
 
 export async function macIsUsed(db: Db, networkId: string, mac: string): Promise<boolean> {
-  return (
-    (await tables(db).selectFrom('neutron_port').select('id').where('network_id', '=', networkId).where('mac_address', '=', mac).executeTakeFirst()) !==
-    undefined
-  );
+  return (await findRow(db, 'neutron_port', { network_id: networkId, mac_address: mac }, { columns: ['id'] })) !== undefined;
 }
 
 export const portsOfDevices = (db: Db, deviceIds: readonly string[]): Promise<PortRow[]> =>
@@ -171,9 +168,8 @@ export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRo
 
 /** Has a network ports that are bound to a host, or any at all? */
 export async function networkHasPorts(db: Db, networkId: string, host: string | undefined): Promise<boolean> {
-  let query = tables(db).selectFrom('neutron_port').select('id').where('network_id', '=', networkId);
-  if (host !== undefined) query = query.where('binding_host', '=', host);
-  if ((await query.limit(1).executeTakeFirst()) !== undefined) return true;
+  const bound = await findRow(db, 'neutron_port', { network_id: networkId, binding_host: host }, { columns: ['id'] });
+  if (bound !== undefined) return true;
   if (host === undefined) return false;
   const coming = tables(db)
     .selectFrom('neutron_port')

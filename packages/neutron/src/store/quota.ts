@@ -1,3 +1,4 @@
+import { findRow } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import type { NeutronTables } from './tables.ts';
@@ -35,12 +36,7 @@ export async function limitsOf(db: Db, projectId: string): Promise<Map<string, n
 }
 
 export async function limitOf(db: Db, projectId: string, resource: string): Promise<number | undefined> {
-  const row = await tables(db)
-    .selectFrom('neutron_quota')
-    .select('hard_limit')
-    .where('project_id', '=', projectId)
-    .where('resource', '=', resource)
-    .executeTakeFirst();
+  const row = await findRow<{ hard_limit: number }>(db, 'neutron_quota', { project_id: projectId, resource }, { columns: ['hard_limit'] });
   return row?.hard_limit;
 }
 

@@ -1,3 +1,5 @@
+import { findRow, updateRows } from '@cairn/kit/store/rows';
+import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
@@ -64,15 +66,14 @@ export const ruleLists: ListMaker<SecurityGroupRuleRow> = {
   visible: (_db, projectId) => [sql<boolean>`neutron_security_group_rule.group_project_id = ${projectId}`],
 };
 
-export const insertGroup = (tx: Tx, row: SecurityGroupRow) => tables(tx).insertInto('neutron_security_group').values(row).execute();
-export const findGroup = (db: Db, id: string): Promise<SecurityGroupRow | undefined> =>
-  tables(db).selectFrom('neutron_security_group').selectAll().where('id', '=', id).executeTakeFirst();
+export const insertGroup = (tx: Tx, row: SecurityGroupRow) => insertRow(tx, 'neutron_security_group', row);
+export const findGroup = (db: Db, id: string): Promise<SecurityGroupRow | undefined> => findRow<SecurityGroupRow>(db, 'neutron_security_group', { id });
 export const groupsByIds = (db: Db, ids: readonly string[]): Promise<SecurityGroupRow[]> =>
   rowsAmong<SecurityGroupRow>(db, 'neutron_security_group', 'id', ids, ['id']);
 export const groupsByName = (db: Db, projectId: string, name: string, limit: number): Promise<SecurityGroupRow[]> =>
   tables(db).selectFrom('neutron_security_group').selectAll().where('project_id', '=', projectId).where('name', '=', name).orderBy('id').limit(limit).execute();
 export const updateGroup = (tx: Tx, id: string, columns: Partial<SecurityGroupRow>) =>
-  tables(tx).updateTable('neutron_security_group').set(columns).where('id', '=', id).execute();
+  updateRows<SecurityGroupRow>(tx, 'neutron_security_group', columns, { id });
 export async function deleteGroup(tx: Tx, id: string): Promise<void> {
   await tables(tx).deleteFrom('neutron_security_group_rule').where('security_group_id', '=', id).execute();
   await tables(tx).deleteFrom('neutron_security_group').where('id', '=', id).execute();
@@ -80,30 +81,22 @@ export async function deleteGroup(tx: Tx, id: string): Promise<void> {
 
 /** The id of a project's default group. */
 export async function defaultGroupId(db: Db, projectId: string): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string }>`select id from neutron_security_group where project_id = ${projectId} and is_default = 1`.execute(db.kysely);
-  return rows[0]?.id;
+  return (await findRow<{ id: string }>(db, 'neutron_security_group', { project_id: projectId, is_default: 1 }, { columns: ['id'] }))?.id;
 }
 
 export const rulesOfGroups = (db: Db, groupIds: readonly string[]): Promise<SecurityGroupRuleRow[]> =>
   rowsAmong<SecurityGroupRuleRow>(db, 'neutron_security_group_rule', 'security_group_id', groupIds, ['id']);
-export const insertRules = (tx: Tx, rows: readonly SecurityGroupRuleRow[]) =>
-  tables(tx)
-    .insertInto('neutron_security_group_rule')
-    .values([...rows])
-    .execute();
+export async function insertRules(tx: Tx, rows: readonly SecurityGroupRuleRow[]): Promise<void> {
+  for (const row of rows) await insertRow(tx, 'neutron_security_group_rule', row);
+}
 export const findRule = (db: Db, id: string): Promise<SecurityGroupRuleRow | undefined> =>
-  tables(db).selectFrom('neutron_security_group_rule').selectAll().where('id', '=', id).executeTakeFirst();
+  findRow<SecurityGroupRuleRow>(db, 'neutron_security_group_rule', { id });
 export const deleteRule = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_security_group_rule').where('id', '=', id).execute();
 
 /** The rule of a group that is the same as another. */
 export async function sameRule(db: Db, groupId: string, key: string): Promise<string | undefined> {
-  const row = await tables(db)
-    .selectFrom('neutron_security_group_rule')
-    .select('id')
-    .where('security_group_id', '=', groupId)
-    .where('rule_key', '=', key)
-    .executeTakeFirst();
-  return row?.id;
+  const same = { security_group_id: groupId, rule_key: key };
+  return (await findRow<{ id: string }>(db, 'neutron_security_group_rule', same, { columns: ['id'] }))?.id;
 }
 
 /** Rules elsewhere that name this group as the other side; they go with it. */
@@ -135,10 +128,5 @@ export async function groupsOfPorts(db: Db, portIds: readonly string[]): Promise
 /** Sets the groups of a port. */
 export async function setGroupsOfPort(tx: Tx, portId: string, groupIds: readonly string[], isNew: boolean): Promise<void> {
   if (!isNew) await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', portId).execute();
-  if (groupIds.length > 0) {
-    await tables(tx)
-      .insertInto('neutron_port_security_group')
-      .values([...new Set(groupIds)].map((security_group_id) => ({ port_id: portId, security_group_id })))
-      .execute();
-  }
+  for (const security_group_id of new Set(groupIds)) await insertRow(tx, 'neutron_port_security_group', { port_id: portId, security_group_id });
 }

@@ -1,3 +1,4 @@
+import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -59,16 +60,14 @@ export const subnetLists: ListMaker<SubnetRow> = {
 };
 
 export const insertSubnet = (tx: Tx, row: SubnetRow) => insertRow(tx, 'neutron_subnet', row);
-export const findSubnet = (db: Db, id: string): Promise<SubnetRow | undefined> =>
-  tables(db).selectFrom('neutron_subnet').selectAll().where('id', '=', id).executeTakeFirst();
-export const updateSubnet = (tx: Tx, id: string, columns: Partial<SubnetRow>) =>
-  tables(tx).updateTable('neutron_subnet').set(columns).where('id', '=', id).execute();
+export const findSubnet = (db: Db, id: string): Promise<SubnetRow | undefined> => findRow<SubnetRow>(db, 'neutron_subnet', { id });
+export const updateSubnet = (tx: Tx, id: string, columns: Partial<SubnetRow>) => updateRows<SubnetRow>(tx, 'neutron_subnet', columns, { id });
 export const deleteSubnetRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_subnet').where('id', '=', id).execute();
 export const subnetsByIds = (db: Db, ids: readonly string[]): Promise<SubnetRow[]> => rowsAmong<SubnetRow>(db, 'neutron_subnet', 'id', ids, ['id']);
 
 /** A network's subnets, oldest first. */
 export const subnetsOfNetwork = (db: Db, networkId: string): Promise<SubnetRow[]> =>
-  tables(db).selectFrom('neutron_subnet').selectAll().where('network_id', '=', networkId).orderBy('created_at_ms').orderBy('id').execute();
+  rowsAmong<SubnetRow>(db, 'neutron_subnet', 'network_id', [networkId], ['created_at_ms', 'id']);
 export const fullSubnetsOfNetworks = (db: Db, networkIds: readonly string[]): Promise<SubnetRow[]> =>
   rowsAmong<SubnetRow>(db, 'neutron_subnet', 'network_id', networkIds, ['created_at_ms']);
 

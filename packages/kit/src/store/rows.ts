@@ -1,0 +1,127 @@
+import { CompiledQuery } from 'kysely';
+import type { Db, EngineName, Tx } from './store.ts';
+
+/*
+ * Statements by equality whose texts are made once for all: building and compiling one each time costs several times what SQLite needs to
+ * run it. Tables and columns must be names of the program, never of a user. A column that is undefined is left out; one that is null is
+ * looked for as null and written as null.
+ */
+
+/** Columns with the values that a row must have. */
+export type Where = Readonly<Record<string, string | number | null | undefined>>;
+
+const texts = new Map<string, string>();
+
+/** A statement's text with the values of its places, in order. */
+class Statement {
+  readonly #engine: EngineName;
+  readonly values: unknown[] = [];
+  key: string;
+
+  constructor(engine: EngineName, kind: string, table: string) {
+    this.#engine = engine;
+    this.key = `${engine} ${kind} ${table}`;
+  }
+
+  /** Columns that are given, by name; those that are null apart, as they have no place in the text of a condition. */
+  columns(of: object, nulls: 'placed' | 'apart'): readonly Column[] {
+    const columns: Column[] = [];
+    for (const [name, value] of Object.entries(of)) {
+      if (value === undefined) continue;
+      const isNull = value === null && nulls === 'apart';
+      columns.push({ name, isNull });
+      if (!isNull) this.values.push(value);
+      this.key += isNull ? ` ${name}!` : ` ${name}`;
+    }
+    this.key += ' |';
+    return columns;
+  }
+
+  text(make: (place: () => string) => string): string {
+    let text = texts.get(this.key);
+    if (text === undefined) {
+      let places = 0;
+      text = make(() => (this.#engine === 'sqlite' ? '?' : `$${++places}`));
+      texts.set(this.key, text);
+    }
+    return text;
+  }
+}
+
+interface Column {
+  readonly name: string;
+  readonly isNull: boolean;
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+const conditions = (columns: readonly Column[], place: () => string): string =>
+  columns.map(({ name, isNull }) => (isNull ? `${quoted(name)} is null` : `${quoted(name)} = ${place()}`)).join(' and ');
+
+const assignments = (columns: readonly Column[], place: () => string): string => columns.map(({ name }) => `${quoted(name)} = ${place()}`).join(', ');
+
+/** Nothing to look for would be everything. */
+function needConditions(columns: readonly Column[], table: string): void {
+  if (columns.length === 0) throw new Error(`A statement on ${table} has no condition.`);
+}
+
+/** The row that has these values, whole or some columns of it; of several the first in the order of a column, else any. */
+export async function findRow<Row>(
+  db: Db,
+  table: string,
+  where: Where,
+  options: { readonly columns?: readonly string[]; readonly orderBy?: string } = {},
+): Promise<Row | undefined> {
+  const { columns, orderBy } = options;
+  const statement = new Statement(db.engine, `find ${columns?.join(' ') ?? '*'} by ${orderBy ?? ''}`, table);
+  const wanted = statement.columns(where, 'apart');
+  needConditions(wanted, table);
+  const text = statement.text((place) => {
+    const shown = columns?.map(quoted).join(', ') ?? '*';
+    const order = orderBy === undefined ? '' : ` order by ${quoted(orderBy)}`;
+    return `select ${shown} from ${quoted(table)} where ${conditions(wanted, place)}${order} limit 1`;
+  });
+  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, statement.values));
+  return rows[0];
+}
+
+/** Changes the rows that have these values; how many there were. With nothing to set it changes none. */
+export async function updateRows<Row extends object>(tx: Tx, table: string, set: Partial<Row>, where: Where): Promise<number> {
+  const query = updateOf(tx, table, set, where);
+  return query === undefined ? 0 : Number((await tx.kysely.executeQuery(query)).numAffectedRows ?? 0n);
+}
+
+/** Changes the one row that has these values, if it is there, and tells its values of some columns. */
+export async function updateReturning<Row extends object, K extends keyof Row & string>(
+  tx: Tx,
+  table: string,
+  set: Partial<Row>,
+  where: Where,
+  returning: readonly K[],
+): Promise<Pick<Row, K> | undefined> {
+  const query = updateOf(tx, table, set, where, returning);
+  return query === undefined ? undefined : (await tx.kysely.executeQuery<Pick<Row, K>>(query)).rows[0];
+}
+
+function updateOf(tx: Tx, table: string, set: object, where: Where, returning: readonly string[] = []): CompiledQuery | undefined {
+  const statement = new Statement(tx.engine, `update ${returning.join(' ')} of`, table);
+  const columns = statement.columns(set, 'placed');
+  const wanted = statement.columns(where, 'apart');
+  needConditions(wanted, table);
+  if (columns.length === 0) return undefined;
+  const text = statement.text((place) => {
+    const answer = returning.length === 0 ? '' : ` returning ${returning.map(quoted).join(', ')}`;
+    return `update ${quoted(table)} set ${assignments(columns, place)} where ${conditions(wanted, place)}${answer}`;
+  });
+  return CompiledQuery.raw(text, statement.values);
+}
+
+/** Deletes the rows that have these values; how many there were. */
+export async function deleteRows(tx: Tx, table: string, where: Where): Promise<number> {
+  const statement = new Statement(tx.engine, 'delete', table);
+  const columns = statement.columns(where, 'apart');
+  needConditions(columns, table);
+  const text = statement.text((place) => `delete from ${quoted(table)} where ${conditions(columns, place)}`);
+  const result = await tx.kysely.executeQuery(CompiledQuery.raw(text, statement.values));
+  return Number(result.numAffectedRows ?? 0n);
+}
