@@ -52,6 +52,10 @@ function layerNode(diskId: string, layer: DiskLayer, lower: readonly DiskLayer[]
 /** The name of the node that decrypts a disk: the same for the same disk always. */
 export const cryptNodeName = (diskId: string): string => `c${hash(diskId)}`;
 
+/** The node that a guest's device stands on: the disk's top layer, or what decrypts it. */
+export const rootNodeName = (diskId: string, top: DiskLayer, encrypted: readonly string[] | undefined): string =>
+  encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, top);
+
 /** Decrypts what is below it. QEMU has the secret when it opens the node, and needs it no longer afterwards. */
 export const decrypting = (diskId: string, below: BlockNode, secretId: string): BlockNode & { readonly 'node-name': string } => ({
   driver: 'luks',

@@ -40,6 +40,7 @@ import { guestsDir, RUN_DIR_BYTES } from './record.ts';
 import { recoverGuests } from './recover.ts';
 import { checkDisk, checkGuestId, checkNic, checkSpec } from './spec.ts';
 import * as saved from './suspend.ts';
+import { swapDisk } from './swap.ts';
 
 /** How often consoles' logs are looked at. */
 const TRIM_MS = 5000;
@@ -220,6 +221,13 @@ export class QemuGuests implements Guests {
 
   diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void> {
     return this.#with(guestId, (guest) => this.#byDisk.run(diskId, () => plug.diskHasGrown(guest, diskId, sizeBytes)));
+  }
+
+  swapDisk(guestId: string, diskId: string, disk: GuestDisk, signal?: AbortSignal): Promise<void> {
+    checkDisk(disk);
+    // in one order, so that two calls never wait for each other
+    const [one, other] = [diskId, disk.diskId].toSorted() as [string, string];
+    return this.#with(guestId, (guest) => this.#byDisk.run(one, () => this.#byDisk.run(other, () => swapDisk(guest, diskId, disk, signal))));
   }
 
   attachNic(guestId: string, nic: GuestNic): Promise<void> {

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestInfo, GuestLayout, GuestSpec, LiveChannel, LiveProgress, LiveSend } from '../interface/guests.ts';
 import { giveToGuest } from './account.ts';
-import { cryptNodeName, nodeName } from './blockdev.ts';
+import { rootNodeName } from './blockdev.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { launch } from './launch.ts';
@@ -218,7 +218,7 @@ async function status(qmp: Qmp, wanted: readonly string[], signal: AbortSignal |
 function topNode(guest: Guest, diskId: string): string {
   const [top] = (guest.record?.layers[diskId] ?? []) as readonly DiskLayer[];
   if (!top) throw conflict(`Disk ${diskId} is not open in the server.`);
-  return guest.record?.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, top);
+  return rootNodeName(diskId, top, guest.record?.encrypted);
 }
 
 async function ignoreRefusal(error: unknown): Promise<void> {

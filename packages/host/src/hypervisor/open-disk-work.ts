@@ -3,7 +3,7 @@ import { conflict } from '@cairn/kit/errors/errors';
 import { checkReachable, giveToGuest, shareWithGuests, takeBack } from './account.ts';
 import type { Asking } from './asking.ts';
 import { runJob } from './block-jobs.ts';
-import { type BlockNode, cryptNodeName, nodeName, openLayer, sameLayer } from './blockdev.ts';
+import { type BlockNode, nodeName, openLayer, rootNodeName, sameLayer } from './blockdev.ts';
 import { asFault } from './faults.ts';
 import { Exporter } from './exporter.ts';
 import type { Guest } from './guest.ts';
@@ -68,7 +68,9 @@ export class OpenDiskWork implements OpenDisks {
           await attempt('The disk cannot be resized', () => guest.resize(sizeBytes));
           continue;
         }
-        await attempt('The disk cannot be resized', () => open.machine.qmp.execute('block_resize', { 'node-name': rootNode(open, diskId), size: sizeBytes }));
+        await attempt('The disk cannot be resized', () =>
+          open.machine.qmp.execute('block_resize', { 'node-name': rootNodeName(diskId, open.top, guest.record?.encrypted), size: sizeBytes }),
+        );
       }
     });
   }
@@ -259,9 +261,6 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     throw asFault(error, what);
   }
 }
-
-/** What the guest's device stands on: the top layer, or what decrypts it. */
-const rootNode = (open: Open, diskId: string): string => (!(open.guest instanceof Exporter) && open.guest.record?.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, open.top));
 
 function indexOf(layers: readonly DiskLayer[], layer: DiskLayer): number {
   const index = layers.findIndex((l) => sameLayer(l, layer));

@@ -27,10 +27,10 @@ import { throttle } from './throttle.ts';
 /** Guests drop the request to let a device go while they boot, so it is made again. */
 const ASK_AGAIN_MS = 2000;
 
-const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> =>
+export const without = <T>(object: Readonly<Record<string, T>>, key: string): Record<string, T> =>
   Object.fromEntries(Object.entries(object).filter(([k]) => k !== key));
 
-const withId = (guest: Guest, diskId: string): readonly string[] => [...new Set([...(guest.known().encrypted ?? []), diskId])];
+export const withId = (guest: Guest, diskId: string): readonly string[] => [...new Set([...(guest.known().encrypted ?? []), diskId])];
 
 const machineKind = (record: GuestRecord): 'q35' | 'pc' => record.spec.machine ?? 'q35';
 
@@ -195,7 +195,7 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
 }
 
 /** Removes the nodes of a disk's layers from QEMU, the top first. Those that belong to another node go with it. */
-async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
+export async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
   if (guest.record?.encrypted?.includes(diskId)) await tolerate(qmp.execute('blockdev-del', { 'node-name': cryptNodeName(diskId) }));
   for (const layer of guest.record?.layers[diskId] ?? []) await tolerate(qmp.execute('blockdev-del', { 'node-name': nodeName(diskId, layer) }));
   const isElsewhere = guest.record?.spec.disks.some((disk) => disk.diskId === diskId && disk.location !== undefined);

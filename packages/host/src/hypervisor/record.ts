@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GuestSpec, GuestState } from '../interface/guests.ts';
+import type { GuestDisk, GuestSpec, GuestState } from '../interface/guests.ts';
 import type { DiskLayer } from './open-disks.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Slots } from './slots.ts';
@@ -25,6 +25,8 @@ export interface GuestRecord {
   readonly layers: Readonly<Record<string, readonly DiskLayer[]>>;
   /** Which of the disks are encrypted, and opened through a node that decrypts them. */
   readonly encrypted?: readonly string[];
+  /** A disk that is being copied to another one, which takes its place at the end (swap.ts). */
+  readonly swap?: { readonly diskId: string; readonly disk: GuestDisk };
   /** The versioned machine type, accelerator and CPU: a saved memory fits no other. */
   readonly machineType: string;
   readonly accelerator: 'kvm' | 'tcg';

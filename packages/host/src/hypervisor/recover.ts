@@ -6,6 +6,7 @@ import { dropSecret, dropSecretFiles } from './disk-secrets.ts';
 import { Guest, type Machine } from './guest.ts';
 import { layersEqual, layersInUse } from './layers-in-use.ts';
 import { reconcileDevices } from './plug.ts';
+import { settleSwap } from './swap.ts';
 import { bootId, findByArgument, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { GuestFiles, readRecord, recordedGuests, removeDirs } from './record.ts';
 
@@ -47,7 +48,7 @@ async function recoverGuest(context: HypervisorContext, guestId: string): Promis
     await settleEnded(guest);
     return guest.record ? guest : undefined;
   }
-  for (const { diskId } of record.spec.disks) context.holders.add(diskId, guestId);
+  for (const { diskId } of [...record.spec.disks, ...(record.swap ? [record.swap.disk] : [])]) context.holders.add(diskId, guestId);
   const machine = await guest.adopt(identity, ANSWER_MS);
   if (!machine) {
     await settleEnded(guest);
@@ -101,6 +102,7 @@ async function takeOver(guest: Guest, machine: Machine): Promise<void> {
   for (const diskId of guest.known().encrypted ?? []) await dropSecret(qmp, diskId);
   await clearJobs(qmp);
   await reconcileDevices(guest, machine);
+  await settleSwap(guest, machine);
   await reconcileLayers(guest, machine);
   // Cairn ended in the middle of a suspend that did not come to its end.
   if (status === 'postmigrate') await qmp.execute('cont');

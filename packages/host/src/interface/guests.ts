@@ -159,6 +159,12 @@ export interface Guests {
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void>;
   /** A disk that is kept elsewhere has grown there: the guest is told. Does nothing to a guest that is off. */
   diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void>;
+  /**
+   * Gives a running (or paused) guest another disk in the place of one that it has, with the same content: that is copied while the guest writes on, and from
+   * then on it writes to the new one alone. `disk` is there, and of the same size for the guest; either may be encrypted. Rejects with Conflict when the guest is
+   * off. When it rejects (or the signal aborts) the guest has what it had; when the guest has the new disk already there is nothing to do.
+   */
+  swapDisk(guestId: string, diskId: string, disk: GuestDisk, signal?: AbortSignal): Promise<void>;
   attachNic(guestId: string, nic: GuestNic): Promise<void>;
   detachNic(guestId: string, portId: string, waitMs: number): Promise<void>;
   layout(guestId: string): Promise<GuestLayout>;

@@ -118,6 +118,18 @@ export class SimulatedGuests implements Guests {
     });
   }
 
+  swapDisk(guestId: string, diskId: string, disk: GuestDisk): Promise<void> {
+    return this.#inject.run('guests.swapDisk', [guestId, diskId, disk], this.#delays.diskMs, () => {
+      const guest = this.#need(guestId);
+      if (guest.spec.disks.some((d) => d.diskId === disk.diskId)) return;
+      if (guest.state !== 'running' && guest.state !== 'paused')
+        throw conflict(`Cannot move a disk of the server: it is not running (its state is ${guest.state}).`);
+      if (!guest.spec.disks.some((d) => d.diskId === diskId && d.device === disk.device)) throw notFound(`The server has no disk ${diskId}.`);
+      this.#claimDisk(guestId, disk);
+      guest.spec = { ...guest.spec, disks: guest.spec.disks.map((d) => (d.diskId === diskId ? disk : d)) };
+    });
+  }
+
   attachNic(guestId: string, nic: GuestNic): Promise<void> {
     return this.#inject.run('guests.attachNic', [guestId, nic], this.#delays.fabricMs, () => {
       const guest = this.#need(guestId);
