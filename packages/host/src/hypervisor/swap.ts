@@ -27,7 +27,7 @@ export async function swapDisk(guest: Guest, diskId: string, disk: GuestDisk, si
   if (old.shared || disk.shared) throw conflict('A disk that several servers write to cannot be moved while they run.');
   await guest.update({ swap: { diskId, disk }, layers: { ...record.layers, [disk.diskId]: [] } });
   try {
-    const opened = await askForDisk(guest, disk);
+    const opened = await askForDisk(guest, record.uid, disk);
     const { keyId } = opened;
     await guest.update({
       layers: { ...guest.known().layers, [disk.diskId]: opened.layers },
