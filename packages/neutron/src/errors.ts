@@ -222,3 +222,20 @@ export const portHasFloatingIp = (floatingIp: string, id: string, portId: string
   inUse('PortHasBindingFloatingIP')(
     `Cannot create port forwarding to floating IP ${floatingIp} (${id}) with port ${portId} using fixed IP ${fixedIp}, as that port already has a binding floating IP.`,
   );
+
+// trunks
+export const trunkNotFound = missing('TrunkNotFound', (id) => `Trunk ${id} could not be found.`);
+export const subportNotFound = (portId: string, trunkId: string): CairnError =>
+  new CairnError('NotFound', `SubPort ${portId} on trunk ${trunkId} could not be found.`, { type: 'SubPortNotFound' });
+export const trunkPortInUse = (portId: string): CairnError => inUse('TrunkPortInUse')(`Port ${portId} is in use by another trunk.`);
+export const parentPortInUse = (portId: string): CairnError =>
+  inUse('ParentPortInUse')(`Port ${portId} is currently in use and is not eligible for use as a parent port.`);
+export const duplicateSubport = (type: string, segment: number, trunkId: string): CairnError =>
+  inUse('DuplicateSubPort')(`segmentation_type ${type} and segmentation_id ${segment} already in use on trunk ${trunkId}.`);
+export const subportMtuTooGreat = (portId: string, mtu: number, trunkId: string, trunkMtu: number): CairnError =>
+  inUse('SubPortMtuGreaterThanTrunkPortMtu')(`MTU ${mtu} of subport ${portId} cannot be greater than MTU ${trunkMtu} of trunk ${trunkId}.`);
+export const portIsTrunkParent = (portId: string, trunkId: string): CairnError =>
+  inUse('PortInUseAsTrunkParent')(`Port ${portId} is currently a parent port for trunk ${trunkId}.`);
+export const portIsSubport = (portId: string, trunkId: string): CairnError =>
+  inUse('PortInUseAsSubPort')(`Port ${portId} is currently a subport for trunk ${trunkId}.`);
+export const trunkDisabled = (id: string): CairnError => inUse('TrunkDisabled')(`Trunk ${id} is currently disabled.`);

@@ -31,6 +31,7 @@ export const DEFAULT_QUOTAS: Readonly<Record<string, number>> = {
   security_group: 10,
   security_group_rule: 100,
   rbac_policy: 10,
+  trunk: -1,
 };
 
 /** Routes of one router (quota_router_route). */

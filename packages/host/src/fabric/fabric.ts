@@ -123,7 +123,7 @@ export class KernelFabric implements Fabric {
     this.#isComplete = true;
     for (const portId of this.#reported.keys()) if (!this.#objects.guestPorts.has(portId)) this.#reported.delete(portId);
     for (const port of this.#objects.guestPorts.values())
-      if (port.attachment.kind === 'guest' && this.#monitor.hasCarrier(port.attachment.tap)) this.#report(port.id, 'up');
+      if (port.attachment.kind !== 'none' && this.#monitor.hasCarrier(port.attachment.tap)) this.#report(port.id, 'up');
     this.#distrust();
     this.#switch.distrust();
     this.#dnsmasq.distrust();
@@ -159,9 +159,11 @@ export class KernelFabric implements Fabric {
   }
 
   #refuseUnplugged({ id, attachment }: PortSpec): void {
-    if (attachment.kind !== 'guest' || !this.#switch.isRefused(attachment.tap)) return;
+    if (attachment.kind === 'none' || !this.#switch.isRefused(attachment.tap)) return;
     throw unavailable(
-      `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`,
+      attachment.kind === 'subport'
+        ? `The sub-port ${id} could not be plugged: the kernel of this host refuses the VLAN ${attachment.vlan} of ${attachment.parentTap}. Sub-ports need VLAN devices (the module 8021q).`
+        : `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`,
     );
   }
 
@@ -169,7 +171,7 @@ export class KernelFabric implements Fabric {
   #refuseOrphans(changes: readonly FabricChange[]): void {
     const coming = new Set(changes.flatMap((change) => (change.op === 'put' && change.object.kind === 'network' ? [change.object.id] : [])));
     for (const change of changes) {
-      if (change.op !== 'put' || change.object.kind !== 'port' || change.object.attachment.kind !== 'guest') continue;
+      if (change.op !== 'put' || change.object.kind !== 'port' || change.object.attachment.kind === 'none') continue;
       if (this.#objects.networks.has(change.object.networkId) || coming.has(change.object.networkId)) continue;
       throw conflict(`The port ${change.object.id} cannot be plugged on this host yet: its network ${change.object.networkId} is not known here.`);
     }
@@ -320,7 +322,7 @@ export class KernelFabric implements Fabric {
   #onCarrier(tap: string, carrier: boolean): void {
     if (this.#isClosed) return;
     for (const port of this.#objects.guestPorts.values()) {
-      if (port.attachment.kind === 'guest' && port.attachment.tap === tap) this.#report(port.id, carrier ? 'up' : 'down');
+      if (port.attachment.kind !== 'none' && port.attachment.tap === tap) this.#report(port.id, carrier ? 'up' : 'down');
     }
   }
 

@@ -9,7 +9,7 @@ export interface FabricView {
   readonly ports: ReadonlyMap<string, PortSpec>;
   readonly routers: ReadonlyMap<string, RouterSpec>;
   readonly groups: ReadonlyMap<string, SecurityGroupSpec>;
-  /** Ports with a tap on this host. */
+  /** Ports with a tap on this host, or a VLAN of one. */
   readonly guestPorts: ReadonlyMap<string, PortSpec>;
   portsOf(networkId: string): Iterable<PortSpec>;
   /** Ports, on whatever host, that list the group. */
@@ -106,7 +106,7 @@ export class Objects implements FabricView {
       for (const networkId of networksOf(object)) this.#routersOf.add(networkId, object.id, object.id);
     } else {
       this.ports.set(object.id, object);
-      if (object.attachment.kind === 'guest') this.guestPorts.set(object.id, object);
+      if (object.attachment.kind !== 'none') this.guestPorts.set(object.id, object);
       this.#portsOf.add(object.networkId, object.id, object);
       for (const group of object.securityGroups) this.#membersOf.add(group, object.id, object);
       for (const { ip } of object.fixedIps) this.#portAt.set(`${object.networkId} ${canonicalIp(ip)}`, object);
@@ -144,7 +144,7 @@ const networksOf = (router: RouterSpec): ReadonlySet<string> =>
 
 function linksOf(object: FabricObject): readonly string[] {
   if (object.kind === 'network') return [bridgeName(object.id)];
-  if (object.kind === 'port') return object.attachment.kind === 'guest' ? [object.attachment.tap] : [];
+  if (object.kind === 'port') return object.attachment.kind !== 'none' ? [object.attachment.tap] : [];
   if (object.kind === 'router') return [gatewayLinkName(object.id), ...new Set(object.interfaces.map((link) => routerLinkName(link.portId)))];
   return [];
 }

@@ -111,8 +111,14 @@ function port(spec: PortSpec): void {
     id(fixed.subnetId, 'fixedIps.subnetId');
     ip(fixed.ip, 'fixedIps.ip');
   }
-  if (spec.attachment.kind === 'guest') need(/^tap[A-Za-z0-9][A-Za-z0-9-]{0,11}$/.test(spec.attachment.tap), 'attachment.tap', "is not a tap's name");
-  else need(spec.attachment.kind === 'none', 'attachment.kind', 'is unknown');
+  const tap = (name: string, field: string): void => need(/^tap[A-Za-z0-9][A-Za-z0-9-]{0,11}$/.test(name), field, "is not a tap's name");
+  if (spec.attachment.kind === 'guest') tap(spec.attachment.tap, 'attachment.tap');
+  else if (spec.attachment.kind === 'subport') {
+    tap(spec.attachment.tap, 'attachment.tap');
+    tap(spec.attachment.parentTap, 'attachment.parentTap');
+    need(spec.attachment.tap !== spec.attachment.parentTap, 'attachment.parentTap', 'is the tap itself');
+    whole(spec.attachment.vlan, 1, 4094, 'attachment.vlan');
+  } else need(spec.attachment.kind === 'none', 'attachment.kind', 'is unknown');
   if (spec.hostname !== undefined) domain(spec.hostname, 'hostname');
   for (const option of spec.extraDhcpOptions) {
     need(

@@ -48,8 +48,14 @@ export interface PortSpec {
   readonly mac: string;
   readonly adminUp: boolean;
   readonly fixedIps: readonly { readonly subnetId: string; readonly ip: string }[];
-  /** Where the port's traffic enters: a guest's tap on this host, or nothing here (another host, DHCP, router). */
-  readonly attachment: { readonly kind: 'guest'; readonly tap: string } | { readonly kind: 'none' };
+  /**
+   * Where the port's traffic enters: a guest's tap on this host, a VLAN of the tap of another port (`tap` is then the name of the link that
+   * the frames without their tag come by), or nothing here (another host, DHCP, router).
+   */
+  readonly attachment:
+    | { readonly kind: 'guest'; readonly tap: string }
+    | { readonly kind: 'subport'; readonly tap: string; readonly parentTap: string; readonly vlan: number }
+    | { readonly kind: 'none' };
   readonly hostname?: string;
   readonly extraDhcpOptions: readonly { readonly name: string; readonly value: string; readonly ipVersion: 4 | 6 }[];
   /** False: neither anti-spoofing nor security groups. */

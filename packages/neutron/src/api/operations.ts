@@ -15,6 +15,7 @@ import { securityGroupOperations } from './security-groups.ts';
 import { subnetPoolOperations } from './subnetpools.ts';
 import { subnetOperations } from './subnets.ts';
 import { tagOperations } from './tags.ts';
+import { trunkOperations } from './trunks.ts';
 import { versionOperations } from './versions.ts';
 
 /** Every operation of the network service. */
@@ -34,5 +35,6 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...quotaOperations,
   ...agentOperations,
   ...qosOperations,
+  ...trunkOperations,
   ...availabilityOperations,
 ];

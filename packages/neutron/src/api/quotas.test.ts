@@ -19,6 +19,7 @@ describe('quotas', () => {
     security_group: 10,
     security_group_rule: 100,
     rbac_policy: 10,
+    trunk: -1,
   };
 
   it('shows limits', async () => {

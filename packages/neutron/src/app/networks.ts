@@ -141,7 +141,7 @@ export function updateNetworkById(app: NeutronApp, ctx: Context, id: string, val
     checkRevision(row, ifMatch);
     checkProviderUpdate(row, values);
     if ('shared' in values) await updateShared(app, tx, row, values.shared === true);
-    if ('router:external' in values) await updateExternal(app, tx, row, values['router:external'] === true);
+    if ('router:external' in values) await updateExternal(app, tx, ctx, row, values['router:external'] === true);
     const external = 'router:external' in values ? values['router:external'] === true : row.external === 1;
     const isDefault = external && ('is_default' in values ? values.is_default === true : row.is_default === 1);
     if (isDefault) await requireOneDefault(tx, id);
@@ -189,13 +189,14 @@ async function updateShared(app: NeutronApp, tx: Tx, row: NetworkRow, shared: bo
   await removeRbac(tx, row.id, SHARED, '*');
 }
 
-async function updateExternal(app: NeutronApp, tx: Tx, row: NetworkRow, external: boolean): Promise<void> {
+async function updateExternal(app: NeutronApp, tx: Tx, ctx: Context, row: NetworkRow, external: boolean): Promise<void> {
   if (external === (row.external === 1)) return;
   if (external) {
     await share(app, tx, row, EXTERNAL);
     return;
   }
   if (await anyPortOf(tx, row.id, 'network:router_gateway')) throw externalNetworkInUse(row.id);
+  await removeDisassociatedFloatingIps(app, tx, ctx, row.id);
   await removeRbac(tx, row.id, EXTERNAL);
 }
 

@@ -99,6 +99,7 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     tags_json: toJson(port.tags ?? []),
     qos_policy_id: isSet(port.qosPolicyId) ? await chosenPolicy(tx, ctx, port.qosPolicyId, null) : null,
     network_qos_policy_id: network.qos_policy_id,
+    trunk_id: null,
   };
   await insertWithMac(app, tx, row, isSet(port.mac) ? port.mac : undefined, pairs);
   const addresses = await takeAddresses(tx, { portId: row.id, networkId: network.id, deviceOwner, mac: row.mac_address }, fixedIps);

@@ -13,6 +13,7 @@ import type { NeutronApp } from './deps.ts';
 import { floatingIpViews } from './floatingip-view.ts';
 import { poolsOf } from './port-addresses.ts';
 import { dropForwardings } from './port-forwardings.ts';
+import { dropTrunkOf } from './trunk-ports.ts';
 import { portView } from './port-view.ts';
 
 /** Deletes a port: its addresses go back to their pools, floating IPs let go of it, hosts and listeners hear of it. */
@@ -26,6 +27,7 @@ export async function removePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
     allocations.map((allocation) => allocation.ip_address),
   );
   await returnAddresses(tx, allocations);
+  await dropTrunkOf(app, tx, row);
   await deletePortRow(tx, row.id);
   if (row.tags_json !== '[]') await dropTags(tx, row.id);
   const groupIds = groups.map((group) => group.security_group_id);

@@ -30,6 +30,7 @@ import { type AddressPair, type DhcpOption, isValidOption, pairsJson, profileJso
 import { type FixedIpRequest, planAddressChange, takePlanned, type Wanted } from './port-addresses.ts';
 import { dropForwardings } from './port-forwardings.ts';
 import { returnAddresses } from './port-removal.ts';
+import { followParent } from './trunk-ports.ts';
 import { isTrusted, requireGroups } from './port-security.ts';
 import { loadPort, requireOwnDevice } from './ports.ts';
 import { chosenPolicy } from './qos-policies.ts';
@@ -72,6 +73,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
     ...security,
     ...binding,
   });
+  if (row.trunk_id !== null && binding.binding_host !== undefined) await followParent(app, tx, { ...row, ...binding });
   const routers = row.device_id !== '' && isTrusted(row.device_owner) ? [routerKey(row.device_id)] : [];
   // who moves away may leave a host on which the network is no longer needed
   const left = row.binding_host !== '' && binding.binding_host !== undefined ? [networkKey(row.network_id)] : [];

@@ -7,6 +7,7 @@ import type { PortRow } from '../store/tables.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { resourceRequests } from './resource-requests.ts';
+import { trunkDetails } from './trunk-details.ts';
 
 export interface PortAddress {
   readonly subnet_id: string;
@@ -76,8 +77,11 @@ export async function portViews(app: NeutronApp, db: Db, rows: readonly PortRow[
     else groupsOf.set(group.port_id, [group.security_group_id]);
   }
   const requests = await resourceRequests(db, rows);
+  const trunks = await trunkDetails(db, rows);
   return rows.map((row) => {
     const view = portView(app, row, addressesOf.get(row.id) ?? NO_ADDRESSES, groupsOf.get(row.id) ?? NO_GROUPS);
+    const trunk = trunks.get(row.id);
+    if (trunk) view.trunk_details = trunk;
     if (requests.size > 0) view.resource_request = requests.get(row.id) ?? null;
     return { view, parentProjectId: row.network_project_id };
   });

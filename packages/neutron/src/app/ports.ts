@@ -21,6 +21,7 @@ import { type AddressPair, type DhcpOption, makePort, type NewPort } from './por
 import type { FixedIpRequest } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
 import { portViews } from './port-view.ts';
+import { requireNoTrunk } from './trunk-ports.ts';
 import { checkQuotas } from './quota.ts';
 
 /** Ports of routers and floating IPs are theirs to delete. */
@@ -130,6 +131,7 @@ export function deletePortById(app: NeutronApp, ctx: Context, id: string, ifMatc
     authorizeDelete(app, ctx, PORT, loaded);
     checkRevision(row, ifMatch);
     if (L3_OWNERS.includes(row.device_owner) && (await ownerExists(tx, row))) throw servicePortInUse(id, row.device_owner);
+    await requireNoTrunk(tx, row);
     await removePort(app, tx, ctx, row);
   });
 }

@@ -13,6 +13,7 @@ import { changed, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { makePort } from './port-creation.ts';
 import { removePort } from './port-removal.ts';
+import { followParent } from './trunk-ports.ts';
 import { requireGroups } from './port-security.ts';
 import { portViews } from './port-view.ts';
 import { checkQuota } from './quota.ts';
@@ -103,6 +104,7 @@ export function serverPorts(app: NeutronApp): NeutronFace {
       for (const row of await portsByIds(tx, portIds)) {
         if (row.coming_host === host) continue;
         await updatePort(tx, row.id, { coming_host: host });
+        await followParent(app, tx, { ...row, coming_host: host });
         app.pusher.touch(tx, [portKey(row.id), networkKey(row.network_id)]);
       }
     },
@@ -186,6 +188,7 @@ const unbind = (app: NeutronApp, tx: Tx, ctx: Context, row: PortRow): Promise<vo
 async function change(app: NeutronApp, tx: Tx, ctx: Context, row: PortRow, columns: Partial<PortRow>): Promise<void> {
   const all = { ...columns, ...changed(app, row) };
   await updatePort(tx, row.id, all);
+  if (columns.binding_host !== undefined) await followParent(app, tx, { ...row, ...all });
   await notifyUpdated(app, tx, ctx, { ...row, ...all });
   const left = columns.binding_host !== undefined && row.binding_host !== '' ? [networkKey(row.network_id)] : [];
   app.pusher.touch(tx, [portKey(row.id), ...left]);

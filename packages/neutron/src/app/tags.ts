@@ -10,6 +10,7 @@ import { PORT } from '../resources/port.ts';
 import { QOS_POLICY } from '../resources/qos.ts';
 import { FLOATINGIP, ROUTER } from '../resources/router.ts';
 import { SECURITY_GROUP } from '../resources/security-group.ts';
+import { TRUNK } from '../resources/trunk.ts';
 import { SUBNET, SUBNETPOOL } from '../resources/subnet.ts';
 import { findTagged, writeTags } from '../store/tags.ts';
 import { authorizeDelete, changed, type Loaded } from './common.ts';
@@ -21,6 +22,7 @@ import { qosPolicyVerbs } from './qos-policies.ts';
 import { getRouter } from './routers.ts';
 import { getGroup } from './security-groups.ts';
 import { getSubnetPool } from './subnetpools.ts';
+import { trunkVerbs } from './trunks.ts';
 import { getSubnet } from './subnets.ts';
 
 /** A kind of resource that has tags. */
@@ -40,6 +42,7 @@ export const TAGGABLE: readonly Taggable[] = [
   { resource: ROUTER, table: 'neutron_router', get: getRouter },
   { resource: FLOATINGIP, table: 'neutron_floatingip', get: getFloatingIp },
   { resource: SECURITY_GROUP, table: 'neutron_security_group', get: (app, ctx, id) => getGroup(app, ctx, id) },
+  { resource: TRUNK, table: 'neutron_trunk', get: trunkVerbs.get },
   { resource: QOS_POLICY, table: 'neutron_qos_policy', path: 'policies', get: qosPolicyVerbs.get },
 ];
 

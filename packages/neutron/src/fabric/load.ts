@@ -10,6 +10,7 @@ import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } fr
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
+import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { loadQos } from './qos.ts';
@@ -53,10 +54,12 @@ export async function withAddresses(db: Db, ports: readonly PortRow[]): Promise<
   const addresses = Map.groupBy(await allocationsOfPorts(db, ids), (address) => address.port_id);
   const groups = Map.groupBy(await groupsOfPorts(db, ids), (group) => group.port_id);
   const qos = await loadQos(db, ports.map(effectivePolicy));
+  const tied = ports.filter((port) => port.device_owner === 'trunk:subport').map((port) => port.id);
+  const subports = new Map((await subportsByPorts(db, tied)).map((subport) => [subport.port_id, subport]));
   return ports.map((row) => {
     const own = addresses.get(row.id) ?? [];
     const groupIds = (groups.get(row.id) ?? []).map((group) => group.security_group_id);
-    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host, qos) };
+    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host, qos, subports.get(row.id)) };
   });
 }
 

@@ -22,6 +22,7 @@ import type {
   RouterRow,
   SecurityGroupRow,
   SecurityGroupRuleRow,
+  SubportRow,
   SubnetRow,
 } from '../store/tables.ts';
 
@@ -81,16 +82,18 @@ export function portObject(
   groupIds: readonly string[],
   host: string,
   qos: QosByPolicy = NO_QOS,
+  subport?: SubportRow,
 ): FabricObject {
   const isHere = port.binding_host === host || port.coming_host === host;
-  const guest = isHere && port.binding_vif_type === 'tap' && port.device_owner.startsWith('compute:');
+  const isPlugged = isHere && port.binding_vif_type === 'tap';
+  const guest = isPlugged && port.device_owner.startsWith('compute:');
   const spec: PortSpec = {
     id: port.id,
     networkId: port.network_id,
     mac: port.mac_address,
     adminUp: port.admin_state_up === 1,
     fixedIps: addresses.map((address) => ({ subnetId: address.subnet_id, ip: address.ip_address })),
-    attachment: guest ? { kind: 'guest', tap: tapName(port.id) } : { kind: 'none' },
+    attachment: subport && isPlugged ? subportAttachment(port.id, subport) : guest ? { kind: 'guest', tap: tapName(port.id) } : { kind: 'none' },
     ...(port.dns_name !== '' && { hostname: port.dns_name }),
     extraDhcpOptions: fromJson<{ opt_name: string; opt_value: string; ip_version: 4 | 6 }[]>(port.extra_dhcp_opts_json).map((option) => ({
       name: option.opt_name,
@@ -107,6 +110,14 @@ export function portObject(
   };
   return { kind: 'port', ...spec };
 }
+
+/** A sub-port comes by a VLAN of its parent's tap. */
+const subportAttachment = (portId: string, subport: SubportRow): PortSpec['attachment'] => ({
+  kind: 'subport',
+  tap: tapName(portId),
+  parentTap: tapName(subport.parent_port_id),
+  vlan: subport.segmentation_id,
+});
 
 /** What a router's object is made of. */
 export interface RouterRows {

@@ -3,6 +3,7 @@ import type { Env } from '@cairn/kit/env';
 import type { Tx } from '@cairn/kit/store/store';
 import { activateFloatingIps } from '../store/floatingips.ts';
 import { activatePorts, deactivatePort } from '../store/ports.ts';
+import { activateTrunks } from '../store/trunks.ts';
 
 interface Batch {
   readonly portIds: Map<string, Set<string>>;
@@ -56,7 +57,9 @@ export class StatusWriter {
   async #write(tx: Tx, portIds: ReadonlyMap<string, ReadonlySet<string>>, routerIds: ReadonlySet<string>): Promise<void> {
     const nowMs = this.#env.clock.nowMs();
     for (const [host, ids] of portIds) {
-      for (const port of await activatePorts(tx, host, [...ids], nowMs)) {
+      const up = await activatePorts(tx, host, [...ids], nowMs);
+      await activateTrunks(tx, up);
+      for (const port of up) {
         await this.#env.events.emit(tx, {
           type: 'port.bound',
           projectId: port.project_id === '' ? undefined : port.project_id,

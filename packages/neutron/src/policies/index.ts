@@ -6,6 +6,7 @@ import { portsPolicies } from './ports.ts';
 import { qosPolicies } from './qos.ts';
 import { routersPolicies } from './routers.ts';
 import { securityGroupsPolicies } from './security-groups.ts';
+import { trunkPolicies } from './trunks.ts';
 
 /** Every policy rule of the network service. */
 export const policies: readonly PolicyRule[] = [
@@ -16,4 +17,5 @@ export const policies: readonly PolicyRule[] = [
   ...securityGroupsPolicies,
   ...agentsPolicies,
   ...qosPolicies,
+  ...trunkPolicies,
 ];

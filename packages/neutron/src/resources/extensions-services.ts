@@ -94,4 +94,6 @@ export const SERVICE_EXTENSIONS: readonly Extension[] = [
     'Autodelete unused floating IPs of networks being turned to router:external=False',
     '2019-01-24T00:00:00-00:00',
   ),
+  extension('trunk', 'Trunk Extension', 'Provides support for trunk ports', '2016-01-01T10:00:00-00:00'),
+  extension('trunk-details', 'Trunk port details', 'Expose trunk port details', '2016-01-01T10:00:00-00:00'),
 ];

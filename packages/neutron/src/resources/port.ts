@@ -213,6 +213,7 @@ export const PORT = defineResource({
     },
     qos_policy_id: qosPolicyId('port'),
     qos_network_policy_id: readOnly('The QoS policy of its network.', { default: null, filter: true }),
+    trunk_details: readOnly('The trunk whose parent it is.', { default: NOT_SPECIFIED, requiredByPolicy: true }),
     resource_request: readOnly('What its minimums ask of placement.', { default: NOT_SPECIFIED }),
     ...standardAttributes,
     ...tagAttributes,

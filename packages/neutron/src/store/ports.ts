@@ -211,7 +211,7 @@ export async function activatePorts(tx: Tx, host: string, ids: readonly string[]
   const { rows } = await sql<PortRow>`
     update neutron_port set status = 'ACTIVE', updated_at_ms = ${nowMs}, revision_number = revision_number + 1
     where ${among(tx, sql.ref('id'), ids)} and binding_host = ${host} and binding_vif_type = 'tap' and admin_state_up = 1
-      and status = 'DOWN' and (device_owner like 'compute:%' or device_owner like 'network:%')
+      and status = 'DOWN' and (device_owner like 'compute:%' or device_owner like 'network:%' or device_owner = 'trunk:subport')
     returning *`.execute(tx.kysely);
   return rows;
 }

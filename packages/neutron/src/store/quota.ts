@@ -16,6 +16,7 @@ const COUNTED: Readonly<Record<string, string>> = {
   security_group: 'neutron_security_group',
   security_group_rule: 'neutron_security_group_rule',
   rbac_policy: 'neutron_rbac',
+  trunk: 'neutron_trunk',
 };
 
 /** How many a project has, counted from its rows by index; counting stops at `stopAt`. */

@@ -24,6 +24,8 @@ export interface NeutronTables {
   neutron_qos_policy: QosPolicyRow;
   neutron_qos_rule: QosRuleRow;
   neutron_port_forwarding: PortForwardingRow;
+  neutron_trunk: TrunkRow;
+  neutron_subport: SubportRow;
 }
 
 /** What every resource with standard attributes has. */
@@ -141,6 +143,8 @@ export interface PortRow extends StandardColumns {
   qos_policy_id: string | null;
   /** Its network's, which holds where it has none of its own. */
   network_qos_policy_id: string | null;
+  /** The trunk whose parent it is. */
+  trunk_id: string | null;
 }
 
 /** An address in use. (network, address) is the key: that is what makes double use impossible. */
@@ -310,4 +314,24 @@ export interface PortForwardingRow {
   internal_first: number;
   internal_last: number;
   description: string;
+}
+
+export interface TrunkRow extends StandardColumns {
+  name: string;
+  /** The parent. */
+  port_id: string;
+  admin_state_up: number;
+  status: string;
+  tags_json: string;
+}
+
+/** A port that a VLAN of a trunk leads to. */
+export interface SubportRow {
+  port_id: string;
+  trunk_id: string;
+  /** The trunk's, which never changes. */
+  parent_port_id: string;
+  /** `vlan`. */
+  segmentation_type: string;
+  segmentation_id: number;
 }

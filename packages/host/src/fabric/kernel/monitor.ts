@@ -62,7 +62,7 @@ export class TapMonitor {
 
   async #readAll(): Promise<void> {
     try {
-      for (const link of (await this.#links()).values()) if (link.kind === 'tun') this.#set(link.name, link.carrier);
+      for (const link of (await this.#links()).values()) if (link.kind === 'tun' || link.kind === 'vlan') this.#set(link.name, link.carrier);
     } catch (error) {
       if (!this.#stopped) this.#log.warn({ error }, 'taps cannot be read');
     }

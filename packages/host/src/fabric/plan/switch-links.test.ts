@@ -153,3 +153,29 @@ test('a link to a bridge that hosts share gets no address, and joins that bridge
   const { links, outerLinks } = linksAfter(plan);
   assert.deepEqual(diffSwitchLinks(links, outerLinks, plan, options).outer, []);
 });
+
+test('a sub-port is a VLAN of its parent, made after it, made anew when it is another VLAN, and gone before it', () => {
+  const { objects, plan } = world();
+  const subport = (vlan: number, id = 'port-sub') =>
+    put(port(id, 'public-net', 4, [['p', '172.24.4.9']], { attachment: { kind: 'subport', tap: `tap${id}`, parentTap: 'tapport-one', vlan } }));
+  objects.change([
+    subport(100),
+    put(port('port-lost', 'red-network', 5, [], { attachment: { kind: 'subport', tap: 'tapport-lost', parentTap: 'tapnobody', vlan: 7 } })),
+  ]);
+  const fresh = diffSwitchLinks(new Map(), new Map(), plan(), options).join;
+  assert.deepEqual(fresh.slice(-3), [
+    'link add link tapport-one name tapport-sub type vlan id 100',
+    'link set dev tapport-sub alias port-sub@tapport-one.100,172.24.4.9',
+    // the network has 1500, the tap that it is of 1450
+    'link set dev tapport-sub mtu 1450 master brqpublic-net up',
+  ]);
+  assert.ok(!fresh.some((command) => command.includes('port-lost')), 'a VLAN of no tap');
+  const { links, outerLinks } = linksAfter(plan());
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options).join, []);
+  objects.change([subport(101)]);
+  const changed = diffSwitchLinks(links, outerLinks, plan(), options);
+  assert.deepEqual(changed.leave, ['link delete dev tapport-sub']);
+  assert.equal(changed.join[0], 'link add link tapport-one name tapport-sub type vlan id 101');
+  objects.change([remove('port', 'port-one')]);
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options).leave, ['link delete dev tapport-sub', 'link delete dev tapport-one']);
+});

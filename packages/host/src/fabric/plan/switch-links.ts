@@ -1,6 +1,6 @@
 import type { KernelFloods, KernelLink, KernelLinks } from '../kernel/links.ts';
 import { TUNNEL_PREFIX } from '../names.ts';
-import { aliasAddresses, type SwitchPlan } from './switch.ts';
+import { aliasAddresses, aliasIdentity, type SwitchPlan } from './switch.ts';
 
 /** Commands for `ip -batch`, in three parts by when they may run. */
 export interface SwitchLinkChanges {
@@ -42,6 +42,14 @@ export function diffSwitchLinks(
   const join: string[] = [];
   const outer: string[] = [];
   const forget: { bridge: string; ip?: string }[] = [];
+  /** VLANs that are there and stay. One whose tap goes would go with it. */
+  const keptVlans = new Set<string>();
+  for (const link of actual.values()) {
+    if (link.kind !== 'vlan' || !link.name.startsWith(TAP_PREFIX)) continue;
+    const wanted = plan.taps.get(link.name);
+    if (wanted?.vlan && aliasIdentity(link.alias) === aliasIdentity(wanted.alias)) keptVlans.add(link.name);
+    else leave.push(`link delete dev ${link.name}`);
+  }
   for (const link of actual.values()) {
     if (link.kind === 'bridge' && !plan.bridges.has(link.name)) {
       leave.push(`link delete dev ${link.name}`);
@@ -101,13 +109,14 @@ export function diffSwitchLinks(
     for (const peer of there) if (!tunnel.peers.includes(peer)) floods.push(`fdb del 00:00:00:00:00:00 dev ${name} dst ${peer}`);
   }
   for (const [name, tap] of plan.taps) {
-    const link = actual.get(name);
-    if (!link) join.push(`tuntap add dev ${name} mode tap vnet_hdr group ${options.tapGroupGid}`);
+    const link = tap.vlan && !keptVlans.has(name) ? undefined : actual.get(name);
+    if (!link && tap.vlan) join.push(`link add link ${tap.vlan.of} name ${name} type vlan id ${tap.vlan.id}`);
+    else if (!link) join.push(`tuntap add dev ${name} mode tap vnet_hdr group ${options.tapGroupGid}`);
     if (link?.alias !== tap.alias) join.push(`link set dev ${name} alias ${tap.alias}`);
     attach(link, name, tap, join);
   }
   for (const link of actual.values()) {
-    if (link.kind !== 'tun' || link.master === undefined || !plan.bridges.has(link.master)) continue;
+    if ((link.kind !== 'tun' && link.kind !== 'vlan') || link.master === undefined || !plan.bridges.has(link.master)) continue;
     const wanted = plan.taps.get(link.name);
     const kept = wanted?.bridge === link.master ? aliasAddresses(wanted.alias) : [];
     for (const ip of aliasAddresses(link.alias)) if (!kept.includes(ip)) forget.push({ bridge: link.master, ip });
@@ -126,7 +135,7 @@ export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; rea
   const outerLinks = new Map<string, KernelLink>();
   const base = { mac: '', addresses: [], alias: undefined, master: undefined, up: true, carrier: true };
   for (const [name, { mtu }] of plan.bridges) links.set(name, { ...base, name, kind: 'bridge', mtu });
-  for (const [name, { mtu, bridge, alias }] of plan.taps) links.set(name, { ...base, name, kind: 'tun', mtu, master: bridge, alias });
+  for (const [name, { mtu, bridge, alias, vlan }] of plan.taps) links.set(name, { ...base, name, kind: vlan ? 'vlan' : 'tun', mtu, master: bridge, alias });
   for (const [name, { mtu, bridge, outer, hostCidr }] of plan.uplinks) {
     links.set(name, { ...base, name, kind: 'veth', mtu, master: bridge });
     outerLinks.set(outer, { ...base, name: outer, kind: 'veth', mtu, addresses: hostCidr === undefined ? [] : [hostCidr] });

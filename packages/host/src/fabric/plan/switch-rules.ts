@@ -69,7 +69,7 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
   const from = new Map<string, string>();
   const to = new Map<string, string>();
   for (const port of ports) {
-    if (port.attachment.kind !== 'guest') continue;
+    if (port.attachment.kind === 'none') continue;
     const { tap } = port.attachment;
     if (isFiltered(port)) {
       const name = identifier(tap);

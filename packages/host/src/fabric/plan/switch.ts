@@ -59,8 +59,10 @@ export interface TapPlan {
   readonly mtu: number;
   readonly bridge: string;
   readonly portId: string;
-  /** `port,address,address`: kept in the kernel, where it tells people and the next run whose tap this is. */
+  /** `port,address,address` (`port@tap.vlan,...`): kept in the kernel, where it tells people and the next run whose tap this is. */
   readonly alias: string;
+  /** Set for a VLAN of another tap. */
+  readonly vlan: { readonly of: string; readonly id: number } | undefined;
 }
 
 /** The kernel keeps 255 bytes. */
@@ -71,7 +73,8 @@ const aliases = new WeakMap<PortSpec, string>();
 function aliasOf(port: PortSpec): string {
   const known = aliases.get(port);
   if (known !== undefined) return known;
-  let alias = port.id;
+  // a VLAN is of one tap and has one number for as long as it is there
+  let alias = port.attachment.kind === 'subport' ? `${port.id}@${port.attachment.parentTap}.${port.attachment.vlan}` : port.id;
   for (const { ip } of port.fixedIps) {
     const longer = `${alias},${canonicalIp(ip)}`;
     if (longer.length <= ALIAS_BYTES) alias = longer;
@@ -79,6 +82,9 @@ function aliasOf(port: PortSpec): string {
   aliases.set(port, alias);
   return alias;
 }
+
+/** What a tap is for as long as it is there: its port, and the tap and number of a VLAN. */
+export const aliasIdentity = (alias: string | undefined): string => alias?.split(',')[0] ?? '';
 
 /** The addresses that an alias names. */
 export const aliasAddresses = (alias: string | undefined): readonly string[] => alias?.split(',').slice(1) ?? [];
@@ -109,7 +115,21 @@ export function planSwitch(
   for (const port of view.guestPorts.values()) {
     const network = view.networks.get(port.networkId);
     if (!network || port.attachment.kind !== 'guest') continue;
-    taps.set(port.attachment.tap, { mtu: network.mtu, bridge: bridgeName(network.id), portId: port.id, alias: aliasOf(port) });
+    taps.set(port.attachment.tap, { mtu: network.mtu, bridge: bridgeName(network.id), portId: port.id, alias: aliasOf(port), vlan: undefined });
+  }
+  // VLANs come after the taps that they are of; a VLAN's packets are no longer than its tap's
+  for (const port of view.guestPorts.values()) {
+    const network = view.networks.get(port.networkId);
+    const parent = port.attachment.kind === 'subport' ? taps.get(port.attachment.parentTap) : undefined;
+    if (!network || !parent || port.attachment.kind !== 'subport') continue;
+    const { tap, parentTap, vlan } = port.attachment;
+    taps.set(tap, {
+      mtu: Math.min(network.mtu, parent.mtu),
+      bridge: bridgeName(network.id),
+      portId: port.id,
+      alias: aliasOf(port),
+      vlan: { of: parentTap, id: vlan },
+    });
   }
   return { bridges, taps, uplinks, tunnels, rules };
 }

@@ -17,6 +17,13 @@ export const TAP_OWNER = 65534;
 /** Why real packet tests cannot run here; false when they can. */
 export const cannotRun: string | false = process.getuid?.() === 0 ? false : 'needs root';
 
+/** Why VLANs cannot be tried here; false when they can. */
+export async function cannotDoVlans(): Promise<string | false> {
+  if (cannotRun) return cannotRun;
+  const { code } = await run('unshare', ['-n', 'ip', 'link', 'add', 'link', 'lo', 'name', 'v1', 'type', 'vlan', 'id', '1'], { okCodes: [1, 2] });
+  return code === 0 ? false : 'this kernel has no VLAN devices (CONFIG_VLAN_8021Q)';
+}
+
 /**
  * A machine of the test's own: an outer namespace in place of the host's, guests that are namespaces behind real taps, and any number of
  * fabrics that follow each other on it. Nothing touches the namespace in which the test runs.

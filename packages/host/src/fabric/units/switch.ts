@@ -117,7 +117,7 @@ export class SwitchUnit {
 
   #refuse(failed: readonly string[]): void {
     for (const command of failed) this.#context.log.error({ command }, 'the kernel refuses a link');
-    this.#refused = new Set(failed.map((command) => / dev (\S+)/.exec(command)?.[1] ?? ''));
+    this.#refused = new Set(failed.map((command) => / (?:dev|name) (\S+)/.exec(command)?.[1] ?? ''));
   }
 
   async #read(): Promise<State> {

@@ -6,6 +6,7 @@ import { comingHosts } from './0004-coming-hosts.ts';
 import { defaultRules } from './0005-default-rules.ts';
 import { qos } from './0006-qos.ts';
 import { portForwardings } from './0007-port-forwardings.ts';
+import { trunks } from './0008-trunks.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -17,5 +18,6 @@ export const neutronMigrations: MigrationSet = {
     '0005_default_rules': defaultRules,
     '0006_qos': qos,
     '0007_port_forwardings': portForwardings,
+    '0008_trunks': trunks,
   },
 };
