@@ -44,12 +44,13 @@ export class TestCloud {
     return cloud;
   }
 
-  /** Ends the cloud's process with SIGKILL, and starts it again on what it left. */
-  async crash(): Promise<void> {
+  /** Ends the cloud's process with SIGKILL, and starts it again on what it left, after `meanwhile`. */
+  async crash(meanwhile: () => void = () => {}): Promise<void> {
     const child = this.#child;
     const gone = new Promise((resolve) => child?.once('exit', resolve));
     child?.kill('SIGKILL');
     await gone;
+    meanwhile();
     await this.#run();
   }
 
@@ -91,7 +92,7 @@ export class TestCloud {
     return token;
   }
 
-  /** One request, as the admin unless another token is given. Rejects when no answer comes within 20 s. */
+  /** One request, as the admin unless another token is given. Rejects when no answer comes within a minute. */
   async call(
     method: string,
     path: string,
@@ -105,7 +106,7 @@ export class TestCloud {
       headers: { ...(token && { 'x-auth-token': token }), ...(body !== undefined && !raw && { 'content-type': 'application/json' }), ...options.headers },
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
       redirect: 'manual',
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     const isJson = (response.headers.get('content-type') ?? '').includes('json') && text !== '';

@@ -1,8 +1,11 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TestNamespace } from '../netns.ts';
 import { Relay } from '../relay.ts';
 import type { Ground } from './ground.ts';
+import { findLayers, heldBy, writeTo } from './real-disks.ts';
+import { placeOf } from './records.ts';
 
 const cairn = join(import.meta.dirname, '..', '..', '..', 'cairn');
 
@@ -35,8 +38,14 @@ export async function realGround(hosts: number): Promise<Ground> {
   await up();
   const relay = (): Relay => http as Relay;
   let guests: Status['guests'] = [];
+  const folders = (): string[] => (hosts > 1 ? Array.from({ length: hosts }, (_, i) => join(data, 'hosts', String(i + 1))) : [join(data, 'host')]);
+  const layersOf = (kind: 'volume' | 'snapshot', id: string) => {
+    const { diskId, snapshotId } = placeOf(data, kind, id);
+    return findLayers(folders(), diskId, snapshotId);
+  };
   return {
     data,
+    limits: { hosts, servers: 6, volumes: 7 },
     call: (method, path, body, options) => relay().call(method, path, body, options),
     ok: (method, path, body, options) => relay().ok(method, path, body, options),
     async crash() {
@@ -51,13 +60,38 @@ export async function realGround(hosts: number): Promise<Ground> {
       process.kill(pid, 'SIGKILL');
       return id;
     },
+    async killHelper(signal) {
+      for (; !signal.aborted; await sleep(3)) {
+        for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+          const line = commandLine(pid);
+          if (!/^[^ ]*\bqemu-(img|nbd|io|storage-daemon) /.test(line) || !line.includes(data)) continue;
+          try {
+            process.kill(Number(pid), 'SIGKILL');
+            return line;
+          } catch {
+            // it has just ended by itself
+          }
+        }
+      }
+      return undefined;
+    },
+    ...(hosts > 1 && {
+      async loseHost(host: string) {
+        await run(['host', 'stop', host]);
+        return () => run(['host', 'start', host]);
+      },
+    }),
+    async write(writes) {
+      for (const { volumeId, ...write } of writes) await writeTo(() => layersOf('volume', volumeId), write);
+    },
+    holds: (kind, id, contents) => heldBy(() => layersOf(kind, id), contents),
     async physical() {
       const now = status();
       guests = now.guests;
-      const folders = now.hosts.map(({ host }, i) => ({ host, folder: hosts > 1 ? join(data, 'hosts', String(i + 1)) : join(data, 'host') }));
+      const places = now.hosts.map(({ host }, i) => ({ host, folder: folders()[i] as string }));
       return {
         guests: now.guests.map(({ id, host, state }) => ({ id, host, state })),
-        disks: folders.flatMap(({ host, folder }) =>
+        disks: places.flatMap(({ host, folder }) =>
           ['ephemeral', 'volumes'].flatMap((pool) => {
             const directory = join(folder, 'disks', pool);
             // a directory without a record has what other disks still build on
@@ -74,4 +108,13 @@ export async function realGround(hosts: number): Promise<Ground> {
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** A process's command line; empty when it is gone. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
 }

@@ -13,6 +13,9 @@ export interface State {
   readonly networks: Json[];
   readonly floatingIps: Json[];
   readonly backups: Json[];
+  readonly serverGroups: Json[];
+  /** Of volumes; `name` is what a migration names. */
+  readonly pools: Json[];
 }
 
 const TRANSITIONAL = {
@@ -23,7 +26,7 @@ const TRANSITIONAL = {
 };
 
 export async function stateOf(cloud: Ground): Promise<State> {
-  const [servers, volumes, snapshots, images, ports, networks, floatingIps, backups] = await Promise.all([
+  const [servers, volumes, snapshots, images, ports, networks, floatingIps, backups, serverGroups, pools] = await Promise.all([
     all(cloud, '/compute/v2.1/servers/detail', 'servers', 'all_tenants=1'),
     all(cloud, '/volume/v3/volumes/detail', 'volumes', 'all_tenants=1'),
     all(cloud, '/volume/v3/snapshots/detail', 'snapshots', 'all_tenants=1'),
@@ -32,8 +35,10 @@ export async function stateOf(cloud: Ground): Promise<State> {
     all(cloud, '/network/v2.0/networks', 'networks'),
     all(cloud, '/network/v2.0/floatingips', 'floatingips'),
     all(cloud, '/volume/v3/backups/detail', 'backups', 'all_tenants=1'),
+    cloud.ok('GET', '/compute/v2.1/os-server-groups', undefined, { headers: NEWEST }).then((body) => body.server_groups),
+    cloud.ok('GET', '/volume/v3/scheduler-stats/get_pools', undefined, { headers: NEWEST }).then((body) => body.pools),
   ]);
-  return { servers, volumes, snapshots, images, ports, networks, floatingIps, backups };
+  return { servers, volumes, snapshots, images, ports, networks, floatingIps, backups, serverGroups, pools };
 }
 
 /** A whole list, page by page. */

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { Contents } from './contents.ts';
 import type { Ground, Physical } from './ground.ts';
+import { rowsOf } from './records.ts';
 import { NEWEST, type State } from './state.ts';
 
 // biome-ignore lint: what the APIs answer
@@ -27,20 +27,28 @@ const POWER: Readonly<Record<number, readonly string[]>> = {
   6: ['crashed'],
 };
 
+/** What a walk remembers. */
+interface Known {
+  /** Whose guest lost its process at some time. */
+  readonly killed?: ReadonlySet<string>;
+  readonly contents?: Contents;
+}
+
 /**
  * What is wrong with a cloud at rest, in words: states that nobody asked for, guests, disks, ports, attachments, allocations and quota that do
- * not fit each other. Empty when everything holds. `killed`: whose guest lost its process at some time.
+ * not fit each other. Empty when everything holds.
  */
-export async function wrongs(cloud: Ground, state: State, killed: ReadonlySet<string> = new Set()): Promise<string[]> {
+export async function wrongs(cloud: Ground, state: State, known: Known = {}): Promise<string[]> {
   const physical = await cloud.physical();
   return [
     ...conditions(state),
     ...attachments(state),
     ...ports(state),
-    ...guests(state, physical, killed),
+    ...guests(state, physical, known.killed ?? new Set()),
     ...disks(cloud, physical),
     ...(await allocations(cloud, state)),
     ...(await quota(cloud, state)),
+    ...(known.contents ? await bytes(cloud, known.contents) : []),
   ];
 }
 
@@ -51,7 +59,7 @@ function conditions(state: State): string[] {
       .map((row) => `${kind} ${row.id} is ${row.status}${row.fault ? `: ${row.fault.message}` : ''}${row.fail_reason ? `: ${row.fail_reason}` : ''}`);
   return [
     ...bad('server', state.servers, Object.keys(GUEST_STATES)),
-    ...bad('volume', state.volumes, ['available', 'in-use']),
+    ...bad('volume', state.volumes, ['available', 'in-use', 'awaiting-transfer']),
     ...bad('snapshot', state.snapshots, ['available']),
     ...bad('backup', state.backups, ['available']),
     ...bad('image', state.images, ['active']),
@@ -127,27 +135,29 @@ function guests(state: State, physical: Physical, killed: ReadonlySet<string>): 
 
 /** Every disk is somebody's: the store says whose, for no API tells it. */
 function disks(cloud: Ground, physical: Physical): string[] {
-  const db = new DatabaseSync(join(cloud.data, 'cairn.db'), { readOnly: true });
-  try {
-    const ids = (sql: string): string[] =>
-      db
-        .prepare(sql)
-        .all()
-        .map((row) => String(row.id));
-    const known = new Set([
-      ...ids('select disk_id as id from nova_block_device where disk_id is not null'),
-      ...ids('select disk_id as id from cinder_volume where disk_id is not null'),
-      ...ids('select disk_id as id from cinder_snapshot where disk_id is not null'),
-    ]);
-    // a move that waits to be confirmed has disks on both sides
-    const moved = ids("select disks_json as id from nova_migration where disks_json <> '[]'").join();
-    const servers = ids('select id from nova_server');
-    return physical.disks
-      .filter(({ id }) => !known.has(id) && !moved.includes(id) && !servers.some((server) => id.includes(server)))
-      .map(({ id, host }) => `host ${host} has disk ${id}, which is nobody's`);
-  } finally {
-    db.close();
+  const ids = (sql: string): string[] => rowsOf(cloud.data, sql).map((row) => String(row['id']));
+  const known = new Set([
+    ...ids('select disk_id as id from nova_block_device where disk_id is not null'),
+    ...ids('select disk_id as id from cinder_volume where disk_id is not null'),
+    ...ids('select disk_id as id from cinder_snapshot where disk_id is not null'),
+  ]);
+  // a move that waits to be confirmed has disks on both sides
+  const moved = ids("select disks_json as id from nova_migration where disks_json <> '[]'").join();
+  const servers = ids('select id from nova_server');
+  return physical.disks
+    .filter(({ id }) => !known.has(id) && !moved.includes(id) && !servers.some((server) => id.includes(server)))
+    .map(({ id, host }) => `host ${host} has disk ${id}, which is nobody's`);
+}
+
+/** What volumes and snapshots hold is what was written, wherever they came from and went to. What is found out is kept. */
+async function bytes(cloud: Ground, contents: Contents): Promise<string[]> {
+  const found: string[] = [];
+  for (const { kind, id, contents: possible } of contents.expected()) {
+    const content = await cloud.holds(kind, id, possible);
+    if (content === undefined) found.push(`${kind} ${id} does not hold ${possible.map((c) => `[${c}]`).join(' or ')}`);
+    else contents.seen({ kind, id }, content);
   }
+  return found;
 }
 
 async function allocations(cloud: Ground, state: State): Promise<string[]> {

@@ -1,11 +1,12 @@
 import { notFound, unavailable } from '@cairn/kit/errors/errors';
+import type { StepContext } from '@cairn/kit/saga/saga';
 import type { Tx, Db } from '@cairn/kit/store/store';
 import { complain, type Complaint } from '../app/messages.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Requester } from '../app/caller.ts';
 import type { VolumeRow } from '../store/tables.ts';
 import type { BackupStore } from '../backups/store.ts';
-import { volumeById } from '../store/volumes.ts';
+import { isBeingCopied, volumeById } from '../store/volumes.ts';
 
 /** Sagas of one subject run one after another. */
 export const subjectOf = (volumeId: string): string => `volume:${volumeId}`;
@@ -31,4 +32,15 @@ export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint
 export function needStore(store: BackupStore | undefined): BackupStore {
   if (!store) throw unavailable('Service cinder-backup could not be found.');
   return store;
+}
+
+/** How often it is looked whether a copy is made. */
+const COPIED_MS = 50;
+
+/**
+ * Waits while volumes are made from this one, or from this snapshot: what they were accepted to copy stays as it is until they have it. A copy
+ * waits for nothing of its origin's, so this ends.
+ */
+export async function untilCopied(step: StepContext<unknown, unknown>, origin: { readonly volumeId: string } | { readonly snapshotId: string }): Promise<void> {
+  while (await isBeingCopied(step.db, origin)) await step.clock.sleep(COPIED_MS, step.signal);
 }

@@ -2,7 +2,7 @@ import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { snapshotsOfVolume } from '../store/snapshots.ts';
-import { DISK_DEADLINE_MS } from './common.ts';
+import { DATA_DEADLINE_MS, untilCopied } from './common.ts';
 
 export interface DiskRemoveParams {
   readonly volumeId: string;
@@ -18,12 +18,13 @@ export function diskRemoveSaga(deps: CinderDeps): SagaDefinition<DiskRemoveParam
     steps: [
       {
         name: 'disk',
-        deadlineMs: 12 * DISK_DEADLINE_MS,
+        deadlineMs: DATA_DEADLINE_MS,
         // nobody asks again: a disk that cannot be removed now would stay for good
         attempts: 500,
         async do(step) {
           const { volumeId, host, diskId } = step.params;
           if (host === null) return;
+          await untilCopied(step, { volumeId });
           const kept = (await snapshotsOfVolume(step.db, volumeId)).some((snapshot) => snapshot.disk_id === diskId);
           if (!kept) await (await disksAt(deps, step.db, host)).remove(diskId);
         },

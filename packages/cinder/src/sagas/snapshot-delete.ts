@@ -5,7 +5,7 @@ import { emitSnapshot } from '../app/events.ts';
 import { deleteSnapshotRow, snapshotById, snapshotsOfVolume, updateSnapshot } from '../store/snapshots.ts';
 import { changeUsage } from '../store/usage.ts';
 import { volumeById } from '../store/volumes.ts';
-import { DISK_DEADLINE_MS, leaveMessage } from './common.ts';
+import { DATA_DEADLINE_MS, leaveMessage, untilCopied } from './common.ts';
 import type { SnapshotParams } from './snapshot-create.ts';
 
 /** Lets go of a point in time; the last one of a disk that its volume has left takes the disk along. */
@@ -16,10 +16,11 @@ export function snapshotDeleteSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
     steps: [
       {
         name: 'snapshot',
-        deadlineMs: DISK_DEADLINE_MS,
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
           if (!row) return;
+          await untilCopied(step, { snapshotId: row.id });
           const disks = await disksAt(deps, step.db, row.host, row.volume_id);
           await disks.removeSnapshot(row.disk_id, row.id);
           const volume = await volumeById(step.db, row.volume_id);

@@ -7,7 +7,7 @@ import { deleteKey } from '../app/keys.ts';
 import { deleteSnapshotRow, snapshotsOfVolume } from '../store/snapshots.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
 import { deleteVolumeRow, updateVolume, volumeById } from '../store/volumes.ts';
-import { DISK_DEADLINE_MS, leaveMessage } from './common.ts';
+import { DATA_DEADLINE_MS, leaveMessage, untilCopied } from './common.ts';
 
 export interface VolumeParams {
   readonly volumeId: string;
@@ -22,11 +22,13 @@ export function volumeDeleteSaga(deps: CinderDeps): SagaDefinition<VolumeParams>
     steps: [
       {
         name: 'disk',
-        deadlineMs: DISK_DEADLINE_MS,
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
           const row = await volumeById(step.db, step.params.volumeId);
           if (row?.host == null) return;
+          await untilCopied(step, { volumeId: row.id });
           const snapshots = await snapshotsOfVolume(step.db, row.id);
+          for (const snapshot of snapshots) await untilCopied(step, { snapshotId: snapshot.id });
           const disks = await disksAt(deps, step.db, row.host);
           for (const diskId of new Set([row.disk_id, ...snapshots.map((snapshot) => snapshot.disk_id)])) await disks.remove(diskId);
         },

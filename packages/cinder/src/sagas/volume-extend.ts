@@ -6,7 +6,7 @@ import { emitVolume } from '../app/events.ts';
 import { attachmentsOfVolume } from '../store/attachments.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
-import { DISK_DEADLINE_MS, GIB, leaveMessage, needVolume } from './common.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, untilCopied } from './common.ts';
 
 export interface VolumeExtendParams {
   readonly volumeId: string;
@@ -22,8 +22,9 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
     steps: [
       {
         name: 'resize',
-        deadlineMs: DISK_DEADLINE_MS,
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
+          await untilCopied(step, { volumeId: step.params.volumeId });
           const row = await needVolume(step.db, step.params.volumeId);
           const disks = await disksAt(deps, step.db, row.host, row.id);
           const sizeBytes = step.params.newSizeGb * GIB;

@@ -86,6 +86,21 @@ export async function deleteVolumeRow(tx: Tx, id: string): Promise<void> {
   await q(tx).deleteFrom('cinder_volume').where('id', '=', id).execute();
 }
 
+/** Is a volume made of this volume or snapshot at this moment? */
+export async function isBeingCopied(db: Db, origin: { readonly volumeId: string } | { readonly snapshotId: string }): Promise<boolean> {
+  const [column, id] = 'volumeId' in origin ? (['source_volume_id', origin.volumeId] as const) : (['snapshot_id', origin.snapshotId] as const);
+  const found = await q(db)
+    .selectFrom('cinder_volume')
+    .select('id')
+    .where(column, '=', id)
+    .where('launched_at_ms', 'is', null)
+    // nova may have a volume whose content still comes
+    .where('status', 'in', ['creating', 'downloading', 'reserved', 'attaching'])
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 export async function typeHasVolumes(db: Db, typeId: string): Promise<boolean> {
   return (await q(db).selectFrom('cinder_volume').select('id').where('type_id', '=', typeId).limit(1).executeTakeFirst()) !== undefined;
 }

@@ -210,15 +210,27 @@ export class LocalDisks implements KeptDisks {
       if (wholeBytes < record.sizeBytes) throw invalidInput('A disk cannot shrink.', { field: 'sizeBytes' });
       if (wholeBytes === record.sizeBytes) return this.#describe(record);
       const top = record.layers[0] as Layer;
-      const openDisks = this.#options.openDisks;
-      if (this.#tops.isOpen(diskId)) await this.#live.during(diskId, () => openDisks.resize(diskId, sizeBytes));
-      else if (top.format === 'raw') await truncate(this.#layout.path(top.file), wholeBytes);
+      if (await this.#resizeInGuest(diskId, sizeBytes)) {
+        // and the record follows
+      } else if (top.format === 'raw') await truncate(this.#layout.path(top.file), wholeBytes);
       else {
         await this.#layout.lend(top.file);
         await this.#qemuImg.resize(this.#absolute(record.layers), wholeBytes);
       }
       return this.#describe(await this.#store.put({ ...record, sizeBytes: wholeBytes }));
     });
+  }
+
+  /** Grows a disk in the guest that has it open; false: none has, or it ended meanwhile. */
+  async #resizeInGuest(diskId: string, sizeBytes: number): Promise<boolean> {
+    if (!this.#tops.isOpen(diskId)) return false;
+    try {
+      await this.#live.during(diskId, () => this.#options.openDisks.resize(diskId, sizeBytes));
+      return true;
+    } catch (error) {
+      if (this.#tops.isOpen(diskId)) throw error;
+      return false;
+    }
   }
 
   async snapshot(diskId: string, snapshotId: string): Promise<void> {

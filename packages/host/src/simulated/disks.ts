@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
 import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NbdLocation, type NewDisk, type ReceivedDisk, type ServedDisk, type ServeRequest } from '../interface/disks.ts';
+import { contentIn, stamp } from './contents.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
 
@@ -45,6 +46,7 @@ export class SimulatedDisks implements Disks {
       if (found) return infoOf(found);
       let sizeBytes = disk.sizeBytes;
       const { source } = disk;
+      let content: string | undefined;
       if (source.kind === 'image') {
         const imageBytes = this.#machine.images.get(source.image.imageId) ?? source.image.sizeBytes;
         if (sizeBytes !== 0 && sizeBytes < imageBytes) throw invalidInput('A disk cannot be smaller than its image.', { field: 'sizeBytes' });
@@ -59,6 +61,7 @@ export class SimulatedDisks implements Disks {
         const from = source.kind === 'snapshot' ? (origin.snapshotSizes?.[source.snapshotId] ?? origin.sizeBytes) : origin.sizeBytes;
         if (sizeBytes !== 0 && sizeBytes < from) throw invalidInput('A copy cannot be smaller than its source.');
         sizeBytes ||= from;
+        content = source.kind === 'snapshot' ? origin.snapshotContents?.[source.snapshotId] : origin.content;
       }
       if (this.#used(backendOfDisk(disk.diskId)) + sizeBytes > this.#machine.size.diskGb * GIB)
         throw unavailable(`Host ${this.#machine.host} has no room for a disk of ${Math.ceil(sizeBytes / GIB)} GiB.`);
@@ -68,6 +71,7 @@ export class SimulatedDisks implements Disks {
         sizeBytes,
         snapshots: [],
         pool: disk.pool,
+        ...(content !== undefined && { content }),
         ...(disk.encryption && { keyId: disk.encryption.keyId }),
       };
       disks.set(disk.diskId, made);
@@ -75,7 +79,8 @@ export class SimulatedDisks implements Disks {
     });
   }
 
-  receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
+  async receive(disk: ReceivedDisk, data: Readable): Promise<DiskInfo> {
+    const content = this.#machine.keeperOf(disk.diskId).disks.has(disk.diskId) ? undefined : await contentIn(data);
     return this.#inject.run('disks.receive', [disk], this.#delays.diskMs, () => {
       data.destroy();
       const { disks } = this.#machine.keeperOf(disk.diskId);
@@ -87,6 +92,7 @@ export class SimulatedDisks implements Disks {
         sizeBytes: disk.sizeBytes,
         snapshots: [],
         pool: disk.pool,
+        ...(content !== undefined && { content }),
         ...(disk.encryption && { keyId: disk.encryption.keyId }),
       };
       disks.set(disk.diskId, made);
@@ -128,6 +134,7 @@ export class SimulatedDisks implements Disks {
       if (disk.snapshots.includes(snapshotId)) return;
       disk.snapshots.push(snapshotId);
       disk.snapshotSizes = { ...disk.snapshotSizes, [snapshotId]: disk.sizeBytes };
+      if (disk.content !== undefined) disk.snapshotContents = { ...disk.snapshotContents, [snapshotId]: disk.content };
     });
   }
 
@@ -140,7 +147,11 @@ export class SimulatedDisks implements Disks {
 
   revert(diskId: string, snapshotId: string): Promise<void> {
     return this.#inject.run('disks.revert', [diskId, snapshotId], this.#delays.diskMs, () => {
-      if (this.#need(diskId).snapshots.at(-1) !== snapshotId) throw conflict('A disk goes back only to its newest snapshot.');
+      const disk = this.#need(diskId);
+      if (disk.snapshots.at(-1) !== snapshotId) throw conflict('A disk goes back only to its newest snapshot.');
+      const content = disk.snapshotContents?.[snapshotId];
+      if (content === undefined) delete disk.content;
+      else disk.content = content;
     });
   }
 
@@ -151,6 +162,7 @@ export class SimulatedDisks implements Disks {
     return this.#inject.run('disks.export', [diskId, options], this.#delays.diskMs, () => {
       const disk = this.#need(diskId);
       const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes + (disk.keyId === undefined ? 0 : LUKS_HEADER_BYTES)) : Buffer.alloc(65_536);
+      stamp(data, options.snapshotId === undefined ? disk.content : disk.snapshotContents?.[options.snapshotId]);
       return { stream: Readable.from([data]), sizeBytes: data.length };
     });
   }

@@ -20,6 +20,9 @@ export interface SimulatedDisk {
   /** How large the disk was when each snapshot was taken. */
   snapshotSizes?: Readonly<Record<string, number>>;
   pool: 'ephemeral' | 'volume';
+  /** A word for what the disk holds; none: zeroes. Copies hold the same, and what is exported says it. */
+  content?: string;
+  snapshotContents?: Readonly<Record<string, string | undefined>>;
   /** Of an encrypted disk. */
   keyId?: string;
 }
