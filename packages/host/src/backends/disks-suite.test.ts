@@ -157,6 +157,7 @@ disksSuite(
         host: 'host1',
         scratchDir: join(home.dir, '..', 'scratch'),
         openDisks: home.guests,
+        showGrown: async () => {},
         log: silentLog,
         ...user,
         bridges: new RbdBridges({

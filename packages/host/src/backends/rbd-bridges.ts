@@ -7,6 +7,7 @@ import type { Logger } from '@cairn/kit/log/log';
 import { escapeOption } from '../process/command.ts';
 import type { OpenableDisk, OpenDisks } from '../hypervisor/open-disks.ts';
 import { findByArgument } from '../hypervisor/process-identity.ts';
+import { Mutex } from '../hypervisor/mutex.ts';
 import { adoptProcess, endQemu, type QemuProcess, spawnQemu } from '../hypervisor/qemu-process.ts';
 
 export interface RbdBridgesOptions {
@@ -45,6 +46,7 @@ const LOOK_MS = 3_000;
 export class RbdBridges {
   readonly #options: RbdBridgesOptions;
   readonly #all = new Map<string, Bridge>();
+  readonly #turn = new Mutex();
   #looking: Promise<void> | undefined;
   #timer: Timer | undefined;
   #stopped = false;
@@ -95,17 +97,32 @@ export class RbdBridges {
     return { layers: [{ format: 'raw', protocol: { driver: 'nbd', server, export: EXPORT, 'reconnect-delay': RECONNECT_SECONDS } }] };
   }
 
-  /** Ends what still has an image that no guest has: it is to be removed or put back. */
-  async close(diskId: string): Promise<void> {
-    for (const bridge of [...this.#all.values()]) if (bridge.diskId === diskId) await this.#forget(bridge);
+  /** An image has grown: what has it is started again, and says the new size to whoever comes to it again. */
+  renew(diskId: string): Promise<void> {
+    return this.#turn.run(async () => {
+      for (const bridge of this.#all.values()) {
+        if (bridge.diskId !== diskId || bridge.idle || !bridge.process) continue;
+        await this.#own(bridge);
+        await endQemu(bridge.process, undefined, this.#options.clock);
+        await this.#run(bridge);
+      }
+    });
+  }
+
+  /** Ends what still has an image that no guest has: it is to be removed. */
+  close(diskId: string): Promise<void> {
+    return this.#turn.run(async () => {
+      for (const bridge of [...this.#all.values()]) if (bridge.diskId === diskId) await this.#forget(bridge);
+    });
   }
 
   async #run(bridge: Bridge): Promise<void> {
     const { clock, dataDir } = this.#options;
     const socket = this.#socket(bridge.token);
     await rm(socket, { force: true });
+    // nothing is held back here: what a guest was told is written is in Ceph, however this process ends
     const image = ['driver=raw', 'file.discard=unmap', ...Object.entries(bridge.node).map(([key, value]) => `file.${key}=${escapeOption(value)}`)].join();
-    const args = ['--image-opts', image, '-k', socket, '-x', EXPORT, '--discard=unmap', '--cache=writeback'];
+    const args = ['--image-opts', image, '-k', socket, '-x', EXPORT, '--discard=unmap', '--cache=none'];
     const started = await spawnQemu({ qemu: 'qemu-nbd', args, netns: undefined, user: undefined, logPath: join(dataDir, '..', 'qemu-nbd.log') });
     bridge.process = started;
     for (const endMs = clock.nowMs() + LISTEN_MS; !(await stat(socket).catch(() => undefined)); await clock.sleep(10)) {
@@ -123,7 +140,7 @@ export class RbdBridges {
     for (const bridge of [...this.#all.values()]) {
       const isOpen = openDisks.holder(bridge.diskId) !== undefined;
       const hasEnded = bridge.process?.hasEnded() ?? true;
-      if (!hasEnded) bridge.owner = (await stat(this.#socket(bridge.token)).catch(() => undefined)) ?? bridge.owner;
+      if (!hasEnded) await this.#own(bridge);
       if (hasEnded && isOpen && !bridge.idle) {
         log.warn({ disk: bridge.diskId }, 'what connects a guest with a disk in Ceph has ended; it is started again');
         await this.#run(bridge).catch((error: unknown) => log.error({ disk: bridge.diskId, error: String(error) }, 'a guest cannot reach its disk in Ceph'));
@@ -132,10 +149,16 @@ export class RbdBridges {
     }
   }
 
+  /** Remembers whose its socket is. */
+  async #own(bridge: Bridge): Promise<void> {
+    bridge.owner = (await stat(this.#socket(bridge.token)).catch(() => undefined)) ?? bridge.owner;
+  }
+
   #lookSoon(): void {
     if (this.#stopped || this.#timer || this.#all.size === 0) return;
     this.#timer = this.#options.clock.after(LOOK_MS, () => {
-      this.#looking = this.#look()
+      this.#looking = this.#turn
+        .run(() => this.#look())
         .catch((error: unknown) => this.#options.log.error({ error: String(error) }, 'bridges to disks in Ceph could not be looked after'))
         .finally(() => {
           this.#timer = undefined;

@@ -25,6 +25,8 @@ export interface RbdDisksOptions {
   readonly openDisks: OpenDisks;
   readonly log: Logger;
   readonly bridges: RbdBridges;
+  /** Tells a guest that its disk has grown. */
+  readonly showGrown: (guestId: string, diskId: string, sizeBytes: number) => Promise<void>;
   /** An image of glance as a file that was judged. */
   readonly imageFile: (image: ImageSource) => Promise<ImageFile & { readonly virtualSizeBytes: number }>;
 }
@@ -161,9 +163,11 @@ export class RbdDisks implements KeptDisks, DiskRoom {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);
       if (sizeBytes < image.sizeBytes) throw invalidInput('A disk cannot shrink.', { field: 'sizeBytes' });
-      if (sizeBytes > image.sizeBytes) {
-        if (this.#isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest: disks in Ceph grow when no guest has them.`);
-        await this.#rbd.resize(name, sizeBytes);
+      if (sizeBytes > image.sizeBytes) await this.#rbd.resize(name, sizeBytes);
+      const { bridges, openDisks, showGrown } = this.#options;
+      if (this.#isOpen(diskId)) {
+        await bridges.renew(diskId);
+        for (const guestId of openDisks.holders(diskId)) await showGrown(guestId, diskId, sizeBytes);
       }
       return describe(diskId, { ...image, sizeBytes });
     });

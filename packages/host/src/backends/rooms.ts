@@ -21,6 +21,7 @@ export interface RoomsOptions {
   readonly home: LocalDisks;
   readonly shared: SharedDirectories;
   readonly openDisks: OpenDisks;
+  readonly showGrown: (guestId: string, diskId: string, sizeBytes: number) => Promise<void>;
   readonly openImage: (imageId: string) => Promise<Readable>;
   readonly diskKey?: LocalDisksOptions['diskKey'];
   readonly user?: ProcessUser;
@@ -39,7 +40,7 @@ export function makeRooms(specs: readonly BackendSpec[], options: RoomsOptions):
 }
 
 function roomOf(spec: BackendSpec, options: RoomsOptions): DiskRoom | undefined {
-  const { host, home, shared, openDisks, openImage, diskKey, user, dataDir, runDir, clock } = options;
+  const { host, home, shared, openDisks, showGrown, openImage, diskKey, user, dataDir, runDir, clock } = options;
   const log = options.log.child({ backend: spec.name });
   const files = { openImage, log, ...(diskKey && { diskKey }), ...(user && { user }) };
   switch (spec.driver) {
@@ -56,7 +57,7 @@ function roomOf(spec: BackendSpec, options: RoomsOptions): DiskRoom | undefined 
     case 'rbd': {
       const bridges = new RbdBridges({ dataDir: join(dataDir, spec.name, 'bridges'), runDir: join(runDir, spec.name), openDisks, clock, log });
       return new RbdDisks({
-        ...{ spec, host, openDisks, log, bridges },
+        ...{ spec, host, openDisks, showGrown, log, bridges },
         ...(user && { user }),
         scratchDir: join(dataDir, spec.name, 'scratch'),
         imageFile: (image) => home.imageAsFile(image),

@@ -110,7 +110,10 @@ export class RealAgent implements HostAgent {
     const places = { host: this.host, dataDir: join(dataDir, 'backends'), runDir: join(runDir, 'b') };
     this.#kept = new BackendDisks(
       { disks: home, resolve: home.resolve, start: () => home.start(), stop: () => home.stop() },
-      makeRooms(options.backends ?? [], { ...common, ...places, home, shared, clock }),
+      makeRooms(options.backends ?? [], {
+        ...{ ...common, ...places, home, shared, clock },
+        showGrown: (guestId, diskId, sizeBytes) => this.guests.diskHasGrown(guestId, diskId, sizeBytes),
+      }),
     );
     this.disks = withServing(this.#kept, this.guests.exporters);
   }
