@@ -144,6 +144,80 @@ test('a cold migration brings the disk along, and can be taken back', { timeout:
   assert.deepEqual(readdirSync(join(data, 'hosts', '1', 'disks', 'ephemeral')), []);
 });
 
+/** A volume that a host keeps. */
+async function volumeOn(host: string): Promise<string> {
+  const headers = { 'openstack-api-version': 'volume 3.70' };
+  for (let i = 0; i < 6; i++) {
+    const { volume } = await http.ok('POST', '/volume/v3/volumes', { volume: { size: 1, name: `v${i}` } });
+    for (;;) {
+      const { volume: now } = (await http.call('GET', `/volume/v3/volumes/${volume.id}`, undefined, { headers })).body;
+      assert.notEqual(now.status, 'error');
+      if (now.status === 'available' && now['os-vol-host-attr:host'].startsWith(`${host}@`)) return volume.id;
+      if (now.status === 'available') break;
+      await sleep(100);
+    }
+  }
+  throw new Error(`no volume was made on ${host}`);
+}
+async function untilVolume(id: string, status: string): Promise<void> {
+  for (const end = Date.now() + MOVE_MS; ; await sleep(200)) {
+    const { volume } = await http.ok('GET', `/volume/v3/volumes/${id}`);
+    if (volume.status === status) return;
+    if (Date.now() > end || volume.status.startsWith('error')) assert.fail(`volume ${id} is ${String(volume.status)}, not ${status}`);
+  }
+}
+const write = (text: string, at: number): Promise<string> =>
+  within(one.floatingIp, `printf ${text} | sudo dd of=/dev/vdb bs=1M seek=${at} conv=notrunc,fsync 2>/dev/null; echo done`);
+const read = async (length: number, at: number): Promise<string> =>
+  (await within(one.floatingIp, `sudo sh -c 'echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vdb bs=1M skip=${at} count=1 2>/dev/null | head -c ${length}'`)).trim();
+const exporterOf = (host: 1 | 2): { readonly pid: number } | undefined => {
+  const dir = join(data, 'hosts', String(host), 'guests', 'exports');
+  const [found] = readdirSync(dir);
+  return found === undefined ? undefined : JSON.parse(readFileSync(join(dir, found, 'export.json'), 'utf8')).process;
+};
+
+test('a volume goes with its server from host to host; what serves it may be killed, and it grows meanwhile', { timeout: 400_000 }, async () => {
+  assert.equal(await hostOf(one.id), H2);
+  const volumeId = await volumeOn(H2);
+  await http.ok('POST', `/compute/v2.1/servers/${one.id}/os-volume_attachments`, { volumeAttachment: { volumeId } });
+  await untilVolume(volumeId, 'in-use');
+  await write('on-its-own-host', 1);
+  assert.equal(exporterOf(2), undefined);
+
+  await act(one.id, { 'os-migrateLive': { host: null, block_migration: 'auto' } });
+  await until(one.id, 'ACTIVE');
+  assert.equal(await hostOf(one.id), H1);
+  assert.equal(await read(15, 1), 'on-its-own-host');
+  await write('from-another-host', 2);
+
+  const before = exporterOf(2)?.pid as number;
+  process.kill(before, 'SIGKILL');
+  await write('after-the-kill', 3);
+  assert.equal(await read(17, 2), 'from-another-host');
+  assert.notEqual(exporterOf(2)?.pid, before);
+
+  const headers = { 'openstack-api-version': 'volume 3.42' };
+  assert.equal((await http.call('POST', `/volume/v3/volumes/${volumeId}/action`, { 'os-extend': { new_size: 2 } }, { headers })).status, 202);
+  await untilVolume(volumeId, 'in-use');
+  for (const end = Date.now() + 30_000; (await within(one.floatingIp, 'cat /sys/block/vdb/size')).trim() !== String(2 * 2 ** 21); await sleep(500))
+    assert.ok(Date.now() < end, 'the guest does not see that its volume has grown');
+  await write('beyond-the-old-end', 1500);
+  const { snapshot } = await http.ok('POST', '/volume/v3/snapshots', { snapshot: { volume_id: volumeId, force: true } });
+  for (let status = ''; status !== 'available'; await sleep(100)) {
+    status = (await http.ok('GET', `/volume/v3/snapshots/${snapshot.id}`)).snapshot.status;
+    assert.notEqual(status, 'error');
+  }
+  await write('after-the-snapshot', 4);
+
+  await act(one.id, { 'os-migrateLive': { host: null, block_migration: 'auto' } });
+  await until(one.id, 'ACTIVE');
+  assert.equal(await hostOf(one.id), H2);
+  assert.equal(await read(14, 3), 'after-the-kill');
+  assert.equal(await read(18, 4), 'after-the-snapshot');
+  assert.equal(await read(18, 1500), 'beyond-the-old-end');
+  for (const end = Date.now() + 30_000; exporterOf(2) !== undefined; await sleep(200)) assert.ok(Date.now() < end, 'the volume is still served to the host that the server left');
+});
+
 test('a lost host: its routers and servers go on elsewhere, and it is clean when it is back', { timeout: 300_000 }, async () => {
   await act(one.id, { migrate: { host: H1 } });
   await until(one.id, 'VERIFY_RESIZE');
@@ -160,6 +234,7 @@ test('a lost host: its routers and servers go on elsewhere, and it is clean when
   assert.equal(await hostOf(one.id), H2);
   assert.match(await within(one.floatingIp, 'ls /home/cirros; hostname'), /one/);
   assert.match(await within(two.floatingIp, `ping -c 3 -W 5 ${one.fixedIp}`), / 0% packet loss/);
+  assert.equal(await read(18, 1500), 'beyond-the-old-end', 'its volume is what it was');
   await cairn(['host', 'start', H1]);
   assert.equal((await http.call('PUT', service, { forced_down: false }, { headers })).status, 200);
   for (const end = Date.now() + 30_000; readdirSync(join(data, 'hosts', '1', 'disks', 'ephemeral')).length > 0; await sleep(200))

@@ -1,3 +1,4 @@
+import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { Context } from '@cairn/kit/context/context';
 import type { Db, Tx } from '@cairn/kit/store/store';
 
@@ -73,17 +74,28 @@ export interface CinderFace {
     ctx: Context,
     attachment: { readonly id: string; readonly volumeId: string; readonly serverId: string; readonly mode?: 'rw' | 'ro' },
   ): Promise<void>;
-  /** The disk on the host that a guest opens. */
+  /**
+   * The disk that a guest opens on the host, and where it is when that host has it not. `comes`: for a guest that comes by live migration; the host
+   * that it is on now keeps the disk until `handOver`. Throws Unavailable while the host that keeps the disk is away.
+   */
   connect(
     attachmentId: string,
     host: string,
+    options?: { readonly comes?: boolean },
   ): Promise<{
     readonly diskId: string;
+    readonly location?: DiskLocation;
     readonly sizeGb: number;
     readonly multiattach: boolean;
     readonly readOnly: boolean /** Limits of the volume's type that its user applies (`total_iops_sec` ...); absent: none. */;
     readonly qosSpecs?: Readonly<Record<string, string>>;
   }>;
+  /** The guest stands still where it was and everything is written: the disk is the guest's on this host from now on. Idempotent, both ways. */
+  handOver(attachmentId: string, host: string): Promise<void>;
+  /** The host has the disk no longer, whatever its guest there still does. Tolerates absence. */
+  disconnect(attachmentId: string, host: string): Promise<void>;
+  /** Notes that the volume is used on another host now. */
+  moved(tx: Tx, attachmentId: string, host: string): Promise<void>;
   /** The guest has it: volume in-use. */
   complete(tx: Tx, attachmentId: string, device: string): Promise<void>;
   /** `detaching` while the guest lets go; `rollDetaching` takes it back. */

@@ -9,6 +9,7 @@ import type { CinderDeps } from './app/deps.ts';
 import { createFace } from './app/face.ts';
 import { registerHost, registerScheduler } from './app/hosts.ts';
 import { deleteKey, resealKeys } from './app/keys.ts';
+import { closeStaleWays } from './app/remote.ts';
 import { MessageReaper } from './app/message-reaper.ts';
 import type { CinderFace } from './face.ts';
 import { cinderFault } from './faults.ts';
@@ -67,6 +68,9 @@ export function createCinder(deps: CinderDeps): CinderService {
       unlisten = deps.hosts.onHost((agent) => {
         registerHost(deps, agent.host).catch((error: unknown) =>
           deps.env.log.error({ host: agent.host, err: error }, 'a host could not be recorded as a volume service'),
+        );
+        closeStaleWays(deps, agent.host).catch((error: unknown) =>
+          deps.env.log.warn({ host: agent.host, err: error }, 'ways to disks of a host that nobody uses could not be closed'),
         );
       });
     },

@@ -15,7 +15,9 @@ import {
 } from '../store/attachments.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
-import { VOLUME_DRIVER } from './backend.ts';
+import { diskUnserveSaga } from '../sagas/disk-unserve.ts';
+import { subjectOf } from '../sagas/common.ts';
+import { boundHost, VOLUME_DRIVER } from './backend.ts';
 import { type Caller, isVisible, type Requester, requesterOf, targetOf } from './caller.ts';
 import type { CinderDeps } from './deps.ts';
 import { emitVolume } from './events.ts';
@@ -148,8 +150,18 @@ export async function completeAttachment(deps: CinderDeps, tx: Tx, who: Requeste
 
 /** Ends an attachment; what is left of others decides the volume's status (cinder.db.api, volume_detached). Tolerates absence. */
 export async function endAttachment(deps: CinderDeps, tx: Tx, who: Requester, id: string, volumeId: string): Promise<void> {
+  const volume = await volumeById(tx, volumeId);
+  const attachment = await attachmentById(tx, id);
   await deleteAttachment(tx, id);
   await settleStatus(deps, tx, who, volumeId);
+  if (volume && attachment) await closeWays(deps, tx, who, volume, [attachment]);
+}
+
+/** What other hosts reach the volume by goes with its attachments. */
+export async function closeWays(deps: CinderDeps, tx: Tx, who: Requester, volume: VolumeRow, ended: readonly AttachmentRow[]): Promise<void> {
+  const bound = boundHost(deps, volume.host);
+  if (bound === null || ended.every((one) => one.attached_host === null || one.attached_host === bound)) return;
+  await deps.env.sagas.start(tx, diskUnserveSaga(deps), { volumeId: volume.id }, { subject: subjectOf(volume.id), requestId: who.requestId });
 }
 
 /** Puts a volume's status in line with its attachments. */

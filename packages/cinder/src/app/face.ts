@@ -5,7 +5,7 @@ import type { Db } from '@cairn/kit/store/store';
 import type { AttachmentFacts, CinderFace, SnapshotFacts, VolumeFacts } from '../face.ts';
 import { invalidVolume } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
-import { attachmentById, attachmentsOfServer, attachmentsOfVolume } from '../store/attachments.ts';
+import { attachmentById, attachmentsOfServer, attachmentsOfVolume, updateAttachment } from '../store/attachments.ts';
 import { snapshotById } from '../store/snapshots.ts';
 import type { AttachmentRow, SnapshotRow, VolumeRow } from '../store/tables.ts';
 import { namesOfTypes } from '../store/types.ts';
@@ -18,6 +18,7 @@ import type { CinderDeps } from './deps.ts';
 import { secretOf } from './keys.ts';
 import { frontEndQos } from './qos.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
+import { closeWay, handOver, locationFrom } from './remote.ts';
 import { getTypeByNameOrId } from './types.ts';
 import { createVolume } from './volume-create.ts';
 import { deleteVolume } from './volume-delete.ts';
@@ -72,22 +73,35 @@ export function createFace(app: CinderApp): CinderFace {
       const volume = await getVolume(tx, caller, attachment.volumeId);
       await reserveVolume(deps, tx, caller, volume, { id: attachment.id, serverId: attachment.serverId, mode: attachment.mode ?? 'null', byCompute: true });
     },
-    async connect(attachmentId, host) {
+    async connect(attachmentId, host, { comes = false } = {}) {
       const found = await attachmentById(env.store.read, attachmentId);
       const volume = found && (await volumeById(env.store.read, found.volume_id));
       if (!found || !volume) throw notFound(`Volume attachment ${attachmentId} could not be found.`);
-      const bound = boundHost(deps, volume.host);
-      if (bound !== null && bound !== host) {
-        throw conflict(`Volume ${volume.id} is on host ${bound} and cannot be used on host ${host}: Cairn does not attach disks across hosts yet.`, {
-          type: 'VolumeOnOtherHost',
-        });
-      }
+      // a guest that comes finds the disk in the hands of the host that keeps it, where it is there now
+      const waits = comes && found.attached_host === boundHost(deps, volume.host);
+      const location = await locationFrom(deps, volume, found, { host, waits });
       let mode = found.attach_mode;
-      if (found.connection_info === null || found.attached_host !== host) {
+      const isAttached = found.attach_status === 'attached' && found.connection_info !== null;
+      if (isAttached && found.attached_host !== host && !comes) {
+        await env.store.write((tx) => updateAttachment(tx, attachmentId, { attached_host: host }, env.clock.nowMs()));
+      } else if (!isAttached && (found.connection_info === null || found.attached_host !== host)) {
         mode = (await env.store.write((tx) => connectAttachment(deps, tx, nobody, attachmentId, { host, platform: 'x86_64', os_type: 'linux' }))).attach_mode;
       }
       const qosSpecs = await frontEndQos(env.store.read, volume.type_id);
-      return { diskId: volume.disk_id, sizeGb: volume.size_gb, multiattach: volume.multiattach === 1, readOnly: mode === 'ro', ...(qosSpecs && { qosSpecs }) };
+      return { diskId: volume.disk_id, sizeGb: volume.size_gb, multiattach: volume.multiattach === 1, readOnly: mode === 'ro', ...(qosSpecs && { qosSpecs }), ...(location && { location }) };
+    },
+    async handOver(attachmentId, host) {
+      const found = await attachmentById(env.store.read, attachmentId);
+      const volume = found && (await volumeById(env.store.read, found.volume_id));
+      if (found && volume) await handOver(deps, volume, found, host);
+    },
+    async disconnect(attachmentId, host) {
+      const found = await attachmentById(env.store.read, attachmentId);
+      const volume = found && (await volumeById(env.store.read, found.volume_id));
+      if (found && volume) await closeWay(deps, volume, found, host);
+    },
+    async moved(tx, attachmentId, host) {
+      await updateAttachment(tx, attachmentId, { attached_host: host }, env.clock.nowMs());
     },
     complete: (tx, attachmentId, device) => completeAttachment(deps, tx, nobody, attachmentId, device),
     async beginDetaching(tx, ctx, volumeId, _serverId) {

@@ -5,6 +5,7 @@ import { attachmentsOfVolume, deleteAttachmentsOfVolume } from '../store/attachm
 import type { VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
+import { closeWays } from './attachments.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
 
@@ -72,7 +73,11 @@ export async function resetStatus(app: CinderApp, tx: Tx, caller: Caller, row: V
     },
     env.clock.nowMs(),
   );
-  if (attach === 'detached') await deleteAttachmentsOfVolume(tx, row.id);
+  if (attach === 'detached') {
+    const ended = await attachmentsOfVolume(tx, row.id);
+    await deleteAttachmentsOfVolume(tx, row.id);
+    await closeWays(app.deps, tx, requesterOf(caller.ctx), row, ended);
+  }
   await emitVolume(env, tx, requesterOf(caller.ctx), 'reset_status.end', { ...row, ...(status && { status }) });
 }
 

@@ -26,7 +26,10 @@ export function diskRemoveSaga(deps: CinderDeps): SagaDefinition<DiskRemoveParam
           if (host === null) return;
           await untilCopied(step, { volumeId });
           const kept = (await snapshotsOfVolume(step.db, volumeId)).some((snapshot) => snapshot.disk_id === diskId);
-          if (!kept) await (await disksAt(deps, step.db, host)).remove(diskId);
+          const disks = await disksAt(deps, step.db, host);
+          // no attachment leads to it any more
+          await disks.unserve(diskId);
+          if (!kept) await disks.remove(diskId);
         },
       },
     ],

@@ -6,6 +6,7 @@ import { backupCreateSaga, type BackupCreateParams } from './backup-create.ts';
 import { backupDeleteSaga, type BackupDeleteParams } from './backup-delete.ts';
 import { backupRestoreSaga, type BackupRestoreParams } from './backup-restore.ts';
 import { diskRemoveSaga, type DiskRemoveParams } from './disk-remove.ts';
+import { diskUnserveSaga, type DiskUnserveParams } from './disk-unserve.ts';
 import { groupSettleSaga, type GroupSettleParams } from './group-settle.ts';
 import { snapshotCreateSaga, type SnapshotParams } from './snapshot-create.ts';
 import { snapshotDeleteSaga } from './snapshot-delete.ts';
@@ -27,6 +28,7 @@ export interface CinderSagas {
   readonly volumeReimage: SagaDefinition<VolumeReimageParams>;
   readonly volumeMigrate: SagaDefinition<VolumeMigrateParams>;
   readonly diskRemove: SagaDefinition<DiskRemoveParams>;
+  readonly diskUnserve: SagaDefinition<DiskUnserveParams>;
   readonly snapshotCreate: SagaDefinition<SnapshotParams>;
   readonly snapshotDelete: SagaDefinition<SnapshotParams>;
   readonly groupSettle: SagaDefinition<GroupSettleParams>;
@@ -39,6 +41,7 @@ export function createSagas(deps: CinderDeps, pools: Pools, backups: BackupStore
   const diskRemove = diskRemoveSaga(deps);
   return {
     diskRemove,
+    diskUnserve: diskUnserveSaga(deps),
     volumeCreate: volumeCreateSaga(deps, pools),
     volumeDelete: volumeDeleteSaga(deps),
     volumeExtend: volumeExtendSaga(deps),

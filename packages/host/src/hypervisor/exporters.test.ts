@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NbdLocation } from '../interface/disks.ts';
@@ -210,11 +209,10 @@ test('a running guest goes away from the host that keeps its disk, and back', { 
   assert.deepEqual(keeper.guests.openDisks.holders(diskId), [`export:${diskId}`]);
 
   await migrate(other, keeper, world, local(world), () => keeper.guests.exporters.serve(diskId, { exportId: 'a', waits: true }, facts));
+  const there = await printed(other, world);
   await other.guests.remove(spec.guestId);
   await keeper.guests.exporters.unserve(diskId, 'a');
   await goesOn(keeper, world);
-  const [here, there] = [await printed(keeper, world), await printed(other, world)];
-  assert.ok(here > 0 && there > 0);
   await keeper.guests.shutDown(spec.guestId, 0);
   assert.ok((await number([path])) >= there, 'it counted on from where it was');
 });

@@ -97,7 +97,8 @@ export async function detachDisk(guest: Guest, diskId: string, waitMs: number): 
 export async function diskHasGrown(guest: Guest, diskId: string, sizeBytes: number): Promise<void> {
   const { machine, record } = guest;
   const [top] = record?.layers[diskId] ?? [];
-  if (!machine || !record || !top) return;
+  const isElsewhere = record?.spec.disks.some((disk) => disk.diskId === diskId && disk.location !== undefined);
+  if (!machine || !record || !top || !isElsewhere) return;
   const root = record.encrypted?.includes(diskId) ? cryptNodeName(diskId) : nodeName(diskId, top);
   // the way to it was cut when it grew; a request finds that out, and the new one says the size
   await machine.qmp.execute('human-monitor-command', { 'command-line': `qemu-io ${nodeName(diskId, top)} "read -q 0 512"` });

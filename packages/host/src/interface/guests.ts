@@ -157,7 +157,7 @@ export interface Guests {
   attachDisk(guestId: string, disk: GuestDisk): Promise<void>;
   /** Resolves when the guest has let go. Rejects with Conflict when it does not within `waitMs`. */
   detachDisk(guestId: string, diskId: string, waitMs: number): Promise<void>;
-  /** A disk that is kept elsewhere has grown there: the guest is told. Does nothing to a guest that is off. */
+  /** A disk has grown: the guest is told, if the disk is kept elsewhere. Does nothing to a guest that is off. */
   diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void>;
   /**
    * Gives a running (or paused) guest another disk in the place of one that it has, with the same content: that is copied while the guest writes on, and from

@@ -20,6 +20,7 @@ export interface ExternalEventAnswer {
   readonly status: string;
 }
 
+const GIB = 2 ** 30;
 const NEEDS_TAG = new Set(['volume-extended', 'power-update', 'accelerator-request-bound']);
 
 /** Events from other services (nova/api/openstack/compute/server_external_events.py). Within this cloud they come by the outbox as well. */
@@ -48,6 +49,7 @@ export class ExternalEvents {
   /** An attached volume has grown, and its guest knows: the records and the users' list of actions are told. */
   async volumeExtended(volumeId: string, sizeGb: number, serverIds: readonly string[], requestId: string, userId: string): Promise<void> {
     const { env } = this.#deps;
+    await this.#showGuests(volumeId, sizeGb, serverIds);
     await env.store.write(async (tx) => {
       const devices = (await blockDevicesOfVolume(tx, volumeId)).filter((device) => serverIds.includes(device.server_id));
       const nowMs = env.clock.nowMs();
@@ -60,6 +62,20 @@ export class ExternalEvents {
         await env.events.emit(tx, serverEvent('volume.extend', row, requestId, { volume_id: volumeId, size: sizeGb }));
       }
     });
+  }
+
+  /** Guests learn the size of a disk from the host that keeps it; those of other hosts are told. */
+  async #showGuests(volumeId: string, sizeGb: number, serverIds: readonly string[]): Promise<void> {
+    const { env, hosts } = this.#deps;
+    for (const device of await blockDevicesOfVolume(env.store.read, volumeId)) {
+      const server = serverIds.includes(device.server_id) ? await findServer(env.store.read, device.server_id) : undefined;
+      if (server?.host == null || device.disk_id === null) continue;
+      try {
+        await hosts.get(server.host).guests.diskHasGrown(server.id, device.disk_id, sizeGb * GIB);
+      } catch (error) {
+        env.log.warn({ serverId: server.id, volumeId, err: error }, 'a guest could not be shown that its volume has grown; it sees it when it is started again');
+      }
+    }
   }
 
   /** Cinder's own word that an attached volume has grown. */

@@ -89,9 +89,6 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       if (asked.device && !isDeviceName(asked.device)) throw invalidInput(`The supplied device path (${asked.device}) is invalid.`);
       const volume = await volumeOf(caller, asked.volumeId, notFound);
       if (volume.multiattach && version.before('2.60')) throw invalidInput('Multiattach volumes are only supported starting with compute API version 2.60.');
-      if (volume.host !== null && server.host !== null && volume.host !== server.host) {
-        throw invalidInput(`Invalid volume: volume ${volume.id} is kept on another host than the server's, and disks are not attached across hosts yet.`);
-      }
       const id = env.ids.uuid();
       const attachmentId = env.ids.uuid();
       let made: NewBlockDevice | undefined;

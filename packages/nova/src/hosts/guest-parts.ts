@@ -4,22 +4,26 @@ import { blockDevicesOf } from '../store/block-device.ts';
 import { findServer, type ServerRow } from '../store/server.ts';
 import { portsOf } from '../store/server-port.ts';
 import { type GuestParts, guestSpec } from './guest-spec.ts';
+import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { DiskLimits, GuestSpec } from '@cairn/host/interface/guests';
 import { diskLimits } from './disk-limits.ts';
 
 /** A server's row with everything that its guest is made of; undefined when there is no such server. */
-export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Promise<(GuestParts & { readonly row: ServerRow }) | undefined> {
+export async function guestParts(deps: NovaDeps, db: Db, serverId: string, comesTo?: string): Promise<(GuestParts & { readonly row: ServerRow }) | undefined> {
   const row = await findServer(db, serverId);
   if (row === undefined) return undefined;
   const [devices, order, ports] = await Promise.all([blockDevicesOf(db, serverId), portsOf(db, serverId), deps.faces.neutron.portsOfDevice(db, serverId)]);
   const shared = new Set<string>();
   const readOnly = new Set<string>();
   const limits = new Map<string, DiskLimits>();
-  if (row.host !== null) {
+  const locations = new Map<string, DiskLocation>();
+  const host = comesTo ?? row.host;
+  if (host !== null) {
     // what a volume allows is cinder's to say; asking again finds the connection that is there
     for (const device of devices) {
       if (device.attachment_id === null || device.disk_id === null) continue;
-      const facts = await deps.faces.cinder.connect(device.attachment_id, row.host);
+      const facts = await deps.faces.cinder.connect(device.attachment_id, host, { comes: comesTo !== undefined });
+      if (facts.location) locations.set(device.attachment_id, facts.location);
       if (facts.multiattach) shared.add(device.attachment_id);
       if (facts.readOnly) readOnly.add(device.attachment_id);
       const limited = diskLimits(facts.qosSpecs, facts.sizeGb);
@@ -34,15 +38,17 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string): Prom
     shared,
     readOnly,
     limits,
+    locations,
   };
 }
 
-/** What to start a server's guest from. */
+/** What to start a server's guest from; with `comesTo` what it is on the host that it comes to by live migration. */
 export async function specOf(
   deps: NovaDeps,
   db: Db,
   serverId: string,
+  comesTo?: string,
 ): Promise<{ readonly row: ServerRow; readonly spec: GuestSpec; readonly portIds: readonly string[] } | undefined> {
-  const parts = await guestParts(deps, db, serverId);
+  const parts = await guestParts(deps, db, serverId, comesTo);
   return parts === undefined ? undefined : { row: parts.row, spec: guestSpec(parts), portIds: parts.ports.map((port) => port.id) };
 }

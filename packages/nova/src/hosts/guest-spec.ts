@@ -1,4 +1,5 @@
 import { tapName } from '@cairn/host/interface/fabric';
+import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { DiskLimits, GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
 import type { PortFacts } from '@cairn/neutron/face';
 import { nextDeviceName } from '../app/block-devices.ts';
@@ -17,6 +18,7 @@ export function guestDisk(
     readonly sizeGb?: number;
     readonly qosSpecs?: Readonly<Record<string, string>>;
     readonly limits?: DiskLimits;
+    readonly location?: DiskLocation;
   } = { multiattach: false, readOnly: false },
 ): GuestDisk | undefined {
   if (device.disk_id === null || device.device_name === null) return undefined;
@@ -24,6 +26,7 @@ export function guestDisk(
   const limits = facts.limits ?? diskLimits(facts.qosSpecs, facts.sizeGb ?? 0);
   return {
     diskId: device.disk_id,
+    ...(facts.location && { location: facts.location }),
     device: device.device_name.replace(/^\/dev\//, ''),
     bus: device.disk_bus as GuestDisk['bus'],
     kind: device.device_type as GuestDisk['kind'],
@@ -57,6 +60,8 @@ export interface GuestParts {
   readonly readOnly: ReadonlySet<string>;
   /** What volumes' QoS specs allow, by attachment. */
   readonly limits?: ReadonlyMap<string, DiskLimits>;
+  /** Where volumes are that another host keeps, by attachment. */
+  readonly locations?: ReadonlyMap<string, DiskLocation>;
 }
 
 /** What a rescued server's guest is started from; undefined while it is not rescued, or not yet. */
@@ -72,7 +77,13 @@ function disksOf(parts: GuestParts, devices: readonly BlockDeviceRow[]): readonl
   return devices.flatMap((device) => {
     const key = device.attachment_id ?? '';
     const limits = parts.limits?.get(key);
-    const disk = guestDisk(device, { multiattach: parts.shared.has(key), readOnly: parts.readOnly.has(key), ...(limits && { limits }) });
+    const location = parts.locations?.get(key);
+    const disk = guestDisk(device, {
+      multiattach: parts.shared.has(key),
+      readOnly: parts.readOnly.has(key),
+      ...(limits && { limits }),
+      ...(location && { location }),
+    });
     return disk === undefined ? [] : [disk];
   });
 }

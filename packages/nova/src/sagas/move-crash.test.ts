@@ -88,6 +88,48 @@ crashSuite({
   cancellable: false,
 });
 
+// the same with two volumes, one kept by the host that the server leaves, one by the other: each is in the hands of one host at a time
+const VOLUMES = { h1: '88888888-8888-4888-8888-888888888881', h2: '88888888-8888-4888-8888-888888888882' } as const;
+const withVolumes = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  for (const [host, id] of Object.entries(VOLUMES)) {
+    await cloud.cinder.addVolume({ id, host, projectId: admin().projectId ?? '' });
+    await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: id } });
+    await cloud.settle();
+  }
+};
+const lostWithVolume = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  await cloud.cinder.addVolume({ id: VOLUMES.h2, host: 'h2', projectId: admin().projectId ?? '' });
+  await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: VOLUMES.h2 } });
+  await cloud.settle();
+  await cloud.store.write(async (tx) => {
+    await on<NovaTables>(tx).updateTable('nova_service').set({ forced_down: 1 }).where('host', '=', 'h1').execute();
+  });
+};
+const beforeVolumes = await before(withVolumes);
+const beforeLoss = await before(lostWithVolume);
+crashSuite({
+  saga: sagas.live,
+  world: () => crashWorld({ saga: sagas.live.name, world, prepare: withVolumes, begin: act({ 'os-migrateLive': { host: null, block_migration: 'auto' } }) }),
+  afterFailure: [...failed(beforeVolumes, 'live-migration'), 'migration live-migration error at h1 disks=0'],
+  cancellable: false,
+});
+crashSuite({
+  saga: sagas.resize,
+  world: () => crashWorld({ saga: sagas.resize.name, world, prepare: withVolumes, begin: act({ resize: { flavorRef: '2' } }) }),
+  afterFailure: [...failed(beforeVolumes, 'resize'), 'migration resize error at h1 disks=0'],
+});
+crashSuite({
+  saga: sagas.evacuate,
+  world: () => crashWorld({ saga: sagas.evacuate.name, world, prepare: lostWithVolume, begin: act({ evacuate: {} }), finally: backAgain }),
+  // the lost host was cut off from the volume, which is what makes it safe to use it elsewhere
+  afterFailure: [
+    ...failed(beforeLoss, 'evacuate', (line) => (line.startsWith('server ') ? line.replace('server active', 'server error') : line)),
+    'migration evacuation error at h1 disks=0',
+  ],
+});
+
 /** A server that was deleted after its move failed: on the side where it was then. */
 function ended(saga: string, step: string): readonly string[] {
   const isBack = saga.endsWith('revert_resize') && ['clean_up', 'start'].includes(step);

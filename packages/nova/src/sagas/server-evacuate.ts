@@ -16,7 +16,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { localDisks, makeDisks } from './server-disks.ts';
 import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
 import { diskIds, makeLive, removeAll, startGuest } from './server-resize.ts';
-import { readyVolumes } from './server-volumes.ts';
+import { disconnectVolumes, readyVolumes } from './server-volumes.ts';
 
 export interface EvacuateParams {
   readonly serverId: string;
@@ -113,6 +113,8 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
           const row = await findServer(step.db, serverId);
           if (row?.host == null) throw notFound(`Instance ${serverId} could not be found.`);
           const { host } = row;
+          // a host that only seems lost, and its guest there, write to them no more
+          await disconnectVolumes(deps, step.db, serverId, (await needMigration(step.db, step.params.migrationId)).source_host);
           const [volumes] = await Promise.all([
             readyVolumes(deps, step.db, ctx, serverId, host, step.signal),
             localDisks(deps, step.db, serverId, adminPass).then((disks) => makeDisks(deps, host, disks, step.signal)),

@@ -1,14 +1,16 @@
 import type { HostAgent } from '@cairn/host/interface/agent';
 import type { GuestSpec } from '@cairn/host/interface/guests';
 import type { Context } from '@cairn/kit/context/context';
-import { CairnError, notFound } from '@cairn/kit/errors/errors';
+import { CairnError, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition, type StepContext } from '@cairn/kit/saga/saga';
+import type { Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { POWER } from '../app/server-states.ts';
 import { specOf } from '../hosts/guest-parts.ts';
 import type { HostState } from '../scheduler/filters.ts';
 import type { HostRequest } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
+import { blockDevicesOf } from '../store/block-device.ts';
 import { insertLeftovers } from '../store/leftover.ts';
 import { disksOf, type MigrationRow, patchMigration } from '../store/migration.ts';
 import { findServer, flavorOf, type ServerRow } from '../store/server.ts';
@@ -17,6 +19,7 @@ import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
 import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
 import { diskIds, ends, makeLive, removeAll } from './server-resize.ts';
+import { disconnectVolumes, handVolumesOver } from './server-volumes.ts';
 
 export interface LiveParams {
   readonly serverId: string;
@@ -128,6 +131,8 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
           const migration = await needMigration(step.db, migrationId);
           const { dest_host: dest, source_host: source } = migration;
           if (dest !== null) await clearOnHost(deps, dest, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (source !== null) await handVolumesOver(deps, step.db, serverId, source).catch(ignoreAbsence);
+          await disconnectVolumes(deps, step.db, serverId, dest);
           if (source !== null) await clearOnHost(deps, source, step, [], (agent) => agent.guests.resumeLive(serverId, migration.old_vm_state === 'active'));
         },
       },
@@ -136,11 +141,13 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
         async commit(tx, step) {
           const migration = await needMigration(tx, step.params.migrationId);
           await putOnSide(deps, tx, migration.id, 'dest', await zoneOf(deps, tx, migration.dest_host));
+          await noteVolumes(deps, tx, migration.server_id, migration.dest_host);
           await note(tx, step, 'post-migrating');
         },
         async undoCommit(tx, step) {
           const migration = await needMigration(tx, step.params.migrationId);
           await putOnSide(deps, tx, migration.id, 'source', await zoneOf(deps, tx, migration.source_host));
+          await noteVolumes(deps, tx, migration.server_id, migration.source_host);
         },
       },
     ],
@@ -204,13 +211,18 @@ async function migrate(deps: NovaDeps, step: Step): Promise<void> {
   const run = migration.old_vm_state === 'active';
   const there = (await dest.info(serverId)).state;
   const isSent = (await source.liveProgress(serverId)).isSent;
+  const [sourceHost, destHost] = [migration.source_host as string, migration.dest_host as string];
   if (isSent && there !== 'absent') {
-    if (there !== 'running' && there !== 'paused') await dest.finishLive(serverId, run);
+    if (there !== 'running' && there !== 'paused') {
+      await handVolumesOver(deps, step.db, serverId, destHost);
+      await dest.finishLive(serverId, run);
+    }
     return;
   }
   if (there !== 'absent') await dest.remove(serverId);
+  if (isSent) await handVolumesOver(deps, step.db, serverId, sourceHost);
   await source.resumeLive(serverId, run);
-  const guest = await specOf(deps, step.db, serverId);
+  const guest = await specOf(deps, step.db, serverId, destHost);
   if (guest === undefined) throw notFound(`Instance ${serverId} could not be found.`);
   const moved = new Map(disksOf(migration).map((disk) => [disk.oldDiskId, disk.newDiskId]));
   const spec: GuestSpec = { ...guest.spec, disks: guest.spec.disks.map((disk) => ({ ...disk, diskId: moved.get(disk.diskId) ?? disk.diskId })) };
@@ -232,7 +244,19 @@ async function migrate(deps: NovaDeps, step: Step): Promise<void> {
     watching.abort();
     await watched;
   }
+  await handVolumesOver(deps, step.db, serverId, destHost);
   await dest.finishLive(serverId, run);
+}
+
+/** A host that is away keeps no volume from anybody; what it serves when it is back is as it was told last. */
+const ignoreAbsence = (error: unknown): void => {
+  if (!isCairnError(error, 'Unavailable')) throw error;
+};
+
+/** Volumes are used on this host now. */
+async function noteVolumes(deps: NovaDeps, tx: Tx, serverId: string, host: string | null): Promise<void> {
+  if (host === null) return;
+  for (const { attachment_id: id } of await blockDevicesOf(tx, serverId)) if (id !== null) await deps.faces.cinder.moved(tx, id, host);
 }
 
 /** Writes down how far the migration has come, until the signal. */
@@ -286,6 +310,7 @@ export function leftBehindSaga(deps: NovaDeps): SagaDefinition<LeftBehindParams>
             await agent.guests.remove(serverId);
             await removeAll(agent, ids);
           });
+          await disconnectVolumes(deps, step.db, serverId, host);
         },
       },
     ],

@@ -95,7 +95,7 @@ async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Wante
   };
 }
 
-/** Where the volumes and snapshots are that the server is to have: disks are not attached across hosts. */
+/** Where the volumes and snapshots are that the server is to have. */
 async function volumeHosts(deps: NovaDeps, db: Db, params: Wanted, devices: readonly BlockDeviceRow[]): Promise<readonly string[]> {
   const hosts = new Set<string>();
   for (const device of devices) {

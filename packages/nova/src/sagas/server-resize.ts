@@ -16,6 +16,7 @@ import { findServer, findServerBrief, flavorOf, patchServer, type ServerRow, typ
 import { portsOf } from '../store/server-port.ts';
 import { clearOnHost, clearPorts, isOpen } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
+import { disconnectVolumes } from './server-volumes.ts';
 import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
 
 export interface ResizeParams {
@@ -154,6 +155,7 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
           await makeLive(deps, step, serverId);
           if (migration.source_host !== null && migration.source_host !== migration.dest_host)
             await clearOnHost(deps, migration.source_host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (migration.source_host !== migration.dest_host) await disconnectVolumes(deps, step.db, serverId, migration.source_host);
         },
       },
       {
@@ -181,8 +183,9 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
         },
         async undo(step) {
           const { serverId, migrationId } = step.params;
-          const { dest_host: host } = await needMigration(step.db, migrationId);
+          const { dest_host: host, source_host: source } = await needMigration(step.db, migrationId);
           if (host !== null) await clearOnHost(deps, host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (host !== source) await disconnectVolumes(deps, step.db, serverId, host);
         },
       },
     ],
@@ -334,8 +337,9 @@ export function revertResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> {
         attempts: 5,
         async do(step) {
           const { serverId, migrationId } = step.params;
-          const { dest_host: host } = await needMigration(step.db, migrationId);
+          const { dest_host: host, source_host: source } = await needMigration(step.db, migrationId);
           if (host !== null) await clearOnHost(deps, host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (host !== source) await disconnectVolumes(deps, step.db, serverId, host);
         },
       },
       {

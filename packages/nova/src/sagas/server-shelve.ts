@@ -10,6 +10,7 @@ import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { findServerBrief, patchServer } from '../store/server.ts';
 import { portsOf } from '../store/server-port.ts';
 import type { DiscardParams } from './disks-discard.ts';
+import { disconnectVolumes } from './server-volumes.ts';
 import { clearOnHost } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
 
@@ -135,6 +136,7 @@ export function serverOffloadSaga(deps: NovaDeps, discard: SagaDefinition<Discar
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server?.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
           await deps.hosts.get(server.host).guests.remove(server.id);
+          await disconnectVolumes(deps, step.db, server.id, server.host);
         },
         // it is off and is made anew from its disks when it comes back; what is left of it goes either way
         async undo(step) {

@@ -14,7 +14,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { diskLeftovers, localDisks, makeDisks, removeDisks } from './server-disks.ts';
 import type { Placing } from './server-place.ts';
 import { imageDropper } from './server-shelve.ts';
-import { connectVolumes } from './server-volumes.ts';
+import { connectVolumes, disconnectVolumes } from './server-volumes.ts';
 
 export interface UnshelveParams {
   readonly serverId: string;
@@ -102,6 +102,7 @@ export function serverUnshelveSaga(deps: NovaDeps, placing: Placing, discard: Sa
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server?.host == null) return;
           const devices = await blockDevicesOf(step.db, step.params.serverId);
+          await disconnectVolumes(deps, step.db, server.id, server.host);
           await clearOnHost(deps, server.host, step, diskLeftovers(devices), (agent) => removeDisks(agent, devices));
         },
         async undoCommit(tx, step) {

@@ -69,3 +69,14 @@ export async function connectVolumes(
     }),
   );
 }
+
+/** A host has a server's volumes no longer, whatever is still running there: what other hosts keep of them is closed to it. */
+export async function disconnectVolumes(deps: NovaDeps, db: Db, serverId: string, host: string | null): Promise<void> {
+  if (host === null) return;
+  for (const { attachment_id: id } of await blockDevicesOf(db, serverId)) if (id !== null) await deps.faces.cinder.disconnect(id, host);
+}
+
+/** A server's volumes are its guest's on this host from now on, and no other's. */
+export async function handVolumesOver(deps: NovaDeps, db: Db, serverId: string, host: string): Promise<void> {
+  for (const { attachment_id: id } of await blockDevicesOf(db, serverId)) if (id !== null) await deps.faces.cinder.handOver(id, host);
+}

@@ -91,13 +91,6 @@ export const FILTERS: readonly HostFilter[] = [
     words: () => "the rest have not the architecture or hypervisor that the image's properties ask for",
   },
   {
-    // no filter of upstream's: there every host reaches every volume
-    name: 'VolumeHostFilter',
-    skip: (request) => request.volumeHosts.length === 0,
-    passes: (host, request) => request.volumeHosts.every((one) => one === host.host),
-    words: () => "the rest do not keep all of the server's volumes, and disks are not attached across hosts yet",
-  },
-  {
     name: 'SameHostFilter',
     skip: (_request, around) => around.sameHosts === undefined,
     passes: (host, _request, around) => around.sameHosts?.has(host.host) === true,

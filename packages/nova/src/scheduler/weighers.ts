@@ -7,7 +7,7 @@ interface Weigher {
   readonly multiplier: number;
   /** Set when the weigher has nothing to say. */
   skip?(request: HostRequest): boolean;
-  weigh(host: HostState, pending: Readonly<Record<string, number>>): number;
+  weigh(host: HostState, pending: Readonly<Record<string, number>>, request: HostRequest): number;
 }
 
 const free =
@@ -17,7 +17,7 @@ const free =
     return summary === undefined ? 0 : summary.capacity - summary.used - (pending[resourceClass] ?? 0);
   };
 
-/** Upstream's default weighers, as far as their facts are here: they spread servers over hosts. */
+/** Upstream's default weighers, as far as their facts are here: they spread servers over hosts, and volumes draw servers to where they are kept. */
 const WEIGHERS: readonly Weigher[] = [
   { name: 'RAMWeigher', multiplier: 1, weigh: free('MEMORY_MB') },
   { name: 'CPUWeigher', multiplier: 1, weigh: free('VCPU') },
@@ -28,6 +28,13 @@ const WEIGHERS: readonly Weigher[] = [
     multiplier: 1,
     skip: (request) => request.group?.policy !== 'soft-anti-affinity',
     weigh: (host) => -host.groupMembers,
+  },
+  {
+    // none of upstream's: there no host is nearer to a volume than another
+    name: 'VolumeHostWeigher',
+    multiplier: 4,
+    skip: (request) => request.volumeHosts.length === 0,
+    weigh: (host, _pending, request) => request.volumeHosts.filter((one) => one === host.host).length,
   },
 ];
 
@@ -47,7 +54,7 @@ export function weighHosts(
   const pending = hosts.map((host) => pendingOf(host.candidate.providerId));
   for (const weigher of WEIGHERS) {
     if (weigher.skip?.(request) === true) continue;
-    const values = hosts.map((host, at) => weigher.weigh(host, pending[at] as Readonly<Record<string, number>>));
+    const values = hosts.map((host, at) => weigher.weigh(host, pending[at] as Readonly<Record<string, number>>, request));
     const low = Math.min(...values);
     const span = Math.max(...values) - low;
     if (span === 0) continue;

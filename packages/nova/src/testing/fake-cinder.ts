@@ -22,6 +22,8 @@ interface FakeAttachment {
   readonly serverId: string;
   readonly status: string;
   readonly device: string | null;
+  /** Where it is used. */
+  readonly host?: string;
 }
 
 interface FakeSnapshot {
@@ -117,12 +119,44 @@ export class FakeCinder implements CinderFace {
     await this.attachments.put(tx, { id: attachment.id, volumeId: attachment.volumeId, serverId: attachment.serverId, status: 'reserved', device: null });
   }
 
-  async connect(attachmentId: string, host: string) {
+  async connect(attachmentId: string, host: string, { comes = false }: { readonly comes?: boolean } = {}) {
     const attachment = await this.attachments.find(this.#store.read, attachmentId);
     const volume = attachment === undefined ? undefined : await this.volumes.find(this.#store.read, attachment.volumeId);
     if (attachment === undefined || volume === undefined) throw notFound(`Attachment ${attachmentId} could not be found.`);
-    await this.#hosts.get(host).disks.create({ diskId: volume.id, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
-    return { diskId: volume.id, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false };
+    // the first host that it is used on keeps it
+    const keeper = volume.host ?? host;
+    if (volume.host === null) await this.#store.write((tx) => this.volumes.put(tx, { ...volume, host }));
+    const { disks } = this.#hosts.get(keeper);
+    await disks.create({ diskId: volume.id, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
+    const waits = comes && attachment.host === keeper;
+    const location = keeper === host ? undefined : await disks.serve(volume.id, { exportId: `${attachmentId}.${host}`, waits });
+    if (!comes) await this.#store.write((tx) => this.moved(tx, attachmentId, host));
+    return { diskId: volume.id, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false, ...(location && { location }) };
+  }
+
+  async handOver(attachmentId: string, host: string): Promise<void> {
+    const volume = await this.#volumeOf(attachmentId);
+    if (volume?.host == null) return;
+    const { disks } = this.#hosts.get(volume.host);
+    if (volume.host !== host) await disks.serve(volume.id, { exportId: `${attachmentId}.${host}` });
+    else
+      for (const { diskId, exportIds } of await disks.served())
+        if (diskId === volume.id) await disks.serve(diskId, { exportId: exportIds[0] as string, waits: true });
+  }
+
+  async disconnect(attachmentId: string, host: string): Promise<void> {
+    const volume = await this.#volumeOf(attachmentId);
+    if (volume?.host != null && volume.host !== host) await this.#hosts.get(volume.host).disks.unserve(volume.id, `${attachmentId}.${host}`);
+  }
+
+  async moved(...[tx, attachmentId, host]: Parameters<CinderFace['moved']>): Promise<void> {
+    const attachment = await this.attachments.find(tx, attachmentId);
+    if (attachment !== undefined) await this.attachments.put(tx, { ...attachment, host });
+  }
+
+  async #volumeOf(attachmentId: string): Promise<FakeVolume | undefined> {
+    const attachment = await this.attachments.find(this.#store.read, attachmentId);
+    return attachment && (await this.volumes.find(this.#store.read, attachment.volumeId));
   }
 
   async complete(...[tx, attachmentId, device]: Parameters<CinderFace['complete']>): Promise<void> {
@@ -190,10 +224,12 @@ export class FakeCinder implements CinderFace {
   }
 
   async #removeDisk(volumeId: string): Promise<void> {
-    for (const host of this.#hosts.names())
-      await this.#hosts
-        .get(host)
-        .disks.remove(volumeId)
+    for (const host of this.#hosts.names()) {
+      const { disks } = this.#hosts.get(host);
+      await disks
+        .unserve(volumeId)
+        .then(() => disks.remove(volumeId))
         .catch(() => undefined);
+    }
   }
 }
