@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { HostRegistry } from '@cairn/host/registry';
 import { isCairnError } from '@cairn/kit/errors/errors';
 import { testContext } from '@cairn/kit/testing/world';
 import { Cloud } from './cloud.fixture.ts';
@@ -55,6 +56,38 @@ describe('what nova asks of cinder', () => {
     await assert.rejects(face.volume(read(), testContext({ projectId: 'b0000000000000000000000000000002' }), id), (error) => isCairnError(error, 'NotFound'));
   });
 
+  test('a volume is used from another host by a way of its own, which goes with the attachment', async () => {
+    const served = () => cloud.inspect().filter((line) => line.startsWith('served'));
+    const volumeId = await volumeOn('host1');
+    const attachmentId = uuid();
+    await write((tx) => face.reserve(tx, ctx, { id: attachmentId, volumeId, serverId: uuid() }));
+    const { location } = await face.connect(attachmentId, 'host2');
+    assert.equal(location?.kind, 'nbd');
+    assert.deepEqual((await face.connect(attachmentId, 'host2')).location, location, 'asked again it is the same');
+    await write((tx) => face.complete(tx, attachmentId, '/dev/vdb'));
+    assert.deepEqual(served(), [`served ${volumeId} to ${attachmentId}.host2`]);
+
+    // its server comes to the host that keeps it
+    assert.equal((await face.connect(attachmentId, 'host1', { comes: true })).location, undefined);
+    await face.handOver(attachmentId, 'host1');
+    await write((tx) => face.moved(tx, attachmentId, 'host1'));
+    await face.disconnect(attachmentId, 'host2');
+    assert.deepEqual(served(), []);
+    assert.equal((await face.volume(read(), ctx, volumeId)).attachments[0]?.host, 'host1');
+
+    // and goes again
+    assert.ok((await face.connect(attachmentId, 'host2', { comes: true })).location);
+    await face.handOver(attachmentId, 'host2');
+    await write((tx) => face.moved(tx, attachmentId, 'host2'));
+    assert.deepEqual([(await face.volume(read(), ctx, volumeId)).status, served().length], ['in-use', 1]);
+    await write((tx) => face.detach(tx, attachmentId));
+    await cloud.settle();
+    assert.deepEqual([(await face.volume(read(), ctx, volumeId)).status, served()], ['available', []]);
+    await write((tx) => face.deleteVolume(tx, ctx, volumeId));
+    await cloud.settle();
+    assert.deepEqual(cloud.inspect().filter((line) => line.includes(volumeId)), []);
+  });
+
   test('waiting for a volume that fails tells why', async () => {
     const id = uuid();
     broken.add('disks.create');
@@ -107,13 +140,18 @@ describe('what nova asks of cinder', () => {
     assert.equal(outcomes.filter((one) => one.status === 'fulfilled').length, 1);
   });
 
-  test('a disk on another host cannot be used', async () => {
+  test('a disk of a host that is away is refused, in words that name it', async () => {
     const volumeId = await volumeOn('host2');
     const id = uuid();
     await write((tx) => face.reserve(tx, ctx, { id, volumeId, serverId: uuid() }));
-    await assert.rejects(face.connect(id, 'host1'), (error) => isCairnError(error, 'Conflict'));
+    const hosts = cloud.cinder.app.deps.hosts as HostRegistry;
+    const away = hosts.get('host2');
+    hosts.remove('host2');
+    await assert.rejects(face.connect(id, 'host1'), (error) => isCairnError(error, 'Unavailable') && /is kept on host host2/.test(error.message));
+    hosts.add(away);
+    assert.ok((await face.connect(id, 'host1')).location);
     await write((tx) => face.detach(tx, id));
-    assert.equal((await face.volume(read(), ctx, volumeId)).status, 'available');
+    await cloud.settle();
   });
 
   test('detaching may be begun and taken back', async () => {
