@@ -12,6 +12,7 @@ import { novaFault } from './faults.ts';
 import { Reconciler } from './hosts/reconcile.ts';
 import { HostRegistry } from './hosts/registry.ts';
 import { SecondLooks } from './hosts/second-looks.ts';
+import { dropTemplates } from './hosts/templates.ts';
 import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
@@ -36,6 +37,7 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
   const deps: NovaDeps = { ...given, secondLooks: new SecondLooks(given.env.clock) };
   const app = createNovaApp(deps);
   let volumes: Subscription | undefined;
+  let images: Subscription | undefined;
   const gate = new ConsoleGate(app.consoles, deps.env.log);
   const reconciler = new Reconciler(deps, app.sagas);
   const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
@@ -85,11 +87,13 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
     async start() {
       reconciler.start();
       volumes = deps.env.events.subscribe('nova.volumes', ['volume.extended'], (event) => app.externalEvents.heard(event));
+      images = deps.env.events.subscribe('nova.templates', ['image.delete'], (event) => dropTemplates(deps, event.resourceId));
       await registry.start();
     },
     async stop() {
       gate.close();
       await volumes?.stop();
+      await images?.stop();
       await registry.stop();
       await reconciler.stop();
     },

@@ -6,8 +6,8 @@ import type { ProcessUser } from '../process/command.ts';
 
 export type Pool = NewDisk['pool'];
 
-/** Directories below the data directory; both pools hold one directory for each disk, named by its id. */
-export const POOL_DIRECTORY: Readonly<Record<Pool, string>> = { ephemeral: 'ephemeral', volume: 'volumes' };
+/** Directories below the data directory; pools hold one directory for each disk, named by its id. */
+export const POOL_DIRECTORY: Readonly<Record<Pool, string>> = { ephemeral: 'ephemeral', volume: 'volumes', template: 'templates' };
 export const BASES = 'bases';
 const WORK = 'work';
 

@@ -14,7 +14,7 @@ import { BASES, Layout, checkId } from './layout.ts';
 import { LiveState } from './live.ts';
 import { Locks } from './locks.ts';
 import { Merger, diskKey } from './merger.ts';
-import { type ImageFile, QemuImg } from './qemu-img.ts';
+import { type ImageFile, isEmptyLayer, QemuImg } from './qemu-img.ts';
 import type { DiskRecord, Layer } from './record.ts';
 import { TopLayers } from './top-layer.ts';
 
@@ -177,6 +177,18 @@ export class LocalDisks implements KeptDisks {
         await this.#store.discard(layer);
         throw error;
       }
+    });
+  }
+
+  /** True when nothing has been written to a disk since it was made of this snapshot. Not asked of a disk that is open in a guest. */
+  isFresh(diskId: string, of: { readonly diskId: string; readonly snapshotId: string }): Promise<boolean> {
+    return this.#withDisk(diskId, async () => {
+      const record = this.#store.get(diskId);
+      const snapshot = this.#store.get(of.diskId)?.snapshots.find((one) => one.snapshotId === of.snapshotId);
+      if (!record || !snapshot || record.pending || record.snapshots.length > 0) return false;
+      const [top, ...lower] = record.layers;
+      const same = lower.length === snapshot.layers.length && lower.every((layer, i) => layer.file === snapshot.layers[i]?.file);
+      return same && top !== undefined && (await isEmptyLayer(this.#layout.path(top.file)));
     });
   }
 

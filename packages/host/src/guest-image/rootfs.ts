@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { run } from '../process/run.ts';
 import type { KernelModules } from './kernel.ts';
 import { MODULES } from './packages.ts';
+import { reseedProgram } from './reseed.ts';
 import type { Sources } from './sources.ts';
 
 /** The guest's own files, as they are in the guest. */
@@ -88,6 +89,7 @@ export async function assembleRoot(tree: string, sources: Sources, modules: Kern
   await modules.index(tree);
 
   await copyOwnFiles(ROOTFS_FILES, tree, '');
+  await writeFile(join(tree, 'usr/sbin/reseed'), reseedProgram(), { mode: 0o755 });
 }
 
 /** Copies the guest's own files; programs are told by their place, as a checkout may lose the bit. */

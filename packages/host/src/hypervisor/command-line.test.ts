@@ -20,7 +20,14 @@ const spec: GuestSpec = {
 };
 const plan = (more: Partial<MachinePlan> = {}): MachinePlan => ({
   spec,
-  paths: { qmpSocket: '/r/q/qmp', serialSocket: '/r/q/serial', vncSocket: '/r/q/vnc', agentSocket: '/r/q/agent', consoleLog: '/d/console.log' },
+  paths: {
+    qmpSocket: '/r/q/qmp',
+    serialSocket: '/r/q/serial',
+    vncSocket: '/r/q/vnc',
+    agentSocket: '/r/q/agent',
+    fastStartSocket: '/r/q/fast',
+    consoleLog: '/d/console.log',
+  },
   machine: 'q35',
   machineType: 'pc-q35-7.2',
   accelerator: 'tcg',

@@ -11,6 +11,7 @@ export interface GuestPaths {
   readonly serialSocket: string;
   readonly vncSocket: string;
   readonly agentSocket: string;
+  readonly fastStartSocket: string;
   readonly consoleLog: string;
 }
 
@@ -34,9 +35,22 @@ export interface MachinePlan {
   readonly secrets?: readonly object[];
   readonly firmware?: { readonly codePath: string; readonly variablesPath: string };
   readonly kernel?: { readonly kernelPath: string; readonly ramdiskPath?: string; readonly commandLine: string };
+  /** A template, or what is started from one. */
+  readonly fastStart?: FastStartDevices;
   /** The machine waits for a saved memory and does not run by itself. */
   readonly incoming: boolean;
 }
+
+/** What a machine has in addition when it is a template or comes from one. */
+export interface FastStartDevices {
+  /** The file that is its memory: written (a template), or mapped privately, so that the machine's own writes stay its own. */
+  readonly memory?: { readonly path: string; readonly isShared: boolean };
+}
+
+/** As QEMU itself names the memory of both machine types, so that a machine with any other memory can take this one over. */
+const MEMORY_ID = 'pc.ram';
+/** The name by which guests find the channel. */
+export const FAST_START_PORT = 'io.cairn.fast-start.0';
 
 /** MiB of translated code kept under TCG: more costs memory per guest, less costs speed (8: twice the boot time). */
 const TCG_BUFFER_MB = 32;
@@ -57,6 +71,7 @@ export function commandLine(plan: MachinePlan): readonly string[] {
     ['-name', `guest=${escapeOption(processName(spec.name))},debug-threads=on`],
     ['-no-user-config', '-nodefaults', '-display', 'none'],
     plan.seccomp ? ['-sandbox', SANDBOX] : [],
+    plan.fastStart?.memory ? ['-object', JSON.stringify(memoryObject(plan.fastStart.memory, spec.memoryMb))] : [],
     ['-machine', machineOption(plan)],
     ['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${TCG_BUFFER_MB}`],
     ['-cpu', plan.cpuModel],
@@ -99,10 +114,12 @@ export function commandLine(plan: MachinePlan): readonly string[] {
       id: 'balloon',
       bus: rootBus,
       addr: machine === 'pc' ? '0x1f' : '0x19',
-      'free-page-reporting': true,
+      // Memory that is mapped from a template cannot be given back: QEMU would punch a hole into the file that is under it.
+      'free-page-reporting': plan.fastStart === undefined,
       'deflate-on-oom': true,
     }),
     device({ driver: 'pvpanic', id: 'panic' }),
+    plan.fastStart ? fastStartDevices(spec.guestId, paths.fastStartSocket) : [],
     plan.kernel ? kernelOptions(plan.kernel) : [],
     plan.incoming ? ['-incoming', 'defer', '-S'] : [],
   ];
@@ -121,8 +138,25 @@ const randomness = (bus: string): readonly string[] => [
   ...device({ driver: 'virtio-rng-pci', id: 'rng', rng: 'rng0', bus, addr: '0x1a' }),
 ];
 
+const memoryObject = (memory: NonNullable<FastStartDevices['memory']>, sizeMb: number): object => ({
+  'qom-type': 'memory-backend-file',
+  id: MEMORY_ID,
+  'mem-path': memory.path,
+  size: sizeMb * 2 ** 20,
+  share: memory.isShared,
+});
+
+/** The channel of fast starts, and a number by which guests see that they are another machine than before (VM Generation ID). */
+const fastStartDevices = (guestId: string, socket: string): readonly string[] => [
+  ...device({ driver: 'vmgenid', id: 'generation', guid: guestId }),
+  '-chardev',
+  `socket,id=fast-start,${listening(socket)}`,
+  ...device({ driver: 'virtserialport', id: 'fast-start-port', bus: 'channels.0', nr: 2, chardev: 'fast-start', name: FAST_START_PORT }),
+];
+
 function machineOption(plan: MachinePlan): string {
   const options = [plan.machineType, 'usb=off', 'dump-guest-core=off'];
+  if (plan.fastStart?.memory) options.push(`memory-backend=${MEMORY_ID}`);
   if (plan.firmware) options.push('pflash0=flash0', 'pflash1=flash1');
   return options.join(',');
 }

@@ -7,6 +7,7 @@ import type { ControlGroups } from './cgroups.ts';
 import type { Imports } from './imports.ts';
 import type { Inventory } from './inventory.ts';
 import type { DiskResolver, ImageResolver } from './open-disks.ts';
+import type { TemplateResolver } from './open-template.ts';
 
 /** What the hypervisor is built with. */
 export interface QemuOptions {
@@ -26,6 +27,8 @@ export interface QemuOptions {
   readonly imagePath: ImageResolver;
   /** The secret of an encrypted disk. */
   readonly diskKey?: (keyId: string) => Promise<string>;
+  /** Given by Templates; absent where there are none. */
+  readonly openTemplate?: TemplateResolver;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onEvent: (event: HostEvent) => void;

@@ -14,6 +14,7 @@ import type {
   LiveChannel,
   LiveProgress,
   LiveSend,
+  StartOptions,
 } from '../interface/guests.ts';
 import { checkReachable, processUser } from './account.ts';
 import { Asking } from './asking.ts';
@@ -25,6 +26,7 @@ import { diagnose } from './diagnostics.ts';
 import { isExporter } from './exporter.ts';
 import { Exporters } from './exporters.ts';
 import { asFault } from './faults.ts';
+import { makeTemplate, startFromTemplate, type TemplateFiles } from './fast-start.ts';
 import { findFirmware } from './firmware.ts';
 import { Guest } from './guest.ts';
 import { askAgent } from './guest-agent.ts';
@@ -171,9 +173,15 @@ export class QemuGuests implements Guests {
     });
   }
 
-  start(spec: GuestSpec): Promise<GuestInfo> {
+  start(spec: GuestSpec, { templateId }: StartOptions = {}): Promise<GuestInfo> {
     checkSpec(spec);
-    return this.#with(spec.guestId, (guest) => lifecycle.start(guest, spec));
+    return this.#with(spec.guestId, (guest) => (templateId === undefined ? lifecycle.start(guest, spec) : startFromTemplate(guest, spec, templateId)));
+  }
+
+  /** For Templates: boots a guest that is nobody's, and keeps it. */
+  makeTemplate(spec: GuestSpec, files: TemplateFiles, limits: Parameters<typeof makeTemplate>[3]): ReturnType<typeof makeTemplate> {
+    checkSpec(spec);
+    return this.#with(spec.guestId, (guest) => makeTemplate(guest, spec, files, limits));
   }
 
   shutDown(guestId: string, graceMs: number): Promise<GuestInfo> {
@@ -277,7 +285,7 @@ export class QemuGuests implements Guests {
   }
 
   async list(): Promise<readonly GuestInfo[]> {
-    return [...this.#guests.values()].filter((guest) => guest.state !== 'absent').map((guest) => guest.info());
+    return [...this.#guests.values()].filter((guest) => guest.state !== 'absent' && !guest.record?.isTemplate).map((guest) => guest.info());
   }
 
   consoleLog(guestId: string, lines?: number): Promise<string> {

@@ -23,6 +23,8 @@ const OVERHEAD_PER_DISK_BYTES = 64 * 2 ** 20;
 /** QEMU starts worker threads as disks ask for them, 64 at a time at most per pool. */
 const MAX_TASKS = 1024;
 const START_MS = 60_000;
+/** Hot-plug ports of a template: what is started from it has no more. */
+const TEMPLATE_PORTS = 12;
 
 /** A disk's layers, and the node by which QEMU opens them. */
 export interface OpenedDisk {
@@ -90,6 +92,8 @@ export interface LaunchOptions {
   readonly incoming?: boolean;
   /** How the machine is laid out that this one takes over from. */
   readonly layout?: GuestLayout;
+  /** The machine becomes a template, or is started from one. Its memory is this file, open as 3 and up in its process where it must be. */
+  readonly fastStart?: { readonly isTemplate: boolean; readonly memoryPath: string; readonly inherit: readonly number[] };
 }
 
 /**
@@ -147,12 +151,14 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   // A saved memory fits only the machine that it was saved from.
   const same = options.layout ?? (options.incoming ? before : undefined);
   const accelerator = same?.accelerator ?? inventory.accelerator;
+  const { fastStart } = options;
   const { slots, ports } = placeAll(spec.disks, spec.nics, (options.layout ?? before)?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
     Promise.all(spec.disks.map((disk) => askForDisk(guest, uid, disk, options.layout !== undefined))),
     spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
     spec.kernel ? kernelFiles(guest, spec.kernel) : undefined,
     logFile(guest, uid, !options.incoming),
+    fastStart && fastStart.inherit.length === 0 ? lendMemory(guest, uid, fastStart.memoryPath) : undefined,
     ctx.account && uid !== undefined ? ownDirectory(files.socketDir, uid, ctx.account.gid) : undefined,
   ]);
   const encrypted = opened.flatMap(({ disk, keyId }) => (keyId === undefined ? [] : [{ diskId: disk.diskId, keyId }]));
@@ -163,13 +169,15 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     reason: 'starting',
     ...(uid === undefined ? {} : { uid }),
     slots,
-    ports: same?.ports ?? ports,
+    ports: same?.ports ?? (fastStart?.isTemplate ? Math.max(ports, TEMPLATE_PORTS) : ports),
     places: same?.places ?? busPlaces(spec.disks),
     layers: Object.fromEntries(opened.map(({ disk, layers }) => [disk.diskId, layers])),
     ...(encrypted.length > 0 && { encrypted: encrypted.map(({ diskId }) => diskId) }),
     machineType: same?.machineType ?? `pc-${machine === 'pc' ? 'i440fx' : 'q35'}-${inventory.major}.${inventory.minor}`,
     accelerator,
     cpuModel: options.layout?.cpuModel ?? spec.cpuModel ?? (accelerator === 'kvm' ? 'host' : 'max'),
+    ...(fastStart?.isTemplate ? { isTemplate: true } : {}),
+    ...(fastStart && !fastStart.isTemplate ? { fastStart: 'coming' as const } : !fastStart && same?.fastStart ? { fastStart: 'started' as const } : {}),
   };
   const plan: MachinePlan = {
     spec,
@@ -185,6 +193,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     nodes: new Map(opened.map(({ disk, node }) => [disk.diskId, node])),
     ...(firmware ? { firmware } : {}),
     ...(kernel ? { kernel } : {}),
+    ...(fastStart ? { fastStart: { memory: { path: fastStart.memoryPath, isShared: fastStart.isTemplate } } } : record.fastStart ? { fastStart: {} } : {}),
     incoming: options.incoming === true,
   };
   // Before the process and the disks, so that a crash of Cairn in between leaves something by which they are found.
@@ -198,6 +207,7 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
       netns: ctx.options.netns,
       user: ctx.account && uid !== undefined ? processUser(ctx.account, uid) : undefined,
       logPath: files.qemuLog,
+      inherit: fastStart?.inherit ?? [],
     },
   };
 }
@@ -230,6 +240,12 @@ async function kernelFiles(guest: Guest, kernel: NonNullable<GuestSpec['kernel']
   };
   const [kernelPath, ramdiskPath] = await Promise.all([share(kernel.imageId), kernel.ramdiskImageId === undefined ? undefined : share(kernel.ramdiskImageId)]);
   return { kernelPath, ...(ramdiskPath === undefined ? {} : { ramdiskPath }), commandLine: kernel.commandLine };
+}
+
+/** Memory in a file of the guest's own: a template's, or the copy of one. */
+async function lendMemory(guest: Guest, uid: number | undefined, path: string): Promise<void> {
+  await checkReachable(guest.context.account, path);
+  await giveToGuest(guest.context.account, uid, path);
 }
 
 /** The console's log exists before QEMU opens it, so that its directory can stay root's. A new start begins a new log, as upstream's does. */

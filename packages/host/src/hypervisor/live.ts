@@ -32,8 +32,8 @@ export const hasGone = (guest: Guest): boolean => guest.record?.reason === MOVED
 
 /** The names of a guest's devices' places: a machine that takes over a running one must be laid out alike. */
 export function layout(guest: Guest): GuestLayout {
-  const { slots, ports, places, machineType, accelerator, cpuModel } = guest.known();
-  return { slots, ports, places, machineType, accelerator, cpuModel };
+  const { slots, ports, places, machineType, accelerator, cpuModel, fastStart } = guest.known();
+  return { slots, ports, places, machineType, accelerator, cpuModel, ...(fastStart ? { fastStart: true } : {}) };
 }
 
 /** The other side: starts a machine that waits, with exports of the disks that are to be mirrored. Returns the exports' names by disk id. */

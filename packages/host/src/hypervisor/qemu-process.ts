@@ -26,6 +26,8 @@ export interface SpawnOptions {
   readonly args: readonly string[];
   readonly netns: string | undefined;
   readonly user: ProcessUser | undefined;
+  /** Open files that QEMU gets as 3 and up. */
+  readonly inherit?: readonly number[];
   /** Gets what QEMU says. */
   readonly logPath: string;
 }
@@ -38,7 +40,7 @@ export async function spawnQemu(options: SpawnOptions): Promise<QemuProcess> {
       netns: options.netns,
       user: options.user,
       powerless: !options.user && process.geteuid?.() === 0,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, ...(options.inherit ?? [])],
       cwd: '/',
     });
     child.unref();

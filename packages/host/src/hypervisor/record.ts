@@ -31,6 +31,13 @@ export interface GuestRecord {
   readonly machineType: string;
   readonly accelerator: 'kvm' | 'tcg';
   readonly cpuModel: string;
+  /** A template in the making: no server, and nothing to keep after a crash. */
+  readonly isTemplate?: boolean;
+  /**
+   * The machine was started from a template and has the devices for it. `coming`: its CPUs have not run yet, and whatever is there is taken
+   * away after a crash; `there`: nothing is missing but that they run.
+   */
+  readonly fastStart?: 'coming' | 'there' | 'started';
 }
 
 /** The paths of one guest below the data and run directories. */
@@ -43,6 +50,8 @@ export class GuestFiles {
   readonly qemuLog: string;
   readonly firmwareVariables: string;
   readonly memory: string;
+  /** A guest's own copy of a template's memory, while it starts. */
+  readonly templateMemory: string;
   /** root's: Cairn's own sockets. */
   readonly runDir: string;
   /** The guest's own: QEMU makes its sockets here. */
@@ -51,6 +60,8 @@ export class GuestFiles {
   readonly serialSocket: string;
   readonly vncSocket: string;
   readonly agentSocket: string;
+  /** The channel between Cairn and a guest that becomes a template or was started from one. */
+  readonly fastStartSocket: string;
   readonly memorySocket: string;
   /** Secrets of disks while QEMU starts. */
   readonly secretsDir: string;
@@ -69,6 +80,7 @@ export class GuestFiles {
     this.qemuLog = join(this.dir, 'qemu.log');
     this.firmwareVariables = join(this.dir, 'firmware.vars');
     this.memory = join(this.dir, 'memory');
+    this.templateMemory = join(this.dir, 'template-memory');
     this.runDir = join(runDir, guestId);
     this.socketDir = join(this.runDir, 'q');
     this.qmpSocket = join(this.socketDir, 'qmp');
@@ -76,6 +88,7 @@ export class GuestFiles {
     this.vncSocket = join(this.socketDir, 'vnc');
     this.agentSocket = join(this.socketDir, 'agent');
     this.secretsDir = join(this.runDir, 's');
+    this.fastStartSocket = join(this.socketDir, 'fast');
     this.memorySocket = join(this.runDir, 'memory');
     this.disksSocket = join(this.runDir, 'disks');
     this.nbdSocket = join(this.socketDir, 'nbd');

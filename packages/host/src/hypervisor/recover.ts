@@ -44,6 +44,13 @@ async function recoverGuest(context: HypervisorContext, guestId: string): Promis
   // what a start that was cut off left for QEMU to read
   await dropSecretFiles(guest);
   const identity = await findProcess(guest);
+  // A template is made anew, and so is a guest whose CPUs have not run: nobody has it, and its disk is as it was.
+  if (record.isTemplate || record.fastStart === 'coming') {
+    if (identity) await guest.adopt(identity, ANSWER_MS);
+    await guest.end('absent', 'it was not whole when Cairn ended');
+    await guest.forget();
+    return undefined;
+  }
   if (!identity) {
     await settleEnded(guest);
     return guest.record ? guest : undefined;
@@ -100,6 +107,14 @@ async function takeOver(guest: Guest, machine: Machine): Promise<void> {
     await rm(guest.files.memory, { force: true });
   }
   for (const diskId of guest.known().encrypted ?? []) await dropSecret(qmp, diskId);
+  if (guest.known().fastStart === 'there') {
+    if (status === 'paused') {
+      await qmp.execute('cont');
+      await guest.update({ fastStart: 'started', state: 'running' });
+      return;
+    }
+    await guest.update({ fastStart: 'started' });
+  }
   await clearJobs(qmp);
   await reconcileDevices(guest, machine);
   await settleSwap(guest, machine);

@@ -29,7 +29,7 @@ export function suspend(guest: Guest): Promise<GuestInfo> {
     const wasRunning = guest.state === 'running';
     try {
       await machine.qmp.execute('stop');
-      await save(guest, machine);
+      await saveMachine(guest, machine, guest.files.memory);
       // From here on it is suspended, whatever happens to the process.
       await guest.update({ state: 'suspended', reason: 'suspended on request' });
       await guest.end('suspended', 'suspended on request');
@@ -54,7 +54,7 @@ export function resume(guest: Guest, spec: GuestSpec): Promise<GuestInfo> {
       throw conflict('Cannot resume the server: its devices are not those it was suspended with.', { detail: { before, now: devices(spec) } });
     const machine = await launch(guest, { ...spec, vcpus: record.spec.vcpus, memoryMb: record.spec.memoryMb }, { incoming: true });
     try {
-      await load(guest, machine);
+      await loadMachine(guest, machine, guest.files.memory);
       await machine.qmp.execute('cont');
       await guest.update({ state: 'running', reason: 'resumed' });
       await rm(guest.files.memory, { force: true });
@@ -74,9 +74,16 @@ const devices = (spec: GuestSpec): string =>
     spec.firmware,
   ]);
 
-async function save(guest: Guest, machine: Machine): Promise<void> {
-  const { memory, memorySocket } = guest.files;
-  const partial = `${memory}.part`;
+/** What of a machine is in its stream: everything, or everything but memory that is a file of its own. */
+export interface Stream {
+  readonly withoutMemory: boolean;
+}
+const WHOLE: Stream = { withoutMemory: false };
+
+/** Writes a machine that stands still to a file. */
+export async function saveMachine(guest: Guest, machine: Machine, file: string, stream: Stream = WHOLE): Promise<void> {
+  const { memorySocket } = guest.files;
+  const partial = `${file}.part`;
   await rm(memorySocket, { force: true });
   const server = net.createServer();
   const arrived = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
@@ -89,28 +96,42 @@ async function save(guest: Guest, machine: Machine): Promise<void> {
     await giveToGuest(guest.context.account, guest.record?.uid, memorySocket);
     const written = arrived.then((socket) => pipeline(socket, createWriteStream(partial, { mode: 0o600, flush: true })));
     written.catch(() => {});
-    await migrate(guest, machine.qmp, 'migrate', `unix:${memorySocket}`);
+    await migrate(guest, machine.qmp, 'migrate', `unix:${memorySocket}`, stream);
     await written;
-    await rename(partial, memory);
+    await rename(partial, file);
   } finally {
     server.close();
     await Promise.all([rm(partial, { force: true }), rm(memorySocket, { force: true })]);
   }
 }
 
-async function load(guest: Guest, machine: Machine): Promise<void> {
-  const { memory, incomingSocket } = guest.files;
-  if (!(await stat(memory).catch(() => undefined))) throw unavailable('The saved memory of the server is gone; it can be started anew by a hard reboot.');
-  await migrate(guest, machine.qmp, 'migrate-incoming', `unix:${incomingSocket}`, async () => {
+/** Reads into a machine that waits what was saved of one like it. */
+export async function loadMachine(guest: Guest, machine: Machine, file: string, stream: Stream = WHOLE): Promise<void> {
+  const { incomingSocket } = guest.files;
+  if (!(await stat(file).catch(() => undefined))) throw unavailable('The saved memory of the server is gone; it can be started anew by a hard reboot.');
+  await migrate(guest, machine.qmp, 'migrate-incoming', `unix:${incomingSocket}`, stream, async () => {
     const socket = net.connect(incomingSocket);
     // QEMU hangs up when it has what it needs; whether that was all, its event says.
-    await pipeline(createReadStream(memory), socket).catch(() => {});
+    await pipeline(createReadStream(file), socket).catch(() => {});
   });
 }
 
 /** Runs a migration to its end; `during` is started once QEMU has accepted the command. */
-async function migrate(guest: Guest, qmp: Qmp, command: 'migrate' | 'migrate-incoming', uri: string, during?: () => Promise<void>): Promise<void> {
-  await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+async function migrate(
+  guest: Guest,
+  qmp: Qmp,
+  command: 'migrate' | 'migrate-incoming',
+  uri: string,
+  stream: Stream,
+  during?: () => Promise<void>,
+): Promise<void> {
+  await qmp.execute('migrate-set-capabilities', {
+    capabilities: [
+      { capability: 'events', state: true },
+      // set for what reads such a stream, too: there is a little more in it
+      { capability: 'x-ignore-shared', state: stream.withoutMemory },
+    ],
+  });
   if (command === 'migrate') await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BYTES_PER_SECOND });
   await guest.waiting(async (signal) => {
     const ended = qmp.waitFor(

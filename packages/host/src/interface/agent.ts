@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Disks } from './disks.ts';
 import type { Fabric } from './fabric.ts';
 import type { Guests, GuestState } from './guests.ts';
+import type { Templates } from './templates.ts';
 
 /**
  * What one machine does, physically. Two implementations from the first day: the real one (QEMU, namespaces, files) and the
@@ -18,6 +19,7 @@ export interface HostAgent {
   readonly guests: Guests;
   readonly fabric: Fabric;
   readonly disks: Disks;
+  readonly templates: Templates;
   /** Prepares the host and finds again what an earlier run left behind: guests, namespaces, disks. */
   start(): Promise<void>;
   /** Lets go of everything without stopping guests or traffic. */

@@ -45,8 +45,8 @@ export interface NewDisk {
   readonly source: DiskSource;
   /** An encrypted disk; one whose source is an encrypted disk must be one too, whose secret is the same. */
   readonly encryption?: DiskEncryption;
-  /** `ephemeral` disks live with a guest; `volume`s live by themselves. */
-  readonly pool: 'ephemeral' | 'volume';
+  /** `ephemeral` disks live with a guest, `volume`s by themselves, and `template`s with the host's templates. */
+  readonly pool: 'ephemeral' | 'volume' | 'template';
 }
 
 export interface ReceivedDisk {

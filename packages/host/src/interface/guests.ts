@@ -75,6 +75,13 @@ export interface GuestInfo {
   readonly state: GuestState;
   readonly pid?: number;
   readonly startedAtMs?: number;
+  /** Answers a start that was to be from a template: whether it was, and if not, why. */
+  readonly fastStart?: { readonly used: true } | { readonly used: false; readonly reason: string };
+}
+
+export interface StartOptions {
+  /** Starts from this template (Templates), where that can be; otherwise the guest boots. */
+  readonly templateId?: string | undefined;
 }
 
 export interface GuestDiagnostics {
@@ -112,6 +119,8 @@ export interface GuestLayout {
   readonly machineType: string;
   readonly accelerator: 'kvm' | 'tcg';
   readonly cpuModel: string;
+  /** It has the devices of machines that were started from templates. */
+  readonly fastStart?: boolean;
 }
 
 /** What goes to the host that takes a guest over. */
@@ -140,7 +149,7 @@ export interface LiveProgress {
 /** The hypervisor. */
 export interface Guests {
   /** Starts the guest; resolves when its CPUs run. Its disks and taps are there. */
-  start(spec: GuestSpec): Promise<GuestInfo>;
+  start(spec: GuestSpec, options?: StartOptions): Promise<GuestInfo>;
   /** Asks the guest to power off (ACPI), and after `graceMs` ends it. Resolves when it is shut down. `graceMs: 0` ends it at once. */
   shutDown(guestId: string, graceMs: number): Promise<GuestInfo>;
   /** Ends the guest and forgets it with its console log and sockets; not its disks. */

@@ -12,6 +12,7 @@ import type { PhysicalNetwork, TunnelEndpoint } from '../fabric/plan/switch.ts';
 import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
 import type { BackendSpec } from '../interface/backends.ts';
+import { LocalTemplates } from '../templates/templates.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
 import type { Disks } from '../interface/disks.ts';
 import { withServing } from './served-disks.ts';
@@ -56,6 +57,7 @@ export class RealAgent implements HostAgent {
   readonly disks: Disks;
   readonly #kept: BackendDisks;
   readonly #home: LocalDisks;
+  readonly templates: LocalTemplates;
   readonly #options: RealAgentOptions;
   readonly #listeners: Set<(event: HostEvent) => void>;
   readonly #account: GuestAccount | undefined;
@@ -93,6 +95,7 @@ export class RealAgent implements HostAgent {
       openDisk: (diskId) => this.#kept.resolve(diskId),
       ...(diskKey && { diskKey }),
       imagePath: (imageId) => this.#home.imageFile(imageId),
+      openTemplate: (templateId, guest) => this.templates.open(templateId, guest),
       clock,
       log: log.child({ room: 'hypervisor' }),
       onEvent,
@@ -116,6 +119,13 @@ export class RealAgent implements HostAgent {
       }),
     );
     this.disks = withServing(this.#kept, this.guests.exporters);
+    this.templates = new LocalTemplates({
+      dataDir: join(dataDir, 'templates'),
+      guests: this.guests,
+      disks: home,
+      clock,
+      log: log.child({ room: 'templates' }),
+    });
   }
 
   static async create(options: RealAgentOptions): Promise<RealAgent> {
@@ -132,9 +142,11 @@ export class RealAgent implements HostAgent {
     await this.guests.recover();
     await this.#kept.start();
     await this.guests.exporters.wake();
+    await this.templates.start();
   }
 
   async stop(): Promise<void> {
+    await this.templates.stop();
     await this.#kept.stop();
     await this.guests.stop();
     await this.fabric.stop();
@@ -149,6 +161,7 @@ export class RealAgent implements HostAgent {
   }
 
   async destroy(): Promise<void> {
+    await this.templates.stop();
     await this.guests.destroy();
     await this.#kept.stop();
     await this.fabric.destroy();

@@ -3,6 +3,7 @@ import type { HostAgent, HostEvent, HostFacts } from '../interface/agent.ts';
 import type { Disks } from '../interface/disks.ts';
 import type { Fabric, FabricObject } from '../interface/fabric.ts';
 import type { Guests } from '../interface/guests.ts';
+import type { Templates } from '../interface/templates.ts';
 
 /** What is beside the agent when a host is switched off and on again: its cables. */
 export interface Cables {
@@ -20,6 +21,7 @@ export class SwitchableHost implements HostAgent {
   readonly guests: Guests;
   readonly fabric: Fabric;
   readonly disks: Disks;
+  readonly templates: Templates;
   readonly #inner: HostAgent;
   readonly #cables: Cables;
   #isOff = false;
@@ -33,6 +35,7 @@ export class SwitchableHost implements HostAgent {
     this.tunnelIp = inner.tunnelIp;
     this.guests = this.#guarded(inner.guests);
     this.disks = this.#guarded(inner.disks);
+    this.templates = this.#guarded(inner.templates);
     const fabric = this.#guarded(inner.fabric);
     this.fabric = {
       apply: async (objects: readonly FabricObject[]) => {

@@ -6,6 +6,7 @@ import { SimulatedFabric } from './fabric.ts';
 import { Injector, type SimulatedDelays, type SimulatedFault } from './faults.ts';
 import { SimulatedGuests } from './guests.ts';
 import { SimulatedMachine } from './machine.ts';
+import { SimulatedTemplates } from './templates.ts';
 
 export interface SimulatedAgentOptions {
   readonly clock: Clock;
@@ -26,6 +27,7 @@ export class SimulatedAgent implements HostAgent {
   readonly guests: SimulatedGuests;
   readonly fabric: SimulatedFabric;
   readonly disks: SimulatedDisks;
+  readonly templates: SimulatedTemplates;
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #callbacks: HostCallbacks | undefined;
   readonly #clock: Clock;
@@ -45,6 +47,7 @@ export class SimulatedAgent implements HostAgent {
     };
     this.guests = new SimulatedGuests(this.machine, options.clock, inject, delays, emit);
     this.disks = new SimulatedDisks(this.machine, inject, delays, options.callbacks?.diskKey?.bind(options.callbacks));
+    this.templates = new SimulatedTemplates(this.machine, options.clock, inject, delays);
     this.fabric = new SimulatedFabric(this.machine, inject, delays, emit);
   }
 
@@ -69,6 +72,7 @@ export class SimulatedAgent implements HostAgent {
     this.machine.disks.clear();
     this.machine.images.clear();
     this.machine.served.clear();
+    this.machine.templates.clear();
     this.machine.fabric.clear();
   }
 

@@ -9,6 +9,8 @@ export interface SimulatedDelays {
   readonly fabricMs?: number;
   /** A live migration that nobody hastens. */
   readonly liveMs?: number;
+  /** Making a template. */
+  readonly templateMs?: number;
 }
 
 /** Decides whether a call fails: throw to fail before the effect. Called with `before` and `after` the effect. */

@@ -14,6 +14,7 @@ import type {
   LiveChannel,
   LiveProgress,
   LiveSend,
+  StartOptions,
 } from '../interface/guests.ts';
 import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
@@ -38,11 +39,15 @@ export class SimulatedGuests implements Guests {
     this.#emit = emit;
   }
 
-  start(spec: GuestSpec): Promise<GuestInfo> {
+  start(spec: GuestSpec, { templateId }: StartOptions = {}): Promise<GuestInfo> {
     return this.#inject.run('guests.start', [spec], this.#delays.guestStartMs, () => {
       const found = this.#machine.guests.get(spec.guestId);
       if (found && (found.state === 'running' || found.state === 'paused')) return infoOf(found);
-      return infoOf(this.#boot(spec, found));
+      const guest = this.#boot(spec, found);
+      if (templateId === undefined) return infoOf(guest);
+      if (!this.#machine.templates.has(templateId)) return { ...infoOf(guest), fastStart: { used: false, reason: 'the template is gone' } };
+      guest.templateId = templateId;
+      return { ...infoOf(guest), fastStart: { used: true } };
     });
   }
 

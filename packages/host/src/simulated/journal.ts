@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writ
 import type { SimulatedMachine } from './machine.ts';
 
 /** What a machine keeps that no other part of a cloud can tell again: networks are told anew at every start. */
-type Kind = 'guests' | 'disks' | 'images' | 'served';
+type Kind = 'guests' | 'disks' | 'images' | 'templates' | 'served';
 
 /**
  * Keeps the simulated machines of a cloud in a file, so that they outlive its process as real ones do, however it ends: each change is

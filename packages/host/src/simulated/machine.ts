@@ -8,6 +8,8 @@ export interface SimulatedGuest {
   state: GuestState;
   startedAtMs: number;
   console: string;
+  /** What it was started from, this time. */
+  templateId?: string | undefined;
   /** It is on its way: it waits here to come, or everything of it has gone. */
   live?: 'coming' | 'sent' | undefined;
 }
@@ -19,7 +21,7 @@ export interface SimulatedDisk {
   snapshots: string[];
   /** How large the disk was when each snapshot was taken. */
   snapshotSizes?: Readonly<Record<string, number>>;
-  pool: 'ephemeral' | 'volume';
+  pool: 'ephemeral' | 'volume' | 'template';
   /** A word for what the disk holds; none: zeroes. Copies hold the same, and what is exported says it. */
   content?: string;
   snapshotContents?: Readonly<Record<string, string | undefined>>;
@@ -46,6 +48,13 @@ export function findExport(exportName: string): { readonly machine: SimulatedMac
     for (const served of machine?.served.values() ?? []) if (machine && Object.values(served.names).includes(exportName)) return { machine, served };
   }
   return undefined;
+}
+
+export interface SimulatedTemplate {
+  templateId: string;
+  imageId: string;
+  memoryMb: number;
+  atMs: number;
 }
 
 /** What a simulated host is made of. */
@@ -76,8 +85,9 @@ export class SimulatedMachine {
   readonly fabric = new Map<string, FabricObject>();
   /** Storage that several machines reach: the back ends by name, and a machine that stands for it. */
   readonly shared: SharedStorage | undefined;
-  /** Told of every guest, disk and cached image that has changed. */
-  keep: ((kind: 'guests' | 'disks' | 'images' | 'served', id: string) => void) | undefined;
+  readonly templates = new Map<string, SimulatedTemplate>();
+  /** Told of every guest, disk, cached image and template that has changed. */
+  keep: ((kind: 'guests' | 'disks' | 'images' | 'templates' | 'served', id: string) => void) | undefined;
 
   constructor(host: string, size: MachineSize = { vcpus: 64, memoryMb: 262_144, diskGb: 4_000 }, shared?: SharedStorage) {
     this.host = host;
@@ -107,7 +117,14 @@ export class SimulatedMachine {
 
   /** Plain data for a file, so that a simulated cloud survives a restart. */
   toJSON(): object {
-    return { guests: [...this.guests], disks: [...this.disks], images: [...this.images], served: [...this.served], fabric: [...this.fabric] };
+    return {
+      guests: [...this.guests],
+      disks: [...this.disks],
+      images: [...this.images],
+      templates: [...this.templates],
+      served: [...this.served],
+      fabric: [...this.fabric],
+    };
   }
 
   /** Takes in what `toJSON` gave. */
@@ -117,12 +134,14 @@ export class SimulatedMachine {
       disks: [string, SimulatedDisk][];
       images: [string, number][];
       served?: [string, SimulatedExports][];
+      templates?: [string, SimulatedTemplate][];
       fabric: [string, FabricObject][];
     };
     for (const [key, value] of saved.guests) this.guests.set(key, value);
     for (const [key, value] of saved.disks) this.disks.set(key, value);
     for (const [key, value] of saved.images) this.images.set(key, value);
     for (const [key, value] of saved.served ?? []) this.served.set(key, value);
+    for (const [key, value] of saved.templates ?? []) this.templates.set(key, value);
     for (const [key, value] of saved.fabric) this.fabric.set(key, value);
   }
 }

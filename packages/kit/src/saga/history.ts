@@ -1,6 +1,6 @@
 import { type Db, on } from '../store/store.ts';
 import type { StepError } from './failure.ts';
-import type { SagaFailure } from './saga.ts';
+import type { Json, SagaFailure } from './saga.ts';
 import { type SagaRow, type StepRow, stepsOf } from './store.ts';
 import type { SagaState, SagaTables, StepState } from './tables.ts';
 
@@ -13,6 +13,8 @@ export interface StepRecord {
   readonly attempt: number;
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
+  /** What the step gave; null before it is done, and for one that gives nothing. */
+  readonly output: Json;
   /** The last try's error, also when a later step failed; null when the step went well. */
   readonly error: StepError | null;
   readonly undo: { readonly attempt: number; readonly startedAtMs: number; readonly finishedAtMs: number | null; readonly error: StepError | null } | null;
@@ -107,6 +109,7 @@ function stepRecord(row: StepRow): StepRecord {
     attempt: row.attempt,
     startedAtMs: row.started_at_ms,
     finishedAtMs: row.finished_at_ms,
+    output: row.output === null ? null : (JSON.parse(row.output) as Json),
     error: error(row.error),
     undo:
       row.undo_started_at_ms === null

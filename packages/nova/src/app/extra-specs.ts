@@ -22,6 +22,8 @@ const LEVELS = oneOf('custom', 'high', 'normal', 'low');
 /** Names without parameters (nova/api/validation/extra_specs). */
 const BY_NAME: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['accel:device_profile', TEXT],
+  // Cairn's own (fast-start.ts)
+  ['cairn:fast_start', FLAG],
   ...spread(
     [
       ...['id', 'uuid', 'service_id', 'host', 'vcpus', 'memory_mb', 'local_gb', 'vcpus_used', 'memory_mb_used', 'local_gb_used', 'hypervisor_type'],
@@ -105,9 +107,9 @@ const BY_PATTERN: readonly (readonly [RegExp, Value])[] = [
   [new RegExp(`^trait${GROUP}:(COMPUTE|HW|MISC|OWNER|STORAGE|CUSTOM)_[A-Z0-9_]+$`), oneOf('required', 'forbidden')],
 ];
 
-/** Name spaces that are nova's own: an unknown name in one is a mistake. */
+/** Name spaces that are nova's or Cairn's own: an unknown name in one is a mistake. */
 const OWN = new RegExp(
-  `^(accel|aggregate_instance_extra_specs|capabilities|hw|hw_rng|hw_video|os|pci_passthrough|quota|vmware|resources${GROUP}|trait${GROUP})$`,
+  `^(accel|aggregate_instance_extra_specs|cairn|capabilities|hw|hw_rng|hw_video|os|pci_passthrough|quota|vmware|resources${GROUP}|trait${GROUP})$`,
 );
 
 const refuse = (why: string, field: string): Error => invalidInput(`Validation failed; ${why}`, { type: 'ValidationError', field });

@@ -3,6 +3,7 @@ import type { Version } from '@cairn/kit/http/microversion';
 import { historyOf, type SagaRecord } from '@cairn/kit/saga/history';
 import type { Db } from '@cairn/kit/store/store';
 import { type ActionQuery, type ActionRow, findAction, listActions } from '../store/action.ts';
+import type { FastStartOutcome } from '../sagas/server-fast-start.ts';
 import type { ServerRow } from '../store/server.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
@@ -65,13 +66,25 @@ async function eventsOf(db: Db, action: ActionRow): Promise<readonly ActionEvent
   for (let beforeSeq: number | undefined; ; ) {
     const page = await historyOf(db, { subject: `server:${action.server_id}` }, { limit: 100, ...(beforeSeq === undefined ? {} : { beforeSeq }) });
     const last = page.at(-1);
-    for (const saga of page) if (saga.requestId === action.request_id) events.push(...stepsOf(saga));
+    for (const saga of page) if (saga.requestId === action.request_id) events.push(...stepsOf(saga), ...fastStartsOf(saga));
     // sagas come newest first: one from before the action ends the search
     if (last === undefined || page.length < 100 || last.createdAtMs < action.start_at_ms) break;
     beforeSeq = last.seq;
   }
   return events.sort((a, b) => b.startMs - a.startMs);
 }
+
+/** What steps tell of a start from a template: whether there was one to start from, and whether the guest started from it. */
+const fastStartsOf = (saga: SagaRecord): ActionEvent[] =>
+  saga.steps.flatMap(({ output }) => {
+    const { fastStart } = (output ?? {}) as { readonly fastStart?: FastStartOutcome };
+    if (fastStart === undefined) return [];
+    const { reason = null, startedAtMs: startMs, finishedAtMs: finishMs } = fastStart;
+    // a server that boots instead is none the worse: the event alone says so
+    return [
+      { event: 'compute_fast_start', startMs, finishMs, result: reason === null ? ('Success' as const) : ('Error' as const), details: reason, traceback: null },
+    ];
+  });
 
 const stepsOf = (saga: SagaRecord): ActionEvent[] =>
   saga.steps.map((step) => {

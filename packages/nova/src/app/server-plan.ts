@@ -9,6 +9,7 @@ import { findServerGroup, type ServerGroupRow } from '../store/server-group.ts';
 import { type BlockDevice, isTrue, type MappingV1, type MappingV2, planBlockDevices } from './block-devices.ts';
 import type { Caller } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
+import { checkFastStart } from './fast-start.ts';
 import { type BootSource, bootImage, bootSourceOf, checkFlavorFits, lookUp, snapshotOrThrow } from './server-image.ts';
 import { type NetworkEntry, planServerPorts, readNetworks, securityGroupIds } from './server-networks.ts';
 import { type Destination, destinationOf } from './server-placement.ts';
@@ -114,6 +115,7 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
   const source = boot ?? (await bootSourceOf(deps, db, caller, devices));
   const autoDiskConfig = diskConfig(server['OS-DCF:diskConfig'], source, imageId);
   checkFlavorFits(caller, flavor, source, devices);
+  checkFastStart(source.image);
 
   const hints = body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {};
   const groupNames = (server.security_groups ?? []).flatMap((group) => (group.name ? [group.name] : []));

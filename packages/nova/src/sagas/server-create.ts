@@ -10,7 +10,8 @@ import { findServer, findServerBrief, patchServer } from '../store/server.ts';
 import { removeServerPortsOf } from '../store/server-port.ts';
 import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
-import { diskLeftovers, type LocalDisk, localDisks, makeDisks, removeDisks } from './server-disks.ts';
+import { diskLeftovers, type LocalDisk, localDisks, removeDisks } from './server-disks.ts';
+import { type FastStartOutcome, makeDisksFast, startOutcome } from './server-fast-start.ts';
 import type { Placing } from './server-place.ts';
 import { createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
 
@@ -98,10 +99,9 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
         async do(step) {
           const { serverId, ctx, ports, adminPass } = step.params;
           const host = await needHost(step.db, serverId);
-          const [disks, volumes] = await Promise.all([
+          const [[disks, fastStart], volumes] = await Promise.all([
             localDisks(deps, step.db, serverId, adminPass).then(async (wanted) => {
-              await makeDisks(deps, host, wanted, step.signal);
-              return wanted;
+              return [wanted, await makeDisksFast(deps, step, serverId, host, wanted)] as const;
             }),
             step.params.hasVolumes ? readyVolumes(deps, step.db, ctx, serverId, host, step.signal) : [],
             ports.length === 0
@@ -111,7 +111,7 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
                   step.signal,
                 ),
           ]);
-          return { disks: disks.map((disk: LocalDisk) => disk.diskId), volumes };
+          return { disks: disks.map((disk: LocalDisk) => disk.diskId), volumes, ...(fastStart === undefined ? {} : { fastStart: { ...fastStart } }) };
         },
         async commit(tx, step, output) {
           const { volumes } = output as { readonly volumes: readonly { readonly id: string; readonly diskId: string; readonly sizeGb: number }[] };
@@ -137,7 +137,11 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
         async do(step) {
           const guest = await specOf(deps, step.db, step.params.serverId);
           if (guest?.row.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
-          await deps.hosts.get(guest.row.host).guests.start(guest.spec);
+          const { guests } = deps.hosts.get(guest.row.host);
+          const templateId = (step.outputs['disks_and_network'] as { readonly fastStart?: FastStartOutcome }).fastStart?.templateId;
+          const startedAtMs = env.clock.nowMs();
+          const info = await guests.start(guest.spec, { templateId });
+          if (templateId !== undefined) return { fastStart: { ...startOutcome(info, startedAtMs, env.clock.nowMs(), templateId) } };
         },
         async commit(tx, step) {
           const { serverId } = step.params;
