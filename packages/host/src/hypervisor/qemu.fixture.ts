@@ -51,7 +51,7 @@ export class TestNetwork {
 
   /** A tap that guests may open, as Fabric makes it. */
   async nic(more: Partial<GuestNic> = {}): Promise<GuestNic> {
-    const portId = randomUUID();
+    const portId = more.portId ?? randomUUID();
     const tap = `tap${portId.slice(0, 11)}`;
     const group = tapGroup(await detectAccount());
     await run('ip', ['-n', this.netns, 'tuntap', 'add', tap, 'mode', 'tap', 'vnet_hdr', ...(group === undefined ? [] : ['group', String(group)])]);

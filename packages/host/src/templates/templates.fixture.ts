@@ -62,6 +62,13 @@ export class TemplateHost {
     return host;
   }
 
+  /** In a directory that another process has or had, with its image. */
+  static async at(dir: string, image: GuestImage, more: Partial<LocalTemplatesOptions> = {}): Promise<TemplateHost> {
+    const host = new TemplateHost(dir, image, undefined, more);
+    await host.begin();
+    return host;
+  }
+
   /** As Cairn starts: finds what an earlier run left. */
   async begin(): Promise<void> {
     const account = await detectAccount();
@@ -150,6 +157,11 @@ export class TemplateHost {
   }
 
   readonly #loggedIn = new Set<string>();
+
+  /** The guest has booted since. */
+  loggedOut(guestId: string): void {
+    this.#loggedIn.delete(guestId);
+  }
 
   /** Runs a command on the guest's serial console; what it prints. */
   async shell(guestId: string, command: string): Promise<string> {
