@@ -4,11 +4,15 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { BackendDisks } from '@cairn/host/backends/backend-disks';
+import { SharedDirectory } from '@cairn/host/backends/shared-directory';
 import { LocalDisks } from '@cairn/host/disks/local-disks';
 import type { OpenDisks } from '@cairn/host/hypervisor/open-disks';
 import { conflict } from '@cairn/kit/errors/errors';
 import { run } from '@cairn/host/process/run';
+import { silentLog } from '@cairn/kit/log/log';
 import { Cloud } from './cloud.fixture.ts';
+import { homeBackend } from './options.ts';
 
 const hasQemuImg = await run('qemu-img', ['--version']).then(
   () => true,
@@ -35,16 +39,22 @@ const closed: OpenDisks = {
 describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-img is not here' }, () => {
   let directory: string;
   let cloud: Cloud;
-  const disks = new Map<string, LocalDisks>();
+  const disks = new Map<string, BackendDisks>();
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'cairn-contents-'));
+    const openImage = (id: string) => cloud.glance.face.open(id);
+    const directoryOfAll = new SharedDirectory({ dataDir: join(directory, 'shared'), openImage, hosts: 2, log: silentLog });
     for (const host of ['host1', 'host2']) {
-      const local = new LocalDisks({ dataDir: join(directory, host), openDisks: closed, openImage: () => Promise.reject(new Error('no images')) });
-      await local.start();
-      disks.set(host, local);
+      directoryOfAll.join({ openDisks: closed });
+      const local = new LocalDisks({ dataDir: join(directory, host), openDisks: closed, openImage });
+      const room = { disks: local, resolve: local.resolve, start: () => local.start(), stop: () => local.stop() };
+      const all = new BackendDisks(room, new Map([['nfs', directoryOfAll]]));
+      await all.start();
+      disks.set(host, all);
     }
     cloud = await Cloud.start({
       hosts: ['host1', 'host2'],
+      options: { backends: [homeBackend, { ...homeBackend, name: 'nfs', volumeBackendName: 'nfs', driver: 'directory', isShared: true }] },
       agent: (simulated) => {
         Object.defineProperty(simulated, 'disks', { value: disks.get(simulated.host) });
         return simulated;
@@ -63,9 +73,9 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
     assert.ok(row?.host);
     return row;
   };
-  const localOf = async (id: string): Promise<{ readonly local: LocalDisks; readonly diskId: string }> => {
+  const localOf = async (id: string): Promise<{ readonly local: BackendDisks; readonly diskId: string }> => {
     const row = await rowOf(id);
-    const local = disks.get(row.host ?? '');
+    const local = disks.get(row.host ?? '') ?? disks.get('host2');
     assert.ok(local);
     return { local, diskId: row.disk_id };
   };
@@ -103,6 +113,10 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
       }
     }
   };
+  /** The volumes' disks that there are, those that hosts share once. */
+  const left = async (): Promise<readonly string[]> => [
+    ...new Set((await Promise.all([...disks.values()].map((all) => all.list()))).flat().map((disk) => disk.diskId)),
+  ];
   const act = async (id: string, body: object): Promise<void> => {
     const answer = await cloud.call('admin', 'POST', `/volumes/${id}/action`, body);
     assert.equal(answer.status, 202, JSON.stringify(answer.body));
@@ -146,7 +160,41 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
     await act(id, { 'os-extend': { new_size: 2 } });
     assert.equal(await digest(id), second, 'grown');
     // and the disks that were left are gone
-    const kept = (await Promise.all([...disks.values()].map((local) => local.list()))).flat();
-    assert.equal(kept.length, 1);
+    assert.deepEqual(await left(), [(await rowOf(id)).disk_id]);
+    assert.equal((await cloud.call('admin', 'DELETE', `/volumes/${id}?cascade=true`)).status, 202);
+    await cloud.settle();
+  });
+
+  test('by moving to a directory that hosts share, and back', async () => {
+    const id = await cloud.volume('admin', { size: 1 });
+    await scribble(id);
+    const first = await digest(id);
+    for (const name of ['cairn', 'nfs']) {
+      const made = await cloud.call('admin', 'POST', '/types', { volume_type: { name, extra_specs: { volume_backend_name: name } } });
+      assert.equal(made.status, 200);
+    }
+    await act(id, { 'os-retype': { new_type: 'nfs', migration_policy: 'on-demand' } });
+    assert.match((await rowOf(id)).disk_id, /^nfs\./);
+    assert.equal(await digest(id), first, 'moved to where all hosts see it');
+    await scribble(id);
+    const second = await digest(id);
+    await act(id, { 'os-retype': { new_type: 'cairn', migration_policy: 'on-demand' } });
+    assert.equal(await digest(id), second, 'moved back');
+    assert.deepEqual(await left(), [(await rowOf(id)).disk_id]);
+    assert.equal((await cloud.call('admin', 'DELETE', `/volumes/${id}`)).status, 202);
+    await cloud.settle();
+  });
+
+  test('by becoming a VMDK image, and a volume again', async () => {
+    const id = await cloud.volume('admin', { size: 1 });
+    await scribble(id);
+    const answer = await cloud.call('admin', 'POST', `/volumes/${id}/action`, { 'os-volume_upload_image': { image_name: 'copy', disk_format: 'vmdk' } });
+    assert.equal(answer.status, 202);
+    await cloud.settle();
+    const copy = await cloud.volume('admin', { size: 1, imageRef: answer.body['os-volume_upload_image'].image_id });
+    assert.equal((await cloud.show('admin', `/volumes/${copy}`)).volume.status, 'available');
+    assert.equal(await digest(copy), await digest(id));
+    for (const one of [id, copy]) await cloud.call('admin', 'DELETE', `/volumes/${one}`);
+    await cloud.settle();
   });
 });

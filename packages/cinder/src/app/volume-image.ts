@@ -1,4 +1,5 @@
-import { CairnError, invalidInput } from '@cairn/kit/errors/errors';
+import type { ExportFormat } from '@cairn/host/interface/disks';
+import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Tx } from '@cairn/kit/store/store';
 import { invalid, invalidVolume, orList } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
@@ -19,7 +20,7 @@ const RESERVED = ['os_glance', 'img_signature', 'signature_verified'];
 
 export interface UploadAsk {
   readonly imageName: string;
-  readonly diskFormat: string;
+  readonly diskFormat: ExportFormat;
   readonly containerFormat: string;
   readonly visibility: 'private' | 'public' | 'shared' | 'community';
   readonly protected: boolean;
@@ -39,10 +40,11 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
   if (ask.visibility === 'public') caller.authorize('volume_extension:volume_actions:upload_public');
   if (ask.containerFormat === 'compressed')
     throw invalidInput('Image compression upload disallowed, but container_format is compressed', { field: 'container_format' });
-  if (ask.diskFormat !== 'raw' && ask.diskFormat !== 'qcow2') {
-    throw new CairnError('InvalidInput', `Volumes are copied to images of the formats raw and qcow2; ${ask.diskFormat} is not served.`, {
-      field: 'disk_format',
-    });
+  if (row.encryption_key_id !== null && (ask.diskFormat !== 'raw' || ask.containerFormat !== 'bare')) {
+    throw invalidInput(
+      "An encrypted volume uploaded as an image must use 'raw' disk_format and 'bare' container_format, which are the defaults for these options.",
+      { field: 'disk_format' },
+    );
   }
   const fitting = ask.force && options.allowForceUpload ? ['available', 'in-use'] : ['available'];
   const nowMs = env.clock.nowMs();

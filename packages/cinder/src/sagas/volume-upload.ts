@@ -1,4 +1,4 @@
-import type { DiskFormat } from '@cairn/host/interface/disks';
+import type { ExportFormat } from '@cairn/host/interface/disks';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import type { Requester } from '../app/caller.ts';
@@ -12,7 +12,7 @@ export interface VolumeUploadParams {
   readonly volumeId: string;
   /** A queued image that the request made. */
   readonly imageId: string;
-  readonly format: DiskFormat;
+  readonly format: ExportFormat;
   readonly who: Requester;
 }
 

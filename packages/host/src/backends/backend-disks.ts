@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { DiskResolver } from '../hypervisor/open-disks.ts';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import type { DiskFormat, DiskInfo, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import type { DiskInfo, ExportFormat, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { DiskRoom } from './room.ts';
 
 /** All disks that a host reaches, each in the room of the back end that its id names. */
@@ -74,7 +74,7 @@ export class BackendDisks implements KeptDisks {
     return this.#of(diskId).revert(diskId, snapshotId);
   }
 
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
+  export(diskId: string, options: { readonly format: ExportFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#of(diskId).export(diskId, options);
   }
 

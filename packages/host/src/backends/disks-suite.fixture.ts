@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
+import { run } from '../process/run.ts';
 import type { ImageSource, KeptDisks } from '../interface/disks.ts';
 
 const MIB = 2 ** 20;
@@ -177,6 +181,33 @@ export function disksSuite(name: string, start: () => Promise<Subject>, skip: st
         assert.equal(await subject.disks.info(torn), undefined);
       }
       for (const one of [diskId, copy]) await subject.disks.remove(one);
+      assert.deepEqual(await subject.inventory(), []);
+    });
+
+    test('disks are copied to every format, with their exact size', async () => {
+      if (!subject.write) return;
+      const diskId = await blank(9 * MIB);
+      await write(diskId, 3, 4 * MIB);
+      const dir = await mkdtemp(join(tmpdir(), 'cairn-formats-'));
+      for (const [format, driver] of [
+        ['qcow2', 'qcow2'],
+        ['vmdk', 'vmdk'],
+        ['vdi', 'vdi'],
+        ['vhd', 'vpc'],
+        ['vhdx', 'vhdx'],
+        ['ploop', 'parallels'],
+      ] as const) {
+        const { stream, sizeBytes } = await subject.disks.export(diskId, { format });
+        const data = await buffer(stream);
+        assert.equal(data.length, sizeBytes);
+        await writeFile(join(dir, format), data);
+        await run('qemu-img', ['convert', '-f', driver, '-O', 'raw', join(dir, format), join(dir, 'raw')]);
+        const wanted = Buffer.alloc(9 * MIB);
+        wanted.fill(3, 4 * MIB, 5 * MIB);
+        assert.ok((await readFile(join(dir, 'raw'))).equals(wanted), format);
+      }
+      await rm(dir, { recursive: true });
+      await subject.disks.remove(diskId);
       assert.deepEqual(await subject.inventory(), []);
     });
 

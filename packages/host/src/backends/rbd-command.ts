@@ -1,5 +1,7 @@
 import { notFound, unavailable } from '@cairn/kit/errors/errors';
+import { targetFormat } from '../disks/qemu-img.ts';
 import type { BackendSpec } from '../interface/backends.ts';
+import type { ExportFormat } from '../interface/disks.ts';
 import { ProcessError, run } from '../process/run.ts';
 import { escapeOption } from '../process/command.ts';
 
@@ -136,9 +138,9 @@ export class RbdCommand {
   }
 
   /** Copies an image, or a snapshot of one, into a file that is there. */
-  async read(name: string, snapshot: string | undefined, path: string, format: 'raw' | 'qcow2', timeoutMs: number): Promise<void> {
+  async read(name: string, snapshot: string | undefined, path: string, format: ExportFormat, timeoutMs: number): Promise<void> {
     const source = JSON.stringify({ driver: 'raw', file: { ...this.node(name), ...(snapshot !== undefined && { snapshot }) } });
-    await this.#run('qemu-img', ['convert', '-q', '-W', '-O', format, `json:${source}`, path], timeoutMs);
+    await this.#run('qemu-img', ['convert', '-q', '-W', ...targetFormat(format), `json:${source}`, path], timeoutMs);
   }
 
   /** QEMU's block node of an image. */

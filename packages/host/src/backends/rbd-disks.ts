@@ -7,7 +7,7 @@ import { checkId } from '../disks/layout.ts';
 import { Locks } from '../disks/locks.ts';
 import type { ImageFile } from '../disks/qemu-img.ts';
 import type { DiskResolver, OpenDisks } from '../hypervisor/open-disks.ts';
-import type { DiskFormat, DiskInfo, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
+import type { DiskInfo, ExportFormat, ImageSource, KeptDisks, NewDisk, ReceivedDisk } from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { ImageBases } from './image-bases.ts';
 import type { RbdBridges } from './rbd-bridges.ts';
@@ -202,7 +202,7 @@ export class RbdDisks implements KeptDisks, DiskRoom {
     });
   }
 
-  export(diskId: string, options: { readonly format: DiskFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
+  export(diskId: string, options: { readonly format: ExportFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);
       const { snapshotId, format } = options;

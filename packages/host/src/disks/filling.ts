@@ -6,7 +6,15 @@ import { pipeline } from 'node:stream/promises';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { OpenDisks } from '../hypervisor/open-disks.ts';
 import { checkEncryption } from '../interface/disk-encryption.ts';
-import { type DiskEncryption, type DiskFormat, type DiskSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
+import {
+  type DiskEncryption,
+  type DiskFormat,
+  type ExportFormat,
+  type DiskSource,
+  LUKS_HEADER_BYTES,
+  type NewDisk,
+  type ReceivedDisk,
+} from '../interface/disks.ts';
 import type { DiskStore } from './disk-store.ts';
 import { type ImageCache, sync } from './image-cache.ts';
 import { writeIso } from './iso9660.ts';
@@ -166,6 +174,24 @@ export class Filling {
     } catch (error) {
       await store.discard(layer);
       throw asPublic(error, `Disk ${disk.diskId} could not be brought to this host.`);
+    }
+  }
+
+  /** As copyTo, in any format: what guests' QEMU cannot write itself is converted from a copy. */
+  async exportTo(record: DiskRecord, layers: readonly Layer[] | undefined, file: string, format: ExportFormat): Promise<void> {
+    if (format === 'raw' || format === 'qcow2') return this.copyTo(record, layers, file, format);
+    const { layout, qemuImg } = this.#options;
+    const copy = `${file}.copy`;
+    try {
+      await writeFile(layout.path(copy), '', { mode: 0o600, flag: 'wx' });
+      await layout.lend(copy);
+      await this.copyTo(record, layers, copy, 'qcow2');
+      // a guest's QEMU may have written it
+      await layout.lend(copy);
+      await qemuImg.convert([{ path: layout.path(copy), format: 'qcow2' }], layout.path(file), format, { sourceBytes: record.sizeBytes });
+      await sync(layout.path(file));
+    } finally {
+      await rm(layout.path(copy), { force: true });
     }
   }
 

@@ -4,7 +4,16 @@ import type { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
 import type { DiskLayer, DiskResolver, ImageResolver, OpenableDisk, OpenDisks } from '../hypervisor/open-disks.ts';
-import { type DiskFormat, type DiskInfo, type KeptDisks, type ImageSource, LUKS_HEADER_BYTES, type NewDisk, type ReceivedDisk } from '../interface/disks.ts';
+import {
+  type DiskFormat,
+  type ExportFormat,
+  type DiskInfo,
+  type KeptDisks,
+  type ImageSource,
+  LUKS_HEADER_BYTES,
+  type NewDisk,
+  type ReceivedDisk,
+} from '../interface/disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { DiskStore } from './disk-store.ts';
 import { asPublic } from './faults.ts';
@@ -281,7 +290,7 @@ export class LocalDisks implements KeptDisks {
 
   export(
     diskId: string,
-    options: { readonly format: DiskFormat; readonly snapshotId?: string },
+    options: { readonly format: ExportFormat; readonly snapshotId?: string },
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
     return this.#withDisk(diskId, async () => {
       const record = await this.#tops.settled(diskId);
@@ -291,7 +300,7 @@ export class LocalDisks implements KeptDisks {
       try {
         await (await open(this.#layout.path(work), 'wx', 0o600)).close();
         await this.#layout.lend(work);
-        await this.#filling.copyTo(record, snapshot?.layers, work, options.format);
+        await this.#filling.exportTo(record, snapshot?.layers, work, options.format);
         const file = await open(this.#layout.path(work), 'r');
         // Nameless from here on: it goes with its last reader, even when that is a crash.
         await rm(this.#layout.path(work));

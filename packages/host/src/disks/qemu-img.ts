@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { DiskFormat } from '../interface/disks.ts';
+import type { ExportFormat } from '../interface/disks.ts';
 import type { FindingCode } from '../inspector/facts.ts';
 import type { QemuDriver } from '../inspector/judge.ts';
 import { judgeQcow2Header, readQcow2Header } from '../inspector/qcow2.ts';
@@ -58,11 +58,11 @@ export class QemuImg {
   async convert(
     chain: readonly ImageFile[],
     path: string,
-    format: DiskFormat | 'vmdk',
+    format: ExportFormat,
     options: { readonly sourceBytes: number; readonly signal?: AbortSignal },
   ): Promise<void> {
     await this.#openable(chain);
-    await this.#slow(['convert', '-q', '-W', '-O', format, node(chain), checked(path)], options);
+    await this.#slow(['convert', '-q', '-W', ...targetFormat(format), node(chain), checked(path)], options);
   }
 
   /** Writes what a chain holds into the LUKS disk at `path`, which has its header, so that it is stored encrypted; `secretPath` names the file with the secret. */
@@ -137,6 +137,12 @@ export interface RebaseOptions {
 
 const onto = (layer: ImageFile, below: ImageFile | undefined): readonly string[] =>
   below ? ['-F', below.format, '-b', backingName(layer.path, below.path)] : ['-b', ''];
+
+/** How qemu-img is told a format. VHD keeps its exact size only when it is asked to; by default it goes up to a whole cylinder. */
+export function targetFormat(format: ExportFormat): readonly string[] {
+  if (format === 'vhd') return ['-O', 'vpc', '-o', 'force_size=on'];
+  return ['-O', format === 'ploop' ? 'parallels' : format];
+}
 
 /** An absolute path cannot be taken for a protocol (`nbd:...`) nor for an option. */
 function checked(path: string): string {

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 
 export type DiskFormat = 'raw' | 'qcow2';
+/** Formats that disks are copied to for the world outside, as glance calls them. */
+export type ExportFormat = DiskFormat | 'vmdk' | 'vdi' | 'vhd' | 'vhdx' | 'ploop';
 /** Formats an image may have; all but raw and qcow2 are converted when cached. */
 export type ImageFormat = DiskFormat | 'vmdk' | 'vdi' | 'vhd' | 'vhdx' | 'qed' | 'ploop' | 'iso' | 'ami' | 'ari' | 'aki';
 
@@ -137,7 +139,7 @@ export interface KeptDisks {
    */
   export(
     diskId: string,
-    options: { readonly format: DiskFormat; readonly snapshotId?: string },
+    options: { readonly format: ExportFormat; readonly snapshotId?: string },
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
   /** Room in GiB: of the host's own disks, or of a back end. Throws NotFound for one that the host has not. */
   capacity(backend?: string): Promise<{ readonly totalGb: number; readonly freeGb: number }>;

@@ -2,7 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { conflict, invalidInput, notFound, unavailable } from '@cairn/kit/errors/errors';
 import { backendOfDisk, HOME_BACKEND } from '../interface/backends.ts';
-import { type DiskFormat, type DiskInfo, type Disks, type ImageSource, LUKS_HEADER_BYTES, type NbdLocation, type NewDisk, type ReceivedDisk, type ServedDisk, type ServeRequest } from '../interface/disks.ts';
+import {
+  type DiskInfo,
+  type ExportFormat,
+  type Disks,
+  type ImageSource,
+  LUKS_HEADER_BYTES,
+  type NbdLocation,
+  type NewDisk,
+  type ReceivedDisk,
+  type ServedDisk,
+  type ServeRequest,
+} from '../interface/disks.ts';
 import { contentIn, stamp } from './contents.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedDisk, SimulatedMachine } from './machine.ts';
@@ -157,10 +168,11 @@ export class SimulatedDisks implements Disks {
 
   export(
     diskId: string,
-    options: { readonly format: DiskFormat; readonly snapshotId?: string },
+    options: { readonly format: ExportFormat; readonly snapshotId?: string },
   ): Promise<{ readonly stream: Readable; readonly sizeBytes: number }> {
     return this.#inject.run('disks.export', [diskId, options], this.#delays.diskMs, () => {
       const disk = this.#need(diskId);
+      if (options.format !== 'raw' && options.format !== 'qcow2') throw conflict('Simulated disks hold no data: they are copied as raw and qcow2 alone.');
       const data = options.format === 'qcow2' ? emptyQcow2(disk.sizeBytes + (disk.keyId === undefined ? 0 : LUKS_HEADER_BYTES)) : Buffer.alloc(65_536);
       stamp(data, options.snapshotId === undefined ? disk.content : disk.snapshotContents?.[options.snapshotId]);
       return { stream: Readable.from([data]), sizeBytes: data.length };
