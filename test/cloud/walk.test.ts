@@ -13,7 +13,10 @@ const steps = Number(process.env.CAIRN_WALK_STEPS ?? 300);
 const seed = seedFrom(process.env.CAIRN_WALK_SEED, 1);
 
 test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, loses nothing and gets stuck nowhere`, { timeout: 3_600_000 }, async (t) => {
-  const tell = (text: string): void => t.diagnostic(text);
+  const tell = (text: string): void => {
+    t.diagnostic(text);
+    if (process.env.CAIRN_WALK_VERBOSE) console.log(text);
+  };
   try {
     const report = await walk(make, planWalk(seed, steps), tell);
     tell(

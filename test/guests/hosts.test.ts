@@ -169,7 +169,9 @@ async function untilVolume(id: string, status: string): Promise<void> {
 const write = (text: string, at: number): Promise<string> =>
   within(one.floatingIp, `printf ${text} | sudo dd of=/dev/vdb bs=1M seek=${at} conv=notrunc,fsync 2>/dev/null; echo done`);
 const read = async (length: number, at: number): Promise<string> =>
-  (await within(one.floatingIp, `sudo sh -c 'echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vdb bs=1M skip=${at} count=1 2>/dev/null | head -c ${length}'`)).trim();
+  (
+    await within(one.floatingIp, `sudo sh -c 'echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vdb bs=1M skip=${at} count=1 2>/dev/null | head -c ${length}'`)
+  ).trim();
 const exporterOf = (host: 1 | 2): { readonly pid: number } | undefined => {
   const dir = join(data, 'hosts', String(host), 'guests', 'exports');
   const [found] = readdirSync(dir);
@@ -215,7 +217,8 @@ test('a volume goes with its server from host to host; what serves it may be kil
   assert.equal(await read(14, 3), 'after-the-kill');
   assert.equal(await read(18, 4), 'after-the-snapshot');
   assert.equal(await read(18, 1500), 'beyond-the-old-end');
-  for (const end = Date.now() + 30_000; exporterOf(2) !== undefined; await sleep(200)) assert.ok(Date.now() < end, 'the volume is still served to the host that the server left');
+  for (const end = Date.now() + 30_000; exporterOf(2) !== undefined; await sleep(200))
+    assert.ok(Date.now() < end, 'the volume is still served to the host that the server left');
 });
 
 test('a lost host: its routers and servers go on elsewhere, and it is clean when it is back', { timeout: 300_000 }, async () => {

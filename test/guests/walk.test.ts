@@ -13,7 +13,10 @@ test(`a random walk of ${steps} steps over real guests, with kills of the cloud 
     const report = await walk(
       () => realGround(hosts),
       planWalk(seed, steps),
-      (text) => t.diagnostic(text),
+      (text) => {
+        t.diagnostic(text);
+        if (process.env.CAIRN_WALK_VERBOSE) console.log(text);
+      },
     );
     t.diagnostic(
       `${report.steps} steps, ${report.refused} refused, ${report.compared} contents compared, kills ${JSON.stringify(report.kills)}; accepted: ${JSON.stringify(report.accepted)}`,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadMachines } from '@cairn/host/simulated/journal';
 import { SimulatedMachine } from '@cairn/host/simulated/machine';
 import { TestCloud } from '../cloud.ts';
-import { SLOT_OFFSETS, type Content, type Write } from './contents.ts';
+import { SLOT_OFFSETS, type Content, type Expected, type Write } from './contents.ts';
 import { placeOf } from './records.ts';
 
 /** A guest or a disk as its host has it, whatever the cloud says. */
@@ -37,8 +37,8 @@ export interface Ground {
   loseHost?(host: string): Promise<() => Promise<void>>;
   /** Writes to volumes that nobody uses, behind the cloud's back. */
   write(writes: readonly Write[]): Promise<void>;
-  /** Which of these contents a volume or snapshot holds; undefined: none of them. */
-  holds(kind: 'volume' | 'snapshot', id: string, contents: readonly Content[]): Promise<Content | undefined>;
+  /** Which of its contents each of these holds; undefined: none of them. */
+  held(expected: readonly Expected[]): Promise<readonly (Content | undefined)[]>;
   physical(): Promise<Physical>;
   stop(): Promise<void>;
 }
@@ -67,14 +67,15 @@ export async function simulatedGround(hosts: number): Promise<Ground> {
         }
       });
     },
-    async holds(kind, id, contents) {
-      const { diskId, snapshotId } = placeOf(cloud.data, kind, id);
-      const disk = machinesOf(cloud.data)
-        .map((machine) => machine.disks.get(diskId))
-        .find((found) => found !== undefined);
-      if (!disk) return undefined;
-      const held = contentOf(snapshotId === undefined ? disk.content : disk.snapshotContents?.[snapshotId]).join();
-      return contents.find((content) => content.join() === held);
+    async held(expected) {
+      const machines = machinesOf(cloud.data);
+      return expected.map(({ kind, id, contents }) => {
+        const { diskId, snapshotId } = placeOf(cloud.data, kind, id);
+        const disk = machines.map((machine) => machine.disks.get(diskId)).find((found) => found !== undefined);
+        if (!disk) return undefined;
+        const held = contentOf(snapshotId === undefined ? disk.content : disk.snapshotContents?.[snapshotId]).join();
+        return contents.find((content) => content.join() === held);
+      });
     },
     physical: async () => {
       const machines = machinesOf(cloud.data);

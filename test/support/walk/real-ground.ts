@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestNamespace } from '../netns.ts';
 import { Relay } from '../relay.ts';
+import type { Content } from './contents.ts';
 import type { Ground } from './ground.ts';
 import { findLayers, heldBy, writeTo } from './real-disks.ts';
 import { placeOf } from './records.ts';
@@ -84,7 +85,11 @@ export async function realGround(hosts: number): Promise<Ground> {
     async write(writes) {
       for (const { volumeId, ...write } of writes) await writeTo(() => layersOf('volume', volumeId), write);
     },
-    holds: (kind, id, contents) => heldBy(() => layersOf(kind, id), contents),
+    async held(expected) {
+      const held: (Content | undefined)[] = [];
+      for (const { kind, id, contents } of expected) held.push(await heldBy(() => layersOf(kind, id), contents));
+      return held;
+    },
     async physical() {
       const now = status();
       guests = now.guests;

@@ -21,3 +21,6 @@ export function placeOf(
   if (!row) throw new Error(`no ${kind} ${id} in the store`);
   return { diskId: row.disk_id, host: row.host, ...(kind === 'snapshot' && { snapshotId: id }) };
 }
+
+/** Sagas are under way. */
+export const isAtWork = (data: string): boolean => rowsOf(data, 'select 1 from kit_saga where finished_at_ms is null limit 1').length > 0;

@@ -152,8 +152,10 @@ function disks(cloud: Ground, physical: Physical): string[] {
 /** What volumes and snapshots hold is what was written, wherever they came from and went to. What is found out is kept. */
 async function bytes(cloud: Ground, contents: Contents): Promise<string[]> {
   const found: string[] = [];
-  for (const { kind, id, contents: possible } of contents.expected()) {
-    const content = await cloud.holds(kind, id, possible);
+  const expected = contents.expected();
+  const held = await cloud.held(expected);
+  for (const [i, { kind, id, contents: possible }] of expected.entries()) {
+    const content = held[i];
     if (content === undefined) found.push(`${kind} ${id} does not hold ${possible.map((c) => `[${c}]`).join(' or ')}`);
     else contents.seen({ kind, id }, content);
   }

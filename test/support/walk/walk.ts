@@ -4,6 +4,7 @@ import { Contents, type Note, type NotedStep } from './contents.ts';
 import type { Ground, GroundAnswer } from './ground.ts';
 import { randomFrom } from './random.ts';
 import type { Call, Place, Scene } from './scene.ts';
+import { isAtWork } from './records.ts';
 import { type State, stateOf, unsettled } from './state.ts';
 import { wrongs } from './truth.ts';
 
@@ -48,6 +49,8 @@ export class WalkFailure extends Error {
 const SETTLE_MS = 300_000;
 /** How long a cloud at rest may take to notice what happened to a guest, or to tell its neighbours. */
 const NOTICE_MS = 60_000;
+/** For so long the store is asked whether there is work to wait for. */
+const ASK_MS = 10_000;
 /** Other kinds of step that are tried where one has nothing to be done to. */
 const OTHERS = 8;
 
@@ -115,7 +118,7 @@ class Walker {
     this.#state = await this.#rest();
     this.#contents.settle(this.#state, noted);
     await this.#judge(`${sent.map(({ action }) => action).join(', ')}${isKilled ? ' and a kill' : ''}`);
-    if (this.#done.length % 100 === 0)
+    if (this.#done.length % 20 === 0)
       this.#progress(`${this.#counts.steps} steps, ${this.#counts.refused} refused, kills ${JSON.stringify(this.#counts.kills)}`);
   }
 
@@ -209,12 +212,14 @@ class Walker {
   /** Waits until nothing is on its way. */
   async #rest(): Promise<State> {
     const endMs = Date.now() + SETTLE_MS;
+    // asking the store is cheap; what it says is only a hint
+    for (const askMs = Date.now() + ASK_MS; isAtWork(this.#cloud.data) && Date.now() < askMs; ) await sleep(10);
     for (;;) {
       const state = await stateOf(this.#cloud);
       const moving = unsettled(state);
       if (moving.length === 0) return state;
       if (Date.now() > endMs) throw new WalkFailure(`not at rest after ${SETTLE_MS} ms:\n  ${moving.join('\n  ')}`, this.#done);
-      await sleep(15);
+      await sleep(50);
     }
   }
 

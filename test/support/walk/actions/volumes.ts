@@ -109,7 +109,7 @@ export const VOLUME_ACTIONS: Actions = {
     6,
     (scene) => {
       const found = scene.pick(scene.state.volumes.filter(isFree));
-      const to = scene.pick(scene.state.servers.filter((s) => ['ACTIVE', 'SHUTOFF', 'PAUSED', 'SHELVED_OFFLOADED'].includes(s.status)));
+      const to = scene.pick(scene.state.servers.filter((s) => ['ACTIVE', 'SHUTOFF', 'PAUSED', 'VERIFY_RESIZE', 'SHELVED_OFFLOADED'].includes(s.status)));
       return found && to
         ? call(scene, 'POST', `/compute/v2.1/servers/${to.id}/os-volume_attachments`, { volumeAttachment: { volumeId: found.id } })
         : undefined;
