@@ -54,6 +54,7 @@ export class Filling {
 
   /** The first layers of a new disk, from its source. */
   async fill(disk: NewDisk, source: DiskSource): Promise<Filled> {
+    if (source.kind === 'disk' && source.recrypt) return this.#recrypted(disk, source.diskId);
     if (disk.encryption) return this.#encrypted(disk, disk.encryption, source);
     return this.#plain(disk, source);
   }
@@ -97,26 +98,66 @@ export class Filling {
     if (source.kind === 'snapshot' || source.kind === 'disk' || (source.kind === 'image' && source.image.encrypted))
       return this.#plain({ ...disk, sizeBytes: disk.sizeBytes && disk.sizeBytes + LUKS_HEADER_BYTES }, source);
     if (source.kind === 'files') throw invalidInput('Disks of files are not encrypted.');
-    const { store, layout, images, qemuImg, diskKey } = this.#options;
-    if (!diskKey) throw unavailable('This host has nobody to ask for the keys of encrypted disks.');
     if (source.kind === 'blank') checkBlank(disk);
-    const base = source.kind === 'image' ? await images.ensure(source.image) : undefined;
+    const base = source.kind === 'image' ? await this.#options.images.ensure(source.image) : undefined;
     const sizeBytes = this.#size(disk, base?.virtualSizeBytes ?? 512);
-    const secret = await diskKey(encryption.keyId);
+    return this.#luks(disk, encryption, sizeBytes, async (path, secret) => {
+      if (!base) return;
+      const chain = this.#options.store.absolute([{ file: base.file, format: base.format }]);
+      await this.#withSecretFile(secret, (to) => this.#options.qemuImg.recrypt(chain, path, { to }, { sourceBytes: base.virtualSizeBytes }));
+    });
+  }
+
+  /** A new LUKS disk in a layer of its own, which `write` fills. */
+  async #luks(disk: NewDisk, encryption: DiskEncryption, sizeBytes: number, write: (path: string, secret: string) => Promise<void>): Promise<Filled> {
+    const { store, layout } = this.#options;
+    const secret = await this.#secret(encryption.keyId);
     const layer = await store.newFile(disk, 'raw');
     try {
       const path = layout.path(layer.file);
       await writeLuks(path, sizeBytes, secret, encryption);
-      if (base) {
-        const chain = store.absolute([{ file: base.file, format: base.format }]);
-        await this.#withSecretFile(secret, (file) => qemuImg.encrypt(chain, path, file, { sourceBytes: base.virtualSizeBytes }));
-      }
+      await write(path, secret);
       await sync(path);
       return { sizeBytes: sizeBytes + LUKS_HEADER_BYTES, layers: [layer] };
     } catch (error) {
       await store.discard(layer);
       throw error;
     }
+  }
+
+  /** What a guest would see of a closed disk, in a new disk whose encryption is another. */
+  async #recrypted(disk: NewDisk, originId: string): Promise<Filled> {
+    const { store, layout, tops, qemuImg } = this.#options;
+    const origin = await tops.settled(originId);
+    if (tops.isOpen(originId)) throw conflict(`Disk ${originId} is open in a guest.`);
+    const sourceBytes = origin.sizeBytes - (origin.keyId === undefined ? 0 : LUKS_HEADER_BYTES);
+    const sizeBytes = this.#size(disk, sourceBytes);
+    await layout.lend((origin.layers[0] as Layer).file);
+    const chain = store.absolute(origin.layers);
+    const withOrigin = async (work: (from: string | undefined) => Promise<void>): Promise<void> =>
+      origin.keyId === undefined ? work(undefined) : this.#withSecretFile(await this.#secret(origin.keyId), work);
+    if (disk.encryption) {
+      return this.#luks(disk, disk.encryption, sizeBytes, (path, secret) =>
+        this.#withSecretFile(secret, (to) => withOrigin((from) => qemuImg.recrypt(chain, path, { from, to }, { sourceBytes }))),
+      );
+    }
+    const layer = await store.newFile(disk, 'qcow2');
+    try {
+      const path = layout.path(layer.file);
+      await withOrigin((from) => qemuImg.recrypt(chain, path, { from }, { sourceBytes }));
+      if (sizeBytes > sourceBytes) await qemuImg.resize(store.absolute([layer]), sizeBytes);
+      await sync(path);
+      return { sizeBytes, layers: [layer] };
+    } catch (error) {
+      await store.discard(layer);
+      throw error;
+    }
+  }
+
+  async #secret(keyId: string): Promise<string> {
+    const { diskKey } = this.#options;
+    if (!diskKey) throw unavailable('This host has nobody to ask for the keys of encrypted disks.');
+    return diskKey(keyId);
   }
 
   /** qemu-img reads secrets from files alone: this one is its own user's, and goes at once when it is done, or at the next start. */

@@ -65,14 +65,25 @@ export class QemuImg {
     await this.#slow(['convert', '-q', '-W', ...targetFormat(format), node(chain), checked(path)], options);
   }
 
-  /** Writes what a chain holds into the LUKS disk at `path`, which has its header, so that it is stored encrypted; `secretPath` names the file with the secret. */
-  async encrypt(chain: readonly ImageFile[], path: string, secretPath: string, options: { readonly sourceBytes: number }): Promise<void> {
+  /**
+   * Writes what a chain holds to `path`, with `from` or `to` the names of files with secrets: decrypted by the one, and encrypted by the other into a LUKS disk
+   * that has its header already. Without `to` the file becomes qcow2.
+   */
+  async recrypt(
+    chain: readonly ImageFile[],
+    path: string,
+    secrets: { readonly from?: string | undefined; readonly to?: string | undefined },
+    options: { readonly sourceBytes: number },
+  ): Promise<void> {
     await this.#openable(chain);
-    const target = `driver=luks,key-secret=key,file.driver=file,file.filename=${escapeOption(checked(path))}`;
-    await this.#slow(
-      ['convert', '-q', '-n', '--object', `secret,id=key,file=${escapeOption(checked(secretPath))}`, '--target-image-opts', node(chain), target],
-      options,
-    );
+    const named = Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const objects = named.flatMap(([id, file]) => ['--object', `secret,id=${id},file=${escapeOption(checked(file))}`]);
+    const source = secrets.from === undefined ? node(chain) : `json:${JSON.stringify({ driver: 'luks', 'key-secret': 'from', file: blockNode(chain) })}`;
+    const target =
+      secrets.to === undefined
+        ? ['-O', 'qcow2', source, checked(path)]
+        : ['-n', '--target-image-opts', source, `driver=luks,key-secret=to,file.driver=file,file.filename=${escapeOption(checked(path))}`];
+    await this.#slow(['convert', '-q', ...objects, ...target], options);
   }
 
   /** Writes the top layer of a closed chain down into the layer below, which then holds what the top held. The top stays as it is. */

@@ -199,7 +199,8 @@ async function unplug(guest: Guest, machine: Machine, deviceId: string, waitMs: 
 export async function dropNodes(guest: Guest, qmp: Qmp, diskId: string): Promise<void> {
   if (guest.record?.encrypted?.includes(diskId)) await tolerate(qmp.execute('blockdev-del', { 'node-name': cryptNodeName(diskId) }));
   for (const layer of guest.record?.layers[diskId] ?? []) await tolerate(qmp.execute('blockdev-del', { 'node-name': nodeName(diskId, layer) }));
-  const isElsewhere = guest.record?.spec.disks.some((disk) => disk.diskId === diskId && disk.location !== undefined);
+  const known = [...(guest.record?.spec.disks ?? []), ...(guest.record?.swap ? [guest.record.swap.disk] : [])];
+  const isElsewhere = known.some((disk) => disk.diskId === diskId && disk.location !== undefined);
   if (isElsewhere) await tolerate(qmp.execute('object-del', { id: credentialsId(diskId) }));
 }
 

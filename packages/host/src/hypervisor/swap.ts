@@ -34,6 +34,7 @@ export async function swapDisk(guest: Guest, diskId: string, disk: GuestDisk, si
       ...(keyId !== undefined && { encrypted: withId(guest, disk.diskId) }),
     });
     await lendDisk(guest, record.uid, opened);
+    if (disk.location) await machine.qmp.execute('object-add', guest.context.imports.credentials(guest.guestId, disk.diskId, disk.location));
     const add = (): Promise<unknown> => machine.qmp.execute('blockdev-add', opened.node);
     await (keyId === undefined ? add() : withSecret(guest, machine.qmp, { diskId: disk.diskId, keyId }, add));
     // from now on each write of the guest goes to both
@@ -66,8 +67,8 @@ export async function settleSwap(guest: Guest, machine: Machine): Promise<void> 
   const inUse = blocks.find(({ qdev }) => (qdev ?? '').split('/').includes(diskDeviceId(disk)))?.inserted?.['node-name'];
   const hasTurned = (layers[disk.diskId] ?? []).length > 0 && inUse === rootOf(guest, disk.diskId);
   const over = hasTurned ? swap.diskId : disk.diskId;
-  if (hasTurned) await guest.update({ spec: { ...spec, disks: spec.disks.map((d) => (d.diskId === swap.diskId ? disk : d)) } });
   await dropNodes(guest, machine.qmp, over);
+  if (hasTurned) await guest.update({ spec: { ...spec, disks: spec.disks.map((d) => (d.diskId === swap.diskId ? disk : d)) } });
   await forget(guest, over);
 }
 

@@ -23,7 +23,8 @@ export type DiskSource =
   | { readonly kind: 'blank' }
   | { readonly kind: 'image'; readonly image: ImageSource }
   | { readonly kind: 'snapshot'; readonly diskId: string; readonly snapshotId: string }
-  | { readonly kind: 'disk'; readonly diskId: string }
+  /** `recrypt`: what its guest sees is copied, so that either may be encrypted and with another secret. Not while a guest has it open. */
+  | { readonly kind: 'disk'; readonly diskId: string; readonly recrypt?: boolean }
   /** A config drive: an ISO 9660 image with label `config-2` from these files (path → base64). */
   | { readonly kind: 'files'; readonly label: string; readonly files: Readonly<Record<string, string>> };
 

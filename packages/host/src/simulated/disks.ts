@@ -65,7 +65,7 @@ export class SimulatedDisks implements Disks {
       }
       if (source.kind === 'disk' || source.kind === 'snapshot') {
         const origin = this.#need(source.diskId);
-        if ((origin.keyId === undefined) !== (disk.encryption === undefined))
+        if (!(source.kind === 'disk' && source.recrypt) && (origin.keyId === undefined) !== (disk.encryption === undefined))
           throw conflict(`Disk ${origin.diskId} is ${origin.keyId === undefined ? 'not ' : ''}encrypted, and so is a copy of it.`);
         if (source.kind === 'snapshot' && !origin.snapshots.includes(source.snapshotId))
           throw notFound(`Disk ${source.diskId} has no snapshot ${source.snapshotId}.`);
