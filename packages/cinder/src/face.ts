@@ -38,6 +38,18 @@ export interface SnapshotFacts {
   readonly sizeGb: number;
 }
 
+/** A volume in use on its way to another disk: as the event `volume.move` has it (with `server_id`), and as it is handed back. */
+export interface VolumeMove {
+  readonly volumeId: string;
+  readonly oldDiskId: string;
+  readonly newDiskId: string;
+  /** The storage of the new disk. */
+  readonly storage: string;
+  readonly newTypeId?: string;
+  readonly newKeyId?: string;
+  readonly who: { readonly userId: string; readonly projectId: string | null; readonly requestId: string };
+}
+
 /** What other services may ask of cinder. */
 export interface CinderFace {
   volume(db: Db, ctx: Context, volumeId: string): Promise<VolumeFacts>;
@@ -107,6 +119,11 @@ export interface CinderFace {
   reimage(tx: Tx, ctx: Context, volume: { readonly volumeId: string; readonly imageId: string }): Promise<void>;
   /** Resolves when the volume has its new content; throws when it could not be written. */
   untilReimaged(volumeId: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Answers `volume.move`: the server's guest has the new disk, with all that the old one had (`done`), or it has the old one still (`failed`). To be written
+   * with what nova itself keeps of the disk. Throws Conflict when the volume is not being moved any longer: the guest is then to have its old disk.
+   */
+  endMove(tx: Tx, move: VolumeMove, outcome: 'done' | 'failed'): Promise<void>;
   attachmentsOfServer(db: Db, serverId: string): Promise<readonly AttachmentFacts[]>;
   /** Starts deletion (delete_on_termination). Tolerates absence. */
   deleteVolume(tx: Tx, ctx: Context, volumeId: string): Promise<void>;

@@ -13,6 +13,7 @@ import { Reconciler } from './hosts/reconcile.ts';
 import { HostRegistry } from './hosts/registry.ts';
 import { SecondLooks } from './hosts/second-looks.ts';
 import { dropTemplates } from './hosts/templates.ts';
+import { moveVolume } from './app/volume-move.ts';
 import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
@@ -86,7 +87,9 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
     sagaServices: app,
     async start() {
       reconciler.start();
-      volumes = deps.env.events.subscribe('nova.volumes', ['volume.extended'], (event) => app.externalEvents.heard(event));
+      volumes = deps.env.events.subscribe('nova.volumes', ['volume.extended', 'volume.move'], (event) =>
+        event.type === 'volume.move' ? moveVolume(deps, app.sagas, event) : app.externalEvents.heard(event),
+      );
       images = deps.env.events.subscribe('nova.templates', ['image.delete'], (event) => dropTemplates(deps, event.resourceId));
       await registry.start();
     },

@@ -23,6 +23,7 @@ import { getTypeByNameOrId } from './types.ts';
 import { createVolume } from './volume-create.ts';
 import { deleteVolume } from './volume-delete.ts';
 import { reimage } from './volume-image.ts';
+import { abandonMove, finishMove } from './volume-move.ts';
 import { getVolume, pairsOf } from './volumes.ts';
 
 /** What other services ask of cinder. */
@@ -125,6 +126,22 @@ export function createFace(app: CinderApp): CinderFace {
       if (!row) throw notFound(`Volume ${volumeId} could not be found.`);
       if (row.status === 'error')
         throw await failureOf(app, volumeId, app.sagas.volumeReimage.name, `Volume ${volumeId} did not get the image's content: its status is error.`);
+    },
+    async endMove(tx, move, outcome) {
+      if (outcome === 'done') {
+        await finishMove(deps, tx, app.sagas.diskRemove, move);
+        return;
+      }
+      const row = await volumeById(tx, move.volumeId);
+      // told twice, or after somebody has taken it back
+      if (row?.disk_id === move.newDiskId) return;
+      if (row?.migration_status === 'migrating') await abandonMove(deps, tx, move);
+      await env.sagas.start(
+        tx,
+        app.sagas.diskRemove,
+        { volumeId: move.volumeId, host: move.storage, diskId: move.newDiskId },
+        { subject: subjectOf(move.volumeId), requestId: move.who.requestId },
+      );
     },
     async attachmentsOfServer(db, serverId) {
       return (await attachmentsOfServer(db, serverId)).map(attachmentFacts);

@@ -14,6 +14,7 @@ import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { emitSnapshot } from './events.ts';
 import { claimQuota } from './quota.ts';
 import { refuseFrozen } from './services.ts';
+import { isMigrating } from './volume-migrate.ts';
 import { checkPairs, pairsOf } from './volumes.ts';
 
 /** What lists of snapshots may ask for. */
@@ -61,6 +62,7 @@ export async function createSnapshot(app: CinderApp, tx: Tx, caller: Caller, vol
   const fitting = ask.inUse ? ['available', 'in-use'] : ['available'];
   if (!fitting.includes(volume.status))
     throw invalidVolume(`Volume ${volume.id} status must be ${fitting.join(', ')}, but current status is: ${volume.status}.`);
+  if (isMigrating(volume)) throw invalidVolume(`Volume ${volume.id} cannot be snapshotted while it is migrating.`);
   const projectId = ctx.projectId ?? volume.project_id;
   const type = (await typeById(tx, volume.type_id)) ?? { id: volume.type_id, name: volume.type_id };
   await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { snapshots: 1, snapshot_gb: volume.size_gb }, resource: 'snapshots' });

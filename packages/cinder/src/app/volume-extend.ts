@@ -9,6 +9,7 @@ import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { emitVolume } from './events.ts';
 import { claimQuota } from './quota.ts';
 import { sizeProblem } from './types.ts';
+import { isMigrating } from './volume-migrate.ts';
 
 /** Accepts a larger size; `attached` says that a volume in use may be extended, too. */
 export async function extendVolume(app: CinderApp, tx: Tx, caller: Caller, row: VolumeRow, newSizeGb: number, attached: boolean): Promise<void> {
@@ -23,6 +24,7 @@ export async function extendVolume(app: CinderApp, tx: Tx, caller: Caller, row: 
   }
   const expected = online ? 'in-use' : 'available';
   if (row.status !== expected) throw invalidVolume(`Volume ${row.id} status must be '{'status': '${expected}'}' to extend, currently ${row.status}.`);
+  if (isMigrating(row)) throw invalidVolume(`Volume ${row.id} cannot be extended while it is migrating.`);
   const more = newSizeGb - row.size_gb;
   await claimQuota(tx, options.quotaDefaults, { projectId: row.project_id, type, change: { growing_gb: more }, resource: 'volumes', volumeGb: newSizeGb });
   await updateVolume(tx, row.id, { status: 'extending', previous_status: row.status, growing_gb: more }, env.clock.nowMs());

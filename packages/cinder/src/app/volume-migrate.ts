@@ -44,7 +44,7 @@ export async function startMigration(
   tx: Tx,
   caller: Caller,
   row: VolumeRow,
-  what: { readonly host?: string; readonly newTypeId?: string },
+  what: { readonly host?: string; readonly newTypeId?: string; readonly recrypt?: boolean; readonly newKeyId?: string },
 ): Promise<void> {
   const { env } = app.deps;
   const who = requesterOf(caller.ctx);
@@ -57,7 +57,10 @@ export async function startMigration(
   );
 }
 
-/** What upstream's nova reports of a swap that moved a volume. Nothing here moves a volume that way, so upstream's checks are all there is. */
+/**
+ * What upstream's nova reports of a swap between two volumes, one of which is cinder's for the time of a migration. Here a migration has no second volume, and nova
+ * answers by the face (`endMove`), so upstream's checks are all there is.
+ */
 export function completeMigration(caller: Caller, row: VolumeRow, other: VolumeRow): string {
   caller.authorize('volume_extension:volume_admin_actions:migrate_volume_completion', targetOf(row));
   if (row.migration_status === null && other.migration_status === null) return other.id;

@@ -7,15 +7,16 @@ import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
 import { type Capabilities, unsatisfied } from './capabilities.ts';
-import { cipherOfType } from './encryption.ts';
+import { cipherOfType, encryptionDiffers } from './encryption.ts';
 import { emitVolume } from './events.ts';
+import { createKey } from './keys.ts';
 import { complain } from './messages.ts';
 import { checkTypeQuota } from './quota.ts';
 import { getTypeByNameOrId, isTrueSpec, sizeProblem, specsOf } from './types.ts';
 import { isMigrating, startMigration } from './volume-migrate.ts';
 
 /**
- * Gives a volume another type. Where its pool satisfies the type the data stays where it is, and this is done when it is accepted. Else the volume moves, if
+ * Gives a volume another type. Where its pool satisfies the type and the encryption is the same, this is done when it is accepted. Else the volume's data moves, if
  * the caller lets it (`on-demand`); if not, then as with upstream's scheduler the request is accepted, changes nothing and leaves a message.
  */
 export async function retypeVolume(
@@ -51,10 +52,19 @@ export async function retypeVolume(
   const who = requesterOf(caller.ctx);
   const cipher = await cipherOfType(tx, type.id);
   if (multiattach && cipher) throw invalid('Retype requested both encryption and multi-attach, which is not supported.');
-  if (capabilities === undefined || unsatisfied(specsOf(type), capabilities) !== undefined) {
-    if (mayMove && row.status === 'available' && snapshots.length === 0) {
+  const fits = capabilities !== undefined && unsatisfied(specsOf(type), capabilities) === undefined;
+  const recrypt = await encryptionDiffers(tx, row.type_id, type.id);
+  if (!fits || recrypt) {
+    if (mayMove && snapshots.length === 0) {
       await updateVolume(tx, row.id, { status: 'retyping', previous_status: row.status }, env.clock.nowMs());
-      await startMigration(app, tx, caller, row, { newTypeId: type.id });
+      const newKeyId = recrypt && cipher ? await createKey(app.deps, tx, row.project_id, cipher.keyBits) : undefined;
+      await startMigration(app, tx, caller, row, {
+        newTypeId: type.id,
+        ...(recrypt && { recrypt }),
+        ...(newKeyId !== undefined && { newKeyId }),
+        // its bytes change, and its place need not
+        ...(fits && row.host !== null && { host: row.host }),
+      });
       return;
     }
     await complain(env, options.messageTtlMs, tx, who, {

@@ -143,7 +143,13 @@ describe('encrypted disks', { skip: !hasQemuImg }, () => {
   test('what a disk holds is encrypted, decrypted and encrypted otherwise on its way to a new one', async () => {
     const content = await plain('root');
     const recrypt = (from: string, to: string, encryption?: typeof KEY): Promise<unknown> =>
-      b.disks.create({ diskId: to, sizeBytes: 4 * MIB, source: { kind: 'disk', diskId: from, recrypt: true }, pool: 'volume', ...(encryption && { encryption }) });
+      b.disks.create({
+        diskId: to,
+        sizeBytes: 4 * MIB,
+        source: { kind: 'disk', diskId: from, recrypt: true },
+        pool: 'volume',
+        ...(encryption && { encryption }),
+      });
     await recrypt('root', 'in-clear');
     assert.deepEqual(await contentOf(b.disks, 'in-clear'), content);
     await recrypt('in-clear', 'hidden', { ...KEY, keyId: 'key-2' } as unknown as typeof KEY);
@@ -151,7 +157,10 @@ describe('encrypted disks', { skip: !hasQemuImg }, () => {
     await recrypt('hidden', 'otherwise', KEY);
     assert.deepEqual(await plain('otherwise'), content);
     for (const diskId of ['in-clear', 'hidden', 'otherwise']) await b.disks.remove(diskId);
-    assert.equal((await b.files()).some((file) => file.startsWith('work/')), false);
+    assert.equal(
+      (await b.files()).some((file) => file.startsWith('work/')),
+      false,
+    );
   });
 
   test('a disk whose key is not there is not made, and leaves nothing', async () => {

@@ -179,6 +179,7 @@ export const ACTION_RULES = {
   evacuate: { verb: 'evacuate', vmStates: ['active', 'stopped', 'error'], taskStates: 'any', heedsLock: false },
   restore: { verb: 'restore', vmStates: ['soft-delete'] },
   attachVolume: { verb: 'attach_volume', vmStates: ['active', 'paused', 'stopped', 'resized', 'soft-delete', 'shelved', 'shelved_offloaded'] },
+  swapVolume: { verb: 'swap_volume', vmStates: ['active', 'paused', 'resized'], needsHost: true },
   detachVolume: { verb: 'detach_volume', vmStates: ['active', 'paused', 'stopped', 'resized', 'soft-delete', 'shelved', 'shelved_offloaded'], needsHost: true },
   attachInterface: { verb: 'attach_interface', vmStates: ['active', 'paused', 'stopped'] },
   detachInterface: { verb: 'detach_interface', vmStates: ['active', 'paused', 'stopped'] },

@@ -153,7 +153,7 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       const swaps = version.before('2.85') || asked.volumeId !== volumeId;
       if (swaps) caller.authorize(`${POLICY}:swap`, {});
       else caller.authorize(`${POLICY}:update`, targetOf(server));
-      // cinder never migrates a volume under a server here, and only cinder may ask for the swap
+      // only cinder may ask for the swap, and here it does so by an event (app/volume-move.ts), which needs no second volume
       if (swaps) {
         await volumeOf(caller, volumeId, notFound);
         await volumeOf(caller, asked.volumeId, invalidInput);

@@ -152,6 +152,17 @@ const detach = async (cloud: TestCloud): Promise<void> => {
 };
 suite(sagas.volumeDetach, { ...attached, begin: detach }, { afterFailure: failed(await prepared(attached), 'detach_volume') });
 
+// cinder asks for it by an event
+const NEW_DISK = '55555555-5555-4555-8555-555555555555';
+const move = async (cloud: TestCloud): Promise<void> => {
+  await cloud.agents.get('h1')?.disks.create({ diskId: NEW_DISK, sizeBytes: 2 ** 30, source: { kind: 'blank' }, pool: 'volume' });
+  const who = { userId: 'u1', projectId: 'p1', requestId: 'req-66666666-6666-4666-8666-666666666666' };
+  const payload = { server_id: serverId, move: { volumeId: VOLUME, oldDiskId: VOLUME, newDiskId: NEW_DISK, storage: 'h1', who } };
+  await cloud.store.write((tx) => cloud.outbox.emit(tx, { type: 'volume.move', resource: 'volume', resourceId: VOLUME, payload }));
+  await cloud.until(async () => (await cloud.ok(member(), 'GET', `/servers/${serverId}/os-instance-actions`)).instanceActions[0].action === 'swap_volume');
+};
+suite(sagas.volumeMove, { ...attached, begin: move }, { afterFailure: failed(await prepared(attached), 'swap_volume') });
+
 // the request waits for the saga, so it is not waited for here
 const plugIn = async (cloud: TestCloud): Promise<void> => {
   const sagaStarted = cloud.request(member(), 'POST', `/servers/${serverId}/os-interface`, { interfaceAttachment: { net_id: NETWORK } });

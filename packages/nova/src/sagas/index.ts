@@ -20,6 +20,7 @@ import { confirmResizeSaga, type FinishParams, type ResizeParams, revertResizeSa
 import { type LeftBehindParams, leftBehindSaga, type LiveParams, serverLiveSaga } from './server-live.ts';
 import { type EvacuateParams, serverEvacuateSaga } from './server-evacuate.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
+import { volumeMoveSaga, type VolumeMoveParams } from './server-volume-move.ts';
 
 /** Nova's sagas, made once per process with what they work on. */
 export interface NovaSagas extends LifeCycleSagas {
@@ -31,6 +32,7 @@ export interface NovaSagas extends LifeCycleSagas {
   readonly volumeImage: SagaDefinition<VolumeImageParams>;
   readonly volumeAttach: SagaDefinition<VolumeParams>;
   readonly volumeDetach: SagaDefinition<VolumeParams>;
+  readonly volumeMove: SagaDefinition<VolumeMoveParams>;
   readonly interfaceAttach: SagaDefinition<InterfaceAttachParams>;
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
   readonly unplug: SagaDefinition<UnplugParams>;
@@ -66,6 +68,7 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
     volumeImage: volumeImageSaga(deps),
     volumeAttach: volumeAttachSaga(deps),
     volumeDetach: volumeDetachSaga(deps),
+    volumeMove: volumeMoveSaga(deps),
     interfaceAttach: interfaceAttachSaga(deps, tell),
     interfaceDetach: interfaceDetachSaga(deps, unplug),
     unplug,

@@ -5,6 +5,8 @@ import type { Db, Store } from '@cairn/kit/store/store';
 import { FakeTable } from './fake-table.ts';
 
 interface FakeVolume {
+  /** Of one that has moved. */
+  readonly diskId?: string;
   readonly id: string;
   readonly name: string;
   readonly status: string;
@@ -36,6 +38,13 @@ const GIB = 2 ** 30;
 
 /** A volume service of a few lines. A volume's disk appears on a host when it is connected there. */
 export class FakeCinder implements CinderFace {
+  async endMove(...[tx, move, outcome]: Parameters<CinderFace['endMove']>): Promise<void> {
+    const volume = await this.volumes.find(tx, move.volumeId);
+    if (volume === undefined || volume.diskId === move.newDiskId) return;
+    if (outcome === 'done') await this.volumes.put(tx, { ...volume, diskId: move.newDiskId });
+    tx.afterCommit(() => void this.#removeDisk(outcome === 'done' ? move.oldDiskId : move.newDiskId));
+  }
+
   async diskKey(keyId: string): Promise<string> {
     return `secret of ${keyId}`;
   }
@@ -127,11 +136,12 @@ export class FakeCinder implements CinderFace {
     const keeper = volume.host ?? host;
     if (volume.host === null) await this.#store.write((tx) => this.volumes.put(tx, { ...volume, host }));
     const { disks } = this.#hosts.get(keeper);
-    await disks.create({ diskId: volume.id, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
+    const diskId = volume.diskId ?? volume.id;
+    await disks.create({ diskId, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
     const waits = comes && attachment.host === keeper;
-    const location = keeper === host ? undefined : await disks.serve(volume.id, { exportId: `${attachmentId}.${host}`, waits });
+    const location = keeper === host ? undefined : await disks.serve(diskId, { exportId: `${attachmentId}.${host}`, waits });
     if (!comes) await this.#store.write((tx) => this.moved(tx, attachmentId, host));
-    return { diskId: volume.id, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false, ...(location && { location }) };
+    return { diskId, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false, ...(location && { location }) };
   }
 
   async handOver(attachmentId: string, host: string): Promise<void> {
