@@ -93,7 +93,7 @@ export interface CinderFace {
   connect(
     attachmentId: string,
     host: string,
-    options?: { readonly comes?: boolean },
+    options?: { readonly comes?: boolean /** The disk that the volume moves to, in the place of its own. */; readonly move?: VolumeMove },
   ): Promise<{
     readonly diskId: string;
     readonly location?: DiskLocation;

@@ -111,14 +111,19 @@ describe('volumes on their way to another disk', () => {
     await remove(used);
   });
 
-  test('storage that the host of a server does not reach takes no volume in use, and a message says so', async () => {
+  test('a volume in use goes to storage of another host, to which its server has a way then', async () => {
     const used = await inUse('clear');
     const other = used.host === 'host1' ? 'host2' : 'host1';
     assert.equal(await act(used.id, { 'os-migrate_volume': { host: `${other}@cairn#cairn` } }), 202);
-    assert.equal(await asked(used.id), undefined);
+    const { move } = (await asked(used.id)) as { move: VolumeMove };
+    const { diskId, location } = await face().connect(used.attachmentId, used.host, { move });
+    assert.deepEqual([diskId, location?.kind], [move.newDiskId, 'nbd']);
+    assert.equal(JSON.stringify(move).includes(location?.key ?? ''), false);
+    await end(used.id, 'done');
     const volume = await volumeOf(used.id);
-    assert.deepEqual([volume.status, volume.migration_status], ['in-use', 'error']);
+    assert.deepEqual([volume.status, volume.migration_status, volume['os-vol-host-attr:host']], ['in-use', 'success', `${other}@cairn#cairn`]);
     assert.equal(disks().length, 1);
+    await face().disconnect(used.attachmentId, used.host);
     await remove(used);
   });
 

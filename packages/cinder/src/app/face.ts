@@ -74,10 +74,11 @@ export function createFace(app: CinderApp): CinderFace {
       const volume = await getVolume(tx, caller, attachment.volumeId);
       await reserveVolume(deps, tx, caller, volume, { id: attachment.id, serverId: attachment.serverId, mode: attachment.mode ?? 'null', byCompute: true });
     },
-    async connect(attachmentId, host, { comes = false } = {}) {
+    async connect(attachmentId, host, { comes = false, move } = {}) {
       const found = await attachmentById(env.store.read, attachmentId);
-      const volume = found && (await volumeById(env.store.read, found.volume_id));
-      if (!found || !volume) throw notFound(`Volume attachment ${attachmentId} could not be found.`);
+      const row = found && (await volumeById(env.store.read, found.volume_id));
+      if (!found || !row) throw notFound(`Volume attachment ${attachmentId} could not be found.`);
+      const volume = move ? { ...row, host: move.storage, disk_id: move.newDiskId } : row;
       // a guest that comes finds the disk in the hands of the host that keeps it, where it is there now
       const waits = comes && found.attached_host === boundHost(deps, volume.host);
       const location = await locationFrom(deps, volume, found, { host, waits });
@@ -89,7 +90,14 @@ export function createFace(app: CinderApp): CinderFace {
         mode = (await env.store.write((tx) => connectAttachment(deps, tx, nobody, attachmentId, { host, platform: 'x86_64', os_type: 'linux' }))).attach_mode;
       }
       const qosSpecs = await frontEndQos(env.store.read, volume.type_id);
-      return { diskId: volume.disk_id, sizeGb: volume.size_gb, multiattach: volume.multiattach === 1, readOnly: mode === 'ro', ...(qosSpecs && { qosSpecs }), ...(location && { location }) };
+      return {
+        diskId: volume.disk_id,
+        sizeGb: volume.size_gb,
+        multiattach: volume.multiattach === 1,
+        readOnly: mode === 'ro',
+        ...(qosSpecs && { qosSpecs }),
+        ...(location && { location }),
+      };
     },
     async handOver(attachmentId, host) {
       const found = await attachmentById(env.store.read, attachmentId);

@@ -1,7 +1,7 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Db } from '@cairn/kit/store/store';
-import { boundHost, diskIdAt, disksAt } from '../app/backend.ts';
+import { diskIdAt, disksAt } from '../app/backend.ts';
 import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { checkEncrypted, diskEncryption } from '../app/encryption.ts';
@@ -72,11 +72,6 @@ export function volumeMigrateSaga(deps: CinderDeps, pools: Pools, diskRemove: Sa
     if (!attachment || another) throw conflict(`Volume ${row.id} is in use by several servers: it moves when one of them at most has it.`);
     if (attachment.by_compute === 0 || attachment.server_id === null || attachment.attach_status !== 'attached')
       throw conflict(`Volume ${row.id} is in use, and not by a server that could copy it.`);
-    const bound = boundHost(deps, storage);
-    if (bound !== null && bound !== attachment.attached_host)
-      throw conflict(
-        `Volume ${row.id} is in use on host ${attachment.attached_host ?? ''}, which does not reach storage of ${bound}: it moves there when no server has it.`,
-      );
     const encryption = await encryptionAfter(db, row, params);
     const disk = { diskId: diskIdAt(storage, params.newDiskId), sizeBytes: row.size_gb * GIB, source: { kind: 'blank' }, pool: 'volume' } as const;
     checkEncrypted(await (await disksAt(deps, db, storage)).create({ ...disk, ...(encryption && { encryption }) }), encryption);

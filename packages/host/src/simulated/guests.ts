@@ -131,6 +131,9 @@ export class SimulatedGuests implements Guests {
         throw conflict(`Cannot move a disk of the server: it is not running (its state is ${guest.state}).`);
       if (!guest.spec.disks.some((d) => d.diskId === diskId && d.device === disk.device)) throw notFound(`The server has no disk ${diskId}.`);
       this.#claimDisk(guestId, disk);
+      const content = this.#machine.keeperOf(diskId).disks.get(diskId)?.content;
+      const target = this.#machine.keeperOf(disk.diskId).disks.get(disk.diskId);
+      if (target && content !== undefined) target.content = content;
       guest.spec = { ...guest.spec, disks: guest.spec.disks.map((d) => (d.diskId === diskId ? disk : d)) };
     });
   }

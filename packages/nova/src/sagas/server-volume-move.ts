@@ -27,13 +27,14 @@ const COPY_DEADLINE_MS = 6 * 3600_000;
 export function volumeMoveSaga(deps: NovaDeps): SagaDefinition<VolumeMoveParams> {
   const { faces, env, hosts } = deps;
 
-  /** The volume as the guest sees it, on one disk or the other. */
-  async function place(db: Db, { serverId, deviceId, move }: VolumeMoveParams): Promise<{ host: string; on: (diskId: string) => GuestDisk }> {
+  /** The volume as the guest sees it, on its present disk or on the new one. */
+  async function place(db: Db, { serverId, deviceId, move }: VolumeMoveParams, which: 'old' | 'new'): Promise<{ host: string; disk: GuestDisk }> {
     const [server, device] = await Promise.all([findServerBrief(db, serverId), findBlockDevice(db, deviceId)]);
     if (server?.host == null || device?.attachment_id == null) throw notFound(`Instance ${serverId} could not be found.`);
-    const disk = guestDisk(device, await faces.cinder.connect(device.attachment_id, server.host));
+    const facts = await faces.cinder.connect(device.attachment_id, server.host, which === 'new' ? { move } : {});
+    const disk = guestDisk({ ...device, disk_id: which === 'new' ? move.newDiskId : move.oldDiskId }, facts);
     if (disk === undefined) throw notFound(`Instance ${serverId} is not attached to volume ${move.volumeId}`);
-    return { host: server.host, on: (diskId) => ({ ...disk, diskId }) };
+    return { host: server.host, disk };
   }
 
   return defineSaga<VolumeMoveParams, unknown>({
@@ -44,17 +45,17 @@ export function volumeMoveSaga(deps: NovaDeps): SagaDefinition<VolumeMoveParams>
         deadlineMs: COPY_DEADLINE_MS,
         async do(step) {
           const { serverId, move } = step.params;
-          const { host, on } = await place(step.db, step.params);
-          await hosts.get(host).guests.swapDisk(serverId, move.oldDiskId, on(move.newDiskId), step.signal);
+          const { host, disk } = await place(step.db, step.params, 'new');
+          await hosts.get(host).guests.swapDisk(serverId, move.oldDiskId, disk, step.signal);
         },
         // the guest that has the new disk copies it back: what it wrote since is there alone
         async undo(step) {
           const { serverId, move } = step.params;
-          const found = await place(step.db, step.params).catch(() => undefined);
+          const found = await place(step.db, step.params, 'old').catch(() => undefined);
           if (found === undefined) return;
-          const { host, on } = found;
+          const { host, disk } = found;
           await clearOnHost(deps, host, step, [], async ({ guests }) => {
-            if (isOpen((await guests.info(serverId)).state)) await guests.swapDisk(serverId, move.newDiskId, on(move.oldDiskId));
+            if (isOpen((await guests.info(serverId)).state)) await guests.swapDisk(serverId, move.newDiskId, disk);
           });
         },
       },
