@@ -177,10 +177,7 @@ test('a disk is plugged into a running guest of another host, and out again', { 
   const location = await keeper.guests.exporters.serve(diskId, { exportId: 'x' }, { sizeBytes: 16 * MIB });
   const disk = virtioDisk(diskId, 'vdb', { location });
   await other.guests.attachDisk(guest.guestId, disk);
-  assert.deepEqual(
-    (await other.guests.diagnostics(guest.guestId)).disks.map(({ device }) => device),
-    ['vda', 'vdb'],
-  );
+  assert.deepEqual((await other.guests.diagnostics(guest.guestId)).disks.map(({ device }) => device), ['vda', 'vdb']);
   // this guest answers no request to let go, so it is switched off; the next start has the disk
   await other.guests.rebootHard({ ...guest, disks: [...guest.disks, disk] });
   await other.guests.remove(guest.guestId);
