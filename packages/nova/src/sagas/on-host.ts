@@ -41,3 +41,6 @@ export async function clearPorts(deps: NovaDeps, step: { readonly attempt: numbe
 const OPEN = new Set(['running', 'paused']);
 /** A guest's process has its disks and cards in hand: changes go through it. */
 export const isOpen = (state: string): boolean => OPEN.has(state);
+
+/** How long a guest may take to let go of a device: as long as upstream's eight tries of 20 s. One whose system is still starting lets nothing go. */
+export const DETACH_WAIT_MS = 160_000;

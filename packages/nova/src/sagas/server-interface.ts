@@ -8,7 +8,7 @@ import { guestNic } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findServer, findServerBrief, imageOf } from '../store/server.ts';
 import { findServerPort, removeServerPort } from '../store/server-port.ts';
-import { clearOnHost, clearPorts, isOpen } from './on-host.ts';
+import { clearOnHost, clearPorts, DETACH_WAIT_MS, isOpen } from './on-host.ts';
 
 export interface InterfaceAttachParams {
   readonly serverId: string;
@@ -21,8 +21,6 @@ export interface InterfaceDetachParams {
   readonly ctx: Context;
   readonly portId: string;
 }
-
-const DETACH_WAIT_MS = 60_000;
 
 /** Makes or takes a port, plugs it on the server's host, and into the guest if that runs. `tell` hears of the failure, for the request that waits. */
 export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failure: SagaFailure) => void): SagaDefinition<InterfaceAttachParams> {
@@ -97,7 +95,7 @@ export function interfaceDetachSaga(deps: NovaDeps, unplug: SagaDefinition<Unplu
     steps: [
       {
         name: 'detach',
-        deadlineMs: 120_000,
+        deadlineMs: 240_000,
         async do(step) {
           const { serverId, portId } = step.params;
           const server = await findServerBrief(step.db, serverId);

@@ -7,7 +7,7 @@ import { guestDisk } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findBlockDevice, patchBlockDevice, removeBlockDevice } from '../store/block-device.ts';
 import { findServer, findServerBrief } from '../store/server.ts';
-import { clearOnHost, isOpen } from './on-host.ts';
+import { clearOnHost, DETACH_WAIT_MS, isOpen } from './on-host.ts';
 
 export interface VolumeParams {
   readonly serverId: string;
@@ -17,9 +17,6 @@ export interface VolumeParams {
   readonly attachmentId: string;
   readonly ctx: Context;
 }
-
-/** How long a guest may take to let go of a disk. */
-const DETACH_WAIT_MS = 60_000;
 
 /** Connects a reserved volume to the server's host, and plugs it into the guest if that runs. */
 export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
@@ -89,7 +86,7 @@ export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
     steps: [
       {
         name: 'detach',
-        deadlineMs: 180_000,
+        deadlineMs: 240_000,
         async do(step) {
           const { serverId, deviceId } = step.params;
           const [server, device] = await Promise.all([findServerBrief(step.db, serverId), findBlockDevice(step.db, deviceId)]);
