@@ -51,6 +51,8 @@ const SETTLE_MS = 300_000;
 const NOTICE_MS = 60_000;
 /** For so long the store is asked whether there is work to wait for. */
 const ASK_MS = 10_000;
+/** A server was accepted that starts from a snapshot, which another step then took for itself or removed. */
+const LOST_RACE = /^server \S+ is ERROR: (Invalid snapshot: Originating snapshot status|Snapshot \S+ could not be found)/;
 /** Other kinds of step that are tried where one has nothing to be done to. */
 const OTHERS = 8;
 
@@ -225,7 +227,7 @@ class Walker {
 
   /** Everything must hold, as soon as the cloud has had time to notice what happened to it. */
   async #judge(after: string): Promise<void> {
-    const isExcused = (words: string): boolean => [...this.#killed].some((id) => words.startsWith(`server ${id} is ERROR: `));
+    const isExcused = (words: string): boolean => LOST_RACE.test(words) || [...this.#killed].some((id) => words.startsWith(`server ${id} is ERROR: `));
     const look = async (): Promise<string[]> =>
       (await wrongs(this.#cloud, this.#state, { killed: this.#killed, contents: this.#contents })).filter((words) => !isExcused(words));
     let found = await look();

@@ -323,6 +323,21 @@ withBench('a very long chain is not made longer: the clone is a copy', async ({ 
   }
 });
 
+withBench('a disk whose guest ends while it grows is grown without it', async ({ disks, guests }) => {
+  await disks.create(volume(ids.a));
+  await guests.open(disks, ids.a);
+  guests.resize = async (diskId) => {
+    guests.close(diskId);
+    throw unavailable('the process ended meanwhile');
+  };
+  assert.equal((await disks.resize(ids.a, 8 * MIB)).sizeBytes, 8 * MIB);
+  assert.equal((await contentOf(disks, ids.a)).length, 8 * MIB);
+  // one that goes on is not passed over
+  await guests.open(disks, ids.a);
+  guests.resize = () => Promise.reject(unavailable('no answer'));
+  await assert.rejects(disks.resize(ids.a, 9 * MIB), kind('Unavailable'));
+});
+
 withBench('resizing grows, raw and qcow2', async (b) => {
   const { disks, guests } = b;
   await disks.create(volume(ids.a));
