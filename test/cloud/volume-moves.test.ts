@@ -46,6 +46,20 @@ async function anImage(): Promise<string> {
   return id;
 }
 
+test('a volume grows under its server, and the action says so', async () => {
+  await admin('POST', `/volume/v3/volumes/${volumeId}/action`, { 'os-extend': { new_size: 2 } });
+  await until(volume, (one) => one.size === 2 && one.status === 'in-use');
+  const [action] = await until(
+    async () => (await admin('GET', `/compute/v2.1/servers/${serverId}/os-instance-actions`)).instanceActions,
+    ([newest]) => newest.action === 'extend_volume',
+  );
+  const { instanceAction } = await admin('GET', `/compute/v2.1/servers/${serverId}/os-instance-actions/${action.request_id}`);
+  assert.deepEqual(
+    instanceAction.events.map((event: { event: string; result: string }) => [event.event, event.result]),
+    [['compute_extend_volume', 'Success']],
+  );
+});
+
 test('to another host, while its server runs', async () => {
   const from = (await volume())['os-vol-host-attr:host'] as string;
   const { pools } = await admin('GET', '/volume/v3/scheduler-stats/get_pools');

@@ -56,11 +56,18 @@ export function createInstanceActionsApp(deps: NovaDeps): InstanceActionsApp {
 }
 
 /** Actions without a saga: they are one event. */
-const AT_ONCE = new Set(['lock', 'unlock', 'resetState', 'trigger_crash_dump', 'live_migration_cancel', 'live_migration_force_complete']);
+const AT_ONCE = new Map([
+  ...['lock', 'unlock', 'resetState', 'trigger_crash_dump', 'live_migration_cancel', 'live_migration_force_complete'].map(
+    (action) => [action, `api_${action}`] as const,
+  ),
+  // the guest has been told by cinder's host when nova hears of it
+  ['extend_volume', 'compute_extend_volume'],
+]);
 
 async function eventsOf(db: Db, action: ActionRow): Promise<readonly ActionEvent[]> {
-  if (AT_ONCE.has(action.action)) {
-    return [{ event: `api_${action.action}`, startMs: action.start_at_ms, finishMs: action.updated_at_ms, result: 'Success', details: null, traceback: null }];
+  const atOnce = AT_ONCE.get(action.action);
+  if (atOnce !== undefined) {
+    return [{ event: atOnce, startMs: action.start_at_ms, finishMs: action.updated_at_ms, result: 'Success', details: null, traceback: null }];
   }
   const events: ActionEvent[] = [];
   for (let beforeSeq: number | undefined; ; ) {

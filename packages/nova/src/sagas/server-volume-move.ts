@@ -41,7 +41,7 @@ export function volumeMoveSaga(deps: NovaDeps): SagaDefinition<VolumeMoveParams>
     name: 'nova.volume.move',
     steps: [
       {
-        name: 'copy',
+        name: 'swap_volume',
         deadlineMs: COPY_DEADLINE_MS,
         async do(step) {
           const { serverId, move } = step.params;
