@@ -28,7 +28,7 @@ export async function realGround(hosts: number): Promise<Ground> {
     if (code !== 0) throw new Error(`cairn ${args[0]} ended with ${code}: ${output}`);
   };
   const facts = (): { pid: number; url: string } => JSON.parse(readFileSync(join(data, 'run', 'cairn.json'), 'utf8'));
-  const status = (): Status => JSON.parse(namespace.sync(cairn, ['status', '--json', '--data', data])) as Status;
+  const status = (): Status => JSON.parse(namespace.sync(cairn, ['status', '--json', '--data', data], { timeoutMs: 600_000 })) as Status;
   let http: Relay | undefined;
   const up = async (): Promise<void> => {
     await run(['up', '--yes', ...(hosts > 1 ? ['--hosts', String(hosts)] : [])]);

@@ -129,11 +129,14 @@ export class SimulatedGuests implements Guests {
       if (guest.spec.disks.some((d) => d.diskId === disk.diskId)) return;
       if (guest.state !== 'running' && guest.state !== 'paused')
         throw conflict(`Cannot move a disk of the server: it is not running (its state is ${guest.state}).`);
-      if (!guest.spec.disks.some((d) => d.diskId === diskId && d.device === disk.device)) throw notFound(`The server has no disk ${diskId}.`);
+      const before = guest.spec.disks.find((d) => d.diskId === diskId && d.device === disk.device);
+      if (!before) throw notFound(`The server has no disk ${diskId}.`);
       this.#claimDisk(guestId, disk);
-      const content = this.#machine.keeperOf(diskId).disks.get(diskId)?.content;
-      const target = this.#machine.keeperOf(disk.diskId).disks.get(disk.diskId);
+      const content = this.#keeperOf(before)?.disks.get(diskId)?.content;
+      const keeper = this.#keeperOf(disk);
+      const target = keeper?.disks.get(disk.diskId);
       if (target && content !== undefined) target.content = content;
+      keeper?.keep?.('disks', disk.diskId);
       guest.spec = { ...guest.spec, disks: guest.spec.disks.map((d) => (d.diskId === diskId ? disk : d)) };
     });
   }
@@ -294,6 +297,11 @@ export class SimulatedGuests implements Guests {
     const guest: SimulatedGuest = { spec, state: 'running', startedAtMs: this.#clock.nowMs(), console: (before?.console ?? '') + LOGIN(spec.name) };
     this.#machine.guests.set(spec.guestId, guest);
     return guest;
+  }
+
+  /** The machine that has a guest's disk, be it another one. */
+  #keeperOf(disk: GuestDisk): SimulatedMachine | undefined {
+    return disk.location ? findExport(disk.location.exportName)?.machine : this.#machine.keeperOf(disk.diskId);
   }
 
   /** A guest that comes by live migration waits until its disks are its own; all others have them from now on. */
