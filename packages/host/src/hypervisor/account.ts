@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { chmod, chown, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { unavailable } from '@cairn/kit/errors/errors';
@@ -100,14 +101,27 @@ const reachable = new Set<string>();
 /** Says clearly when guests' users cannot get to `path` because a directory above it is closed; QEMU itself would say only "Permission denied". */
 export async function checkReachable(account: GuestAccount | undefined, path: string): Promise<void> {
   if (!account) return;
+  const passed: string[] = [];
   for (let dir = dirname(path); !reachable.has(dir); dir = dirname(dir)) {
-    const { mode, gid } = await stat(dir);
-    if (!(mode & 0o001) && !(gid === account.gid && mode & 0o010)) {
+    const about = await statIfThere(dir);
+    if (about && !(about.mode & 0o001) && !(about.gid === account.gid && about.mode & 0o010)) {
       throw unavailable(
-        `Guests cannot reach ${path}: the directory ${dir} is closed to other users. Allow passing through it (chmod o+x ${dir}) or choose another data directory.`,
+        `Guests cannot reach ${path}: the directory ${dir} is closed to other users. Allow passing through it (chmod o+x ${dir}) or choose another directory.`,
       );
     }
-    reachable.add(dir);
+    // what is not there yet is made by Cairn, and open
+    if (about) passed.push(dir);
     if (dir === '/') break;
+  }
+  // only now: a directory is reachable when all above it are
+  for (const dir of passed) reachable.add(dir);
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -138,6 +138,8 @@ export class RealAgent implements HostAgent {
     await Promise.all([mkdir(dataDir, { recursive: true, mode: 0o711 }), mkdir(runDir, { recursive: true, mode: 0o711 })]);
     // before anything is made: a closed directory above the data stops every guest
     await checkReachable(this.#account, join(dataDir, 'guests'));
+    for (const backend of this.#options.backends ?? [])
+      if ('path' in backend && backend.path) await checkReachable(this.#account, join(backend.path, 'volumes'));
     await this.fabric.start();
     await this.guests.recover();
     await this.#kept.start();
