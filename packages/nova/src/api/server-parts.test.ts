@@ -114,6 +114,18 @@ test('a multiattach volume needs 2.60', async () => {
   await cloud.settle();
 });
 
+test('of two servers that ask for one port at once, one gets it', async () => {
+  const port = '99999999-9999-4999-8999-999999999991';
+  await cloud.neutron.addPort(port, NETWORK, 'p1');
+  const servers = [await cloud.create(member()), await cloud.create(member())];
+  const attach = (server: string) => cloud.request(member(), 'POST', `/servers/${server}/os-interface`, { interfaceAttachment: { port_id: port } });
+  const answers = await Promise.all(servers.map(attach));
+  assert.deepEqual(answers.map((answer) => answer.status).toSorted(), [200, 409]);
+  assert.match(JSON.stringify(answers.map((answer) => answer.body)), new RegExp(`Port ${port} is still in use`));
+  for (const server of servers) await cloud.ok(member(), 'DELETE', `/servers/${server}`);
+  await cloud.settle();
+});
+
 test('interfaces come and go while the guest runs', async () => {
   const path = `/servers/${id}/os-interface`;
   await cloud.neutron.addPort(PORT, NETWORK, 'p1');

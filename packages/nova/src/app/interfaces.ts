@@ -83,7 +83,6 @@ export function createInterfacesApp(deps: NovaDeps, sagas: NovaSagas): Interface
         saga: sagas.interfaceAttach,
         params: async (row, tx) => {
           const mine = await portsOf(tx, row.id);
-          if (mine.some((other) => other.port_id === port.portId)) throw conflict(`Port ${port.portId} is still in use.`);
           const position = 1 + Math.max(-1, ...mine.map((other) => other.position));
           await insertServerPorts(tx, [
             { port_id: port.portId, server_id: row.id, network_id: port.networkId, position, owned: port.existing ? 0 : 1, tag: asked.tag ?? null },

@@ -1,3 +1,4 @@
+import { conflict } from '@cairn/kit/errors/errors';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { Selectable } from 'kysely';
 import type { NovaTables, ServerPortTable } from './tables.ts';
@@ -19,8 +20,13 @@ export async function findServerPort(db: Db, portId: string): Promise<ServerPort
   return await on<NovaTables>(db).selectFrom('nova_server_port').selectAll().where('port_id', '=', portId).executeTakeFirst();
 }
 
+/** Writes interfaces. Throws Conflict where a server has one of the ports already: of two that ask for one port at once, one gets it. */
 export async function insertServerPorts(tx: Tx, rows: readonly ServerPortRow[]): Promise<void> {
-  if (rows.length > 0) await on<NovaTables>(tx).insertInto('nova_server_port').values(rows).execute();
+  if (rows.length === 0) return;
+  const ids = rows.map((row) => row.port_id);
+  const taken = await on<NovaTables>(tx).selectFrom('nova_server_port').select('port_id').where('port_id', 'in', ids).executeTakeFirst();
+  if (taken !== undefined) throw conflict(`Port ${taken.port_id} is still in use.`);
+  await on<NovaTables>(tx).insertInto('nova_server_port').values(rows).execute();
 }
 
 export async function removeServerPort(tx: Tx, portId: string): Promise<void> {
