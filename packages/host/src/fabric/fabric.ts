@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CairnError, conflict, invalidInput, unavailable } from '@cairn/kit/errors/errors';
-import type { Fabric, FabricChange, FabricObject, FabricStatus, PortSpec } from '../interface/fabric.ts';
+import { CairnError, conflict, unavailable } from '@cairn/kit/errors/errors';
+import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type PortSpec } from '../interface/fabric.ts';
 import { Announcer } from './kernel/announce.ts';
 import { DnsmasqKeeper } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
@@ -105,7 +105,7 @@ export class KernelFabric implements Fabric {
 
   async apply(objects: readonly FabricObject[]): Promise<void> {
     await this.start();
-    const flaws: CairnError[] = [];
+    const flaws: FabricFlaw[] = [];
     const wanted = new Map<string, FabricObject>();
     for (const object of objects) {
       try {
@@ -114,7 +114,7 @@ export class KernelFabric implements Fabric {
       } catch (error) {
         if (!(error instanceof CairnError)) throw error;
         // One object that cannot be built must not keep all others from being built. What was built of it before stays.
-        flaws.push(error);
+        flaws.push({ kind: object?.kind, id: object?.id, message: error.message });
         const before = object && this.#objects.get(object.kind, object.id);
         if (before) wanted.set(objectKey(before.kind, before.id), before);
       }
@@ -132,16 +132,10 @@ export class KernelFabric implements Fabric {
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
     for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
     await this.#request(new Set(this.#units.keys()));
-    for (const port of this.#objects.guestPorts.values()) {
-      try {
-        this.#refuseUnplugged(port);
-      } catch (error) {
-        if (error instanceof CairnError) flaws.push(error);
-      }
-    }
+    for (const port of this.#objects.guestPorts.values()) flaws.push(...this.#unplugged(port));
     if (flaws.length === 0) return;
     for (const flaw of flaws) this.#options.onEvent?.({ kind: 'trouble', subject: 'fabric', message: flaw.message });
-    throw invalidInput(flaws.map((flaw) => flaw.message).join(' '), { detail: flaws });
+    throw new FabricFlaws(flaws);
   }
 
   async patch(changes: readonly FabricChange[]): Promise<void> {
@@ -155,16 +149,18 @@ export class KernelFabric implements Fabric {
     for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
     this.#touch(changes, touched);
     await this.#request(touched);
-    for (const change of changes) if (change.op === 'put' && change.object.kind === 'port') this.#refuseUnplugged(change.object);
+    const flaws = changes.flatMap((change) => (change.op === 'put' && change.object.kind === 'port' ? this.#unplugged(change.object) : []));
+    if (flaws.length > 0) throw new FabricFlaws(flaws);
   }
 
-  #refuseUnplugged({ id, attachment }: PortSpec): void {
-    if (attachment.kind === 'none' || !this.#switch.isRefused(attachment.tap)) return;
-    throw unavailable(
+  /** What the kernel refuses of a port. */
+  #unplugged({ id, attachment }: PortSpec): FabricFlaw[] {
+    if (attachment.kind === 'none' || !this.#switch.isRefused(attachment.tap)) return [];
+    const message =
       attachment.kind === 'subport'
         ? `The sub-port ${id} could not be plugged: the kernel of this host refuses the VLAN ${attachment.vlan} of ${attachment.parentTap}. Sub-ports need VLAN devices (the module 8021q).`
-        : `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`,
-    );
+        : `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`;
+    return [{ kind: 'port', id, message }];
   }
 
   /** A guest's port without its network would get no tap, and nobody would know before the guest starts. */

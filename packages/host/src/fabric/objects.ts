@@ -1,5 +1,5 @@
 import { CairnError, conflict } from '@cairn/kit/errors/errors';
-import type { FabricChange, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../interface/fabric.ts';
+import type { FabricChange, FabricFlaw, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../interface/fabric.ts';
 import { canonicalIp } from './plan/address.ts';
 import { bridgeName, gatewayLinkName, routerLinkName } from './names.ts';
 
@@ -73,19 +73,19 @@ export class Objects implements FabricView {
     }
   }
 
-  /** Makes these the only objects. Gives the errors of those that cannot be had together with the others. */
-  replace(objects: ReadonlyMap<string, FabricObject>): readonly CairnError[] {
+  /** Makes these the only objects. Gives those that cannot be had together with the others. */
+  replace(objects: ReadonlyMap<string, FabricObject>): readonly FabricFlaw[] {
     for (const { kind, id } of this.#all.values()) if (!objects.has(objectKey(kind, id))) this.#remove(kind, id);
-    const errors: CairnError[] = [];
+    const flaws: FabricFlaw[] = [];
     for (const object of objects.values()) {
       try {
         this.change([{ op: 'put', object }]);
       } catch (error) {
         if (!(error instanceof CairnError)) throw error;
-        errors.push(error);
+        flaws.push({ kind: object.kind, id: object.id, message: error.message });
       }
     }
-    return errors;
+    return flaws;
   }
 
   get(kind: FabricObject['kind'], id: string): FabricObject | undefined {

@@ -1,3 +1,5 @@
+import { CairnError } from '@cairn/kit/errors/errors';
+
 /**
  * The network of one host, declared: objects by kind and id. Neutron says what must be; the agent makes the host match it, by
  * difference, atomically per rule set, without a moment in which allowed traffic is dropped or forbidden traffic passes.
@@ -141,10 +143,28 @@ export type FabricChange =
   | { readonly op: 'put'; readonly object: FabricObject }
   | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string };
 
+/** An object that a host cannot have as it is wanted. */
+export interface FabricFlaw {
+  readonly kind: FabricObject['kind'];
+  readonly id: string;
+  /** For the user: what cannot be, and why. */
+  readonly message: string;
+}
+
+/** Some objects could not be made as they are wanted. All else that was asked for in the same call is live. */
+export class FabricFlaws extends CairnError {
+  readonly flaws: readonly FabricFlaw[];
+
+  constructor(flaws: readonly FabricFlaw[]) {
+    super('InvalidInput', flaws.map((flaw) => flaw.message).join(' '));
+    this.flaws = flaws;
+  }
+}
+
 export interface Fabric {
-  /** The whole desired state: what is not in it goes. Used at start and by the reconciler. */
+  /** The whole desired state: what is not in it goes. Used at start and by the reconciler. Throws FabricFlaws when single objects could not be had. */
   apply(objects: readonly FabricObject[]): Promise<void>;
-  /** A change of the desired state. Resolves when it is live in the kernel. Concurrent patches are merged into one pass. */
+  /** A change of the desired state. Resolves when it is live in the kernel. Concurrent patches are merged into one pass. Throws FabricFlaws as `apply`. */
   patch(changes: readonly FabricChange[]): Promise<void>;
   /** Link and address facts for `cairn doctor` and tests. */
   status(): Promise<FabricStatus>;

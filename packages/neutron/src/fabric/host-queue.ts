@@ -1,4 +1,4 @@
-import type { FabricChange, FabricObject } from '@cairn/host/interface/fabric';
+import { type FabricChange, FabricFlaws, type FabricObject } from '@cairn/host/interface/fabric';
 import type { HostAgent } from '@cairn/host/interface/agent';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { publicText } from '@cairn/kit/errors/errors';
@@ -35,6 +35,8 @@ export class HostQueue {
   readonly #told = new Map<FabricKey, number>();
   /** What the host may have: all that it was told and has not surely let go of. */
   readonly #held = new Set<FabricKey>();
+  /** What the host could not have as it was told, and why. All else it has. */
+  readonly #flaws = new Map<FabricKey, string>();
   #pending = new Map<FabricKey, FabricChange>();
   /** What is on its way to the host. */
   #sending: ReadonlyMap<FabricKey, unknown> = new Map();
@@ -57,6 +59,11 @@ export class HostQueue {
   /** Has the host been told of the object? */
   has(key: FabricKey): boolean {
     return this.#told.has(key);
+  }
+
+  /** Why the host cannot have the object as it is wanted; undefined when it can, as far as it has said. */
+  flawOf(key: FabricKey): string | undefined {
+    return this.#flaws.get(key);
   }
 
   /** Everything again, from the truth: when the host comes, and now and then. */
@@ -94,6 +101,7 @@ export class HostQueue {
     this.#stopped = true;
     this.#stop.abort();
     this.#told.clear();
+    this.#flaws.clear();
     this.#pending.clear();
     this.#forget(this.#held);
     this.#parts.unsure(this, false);
@@ -108,7 +116,7 @@ export class HostQueue {
   /** Forgets those of these objects that the host has let go of. */
   #forget(keys: Iterable<FabricKey>): void {
     for (const key of keys) {
-      if (this.#told.has(key) || this.#pending.has(key) || !this.#held.delete(key)) continue;
+      if (this.#told.has(key) || this.#pending.has(key) || this.#flaws.has(key) || !this.#held.delete(key)) continue;
       this.#parts.holds(this.host, key, false);
     }
   }
@@ -159,8 +167,11 @@ export class HostQueue {
       }
       for (const key of before) if (!newer.has(key)) this.#told.delete(key);
       this.#sending = objects;
-      await this.#agent.fabric.apply([...objects.values()]);
-      await this.#parts.live(this.host, [...objects.values()]);
+      await this.#taken(objects.keys(), () => this.#agent.fabric.apply([...objects.values()]));
+      await this.#parts.live(
+        this.host,
+        [...objects].flatMap(([key, object]) => (this.#flaws.has(key) ? [] : [object])),
+      );
       this.#sending = new Map();
       this.#forget(this.#held);
       if (newer.size > 0) this.#parts.retouch([...newer.keys()]);
@@ -175,7 +186,7 @@ export class HostQueue {
     this.#pending = new Map();
     this.#sending = changes;
     try {
-      await this.#agent.fabric.patch(inOrder(changes.values()));
+      await this.#taken(changes.keys(), () => this.#agent.fabric.patch(inOrder(changes.values())));
     } catch (error) {
       // the truth may have moved on: what is asked next time is read anew
       for (const key of changes.keys()) this.#told.delete(key);
@@ -186,10 +197,36 @@ export class HostQueue {
     }
     await this.#parts.live(
       this.host,
-      [...changes.values()].flatMap((change) => (change.op === 'put' ? [change.object] : [])),
+      [...changes].flatMap(([key, change]) => (change.op === 'put' && !this.#flaws.has(key) ? [change.object] : [])),
     );
     this.#sending = new Map();
     this.#forget(changes.keys());
+  }
+
+  /**
+   * Gives the host something. What it cannot have of that is remembered and said, and keeps nobody from the rest: it is offered again when it
+   * is touched, and with the whole.
+   */
+  async #taken(keys: Iterable<FabricKey>, give: () => Promise<void>): Promise<void> {
+    const before = new Map<FabricKey, string>();
+    for (const key of keys) {
+      const flaw = this.#flaws.get(key);
+      if (flaw !== undefined) before.set(key, flaw);
+    }
+    let flaws: FabricFlaws['flaws'] = [];
+    try {
+      await give();
+    } catch (error) {
+      if (!(error instanceof FabricFlaws)) throw error;
+      flaws = error.flaws;
+    }
+    for (const key of before.keys()) this.#flaws.delete(key);
+    for (const { kind, id, message } of flaws) {
+      const key: FabricKey = `${kind} ${id}`;
+      this.#flaws.set(key, message);
+      this.#told.delete(key);
+      if (before.get(key) !== message) this.#parts.log.warn({ host: this.host, key }, `host ${this.host} goes without one part of its network: ${message}`);
+    }
   }
 
   async #backOff(error: unknown): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FabricObject } from '@cairn/host/interface/fabric';
+import { type FabricChange, FabricFlaws, type FabricObject } from '@cairn/host/interface/fabric';
 import type { SimulatedAgent } from '@cairn/host/simulated/agent';
 import { testAdmin, testContext } from '@cairn/kit/testing/world';
 import { NetworkWorld, type NetworkWorldOptions } from '../testing/network-world.ts';
@@ -119,6 +119,30 @@ describe('the hosts', () => {
       assert.ok(fabricOf(world, 'h1').has(`port ${portId}`));
       assert.ok(failures <= 0);
       assert.equal((await world.show('member', 'port', portId)).status, 'ACTIVE');
+    });
+  });
+
+  it('that cannot have one port have all others, and who waits for that one is told why', () => {
+    let refused: string | undefined;
+    const isGuestPort = (object: FabricObject): boolean => object.kind === 'port' && object.attachment.kind === 'guest';
+    const fault = ({ method, args, when }: { method: string; args: readonly unknown[]; when: string }): void => {
+      if (!method.startsWith('fabric.') || when !== 'after') return;
+      const given = (args[0] as readonly (FabricObject | FabricChange)[]).flatMap((one) => ('op' in one ? (one.op === 'put' ? [one.object] : []) : [one]));
+      refused ??= given.find(isGuestPort)?.id;
+      const id = given.find((object) => object.id === refused)?.id;
+      if (id !== undefined) throw new FabricFlaws([{ kind: 'port', id, message: `The port ${id} could not be plugged.` }]);
+    };
+    return inWorld({ hosts: ['h1'], agent: { fault } }, async (world) => {
+      const { network } = await world.network();
+      await assert.rejects(serverPort(world, network.id, 'h1'), { kind: 'Unavailable', message: /^The port [-0-9a-f]+ could not be plugged\.$/ });
+      assert.ok(refused);
+      const portId = await serverPort(world, network.id, 'h1');
+      assert.equal((await world.show('member', 'port', portId)).status, 'ACTIVE');
+      assert.equal((await world.show('member', 'port', refused)).status, 'DOWN');
+      const { id } = { id: refused };
+      await world.world.env.store.write((tx) => world.neutron.face.releasePorts(tx, [id], { delete: true }));
+      await world.neutron.face.makeGone([id]);
+      assert.ok(!fabricOf(world, 'h1').has(`port ${id}`));
     });
   });
 

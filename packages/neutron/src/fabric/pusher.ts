@@ -1,6 +1,7 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import type { Env } from '@cairn/kit/env';
+import { unavailable } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { chassisOf } from '../app/binding.ts';
 import { tunnelEnds } from '../store/agents.ts';
@@ -152,13 +153,20 @@ export class Pusher {
     if (keys.length > 0) tx.afterCommit(() => this.#touch(keys));
   }
 
-  /** Resolves when hosts have all that these objects' rows say now. Hosts that are away are not waited for. */
+  /**
+   * Resolves when hosts have all that these objects' rows say now. Hosts that are away are not waited for. Throws Unavailable, with the
+   * host's reason, when one of the objects cannot be had.
+   */
   async settled(keys: readonly FabricKey[]): Promise<void> {
     this.#touch(keys);
     await this.#flushing;
     const reachable = new Set(this.#hosts.names());
     const concerned = new Set(keys.flatMap((key) => this.#mayHave(key)).filter((queue) => reachable.has(queue.host)));
     await Promise.all([...concerned].map((queue) => queue.drained()));
+    for (const queue of concerned) {
+      const flaw = keys.map((key) => queue.flawOf(key)).find((text) => text !== undefined);
+      if (flaw !== undefined) throw unavailable(flaw);
+    }
   }
 
   /** Resolves when nothing is left to be told; for tests and for an orderly end. */
