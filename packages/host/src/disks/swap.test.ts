@@ -117,14 +117,19 @@ describe('a disk of a real guest moves to another while it writes', { skip: noQe
 
   test('what fails or is broken off leaves the guest what it had', async () => {
     await assert.rejects(swap('five', 'nowhere'), (error) => isCairnError(error, 'NotFound'));
-    await disks.create({ diskId: 'small', sizeBytes: MIB, source: { kind: 'blank' }, pool: 'volume' });
-    await assert.rejects(swap('five', 'small'));
+    for (const [diskId, sizeMb] of [
+      ['small', 1],
+      ['large', 24],
+    ] as const) {
+      await disks.create({ diskId, sizeBytes: sizeMb * MIB, source: { kind: 'blank' }, pool: 'volume' });
+      await assert.rejects(swap('five', diskId), (error) => isCairnError(error, 'Conflict'));
+    }
     await blank('six');
     const abort = new AbortController();
     abort.abort(new Error('enough'));
     await assert.rejects(swap('five', 'six', abort.signal), /enough/);
     await writesOn('five');
-    for (const diskId of ['small', 'six']) await disks.remove(diskId);
+    for (const diskId of ['small', 'large', 'six']) await disks.remove(diskId);
     assert.equal(guests.openDisks.holder('five'), spec.guestId);
   });
 

@@ -8,7 +8,7 @@ import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { askForDisk, lendDisk } from './launch.ts';
 import { dropNodes, withId, without } from './plug.ts';
-import { throttle } from './throttle.ts';
+import { rethrottle } from './throttle.ts';
 
 /**
  * Gives a guest another disk with the same content while it runs: QEMU copies the one to the other and every write to both, and then the guest's device turns
@@ -37,11 +37,13 @@ export async function swapDisk(guest: Guest, diskId: string, disk: GuestDisk, si
     if (disk.location) await machine.qmp.execute('object-add', guest.context.imports.credentials(guest.guestId, disk.diskId, disk.location));
     const add = (): Promise<unknown> => machine.qmp.execute('blockdev-add', opened.node);
     await (keyId === undefined ? add() : withSecret(guest, machine.qmp, { diskId: disk.diskId, keyId }, add));
+    const [before, after] = [await sizeOf(guest, machine, diskId), await sizeOf(guest, machine, disk.diskId)];
+    if (after !== before) throw conflict(`The disk that is to take the place of ${old.device} has another size.`);
     // from now on each write of the guest goes to both
     const job = { device: rootOf(guest, diskId), target: rootOf(guest, disk.diskId), sync: 'full', 'copy-mode': 'write-blocking' };
     await runJob(machine.qmp, 'blockdev-mirror', job, signal ? { signal } : {});
     await settleSwap(guest, machine);
-    await throttle(machine.qmp, [disk]);
+    await rethrottle(machine.qmp, disk);
   } catch (error) {
     if (guest.machine === machine) await settleSwap(guest, machine);
     else await forget(guest, disk.diskId);
@@ -57,6 +59,18 @@ const rootOf = (guest: Guest, diskId: string): string => {
   if (!top) throw conflict(`Disk ${diskId} is not open in the server.`);
   return rootNodeName(diskId, top, encrypted);
 };
+
+/** What the guest has of a disk that is open, in bytes. */
+async function sizeOf(guest: Guest, machine: Machine, diskId: string): Promise<number> {
+  const name = rootOf(guest, diskId);
+  const nodes = await machine.qmp.execute<readonly { readonly 'node-name'?: string; readonly image: { readonly 'virtual-size': number } }[]>(
+    'query-named-block-nodes',
+    { flat: true },
+  );
+  const node = nodes.find((one) => one['node-name'] === name);
+  if (!node) throw conflict(`Disk ${diskId} is not open in the server.`);
+  return node.image['virtual-size'];
+}
 
 /** Brings the record in line with what the guest's device stands on, and closes the disk that is not in use. No copying is under way. */
 export async function settleSwap(guest: Guest, machine: Machine): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noQemu, TestHost, virtioDisk } from './qemu.fixture.ts';
-import { throttleOf } from './throttle.ts';
+import { rethrottle, throttleOf } from './throttle.ts';
 
 test('limits have the names that QEMU knows, and none are told where there are none', () => {
   assert.equal(throttleOf(virtioDisk('a')), undefined);
@@ -38,4 +38,21 @@ test('a guest writes no faster than its disk may', { skip: noQemu }, async (t) =
   const [free, held] = [await writes(undefined), await writes(2)];
   assert.ok(held >= 3 && held <= 10, `${held} writes in 3 s at 2 in a second`);
   assert.ok(free > 2 * held, `${free} writes in 3 s without a limit`);
+});
+
+test('a disk without limits in the place of one with them has none', async () => {
+  const told: unknown[] = [];
+  const qmp = {
+    execute: async <T>(...asked: unknown[]): Promise<T> => {
+      told.push(asked);
+      return undefined as T;
+    },
+  };
+  await rethrottle(qmp, virtioDisk('a', 'vdb'));
+  await rethrottle(qmp, virtioDisk('a', 'vdb', { limits: { operationsPerSecond: 5 } }));
+  const none = { id: '/machine/peripheral/disk-vdb/virtio-backend', bps: 0, bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
+  assert.deepEqual(told, [
+    ['block_set_io_throttle', none],
+    ['block_set_io_throttle', { ...none, iops: 5 }],
+  ]);
 });

@@ -24,16 +24,16 @@ const BURSTS: readonly (readonly [keyof DiskLimits, string])[] = [
 export function throttleOf(disk: GuestDisk): Readonly<Record<string, unknown>> | undefined {
   const { limits } = disk;
   if (!limits) return undefined;
-  const set = NAMES.map(([key, name]) => [name, limits[key] ?? 0] as const);
   const bursts = BURSTS.flatMap(([key, name]) => (limits[key] === undefined ? [] : [[name, limits[key]] as const]));
-  if (set.every(([, value]) => value === 0) && bursts.length === 0) return undefined;
-  return {
-    // what reads and writes for a virtio disk is a device within it
-    id: disk.bus === 'virtio' ? `/machine/peripheral/${diskDeviceId(disk)}/virtio-backend` : diskDeviceId(disk),
-    ...Object.fromEntries([...set, ...bursts]),
-    ...(limits.operationBytes === undefined ? {} : { iops_size: limits.operationBytes }),
-  };
+  if (NAMES.every(([key]) => !limits[key]) && bursts.length === 0) return undefined;
+  return { ...base(disk), ...Object.fromEntries(bursts), ...(limits.operationBytes === undefined ? {} : { iops_size: limits.operationBytes }) };
 }
+
+const base = (disk: GuestDisk): Readonly<Record<string, unknown>> => ({
+  // what reads and writes for a virtio disk is a device within it
+  id: disk.bus === 'virtio' ? `/machine/peripheral/${diskDeviceId(disk)}/virtio-backend` : diskDeviceId(disk),
+  ...Object.fromEntries(NAMES.map(([key, name]) => [name, disk.limits?.[key] ?? 0])),
+});
 
 /** Holds disks to their limits. A guest without its limits would take what others were promised, so a failure is one of the caller's. */
 export async function throttle(qmp: Pick<Qmp, 'execute'>, disks: readonly GuestDisk[]): Promise<void> {
@@ -42,3 +42,8 @@ export async function throttle(qmp: Pick<Qmp, 'execute'>, disks: readonly GuestD
     if (limits) await qmp.execute('block_set_io_throttle', limits);
   }
 }
+
+/** Another disk is in a device's place: its limits hold from now on, or none. */
+export const rethrottle = async (qmp: Pick<Qmp, 'execute'>, disk: GuestDisk): Promise<void> => {
+  await qmp.execute('block_set_io_throttle', throttleOf(disk) ?? base(disk));
+};

@@ -170,8 +170,8 @@ export interface Guests {
   diskHasGrown(guestId: string, diskId: string, sizeBytes: number): Promise<void>;
   /**
    * Gives a running (or paused) guest another disk in the place of one that it has, with the same content: that is copied while the guest writes on, and from
-   * then on it writes to the new one alone. `disk` is there, and of the same size for the guest; either may be encrypted. Rejects with Conflict when the guest is
-   * off. When it rejects (or the signal aborts) the guest has what it had; when the guest has the new disk already there is nothing to do.
+   * then on it writes to the new one alone. `disk` is there, and of the same size for the guest (QEMU copies to no other); either may be encrypted. Rejects with
+   * Conflict when the guest is off, or the size another. When it rejects (or the signal aborts) the guest has what it had; when the guest has the new disk already there is nothing to do.
    */
   swapDisk(guestId: string, diskId: string, disk: GuestDisk, signal?: AbortSignal): Promise<void>;
   attachNic(guestId: string, nic: GuestNic): Promise<void>;

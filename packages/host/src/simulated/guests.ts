@@ -131,10 +131,12 @@ export class SimulatedGuests implements Guests {
         throw conflict(`Cannot move a disk of the server: it is not running (its state is ${guest.state}).`);
       const before = guest.spec.disks.find((d) => d.diskId === diskId && d.device === disk.device);
       if (!before) throw notFound(`The server has no disk ${diskId}.`);
-      this.#claimDisk(guestId, disk);
-      const content = this.#keeperOf(before)?.disks.get(diskId)?.content;
+      const source = this.#keeperOf(before)?.disks.get(diskId);
       const keeper = this.#keeperOf(disk);
       const target = keeper?.disks.get(disk.diskId);
+      if (source && target && target.sizeBytes !== source.sizeBytes) throw conflict(`The disk that is to take the place of ${before.device} has another size.`);
+      this.#claimDisk(guestId, disk);
+      const content = source?.content;
       if (target && content !== undefined) target.content = content;
       keeper?.keep?.('disks', disk.diskId);
       guest.spec = { ...guest.spec, disks: guest.spec.disks.map((d) => (d.diskId === diskId ? disk : d)) };
