@@ -18,6 +18,8 @@ export interface VolumeFacts {
   readonly imageId: string | null;
   /** Glance metadata of a bootable volume (`volume_image_metadata`). */
   readonly imageMetadata: Readonly<Record<string, string>>;
+  /** What its last migration came to, or where it stands; null: there was none. */
+  readonly migrationStatus: string | null;
   readonly attachments: readonly AttachmentFacts[];
 }
 

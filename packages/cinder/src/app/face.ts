@@ -236,6 +236,7 @@ async function volumeFacts(deps: CinderDeps, db: Db, row: VolumeRow): Promise<Vo
     host: boundHost(deps, row.host),
     imageId: imageMetadata['image_id'] ?? null,
     imageMetadata,
+    migrationStatus: row.migration_status,
     attachments: (await attachmentsOfVolume(db, row.id)).map(attachmentFacts),
   };
 }

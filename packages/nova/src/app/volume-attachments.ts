@@ -1,6 +1,6 @@
 import { isAdmin } from '@cairn/kit/context/context';
 import type { VolumeFacts } from '@cairn/cinder/face';
-import { CairnError, conflict, forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
+import { CairnError, forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import type { Version } from '@cairn/kit/http/microversion';
 import type { NovaSagas } from '../sagas/index.ts';
 import {
@@ -18,6 +18,7 @@ import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { ACTION_RULES, checkAction } from './server-states.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
+import { swapVolume } from './volume-swap.ts';
 
 /** What a request to attach says. */
 export interface AttachVolume {
@@ -58,12 +59,28 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
     return row;
   };
 
-  /** A volume as the caller sees it; one that is not there is refused as its place in the request asks: by 404 in the path, by 400 in the body. */
-  const volumeOf = (caller: Caller, id: string, missing: (message: string) => CairnError): Promise<VolumeFacts> =>
+  /** A volume as the caller sees it. */
+  const volumeOf = (caller: Caller, id: string): Promise<VolumeFacts> =>
     faces.cinder.volume(env.store.read, caller.ctx, id).catch((error: unknown) => {
-      if (isCairnError(error, 'NotFound')) throw missing(`Volume ${id} could not be found.`);
+      if (isCairnError(error, 'NotFound')) throw notFound(`Volume ${id} could not be found.`);
       throw error;
     });
+
+  /** Changes what may change of a mapping; all else may be repeated. */
+  async function change(serverId: string, volumeId: string, asked: UpdateAttachment): Promise<void> {
+    const device = (await blockDevicesOf(env.store.read, serverId)).find((row) => row.volume_id === volumeId);
+    if (device === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
+    const fixed: readonly (readonly [string, unknown, unknown])[] = [
+      ['id', asked.id, volumeId],
+      ['serverId', asked.serverId, serverId],
+      ['device', asked.device, device.device_name],
+      ['tag', asked.tag, device.tag],
+    ];
+    for (const [name, given, is] of fixed) if (given !== undefined && given !== is) throw invalidInput(`The ${name} property is not mutable`);
+    if (asked.delete_on_termination === undefined) return;
+    const keep = isTrue(asked.delete_on_termination) ? 1 : 0;
+    await env.store.write((tx) => patchBlockDevice(tx, device.id, { delete_on_termination: keep }));
+  }
 
   return {
     async list(caller, serverId, { offset, limit }) {
@@ -87,7 +104,7 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       caller.authorize(`${POLICY}:create`, targetOf(server));
       checkAction(server, { ...ACTION_RULES.attachVolume }, isAdmin(caller.ctx));
       if (asked.device && !isDeviceName(asked.device)) throw invalidInput(`The supplied device path (${asked.device}) is invalid.`);
-      const volume = await volumeOf(caller, asked.volumeId, notFound);
+      const volume = await volumeOf(caller, asked.volumeId);
       if (volume.multiattach && version.before('2.60')) throw invalidInput('Multiattach volumes are only supported starting with compute API version 2.60.');
       const id = env.ids.uuid();
       const attachmentId = env.ids.uuid();
@@ -153,33 +170,15 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
       const swaps = version.before('2.85') || asked.volumeId !== volumeId;
       if (swaps) caller.authorize(`${POLICY}:swap`, {});
       else caller.authorize(`${POLICY}:update`, targetOf(server));
-      // only cinder may ask for the swap, and here it does so by an event (app/volume-move.ts), which needs no second volume
-      if (swaps) {
-        await volumeOf(caller, volumeId, notFound);
-        await volumeOf(caller, asked.volumeId, invalidInput);
-        throw conflict(`volume ${volumeId} is not migrating; this API should only be called by Cinder`);
-      }
-      const device = (await blockDevicesOf(env.store.read, server.id)).find((row) => row.volume_id === volumeId);
-      if (device === undefined) throw notFound(`Volume ${volumeId} could not be found.`);
-      const fixed: readonly (readonly [string, unknown, unknown])[] = [
-        ['id', asked.id, volumeId],
-        ['serverId', asked.serverId, server.id],
-        ['device', asked.device, device.device_name],
-        ['tag', asked.tag, device.tag],
-      ];
-      for (const [name, given, is] of fixed) if (given !== undefined && given !== is) throw invalidInput(`The ${name} property is not mutable`);
-      if (asked.delete_on_termination === undefined) return;
-      const keep = isTrue(asked.delete_on_termination) ? 1 : 0;
-      await env.store.write((tx) => patchBlockDevice(tx, device.id, { delete_on_termination: keep }));
+      // up to 2.84 there is nothing but the swap; from then on what else is asked comes first
+      if (version.atLeast('2.85')) await change(server.id, volumeId, asked);
+      if (swaps) await swapVolume(deps, sagas, caller, { serverId: server.id, oldId: volumeId, newId: asked.volumeId });
     },
 
     async detach(caller, serverId, volumeId) {
       const server = await visibleServer(env.store.read, caller, serverId);
       caller.authorize(`${POLICY}:delete`, targetOf(server));
-      await faces.cinder.volume(env.store.read, caller.ctx, volumeId).catch((error: unknown) => {
-        if (isCairnError(error, 'NotFound')) throw notFound(`Volume ${volumeId} could not be found.`);
-        throw error;
-      });
+      await volumeOf(caller, volumeId);
       const device = await attached(server.id, volumeId);
       if (device.boot_index === 0) throw invalidInput('Cannot detach a root device volume');
       await beginAction(deps, caller, {

@@ -1,7 +1,7 @@
 import { crashSuite } from '@cairn/kit/saga/crash-suite';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import { patchServer } from '../store/server.ts';
-import { IMAGE, member, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
+import { admin, IMAGE, member, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
 import { agreement, type CrashScene, crashWorld, inspect } from '../testing/crash-world.ts';
 
 const VOLUME = '33333333-3333-4333-8333-333333333333';
@@ -162,6 +162,18 @@ const move = async (cloud: TestCloud): Promise<void> => {
   await cloud.until(async () => (await cloud.ok(member(), 'GET', `/servers/${serverId}/os-instance-actions`)).instanceActions[0].action === 'swap_volume');
 };
 suite(sagas.volumeMove, { ...attached, begin: move }, { afterFailure: failed(await prepared(attached), 'swap_volume') });
+
+const OTHER_VOLUME = '77777777-7777-4777-8777-777777777777';
+const withTwo = {
+  prepare: async (cloud: TestCloud) => {
+    await attached.prepare(cloud);
+    await cloud.cinder.addVolume({ id: OTHER_VOLUME });
+  },
+};
+const swap = async (cloud: TestCloud): Promise<void> => {
+  await cloud.ok(admin(), 'PUT', `/servers/${serverId}/os-volume_attachments/${VOLUME}`, { volumeAttachment: { volumeId: OTHER_VOLUME } });
+};
+suite(sagas.volumeSwap, { ...withTwo, begin: swap }, { afterFailure: failed(await prepared(withTwo), 'swap_volume') });
 
 // the request waits for the saga, so it is not waited for here
 const plugIn = async (cloud: TestCloud): Promise<void> => {

@@ -21,6 +21,7 @@ import { type LeftBehindParams, leftBehindSaga, type LiveParams, serverLiveSaga 
 import { type EvacuateParams, serverEvacuateSaga } from './server-evacuate.ts';
 import { volumeAttachSaga, volumeDetachSaga, type VolumeParams } from './server-volume.ts';
 import { volumeMoveSaga, type VolumeMoveParams } from './server-volume-move.ts';
+import { volumeSwapSaga, type VolumeSwapParams } from './server-volume-swap.ts';
 
 /** Nova's sagas, made once per process with what they work on. */
 export interface NovaSagas extends LifeCycleSagas {
@@ -33,6 +34,7 @@ export interface NovaSagas extends LifeCycleSagas {
   readonly volumeAttach: SagaDefinition<VolumeParams>;
   readonly volumeDetach: SagaDefinition<VolumeParams>;
   readonly volumeMove: SagaDefinition<VolumeMoveParams>;
+  readonly volumeSwap: SagaDefinition<VolumeSwapParams>;
   readonly interfaceAttach: SagaDefinition<InterfaceAttachParams>;
   readonly interfaceDetach: SagaDefinition<InterfaceDetachParams>;
   readonly unplug: SagaDefinition<UnplugParams>;
@@ -69,6 +71,7 @@ export function createNovaSagas(deps: NovaDeps): NovaSagas {
     volumeAttach: volumeAttachSaga(deps),
     volumeDetach: volumeDetachSaga(deps),
     volumeMove: volumeMoveSaga(deps),
+    volumeSwap: volumeSwapSaga(deps),
     interfaceAttach: interfaceAttachSaga(deps, tell),
     interfaceDetach: interfaceDetachSaga(deps, unplug),
     unplug,

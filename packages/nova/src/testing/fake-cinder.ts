@@ -16,6 +16,7 @@ interface FakeVolume {
   readonly multiattach: boolean;
   readonly imageId: string | null;
   readonly host: string | null;
+  readonly migrationStatus?: string;
 }
 
 interface FakeAttachment {
@@ -85,7 +86,10 @@ export class FakeCinder implements CinderFace {
       encrypted: false,
       volumeType: null,
       imageMetadata: volume.imageId === null ? {} : { image_id: volume.imageId, min_ram: '0' },
-      attachments: [],
+      migrationStatus: volume.migrationStatus ?? null,
+      attachments: (await this.attachments.all(db))
+        .filter((one) => one.volumeId === volumeId)
+        .map((one) => ({ ...one, host: one.host ?? null, mode: 'rw' as const })),
     };
   }
 
