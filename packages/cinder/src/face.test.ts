@@ -85,7 +85,10 @@ describe('what nova asks of cinder', () => {
     assert.deepEqual([(await face.volume(read(), ctx, volumeId)).status, served()], ['available', []]);
     await write((tx) => face.deleteVolume(tx, ctx, volumeId));
     await cloud.settle();
-    assert.deepEqual(cloud.inspect().filter((line) => line.includes(volumeId)), []);
+    assert.deepEqual(
+      cloud.inspect().filter((line) => line.includes(volumeId)),
+      [],
+    );
   });
 
   test('waiting for a volume that fails tells why', async () => {

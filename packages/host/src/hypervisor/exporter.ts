@@ -123,7 +123,8 @@ export class Exporter {
         await this.#start().catch(async (error: unknown) => {
           const { process: _, ...record } = before;
           await this.update({ ...record, layers: {} });
-          if (before.exports.length > 0) await this.#start().catch((again: unknown) => this.context.log.error({ error: again }, 'a disk is not served any more'));
+          if (before.exports.length > 0)
+            await this.#start().catch((again: unknown) => this.context.log.error({ error: again }, 'a disk is not served any more'));
           throw error;
         });
         return;
@@ -197,7 +198,11 @@ export class Exporter {
       if (!identity) return;
       const process = adoptProcess(identity, clock);
       try {
-        const qmp = await Qmp.connect(this.#qmpSocket, { clock, timeoutMs: ANSWER_MS, hopeless: () => (process.hasEnded() ? unavailable('It ended.') : undefined) });
+        const qmp = await Qmp.connect(this.#qmpSocket, {
+          clock,
+          timeoutMs: ANSWER_MS,
+          hopeless: () => (process.hasEnded() ? unavailable('It ended.') : undefined),
+        });
         if (!waits) holders.add(diskId, this.guestId);
         await clearJobs(qmp);
         this.#take(process, qmp);
@@ -294,7 +299,10 @@ export class Exporter {
       const said = await readFile(logFile(this.#parts.dir), 'utf8').catch(() => '');
       if (holders.of(diskId).includes(guestId)) await this.#letDiskGo();
       if (error instanceof Error && error.name === 'Conflict') throw error;
-      throw unavailable(`Disk ${diskId} cannot be served to other hosts at the moment.`, { cause: error, detail: { error: String(error), said: said.slice(-2000) } });
+      throw unavailable(`Disk ${diskId} cannot be served to other hosts at the moment.`, {
+        cause: error,
+        detail: { error: String(error), said: said.slice(-2000) },
+      });
     }
   }
 
@@ -322,7 +330,10 @@ export class Exporter {
     const { diskId, port, exports, sizeBytes, waits } = this.#record;
     const { runDir, between } = this.#parts;
     // status as well: an NBD server that knows a block's status and cannot read the block hangs up, and clients would try for ever
-    const errors = [{ event: 'none', errno: 5 }, { event: 'none', errno: 5, iotype: 'block-status' }];
+    const errors = [
+      { event: 'none', errno: 5 },
+      { event: 'none', errno: 5, iotype: 'block-status' },
+    ];
     const held = { driver: 'blkdebug', 'node-name': HELD, 'inject-error': errors, image: { driver: 'null-co', size: sizeBytes } };
     const [top] = layers;
     const node = top ? { ...diskNode(diskId, layers, { readOnly: false, shared: false }), 'node-name': nodeName(diskId, top) } : held;
@@ -357,7 +368,11 @@ export class Exporter {
       if (this.#machine !== machine || this.#isResting) return;
       const { diskId } = this.#record;
       this.context.log.error({ disk: diskId }, 'what serves a disk to other hosts has ended by itself; it is started again');
-      this.context.options.onEvent({ kind: 'trouble', subject: `disk ${diskId}`, message: 'What serves the disk to other hosts ended by itself and is started again.' });
+      this.context.options.onEvent({
+        kind: 'trouble',
+        subject: `disk ${diskId}`,
+        message: 'What serves the disk to other hosts ended by itself and is started again.',
+      });
       this.#machine = undefined;
       qmp.close();
       void this.#again();

@@ -177,11 +177,30 @@ test('a disk is plugged into a running guest of another host, and out again', { 
   const location = await keeper.guests.exporters.serve(diskId, { exportId: 'x' }, { sizeBytes: 16 * MIB });
   const disk = virtioDisk(diskId, 'vdb', { location });
   await other.guests.attachDisk(guest.guestId, disk);
-  assert.deepEqual((await other.guests.diagnostics(guest.guestId)).disks.map(({ device }) => device), ['vda', 'vdb']);
+  assert.deepEqual(
+    (await other.guests.diagnostics(guest.guestId)).disks.map(({ device }) => device),
+    ['vda', 'vdb'],
+  );
   // this guest answers no request to let go, so it is switched off; the next start has the disk
   await other.guests.rebootHard({ ...guest, disks: [...guest.disks, disk] });
   await other.guests.remove(guest.guestId);
   assert.deepEqual(await readdir(join(other.dir, 'run', 'n')), []);
+});
+
+test('guests of two hosts write to one disk at once', { skip: noNetns, timeout: 120_000 }, async (t) => {
+  const world = await scene(t);
+  const { keeper, other } = world;
+  const diskId = await keeper.disk('raw', 16);
+  const shared = virtioDisk(diskId, 'vdb', { shared: true });
+  const [here, there] = [await keeper.guest('writes'), await other.guest('writes')];
+  await keeper.guests.start({ ...here, disks: [...here.disks, shared] });
+  const location = await keeper.guests.exporters.serve(diskId, { exportId: 'x', shared: true }, { sizeBytes: 16 * MIB });
+  await other.guests.start({ ...there, disks: [...there.disks, { ...shared, location }] });
+  await other.printed(there.guestId, /\.{3}/);
+  await keeper.printed(here.guestId, /\.{3}/);
+  assert.deepEqual(keeper.guests.openDisks.holders(diskId).toSorted(), [here.guestId, `export:${diskId}`].toSorted());
+  await keeper.guests.remove(here.guestId);
+  await other.printed(there.guestId, /\.{6}/);
 });
 
 /** Sends the guest from one host to the other; in between, `handOver` makes the disk the other's. */

@@ -59,6 +59,8 @@ export class Exporters {
       if (this.#isHalted) throw conflict('This host is switched off.');
       try {
         if (!found) await mkdir(this.#dir(diskId), { recursive: true, mode: 0o700 });
+        // it may have grown in the hands of a guest of this host
+        if (exporter.record.waits) await exporter.update({ sizeBytes: facts.sizeBytes });
         await exporter.change({ exports: there ? exports : [...exports, newExport(exportId)], waits, shared: shared || exporter.record.shared });
       } catch (error) {
         if (!found) await this.#forget(exporter);

@@ -259,7 +259,9 @@ export class Guest {
 
   #isElsewhere(node: string): boolean {
     const { spec, layers } = this.known();
-    return spec.disks.some(({ diskId, location }) => location && [cryptNodeName(diskId), ...(layers[diskId] ?? []).map((l) => nodeName(diskId, l))].includes(node));
+    return spec.disks.some(
+      ({ diskId, location }) => location && [cryptNodeName(diskId), ...(layers[diskId] ?? []).map((l) => nodeName(diskId, l))].includes(node),
+    );
   }
 
   /** The guest stands still since a disk of another host could not be reached. It does what failed once more, until that succeeds: nothing is lost. */

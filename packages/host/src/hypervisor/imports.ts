@@ -180,9 +180,7 @@ export class Imports {
 
   async #start(): Promise<void> {
     for (const { socket } of this.#all) await rm(socket, { force: true });
-    this.#take(
-      await spawnQemu({ qemu: process.execPath, args: ['-e', RELAY, this.#config], netns: this.#netns, user: undefined, logPath: this.#log }),
-    );
+    this.#take(await spawnQemu({ qemu: process.execPath, args: ['-e', RELAY, this.#config], netns: this.#netns, user: undefined, logPath: this.#log }));
   }
 
   /** Its socket is the guest's. */

@@ -43,7 +43,8 @@ export async function askForDisk(guest: Guest, uid: number | undefined, disk: Gu
   const { diskId, location } = disk;
   // what serves the disk to the host that a guest comes from lets go of it before the guest goes on here
   const others = context.holders.of(diskId).filter((holder) => holder !== guestId && !(comes && isExporter(holder)));
-  if (others.length && !disk.shared && !isReadOnly(disk)) throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId, others } });
+  if (others.length && !disk.shared && !isReadOnly(disk))
+    throw conflict(`The disk for ${disk.device} is in use by another server.`, { detail: { diskId, others } });
   context.holders.add(diskId, guestId);
   if (location) return opened(disk, await context.imports.open(guestId, uid, diskId, location));
   return opened(disk, await context.asking.ask(diskId, context.options.openDisk));

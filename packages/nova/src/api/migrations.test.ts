@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { on } from '@cairn/kit/store/store';
+import type { NovaTables } from '../store/tables.ts';
 import { admin, type CloudOptions, IMAGE, member, NETWORK, TestCloud } from '../testing/cloud.ts';
 
 async function inCloud(options: CloudOptions, test: (cloud: TestCloud) => Promise<void>): Promise<void> {
@@ -351,5 +352,71 @@ describe('os-migrations', () => {
         'status',
         'updated_at',
       ]);
+    }));
+});
+
+describe('volumes of other hosts', () => {
+  const VOLUME = '88888888-8888-4888-8888-888888888881';
+  const ROOT = '88888888-8888-4888-8888-888888888882';
+  const served = async (cloud: TestCloud, name: string): Promise<readonly string[]> =>
+    (await cloud.agent(name).disks.served()).flatMap(({ diskId, exportIds }) => exportIds.map((one) => `${diskId} to ${one.slice(one.indexOf('.') + 1)}`));
+  const lose = (cloud: TestCloud, name: string): Promise<void> =>
+    cloud.store.write(async (tx) => {
+      await on<NovaTables>(tx).updateTable('nova_service').set({ forced_down: 1 }).where('host', '=', name).execute();
+    });
+  const booted = async (cloud: TestCloud): Promise<string> => {
+    await cloud.cinder.addVolume({ id: ROOT, host: 'h2', bootable: true, projectId: admin().projectId ?? '' });
+    return await cloud.create(admin(), {
+      imageRef: '',
+      networks: 'none',
+      host: 'h1',
+      block_device_mapping_v2: [{ source_type: 'volume', destination_type: 'volume', uuid: ROOT, boot_index: 0 }],
+    });
+  };
+
+  it('a server boots from one, and goes live, cold, onto a shelf and back with it', () =>
+    inCloud({ options: { resizeToSameHost: false, shelvedOffloadMs: 0 } }, async (cloud) => {
+      const id = await booted(cloud);
+      assert.deepEqual([host(await show(cloud, id)), await served(cloud, 'h2'), await disksOn(cloud, 'h1')], ['h1', [`${ROOT} to h1`], 0]);
+      assert.equal(await act(cloud, id, { 'os-migrateLive': { host: null, block_migration: 'auto' } }), 202);
+      assert.deepEqual([host(await show(cloud, id)), await served(cloud, 'h2'), await guestsOn(cloud, 'h1')], ['h2', [], []]);
+      assert.equal(await act(cloud, id, { migrate: null }), 202);
+      assert.deepEqual([host(await show(cloud, id)), await served(cloud, 'h2')], ['h1', [`${ROOT} to h1`]]);
+      assert.equal(await act(cloud, id, { revertResize: null }), 202);
+      assert.deepEqual([host(await show(cloud, id)), await served(cloud, 'h2'), await guestsOn(cloud, 'h2')], ['h2', [], ['running']]);
+      assert.equal(await act(cloud, id, { 'os-migrateLive': { host: null, block_migration: 'auto' } }), 202);
+      assert.equal(await act(cloud, id, { shelve: null }), 202);
+      assert.deepEqual([(await show(cloud, id)).status, await served(cloud, 'h2')], ['SHELVED_OFFLOADED', []]);
+      assert.equal(await act(cloud, id, { unshelve: null }), 202);
+      const back = await show(cloud, id);
+      assert.deepEqual([back.status, host(back), await served(cloud, 'h2')], ['ACTIVE', 'h2', []], 'it comes up where its volume is');
+      await cloud.ok(admin(), 'DELETE', `/servers/${id}`);
+      await cloud.settle();
+      assert.deepEqual([await served(cloud, 'h2'), (await cloud.agent('h2').disks.served()).length], [[], 0]);
+    }));
+
+  it('of a lost host its servers are built anew with them, and the lost host has them no more', () =>
+    inCloud({ hosts: [{ name: 'h1' }, { name: 'h2' }, { name: 'h3' }] }, async (cloud) => {
+      const id = await booted(cloud);
+      await lose(cloud, 'h1');
+      assert.equal(await act(cloud, id, { evacuate: { host: 'h3' } }), 200);
+      const now = await show(cloud, id);
+      assert.deepEqual([now.status, host(now), await served(cloud, 'h2')], ['SHUTOFF', 'h3', [`${ROOT} to h3`]]);
+    }));
+
+  it('that were kept by the lost host itself are missed in words', () =>
+    inCloud({}, async (cloud) => {
+      const id = await cloud.create(admin(), { networks: 'none', host: 'h1' });
+      await cloud.cinder.addVolume({ id: VOLUME, host: 'h1', projectId: admin().projectId ?? '' });
+      await cloud.ok(admin(), 'POST', `/servers/${id}/os-volume_attachments`, { volumeAttachment: { volumeId: VOLUME } });
+      await cloud.settle();
+      await lose(cloud, 'h1');
+      const away = cloud.hosts.get('h1');
+      cloud.hosts.remove('h1');
+      assert.equal(await act(cloud, id, { evacuate: {} }), 200);
+      const now = await show(cloud, id);
+      assert.deepEqual([now.status, host(now)], ['ERROR', 'h1']);
+      assert.match(now.fault.message, /h1/);
+      cloud.hosts.add(away);
     }));
 });

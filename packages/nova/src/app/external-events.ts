@@ -73,7 +73,10 @@ export class ExternalEvents {
       try {
         await hosts.get(server.host).guests.diskHasGrown(server.id, device.disk_id, sizeGb * GIB);
       } catch (error) {
-        env.log.warn({ serverId: server.id, volumeId, err: error }, 'a guest could not be shown that its volume has grown; it sees it when it is started again');
+        env.log.warn(
+          { serverId: server.id, volumeId, err: error },
+          'a guest could not be shown that its volume has grown; it sees it when it is started again',
+        );
       }
     }
   }

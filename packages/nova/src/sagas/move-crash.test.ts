@@ -53,7 +53,26 @@ const failed = (lines: readonly string[], action: string, change: (line: string)
   `last action ${action} Error`,
 ];
 
+const VOLUMES = { h1: '88888888-8888-4888-8888-888888888881', h2: '88888888-8888-4888-8888-888888888882' } as const;
+const withVolumes = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  for (const [host, id] of Object.entries(VOLUMES)) {
+    await cloud.cinder.addVolume({ id, host, projectId: admin().projectId ?? '' });
+    await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: id } });
+    await cloud.settle();
+  }
+};
+const lostWithVolume = async (cloud: TestCloud): Promise<void> => {
+  await onH1(cloud);
+  await cloud.cinder.addVolume({ id: VOLUMES.h2, host: 'h2', projectId: admin().projectId ?? '' });
+  await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: VOLUMES.h2 } });
+  await cloud.settle();
+  await cloud.store.write(async (tx) => {
+    await on<NovaTables>(tx).updateTable('nova_service').set({ forced_down: 1 }).where('host', '=', 'h1').execute();
+  });
+};
 const [beforeResize, afterRemoval, beforeEvacuation] = [await before(onH1), await before(removed), await before(lost)];
+const [beforeVolumes, beforeLoss] = [await before(withVolumes), await before(lostWithVolume)];
 
 crashSuite({
   saga: sagas.resize,
@@ -88,27 +107,7 @@ crashSuite({
   cancellable: false,
 });
 
-// the same with two volumes, one kept by the host that the server leaves, one by the other: each is in the hands of one host at a time
-const VOLUMES = { h1: '88888888-8888-4888-8888-888888888881', h2: '88888888-8888-4888-8888-888888888882' } as const;
-const withVolumes = async (cloud: TestCloud): Promise<void> => {
-  await onH1(cloud);
-  for (const [host, id] of Object.entries(VOLUMES)) {
-    await cloud.cinder.addVolume({ id, host, projectId: admin().projectId ?? '' });
-    await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: id } });
-    await cloud.settle();
-  }
-};
-const lostWithVolume = async (cloud: TestCloud): Promise<void> => {
-  await onH1(cloud);
-  await cloud.cinder.addVolume({ id: VOLUMES.h2, host: 'h2', projectId: admin().projectId ?? '' });
-  await cloud.ok(admin(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: VOLUMES.h2 } });
-  await cloud.settle();
-  await cloud.store.write(async (tx) => {
-    await on<NovaTables>(tx).updateTable('nova_service').set({ forced_down: 1 }).where('host', '=', 'h1').execute();
-  });
-};
-const beforeVolumes = await before(withVolumes);
-const beforeLoss = await before(lostWithVolume);
+// with two volumes, one kept by the host that the server leaves, one by the other: each is in the hands of one host at a time
 crashSuite({
   saga: sagas.live,
   world: () => crashWorld({ saga: sagas.live.name, world, prepare: withVolumes, begin: act({ 'os-migrateLive': { host: null, block_migration: 'auto' } }) }),

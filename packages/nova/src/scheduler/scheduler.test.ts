@@ -145,7 +145,10 @@ withCloud('a server goes to the host that keeps its volume, where that has room;
   await cloud.ok(member(), 'POST', `/servers/${id}/os-volume_attachments`, { volumeAttachment: { volumeId: '99999999-8888-4888-8888-888888888888' } });
   await cloud.settle();
   const served = await cloud.agent('h3').disks.served();
-  assert.deepEqual(served.map(({ diskId }) => diskId), ['99999999-8888-4888-8888-888888888888']);
+  assert.deepEqual(
+    served.map(({ diskId }) => diskId),
+    ['99999999-8888-4888-8888-888888888888'],
+  );
 });
 
 withCloud('an image for another architecture is placed nowhere', async (cloud) => {
