@@ -239,3 +239,27 @@ export const portIsTrunkParent = (portId: string, trunkId: string): CairnError =
 export const portIsSubport = (portId: string, trunkId: string): CairnError =>
   inUse('PortInUseAsSubPort')(`Port ${portId} is currently a subport for trunk ${trunkId}.`);
 export const trunkDisabled = (id: string): CairnError => inUse('TrunkDisabled')(`Trunk ${id} is currently disabled.`);
+
+// what is served where
+export const autoAllocationFailure = (reason: string): CairnError => inUse('AutoAllocationFailure')(`Deployment error: ${reason}.`);
+export const bindingNotFound = (portId: string, host: string): CairnError =>
+  new CairnError('NotFound', `Binding for port ${portId} for host ${host} could not be found.`, { type: 'PortBindingNotFound' });
+export const bindingActive = (portId: string, host: string): CairnError =>
+  inUse('PortBindingAlreadyActive')(`Binding for port ${portId} on host ${host} is already active.`);
+export const bindingExists = (portId: string, host: string): CairnError =>
+  inUse('PortBindingAlreadyExists')(`Binding for port ${portId} on host ${host} already exists.`);
+export const bindingFailed = (portId: string, host: string): CairnError =>
+  new CairnError('Internal', `Binding for port ${portId} on host ${host} could not be created or updated.`, { type: 'PortBindingError' });
+export const invalidDhcpAgent = missing('InvalidDHCPAgent', (id) => `Agent ${id} is not a valid DHCP Agent or has been disabled.`);
+export const networkHosted = (networkId: string, agentId: string): CairnError =>
+  inUse('NetworkHostedByDHCPAgent')(`The network ${networkId} has been already hosted by the DHCP Agent ${agentId}.`);
+export const networkNotHosted = (networkId: string, agentId: string): CairnError =>
+  inUse('NetworkNotHostedByDhcpAgent')(`The network ${networkId} is not hosted by the DHCP Agent ${agentId}.`);
+export const invalidL3Agent = missing('InvalidL3Agent', (id) => `Agent ${id} is not a L3 Agent or has been disabled`);
+export const routerHosted = (routerId: string, agentId: string): CairnError =>
+  inUse('RouterHostedByL3Agent')(`The router ${routerId} has been already hosted by the L3 Agent ${agentId}.`);
+export const routerNotHosted = (routerId: string, agentId: string): CairnError =>
+  inUse('RouterNotHostedByL3Agent')(`The router ${routerId} is not hosted by the L3 Agent ${agentId}.`);
+/** Routers and DHCP are on one host alone. */
+export const schedulingFailed = (kind: string, id: string, host: string): CairnError =>
+  inUse('SchedulingFailed')(`The ${kind} ${id} cannot be served on host ${host}: routers and DHCP of this cloud are all on its first host.`);

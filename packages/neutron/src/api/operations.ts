@@ -1,11 +1,14 @@
 import type { Operation } from '@cairn/kit/http/operation';
 import type { NeutronApp } from '../app/deps.ts';
 import { addressGroupOperations } from './address-groups.ts';
+import { agentSchedulerOperations } from './agent-schedulers.ts';
 import { agentOperations } from './agents.ts';
+import { autoTopologyOperations } from './auto-topology.ts';
 import { availabilityOperations } from './availability.ts';
 import { extensionOperations } from './extensions.ts';
 import { floatingIpOperations } from './floatingips.ts';
 import { networkOperations } from './networks.ts';
+import { portBindingOperations } from './port-bindings.ts';
 import { portOperations } from './ports.ts';
 import { qosOperations } from './qos.ts';
 import { quotaOperations } from './quotas.ts';
@@ -36,5 +39,8 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...agentOperations,
   ...qosOperations,
   ...trunkOperations,
+  ...autoTopologyOperations,
+  ...portBindingOperations,
+  ...agentSchedulerOperations,
   ...availabilityOperations,
 ];

@@ -96,7 +96,8 @@ function tunnelIpOf(hosts: NeutronApp['hosts'], host: string): string {
   }
 }
 
-function view(app: NeutronApp, row: AgentRow, alive: boolean): Loaded {
+/** An agent as the API shows it. */
+export function agentView(app: NeutronApp, row: AgentRow, alive: boolean): Loaded {
   return {
     view: {
       id: row.id,
@@ -121,13 +122,13 @@ export async function listAgents(app: NeutronApp, _ctx: Context, input: ListInpu
   const names = app.hosts.names();
   const alive = new Set(names);
   const rows = await selectPage(app.env.store.read, agentLists(names, app.settings.availabilityZone), input, EVERYTHING);
-  return rows.map((row) => view(app, row, alive.has(row.host)));
+  return rows.map((row) => agentView(app, row, alive.has(row.host)));
 }
 
 async function load(app: NeutronApp, db: Db, id: string): Promise<Loaded> {
   const row = await findAgent(db, id);
   if (!row) throw agentNotFound(id);
-  return view(app, row, app.hosts.names().includes(row.host));
+  return agentView(app, row, app.hosts.names().includes(row.host));
 }
 
 export const getAgent = (app: NeutronApp, _ctx: Context, id: string): Promise<Loaded> => load(app, app.env.store.read, id);

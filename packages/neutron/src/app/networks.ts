@@ -76,6 +76,7 @@ async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Valu
     segmentation_id: 0,
     az_hints_json: toJson(values.availability_zone_hints),
     tags_json: '[]',
+    dhcp_away: 0,
     qos_policy_id: values.qos_policy_id === null ? null : await chosenPolicy(tx, ctx, String(values.qos_policy_id), null),
   };
   if (row.is_default === 1) await requireOneDefault(tx, row.id);

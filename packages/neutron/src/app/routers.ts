@@ -58,6 +58,7 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
         az_hints_json: toJson(values.availability_zone_hints),
         tags_json: '[]',
         qos_policy_id: null,
+        l3_away: 0,
       };
       await insertRouter(tx, row);
       const gateway = gatewayOf(values.external_gateway_info);

@@ -11,6 +11,7 @@ import { sharedAmong } from '../store/rbac.ts';
 import { groupLists, groupsByName } from '../store/security-groups.ts';
 import { selectOne, selectPage } from '../store/select.ts';
 import type { NetworkRow, PortRow, SecurityGroupRow } from '../store/tables.ts';
+import { ensureTopology, requirements } from './auto-topology.ts';
 import { scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { quotaLeft } from './quota.ts';
@@ -25,7 +26,7 @@ type ServerRequests = Pick<NeutronFace, 'planPorts' | 'portsLeft' | 'resolveSecu
 export const serverRequests = (app: NeutronApp): ServerRequests => ({
   async planPorts(db, ctx, requested, mintId) {
     if (requested === 'none') return [];
-    if (requested === undefined || requested === 'auto') return planAny(db, ctx, requested === 'auto', mintId);
+    if (requested === undefined || requested === 'auto') return planAny(app, db, ctx, requested === 'auto', mintId);
     const ports = await portsGiven(db, ctx, requested);
     const networks = await networksGiven(db, ctx, requested);
     const plan: PlannedPort[] = [];
@@ -91,9 +92,9 @@ export async function groupCalled(app: NeutronApp, db: Db, ctx: Context, nameOrI
 const withTx = <T>(app: NeutronApp, db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => ('writable' in db ? work(db as Tx) : app.env.store.write(work));
 
 /** Without a wish a server gets the one network that its project may use, if there is just one. */
-async function planAny(db: Db, ctx: Context, upOnly: boolean, mintId: () => string): Promise<PlannedPort[]> {
+async function planAny(app: NeutronApp, db: Db, ctx: Context, auto: boolean, mintId: () => string): Promise<PlannedPort[]> {
   const projectId = ctx.projectId ?? '';
-  const filters = new Map<string, unknown[]>(upOnly ? [['admin_state_up', [true]]] : []);
+  const filters = new Map<string, unknown[]>(auto ? [['admin_state_up', [true]]] : []);
   const own = await selectPage<NetworkRow>(
     db,
     networkLists,
@@ -104,10 +105,22 @@ async function planAny(db: Db, ctx: Context, upOnly: boolean, mintId: () => stri
   const networks = new Map([...own, ...shared].map((network) => [network.id, network]));
   if (networks.size > 1) throw conflict('Multiple possible networks found, use a Network ID to be more specific.', { type: 'NetworkAmbiguous' });
   const [network] = networks.values();
-  if (!network) return [];
+  if (!network) return auto ? [{ portId: mintId(), networkId: await autoNetwork(app, db, ctx), existing: false }] : [];
   await requireSubnets(db, [network]);
   await requireAttachable(db, ctx, [network]);
   return [{ portId: mintId(), networkId: network.id, existing: false }];
+}
+
+/** The network that is made for a project that has none (nova's networks: auto). */
+async function autoNetwork(app: NeutronApp, db: Db, ctx: Context): Promise<string> {
+  const projectId = ctx.projectId ?? '';
+  await requirements(db).catch((error: unknown) => {
+    throw new CairnError('InvalidInput', `Unable to automatically allocate a network for project ${projectId}`, {
+      type: 'UnableToAutoAllocateNetwork',
+      cause: error,
+    });
+  });
+  return withTx(app, db, (tx) => ensureTopology(app, tx, ctx, projectId));
 }
 
 async function portsGiven(db: Db, ctx: Context, requested: readonly RequestedNetwork[]): Promise<Map<string, PortRow>> {

@@ -65,7 +65,8 @@ export async function withAddresses(db: Db, ports: readonly PortRow[]): Promise<
 
 export const loadRouters = async (db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> => withPorts(db, await routersByIds(db, ids));
 
-export async function withPorts(db: Db, routers: readonly RouterRow[]): Promise<Map<string, FabricObject>> {
+export async function withPorts(db: Db, all: readonly RouterRow[]): Promise<Map<string, FabricObject>> {
+  const routers = all.filter((router) => router.l3_away === 0);
   if (routers.length === 0) return new Map();
   const ids = routers.map((router) => router.id);
   const ports = await portsOfDevices(db, ids);

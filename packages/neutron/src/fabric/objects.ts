@@ -66,6 +66,7 @@ function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
     hostRoutes: fromJson(subnet.host_routes_json),
     ...(subnet.enable_dhcp === 1 &&
       rows.network.admin_state_up === 1 &&
+      rows.network.dhcp_away === 0 &&
       rows.dhcpPort &&
       dhcpIp !== undefined && { dhcp: { ip: dhcpIp, mac: rows.dhcpPort.mac_address } }),
     ...(subnet.ipv6_address_mode !== null && { ipv6AddressMode: subnet.ipv6_address_mode as NonNullable<SubnetSpec['ipv6AddressMode']> }),

@@ -32,6 +32,11 @@ const networkRules = rules({
   'delete_network:tags': ADMIN_OR_MEMBER,
 });
 
+const autoTopologyRules = rules({
+  get_auto_allocated_topology: ADMIN_OR_READER,
+  delete_auto_allocated_topology: ADMIN_OR_MEMBER,
+});
+
 const subnetRules = rules({
   external_network: 'field:subnets:router:external=True',
   create_subnet: ADMIN_OR_NETWORK_OWNER,
@@ -99,6 +104,7 @@ const rbacRules = rules({
 
 /** Networks, subnets and what belongs to them: upstream's rules and present defaults (neutron/conf/policies). */
 export const networksPolicies = [
+  ...autoTopologyRules,
   ...networkRules,
   ...subnetRules,
   ...subnetpoolRules,

@@ -96,4 +96,8 @@ export const SERVICE_EXTENSIONS: readonly Extension[] = [
   ),
   extension('trunk', 'Trunk Extension', 'Provides support for trunk ports', '2016-01-01T10:00:00-00:00'),
   extension('trunk-details', 'Trunk port details', 'Expose trunk port details', '2016-01-01T10:00:00-00:00'),
+  extension('auto-allocated-topology', 'Auto Allocated Topology Services', 'Auto Allocated Topology Services.', '2016-01-01T00:00:00-00:00'),
+  extension('binding-extended', 'Port Bindings Extended', 'Expose port bindings of a virtual port to external application', '2017-07-17T10:00:00-00:00'),
+  extension('dhcp_agent_scheduler', 'DHCP Agent Scheduler', 'Schedule networks among dhcp agents', '2013-02-07T10:00:00-00:00'),
+  extension('l3_agent_scheduler', 'L3 Agent Scheduler', 'Schedule routers among l3 agents', '2013-02-07T10:00:00-00:00'),
 ];

@@ -3,7 +3,7 @@ import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { agentNotFound } from '../errors.ts';
 import { among, type ListMaker } from './select.ts';
-import type { AgentRow, NeutronTables } from './tables.ts';
+import type { AgentRow, NetworkRow, NeutronTables, RouterRow } from './tables.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
 
@@ -59,3 +59,19 @@ export const setTunnelEnd = (tx: Tx, host: string, tunnelIp: string) =>
 /** Notes that hosts are there. */
 export const touchAgents = (tx: Tx, hosts: readonly string[], nowMs: number) =>
   sql`update neutron_agent set heartbeat_ms = ${nowMs} where ${among(tx, sql.ref('host'), hosts)}`.execute(tx.kysely);
+
+/** The networks whose DHCP a host serves; one of them when it is named. */
+export async function networksWithDhcp(db: Db, host: string, networkId?: string): Promise<NetworkRow[]> {
+  const one = networkId === undefined ? sql`` : sql` and network_id = ${networkId}`;
+  const { rows } = await sql<NetworkRow>`select * from neutron_network where dhcp_away = 0 and id in (
+    select network_id from neutron_port where binding_host = ${host} and device_owner = 'network:dhcp'${one}) order by id`.execute(db.kysely);
+  return rows;
+}
+
+/** The routers that are at work: on some network and not taken off their agent; one of them when it is named. */
+export async function servedRouters(db: Db, routerId?: string): Promise<RouterRow[]> {
+  const one = routerId === undefined ? sql`` : sql` and id = ${routerId}`;
+  const { rows } = await sql<RouterRow>`select * from neutron_router where l3_away = 0${one} and (
+    gw_port_id is not null or exists (select 1 from neutron_port p where p.device_id = neutron_router.id)) order by id`.execute(db.kysely);
+  return rows;
+}

@@ -26,6 +26,8 @@ export interface NeutronTables {
   neutron_port_forwarding: PortForwardingRow;
   neutron_trunk: TrunkRow;
   neutron_subport: SubportRow;
+  neutron_auto_topology: AutoTopologyRow;
+  neutron_port_binding: PortBindingRow;
 }
 
 /** What every resource with standard attributes has. */
@@ -57,6 +59,8 @@ export interface NetworkRow extends StandardColumns {
   az_hints_json: string;
   tags_json: string;
   qos_policy_id: string | null;
+  /** Taken off its DHCP agent: there is no DHCP. */
+  dhcp_away: number;
 }
 
 /** Who else may use an object. `target_project` is `*` for everybody. */
@@ -184,6 +188,8 @@ export interface RouterRow extends StandardColumns {
   tags_json: string;
   /** Of its gateway. */
   qos_policy_id: string | null;
+  /** Taken off its L3 agent: it is on no host. */
+  l3_away: number;
 }
 
 export interface FloatingIpRow extends StandardColumns {
@@ -334,4 +340,20 @@ export interface SubportRow {
   /** `vlan`. */
   segmentation_type: string;
   segmentation_id: number;
+}
+
+/** The network that was made for a project that had none, with its router. */
+export interface AutoTopologyRow {
+  project_id: string;
+  network_id: string;
+  router_id: string;
+}
+
+/** A host that a port is bound to beside the one where it is at work. */
+export interface PortBindingRow {
+  port_id: string;
+  host: string;
+  vnic_type: string;
+  vif_type: string;
+  profile_json: string;
 }

@@ -7,6 +7,7 @@ import { defaultRules } from './0005-default-rules.ts';
 import { qos } from './0006-qos.ts';
 import { portForwardings } from './0007-port-forwardings.ts';
 import { trunks } from './0008-trunks.ts';
+import { schedulers } from './0009-schedulers.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -19,5 +20,6 @@ export const neutronMigrations: MigrationSet = {
     '0006_qos': qos,
     '0007_port_forwardings': portForwardings,
     '0008_trunks': trunks,
+    '0009_schedulers': schedulers,
   },
 };

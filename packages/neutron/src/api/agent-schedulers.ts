@@ -1,0 +1,75 @@
+import { AUTHENTICATED, type Operation } from '@cairn/kit/http/operation';
+import Type from 'typebox';
+import {
+  addDhcpNetwork,
+  addL3Router,
+  listDhcpAgents,
+  listDhcpNetworks,
+  listL3Agents,
+  listL3Routers,
+  removeDhcpNetwork,
+  removeL3Router,
+} from '../app/agent-schedulers.ts';
+import type { NeutronApp } from '../app/deps.ts';
+import { op } from './op.ts';
+
+type Subject = 'network' | 'router';
+
+const AT: Readonly<Record<Subject, { readonly path: string; readonly agents: string; readonly member: string }>> = {
+  network: { path: 'dhcp-networks', agents: 'dhcp-agents', member: 'dhcp-network' },
+  router: { path: 'l3-routers', agents: 'l3-agents', member: 'l3-router' },
+};
+
+/** What an agent serves of a kind, and who serves one of it. */
+function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
+  const { path, agents, member } = AT[subject];
+  const isNetwork = subject === 'network';
+  const at = `/v2.0/agents/{agent_id}/${path}` as const;
+  return [
+    op({
+      id: `neutron.${member}.list`,
+      method: 'GET',
+      path: at,
+      summary: `List the ${subject}s of an agent`,
+      policy: AUTHENTICATED,
+      asks: `get_${path}`,
+      handle: (app, req) => (isNetwork ? listDhcpNetworks : listL3Routers)(app, req.ctx, req.params.agent_id as string),
+    }),
+    op({
+      id: `neutron.${member}.create`,
+      method: 'POST',
+      path: at,
+      summary: `Give a ${subject} to an agent`,
+      policy: AUTHENTICATED,
+      asks: `create_${member}`,
+      success: 201,
+      body: Type.Object({ [`${subject}_id`]: Type.String({ format: 'uuid' }) }),
+      validation: 'handler',
+      async handle(app, req) {
+        await (isNetwork ? addDhcpNetwork : addL3Router)(app, req.ctx, req.params.agent_id as string, req.body);
+        return null;
+      },
+    }),
+    op({
+      id: `neutron.${member}.delete`,
+      method: 'DELETE',
+      path: `${at}/{id}`,
+      summary: `Take a ${subject} from an agent`,
+      policy: AUTHENTICATED,
+      asks: `delete_${member}`,
+      success: 204,
+      handle: (app, req) => (isNetwork ? removeDhcpNetwork : removeL3Router)(app, req.ctx, req.params.agent_id as string, req.params.id as string),
+    }),
+    op({
+      id: `neutron.${agents.replace(/s$/, '')}.list`,
+      method: 'GET',
+      path: `/v2.0/${subject}s/{id}/${agents}`,
+      summary: `List the agents that serve a ${subject}`,
+      policy: AUTHENTICATED,
+      asks: `get_${agents}`,
+      handle: (app, req) => (isNetwork ? listDhcpAgents : listL3Agents)(app, req.ctx, req.params.id as string),
+    }),
+  ];
+}
+
+export const agentSchedulerOperations = [...schedulerOf('network'), ...schedulerOf('router')];
