@@ -16,7 +16,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { localDisks, makeDisks } from './server-disks.ts';
 import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
 import { diskIds, makeLive, removeAll, startGuest } from './server-resize.ts';
-import { disconnectVolumes, readyVolumes } from './server-volumes.ts';
+import { connectVolumes, disconnectVolumes, readyVolumes } from './server-volumes.ts';
 
 export interface EvacuateParams {
   readonly serverId: string;
@@ -130,7 +130,16 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
         async undo(step) {
           const migration = await needMigration(step.db, step.params.migrationId);
           const ids = disksOf(migration).map((disk) => disk.newDiskId);
-          if (migration.dest_host !== null) await clearOnHost(deps, migration.dest_host, step, diskIds(ids), (agent) => removeAll(agent, ids));
+          const { dest_host: dest, source_host: source } = migration;
+          if (dest !== null) await clearOnHost(deps, dest, step, diskIds(ids), (agent) => removeAll(agent, ids));
+          // the guest that may still be there has its volumes again; those that a lost host keeps itself wait for that host
+          const { serverId } = step.params;
+          try {
+            await disconnectVolumes(deps, step.db, serverId, dest);
+            if (source !== null) await connectVolumes(deps, step.db, serverId, source);
+          } catch (err) {
+            env.log.warn({ err, serverId, host: source }, 'volumes are not given back to the host that a server could not leave');
+          }
         },
       },
       {
