@@ -154,3 +154,20 @@ test('shared volumes are bound to no host, and can be connected to any', async (
   for (const id of [far, own, type]) await env.store.write((tx) => face.deleteVolume(tx, systemContext('req-test'), id));
   await cloud.settle();
 });
+
+test('a volume of any back end is found by its id when it is managed again', async () => {
+  const made = await cloud.call('admin', 'POST', '/volumes', { volume: { size: 1, volume_type: 'fast' } });
+  const { id } = made.body.volume as { id: string };
+  await cloud.settle();
+  const host = await placeOf(id);
+  assert.equal((await cloud.call('admin', 'POST', `/volumes/${id}/action`, { 'os-unmanage': {} })).status, 202);
+  await cloud.settle();
+  const again = await cloud.call('admin', 'POST', '/os-volume-manage', { volume: { host, ref: { 'source-name': `volume-${id}` }, volume_type: 'fast' } });
+  assert.deepEqual([again.status, again.body.volume.status, again.body.volume.size], [202, 'available', 1]);
+  assert.equal((await cloud.call('admin', 'DELETE', `/volumes/${again.body.volume.id}`)).status, 202);
+  await cloud.settle();
+  assert.deepEqual(
+    disks().filter((line) => line.includes(id)),
+    [],
+  );
+});

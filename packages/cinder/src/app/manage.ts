@@ -101,6 +101,10 @@ function referenceOf(ref: unknown, prefixes: readonly string[]): string {
   return prefix === undefined ? name : name.slice(prefix.length);
 }
 
+/** Names of disks begin with their back end's; who knows a volume by its id need not. */
+const isNamed = ({ diskId }: DiskInfo, reference: string): boolean =>
+  diskId === reference || (isUuidLike(reference) && diskId === `${backendOfDisk(diskId)}.${reference}`);
+
 export interface ManageVolume {
   readonly place: string;
   readonly ref: unknown;
@@ -120,13 +124,13 @@ export async function manageVolume(app: CinderApp, caller: Caller, ask: ManageVo
   const projectId = ctx.projectId;
   if (projectId === undefined) throw invalidInput('A volume belongs to a project: use a token with a project scope.');
   const host = await knownHost(db, ask.place);
-  const diskId = referenceOf(ask.ref, ['volume-']);
+  const reference = referenceOf(ask.ref, ['volume-']);
   checkPairs(ask.metadata);
   const type = ask.volumeType ? await getTypeByNameOrId(db, ctx, ask.volumeType) : await defaultType(db, projectId, options.defaultVolumeType);
   if (await encryptionOfType(db, type.id)) throw invalidVolume('Managing to an encrypted volume type is not supported.');
-  const disk = (await disksOn(app.deps, db, host)).find((one) => one.diskId === diskId && one.keyId === undefined);
+  const disk = (await disksOn(app.deps, db, host)).find((one) => isNamed(one, reference) && one.keyId === undefined);
   return env.store.write(async (tx) => {
-    const found = disk !== undefined && (await volumeByDisk(tx, host, diskId)) === undefined;
+    const found = disk !== undefined && (await volumeByDisk(tx, host, disk.diskId)) === undefined;
     const sizeGb = found ? gb(disk.sizeBytes) : 0;
     await claimQuota(tx, options.quotaDefaults, { projectId, type, change: { volumes: 1, volume_gb: sizeGb }, resource: 'volumes', volumeGb: sizeGb });
     const nowMs = env.clock.nowMs();
@@ -145,7 +149,7 @@ export async function manageVolume(app: CinderApp, caller: Caller, ask: ManageVo
       availability_zone: ask.availabilityZone ?? options.defaultAvailabilityZone,
       type_id: type.id,
       host: found ? host : null,
-      disk_id: found ? diskId : id,
+      disk_id: found ? disk.diskId : id,
       service_id: found ? ((await serviceOf(tx, serviceHost(host), 'cinder-volume'))?.id ?? null) : null,
       shared_targets: found ? 0 : null,
       bootable: ask.bootable ? 1 : 0,
