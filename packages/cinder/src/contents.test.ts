@@ -10,6 +10,7 @@ import { LocalDisks } from '@cairn/host/disks/local-disks';
 import type { OpenDisks } from '@cairn/host/hypervisor/open-disks';
 import { conflict } from '@cairn/kit/errors/errors';
 import { run } from '@cairn/host/process/run';
+import { withServing } from '@cairn/host/real/served-disks';
 import { silentLog } from '@cairn/kit/log/log';
 import { Cloud } from './cloud.fixture.ts';
 import { homeBackend } from './options.ts';
@@ -56,7 +57,9 @@ describe('not a byte of a volume is lost', { skip: hasQemuImg ? false : 'qemu-im
       hosts: ['host1', 'host2'],
       options: { backends: [homeBackend, { ...homeBackend, name: 'nfs', volumeBackendName: 'nfs', driver: 'directory', isShared: true }] },
       agent: (simulated) => {
-        Object.defineProperty(simulated, 'disks', { value: disks.get(simulated.host) });
+        const kept = disks.get(simulated.host);
+        assert.ok(kept);
+        Object.defineProperty(simulated, 'disks', { value: withServing(kept, { serve: nobody, unserve: async () => {}, served: () => [] }) });
         return simulated;
       },
     });

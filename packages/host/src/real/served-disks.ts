@@ -3,7 +3,7 @@ import type { Exporters } from '../hypervisor/exporters.ts';
 import { type Disks, type KeptDisks, LUKS_HEADER_BYTES, type NbdLocation, type ServeRequest } from '../interface/disks.ts';
 
 /** Adds to a host's disks what serves them to other hosts. */
-export function withServing(disks: KeptDisks, exporters: Exporters): Disks {
+export function withServing(disks: KeptDisks, exporters: Pick<Exporters, 'serve' | 'unserve' | 'served'>): Disks {
   return {
     cacheImage: (image) => disks.cacheImage(image),
     dropImage: (imageId) => disks.dropImage(imageId),
