@@ -52,8 +52,7 @@ export async function run(args: readonly string[]): Promise<void> {
   common(program.command('bench').description('measure the running cloud'))
     .option('--json', 'as JSON')
     .option('--only <names>', 'some of the measurements, with commas')
-    .option('--guests', 'also with real guests')
-    .action(guard(async (flags: CommonFlags & { json?: boolean; only?: string; guests?: boolean }) => (await import('./commands/bench.ts')).bench(flags)));
+    .action(guard(async (flags: CommonFlags & { json?: boolean; only?: string }) => (await import('./commands/bench.ts')).bench(flags)));
   const host = program.command('host').description('switch hosts off and on, to try what the loss of one means');
   for (const [name, power, text] of [
     ['stop', 'off', 'pull the plug: guests end at once, nothing reaches the host'],

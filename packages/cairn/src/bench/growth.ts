@@ -87,11 +87,18 @@ async function costs({ load, projectId }: Bench, network: string): Promise<Reado
     ["list of the project's volumes", `/volume/v3/volumes/detail?limit=${PAGE}`],
     ["list of all projects' volumes", `/volume/v3/volumes/detail?limit=${PAGE}&all_tenants=1`],
   ];
-  for (const [name, path] of lists) found.set(name, await load.measure(200, 1, () => ({ method: 'GET', path })));
+  for (const [name, path] of lists) found.set(name, await load.measure(500, 1, () => ({ method: 'GET', path })));
+  for (const [name, path, key] of [
+    ['server', '/compute/v2.1/servers', 'servers'],
+    ['port', '/network/v2.0/ports', 'ports'],
+    ['volume', '/volume/v3/volumes', 'volumes'],
+  ] as const) {
+    const [one] = (await load.json({ method: 'GET', path: `${path}?limit=1${key === 'ports' ? `&project_id=${projectId}` : ''}` }))[key];
+    found.set(`show a ${name}`, await load.measure(1_000, 1, () => ({ method: 'GET', path: `${path}/${one.id}` })));
+  }
   for (const [name, call] of Object.entries(await creations(load, network, MEASURED))) {
-    // what a creation sets off is part of its cost: one after another, so that it falls within the measurement
-    found.set(`create a ${name}`, await load.measure(name === 'port' ? 300 : 100, 1, call));
-    await settled();
+    // what a creation sets off is part of its cost
+    found.set(`create a ${name}`, await load.measure(name === 'port' ? 500 : 200, 1, call, name === 'server' ? settled : undefined));
   }
   await removeMeasured(load, projectId);
   return found;

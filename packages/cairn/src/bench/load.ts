@@ -25,6 +25,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Requests before those that count: by then nearly all code that they run is compiled. */
+const WARM_UP = 500;
+
 /** Keep-alive connections to one cloud. */
 export class Load {
   readonly #url: URL;
@@ -73,8 +76,11 @@ export class Load {
     return answer.body === '' ? undefined : JSON.parse(answer.body);
   }
 
-  /** Sends `count` requests over `connections` connections after a warm-up and tells what they cost. */
-  async measure(count: number, connections: number, make: (i: number) => Call): Promise<Cost> {
+  /**
+   * Sends `count` requests over `connections` connections after a warm-up and tells what they cost. `settled` resolves when what the requests
+   * set off is done: then that is part of the CPU.
+   */
+  async measure(count: number, connections: number, make: (i: number) => Call, settled: () => Promise<unknown> = async () => undefined): Promise<Cost> {
     const one = async (i: number): Promise<number> => {
       const startMs = performance.now();
       const answer = await this.send(make(i));
@@ -82,7 +88,8 @@ export class Load {
       return performance.now() - startMs;
     };
     // a process that has just started runs unoptimised code: figures are of one that has warmed up
-    for (let i = 0; i < Math.min(300, count); i++) await one(-1 - i);
+    for (let i = 0; i < Math.min(WARM_UP, count); i++) await one(-1 - i);
+    await settled();
     const times: number[] = [];
     let next = 0;
     const cpuBefore = cpuMs(this.#pid);
@@ -93,6 +100,7 @@ export class Load {
       }),
     );
     const elapsedMs = performance.now() - startMs;
+    await settled();
     const cpu = cpuMs(this.#pid) - cpuBefore;
     times.sort((a, b) => a - b);
     return { p50Ms: at(times, 0.5), p99Ms: at(times, 0.99), cpuMs: cpu / count, perSecond: (count * 1000) / elapsedMs, count };

@@ -4,7 +4,7 @@ import { table } from '../terminal/progress.ts';
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB' | 'MB/s' | '/s' | 's' | '' | 'ratio';
+  readonly unit: 'ms' | 'kB' | 'MB' | 'MB/s' | '/s' | 's' | '' | 'ratio';
   /** What issue and documentation promise; the value should be at most this (at least, for `/s`). */
   readonly goal?: number;
   /** The goal is a least value, also for another unit than `/s`. */

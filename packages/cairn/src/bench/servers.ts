@@ -3,11 +3,11 @@ import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Bench } from './api.ts';
-import { median, until } from './load.ts';
+import { median, pssMb, until } from './load.ts';
 import type { Figure } from './report.ts';
 
 /** A network of the bench's own with a subnet; gone with `remove`. */
-async function network(bench: Bench): Promise<{ id: string; remove(): Promise<void> }> {
+export async function networkFor(bench: Bench): Promise<{ id: string; remove(): Promise<void> }> {
   const { load } = bench;
   const { network: made } = await load.json({ method: 'POST', path: '/network/v2.0/networks', body: { network: { name: 'bench-servers' } } });
   await load.json({ method: 'POST', path: '/network/v2.0/subnets', body: { subnet: { network_id: made.id, ip_version: 4, cidr: '10.250.0.0/16' } } });
@@ -19,7 +19,8 @@ async function network(bench: Bench): Promise<{ id: string; remove(): Promise<vo
   };
 }
 
-const find = async (bench: Bench, path: string, key: string, name: string): Promise<string> => {
+/** The id of what has this name in a list. */
+export const findNamed = async (bench: Bench, path: string, key: string, name: string): Promise<string> => {
   const found = ((await bench.load.json({ method: 'GET', path })) as Record<string, { id: string; name: string }[]>)[key]?.find((x) => x.name === name);
   if (!found) throw new Error(`there is no ${key.slice(0, -1)} ${name}`);
   return found.id;
@@ -34,9 +35,9 @@ const statusOf = async (bench: Bench, id: string): Promise<string> => {
 /** One server after another: accepted, ACTIVE, rebooted, gone; with the bare QEMU beside it when guests are real. */
 export async function servers(bench: Bench, rounds: number, real: boolean): Promise<Figure[]> {
   const { load } = bench;
-  const net = await network(bench);
-  const imageRef = await find(bench, '/image/v2/images?name=cirros', 'images', 'cirros');
-  const flavorRef = await find(bench, '/compute/v2.1/flavors', 'flavors', 'm1.nano');
+  const net = await networkFor(bench);
+  const imageRef = await findNamed(bench, '/image/v2/images?name=cirros', 'images', 'cirros');
+  const flavorRef = await findNamed(bench, '/compute/v2.1/flavors', 'flavors', 'm1.nano');
   const accepted: number[] = [];
   const active: number[] = [];
   const reboot: number[] = [];
@@ -118,9 +119,10 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
     path: `/network/v2.0/quotas/${projectId}`,
     body: { quota: { port: -1, network: -1, subnet: -1, security_group: -1, security_group_rule: -1 } },
   });
-  const net = await network(bench);
-  const imageRef = await find(bench, '/image/v2/images?name=cirros', 'images', 'cirros');
-  const flavorRef = await find(bench, '/compute/v2.1/flavors', 'flavors', 'm1.nano');
+  const net = await networkFor(bench);
+  const imageRef = await findNamed(bench, '/image/v2/images?name=cirros', 'images', 'cirros');
+  const flavorRef = await findNamed(bench, '/compute/v2.1/flavors', 'flavors', 'm1.nano');
+  const beforeMb = pssMb(bench.pid);
   const startMs = performance.now();
   let next = 0;
   const ids: string[] = [];
@@ -147,6 +149,7 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
     50,
   );
   const seconds = (performance.now() - startMs) / 1000;
+  const eachKb = ((pssMb(bench.pid) - beforeMb) * 1024) / count;
   const { servers: failed } = await load.json({ method: 'GET', path: '/compute/v2.1/servers/detail?status=ERROR&limit=1000' });
   const deleteMs = performance.now();
   await Promise.all(
@@ -167,5 +170,6 @@ export async function thousand(bench: Bench, count: number): Promise<Figure[]> {
       note: failed.length > 0 ? `${failed.length} FAILED: ${failed[0].fault?.message}` : 'none failed',
     },
     { name: `${count} servers deleted`, value: deleted, unit: 's' },
+    { name: "memory of Cairn per server (PSS, simulated hosts' own included)", value: eachKb, unit: 'kB' },
   ];
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
 import { imageData } from '../bench/image-data.ts';
 import { growth } from '../bench/growth.ts';
+import { cpuPerServer, realGuests } from '../bench/guests.ts';
 import { Load, pssMb } from '../bench/load.ts';
 import { candidates } from '../bench/placement.ts';
 import { type Figure, figuresTable } from '../bench/report.ts';
@@ -16,11 +17,25 @@ import { Steps } from '../terminal/progress.ts';
 import { adminClient } from './admin-client.ts';
 import { settingsOf } from './shared.ts';
 
-const PARTS = ['start', 'memory', 'tokens', 'network', 'images', 'image-data', 'volumes', 'servers', 'thousand', 'placement', 'growth'] as const;
+const PARTS = [
+  'start',
+  'memory',
+  'tokens',
+  'network',
+  'images',
+  'image-data',
+  'volumes',
+  'servers',
+  'server-cpu',
+  'guests',
+  'thousand',
+  'placement',
+  'growth',
+] as const;
 type Part = (typeof PARTS)[number];
 
 /** `cairn bench`: measures the running cloud; what needs many hosts is measured on a simulated one of its own. */
-export async function bench(flags: CommonFlags & { json?: boolean; only?: string; guests?: boolean }): Promise<void> {
+export async function bench(flags: CommonFlags & { json?: boolean; only?: string }): Promise<void> {
   const { config, paths } = settingsOf(flags);
   const wanted = flags.only?.split(',') ?? PARTS;
   for (const part of wanted) if (!(PARTS as readonly string[]).includes(part)) throw new Error(`there is no part ${part}; the parts are: ${PARTS.join(', ')}`);
@@ -44,6 +59,8 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('image-data', () => imageData(mine));
   await take('volumes', () => volumes(mine));
   await take('servers', () => servers(mine, real ? 7 : 30, real));
+  await take('server-cpu', () => cpuPerServer(mine, real ? 8 : 200));
+  if (real) await take('guests', () => realGuests(mine));
   mine.load.close();
   await take('thousand', () => onSimulated(100, (simulated) => thousand(simulated, 1_000)));
   await take('placement', () => onSimulated(1_000, (simulated) => candidates(simulated, 1_000)));
