@@ -19,10 +19,10 @@ function storageIn(yaml: string): Storage {
 
 test('without a word about storage volumes are on the hosts’ own disks', () => {
   const { specs, backends } = storageOf(configOf({}).storage);
-  assert.deepEqual(specs, [{ name: 'cairn', driver: 'local', imageCacheCount: 0, imageCacheGb: 0 }]);
+  assert.deepEqual(specs, [{ name: 'cairn', driver: 'local' }]);
   assert.deepEqual(
-    backends.map(({ name, volumeBackendName, isShared, isThin }) => [name, volumeBackendName, isShared, isThin]),
-    [['cairn', 'cairn', false, true]],
+    backends.map(({ name, volumeBackendName, isShared }) => [name, volumeBackendName, isShared]),
+    [['cairn', 'cairn', false]],
   );
 });
 
@@ -32,22 +32,22 @@ storage:
   backends:
     cairn: { driver: local }
     nfs: { driver: directory, path: /srv/volumes, availabilityZone: attic }
-    fast: { driver: lvm, volumeGroup: vg0 }
+    fast: { driver: local, path: /mnt/fast }
     ceph: { driver: rbd, pool: volumes, user: cinder, volumeBackendName: big, imageCacheCount: 20 }
 `);
   assert.deepEqual(specs, [
-    { name: 'cairn', driver: 'local', imageCacheCount: 0, imageCacheGb: 0 },
-    { name: 'nfs', driver: 'directory', imageCacheCount: 0, imageCacheGb: 0, path: '/srv/volumes' },
-    { name: 'fast', driver: 'lvm', imageCacheCount: 0, imageCacheGb: 0, volumeGroup: 'vg0' },
+    { name: 'cairn', driver: 'local' },
+    { name: 'nfs', driver: 'directory', path: '/srv/volumes' },
+    { name: 'fast', driver: 'local', path: '/mnt/fast' },
     { name: 'ceph', driver: 'rbd', imageCacheCount: 20, imageCacheGb: 0, pool: 'volumes', user: 'cinder', configFile: '/etc/ceph/ceph.conf' },
   ]);
   assert.deepEqual(
-    backends.map(({ name, volumeBackendName, isShared, isThin, availabilityZone }) => [name, volumeBackendName, isShared, isThin, availabilityZone]),
+    backends.map(({ name, volumeBackendName, isShared, availabilityZone }) => [name, volumeBackendName, isShared, availabilityZone]),
     [
-      ['cairn', 'cairn', false, true, undefined],
-      ['nfs', 'nfs', true, true, 'attic'],
-      ['fast', 'fast', false, false, undefined],
-      ['ceph', 'big', true, true, undefined],
+      ['cairn', 'cairn', false, undefined],
+      ['nfs', 'nfs', true, 'attic'],
+      ['fast', 'fast', false, undefined],
+      ['ceph', 'big', true, undefined],
     ],
   );
 });
@@ -62,4 +62,5 @@ test('what does not fit is named', () => {
   assert.throws(one('cairn: { driver: rbd, pool: p }'), /own disks/);
   assert.throws(one('nfs: { driver: directory, path: srv }'), /absolute/);
   assert.throws(one('nfs: { driver: netapp }'), /driver/);
+  assert.throws(one('nfs: { driver: directory, path: /srv, imageCacheCount: 3 }'), /imageCacheCount is not an option of the driver directory/);
 });

@@ -7,17 +7,15 @@ const text = (description: string) => Type.Optional(Type.String({ minLength: 1, 
 
 const BackendSchema = Type.Object(
   {
-    driver: Type.Enum(['local', 'directory', 'lvm', 'rbd']),
+    driver: Type.Enum(['local', 'directory', 'rbd']),
     path: text('Directory, for the drivers local and directory'),
-    volumeGroup: text('Volume group, for the driver lvm'),
-    thinPool: text('Thin pool in the volume group'),
     pool: text('Pool of the Ceph cluster, for the driver rbd'),
     configFile: text('ceph.conf of the cluster'),
     user: text('User of the cluster, without `client.`'),
     volumeBackendName: text('What types choose it by (`volume_backend_name`); its name when absent'),
     availabilityZone: text('Zone of its volumes'),
-    imageCacheCount: Type.Optional(Type.Integer({ minimum: 0 })),
-    imageCacheGb: Type.Optional(Type.Integer({ minimum: 0 })),
+    imageCacheCount: Type.Optional(Type.Integer({ minimum: 0, description: 'Images that are kept in the pool for later volumes; 0 for no limit' })),
+    imageCacheGb: Type.Optional(Type.Integer({ minimum: 0, description: 'Room for them, in GiB; 0 for no limit' })),
   },
   closed,
 );
@@ -27,7 +25,7 @@ export const StorageSchema = Type.Object(
   {
     backends: Type.Record(Type.String(), BackendSchema, {
       default: { [HOME_BACKEND]: { driver: 'local' } },
-      description: `Where volumes may be, by name (docs/storage.md): driver \`local\` (\`${HOME_BACKEND}\`: the hosts' own disks), \`directory\`, \`lvm\` or \`rbd\``,
+      description: `Where volumes may be, by name (docs/storage.md): driver \`local\` (\`${HOME_BACKEND}\`: the hosts' own disks), \`directory\` or \`rbd\``,
     }),
     overSubscriptionRatio: Type.Number({
       default: 20,
@@ -51,9 +49,8 @@ export interface Storage {
 
 /** Options that each driver needs, and those that it may have. */
 const NEEDS: Readonly<Record<BackendConfig['driver'], readonly [needed: readonly string[], optional: readonly string[]]>> = {
-  local: [[], ['path', 'imageCacheCount', 'imageCacheGb']],
-  directory: [['path'], ['imageCacheCount', 'imageCacheGb']],
-  lvm: [['volumeGroup'], ['thinPool', 'imageCacheCount', 'imageCacheGb']],
+  local: [[], ['path']],
+  directory: [['path'], []],
   rbd: [['pool'], ['configFile', 'user', 'imageCacheCount', 'imageCacheGb']],
 };
 const COMMON = ['driver', 'volumeBackendName', 'availabilityZone'];
@@ -77,20 +74,21 @@ function specOf(name: string, config: BackendConfig): BackendSpec {
     throw new Error(`${where}: the hosts' own disks are the back end ${HOME_BACKEND}, which has no path; any other local one has a path`);
   if (driver !== 'local' && name === HOME_BACKEND) throw new Error(`${where}: this name is for the hosts' own disks; choose another`);
   if (config.path !== undefined && !config.path.startsWith('/')) throw new Error(`${where}.path is not an absolute path`);
-  const limits = { imageCacheCount: config.imageCacheCount ?? 0, imageCacheGb: config.imageCacheGb ?? 0 };
   switch (driver) {
     case 'local':
-      return { name, driver, ...limits, ...(config.path !== undefined && { path: config.path }) };
+      return { name, driver, ...(config.path !== undefined && { path: config.path }) };
     case 'directory':
-      return { name, driver, ...limits, path: config.path ?? '' };
-    case 'lvm':
-      return {
-        ...{ name, driver, ...limits, volumeGroup: named(where, 'volumeGroup', config.volumeGroup) },
-        ...(config.thinPool !== undefined && { thinPool: named(where, 'thinPool', config.thinPool) }),
-      };
+      return { name, driver, path: config.path ?? '' };
     case 'rbd':
       return {
-        ...{ name, driver, ...limits, pool: named(where, 'pool', config.pool), user: named(where, 'user', config.user ?? 'cairn') },
+        ...{
+          name,
+          driver,
+          imageCacheCount: config.imageCacheCount ?? 0,
+          imageCacheGb: config.imageCacheGb ?? 0,
+          pool: named(where, 'pool', config.pool),
+          user: named(where, 'user', config.user ?? 'cairn'),
+        },
         configFile: config.configFile ?? '/etc/ceph/ceph.conf',
       };
   }
@@ -110,7 +108,6 @@ function optionsOf(name: string, config: BackendConfig): BackendOptions {
     volumeBackendName: config.volumeBackendName ?? name,
     driver,
     isShared: driver === 'directory' || driver === 'rbd',
-    isThin: driver !== 'lvm' || config.thinPool !== undefined,
     multiattach: driver !== 'rbd',
     availabilityZone: config.availabilityZone,
   };

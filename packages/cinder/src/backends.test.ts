@@ -11,16 +11,15 @@ const shared: BackendOptions = {
   volumeBackendName: 'fast',
   driver: 'rbd',
   isShared: true,
-  isThin: true,
   multiattach: true,
   availabilityZone: undefined,
 };
-const thick: BackendOptions = { ...shared, name: 'lvm', volumeBackendName: 'thick', driver: 'lvm', isShared: false, isThin: false, availabilityZone: 'attic' };
+const attic: BackendOptions = { ...homeBackend, name: 'disks', volumeBackendName: 'slow', availabilityZone: 'attic' };
 
 let cloud: Cloud;
 before(async () => {
-  cloud = await Cloud.start({ hosts: ['host1', 'host2'], options: { backends: [homeBackend, shared, thick] } });
-  for (const name of ['cairn', 'fast', 'thick', 'nowhere']) {
+  cloud = await Cloud.start({ hosts: ['host1', 'host2'], options: { backends: [homeBackend, shared, attic] } });
+  for (const name of ['cairn', 'fast', 'slow', 'nowhere']) {
     const answer = await cloud.call('admin', 'POST', '/types', { volume_type: { name, extra_specs: { volume_backend_name: name } } });
     assert.equal(answer.status, 200);
   }
@@ -37,23 +36,22 @@ test('pools, services and capabilities show each back end as host@backend#pool',
       pool.name,
       pool.capabilities['volume_backend_name'],
       pool.capabilities['storage_protocol'],
-      pool.capabilities['thin_provisioning_support'],
     ]),
     [
-      ['ceph@ceph#ceph', 'fast', 'ceph', true],
-      ['host1@cairn#cairn', 'cairn', 'file', true],
-      ['host1@lvm#lvm', 'thick', 'lvm', false],
-      ['host2@cairn#cairn', 'cairn', 'file', true],
-      ['host2@lvm#lvm', 'thick', 'lvm', false],
+      ['ceph@ceph#ceph', 'fast', 'ceph'],
+      ['host1@cairn#cairn', 'cairn', 'file'],
+      ['host1@disks#disks', 'slow', 'file'],
+      ['host2@cairn#cairn', 'cairn', 'file'],
+      ['host2@disks#disks', 'slow', 'file'],
     ],
   );
   const services = (await cloud.show('admin', '/os-services?binary=cinder-volume')).services as { host: string; state: string; zone: string }[];
   assert.deepEqual(services.map(({ host, state, zone }) => `${host} ${state} ${zone}`).toSorted(), [
     'ceph@ceph up nova',
     'host1@cairn up nova',
-    'host1@lvm up attic',
+    'host1@disks up attic',
     'host2@cairn up nova',
-    'host2@lvm up attic',
+    'host2@disks up attic',
   ]);
   const shown = await cloud.show('admin', '/capabilities/ceph@ceph');
   assert.deepEqual([shown.volume_backend_name, shown.pool_name, shown.storage_protocol], ['fast', 'ceph', 'ceph']);
@@ -92,21 +90,11 @@ test('no back end that a type asks for: the volume is in error, with a message t
 
 test('the zone of a volume binds it to the back ends of that zone', async () => {
   const inAttic = await cloud.volume('member', { size: 1, availability_zone: 'attic' });
-  assert.match((await placeOf(inAttic)) ?? '', /^host[12]@lvm#lvm$/);
+  assert.match((await placeOf(inAttic)) ?? '', /^host[12]@disks#disks$/);
   // a type that only another zone has
   const wrong = await cloud.volume('member', { size: 1, availability_zone: 'attic', volume_type: 'fast' });
   assert.equal((await cloud.show('member', `/volumes/${wrong}`)).volume.status, 'error');
   for (const id of [inAttic, wrong]) await cloud.call('member', 'DELETE', `/volumes/${id}`);
-  await cloud.settle();
-});
-
-test('thick storage takes only what it has room for', async () => {
-  const id = await cloud.volume('admin', { size: 900, availability_zone: 'attic', volume_type: 'thick' });
-  assert.match((await placeOf(id)) ?? '', /@lvm#lvm$/);
-  await cloud.call('admin', 'PUT', '/os-quota-sets/b00000000000000000000000000000ad', { quota_set: { gigabytes: -1 } });
-  const tooLarge = await cloud.volume('admin', { size: 4_100, availability_zone: 'attic', volume_type: 'thick' });
-  assert.equal((await cloud.show('admin', `/volumes/${tooLarge}`)).volume.status, 'error');
-  for (const one of [id, tooLarge]) await cloud.call('admin', 'DELETE', `/volumes/${one}`);
   await cloud.settle();
 });
 

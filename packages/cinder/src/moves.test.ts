@@ -15,7 +15,6 @@ const fast: BackendOptions = {
   volumeBackendName: 'fast',
   driver: 'local',
   isShared: false,
-  isThin: true,
   multiattach: true,
   availabilityZone: undefined,
 };

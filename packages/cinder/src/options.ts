@@ -5,11 +5,9 @@ export interface BackendOptions {
   readonly name: string;
   /** The name that volume types choose it by; several back ends may have the same. */
   readonly volumeBackendName: string;
-  readonly driver: 'local' | 'directory' | 'lvm' | 'rbd';
+  readonly driver: 'local' | 'directory' | 'rbd';
   /** Every host reaches its volumes; else each host has storage of its own by this name. */
   readonly isShared: boolean;
-  /** Volumes take room as they are written. */
-  readonly isThin: boolean;
   /** A volume's format lets several servers write to it at once. */
   readonly multiattach: boolean;
   readonly availabilityZone: string | undefined;
@@ -21,7 +19,6 @@ export const homeBackend: BackendOptions = {
   volumeBackendName: HOME_BACKEND,
   driver: 'local',
   isShared: false,
-  isThin: true,
   multiattach: true,
   availabilityZone: undefined,
 };

@@ -156,7 +156,6 @@ const pools = op({
 const DESCRIPTIONS: Readonly<Record<BackendOptions['driver'], string>> = {
   local: 'Files of the host: sparse, with copy-on-write clones and snapshots.',
   directory: 'Files of a directory that every host sees: sparse, with copy-on-write clones and snapshots.',
-  lvm: 'Logical volumes of the host.',
   rbd: 'RBD images of a Ceph cluster: sparse, with copy-on-write clones and snapshots.',
 };
 

@@ -4,7 +4,7 @@ import type { PoolFacts } from './pools.ts';
 import type { ExtraSpecs } from './types.ts';
 
 /** `storage_protocol`, in upstream's words. */
-export const PROTOCOLS: Readonly<Record<BackendOptions['driver'], string>> = { local: 'file', directory: 'nfs', lvm: 'lvm', rbd: 'ceph' };
+export const PROTOCOLS: Readonly<Record<BackendOptions['driver'], string>> = { local: 'file', directory: 'nfs', rbd: 'ceph' };
 
 export type Capabilities = Readonly<Record<string, string | number | boolean>>;
 
@@ -22,8 +22,8 @@ export const capabilitiesOf = (options: CinderOptions, pool: PoolFacts, nowMs: n
   total_volumes: pool.volumes,
   reserved_percentage: options.reservedPercentage,
   max_over_subscription_ratio: String(options.overSubscriptionRatio),
-  thin_provisioning_support: pool.backend.isThin,
-  thick_provisioning_support: !pool.backend.isThin,
+  thin_provisioning_support: true,
+  thick_provisioning_support: false,
   multiattach: pool.backend.multiattach,
   online_extend_support: true,
   sparse_copy_volume: true,

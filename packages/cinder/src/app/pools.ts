@@ -12,7 +12,7 @@ export interface PoolFacts extends Storage {
   readonly totalGb: number;
   readonly freeGb: number;
   readonly volumes: number;
-  /** Promised to volumes; where they are thin it may be more than there is. */
+  /** Promised to volumes; they are thin, so it may be more than there is. */
   readonly provisionedGb: number;
   readonly disabled: boolean;
   readonly availabilityZone: string | undefined;
@@ -97,17 +97,16 @@ export class Pools {
   }
 
   #virtualFree(pool: PoolFacts): number {
-    return pool.backend.isThin ? pool.totalGb * this.#deps.options.overSubscriptionRatio - pool.provisionedGb : pool.freeGb;
+    return pool.totalGb * this.#deps.options.overSubscriptionRatio - pool.provisionedGb;
   }
 
-  /** Upstream's CapacityFilter. */
+  /** Upstream's CapacityFilter for thin storage, which all of it is. */
   #lack(pool: PoolFacts, sizeGb: number): string | undefined {
     const { overSubscriptionRatio, reservedPercentage } = this.#deps.options;
     if (pool.disabled) return 'its volume service is disabled';
     const reservedGb = (pool.totalGb * reservedPercentage) / 100;
     const freeGb = pool.freeGb - reservedGb;
     if (freeGb <= 0) return 'it has no free space';
-    if (!pool.backend.isThin) return sizeGb > freeGb ? `it has ${Math.floor(freeGb)} GB free` : undefined;
     if (pool.provisionedGb + sizeGb > pool.totalGb * overSubscriptionRatio) {
       return `${pool.provisionedGb} GB of at most ${Math.floor(pool.totalGb * overSubscriptionRatio)} GB are promised already`;
     }

@@ -28,10 +28,15 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-/** The suite that every back end passes: what cinder and nova rely on, byte for byte. */
-export function disksSuite(name: string, start: () => Promise<Subject>, skip: string | undefined = undefined): void {
+/** The suite that every back end passes: what cinder and nova rely on, byte for byte. `more` adds tests of one back end. */
+export function disksSuite<S extends Subject>(
+  name: string,
+  start: () => Promise<S>,
+  skip: string | undefined = undefined,
+  more?: (subject: () => S) => void,
+): void {
   describe(`disks of ${name}`, { skip: skip ?? false }, () => {
-    let subject: Subject;
+    let subject: S;
     let count = 0;
     const id = (): string => `${subject.prefix}00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`;
     const blank = async (sizeBytes = 8 * MIB): Promise<string> => {
@@ -246,6 +251,8 @@ export function disksSuite(name: string, start: () => Promise<Subject>, skip: st
       );
       await subject.disks.remove(diskId);
     });
+
+    more?.(() => subject);
 
     test('room is told in GiB', async () => {
       const { totalGb, freeGb } = await subject.disks.capacity(subject.prefix ? subject.prefix.slice(0, -1) : undefined);

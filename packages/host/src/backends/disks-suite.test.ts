@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { test } from 'node:test';
 import { systemClock } from '@cairn/kit/clock/clock';
 import { silentLog } from '@cairn/kit/log/log';
 import { type Bench, bench, hasQemuImg, PaperGuests, TEST_USER, writeTo } from '../disks/disks.fixture.ts';
@@ -138,7 +141,7 @@ disksSuite('a simulated back end that hosts share', async (): Promise<Subject> =
 
 disksSuite(
   'a Ceph pool',
-  async (): Promise<Subject> => {
+  async (): Promise<Subject & { readonly rbd: RbdCommand; readonly home: Bench }> => {
     const ceph = await startCeph();
     const home = await bench();
     const spec: Extract<BackendSpec, { driver: 'rbd' }> = {
@@ -177,6 +180,8 @@ disksSuite(
       get disks() {
         return disks;
       },
+      rbd,
+      home,
       prefix: 'ceph.',
       async write(diskId, byte, offset, length) {
         const node = JSON.stringify({ driver: 'raw', file: rbd.node(`volume-${diskId.slice('ceph.'.length)}`) });
@@ -197,4 +202,37 @@ disksSuite(
     };
   },
   noCeph,
+  (subject) => {
+    test('an image is copied into the pool once; those used longest ago go, and what was made from them stays', async () => {
+      const { disks, image, rbd, home } = subject();
+      const cached = async (): Promise<readonly string[]> => (await rbd.images()).map(({ name }) => name).filter((name) => name.startsWith('image-'));
+      for (const name of await cached()) await rbd.remove(name);
+      const data = ['a', 'b', 'c'].map((letter) => Buffer.alloc(2 ** 20, letter));
+      const ids = ['a', 'b', 'c'].map((letter) => `22222222-0000-4000-8000-00000000000${letter}`);
+      const images = await Promise.all(ids.map((id, i) => image(id, data[i] as Buffer, 'raw')));
+      const make = async (i: number, n: number): Promise<string> => {
+        const diskId = `ceph.33333333-0000-4000-8000-0000000000${i}${n}`;
+        await disks.create({ diskId, sizeBytes: 0, source: { kind: 'image', image: images[i] as ImageSource }, pool: 'volume' });
+        return diskId;
+      };
+      const before = home.opened;
+      const made = [await make(0, 0), await make(1, 0), await make(0, 1)];
+      assert.equal(home.opened - before, 2, 'each image came in once');
+      assert.equal((await cached()).length, 2);
+      // two are allowed: the second image was used longest ago
+      made.push(await make(2, 0));
+      assert.deepEqual((await cached()).map((name) => name.slice('image-'.length, -13)).toSorted(), [ids[0], ids[2]]);
+      const { stream } = await disks.export(made[1] as string, { format: 'raw' });
+      assert.ok((await buffer(stream)).equals(data[1] as Buffer));
+      // other data under the same id is another image
+      const changed = await image(ids[0] as string, Buffer.alloc(2 ** 20, 'x'), 'raw');
+      await home.disks.dropImage(changed.imageId);
+      const diskId = 'ceph.33333333-0000-4000-8000-000000000099';
+      await disks.create({ diskId, sizeBytes: 0, source: { kind: 'image', image: changed }, pool: 'volume' });
+      assert.ok((await buffer((await disks.export(diskId, { format: 'raw' })).stream)).equals(Buffer.alloc(2 ** 20, 'x')));
+      assert.equal((await cached()).filter((name) => name.includes(ids[0] as string)).length, 1);
+      for (const one of [...made, diskId]) await disks.remove(one);
+      assert.deepEqual(await subject().inventory(), []);
+    });
+  },
 );

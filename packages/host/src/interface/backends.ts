@@ -3,17 +3,15 @@ export type BackendSpec = { readonly name: string } & (
   | { readonly driver: 'local' /** Directory of this host; each host has a part of it. Absent for the hosts' own disks. */; readonly path?: string }
   /** A directory that every host sees at the same path. */
   | { readonly driver: 'directory'; readonly path: string }
-  | { readonly driver: 'lvm'; readonly volumeGroup: string /** Absent: volumes are linear, and snapshots copies. */; readonly thinPool?: string }
-  | {
+  | ({
       readonly driver: 'rbd';
       readonly pool: string;
       /** A ceph.conf, which names the monitors. */
       readonly configFile: string;
       /** `cairn` for `client.cairn`; its keyring is where the configuration says. */
       readonly user: string;
-    }
-) &
-  ImageCacheLimits;
+    } & ImageCacheLimits)
+);
 
 /** How much a back end keeps of images that volumes were made from; 0 is without limit. */
 export interface ImageCacheLimits {
