@@ -26,7 +26,7 @@ export const findNamed = async (bench: Bench, path: string, key: string, name: s
   return found.id;
 };
 
-const statusOf = async (bench: Bench, id: string): Promise<string> => {
+export const statusOf = async (bench: Bench, id: string): Promise<string> => {
   const answer = await bench.load.send({ method: 'GET', path: `/compute/v2.1/servers/${id}` });
   if (answer.status === 404) return 'GONE';
   return JSON.parse(answer.body).server.status as string;

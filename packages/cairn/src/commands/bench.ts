@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
 import { imageData } from '../bench/image-data.ts';
+import { fastStarts } from '../bench/fast-starts.ts';
 import { growth } from '../bench/growth.ts';
 import { cpuPerServer, realGuests } from '../bench/guests.ts';
 import { Load, pssMb } from '../bench/load.ts';
@@ -26,6 +27,7 @@ const PARTS = [
   'image-data',
   'volumes',
   'servers',
+  'fast-starts',
   'server-cpu',
   'guests',
   'thousand',
@@ -61,6 +63,7 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('servers', () => servers(mine, real ? 7 : 30, real));
   await take('server-cpu', () => cpuPerServer(mine, real ? 8 : 200));
   if (real) await take('guests', () => realGuests(mine));
+  await take('fast-starts', () => fastStarts(mine, 3, real));
   mine.load.close();
   await take('thousand', () => onSimulated(100, (simulated) => thousand(simulated, 1_000)));
   await take('placement', () => onSimulated(1_000, (simulated) => candidates(simulated, 1_000)));

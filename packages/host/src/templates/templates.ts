@@ -16,7 +16,7 @@ const MIB = 2 ** 20;
 /** The snapshot of a template's disk that goes with its memory. */
 const SNAPSHOT = 'kept';
 /** How long an image may take to boot. */
-const READY_MS = 180_000;
+const READY_MS = 300_000;
 /** Templates beyond these limits go, those first that were not started from for the longest time. */
 const MOST_TEMPLATES = 16;
 const MOST_BYTES = 32 * 2 ** 30;
