@@ -1,5 +1,5 @@
 import { notFound, unavailable } from '@cairn/kit/errors/errors';
-import { targetFormat } from '../disks/qemu-img.ts';
+import { convertWithCluster, targetFormat } from '../disks/qemu-img.ts';
 import type { BackendSpec } from '../interface/backends.ts';
 import type { ExportFormat } from '../interface/disks.ts';
 import { ProcessError, run } from '../process/run.ts';
@@ -25,7 +25,7 @@ export interface RbdImage {
 }
 
 /**
- * One pool of a Ceph cluster, by the commands `rbd`, `ceph` and `qemu-img`. Each call is one process with an argv; names were checked by
+ * One pool of a Ceph cluster, by the commands `rbd` and `ceph`, and by qemu-img. Each call is one process with an argv; names were checked by
  * whoever calls. Snapshots may go while clones stand on them (`clone format 2`).
  */
 export class RbdCommand {
@@ -134,13 +134,13 @@ export class RbdCommand {
   /** Copies a raw file into an image of at least its size. */
   async write(path: string, name: string, timeoutMs: number): Promise<void> {
     const target = Object.entries(this.node(name)).map(([key, value]) => `file.${key}=${escapeOption(value)}`);
-    await this.#run('qemu-img', ['convert', '-q', '-n', '-W', '-f', 'raw', '--target-image-opts', path, ['driver=raw', ...target].join()], timeoutMs);
+    await this.#answered(() => convertWithCluster(['-n', '-f', 'raw', '--target-image-opts', path, ['driver=raw', ...target].join()], timeoutMs));
   }
 
   /** Copies an image, or a snapshot of one, into a file that is there. */
   async read(name: string, snapshot: string | undefined, path: string, format: ExportFormat, timeoutMs: number): Promise<void> {
     const source = JSON.stringify({ driver: 'raw', file: { ...this.node(name), ...(snapshot !== undefined && { snapshot }) } });
-    await this.#run('qemu-img', ['convert', '-q', '-W', ...targetFormat(format), `json:${source}`, path], timeoutMs);
+    await this.#answered(() => convertWithCluster([...targetFormat(format), `json:${source}`, path], timeoutMs));
   }
 
   /** QEMU's block node of an image. */
@@ -197,9 +197,13 @@ export class RbdCommand {
     return (await this.#run('rbd', [...this.#access(), ...args], QUICK_MS)).stdout;
   }
 
-  async #run(command: string, args: readonly string[], timeoutMs: number): Promise<{ readonly stdout: string }> {
+  #run(command: string, args: readonly string[], timeoutMs: number): Promise<{ readonly stdout: string }> {
+    return this.#answered(() => run(command, args, { timeoutMs, dieWithParent: true, maxOutputBytes: 64 * 2 ** 20 }));
+  }
+
+  async #answered<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await run(command, args, { timeoutMs, dieWithParent: true, maxOutputBytes: 64 * 2 ** 20 });
+      return await work();
     } catch (error) {
       if (error instanceof ProcessError && error.reason === 'exit') throw error;
       throw unavailable(`Storage back end ${this.#spec.name} does not answer.`, { detail: String(error), cause: error });

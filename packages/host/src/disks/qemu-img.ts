@@ -139,6 +139,13 @@ export class QemuImg {
   }
 }
 
+/**
+ * Copies between a file of ours and an image of a Ceph cluster. Both ends are named with their drivers by who calls. Without the limits of
+ * address space: Ceph's client maps more than they allow, and what it reads is raw.
+ */
+export const convertWithCluster = (args: readonly string[], timeoutMs: number): Promise<{ readonly stdout: string }> =>
+  run('qemu-img', ['convert', '-q', '-W', ...args], { timeoutMs, dieWithParent: true });
+
 export interface RebaseOptions {
   readonly sourceBytes: number;
   readonly signal?: AbortSignal;
