@@ -230,30 +230,6 @@ test('with time on the host first, a shelved server stays until it is offloaded 
   }
 });
 
-test('a volume that is attached to a server that is on no host is plugged in where the server comes up', async () => {
-  const volumeId = '99999999-1111-4111-8111-999999999991';
-  const other = await TestCloud.open({ hosts: [{ name: 'h1' }], options: { shelvedOffloadMs: 0 } });
-  try {
-    await other.cinder.addVolume({ id: volumeId, host: 'h1', projectId: member().projectId ?? '' });
-    const id = await other.create(member());
-    await other.ok(member(), 'POST', `/servers/${id}/action`, { shelve: null });
-    await other.settle();
-    assert.equal(await state(id, other), 'SHELVED_OFFLOADED 4 null');
-    await other.ok(member(), 'POST', `/servers/${id}/os-volume_attachments`, { volumeAttachment: { volumeId } });
-    await other.settle();
-    const attached = async () =>
-      (await other.ok(member(), 'GET', `/servers/${id}/os-volume_attachments`)).volumeAttachments.map((one: { readonly volumeId: string }) => one.volumeId);
-    assert.deepEqual(await attached(), [volumeId]);
-    await other.ok(member(), 'POST', `/servers/${id}/action`, { unshelve: null });
-    await other.settle();
-    assert.equal(await state(id, other), 'ACTIVE 1 null');
-    assert.deepEqual(await attached(), [volumeId]);
-    assert.ok(other.world.machines[0]?.guests.get(id)?.spec.disks.some((disk) => disk.diskId === volumeId));
-  } finally {
-    await other.close();
-  }
-});
-
 test('deleted servers wait for their restoration where the operator keeps them', async () => {
   const other = await TestCloud.open({ hosts: [{ name: 'h1' }], options: { reclaimServerMs: 30 } });
   try {

@@ -28,14 +28,11 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         name: 'connect',
         async do(step) {
           const server = await findServerBrief(step.db, step.params.serverId);
-          if (server === undefined) throw notFound(`Instance ${step.params.serverId} could not be found.`);
-          // a server that is on no host, offloaded from a shelf, keeps the volume reserved; it is connected where the server comes up
-          if (server.host === null) return undefined;
+          if (server?.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
           const { diskId, sizeGb } = await faces.cinder.connect(step.params.attachmentId, server.host);
           return { diskId, sizeGb };
         },
         async commit(tx, step, output) {
-          if (output == null) return;
           const { diskId, sizeGb } = output as { readonly diskId: string; readonly sizeGb: number };
           await patchBlockDevice(tx, step.params.deviceId, { disk_id: diskId, volume_size_gb: sizeGb });
         },
@@ -49,8 +46,7 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         async do(step) {
           const { serverId, deviceId, attachmentId } = step.params;
           const [server, device] = await Promise.all([findServerBrief(step.db, serverId), findBlockDevice(step.db, deviceId)]);
-          if (server === undefined || device === undefined) throw notFound(`Instance ${serverId} could not be found.`);
-          if (server.host === null || device.disk_id === null) return;
+          if (server?.host == null || device === undefined) throw notFound(`Instance ${serverId} could not be found.`);
           const { guests } = hosts.get(server.host);
           const facts = await faces.cinder.connect(attachmentId, server.host);
           const disk = guestDisk(device, facts);
@@ -59,7 +55,7 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         async commit(tx, step) {
           const { serverId, deviceId, attachmentId, volumeId, ctx } = step.params;
           const device = await findBlockDevice(tx, deviceId);
-          if (device?.disk_id != null) await faces.cinder.complete(tx, attachmentId, device.device_name ?? '');
+          await faces.cinder.complete(tx, attachmentId, device?.device_name ?? '');
           await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
           const row = await findServer(tx, serverId);
           if (row !== undefined) await env.events.emit(tx, serverEvent('volume.attach', row, ctx.requestId, { volume_id: volumeId }));
