@@ -9,7 +9,7 @@ import { seedFrom } from '../support/walk/random.ts';
 import { planWalk, shrink, walk, WalkFailure } from '../support/walk/walk.ts';
 
 const make = () => simulatedGround(2);
-const steps = Number(process.env.CAIRN_WALK_STEPS ?? 300);
+const steps = Number(process.env.CAIRN_WALK_STEPS ?? 100);
 const seed = seedFrom(process.env.CAIRN_WALK_SEED, 1);
 
 test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, loses nothing and gets stuck nowhere`, { timeout: 3_600_000 }, async (t) => {
