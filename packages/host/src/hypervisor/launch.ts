@@ -104,13 +104,17 @@ export interface LaunchOptions {
 export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptions = {}): Promise<Machine> {
   const before = guest.record;
   let process: QemuProcess | undefined;
+  let confined: Promise<void> | undefined;
   try {
     const started = await prepare(guest, spec, options);
     process = await spawnQemu(started.spawn);
     // In control groups while it is still coming up.
-    const confined = context(guest)
+    confined = context(guest)
       .controlGroups()
-      .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)));
+      .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)))
+      .catch((error: unknown) => {
+        if (process?.hasEnded() === false) context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups');
+      });
     const { qmp, status } = await connect(guest, process, options);
     await forgetSecrets(guest, qmp, started.record.encrypted ?? []);
     await throttle(qmp, spec.disks);
@@ -123,12 +127,14 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
         state: options.incoming ? 'suspended' : 'running',
         reason: 'started',
       }),
-      confined.catch((error: unknown) => context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups')),
+      confined,
     ]);
     // A guest may be over before anybody could listen.
     guest.notice(machine, status);
     return machine;
   } catch (error) {
+    // Groups that are still being made could not be taken away.
+    await confined;
     await abandon(guest, before, process);
     throw asFault(error, 'The server cannot be started');
   }
