@@ -1,3 +1,29 @@
+/** What an operator may set for the choice of hosts. */
+export interface SchedulerOptions {
+  /** Hosts of aggregates with `trait:X=required` are kept for servers that require X (`enable_isolated_aggregate_filtering`). */
+  readonly isolateAggregates: boolean;
+  /** Hosts for these images, and what else may go there (IsolatedHostsFilter). */
+  readonly isolatedHosts: readonly string[];
+  readonly isolatedImages: readonly string[];
+  readonly restrictIsolatedHosts: boolean;
+  /** The most servers of a host that may be in the making at once, and at all; 0: no limit. Aggregates may say their own. */
+  readonly maxIoOperations: number;
+  readonly maxServers: number;
+  /** By how much each weigher counts; negative: the other way round. Aggregates may say their own (`ram_weight_multiplier` ...). */
+  readonly weights: Readonly<Record<WeigherName, number>>;
+}
+export type WeigherName =
+  | 'ram'
+  | 'cpu'
+  | 'disk'
+  | 'ioOps'
+  | 'servers'
+  | 'softAffinity'
+  | 'softAntiAffinity'
+  | 'buildFailures'
+  | 'hypervisorVersion'
+  | 'volumeHosts';
+
 /** What an operator may set for nova; the composition root fills it from the configuration. */
 export interface NovaOptions {
   /** Zone of hosts that no aggregate puts elsewhere. */
@@ -39,6 +65,7 @@ export interface NovaOptions {
   readonly shelvedOffloadMs: number;
   /** How long a console's token opens it. */
   readonly consoleTokenMs: number;
+  readonly scheduler: SchedulerOptions;
   /** Base of links when it is not taken from the request. */
   readonly publicUrl: string | undefined;
 }
@@ -80,5 +107,26 @@ export const defaultNovaOptions: NovaOptions = {
   reclaimServerMs: 0,
   shelvedOffloadMs: 0,
   consoleTokenMs: 600_000,
+  scheduler: {
+    isolateAggregates: false,
+    isolatedHosts: [],
+    isolatedImages: [],
+    restrictIsolatedHosts: true,
+    maxIoOperations: 0,
+    maxServers: 0,
+    weights: {
+      ram: 1,
+      cpu: 1,
+      disk: 1,
+      // upstream has -1; memory that is promised spreads servers in the making already, without counting them for each choice
+      ioOps: 0,
+      servers: 0,
+      softAffinity: 1,
+      softAntiAffinity: 1,
+      buildFailures: 1_000_000,
+      hypervisorVersion: 1,
+      volumeHosts: 4,
+    },
+  },
   publicUrl: undefined,
 };

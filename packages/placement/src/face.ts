@@ -54,9 +54,15 @@ export interface PlacementFace {
       readonly name: string;
       readonly inventories: Readonly<Record<string, Inventory>>;
       readonly traits: readonly string[];
+      /** Which traits the caller speaks for; others that the provider has stay. Without it: for all. */
+      readonly ownsTrait?: (name: string) => boolean;
       readonly aggregates?: readonly string[];
     },
   ): Promise<void>;
+  /** Adds a trait to a provider or takes it away. Does nothing where there is no such provider, or nothing to change. */
+  setTrait(tx: Tx, providerId: string, name: string, present: boolean): Promise<void>;
+  /** Makes a provider a member of exactly these aggregates. Does nothing where there is no such provider. */
+  setAggregates(tx: Tx, providerId: string, aggregateIds: readonly string[]): Promise<void>;
   removeProvider(tx: Tx, providerId: string): Promise<void>;
   candidates(db: Db, request: CandidateRequest): Promise<readonly Candidate[]>;
   explain(db: Db, request: CandidateRequest): Promise<Shortage>;

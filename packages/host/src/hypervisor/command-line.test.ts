@@ -26,6 +26,7 @@ const plan = (more: Partial<MachinePlan> = {}): MachinePlan => ({
     vncSocket: '/r/q/vnc',
     agentSocket: '/r/q/agent',
     fastStartSocket: '/r/q/fast',
+    tpmSocket: '/r/q/tpm',
     consoleLog: '/d/console.log',
   },
   machine: 'q35',

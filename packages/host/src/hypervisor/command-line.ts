@@ -1,8 +1,10 @@
 import type { GuestSpec } from '../interface/guests.ts';
+import type { GuestHardware } from '../interface/hardware.ts';
 import type { BlockNode } from './blockdev.ts';
 import { controllers, type Device, diskDevice, type MachineKind, netdevId, nicDevice } from './devices.ts';
 import { escapeOption } from '../process/command.ts';
 import { SANDBOX } from './inventory.ts';
+import { cpuOption, ExtraPlaces, extras, numaOptions, sharesBalloon, tpmOptions, videoCard } from './machine-parts.ts';
 import { diskKey, portId, type Slots } from './slots.ts';
 
 /** Where a guest's sockets and files are. */
@@ -12,6 +14,7 @@ export interface GuestPaths {
   readonly vncSocket: string;
   readonly agentSocket: string;
   readonly fastStartSocket: string;
+  readonly tpmSocket: string;
   readonly consoleLog: string;
 }
 
@@ -33,7 +36,9 @@ export interface MachinePlan {
   readonly nodes: ReadonlyMap<string, BlockNode & { readonly 'node-name': string }>;
   /** Where the secrets of encrypted disks are read from. */
   readonly secrets?: readonly object[];
-  readonly firmware?: { readonly codePath: string; readonly variablesPath: string };
+  readonly firmware?: { readonly codePath: string; readonly variablesPath?: string };
+  /** How many NUMA nodes the host has. */
+  readonly hostNodes?: number;
   readonly kernel?: { readonly kernelPath: string; readonly ramdiskPath?: string; readonly commandLine: string };
   /** A template, or what is started from one. */
   readonly fastStart?: FastStartDevices;
@@ -66,6 +71,8 @@ const processName = (name: string): string => name.replace(/[\x00-\x1f\x7f]/g, '
  */
 export function commandLine(plan: MachinePlan): readonly string[] {
   const { spec, paths, machine } = plan;
+  const { hardware } = spec;
+  const topology = hardware?.cpuTopology ?? { sockets: spec.vcpus, cores: 1, threads: 1 };
   const rootBus = machine === 'pc' ? 'pci.0' : 'pcie.0';
   const groups: readonly (readonly string[])[] = [
     ['-name', `guest=${escapeOption(processName(spec.name))},debug-threads=on`],
@@ -74,37 +81,42 @@ export function commandLine(plan: MachinePlan): readonly string[] {
     plan.fastStart?.memory ? ['-object', JSON.stringify(memoryObject(plan.fastStart.memory, spec.memoryMb))] : [],
     ['-machine', machineOption(plan)],
     ['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,tb-size=${TCG_BUFFER_MB}`],
-    ['-cpu', plan.cpuModel],
-    ['-smp', `cpus=${spec.vcpus},sockets=${spec.vcpus},cores=1,threads=1`],
+    ['-cpu', cpuOption(plan.cpuModel, hardware)],
+    ['-smp', `cpus=${spec.vcpus},sockets=${topology.sockets},cores=${topology.cores},threads=${topology.threads}`],
     ['-m', `size=${spec.memoryMb}M`],
+    numaOptions(hardware, plan.hostNodes ?? 1),
     ['-uuid', spec.guestId],
     ['-smbios', `type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,serial=${spec.guestId},uuid=${spec.guestId},family=Virtual Machine`],
     ['-rtc', 'base=utc,driftfix=slew'],
     plan.accelerator === 'kvm' ? ['-global', 'kvm-pit.lost_tick_policy=delay'] : [],
     // Sleep states would stop a guest in a way that no verb of the API ends.
     ['s3', 's4'].flatMap((state) => ['-global', `${machine === 'pc' ? 'PIIX4_PM' : 'ICH9-LPC'}.disable_${state}=1`]),
-    ['-boot', 'strict=on,menu=off'],
+    ['-boot', hardware?.bootMenu ? 'strict=on,menu=on,splash-time=3000' : 'strict=on,menu=off'],
     // A guest that powers off or panics stays until the controller has seen it and decides.
     ['-action', 'reboot=reset,shutdown=pause,panic=pause'],
     ['-chardev', `socket,id=qmp,${listening(paths.qmpSocket)}`, '-mon', 'chardev=qmp,mode=control'],
     ['-chardev', `socket,id=serial,${listening(paths.serialSocket)},logfile=${escapeOption(paths.consoleLog)},logappend=on`, '-serial', 'chardev:serial'],
-    plan.firmware ? [...blockdev(flash('flash0', plan.firmware.codePath, true)), ...blockdev(flash('flash1', plan.firmware.variablesPath, false))] : [],
+    plan.firmware ? firmwareFlash(plan.firmware) : [],
+    hardware?.secureBoot ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : [],
+    hardware?.iommu === 'intel' && machine === 'q35' ? device({ driver: 'intel-iommu', intremap: 'on' }) : [],
     machine === 'pc' ? [] : Array.from({ length: plan.ports }, (_, slot) => device(rootPort(slot))).flat(),
-    controllers(spec.disks, machine).flatMap(device),
+    controllers(spec.disks, machine, hardware)
+      .map((one) => packed(one, hardware))
+      .flatMap(device),
     (plan.secrets ?? []).flatMap((secret) => ['-object', JSON.stringify(secret)]),
     spec.disks.flatMap((disk) => {
       const node = plan.nodes.get(disk.diskId);
       if (!node) throw new Error(`disk ${disk.diskId} was not opened`);
-      return [...blockdev(node), ...device(diskDevice(disk, node['node-name'], plan.slots, plan.places[diskKey(disk)] ?? 0, machine))];
+      return [...blockdev(node), ...device(packed(diskDevice(disk, node['node-name'], plan.slots, plan.places[diskKey(disk)] ?? 0, machine), hardware))];
     }),
     spec.nics.flatMap((nic) => {
-      const card = device(nicDevice(nic, plan.slots, machine));
+      const card = device(packed(nicDevice(nic, plan.slots, machine), hardware));
       return ['-netdev', `tap,id=${escapeOption(netdevId(nic))},ifname=${escapeOption(nic.tap)},script=no,downscript=no,vhost=off`, ...card];
     }),
-    spec.vnc === false
-      ? []
-      : [...device({ driver: 'VGA', id: 'video', bus: rootBus, addr: machine === 'pc' ? '0x2' : '0x1' }), '-vnc', `unix:${escapeOption(paths.vncSocket)}`],
-    spec.rng === false ? [] : randomness(rootBus),
+    spec.vnc === false ? [] : [...videoCard(hardware, rootBus, machine === 'pc' ? '0x2' : '0x1'), '-vnc', `unix:${escapeOption(paths.vncSocket)}`],
+    spec.rng === false ? [] : randomness(rootBus, hardware),
+    hardware === undefined ? [] : extras(hardware, machine, new ExtraPlaces(machine)),
+    tpmOptions(hardware, escapeOption(paths.tpmSocket)),
     device({ driver: 'virtio-serial-pci', id: 'channels', bus: rootBus, addr: '0x1d' }),
     ['-chardev', `socket,id=agent,${listening(paths.agentSocket)}`],
     device({ driver: 'virtserialport', id: 'agent-port', bus: 'channels.0', chardev: 'agent', name: 'org.qemu.guest_agent.0' }),
@@ -117,6 +129,7 @@ export function commandLine(plan: MachinePlan): readonly string[] {
       // Memory that is mapped from a template cannot be given back: QEMU would punch a hole into the file that is under it.
       'free-page-reporting': plan.fastStart === undefined,
       'deflate-on-oom': true,
+      ...(sharesBalloon(hardware, machine) ? { multifunction: true } : {}),
     }),
     device({ driver: 'pvpanic', id: 'panic' }),
     plan.fastStart ? fastStartDevices(spec.guestId, paths.fastStartSocket) : [],
@@ -132,10 +145,27 @@ const blockdev = (json: object): readonly string[] => ['-blockdev', JSON.stringi
 /** A unix socket on which QEMU waits for clients without holding up the guest. */
 const listening = (path: string): string => `path=${escapeOption(path)},server=on,wait=off`;
 
-const randomness = (bus: string): readonly string[] => [
+const randomness = (bus: string, hardware: GuestHardware | undefined): readonly string[] => [
   '-object',
   JSON.stringify({ 'qom-type': 'rng-random', id: 'rng0', filename: '/dev/urandom' }),
-  ...device({ driver: 'virtio-rng-pci', id: 'rng', rng: 'rng0', bus, addr: '0x1a' }),
+  ...device({
+    driver: 'virtio-rng-pci',
+    id: 'rng',
+    rng: 'rng0',
+    bus,
+    addr: '0x1a',
+    ...(hardware?.rngLimit && { 'max-bytes': hardware.rngLimit.bytes, period: hardware.rngLimit.periodMs }),
+  }),
+];
+
+/** Virtio devices with packed rings where the guest is to have them. */
+const packed = (device: Device, hardware: GuestHardware | undefined): Device =>
+  hardware?.packedRings && device.driver.startsWith('virtio-') ? { ...device, packed: true } : device;
+
+/** The guest's variables are its own, but with stateless firmware, which keeps none. */
+const firmwareFlash = ({ codePath, variablesPath }: NonNullable<MachinePlan['firmware']>): readonly string[] => [
+  ...blockdev(flash('flash0', codePath, true)),
+  ...(variablesPath === undefined ? [] : blockdev(flash('flash1', variablesPath, false))),
 ];
 
 const memoryObject = (memory: NonNullable<FastStartDevices['memory']>, sizeMb: number): object => ({
@@ -157,7 +187,12 @@ const fastStartDevices = (guestId: string, socket: string): readonly string[] =>
 function machineOption(plan: MachinePlan): string {
   const options = [plan.machineType, 'usb=off', 'dump-guest-core=off'];
   if (plan.fastStart?.memory) options.push(`memory-backend=${MEMORY_ID}`);
-  if (plan.firmware) options.push('pflash0=flash0', 'pflash1=flash1');
+  if (plan.firmware) options.push('pflash0=flash0');
+  if (plan.firmware?.variablesPath !== undefined) options.push('pflash1=flash1');
+  const { hardware } = plan.spec;
+  if (hardware?.secureBoot) options.push('smm=on');
+  if (hardware?.hpet !== undefined) options.push(`hpet=${hardware.hpet ? 'on' : 'off'}`);
+  if (hardware?.iommu === 'intel' && plan.machine === 'q35') options.push('kernel-irqchip=split');
   return options.join(',');
 }
 

@@ -36,6 +36,10 @@ export interface QemuOptions {
   readonly qemu?: string;
   /** Where to look for UEFI firmware, before the usual places. */
   readonly firmwareDirs?: readonly string[];
+  /** Processors of this host that are given to one guest's each; the rest are shared by all. */
+  readonly dedicatedCpus?: readonly number[];
+  /** The program that is virtual TPMs; default `swtpm`. */
+  readonly swtpm?: string;
   /** Settles what KVM can do instead of trying. */
   readonly accelerator?: 'kvm' | 'tcg';
 }

@@ -6,7 +6,7 @@ import { featureName, type Inventory } from './inventory.ts';
 /** The part of a host's facts that the hypervisor knows; disks, address and name come from others. */
 export type HypervisorFacts = Pick<
   HostFacts,
-  'architecture' | 'vcpus' | 'memoryMb' | 'memoryUsedMb' | 'hypervisorType' | 'hypervisorVersion' | 'accelerator' | 'cpu' | 'traits' | 'uptimeSeconds'
+  'architecture' | 'vcpus' | 'memoryMb' | 'memoryUsedMb' | 'hypervisorType' | 'hypervisorVersion' | 'accelerator' | 'cpu' | 'traits' | 'uptimeSeconds' | 'numa'
 > & {
   /** For `cairn doctor`. */
   readonly notes: {
@@ -74,7 +74,7 @@ const COMPUTE_TRAITS: readonly string[] = [
   'COMPUTE_NET_ATTACH_INTERFACE',
   'COMPUTE_VOLUME_EXTEND',
   'COMPUTE_VOLUME_MULTI_ATTACH',
-  'COMPUTE_GRAPHICS_MODEL_VGA',
+  ...['BOCHS', 'CIRRUS', 'NONE', 'VGA', 'VIRTIO'].map((model) => `COMPUTE_GRAPHICS_MODEL_${model}`),
   ...['VIRTIO', 'SCSI', 'SATA', 'IDE', 'USB'].map((bus) => `COMPUTE_STORAGE_BUS_${bus}`),
   ...['VIRTIO', 'E1000', 'E1000E', 'RTL8139'].map((model) => `COMPUTE_NET_VIF_MODEL_${model}`),
 ];

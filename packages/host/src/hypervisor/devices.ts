@@ -1,5 +1,7 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestNic } from '../interface/guests.ts';
+import type { GuestHardware } from '../interface/hardware.ts';
+import { wantsUsb } from './machine-parts.ts';
 import { diskKey, nicKey, type Slots, slotAddress } from './slots.ts';
 
 /** A device as JSON: for `-device` and `device_add` alike. */
@@ -87,12 +89,15 @@ function ataAddress(disk: GuestDisk, place: number, machine: MachineKind): { rea
   return { bus: machine === 'pc' ? `${SATA_CONTROLLER}.${place}` : `ide.${place}`, unit: 0 };
 }
 
+const SCSI_DRIVERS = { 'virtio-scsi': 'virtio-scsi-pci', lsilogic: 'lsi53c895a', lsisas1068: 'mptsas1068', lsisas1078: 'megasas' } as const;
+
 /** Controllers that these disks need and the machine does not have by itself; each at an address of the root bus that nothing else takes. */
-export function controllers(disks: readonly GuestDisk[], machine: MachineKind): readonly Device[] {
+export function controllers(disks: readonly GuestDisk[], machine: MachineKind, hardware?: GuestHardware): readonly Device[] {
   const bus = machine === 'pc' ? 'pci.0' : 'pcie.0';
   const needed: Device[] = [];
-  if (disks.some((d) => d.bus === 'scsi')) needed.push({ driver: 'virtio-scsi-pci', id: SCSI_CONTROLLER, bus, addr: '0x1b' });
-  if (disks.some((d) => d.bus === 'usb')) needed.push({ driver: 'qemu-xhci', id: USB_CONTROLLER, bus, addr: '0x1c' });
+  if (disks.some((d) => d.bus === 'scsi')) needed.push({ driver: SCSI_DRIVERS[hardware?.scsi ?? 'virtio-scsi'], id: SCSI_CONTROLLER, bus, addr: '0x1b' });
+  if (disks.some((d) => d.bus === 'usb') || wantsUsb(hardware))
+    needed.push({ driver: hardware?.usb === 'nec-xhci' ? 'nec-usb-xhci' : 'qemu-xhci', id: USB_CONTROLLER, bus, addr: '0x1c' });
   if (machine === 'pc' && disks.some((d) => d.bus === 'sata')) needed.push({ driver: 'ahci', id: SATA_CONTROLLER, bus, addr: '0x1e' });
   return needed;
 }

@@ -16,10 +16,18 @@ const NAMES: readonly (readonly [code: string, variables: string])[] = [
   ['OVMF_CODE.fd', 'OVMF_VARS.fd'],
 ];
 
-/** The first UEFI firmware that is installed. */
-export async function findFirmware(extraDirs: readonly string[] = []): Promise<Firmware | undefined> {
+/** Firmware that boots only what is signed, with variables that hold the usual vendors' keys. */
+const SECURE_NAMES: typeof NAMES = [
+  ['OVMF_CODE_4M.ms.fd', 'OVMF_VARS_4M.ms.fd'],
+  ['OVMF_CODE_4M.secboot.fd', 'OVMF_VARS_4M.ms.fd'],
+  ['OVMF_CODE.secboot.4m.fd', 'OVMF_VARS.secboot.4m.fd'],
+  ['OVMF_CODE.secboot.fd', 'OVMF_VARS.secboot.fd'],
+];
+
+/** The first UEFI firmware that is installed; with `secure` one that enforces secure boot. */
+export async function findFirmware(extraDirs: readonly string[] = [], secure = false): Promise<Firmware | undefined> {
   for (const dir of [...extraDirs, ...DIRS]) {
-    for (const [code, variables] of NAMES) {
+    for (const [code, variables] of secure ? SECURE_NAMES : NAMES) {
       const firmware = { codePath: join(dir, code), variablesTemplate: join(dir, variables) };
       const [a, b] = await Promise.all([exists(firmware.codePath), exists(firmware.variablesTemplate)]);
       if (a && b) return firmware;
@@ -32,11 +40,15 @@ export async function findFirmware(extraDirs: readonly string[] = []): Promise<F
 export async function prepareFirmware(
   firmware: Firmware | undefined,
   variablesPath: string,
+  secure = false,
 ): Promise<{ readonly codePath: string; readonly variablesPath: string }> {
-  if (!firmware) throw unavailable('This server boots by UEFI, and this host has no UEFI firmware. Install the package ovmf.');
+  if (!firmware) throw noFirmware(secure);
   if (!(await exists(variablesPath))) await copyFile(firmware.variablesTemplate, variablesPath);
   return { codePath: firmware.codePath, variablesPath };
 }
+
+export const noFirmware = (secure: boolean): Error =>
+  unavailable(`This server boots by UEFI${secure ? ' with secure boot' : ''}, and this host has no UEFI firmware for that. Install the package ovmf.`);
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(

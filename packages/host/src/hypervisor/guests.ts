@@ -43,6 +43,10 @@ import { recoverGuests } from './recover.ts';
 import { checkDisk, checkGuestId, checkNic, checkSpec } from './spec.ts';
 import * as saved from './suspend.ts';
 import { swapDisk } from './swap.ts';
+import { hostNuma } from './pinning.ts';
+import { findSwtpm, packTpm } from './tpm.ts';
+
+const TPM_TRAITS = ['COMPUTE_SECURITY_TPM_1_2', 'COMPUTE_SECURITY_TPM_2_0', 'COMPUTE_SECURITY_TPM_CRB', 'COMPUTE_SECURITY_TPM_TIS'];
 
 /** How often consoles' logs are looked at. */
 const TRIM_MS = 5000;
@@ -160,9 +164,23 @@ export class QemuGuests implements Guests {
   }
 
   async describe(): Promise<HypervisorFacts> {
-    const { account, firmwareDirs } = this.#options;
-    const [inventory, groups, firmware] = await Promise.all([this.inventory(), this.#groups(), findFirmware(firmwareDirs)]);
-    return describeHypervisor(inventory, {
+    const { account, firmwareDirs, dedicatedCpus = [], swtpm = 'swtpm' } = this.#options;
+    const [inventory, groups, firmware, secure, tpm, numa] = await Promise.all([
+      this.inventory(),
+      this.#groups(),
+      findFirmware(firmwareDirs),
+      findFirmware(firmwareDirs, true),
+      findSwtpm(swtpm),
+      hostNuma(dedicatedCpus),
+    ]);
+    const traits = [
+      ...(tpm === undefined ? [] : TPM_TRAITS),
+      ...(secure ? ['COMPUTE_SECURITY_UEFI_SECURE_BOOT'] : []),
+      ...(firmware ? ['COMPUTE_SECURITY_STATELESS_FIRMWARE'] : []),
+    ];
+    // a host with one node whose processors are all shared and that has small pages alone has nothing to choose from
+    const isPlain = numa === undefined || (numa.length === 1 && dedicatedCpus.length === 0 && numa[0]?.pages.length === 1);
+    const facts = await describeHypervisor(inventory, {
       controlGroups: groups.description,
       guestUser: !account
         ? 'guests run as the user of Cairn itself'
@@ -171,6 +189,7 @@ export class QemuGuests implements Guests {
           : `all guests share the user id ${account.firstUid}`,
       uefi: firmware ? firmware.codePath : 'no UEFI firmware is installed (package ovmf)',
     });
+    return { ...facts, traits: [...facts.traits, ...traits].toSorted(), ...(isPlain ? {} : { numa }) };
   }
 
   start(spec: GuestSpec, { templateId }: StartOptions = {}): Promise<GuestInfo> {
@@ -297,6 +316,10 @@ export class QemuGuests implements Guests {
 
   diagnostics(guestId: string): Promise<GuestDiagnostics> {
     return this.#with(guestId, diagnose);
+  }
+
+  tpmState(guestId: string): Promise<string | undefined> {
+    return this.#with(guestId, (guest) => packTpm(guest.files.tpmDir));
   }
 
   interrupt(guestId: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { open, readFile, truncate } from 'node:fs/promises';
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
 import type { GuestDisk, GuestLayout, GuestSpec } from '../interface/guests.ts';
+import type { GuestHardware, GuestTpm } from '../interface/hardware.ts';
 import { checkReachable, giveToGuest, processUser, shareWithGuests } from './account.ts';
 import { type BlockNode, decrypting, diskNode, nodeName } from './blockdev.ts';
 import { commandLine, type MachinePlan } from './command-line.ts';
@@ -8,14 +9,17 @@ import { busPlaces } from './devices.ts';
 import { dropSecret, dropSecretFiles, secretFiles, secretId } from './disk-secrets.ts';
 import { isExporter } from './exporter.ts';
 import { asFault, startFault } from './faults.ts';
-import { findFirmware, prepareFirmware } from './firmware.ts';
+import { findFirmware, noFirmware, prepareFirmware } from './firmware.ts';
 import type { Guest, Machine } from './guest.ts';
 import type { DiskLayer, OpenableDisk } from './open-disks.ts';
 import { endQemu, type QemuProcess, spawnQemu } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 import { type GuestRecord, makeDirs } from './record.ts';
 import { placeAll } from './slots.ts';
+import { hostNuma, pinThreads } from './pinning.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import { throttle } from './throttle.ts';
+import { endTpm, findSwtpm, startTpm } from './tpm.ts';
 
 /** What a guest may use beside its own memory: QEMU itself, translated code, caches of disks, the display. */
 const OVERHEAD_BYTES = 768 * 2 ** 20;
@@ -119,6 +123,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
     await forgetSecrets(guest, qmp, started.record.encrypted ?? []);
     await throttle(qmp, spec.disks);
     const machine = guest.take(process, qmp);
+    await pinThreads(qmp, process.identity.pid, spec.hardware?.numa, started.hostNuma);
     await Promise.all([
       guest.remember({
         ...started.record,
@@ -149,7 +154,15 @@ const limits = (spec: GuestSpec): { vcpus: number; memoryBytes: number; maxTasks
 });
 
 /** Everything up to the argv: directories, ownership, layout, record. */
-async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): Promise<{ record: GuestRecord; spawn: Parameters<typeof spawnQemu>[0] }> {
+async function prepare(
+  guest: Guest,
+  spec: GuestSpec,
+  options: LaunchOptions,
+): Promise<{
+  readonly record: GuestRecord;
+  readonly spawn: Parameters<typeof spawnQemu>[0];
+  readonly hostNuma: Awaited<ReturnType<typeof hostNuma>>;
+}> {
   const { context: ctx, files, record: before } = guest;
   const [inventory] = await Promise.all([ctx.inventory(), makeDirs(files)]);
   const uid = before?.uid ?? ctx.takeUid();
@@ -162,15 +175,19 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
   const { slots, ports } = placeAll(spec.disks, spec.nics, (options.layout ?? before)?.slots ?? {}, machine);
   const [opened, firmware, kernel] = await Promise.all([
     Promise.all(spec.disks.map((disk) => askForDisk(guest, uid, disk, options.layout !== undefined))),
-    spec.firmware === 'uefi' ? uefi(guest, uid) : undefined,
+    spec.firmware === 'uefi' ? uefi(guest, uid, spec.hardware) : undefined,
     spec.kernel ? kernelFiles(guest, spec.kernel) : undefined,
     logFile(guest, uid, !options.incoming),
     fastStart && fastStart.inherit.length === 0 ? lendMemory(guest, uid, fastStart.memoryPath) : undefined,
     ctx.account && uid !== undefined ? ownDirectory(files.socketDir, uid, ctx.account.gid) : undefined,
   ]);
   const encrypted = opened.flatMap(({ disk, keyId }) => (keyId === undefined ? [] : [{ diskId: disk.diskId, keyId }]));
+  const numa = await hostNuma(ctx.options.dedicatedCpus ?? []);
+  endTpm(before?.tpm);
+  const tpm = spec.hardware?.tpm && (await tpmOf(guest, spec.hardware.tpm, uid));
   const record: GuestRecord = {
     version: 1,
+    ...(tpm && { tpm }),
     spec,
     state: before?.state ?? 'absent',
     reason: 'starting',
@@ -202,12 +219,14 @@ async function prepare(guest: Guest, spec: GuestSpec, options: LaunchOptions): P
     ...(kernel ? { kernel } : {}),
     ...(fastStart ? { fastStart: { memory: { path: fastStart.memoryPath, isShared: fastStart.isTemplate } } } : record.fastStart ? { fastStart: {} } : {}),
     incoming: options.incoming === true,
+    hostNodes: numa?.length ?? 1,
   };
   // Before the process and the disks, so that a crash of Cairn in between leaves something by which they are found.
   await guest.remember(record);
   const [secrets] = await Promise.all([secretFiles(guest, uid, encrypted), ...opened.map((disk) => lendDisk(guest, uid, disk))]);
   return {
     record,
+    hostNuma: numa,
     spawn: {
       qemu: ctx.qemu,
       args: commandLine({ ...plan, secrets: [...secrets, ...credentials(guest, spec.disks)] }),
@@ -226,9 +245,24 @@ async function forgetSecrets(guest: Guest, qmp: Qmp, diskIds: readonly string[])
   for (const diskId of diskIds) await dropSecret(qmp, diskId);
 }
 
-async function uefi(guest: Guest, uid: number | undefined): Promise<{ codePath: string; variablesPath: string }> {
+/** The guest's TPM, running. It is the guest's user's, as QEMU is. */
+async function tpmOf(guest: Guest, tpm: GuestTpm, uid: number | undefined): Promise<ProcessIdentity> {
   const { context: ctx, files } = guest;
-  const firmware = await prepareFirmware(await findFirmware(ctx.options.firmwareDirs), files.firmwareVariables);
+  const program = await findSwtpm(ctx.options.swtpm ?? 'swtpm');
+  if (program === undefined) throw unavailable('This server has a virtual TPM, and this host cannot make one. Install the package swtpm.');
+  return startTpm({ program, files, tpm, user: ctx.account && uid !== undefined ? processUser(ctx.account, uid) : undefined, clock: ctx.clock });
+}
+
+async function uefi(guest: Guest, uid: number | undefined, hardware: GuestHardware | undefined): Promise<NonNullable<MachinePlan['firmware']>> {
+  const { context: ctx, files } = guest;
+  const found = await findFirmware(ctx.options.firmwareDirs, hardware?.secureBoot === true);
+  if (hardware?.statelessFirmware) {
+    if (!found) throw noFirmware(hardware.secureBoot === true);
+    await checkReachable(ctx.account, found.codePath);
+    await shareWithGuests(ctx.account, found.codePath);
+    return { codePath: found.codePath };
+  }
+  const firmware = await prepareFirmware(found, files.firmwareVariables, hardware?.secureBoot === true);
   await Promise.all([
     giveToGuest(ctx.account, uid, firmware.variablesPath),
     checkReachable(ctx.account, firmware.codePath),
@@ -294,6 +328,7 @@ async function abandon(guest: Guest, before: GuestRecord | undefined, process: Q
     await endQemu(process, undefined, guest.context.clock).catch((error: unknown) =>
       log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'),
     );
+  endTpm(guest.record?.tpm);
   const said = await readFile(guest.files.qemuLog, 'utf8').catch(() => '');
   await dropSecretFiles(guest);
   await guest.end(before?.state ?? 'absent', before?.reason ?? '');

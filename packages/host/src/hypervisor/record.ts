@@ -38,6 +38,8 @@ export interface GuestRecord {
    * away after a crash; `there`: nothing is missing but that they run.
    */
   readonly fastStart?: 'coming' | 'there' | 'started';
+  /** Of a guest with a virtual TPM: the process that is it. */
+  readonly tpm?: ProcessIdentity;
 }
 
 /** The paths of one guest below the data and run directories. */
@@ -52,6 +54,9 @@ export class GuestFiles {
   readonly memory: string;
   /** A guest's own copy of a template's memory, while it starts. */
   readonly templateMemory: string;
+  /** The encrypted state of the guest's TPM. */
+  readonly tpmDir: string;
+  readonly tpmSocket: string;
   /** root's: Cairn's own sockets. */
   readonly runDir: string;
   /** The guest's own: QEMU makes its sockets here. */
@@ -81,6 +86,7 @@ export class GuestFiles {
     this.firmwareVariables = join(this.dir, 'firmware.vars');
     this.memory = join(this.dir, 'memory');
     this.templateMemory = join(this.dir, 'template-memory');
+    this.tpmDir = join(this.dir, 'tpm');
     this.runDir = join(runDir, guestId);
     this.socketDir = join(this.runDir, 'q');
     this.qmpSocket = join(this.socketDir, 'qmp');
@@ -89,6 +95,7 @@ export class GuestFiles {
     this.agentSocket = join(this.socketDir, 'agent');
     this.secretsDir = join(this.runDir, 's');
     this.fastStartSocket = join(this.socketDir, 'fast');
+    this.tpmSocket = join(this.socketDir, 'tpm');
     this.memorySocket = join(this.runDir, 'memory');
     this.disksSocket = join(this.runDir, 'disks');
     this.nbdSocket = join(this.socketDir, 'nbd');

@@ -25,6 +25,10 @@ export function checkSpec(spec: GuestSpec): void {
   require(spec.firmware === 'bios' || spec.firmware === 'uefi', 'firmware must be bios or uefi.');
   require(spec.machine === undefined || spec.machine === 'q35' || spec.machine === 'pc', 'The machine type must be q35 or pc.');
   require(spec.cpuModel === undefined || CPU_MODEL.test(spec.cpuModel), 'The CPU model is not a name of a model.');
+  const tpm = spec.hardware?.tpm;
+  require(tpm === undefined || /^[0-9a-f]{64}$/.test(tpm.secret), 'The secret of a TPM is 64 hexadecimal digits.');
+  const cells = spec.hardware?.numa?.cells ?? [];
+  require(cells.length === 0 || cells.reduce((sum, cell) => sum + cell.memoryMb, 0) === spec.memoryMb, 'The NUMA nodes of a server have all of its memory.');
   for (const disk of spec.disks) checkDisk(disk);
   for (const nic of spec.nics) checkNic(nic);
   unique(

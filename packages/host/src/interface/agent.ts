@@ -60,6 +60,21 @@ export interface HostFacts {
   readonly traits: readonly string[];
   readonly hostIp: string;
   readonly uptimeSeconds: number;
+  /** Absent where all processors are shared and nothing is known of nodes. */
+  readonly numa?: readonly HostNumaCell[];
+}
+
+/** A NUMA node of a host: processors and memory near to each other. */
+export interface HostNumaCell {
+  readonly id: number;
+  /** Processors that guests float over, and those that are given to one guest's each. */
+  readonly sharedCpus: readonly number[];
+  readonly dedicatedCpus: readonly number[];
+  /** Threads of each core; empty where no core has several. */
+  readonly siblings: readonly (readonly number[])[];
+  readonly memoryMb: number;
+  /** Pages by their size. */
+  readonly pages: readonly { readonly sizeKb: number; readonly total: number }[];
 }
 
 export type HostEvent =

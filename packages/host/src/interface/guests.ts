@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { DiskLocation } from './disks.ts';
+import type { GuestHardware } from './hardware.ts';
 
 /** Power states as nova's `power_state` knows them; `absent`: this host has no such guest. */
 export type GuestState = 'running' | 'paused' | 'shutdown' | 'crashed' | 'suspended' | 'absent';
@@ -68,6 +69,7 @@ export interface GuestSpec {
   readonly kernel?: { readonly imageId: string; readonly ramdiskImageId?: string; readonly commandLine: string };
   readonly rng?: boolean;
   readonly vnc?: boolean;
+  readonly hardware?: GuestHardware;
 }
 
 export interface GuestInfo {
@@ -202,6 +204,8 @@ export interface Guests {
   /** The end of the serial console's log: the last `lines`, or all that is kept. Bytes that are no UTF-8 become U+FFFD. */
   consoleLog(guestId: string, lines?: number): Promise<string>;
   diagnostics(guestId: string): Promise<GuestDiagnostics>;
+  /** The encrypted state of the virtual TPM of a guest that does not run, base64, to take along to another host; undefined where it has none. */
+  tpmState(guestId: string): Promise<string | undefined>;
   /** Injects a non-maskable interrupt (crash dump). */
   interrupt(guestId: string): Promise<void>;
   /** Sets a user's password by the agent inside the guest. Rejects with Conflict where none answers. */

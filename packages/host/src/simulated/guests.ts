@@ -260,6 +260,10 @@ export class SimulatedGuests implements Guests {
     };
   }
 
+  async tpmState(guestId: string): Promise<string | undefined> {
+    return this.#machine.guests.get(guestId)?.tpm;
+  }
+
   async interrupt(guestId: string): Promise<void> {
     this.#need(guestId).console += '\n[    1.000000] NMI received\n';
   }
@@ -296,7 +300,14 @@ export class SimulatedGuests implements Guests {
   #boot(spec: GuestSpec, before: SimulatedGuest | undefined, comes = false): SimulatedGuest {
     for (const disk of spec.disks) this.#claimDisk(spec.guestId, disk, comes);
     for (const nic of spec.nics) this.#needTap(nic);
-    const guest: SimulatedGuest = { spec, state: 'running', startedAtMs: this.#clock.nowMs(), console: (before?.console ?? '') + LOGIN(spec.name) };
+    const { tpm } = spec.hardware ?? {};
+    const guest: SimulatedGuest = {
+      spec,
+      state: 'running',
+      startedAtMs: this.#clock.nowMs(),
+      console: (before?.console ?? '') + LOGIN(spec.name),
+      ...(tpm && { tpm: before?.tpm ?? tpm.state ?? Buffer.from(`tpm of ${spec.guestId} made on ${this.#machine.host}`).toString('base64') }),
+    };
     this.#machine.guests.set(spec.guestId, guest);
     return guest;
   }

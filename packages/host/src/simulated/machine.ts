@@ -1,4 +1,5 @@
 import { backendOfDisk } from '../interface/backends.ts';
+import type { HostNumaCell } from '../interface/agent.ts';
 import type { DiskFormat } from '../interface/disks.ts';
 import type { FabricObject } from '../interface/fabric.ts';
 import type { GuestSpec, GuestState } from '../interface/guests.ts';
@@ -12,6 +13,8 @@ export interface SimulatedGuest {
   templateId?: string | undefined;
   /** It is on its way: it waits here to come, or everything of it has gone. */
   live?: 'coming' | 'sent' | undefined;
+  /** What its TPM remembers. */
+  tpm?: string | undefined;
 }
 
 export interface SimulatedDisk {
@@ -62,6 +65,7 @@ export interface MachineSize {
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly diskGb: number;
+  readonly numa?: readonly HostNumaCell[];
 }
 
 export interface SharedStorage {

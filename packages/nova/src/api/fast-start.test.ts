@@ -63,6 +63,18 @@ test('a flavor may ask for it, and decides where image and flavor differ', async
   assert.equal(unknown.status, 400);
 });
 
+test('a server with a TPM or a place on NUMA nodes boots, and says why', async () => {
+  const specs: readonly Record<string, string>[] = [{ 'hw:tpm_version': '2.0' }, { 'hw:numa_nodes': '1' }];
+  for (const [at, extraSpecs] of specs.entries()) {
+    await cloud.ok(admin(), 'POST', '/flavors', { flavor: { id: `own${at}`, name: `own${at}`, ram: 128, vcpus: 1, disk: 1 } });
+    await cloud.ok(admin(), 'POST', `/flavors/own${at}/os-extra_specs`, { extra_specs: extraSpecs });
+    const id = await cloud.create(member(), { imageRef: QUICK, flavorRef: `own${at}` });
+    assert.equal((await cloud.ok(member(), 'GET', `/servers/${id}`)).server.status, 'ACTIVE');
+    assert.equal(guestOf(id)?.templateId, undefined);
+    assert.match((await eventsOf(id))[0]?.details ?? '', /virtual TPM/);
+  }
+});
+
 test('an image with a value that says neither yes nor no is refused', async () => {
   const { status, body } = await cloud.request(member(), 'POST', '/servers', { server: { name: 'x', imageRef: ODD, flavorRef: '1', networks: 'auto' } });
   assert.equal(status, 400);

@@ -1,6 +1,7 @@
 import { gone, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyOperation, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { targetOf } from '../app/caller.ts';
+import type { PlacedTopology } from '../topology/fit.ts';
 import { op } from './op.ts';
 import { actionBody, anyQuery, json, multi, object, uuid } from './schemas/types.ts';
 
@@ -121,6 +122,19 @@ const shares = [
   ),
 ];
 
+/** A guest's NUMA nodes; where they are on the host is for those who may know. */
+function topologyView(placed: PlacedTopology | undefined, showsHost: boolean): object {
+  return {
+    nodes: (placed?.cells ?? []).map((cell) => ({
+      vcpu_set: [...cell.shared, ...Object.keys(cell.pins).map(Number)].sort((a, b) => a - b),
+      siblings: cell.siblings,
+      memory_mb: cell.memoryMb,
+      ...(showsHost ? { host_node: cell.hostNode, cpu_pinning: cell.pins } : {}),
+    })),
+    pagesize_kb: placed?.cells.find((cell) => cell.pageSizeKb !== null)?.pageSizeKb ?? null,
+  };
+}
+
 export const longTailOperations = [
   ...baremetal,
   ...shares,
@@ -136,9 +150,10 @@ export const longTailOperations = [
       { from: '2.102', schema: object({}) },
     ],
     async handle(app, request) {
-      request.authorize('compute:server:topology:index', targetOf(await app.servers.get(request, serverId(request))));
-      // no guest has NUMA nodes of its own here
-      return { nodes: [], pagesize_kb: null };
+      const row = await app.servers.get(request, serverId(request));
+      const target = targetOf(row);
+      request.authorize('compute:server:topology:index', target);
+      return topologyView(await app.serverGuest.topology(row), request.allowed('compute:server:topology:host:index', target));
     },
   }),
   op({

@@ -5,6 +5,7 @@ import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import type { CacheImagesParams } from '../sagas/image-cache.ts';
 import * as store from '../store/aggregate-manage.ts';
+import { computeNodeOfHost } from '../store/compute-node.ts';
 import { findService } from '../store/service-manage.ts';
 import type { NovaDeps } from './deps.ts';
 
@@ -124,6 +125,7 @@ export class Aggregates {
       }
       if (aggregate.hosts.includes(host)) throw conflict(`Aggregate ${seq} already has host ${host}.`, { type: 'AggregateHostExists' });
       await store.addAggregateHost(tx, aggregate.row.id, host);
+      await this.#mirror(tx, host);
       await this.#emit(tx, 'aggregate.add_host.end', ctx, aggregate.row);
       return { ...aggregate, hosts: [...aggregate.hosts, host].toSorted() };
     });
@@ -141,9 +143,22 @@ export class Aggregates {
         if (left !== zone) throw conflict(`Cannot remove host from aggregate ${seq}. Reason: ${wouldMove('removed from', zone, left, servers)}.`);
       }
       if (!(await store.removeAggregateHost(tx, row.id, host))) throw gone;
+      await this.#mirror(tx, host);
       await this.#emit(tx, 'aggregate.remove_host.end', ctx, row);
       return this.#find(tx, seq);
     });
+  }
+
+  /** Placement knows a host's aggregates, so that it searches among them (upstream: since Rocky). */
+  async #mirror(tx: Tx, host: string): Promise<void> {
+    const node = await computeNodeOfHost(tx, host);
+    if (node === undefined) return;
+    const aggregates = await store.aggregatesOfHosts(tx, [host]);
+    await this.#deps.faces.placement.setAggregates(
+      tx,
+      node.id,
+      aggregates.map(({ id }) => id),
+    );
   }
 
   /** Writes a new name and changed metadata, if the zone may change so. */

@@ -2,6 +2,7 @@ import { isAdmin } from '@cairn/kit/context/context';
 import { type CairnError, conflict, isCairnError, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaSagas } from '../sagas/index.ts';
+import { notShared } from '../sagas/server-live.ts';
 import { moveRequest } from '../sagas/server-move.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
 import { finishAction, insertActions } from '../store/action.ts';
@@ -21,9 +22,12 @@ import {
 } from '../store/migration.ts';
 import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
 import { isUp, servicesOf } from '../store/service.ts';
+import { insertTpms } from '../store/tpm.ts';
+import { tpmWish } from '../hosts/hardware.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
-import { newPassword } from './server-names.ts';
+import { checkHardware, refuseTpm } from './server-hardware.ts';
+import { newPassword, newTpmSecret } from './server-names.ts';
 import { isVolumeBacked } from './server-create.ts';
 import { storedFlavor } from './server-plan.ts';
 import { serverLimits } from './server-quota.ts';
@@ -123,6 +127,9 @@ export async function newMigration(deps: NovaDeps, tx: Tx, caller: Caller, row: 
   return id;
 }
 
+const notLocal = (host: string): CairnError =>
+  invalidInput(`${host} is not on local storage: Block migration can not be used with shared storage.`, { type: 'InvalidLocalStorage' });
+
 export const computeHostNotFound = (host: string): CairnError => invalidInput(`Compute host ${host} could not be found.`, { type: 'ComputeHostNotFound' });
 
 /** Whether the compute service of a host is alive. */
@@ -160,6 +167,7 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
         `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${has} bytes, minimum size is ${needs} bytes.`,
       );
     }
+    checkHardware(flavor, image.properties);
     return { flavor, seq: found.seq };
   };
 
@@ -207,6 +215,7 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
           if (diskConfig === 'AUTO' && imageOf(row).properties['auto_disk_config']?.trim().toLowerCase() === 'disabled')
             throw invalidInput(`Requested image ${row.image_id} has automatic disk resize disabled.`);
           const { flavor, seq } = await checkFlavor(tx, caller, row, flavorId);
+          if (tpmWish(flavor, imageOf(row).properties) !== undefined) await insertTpms(tx, [{ serverId: row.id, secret: newTpmSecret(env.ids) }]);
           const migrationId = await newMigration(deps, tx, caller, row, { type: 'resize', status: 'pre-migrating', flavor, flavorSeq: seq, withDisks: true });
           const ignoreHosts = options.resizeToSameHost || row.host === null ? [] : [row.host];
           return { serverId: row.id, ctx: storedContext(caller), migrationId, host: null, ignoreHosts };
@@ -291,9 +300,16 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
           if (row.host === null) throw conflict(`Instance ${row.id} is not ready`);
           if (host === row.host) throw invalidInput(`Unable to migrate instance (${row.id}) to current host (${row.host}).`);
           if (!(await hostIsUp(deps, tx, row.host))) throw invalidInput(`Compute service of ${row.host} is unavailable at this time.`);
+          refuseTpm(row, 'live-migration');
           const flavor = flavorOf(row);
           const ctx = storedContext(caller);
-          if (waits) await checkRoom(tx, row, ctx, host);
+          if (waits) {
+            // later versions hear of it by the migration's state
+            const hasLocal = (await blockDevicesOf(tx, row.id)).some((device) => device.destination_type === 'local' && device.disk_id !== null);
+            if (blockMigration === false && hasLocal) throw notShared(row.host);
+            if (blockMigration === true && !hasLocal) throw notLocal(row.host);
+            await checkRoom(tx, row, ctx, host);
+          }
           const migrationId = await newMigration(deps, tx, caller, row, { type: 'live-migration', status: 'queued', flavor, destHost: host, withDisks: true });
           return { serverId: row.id, ctx, migrationId, host: host ?? null, mayCopyDisks: blockMigration !== false };
         },
@@ -348,6 +364,7 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
         event: 'evacuate',
         saga: sagas.evacuate,
         async params(row, tx) {
+          refuseTpm(row, 'evacuate');
           if (host !== undefined && (await computeNodeOfHost(tx, host)) === undefined) throw notFound(`Compute host ${host} not found.`);
           if (host !== undefined && host === row.host) throw invalidInput("The target host can't be the same one.");
           if (row.host === null) throw conflict(`Instance ${row.id} is not ready`);

@@ -10,13 +10,15 @@ import { insertServers, type NewServer } from '../store/server.ts';
 import { addGroupMembers, groupMemberHosts } from '../store/server-group.ts';
 import { insertServerPorts } from '../store/server-port.ts';
 import { insertTags } from '../store/server-tag.ts';
+import { insertTpms } from '../store/tpm.ts';
 import { changeUsage } from '../store/usage.ts';
+import { tpmWish } from '../hosts/hardware.ts';
 import type { Caller } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { shortIpv6 } from './ipv6.ts';
 import { deviceRows } from './server-devices.ts';
 import { serverEvent } from './server-events.ts';
-import { hostnameFrom, newPassword, newReservationId } from './server-names.ts';
+import { hostnameFrom, newPassword, newReservationId, newTpmSecret } from './server-names.ts';
 import { type CreateServerBody, planServers, type ServerPlan } from './server-plan.ts';
 import { checkFilesQuota, checkMetadataQuota, serverLimits } from './server-quota.ts';
 import { POWER, TASK_DEADLINE_MS } from './server-states.ts';
@@ -132,6 +134,12 @@ async function write(
     tx,
     made.flatMap(({ row }) => (server.tags ?? []).map((tag) => ({ server_id: row.id, tag }))),
   );
+  if (tpmWish(plan.flavor, plan.boot.image.properties) !== undefined) {
+    await insertTpms(
+      tx,
+      made.map(({ row }) => ({ serverId: row.id, secret: newTpmSecret(env.ids) })),
+    );
+  }
   if (plan.group !== undefined) {
     await addGroupMembers(
       tx,

@@ -6,9 +6,13 @@ import { clearPassword, patchServer, type ServerRow } from '../store/server.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { visibleServer } from './servers.ts';
+import type { PlacedTopology } from '../topology/fit.ts';
+import { topologyOfServer } from '../topology/host.ts';
 
 /** What a running guest tells, and what belongs to it elsewhere. */
 export interface ServerGuestApp {
+  /** Where a server's guest sits on its host's NUMA nodes; undefined where it does not care. */
+  topology(row: ServerRow): Promise<PlacedTopology | undefined>;
   consoleOutput(caller: Caller, serverId: string, lines: number | undefined): Promise<string>;
   diagnostics(caller: Caller, serverId: string): Promise<{ readonly row: ServerRow; readonly facts: GuestDiagnostics; readonly hypervisor: string }>;
   password(caller: Caller, serverId: string): Promise<string>;
@@ -30,6 +34,7 @@ export function createServerGuestApp(deps: NovaDeps): ServerGuestApp {
   };
 
   return {
+    topology: (row) => topologyOfServer(deps.env.store.read, row),
     async consoleOutput(caller, serverId, lines) {
       const row = await seen(caller, serverId, 'os-console-output');
       const host = hostOf(row);

@@ -11,6 +11,7 @@ import type { Caller } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { checkFastStart } from './fast-start.ts';
 import { type BootSource, bootImage, bootSourceOf, checkFlavorFits, lookUp, snapshotOrThrow } from './server-image.ts';
+import { checkHardware } from './server-hardware.ts';
 import { type NetworkEntry, planServerPorts, readNetworks, securityGroupIds } from './server-networks.ts';
 import { type Destination, destinationOf } from './server-placement.ts';
 
@@ -116,6 +117,7 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
   const autoDiskConfig = diskConfig(server['OS-DCF:diskConfig'], source, imageId);
   checkFlavorFits(caller, flavor, source, devices);
   checkFastStart(source.image);
+  checkHardware(flavor, source.image.properties);
 
   const hints = body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {};
   const groupNames = (server.security_groups ?? []).flatMap((group) => (group.name ? [group.name] : []));

@@ -4,12 +4,13 @@ import type { Version } from '@cairn/kit/http/microversion';
 import type { NovaSagas } from '../sagas/index.ts';
 import { type BlockDeviceRow, blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { findKeypair } from '../store/keypair.ts';
-import { flavorOf, type ServerPatch } from '../store/server.ts';
+import { flavorOf, imageOf, type ServerPatch } from '../store/server.ts';
 import { isTrue } from './block-devices.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { shortIpv6 } from './ipv6.ts';
 import { isVolumeBacked } from './server-create.ts';
+import { checkHardware, checkRebuildTopology, refuseTpm } from './server-hardware.ts';
 import { bootImage, checkFlavorFits } from './server-image.ts';
 import { newPassword } from './server-names.ts';
 import { checkFilesQuota, checkMetadataQuota, serverLimits } from './server-quota.ts';
@@ -75,6 +76,9 @@ export function createServerRebuildApp(deps: NovaDeps, sagas: NovaSagas): Server
           ...(root?.volume_size_gb == null ? {} : { volumeSize: Number(root.volume_size_gb) }),
         },
       ]);
+      refuseTpm(server, 'rebuild');
+      checkHardware(flavorOf(server), boot.image.properties);
+      if (!isVolumeBacked(devices) || reimage !== null) checkRebuildTopology(flavorOf(server), imageOf(server).properties, boot.image.properties);
       await checkVolumesAttached(deps, caller, devices);
       const adminPass = body.adminPass ?? newPassword(env.ids);
       const volumeBacked = isVolumeBacked(devices);

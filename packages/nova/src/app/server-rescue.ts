@@ -12,6 +12,7 @@ import { isVolumeBacked } from './server-create.ts';
 import { newPassword } from './server-names.ts';
 import { checkVolumesAttached } from './server-rebuild.ts';
 import { ACTION_RULES, checkAction, POWER } from './server-states.ts';
+import { refuseTpm } from './server-hardware.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
 
 export interface RescueBody {
@@ -74,6 +75,7 @@ export function createServerRescueApp(deps: NovaDeps, sagas: NovaSagas): ServerR
         event: 'rescue.start',
         saga: sagas.rescue,
         params: async (row, tx) => {
+          refuseTpm(row, 'rescue');
           const wantedBus = stable ? bus : image.properties['hw_disk_bus'];
           const kind = stable && device === 'cdrom' ? 'cdrom' : 'disk';
           const diskBus = wantedBus !== undefined && BUSES.has(wantedBus) ? wantedBus : kind === 'cdrom' ? 'sata' : 'virtio';

@@ -9,6 +9,7 @@ import { isVolumeBacked } from './server-create.ts';
 import type { MakeImage } from './server-images.ts';
 import { checkZoneAvailable, zoneOfHost } from './server-placement.ts';
 import { ACTION_RULES, POWER, statusOf } from './server-states.ts';
+import { refuseTpm } from './server-hardware.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
 
 /** Where a shelved server is to come up. `zone` null unpins it; undefined leaves its zone as it is. */
@@ -36,6 +37,7 @@ export function createServerShelveApp(deps: NovaDeps, sagas: NovaSagas, makeImag
         event: 'shelve.start',
         saga: sagas.shelve,
         params: async (row, tx) => {
+          refuseTpm(row, 'shelve');
           const volumeBacked = isVolumeBacked(await blockDevicesOf(tx, row.id));
           const imageId = volumeBacked ? null : env.ids.uuid();
           if (imageId !== null) {

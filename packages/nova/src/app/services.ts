@@ -1,9 +1,13 @@
 import type { Context } from '@cairn/kit/context/context';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Tx } from '@cairn/kit/store/store';
+import { computeNodeOfHost } from '../store/compute-node.ts';
 import type { ServiceRow } from '../store/service.ts';
 import { deleteService, findService, forgetComputeHost, hasServers, type ServiceChange, type ServiceKey, updateService } from '../store/service-manage.ts';
 import type { NovaDeps } from './deps.ts';
+
+/** How placement knows a host whose service is disabled, so that it is no candidate. */
+export const DISABLED_TRAIT = 'COMPUTE_STATUS_DISABLED';
 
 const missing = (by: ServiceKey): Error => {
   if ('host' in by) return notFound(`Could not find binary ${by.binary} on host ${by.host}.`, { type: 'HostBinaryNotFound' });
@@ -29,6 +33,8 @@ export class Services {
       if (!found) throw missing(by);
       if (found.binary !== 'nova-compute') throw unsupported(found.binary);
       const row = await updateService(tx, found.seq, typeof change === 'function' ? change() : change, env.clock.nowMs());
+      const node = await computeNodeOfHost(tx, row.host);
+      if (node !== undefined) await this.#deps.faces.placement.setTrait(tx, node.id, DISABLED_TRAIT, row.disabled !== 0);
       await this.#emit(tx, 'service.update', ctx, row);
       return row;
     });

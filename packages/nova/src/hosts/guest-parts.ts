@@ -1,18 +1,31 @@
 import type { Db } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { blockDevicesOf } from '../store/block-device.ts';
-import { findServer, type ServerRow } from '../store/server.ts';
+import { findServer, flavorOf, imageOf, type ServerRow } from '../store/server.ts';
+import { findTpm } from '../store/tpm.ts';
+import { topologyOfServer } from '../topology/host.ts';
+import { topologyWish } from '../topology/wish.ts';
 import { portsOf } from '../store/server-port.ts';
 import { type GuestParts, guestSpec } from './guest-spec.ts';
 import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { DiskLimits, GuestSpec } from '@cairn/host/interface/guests';
 import { diskLimits } from './disk-limits.ts';
+import { tpmWish } from './hardware.ts';
 
 /** A server's row with everything that its guest is made of; undefined when there is no such server. */
 export async function guestParts(deps: NovaDeps, db: Db, serverId: string, comesTo?: string): Promise<(GuestParts & { readonly row: ServerRow }) | undefined> {
   const row = await findServer(db, serverId);
   if (row === undefined) return undefined;
-  const [devices, order, ports] = await Promise.all([blockDevicesOf(db, serverId), portsOf(db, serverId), deps.faces.neutron.portsOfDevice(db, serverId)]);
+  const wantsTpm = tpmWish(flavorOf(row), imageOf(row).properties) !== undefined;
+  const [devices, order, ports, topology, tpm] = await Promise.all([
+    blockDevicesOf(db, serverId),
+    portsOf(db, serverId),
+    deps.faces.neutron.portsOfDevice(db, serverId),
+    topologyWish(flavorOf(row), imageOf(row).properties) === undefined
+      ? undefined
+      : topologyOfServer(db, comesTo === undefined ? row : { ...row, host: comesTo }),
+    wantsTpm ? findTpm(db, serverId) : undefined,
+  ]);
   const shared = new Set<string>();
   const readOnly = new Set<string>();
   const limits = new Map<string, DiskLimits>();
@@ -39,6 +52,8 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string, comes
     readOnly,
     limits,
     locations,
+    ...(topology && { topology }),
+    ...(tpm && { tpm: { secret: tpm.secret, ...(tpm.state === null ? {} : { state: tpm.state }) } }),
   };
 }
 

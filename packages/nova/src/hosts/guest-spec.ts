@@ -1,11 +1,14 @@
 import { tapName } from '@cairn/host/interface/fabric';
 import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { DiskLimits, GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
+import type { GuestHardware, GuestTpm } from '@cairn/host/interface/hardware';
 import type { PortFacts } from '@cairn/neutron/face';
 import { nextDeviceName } from '../app/block-devices.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
-import { flavorOf, imageOf, type ServerRow } from '../store/server.ts';
+import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
+import type { PlacedTopology } from '../topology/fit.ts';
 import { diskLimits } from './disk-limits.ts';
+import { hardwareOf, hasRng, isUefi, tpmWish } from './hardware.ts';
 
 const NIC_MODELS = new Set(['virtio', 'e1000', 'e1000e', 'rtl8139']);
 
@@ -62,6 +65,10 @@ export interface GuestParts {
   readonly limits?: ReadonlyMap<string, DiskLimits>;
   /** Where volumes are that another host keeps, by attachment. */
   readonly locations?: ReadonlyMap<string, DiskLocation>;
+  /** Where it sits on its host; absent for a server that does not care. */
+  readonly topology?: PlacedTopology;
+  /** Of a server with a virtual TPM. */
+  readonly tpm?: Pick<GuestTpm, 'secret' | 'state'>;
 }
 
 /** What a rescued server's guest is started from; undefined while it is not rescued, or not yet. */
@@ -119,12 +126,13 @@ export function guestSpec(parts: GuestParts): GuestSpec {
   const kernelId = properties['kernel_id'];
   const machine = properties['hw_machine_type'];
   const rescueDisk = rescueDiskOf(parts.devices);
+  const hardware = guestHardware(parts, flavor, properties);
   return {
     guestId: parts.row.id,
     name: parts.row.name,
     vcpus: flavor.vcpus,
     memoryMb: flavor.memoryMb,
-    firmware: properties['hw_firmware_type'] === 'uefi' ? 'uefi' : 'bios',
+    firmware: isUefi(flavor, properties) ? 'uefi' : 'bios',
     ...(machine === undefined ? {} : { machine: machine === 'pc' || machine.startsWith('pc-i440fx') ? ('pc' as const) : ('q35' as const) }),
     ...(properties['hw_cpu_model'] === undefined ? {} : { cpuModel: properties['hw_cpu_model'] }),
     disks: rescueDisk === undefined ? disksOf(parts, parts.devices.filter(isMappingOrDrive)) : rescueDisks(parts, rescueDisk),
@@ -139,7 +147,23 @@ export function guestSpec(parts: GuestParts): GuestSpec {
             commandLine: properties['os_command_line'] ?? 'root=/dev/vda console=tty0 console=ttyS0',
           },
         }),
-    rng: true,
+    rng: hasRng(flavor),
     vnc: true,
+    ...(Object.keys(hardware).length === 0 ? {} : { hardware }),
+  };
+}
+
+function guestHardware(parts: GuestParts, flavor: StoredFlavor, properties: Readonly<Record<string, string>>): GuestHardware {
+  const tpm = tpmWish(flavor, properties);
+  const { topology } = parts;
+  return {
+    ...hardwareOf(flavor, properties),
+    ...(tpm && parts.tpm && { tpm: { ...tpm, ...parts.tpm } }),
+    ...(topology && {
+      numa: {
+        cells: topology.cells.map(({ id, hostNode, shared, pins, memoryMb, pageSizeKb }) => ({ id, hostNode, shared, pins, memoryMb, pageSizeKb })),
+        emulatorCpus: topology.emulatorCpus,
+      },
+    }),
   };
 }

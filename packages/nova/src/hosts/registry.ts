@@ -2,8 +2,12 @@ import type { HostAgent, HostFacts } from '@cairn/host/interface/agent';
 import type { Timer } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import type { NovaDeps } from '../app/deps.ts';
+import { aggregatesOfHosts } from '../store/aggregate-manage.ts';
 import { saveComputeNode } from '../store/compute-node.ts';
+import { findService } from '../store/service-manage.ts';
 import { beatServices, ensureService } from '../store/service.ts';
+import { cpusOf } from '../topology/host.ts';
+import { DISABLED_TRAIT } from '../app/services.ts';
 
 /** Services that the control process is, for `os-services`. */
 const CONTROL_BINARIES = ['nova-conductor', 'nova-scheduler'];
@@ -101,7 +105,7 @@ export class HostRegistry {
     const nowMs = env.clock.nowMs();
     const keysOf = (facts: HostFacts) => ({
       row: JSON.stringify({ ...facts, uptimeSeconds: 0 }),
-      provider: JSON.stringify([facts.vcpus, facts.memoryMb, facts.diskGb, facts.traits]),
+      provider: JSON.stringify([facts.vcpus, facts.memoryMb, facts.diskGb, facts.traits, cpusOf(facts)]),
     });
     const changed = all.filter((facts) => this.#written.get(facts.host)?.row !== keysOf(facts).row);
     await env.store.write(async (tx) => {
@@ -109,7 +113,16 @@ export class HostRegistry {
         const node = await saveComputeNode(tx, facts, env.ids.uuid(), nowMs);
         if (this.#written.get(facts.host)?.provider === keysOf(facts).provider) continue;
         await ensureService(tx, { id: env.ids.uuid(), host: facts.host, binary: 'nova-compute' }, nowMs);
-        await faces.placement.ensureProvider(tx, { id: node.id, name: facts.host, inventories: inventoriesOf(facts, options), traits: facts.traits });
+        const [service, aggregates] = await Promise.all([findService(tx, { host: facts.host, binary: 'nova-compute' }), aggregatesOfHosts(tx, [facts.host])]);
+        await faces.placement.ensureProvider(tx, {
+          id: node.id,
+          name: facts.host,
+          inventories: inventoriesOf(facts, options),
+          traits: [...facts.traits, ...(service?.disabled ? [DISABLED_TRAIT] : [])],
+          // what operators add by placement's API stays
+          ownsTrait: (name) => name.startsWith('COMPUTE_') || name.startsWith('HW_CPU_'),
+          aggregates: aggregates.map(({ id }) => id),
+        });
       }
       await beatServices(
         tx,
@@ -132,11 +145,13 @@ export class HostRegistry {
 
 /** What a host offers in placement. */
 export function inventoriesOf(
-  facts: Pick<HostFacts, 'vcpus' | 'memoryMb' | 'diskGb'>,
+  facts: Pick<HostFacts, 'vcpus' | 'memoryMb' | 'diskGb' | 'numa'>,
   options: NovaDeps['options'],
 ): Readonly<Record<string, { total: number; reserved: number; maxUnit: number; allocationRatio: number }>> {
+  const cpus = cpusOf(facts);
   const all = {
-    VCPU: { total: facts.vcpus, reserved: 0, maxUnit: facts.vcpus, allocationRatio: options.cpuAllocationRatio },
+    VCPU: { total: cpus.shared, reserved: 0, maxUnit: cpus.shared, allocationRatio: options.cpuAllocationRatio },
+    PCPU: { total: cpus.dedicated, reserved: 0, maxUnit: cpus.dedicated, allocationRatio: 1 },
     // a machine smaller than the reserve still has to offer something that placement can keep
     MEMORY_MB: {
       total: facts.memoryMb,

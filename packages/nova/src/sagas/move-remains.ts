@@ -3,6 +3,7 @@ import type { NovaDeps } from '../app/deps.ts';
 import { disksOf, migrationsWithRemains, patchMigration, UNCONFIRMED } from '../store/migration.ts';
 import { clearOnHost } from './on-host.ts';
 import { diskIds, removeAll } from './server-resize.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 /** Removes what a server that is being deleted still has on the other side of its moves: the disks that a revert would have gone back to. */
 export async function clearOtherSides(
@@ -22,7 +23,7 @@ export async function clearOtherSides(
 export async function forgetOtherSides(deps: NovaDeps, tx: Tx, serverId: string): Promise<void> {
   const nowMs = deps.env.clock.nowMs();
   for (const migration of await migrationsWithRemains(tx, serverId)) {
-    await deps.faces.placement.release(tx, migration.id);
+    await giveRoomBack(deps, tx, migration.id);
     const unconfirmed = UNCONFIRMED.includes(migration.status);
     await patchMigration(tx, migration.id, { disks_json: '[]', updated_at_ms: nowMs, ...(unconfirmed && { status: 'confirmed' }) });
   }

@@ -14,6 +14,7 @@ import { diskLeftovers, type LocalDisk, localDisks, removeDisks } from './server
 import { type FastStartOutcome, makeDisksFast, startOutcome } from './server-fast-start.ts';
 import type { Placing } from './server-place.ts';
 import { createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 /**
  * Builds a server: schedule (choose hosts, claim the first that still has room) → ports (and new volumes, as rows) → disks_and_network
@@ -42,7 +43,7 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
           placing.drop(step.params.serverId);
         },
         async undoCommit(tx, step) {
-          await faces.placement.release(tx, step.params.serverId);
+          await giveRoomBack(deps, tx, step.params.serverId);
           await patchServer(tx, step.params.serverId, { host: null, node: null, availability_zone: step.params.zone, updated_at_ms: env.clock.nowMs() });
         },
       },
@@ -137,11 +138,19 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
         async do(step) {
           const guest = await specOf(deps, step.db, step.params.serverId);
           if (guest?.row.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
-          const { guests } = deps.hosts.get(guest.row.host);
+          const { host } = guest.row;
+          const { guests } = deps.hosts.get(host);
           const templateId = (step.outputs['disks_and_network'] as { readonly fastStart?: FastStartOutcome }).fastStart?.templateId;
           const startedAtMs = env.clock.nowMs();
-          const info = await guests.start(guest.spec, { templateId });
-          if (templateId !== undefined) return { fastStart: { ...startOutcome(info, startedAtMs, env.clock.nowMs(), templateId) } };
+          try {
+            const info = await guests.start(guest.spec, { templateId });
+            placing.built(host, true);
+            if (templateId !== undefined) return { fastStart: { ...startOutcome(info, startedAtMs, env.clock.nowMs(), templateId) } };
+          } catch (error) {
+            // what was called off says nothing about the host
+            if (!step.signal.aborted) placing.built(host, false);
+            throw error;
+          }
         },
         async commit(tx, step) {
           const { serverId } = step.params;

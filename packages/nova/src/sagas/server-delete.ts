@@ -13,6 +13,8 @@ import { clearOtherSides, forgetOtherSides } from './move-remains.ts';
 import { clearOnHost, clearPorts } from './on-host.ts';
 import { actionFailed } from './outcome.ts';
 import { diskLeftovers, removeDisks } from './server-disks.ts';
+import { removeTpm } from '../store/tpm.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 export interface DeleteServerParams {
   readonly serverId: string;
@@ -97,8 +99,9 @@ export function serverDeleteSaga(deps: NovaDeps): SagaDefinition<DeleteServerPar
           await patchServer(tx, serverId, patch);
           // a soft-deleted server gave its quota back when it was
           if (row.soft_deleted_at_ms === null) await changeUsage(tx, row.project_id, row.user_id, { instances: -1, cores: -row.vcpus, ramMb: -row.memory_mb });
-          await faces.placement.release(tx, serverId);
+          await giveRoomBack(deps, tx, serverId);
           await forgetOtherSides(deps, tx, serverId);
+          await removeTpm(tx, serverId);
           await removeBlockDevicesOf(tx, serverId);
           await removeServerPortsOf(tx, serverId);
           await removeGroupMember(tx, serverId);

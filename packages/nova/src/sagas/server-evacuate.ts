@@ -17,6 +17,7 @@ import { localDisks, makeDisks } from './server-disks.ts';
 import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
 import { diskIds, makeLive, removeAll, startGuest } from './server-resize.ts';
 import { connectVolumes, disconnectVolumes, readyVolumes } from './server-volumes.ts';
+import { giveRoomBackOn, roomOwner, takeRoom } from '../topology/room.ts';
 
 export interface EvacuateParams {
   readonly serverId: string;
@@ -71,15 +72,15 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
           const { row, request, hosts } = found.get(step) as Found;
           const { serverId, migrationId } = step.params;
           tx.afterCommit(() => pending.drop(serverId));
-          const before = await faces.placement.allocationsOf(tx, serverId);
+          const besides = await faces.placement.allocationsOf(tx, serverId);
           await faces.placement.release(tx, serverId);
-          await claimDestination(deps, tx, migrationId, hosts, (candidate) =>
-            faces.placement.claim(tx, {
-              consumerId: serverId,
-              consumerType: 'INSTANCE',
-              projectId: row.project_id,
-              userId: row.user_id,
-              allocations: { ...before, [candidate.candidate.providerId]: request.resources },
+          await claimDestination(deps, tx, migrationId, hosts, (to) =>
+            takeRoom(deps, tx, roomOwner(row), {
+              host: to.host,
+              providerId: to.candidate.providerId,
+              resources: request.resources,
+              topology: request.topology,
+              besides,
             }),
           );
           await patchMigration(tx, migrationId, { status: 'pre-migrating', updated_at_ms: env.clock.nowMs() });
@@ -199,20 +200,9 @@ const leftBehind = (migration: MigrationRow) => [
 
 /** Leaves a server that holds room on both hosts of an evacuation with that on one of them. */
 export async function keepAllocationOn(deps: NovaDeps, tx: Parameters<typeof patchServer>[0], migration: MigrationRow, side: 'source' | 'dest'): Promise<void> {
-  const { placement } = deps.faces;
   const row = await findServer(tx, migration.server_id);
-  const allocations = await placement.allocationsOf(tx, migration.server_id);
   const other = side === 'source' ? migration.dest_host : migration.source_host;
   const node = other === null ? undefined : await computeNodeOfHost(tx, other);
-  if (row === undefined || row.deleted === 1 || node === undefined || allocations[node.id] === undefined) return;
-  const { [node.id]: _given, ...kept } = allocations;
-  await placement.release(tx, migration.server_id);
-  if (Object.keys(kept).length === 0) return;
-  await placement.claim(tx, {
-    consumerId: migration.server_id,
-    consumerType: 'INSTANCE',
-    projectId: row.project_id,
-    userId: row.user_id,
-    allocations: kept,
-  });
+  if (row === undefined || row.deleted === 1 || node === undefined) return;
+  await giveRoomBackOn(deps, tx, roomOwner(row), { providerId: node.id, host: node.host });
 }

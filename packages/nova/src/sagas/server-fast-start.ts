@@ -6,8 +6,11 @@ import type { StepContext } from '@cairn/kit/saga/saga';
 import type { NovaDeps } from '../app/deps.ts';
 import { wantsFastStart } from '../app/fast-start.ts';
 import { guestSpec } from '../hosts/guest-spec.ts';
+import { tpmWish } from '../hosts/hardware.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
 import { findServer, flavorOf, imageOf } from '../store/server.ts';
+import type { FlavorSpecs, ImageProperties } from '../topology/flavor-or-image.ts';
+import { topologyWish } from '../topology/wish.ts';
 import { type LocalDisk, makeDisks } from './server-disks.ts';
 
 const GIB = 2 ** 30;
@@ -37,7 +40,10 @@ async function prepareTemplate(
   const startedAtMs = clock.nowMs();
   const devices = await blockDevicesOf(step.db, serverId);
   const root = rootOf(devices);
-  const prepared = await ask(deps, step, host, root, guestSpec({ row, devices, ports: [], shared: new Set(), readOnly: new Set() }), flavorOf(row).rootGb);
+  const spec = guestSpec({ row, devices, ports: [], shared: new Set(), readOnly: new Set() });
+  const prepared = isOnlyItself(flavorOf(row), imageOf(row).properties)
+    ? { reason: 'a server with a virtual TPM, or with a place of its own on NUMA nodes, is not started from a template' }
+    : await ask(deps, step, host, root, spec, flavorOf(row).rootGb);
   if (prepared.templateId === undefined) step.log.info({ serverId, host, reason: prepared.reason }, 'a server boots that was to start from a template');
   const { templateId } = prepared;
   const how = templateId === undefined ? { reason: prepared.reason } : { templateId };
@@ -47,6 +53,10 @@ async function prepareTemplate(
     outcome: { ...how, startedAtMs, finishedAtMs: clock.nowMs() },
   };
 }
+
+/** A TPM's state, and memory on certain nodes, are one server's: no other's memory goes with them. */
+const isOnlyItself = (flavor: FlavorSpecs, image: ImageProperties): boolean =>
+  tpmWish(flavor, image) !== undefined || topologyWish(flavor, image) !== undefined;
 
 /** The disk that the image was written to, or is to be; a volume is none. */
 const rootOf = (devices: readonly BlockDeviceRow[]): BlockDeviceRow | undefined =>

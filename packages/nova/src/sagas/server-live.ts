@@ -20,6 +20,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
 import { diskIds, ends, makeLive, removeAll } from './server-resize.ts';
 import { disconnectVolumes, handVolumesOver } from './server-volumes.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 export interface LiveParams {
   readonly serverId: string;
@@ -155,7 +156,7 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
       const { serverId, migrationId, ctx } = step.params;
       const migration = await needMigration(tx, migrationId);
       const nowMs = env.clock.nowMs();
-      await faces.placement.release(tx, migrationId);
+      await giveRoomBack(deps, tx, migrationId);
       await patchMigration(tx, migrationId, { status: 'completed', disks_json: '[]', updated_at_ms: nowMs });
       const isActive = migration.old_vm_state === 'active';
       await actionDone(deps, tx, {
@@ -183,7 +184,8 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
   });
 }
 
-const notShared = (host: string): CairnError =>
+/** Why disks of a host stay where they are. */
+export const notShared = (host: string): CairnError =>
   new CairnError(
     'InvalidInput',
     `${host} is not on shared storage: Shared storage live-migration requires either shared storage or boot-from-volume with no local disks.`,

@@ -4,7 +4,7 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { noValidHost } from '../scheduler/explain.ts';
 import type { HostState } from '../scheduler/filters.ts';
-import { type HostRequest, idsOfHint, resourcesOf, traitsOf } from '../scheduler/request.ts';
+import { type HostRequest, requestOfServer } from '../scheduler/request.ts';
 import { allAggregates } from '../store/aggregate.ts';
 import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
@@ -13,6 +13,7 @@ import { findServer, imageOf, patchServer, type ServerRow, type StoredFlavor } f
 import { findServerGroup, groupIdsOfServers } from '../store/server-group.ts';
 import { portsOf } from '../store/server-port.ts';
 import { changeUsage } from '../store/usage.ts';
+import { handRoomOver, roomOwner, takeRoom } from '../topology/room.ts';
 
 /** What a move of a server asks of hosts: all that its creation asked, and what the move itself wants. */
 export async function moveRequest(
@@ -21,9 +22,6 @@ export async function moveRequest(
   row: ServerRow,
   ask: { readonly ctx: Context; readonly flavor: StoredFlavor; readonly host?: string; readonly ignoreHosts: readonly string[]; readonly volumesStay: boolean },
 ): Promise<HostRequest> {
-  const image = imageOf(row);
-  const traits = traitsOf(ask.flavor, image);
-  const hints = JSON.parse(row.hints_json) as Readonly<Record<string, unknown>>;
   const [devices, groups] = await Promise.all([blockDevicesOf(db, row.id), groupIdsOfServers(db, [row.id])]);
   const groupId = groups.get(row.id);
   const group = groupId === undefined ? undefined : await findServerGroup(db, groupId);
@@ -35,26 +33,11 @@ export async function moveRequest(
     }
   }
   return {
-    serverId: row.id,
-    projectId: row.project_id,
-    resources: resourcesOf(ask.flavor, devices),
-    requiredTraits: traits.required,
-    forbiddenTraits: traits.forbidden,
+    ...requestOfServer(row, { flavor: ask.flavor, image: imageOf(row), devices, group }),
     zone: row.pinned_az ?? undefined,
     host: ask.host,
     node: undefined,
     ignoreHosts: ask.ignoreHosts,
-    sameHost: idsOfHint(hints['same_host']),
-    differentHost: idsOfHint(hints['different_host']),
-    group:
-      group === undefined
-        ? undefined
-        : {
-            id: group.id,
-            policy: group.policy,
-            maxPerHost: (JSON.parse(group.rules_json) as { readonly max_server_per_host?: number }).max_server_per_host ?? 1,
-          },
-    image,
     volumeHosts: [...volumeHosts],
   };
 }
@@ -89,26 +72,18 @@ export async function claimMove(
   migrationId: string,
   found: { readonly row: ServerRow; readonly request: HostRequest; readonly hosts: readonly HostState[] },
 ): Promise<HostState> {
-  const { placement } = deps.faces;
   const { row, request, hosts } = found;
-  const owner = { projectId: row.project_id, userId: row.user_id };
-  const before = await placement.allocationsOf(tx, row.id);
-  await placement.release(tx, row.id);
-  if (Object.keys(before).length > 0) await placement.claim(tx, { consumerId: migrationId, consumerType: 'MIGRATION', ...owner, allocations: before });
+  const owner = roomOwner(row);
+  await handRoomOver(deps, tx, row.id, { ...owner, consumerId: migrationId, type: 'MIGRATION' });
   return claimDestination(deps, tx, migrationId, hosts, (host) =>
-    placement.claim(tx, { consumerId: row.id, consumerType: 'INSTANCE', ...owner, allocations: { [host.candidate.providerId]: request.resources } }),
+    takeRoom(deps, tx, owner, { host: host.host, providerId: host.candidate.providerId, resources: request.resources, topology: request.topology }),
   );
 }
 
 /** Takes `claimMove` back: the server's claim is again what it was. Does nothing where the move holds none. */
 export async function takeClaimBack(deps: NovaDeps, tx: Tx, serverId: string, migrationId: string): Promise<void> {
-  const { placement } = deps.faces;
   const row = await findServer(tx, serverId);
-  const before = await placement.allocationsOf(tx, migrationId);
-  if (row === undefined || Object.keys(before).length === 0) return;
-  await placement.release(tx, serverId);
-  await placement.release(tx, migrationId);
-  await placement.claim(tx, { consumerId: serverId, consumerType: 'INSTANCE', projectId: row.project_id, userId: row.user_id, allocations: before });
+  if (row !== undefined) await handRoomOver(deps, tx, migrationId, roomOwner(row));
 }
 
 /** The migration; throws where somebody took it away. */

@@ -5,11 +5,12 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { noValidHost } from '../scheduler/explain.ts';
 import type { HostState } from '../scheduler/filters.ts';
-import { type HostRequest, idsOfHint, resourcesOf, traitsOf } from '../scheduler/request.ts';
+import { type HostRequest, requestOfServer } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
 import { findServer, flavorOf, imageOf, patchServer, type ServerRow } from '../store/server.ts';
 import { findServerGroup, groupIdsOfServers, groupMemberHosts, touchGroup } from '../store/server-group.ts';
+import { roomOwner, takeRoom } from '../topology/room.ts';
 
 /** Where a server may go, besides what its flavor, image, hints and group ask. */
 export interface Wanted {
@@ -63,15 +64,17 @@ export class Placing {
     }
   }
 
+  /** Notes how a build on a host ended: hosts that fail are chosen last. */
+  built(host: string, well: boolean): void {
+    this.#pending.built(host, well);
+  }
+
   drop(serverId: string): void {
     this.#pending.drop(serverId);
   }
 }
 
 async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Wanted): Promise<HostRequest> {
-  const flavor = flavorOf(row);
-  const image = imageOf(row);
-  const traits = traitsOf(flavor, image);
   const hints = JSON.parse(row.hints_json) as Readonly<Record<string, unknown>>;
   const [devices, groupId] = await Promise.all([
     blockDevicesOf(db, row.id),
@@ -79,18 +82,10 @@ async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Wante
   ]);
   const group = groupId === undefined ? undefined : await findServerGroup(db, groupId);
   return {
-    serverId: row.id,
-    projectId: row.project_id,
-    resources: resourcesOf(flavor, devices),
-    requiredTraits: traits.required,
-    forbiddenTraits: traits.forbidden,
+    ...requestOfServer(row, { flavor: flavorOf(row), image: imageOf(row), devices, group }),
     zone: params.zone ?? undefined,
     host: params.forcedHost ?? undefined,
     node: params.forcedNode ?? undefined,
-    sameHost: idsOfHint(hints['same_host']),
-    differentHost: idsOfHint(hints['different_host']),
-    group: group === undefined ? undefined : { id: group.id, policy: group.policy, maxPerHost: maxPerHost(group.rules_json) },
-    image,
     volumeHosts: params.hasVolumes ? await volumeHosts(deps, db, params, devices) : [],
   };
 }
@@ -106,8 +101,6 @@ async function volumeHosts(deps: NovaDeps, db: Db, params: Wanted, devices: read
   return [...hosts];
 }
 
-const maxPerHost = (rules: string): number => (JSON.parse(rules) as { readonly max_server_per_host?: number }).max_server_per_host ?? 1;
-
 /** How often the commit looks for fresh candidates when others took all that the step had found. */
 const ROUNDS = 3;
 
@@ -119,13 +112,8 @@ async function claim(deps: NovaDeps, tx: Tx, step: Step, found: Found, pending: 
     for (const host of found.hosts) {
       if (!(await groupAllows(tx, request, host))) continue;
       try {
-        await deps.faces.placement.claim(tx, {
-          consumerId: row.id,
-          projectId: row.project_id,
-          userId: row.user_id,
-          consumerType: 'INSTANCE',
-          allocations: { [host.candidate.providerId]: request.resources },
-        });
+        const { resources, topology } = request;
+        await takeRoom(deps, tx, roomOwner(row), { host: host.host, providerId: host.candidate.providerId, resources, topology });
       } catch (error) {
         if (isCairnError(error, 'NoCapacity')) continue;
         throw error;

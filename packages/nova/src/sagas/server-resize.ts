@@ -18,6 +18,8 @@ import { clearOnHost, clearPorts, isOpen } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
 import { disconnectVolumes } from './server-volumes.ts';
 import { claimMove, moveRequest, needMigration, putOnSide, takeClaimBack, zoneOf } from './server-move.ts';
+import { setTpmState } from '../store/tpm.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 export interface ResizeParams {
   readonly serverId: string;
@@ -96,6 +98,10 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
           if (server?.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
           const agent = deps.hosts.get(server.host);
           if (isOpen((await agent.guests.info(server.id)).state)) await agent.guests.shutDown(server.id, deps.options.shutdownGraceMs);
+          return (await agent.guests.tpmState(server.id)) ?? null;
+        },
+        async commit(tx, step, output) {
+          if (output !== null) await setTpmState(tx, step.params.serverId, output as string);
         },
         async undo(step) {
           const migration = await needMigration(step.db, step.params.migrationId);
@@ -290,7 +296,7 @@ export interface FinishParams {
 
 /** Ends a move for good: what the server had before goes (nova/compute/manager.py: confirm_resize). */
 export function confirmResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> {
-  const { faces, env } = deps;
+  const { env } = deps;
   return defineSaga<FinishParams, unknown>({
     name: 'nova.server.confirm_resize',
     steps: [
@@ -307,7 +313,7 @@ export function confirmResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> 
         async commit(tx, step, output) {
           const { serverId, migrationId, ctx } = step.params;
           const power = output as number;
-          await faces.placement.release(tx, migrationId);
+          await giveRoomBack(deps, tx, migrationId);
           await patchMigration(tx, migrationId, { status: 'confirmed', disks_json: '[]', updated_at_ms: env.clock.nowMs() });
           const patch = hasEnded(power) ? { vm_state: 'stopped', power_state: POWER.shutdown } : { vm_state: 'active', power_state: power };
           await actionDone(deps, tx, { serverId, requestId: ctx.requestId, event: 'resize.confirm.end', patch });
@@ -338,7 +344,14 @@ export function revertResizeSaga(deps: NovaDeps): SagaDefinition<FinishParams> {
         async do(step) {
           const { serverId, migrationId } = step.params;
           const { dest_host: host, source_host: source } = await needMigration(step.db, migrationId);
-          if (host !== null) await clearOnHost(deps, host, step, [{ kind: 'guest', id: serverId }], (agent) => agent.guests.remove(serverId));
+          if (host === null) return;
+          await clearOnHost(deps, host, step, [{ kind: 'guest', id: serverId }], async (agent) => {
+            if (isOpen((await agent.guests.info(serverId)).state)) await agent.guests.shutDown(serverId, 0);
+            const tpm = await agent.guests.tpmState(serverId);
+            // what it remembers is written down before it goes
+            if (tpm !== undefined) await env.store.write((tx) => setTpmState(tx, serverId, tpm));
+            await agent.guests.remove(serverId);
+          });
           if (host !== source) await disconnectVolumes(deps, step.db, serverId, host);
         },
       },

@@ -13,6 +13,7 @@ import type { DiscardParams } from './disks-discard.ts';
 import { disconnectVolumes } from './server-volumes.ts';
 import { clearOnHost } from './on-host.ts';
 import { actionDone, actionFailed } from './outcome.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 export interface ShelveParams {
   readonly serverId: string;
@@ -160,7 +161,7 @@ export function serverOffloadSaga(deps: NovaDeps, discard: SagaDefinition<Discar
         // where it comes up again its disks are others
         await patchBlockDevice(tx, device.id, { disk_id: device.destination_type === 'local' ? env.ids.uuid() : null });
       }
-      await faces.placement.release(tx, serverId);
+      await giveRoomBack(deps, tx, serverId);
       await actionDone(deps, tx, {
         serverId,
         requestId: ctx.requestId,

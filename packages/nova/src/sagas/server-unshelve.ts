@@ -15,6 +15,7 @@ import { diskLeftovers, localDisks, makeDisks, removeDisks } from './server-disk
 import type { Placing } from './server-place.ts';
 import { imageDropper } from './server-shelve.ts';
 import { connectVolumes, disconnectVolumes } from './server-volumes.ts';
+import { giveRoomBack } from '../topology/room.ts';
 
 export interface UnshelveParams {
   readonly serverId: string;
@@ -53,7 +54,7 @@ export function serverUnshelveSaga(deps: NovaDeps, placing: Placing, discard: Sa
         },
         async undoCommit(tx, step) {
           const { serverId, shownZone } = step.params;
-          await faces.placement.release(tx, serverId);
+          await giveRoomBack(deps, tx, serverId);
           await patchServer(tx, serverId, { host: null, node: null, availability_zone: shownZone, updated_at_ms: env.clock.nowMs() });
         },
       },

@@ -1,4 +1,9 @@
 import type { Candidate } from '@cairn/placement/face';
+import type { SchedulerOptions } from '../options.ts';
+import type { ComputeNodeRow } from '../store/compute-node.ts';
+import { AGGREGATE_FILTERS } from './aggregate-filters.ts';
+import { capabilityOf, capabilitySpecs, isNear } from './capabilities.ts';
+import { matchesSpec } from './extra-spec-match.ts';
 import type { HostRequest } from './request.ts';
 
 /** A host that placement found, with what filters and weighers look at. */
@@ -14,6 +19,16 @@ export interface HostState {
   readonly aggregates: readonly { readonly name: string; readonly metadata: Readonly<Record<string, string>> }[];
   /** Members of the request's group on it. */
   readonly groupMembers: number;
+  readonly hostIp: string;
+  /** What the host says about itself. */
+  readonly facts: ComputeNodeRow;
+  /** Servers in the making on it, and all; 0 where nobody looks. */
+  readonly ioOperations: number;
+  readonly servers: number;
+  /** Builds in a row that came to nothing on it. */
+  readonly failures: number;
+  /** Its NUMA nodes have room for what the request asks of them. */
+  readonly fitsTopology: boolean;
 }
 
 /** Where servers of the request's hints are. */
@@ -23,6 +38,9 @@ export interface Surroundings {
   readonly differentHosts: ReadonlySet<string>;
   /** Any member of the group is placed. */
   readonly groupPlaced: boolean;
+  /** Keys of the metadata of all aggregates. */
+  readonly aggregateKeys: ReadonlySet<string>;
+  readonly scheduler: SchedulerOptions;
 }
 
 /** One condition on hosts, under upstream's name of the filter. */
@@ -68,15 +86,38 @@ export const FILTERS: readonly HostFilter[] = [
     passes: (host, request) => host.zone === request.zone,
     words: (request) => `the rest are not in availability zone ${request.zone}`,
   },
+  ...AGGREGATE_FILTERS,
   {
-    name: 'AggregateMultiTenancyIsolation',
-    passes: (host, request) => {
-      const tenants = host.aggregates.flatMap(({ metadata }) =>
-        Object.entries(metadata).flatMap(([key, value]) => (key.startsWith('filter_tenant_id') ? value.split(',').map((id) => id.trim()) : [])),
-      );
-      return tenants.length === 0 || tenants.includes(request.projectId);
+    name: 'ComputeCapabilitiesFilter',
+    skip: (request) => capabilitySpecs(request).length === 0,
+    passes: (host, request) =>
+      capabilitySpecs(request).every(([path, wanted]) => {
+        const value = capabilityOf(host, path);
+        return value !== undefined && matchesSpec(value, wanted);
+      }),
+    words: () => "the rest have not the capabilities that the flavor's extra specs ask for",
+  },
+  {
+    name: 'IsolatedHostsFilter',
+    skip: (_request, { scheduler }) => scheduler.isolatedHosts.length === 0 && scheduler.isolatedImages.length === 0,
+    passes: (host, request, { scheduler }) => {
+      const isolated = scheduler.isolatedHosts.includes(host.host);
+      const wanted = request.imageId !== '' && scheduler.isolatedImages.includes(request.imageId);
+      return scheduler.restrictIsolatedHosts ? isolated === wanted : !wanted || isolated;
     },
-    words: () => 'the rest are kept for other projects',
+    words: () => 'the rest are kept for other images, or not for this one',
+  },
+  {
+    name: 'SimpleCIDRAffinityFilter',
+    skip: (request) => request.near === undefined,
+    passes: (host, request) => request.near !== undefined && isNear(host.hostIp, request.near),
+    words: () => 'the rest are not in the network of the build_near_host_ip hint',
+  },
+  {
+    name: 'NUMATopologyFilter',
+    skip: (request) => request.topology === undefined,
+    passes: (host) => host.fitsTopology,
+    words: () => 'the rest have no NUMA nodes with the processors, memory and pages that the server asks for',
   },
   {
     name: 'ImagePropertiesFilter',

@@ -1,10 +1,14 @@
 import type { Db } from '@cairn/kit/store/store';
+import type { CandidateRequest } from '@cairn/placement/face';
 import type { NovaDeps } from '../app/deps.ts';
-import { allAggregates } from '../store/aggregate.ts';
-import { allComputeNodes } from '../store/compute-node.ts';
-import { hostsOfServers } from '../store/server.ts';
+import { DISABLED_TRAIT } from '../app/services.ts';
+import { type AggregateFacts, allAggregates } from '../store/aggregate.ts';
+import { allComputeNodes, type ComputeNodeRow, computeNodeOfHost } from '../store/compute-node.ts';
+import { hostsOfServers, ioOperationsByHost, serverCountByHost } from '../store/server.ts';
 import { groupMemberHosts } from '../store/server-group.ts';
 import { isUp, servicesOf } from '../store/service.ts';
+import { topologiesOn } from '../store/topology.ts';
+import { fitOnHost } from '../topology/host.ts';
 import { noValidHost } from './explain.ts';
 import { filterHosts, type HostState, type Surroundings } from './filters.ts';
 import type { HostRequest } from './request.ts';
@@ -17,6 +21,14 @@ const CANDIDATES = 1_000;
 export class Pending {
   readonly #byServer = new Map<string, { readonly providerId: string; readonly resources: Readonly<Record<string, number>> }>();
   readonly #byProvider = new Map<string, Record<string, number>>();
+  /** How many builds in a row came to nothing on each host. */
+  readonly failures = new Map<string, number>();
+
+  /** Notes how a build on a host ended. */
+  built(host: string, well: boolean): void {
+    if (well) this.failures.delete(host);
+    else this.failures.set(host, (this.failures.get(host) ?? 0) + 1);
+  }
 
   add(serverId: string, providerId: string, resources: Readonly<Record<string, number>>): void {
     this.drop(serverId);
@@ -63,31 +75,65 @@ function add(all: Map<string, Record<string, number>>, providerId: string, resou
 
 /** Hosts that fit, best first; throws NoCapacity with the whole reason when there is none. */
 export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, pending: Pending): Promise<readonly HostState[]> {
-  const ask = {
-    resources: request.resources,
-    ...(request.requiredTraits.length === 0 ? {} : { requiredTraits: request.requiredTraits }),
-    ...(request.forbiddenTraits.length === 0 ? {} : { forbiddenTraits: request.forbiddenTraits }),
-    limit: CANDIDATES,
-  };
+  const [aggregates, wanted] = await Promise.all([allAggregates(db), request.host === undefined ? undefined : computeNodeOfHost(db, request.host)]);
+  const ask = candidateRequest(deps, request, aggregates, wanted?.id);
   const promised = pending.watch();
   const candidates = await deps.faces.placement.candidates(db, ask);
   if (candidates.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
-  const [states, around] = await hostStates(deps, db, candidates, request);
+  const [states, around] = await hostStates(deps, db, candidates, request, aggregates, pending);
   const { hosts, trace } = filterHosts(states, request, around);
   if (hosts.length === 0) throw noValidHost(undefined, trace);
-  return weighHosts(hosts, request, promised, tieOf(request.serverId));
+  return weighHosts(hosts, request, around, promised, tieOf(request.serverId));
 }
+
+/** What placement is asked before any filter (nova/scheduler/request_filter.py): hosts in service, in the zone, not kept for others' traits. */
+function candidateRequest(deps: NovaDeps, request: HostRequest, aggregates: readonly AggregateFacts[], inTree: string | undefined): CandidateRequest {
+  const { isolateAggregates } = deps.options.scheduler;
+  const inZone = aggregates.filter(({ metadata }) => request.zone !== undefined && metadata['availability_zone'] === request.zone);
+  const required = new Set(request.requiredTraits);
+  const isolated = !isolateAggregates
+    ? []
+    : aggregates.filter(({ metadata }) =>
+        Object.entries(metadata).some(([key, value]) => key.startsWith('trait:') && value === 'required' && !required.has(key.slice('trait:'.length))),
+      );
+  return {
+    resources: request.resources,
+    ...(request.requiredTraits.length === 0 ? {} : { requiredTraits: request.requiredTraits }),
+    forbiddenTraits: [...request.forbiddenTraits, DISABLED_TRAIT],
+    ...(inZone.length === 0 ? {} : { memberOf: [inZone.map(({ id }) => id)] }),
+    ...(isolated.length === 0 ? {} : { forbiddenAggregates: isolated.map(({ id }) => id) }),
+    ...(inTree === undefined ? {} : { inTree }),
+    limit: CANDIDATES,
+  };
+}
+
+/** Counts that only some clouds' filters and weighers look at, so that others do not pay for them. */
+async function loads(
+  deps: NovaDeps,
+  db: Db,
+  aggregates: readonly AggregateFacts[],
+): Promise<readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>]> {
+  const { scheduler } = deps.options;
+  const limitedBy = (key: string): boolean => aggregates.some(({ metadata }) => metadata[key] !== undefined);
+  const busy = scheduler.maxIoOperations > 0 || scheduler.weights.ioOps !== 0 || limitedBy('max_io_ops_per_host') || limitedBy('io_ops_weight_multiplier');
+  const many =
+    scheduler.maxServers > 0 || scheduler.weights.servers !== 0 || limitedBy('max_instances_per_host') || limitedBy('num_instances_weight_multiplier');
+  return await Promise.all([busy ? ioOperationsByHost(db) : NONE, many ? serverCountByHost(db) : NONE]);
+}
+const NONE: ReadonlyMap<string, number> = new Map();
 
 async function hostStates(
   deps: NovaDeps,
   db: Db,
   candidates: readonly HostState['candidate'][],
   request: HostRequest,
+  aggregates: readonly AggregateFacts[],
+  pending: Pending,
 ): Promise<readonly [readonly HostState[], Surroundings]> {
-  const [nodes, services, aggregates, members, same, different] = await Promise.all([
+  const [nodes, services, [ioOperations, servers], members, same, different] = await Promise.all([
     allComputeNodes(db),
     servicesOf(db, 'nova-compute'),
-    allAggregates(db),
+    loads(deps, db, aggregates),
     request.group === undefined ? [] : groupMemberHosts(db, request.group.id),
     hostsOfServers(db, request.sameHost),
     hostsOfServers(db, request.differentHost),
@@ -96,6 +142,7 @@ async function hostStates(
   const membersByHost = new Map<string, number>();
   for (const { host, serverId } of members) if (host !== null && serverId !== request.serverId) membersByHost.set(host, (membersByHost.get(host) ?? 0) + 1);
   const nowMs = deps.env.clock.nowMs();
+  const held = request.topology === undefined ? new Map<string, never[]>() : await topologiesOn(db, hostsOf(candidates, byId));
   const states = candidates.flatMap((candidate): HostState[] => {
     const node = byId.get(candidate.providerId);
     if (node === undefined) return [];
@@ -113,6 +160,12 @@ async function hostStates(
         hypervisorType: node.hypervisor_type,
         aggregates: mine,
         groupMembers: membersByHost.get(node.host) ?? 0,
+        hostIp: node.host_ip,
+        facts: node,
+        ioOperations: ioOperations.get(node.host) ?? 0,
+        servers: servers.get(node.host) ?? 0,
+        failures: pending.failures.get(node.host) ?? 0,
+        fitsTopology: request.topology === undefined || fitOnHost(deps.options, node, held.get(node.host) ?? [], request.topology) !== undefined,
       },
     ];
   });
@@ -122,9 +175,14 @@ async function hostStates(
       sameHosts: request.sameHost.length === 0 ? undefined : new Set(same.values()),
       differentHosts: new Set(different.values()),
       groupPlaced: membersByHost.size > 0,
+      aggregateKeys: new Set(aggregates.flatMap(({ metadata }) => Object.keys(metadata))),
+      scheduler: deps.options.scheduler,
     },
   ];
 }
+
+const hostsOf = (candidates: readonly HostState['candidate'][], nodes: ReadonlyMap<string, ComputeNodeRow>): readonly string[] =>
+  candidates.flatMap(({ providerId }) => nodes.get(providerId)?.host ?? []);
 
 /** A number per host that differs from server to server, so that equal hosts share the load. */
 function tieOf(serverId: string): (host: HostState) => number {

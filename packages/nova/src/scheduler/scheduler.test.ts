@@ -24,15 +24,10 @@ const group = async (cloud: TestCloud, policy: string, rules: object = {}): Prom
   );
   return id;
 };
-const zone = (cloud: TestCloud, name: string, host: string): Promise<void> =>
-  cloud.store.write(async (tx) => {
-    const id = crypto.randomUUID();
-    await on<NovaTables>(tx)
-      .insertInto('nova_aggregate')
-      .values({ id, name: `a-${name}-${host}`, metadata_json: JSON.stringify({ availability_zone: name }), created_at_ms: 0, updated_at_ms: null })
-      .execute();
-    await on<NovaTables>(tx).insertInto('nova_aggregate_host').values({ aggregate_id: id, host }).execute();
-  });
+const zone = async (cloud: TestCloud, name: string, host: string): Promise<void> => {
+  const { aggregate } = await cloud.ok(admin(), 'POST', '/os-aggregates', { aggregate: { name: `a-${name}-${host}`, availability_zone: name } });
+  await cloud.ok(admin(), 'POST', `/os-aggregates/${aggregate.id}/action`, { add_host: { host } });
+};
 
 const withCloud = (name: string, work: (cloud: TestCloud) => Promise<void>): void => {
   test(name, async () => {

@@ -1,10 +1,13 @@
-import type { HostState } from './filters.ts';
+import type { WeigherName } from '../options.ts';
+import { aggregateNumber } from './aggregate-filters.ts';
+import type { HostState, Surroundings } from './filters.ts';
 import type { HostRequest } from './request.ts';
 
 /** A preference among hosts that all pass. */
 interface Weigher {
-  readonly name: string;
-  readonly multiplier: number;
+  readonly name: WeigherName;
+  /** Under which aggregates may say another multiplier. */
+  readonly key: string;
   /** Set when the weigher has nothing to say. */
   skip?(request: HostRequest): boolean;
   weigh(host: HostState, pending: Readonly<Record<string, number>>, request: HostRequest): number;
@@ -17,22 +20,34 @@ const free =
     return summary === undefined ? 0 : summary.capacity - summary.used - (pending[resourceClass] ?? 0);
   };
 
-/** Upstream's default weighers, as far as their facts are here: they spread servers over hosts, and volumes draw servers to where they are kept. */
+/**
+ * Upstream's default weighers: they spread servers over hosts; and volumes draw servers to where they are kept. The multiplier of each is the
+ * operator's, or that of the host's aggregates.
+ */
 const WEIGHERS: readonly Weigher[] = [
-  { name: 'RAMWeigher', multiplier: 1, weigh: free('MEMORY_MB') },
-  { name: 'CPUWeigher', multiplier: 1, weigh: free('VCPU') },
-  { name: 'DiskWeigher', multiplier: 1, weigh: free('DISK_GB') },
-  { name: 'ServerGroupSoftAffinityWeigher', multiplier: 1, skip: (request) => request.group?.policy !== 'soft-affinity', weigh: (host) => host.groupMembers },
+  { name: 'ram', key: 'ram_weight_multiplier', weigh: free('MEMORY_MB') },
+  { name: 'cpu', key: 'cpu_weight_multiplier', weigh: free('VCPU') },
+  { name: 'disk', key: 'disk_weight_multiplier', weigh: free('DISK_GB') },
+  { name: 'ioOps', key: 'io_ops_weight_multiplier', weigh: (host) => host.ioOperations },
+  { name: 'servers', key: 'num_instances_weight_multiplier', weigh: (host) => host.servers },
+  { name: 'buildFailures', key: 'build_failure_weight_multiplier', weigh: (host) => -host.failures },
+  { name: 'hypervisorVersion', key: 'hypervisor_version_weight_multiplier', weigh: (host) => host.facts.hypervisor_version },
   {
-    name: 'ServerGroupSoftAntiAffinityWeigher',
-    multiplier: 1,
+    name: 'softAffinity',
+    key: 'soft_affinity_weight_multiplier',
+    skip: (request) => request.group?.policy !== 'soft-affinity',
+    weigh: (host) => host.groupMembers,
+  },
+  {
+    name: 'softAntiAffinity',
+    key: 'soft_anti_affinity_weight_multiplier',
     skip: (request) => request.group?.policy !== 'soft-anti-affinity',
     weigh: (host) => -host.groupMembers,
   },
   {
     // none of upstream's: there no host is nearer to a volume than another
-    name: 'VolumeHostWeigher',
-    multiplier: 4,
+    name: 'volumeHosts',
+    key: 'volume_host_weight_multiplier',
     skip: (request) => request.volumeHosts.length === 0,
     weigh: (host, _pending, request) => request.volumeHosts.filter((one) => one === host.host).length,
   },
@@ -46,6 +61,7 @@ const WEIGHERS: readonly Weigher[] = [
 export function weighHosts(
   hosts: readonly HostState[],
   request: HostRequest,
+  { scheduler, aggregateKeys }: Surroundings,
   pendingOf: (providerId: string) => Readonly<Record<string, number>>,
   tie: (host: HostState) => number,
 ): readonly HostState[] {
@@ -55,11 +71,13 @@ export function weighHosts(
   for (const weigher of WEIGHERS) {
     if (weigher.skip?.(request) === true) continue;
     const values = hosts.map((host, at) => weigher.weigh(host, pending[at] as Readonly<Record<string, number>>, request));
+    const general = scheduler.weights[weigher.name];
+    const multiplier = (host: HostState): number => (aggregateKeys.has(weigher.key) ? aggregateNumber(host, weigher.key, general) : general);
     const low = Math.min(...values);
     const span = Math.max(...values) - low;
     if (span === 0) continue;
     values.forEach((value, at) => {
-      totals[at] = (totals[at] as number) + (weigher.multiplier * (value - low)) / span;
+      totals[at] = (totals[at] as number) + (multiplier(hosts[at] as HostState) * (value - low)) / span;
     });
   }
   return hosts

@@ -27,6 +27,7 @@ export async function saveComputeNode(tx: Tx, facts: HostFacts, newId: string, n
     disk_free_gb: facts.diskFreeGb,
     uptime_seconds: Math.trunc(facts.uptimeSeconds),
     cpu_json: JSON.stringify({ arch: facts.architecture, accelerator: facts.accelerator, ...facts.cpu }),
+    numa_json: facts.numa === undefined ? null : JSON.stringify(facts.numa),
     traits_json: JSON.stringify(facts.traits),
     updated_at_ms: nowMs,
   };

@@ -121,6 +121,23 @@ export async function serverCountByHost(db: Db): Promise<ReadonlyMap<string, num
   return new Map(rows.map((row) => [row.host as string, Number(row.count)]));
 }
 
+/** Tasks that keep a host's disks busy (nova/scheduler/host_manager.py, num_io_ops). */
+const IO_TASKS = ['resize_migrating', 'rebuilding', 'resize_prep', 'image_snapshot', 'image_backup'];
+
+/** How many servers of each host are being built, copied or moved. */
+export async function ioOperationsByHost(db: Db): Promise<ReadonlyMap<string, number>> {
+  const rows = await on<NovaTables>(db)
+    .selectFrom('nova_server')
+    .select(({ fn }) => ['host', fn.countAll<number>().as('count')])
+    // only servers in a task have a deadline, and those are few
+    .where('task_deadline_at_ms', 'is not', null)
+    .where('host', 'is not', null)
+    .where((eb) => eb.or([eb('vm_state', '=', 'building'), eb('task_state', 'in', IO_TASKS)]))
+    .groupBy('host')
+    .execute();
+  return new Map(rows.map((row) => [row.host as string, Number(row.count)]));
+}
+
 /** Keeps the password that a guest posted, unless it has posted one; false then. */
 export async function setPasswordOnce(tx: Tx, serverId: string, password: string): Promise<boolean> {
   const done = await on<NovaTables>(tx).updateTable('nova_server').set({ password }).where('id', '=', serverId).where('password', '=', '').executeTakeFirst();

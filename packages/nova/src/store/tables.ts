@@ -25,6 +25,8 @@ export interface NovaTables {
   nova_leftover: LeftoverTable;
   nova_migration: MigrationTable;
   nova_console_token: ConsoleTokenTable;
+  nova_topology: TopologyTable;
+  nova_tpm: TpmTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -153,10 +155,31 @@ export interface ComputeNodeTable {
   uptime_seconds: number;
   /** `HostFacts['cpu']` with `arch`. */
   cpu_json: string;
+  /** `HostFacts['numa']`; null for a host that tells none. */
+  numa_json: string | null;
   /** `string[]`: the traits that the host offers. */
   traits_json: string;
   created_at_ms: number;
   updated_at_ms: number;
+}
+
+/** Processors and pages of a host's NUMA nodes that a server, or a move of it, holds: beside its claim in placement, from and to the same moments. */
+export interface TopologyTable {
+  /** The server's id, or the migration's that holds what the server had before. */
+  consumer_id: string;
+  host: string;
+  server_id: string;
+  /** PlacedTopology. */
+  placed_json: string;
+}
+
+/** A server's virtual TPM. */
+export interface TpmTable {
+  server_id: string;
+  /** What its state is encrypted with on the host's disk: 64 hexadecimal digits, never shown. */
+  secret: string;
+  /** Its encrypted state on the way from one host to another, base64; null while a host has it. */
+  state: string | null;
 }
 
 /** A server ("instance" upstream). Rows stay after deletion with `deleted` 1. */

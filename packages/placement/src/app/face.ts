@@ -39,8 +39,10 @@ export function createFace(clock: Clock): PlacementFace {
           updated_at_ms: nowMs,
         });
       let changed = await matchInventories(tx, provider.id, provider.inventories, nowMs);
-      if (!same(await traitsOf(tx, provider.id), provider.traits)) {
-        await setTraits(tx, provider.id, provider.traits);
+      const traitsNow = await traitsOf(tx, provider.id);
+      const traits = [...provider.traits, ...traitsNow.filter((name) => provider.ownsTrait?.(name) === false && !provider.traits.includes(name))];
+      if (!same(traitsNow, traits)) {
+        await setTraits(tx, provider.id, traits);
         changed = true;
       }
       if (provider.aggregates && !same(await aggregatesOf(tx, provider.id), provider.aggregates)) {
@@ -61,6 +63,17 @@ export function createFace(clock: Clock): PlacementFace {
         nowMs,
       );
       if (changed) await bumpGeneration(tx, provider.id, nowMs);
+    },
+    async setTrait(tx, providerId, name, present) {
+      const traits = await traitsOf(tx, providerId);
+      if (traits.includes(name) === present || !(await providerById(tx, providerId))) return;
+      await setTraits(tx, providerId, present ? [...traits, name] : traits.filter((trait) => trait !== name));
+      await bumpGeneration(tx, providerId, clock.nowMs());
+    },
+    async setAggregates(tx, providerId, aggregateIds) {
+      if (same(await aggregatesOf(tx, providerId), aggregateIds) || !(await providerById(tx, providerId))) return;
+      await setAggregates(tx, providerId, aggregateIds);
+      await bumpGeneration(tx, providerId, clock.nowMs());
     },
     removeProvider: (tx, providerId) => deleteProvider(tx, providerId),
     candidates,
