@@ -24,7 +24,7 @@ const FLOOR: Readonly<Record<string, number>> = {
   cairn: 7,
 };
 /** What of host the services may see. */
-const HOST_FOR_SERVICES = /^(interface|inspector)\//;
+const HOST_FOR_SERVICES = /^(interface\/|inspector\/|fabric\/path\/)/;
 /** Rooms of a service, from the top: a room imports from itself and from rooms further down. */
 const ROOMS = ['service', 'api', 'hosts', 'metadata-service', 'fabric', 'app', 'sagas', 'scheduler', 'stores', 'store'];
 const MAY_START_PROCESSES = /^packages\/(host\/src|cairn\/src\/(daemon|install|bench|commands))\/|\/auth-cost\/measure\.ts$/;

@@ -95,15 +95,11 @@ function option(version: 4 | 6, tag: string, name: string, ...values: readonly s
   return [`tag:${tag}`, ...(tags ? [tags.slice(0, -1)] : []), `${prefix}${bare}`, ...values].join(',');
 }
 
-function subnetOptions(network: NetworkSpec, subnet: SubnetSpec): readonly string[] {
-  const tag = `subnet-${subnet.id}`;
-  const version = subnet.ipVersion;
-  const out: string[] = [];
-  // The unspecified address as only name server means: announce none. Without name servers dnsmasq announces itself.
-  const silent = subnet.dnsServers.length === 1 && ['0.0.0.0', '::'].includes(canonicalIp(subnet.dnsServers[0] ?? ''));
-  if (subnet.dnsServers.length) out.push(option(version, tag, 'dns-server', ...(silent ? [] : subnet.dnsServers.map(literal))));
-  if (version === 6) return [...out, option(6, tag, 'domain-search', domainOf(network))];
-
+/**
+ * What a guest of an IPv4 subnet is told about ways: its router, and `NETWORK/LENGTH,NEXTHOP` for all else, where 0.0.0.0 as next hop is the
+ * wire itself.
+ */
+export function guestRoutes(network: NetworkSpec, subnet: SubnetSpec): { readonly gateway: string | undefined; readonly routes: string[] } {
   let gateway = subnet.gatewayIp === undefined ? undefined : canonicalIp(subnet.gatewayIp);
   const routes: string[] = [];
   for (const { destination, nexthop } of subnet.hostRoutes) {
@@ -117,6 +113,19 @@ function subnetOptions(network: NetworkSpec, subnet: SubnetSpec): readonly strin
   // Other subnets of the same network are on the same wire.
   for (const other of [...network.subnets].toSorted(byIdOf))
     if (other.ipVersion === 4 && other.id !== subnet.id) routes.unshift(`${formatIp(cidrOf(other))}/${cidrOf(other).prefixLength},0.0.0.0`);
+  return { gateway, routes };
+}
+
+function subnetOptions(network: NetworkSpec, subnet: SubnetSpec): readonly string[] {
+  const tag = `subnet-${subnet.id}`;
+  const version = subnet.ipVersion;
+  const out: string[] = [];
+  // The unspecified address as only name server means: announce none. Without name servers dnsmasq announces itself.
+  const silent = subnet.dnsServers.length === 1 && ['0.0.0.0', '::'].includes(canonicalIp(subnet.dnsServers[0] ?? ''));
+  if (subnet.dnsServers.length) out.push(option(version, tag, 'dns-server', ...(silent ? [] : subnet.dnsServers.map(literal))));
+  if (version === 6) return [...out, option(6, tag, 'domain-search', domainOf(network))];
+
+  const { gateway, routes } = guestRoutes(network, subnet);
   if (routes.length) {
     // Clients that take option 121 ignore option 3, so the default route is there as well.
     if (gateway !== undefined) routes.push(`0.0.0.0/0,${gateway}`);

@@ -64,7 +64,7 @@ export function portFilter(port: PortSpec, mark: number): PortFilter {
 }
 
 /** MAC -> the addresses that go with it. The port's own MAC is always there. */
-function pairsOf(port: PortSpec, own: string): ReadonlyMap<string, readonly Cidr[]> {
+export function pairsOf(port: PortSpec, own: string): ReadonlyMap<string, readonly Cidr[]> {
   const pairs = new Map<string, Cidr[]>([[own, []]]);
   const add = (mac: string, text: string): void => {
     const list = pairs.get(mac);

@@ -7,7 +7,7 @@ import { limitRules } from './qos.ts';
 /** The router's tables. The NAT of floating addresses is two maps: to associate one is one element in each. */
 export const NAT_TABLE = `ip ${TABLE}`;
 export const FLOATING_MAP = 'floating_to_fixed';
-const FIXED_MAP = 'fixed_to_floating';
+export const FIXED_MAP = 'fixed_to_floating';
 /** (address, protocol, port) outside -> (address, port) inside. */
 export const FORWARDING_MAP = 'forwardings';
 

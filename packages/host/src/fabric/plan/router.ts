@@ -24,7 +24,7 @@ const SYSCTLS = [
 ];
 
 /** The namespace of a router; undefined when the router is switched off, as upstream's agent removes such routers. */
-export function planRouter(view: FabricView, router: RouterSpec, names: Names): NamespacePlan | undefined {
+export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpec, names: Names): NamespacePlan | undefined {
   if (!router.adminUp) return undefined;
   const links = new Map<string, VethPlan>();
   /** Networks that the router is on, to find the link of a next hop. */

@@ -46,7 +46,8 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   vrrp: 112,
   any: 0,
 };
-const WITH_PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 33: 'dccp', 132: 'sctp', 136: 'udplite' };
+/** Protocols whose packets have ports. */
+export const WITH_PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 33: 'dccp', 132: 'sctp', 136: 'udplite' };
 
 /** The number of a protocol by name or number as text; 0 stands for any. Undefined when there is no such protocol. ICMP of IPv6 is 58 by whatever name. */
 export function protocolNumber(protocol: string, ethertype: 'IPv4' | 'IPv6'): number | undefined {
@@ -83,7 +84,8 @@ export function groupRules(group: SecurityGroupSpec, direction: Direction, state
   return rules;
 }
 
-function portsOf(rule: SecurityGroupRuleSpec): { readonly min: number; readonly max: number } | undefined {
+/** The ports of a rule that names some. */
+export function portsOf(rule: SecurityGroupRuleSpec): { readonly min: number; readonly max: number } | undefined {
   const min = rule.portMin ?? rule.portMax;
   const max = rule.portMax ?? rule.portMin;
   return min === undefined || max === undefined ? undefined : { min, max };
@@ -173,7 +175,7 @@ export interface Policy {
 }
 
 /** The policy of a port with these groups. Upstream refuses stateful and stateless groups on one port; here such a port is stateful. */
-export function policyOf(view: FabricView, groupIds: readonly string[]): Policy {
+export function policyOf(view: Pick<FabricView, 'groups'>, groupIds: readonly string[]): Policy {
   const sorted = [...new Set(groupIds)].toSorted();
   const stateful = sorted.length === 0 || sorted.some((id) => view.groups.get(id)?.stateful !== false);
   const name = `p_${createHash('sha256')

@@ -1,0 +1,97 @@
+import type { NetworkSpec, RouterSpec } from '../../interface/fabric.ts';
+import { gatewayLinkName, namesOf, routerLinkName } from '../names.ts';
+import { contains, parseCidr, parseIp } from '../plan/address.ts';
+import type { NamespacePlan } from '../plan/namespace.ts';
+import { FIXED_MAP, FLOATING_MAP, FORWARDING_MAP, NAT_TABLE, sourceAddressOf } from '../plan/router-rules.ts';
+import { METADATA_IP, planRouter } from '../plan/router.ts';
+import { WITH_PORTS } from '../plan/security-group.ts';
+import type { Flow } from './flow.ts';
+
+/** A router as its host has it: the plan that its namespace is made of, read as the kernel reads what comes of it. */
+export class RouterStep {
+  readonly router: RouterSpec;
+  readonly #plan: NamespacePlan;
+  readonly #gateway: string;
+
+  private constructor(router: RouterSpec, plan: NamespacePlan) {
+    this.router = router;
+    this.#plan = plan;
+    this.#gateway = gatewayLinkName(router.id);
+  }
+
+  /** Undefined for a router that is switched off. */
+  static of(router: RouterSpec, networks: ReadonlyMap<string, NetworkSpec>): RouterStep | undefined {
+    const plan = planRouter({ networks }, router, namesOf('path'));
+    return plan && new RouterStep(router, plan);
+  }
+
+  /** The link that has this address on this network. */
+  linkWith(networkId: string, ip: string): string | undefined {
+    for (const [name, link] of this.#plan.links)
+      if (this.networkOf(name) === networkId && link.addresses.some((address) => address.split('/')[0] === ip)) return name;
+    return undefined;
+  }
+
+  networkOf(link: string): string | undefined {
+    if (link === this.#gateway) return this.router.gateway?.networkId;
+    return this.router.interfaces.find((each) => routerLinkName(each.portId) === link)?.networkId;
+  }
+
+  isGateway = (link: string): boolean => link === this.#gateway;
+
+  /** Where floating addresses and port forwardings lead. */
+  translatedDestination(flow: Flow): { readonly flow: Flow; readonly by: string } | undefined {
+    if (flow.version === 6) return undefined;
+    const fixed = this.#map(FLOATING_MAP)?.get(flow.destination);
+    if (fixed !== undefined) return { flow: { ...flow, destination: fixed }, by: `Floating IP ${flow.destination} leads to ${fixed}.` };
+    const forwarded = this.#map(FORWARDING_MAP)?.get(`${flow.destination} . ${WITH_PORTS[flow.protocol]} . ${flow.destinationPort}`);
+    if (forwarded === undefined) return undefined;
+    const [ip = '', port] = forwarded.split(' . ');
+    return {
+      flow: { ...flow, destination: ip, destinationPort: Number(port) },
+      by: `Port ${flow.destinationPort} of ${flow.destination} is forwarded to ${ip} port ${port}.`,
+    };
+  }
+
+  /** The source address of what leaves by `link`; `turned`: its destination was translated, and it came from inside. */
+  translatedSource(flow: Flow, link: string, turned: boolean): { readonly source: string; readonly by: string } | undefined {
+    if (flow.version === 6) return undefined;
+    const out = this.isGateway(link);
+    if (!out && !turned) return undefined;
+    const floating = this.#map(FIXED_MAP)?.get(flow.source);
+    if (floating !== undefined) return { source: floating, by: `${flow.source} has the floating IP ${floating}, and appears as that.` };
+    const source = sourceAddressOf(this.router);
+    // the rule for what is turned back stands whether or not the router hides its networks
+    if (source === undefined || !this.router.gateway || (!turned && !this.router.gateway.snat) || !this.#plan.links.has(this.#gateway)) return undefined;
+    return { source, by: `The router hides ${flow.source} behind its own address ${source}.` };
+  }
+
+  /** Whether the router keeps out who calls its networks from outside. */
+  get isClosed(): boolean {
+    return (this.#plan.rules.get(NAT_TABLE)?.chains.get('forward')?.rules.length ?? 0) > 0;
+  }
+
+  isOwn = (ip: string): boolean =>
+    ip === METADATA_IP || [...this.#plan.links.values()].some((link) => link.addresses.some((address) => address.split('/')[0] === ip));
+
+  /** By which link, and to whom next; `by` is the destination of the route that decided. */
+  route(destination: string): { readonly link: string; readonly nexthop: string; readonly by: string; readonly isOwnNetwork: boolean } | undefined {
+    const ip = parseIp(destination);
+    if (!ip) return undefined;
+    let best: { readonly length: number; readonly link: string; readonly nexthop: string; readonly by: string; readonly isOwnNetwork: boolean } | undefined;
+    const consider = (text: string, link: string, nexthop: string, isOwnNetwork: boolean): void => {
+      const cidr = parseCidr(text);
+      // of two routes to the same network the later one is the one that there is: routes are put by `ip route replace`
+      if (cidr && contains(cidr, ip) && (!best || cidr.prefixLength >= best.length))
+        best = { length: cidr.prefixLength, link, nexthop, by: text, isOwnNetwork };
+    };
+    for (const [name, { addresses }] of this.#plan.links) for (const address of addresses) consider(address, name, destination, true);
+    for (const [text, way] of this.#plan.routes) {
+      const [, nexthop = '', link = ''] = /^via (\S+) dev (\S+)/.exec(way) ?? [];
+      consider(text, link, nexthop, false);
+    }
+    return best;
+  }
+
+  #map = (name: string): ReadonlyMap<string, string> | undefined => this.#plan.rules.get(NAT_TABLE)?.sets.get(name)?.elements;
+}

@@ -1,0 +1,295 @@
+import type { NetworkSpec, PortSpec } from '../../interface/fabric.ts';
+import { canonicalIp } from '../plan/address.ts';
+import { METADATA_IP } from '../plan/router.ts';
+import { groupsOf, judge, mayClaim } from './filter.ts';
+import { answerTo, type Flow, type Hop, isSame, type Leg, type Path, trafficText } from './flow.ts';
+import { guestRoute } from './guest-route.ts';
+import { RouterStep } from './router-step.ts';
+import type { PathWorld } from './world.ts';
+
+/**
+ * Follows a packet from a port, and what answers it back, through the objects that hosts build the fabric from, by the same planners that make
+ * their links, routes and rules. Stops at the first thing that stops the packet. Nothing is sent; that kernels agree is what path.test.ts shows.
+ */
+export async function tracePath(world: PathWorld, source: PortSpec, flow: Flow): Promise<Path> {
+  return new Trace(world).run(source, flow);
+}
+
+/** A packet that came to its end: at a port, outside of the cloud, or at a router or server of the cloud's own. */
+interface Arrival {
+  readonly port?: PortSpec;
+  /** The network by which it left the cloud. */
+  readonly beyond?: NetworkSpec;
+  readonly flow: Flow;
+}
+
+/** What a router's connection tracking remembers. */
+interface Crossing {
+  readonly before: Flow;
+  readonly after: Flow;
+}
+
+type Words = Pick<Hop, 'verdict' | 'reason'> & Partial<Pick<Hop, 'remedy' | 'rule' | 'groupIds'>>;
+
+const MAX_ROUTERS = 8;
+
+class Trace {
+  readonly #world: PathWorld;
+  readonly #hops: Hop[] = [];
+  readonly #crossings = new Map<string, Crossing>();
+  readonly #networks = new Map<string, NetworkSpec>();
+  #leg: Leg = 'request';
+  #routers = 0;
+
+  constructor(world: PathWorld) {
+    this.#world = world;
+  }
+
+  async run(source: PortSpec, flow: Flow): Promise<Path> {
+    if (source.fixedIps.some(({ ip }) => canonicalIp(ip) === flow.destination)) {
+      this.#say('guest_route', 'port', source.id, flow, {
+        verdict: 'pass',
+        reason: `${flow.destination} is the sender's own address: the packet stays in the guest.`,
+      });
+      return this.#path(source.id);
+    }
+    const arrival = await this.#leave(source, flow);
+    if (!arrival) return this.#path(undefined);
+    const answer = answerTo(arrival.flow);
+    const expected = answerTo(flow);
+    this.#leg = 'answer';
+    this.#routers = 0;
+    if (arrival.port) await this.#leave(arrival.port, answer, expected);
+    if (arrival.beyond) await this.#comeBack(arrival.beyond, answer, expected);
+    return this.#path(arrival.port?.id);
+  }
+
+  /** Somebody outside answers. */
+  async #comeBack(network: NetworkSpec, answer: Flow, expected: Flow): Promise<void> {
+    if (await this.#world.holderOf(network.id, answer.destination)) {
+      await this.#onNetwork(network, answer.destination, answer, expected);
+      return;
+    }
+    this.#say('outside', 'network', network.id, answer, {
+      verdict: 'unknown',
+      reason: `It leaves the cloud as ${answer.destination}, an address of the inside: answers come only if somebody outside has a route to it.`,
+      remedy: 'Turn source NAT of the router on, or associate a floating IP with the port.',
+    });
+  }
+
+  #path(arrivedAt: string | undefined): Path {
+    const deciding = this.#hops.find((hop) => hop.verdict === 'drop') ?? this.#hops.find((hop) => hop.verdict === 'unknown');
+    const mtus = [...this.#networks.values()].map((network) => network.mtu);
+    return {
+      verdict: deciding ? (deciding.verdict === 'drop' ? 'drop' : 'unknown') : 'pass',
+      summary: deciding ? deciding.reason : this.#end(arrivedAt),
+      hops: this.#hops,
+      mtu: mtus.length > 0 ? Math.min(...mtus) : undefined,
+      ...(arrivedAt !== undefined && { arrivedAt }),
+    };
+  }
+
+  #end(arrivedAt: string | undefined): string {
+    if (arrivedAt !== undefined) return 'The packet arrives, and its answer comes back.';
+    return this.#hops.findLast((hop) => hop.leg === 'request')?.reason ?? '';
+  }
+
+  /** Notes a hop; false where it ends the way. */
+  #say(kind: Hop['kind'], type: Hop['object']['type'], id: string, flow: Flow, words: Words): boolean {
+    this.#hops.push({ leg: this.#leg, kind, object: { type, id }, flow, ...words });
+    return words.verdict === 'pass' || words.verdict === 'nat';
+  }
+
+  async #network(id: string): Promise<NetworkSpec | undefined> {
+    const known = this.#networks.get(id) ?? (await this.#world.network(id));
+    if (known) this.#networks.set(id, known);
+    return known;
+  }
+
+  async #isUp(port: PortSpec, flow: Flow): Promise<boolean> {
+    if (!port.adminUp)
+      return this.#say('port', 'port', port.id, flow, {
+        verdict: 'drop',
+        reason: 'The port is switched off (admin_state_up is false): nothing goes in or out.',
+        remedy: `Switch it on: openstack port set --enable ${port.id}`,
+      });
+    if (port.attachment.kind === 'none') {
+      const why = await this.#world.whyUnplugged?.(port.id);
+      return this.#say('port', 'port', port.id, flow, {
+        verdict: 'drop',
+        reason: why?.reason ?? 'The port is plugged into no server.',
+        remedy: why?.remedy ?? 'Attach it to a server that runs.',
+      });
+    }
+    return true;
+  }
+
+  /** A port sends. `expected`: for an answer, what its asker waits for. */
+  async #leave(port: PortSpec, flow: Flow, expected?: Flow): Promise<Arrival | undefined> {
+    if (!(await this.#isUp(port, flow))) return undefined;
+    if (!this.#say('anti_spoofing', 'port', port.id, flow, mayClaim(port, flow.source))) return undefined;
+    if (!this.#say('security_group', 'port', port.id, flow, await this.#judged(port, 'egress', flow))) return undefined;
+    const network = await this.#network(port.networkId);
+    if (!network) {
+      this.#say('network', 'network', port.networkId, flow, { verdict: 'drop', reason: 'The network of the port is not there.' });
+      return undefined;
+    }
+    const route = guestRoute(network, port, flow.destination);
+    if (!route) {
+      const words: Words = {
+        verdict: 'drop',
+        reason: `${flow.destination} is on no subnet of the port, and its subnets name no gateway and no route to it.`,
+        remedy: 'Give the subnet a gateway and a router, or a host route: openstack subnet set --host-route destination=NETWORK,gateway=NEXTHOP SUBNET',
+      };
+      this.#say('guest_route', 'port', port.id, flow, words);
+      return undefined;
+    }
+    const how = {
+      wire: `${flow.destination} is on the port's own network.`,
+      route: `A host route leads by ${route.nexthop}.`,
+      gateway: `The way is the subnet's gateway ${route.nexthop}.`,
+    };
+    this.#say('guest_route', 'port', port.id, flow, { verdict: 'pass', reason: how[route.by] });
+    return await this.#onNetwork(network, canonicalIp(route.nexthop), flow, expected);
+  }
+
+  /** What groups say. An answer to what was allowed passes stateful groups by itself. */
+  async #judged(port: PortSpec, direction: 'ingress' | 'egress', flow: Flow): Promise<Words> {
+    if (this.#leg === 'answer' && port.portSecurity && (await groupsOf(this.#world, port)).stateful)
+      return { verdict: 'pass', reason: 'The groups are stateful: the answer to what was allowed passes.', groupIds: port.securityGroups };
+    const found = await judge(this.#world, port, direction, flow);
+    if (this.#leg === 'request' || found.verdict !== 'drop') return found;
+    return { ...found, reason: `The groups are stateless, so answers need rules of their own. ${found.reason}` };
+  }
+
+  /** A packet is on a network, for whoever has `nexthop` there. */
+  async #onNetwork(network: NetworkSpec, nexthop: string, flow: Flow, expected: Flow | undefined): Promise<Arrival | undefined> {
+    const holder = await this.#world.holderOf(network.id, nexthop);
+    if (holder?.kind === 'router') return await this.#cross(holder.routerId, network.id, nexthop, flow, expected);
+    if (holder?.kind === 'nobody') {
+      this.#say('network', 'network', network.id, flow, { verdict: 'drop', reason: holder.reason, remedy: holder.remedy });
+      return undefined;
+    }
+    if (holder?.kind === 'dhcp') {
+      const answers = flow.protocol === 1 || flow.protocol === 58 || (flow.destinationPort === 53 && [6, 17].includes(flow.protocol));
+      const words: Words = answers
+        ? { verdict: 'pass', reason: `${nexthop} is the network's DHCP server, which answers this itself.` }
+        : {
+            verdict: 'drop',
+            reason: `${nexthop} is the network's DHCP server, which does not answer ${trafficText(flow)}.`,
+            remedy: 'Name the address of a port.',
+          };
+      return this.#say('network', 'network', network.id, flow, words) ? { flow } : undefined;
+    }
+    if (holder) {
+      this.#say('network', 'network', network.id, flow, { verdict: 'pass', reason: `The network brings it to the port that has ${nexthop}.` });
+      return await this.#arrive(holder.port, nexthop, flow, expected);
+    }
+    if (network.segment.physicalNetwork !== undefined) {
+      const words = { verdict: 'pass', reason: `It leaves the cloud by ${network.segment.physicalNetwork}; what is beyond, the cloud does not know.` } as const;
+      this.#say('outside', 'network', network.id, flow, words);
+      return { beyond: network, flow };
+    }
+    const isGateway = network.subnets.some((subnet) => subnet.gatewayIp !== undefined && canonicalIp(subnet.gatewayIp) === nexthop);
+    const words: Words = isGateway
+      ? {
+          verdict: 'drop',
+          reason: `Nobody has ${nexthop}, the gateway of the subnet: no router is on it.`,
+          remedy: 'Put the subnet on a router: openstack router add subnet ROUTER SUBNET',
+        }
+      : { verdict: 'drop', reason: `Nobody on the network has ${nexthop}.`, remedy: 'Look whether the address is right, and its port still there.' };
+    this.#say('network', 'network', network.id, flow, words);
+    return undefined;
+  }
+
+  async #arrive(port: PortSpec, address: string, flow: Flow, expected: Flow | undefined): Promise<Arrival | undefined> {
+    if (!(await this.#isUp(port, flow))) return undefined;
+    if (expected && !isSame(flow, expected)) {
+      const reason = `The answer comes from ${flow.source}, and the asker waits for one from ${expected.source}: the way back is not the way there.`;
+      this.#say('port', 'port', port.id, flow, { verdict: 'drop', reason, remedy: 'Let both subnets have the same router as their gateway.' });
+      return undefined;
+    }
+    if (!this.#say('security_group', 'port', port.id, flow, await this.#judged(port, 'ingress', flow))) return undefined;
+    if (address !== flow.destination) {
+      const reason = `It is given to the guest at ${address}, which is to pass it on to ${flow.destination}; whether it does, only the guest knows.`;
+      this.#say('port', 'port', port.id, flow, { verdict: 'unknown', reason });
+      return undefined;
+    }
+    this.#say('port', 'port', port.id, flow, { verdict: 'pass', reason: this.#leg === 'request' ? 'The packet arrives.' : 'The answer arrives.' });
+    return { port, flow };
+  }
+
+  async #cross(routerId: string, networkId: string, nexthop: string, flow: Flow, expected: Flow | undefined): Promise<Arrival | undefined> {
+    const say = (kind: 'router' | 'nat', at: Flow, words: Words): boolean => this.#say(kind, 'router', routerId, at, words);
+    const stop = (reason: string, remedy: string): undefined => void say('router', flow, { verdict: 'drop', reason, remedy });
+    const router = await this.#world.router(routerId);
+    if (!router) return stop('The router is not there.', 'Put the subnet on a router: openstack router add subnet ROUTER SUBNET');
+    if (++this.#routers > MAX_ROUTERS) return stop('The routers send it round in a circle.', 'Look at the static routes of the routers.');
+    for (const id of [router.gateway?.networkId, ...router.interfaces.map((link) => link.networkId)]) {
+      const network = id === undefined || this.#networks.has(id) ? undefined : await this.#world.network(id);
+      if (network) this.#aside.set(network.id, network);
+    }
+    const step = RouterStep.of(router, new Map([...this.#aside, ...this.#networks]));
+    if (!step) return stop('The router is switched off (admin_state_up is false).', `Switch it on: openstack router set --enable ${routerId}`);
+    const inLink = step.linkWith(networkId, nexthop);
+    if (inLink === undefined) return stop(`The router does not have ${nexthop} on this network.`, 'Take the subnet off the router and put it there again.');
+
+    const crossing = this.#crossings.get(routerId);
+    // what a router's tracking makes of an answer whose question it has not seen: only where no handshake is looked for does it begin anew
+    const known = this.#leg === 'answer' && crossing !== undefined && isSame(flow, answerTo(crossing.after));
+    const fresh = this.#leg === 'request' || (!known && flow.protocol !== 6 && flow.protocol !== 1 && flow.protocol !== 58);
+    let at = flow;
+    if (known && crossing) {
+      at = answerTo(crossing.before);
+      if (!isSame(at, flow)) say('nat', at, { verdict: 'nat', reason: 'The router knows the connection, and puts its addresses back.' });
+    }
+    const turned = fresh ? step.translatedDestination(at) : undefined;
+    if (turned) {
+      at = turned.flow;
+      say('nat', at, { verdict: 'nat', reason: turned.by });
+    }
+    if (!known && step.isOwn(at.destination)) {
+      const metadata = at.destination === METADATA_IP;
+      const answers = metadata ? at.protocol === 6 && at.destinationPort === 80 : at.protocol === 1 || at.protocol === 58;
+      const what = metadata ? 'is the metadata service' : 'is an address of the router itself';
+      if (!answers)
+        return stop(
+          `${at.destination} ${what}, which does not answer ${trafficText(at)}.`,
+          'If it is a floating IP, associate it with a port, or forward this port of it.',
+        );
+      say('router', at, { verdict: 'pass', reason: `${at.destination} ${what}, which answers.` });
+      return { flow: at };
+    }
+    const outside = step.isGateway(inLink);
+    if (outside && fresh && !turned && at.version === 4 && step.isClosed)
+      return stop(
+        `From outside, the router lets nobody call ${at.destination}: it hides its networks behind its own address.`,
+        'Call a floating IP, or turn source NAT off: openstack router set --external-gateway NETWORK --disable-snat ROUTER',
+      );
+    const route = step.route(at.destination);
+    const outNetworkId = route && step.networkOf(route.link);
+    const out = outNetworkId === undefined ? undefined : await this.#network(outNetworkId);
+    if (!route || !out)
+      return stop(
+        `The router has no route to ${at.destination}.`,
+        'Put that subnet on the router, give the router an external gateway, or add a route: openstack router add route --route destination=NETWORK,gateway=NEXTHOP ROUTER',
+      );
+    const leaves = step.isGateway(route.link);
+    if (leaves && !known && !fresh && at.version === 4 && step.isClosed)
+      return stop('The router knows nothing of a connection that this would be the answer to.', 'Let both subnets have the same router as their gateway.');
+    say('router', at, {
+      verdict: 'pass',
+      reason: route.isOwnNetwork ? `${at.destination} is on a network of the router.` : `Its route to ${route.by} leads by ${route.nexthop}.`,
+    });
+    const source = fresh ? step.translatedSource(at, route.link, turned !== undefined && !outside) : undefined;
+    if (source) {
+      at = { ...at, source: source.source };
+      say('nat', at, { verdict: 'nat', reason: source.by });
+    }
+    if (this.#leg === 'request') this.#crossings.set(routerId, { before: flow, after: at });
+    return await this.#onNetwork(out, canonicalIp(route.nexthop), at, expected);
+  }
+
+  /** Networks that routers are on beside the way. */
+  readonly #aside = new Map<string, NetworkSpec>();
+}

@@ -1,0 +1,32 @@
+import { contains, parseCidr, parseIp } from '../plan/address.ts';
+import { memberAddresses } from '../plan/security-group.ts';
+import type { Objects } from '../objects.ts';
+import type { PathWorld } from '../path/world.ts';
+
+/** The objects of one host as a trace asks about them. */
+export const pathWorldOf = (objects: Objects): PathWorld => ({
+  network: async (id) => objects.networks.get(id),
+  router: async (id) => objects.routers.get(id),
+  group: async (id) => objects.groups.get(id),
+  async isMember(groupId, text) {
+    const ip = parseIp(text);
+    const members = memberAddresses(objects, groupId)[text.includes(':') ? 'IPv6' : 'IPv4'];
+    return ip !== undefined && [...members.keys()].flatMap((member) => parseCidr(member) ?? []).some((member) => contains(member, ip));
+  },
+  async holderOf(networkId, ip) {
+    for (const routerId of objects.routersOf(networkId)) {
+      const router = objects.routers.get(routerId);
+      if (!router) continue;
+      const outside = router.gateway?.networkId === networkId;
+      const own = [
+        ...(outside ? (router.gateway?.addresses ?? []) : []),
+        ...router.interfaces.filter((link) => link.networkId === networkId).flatMap((link) => link.addresses),
+      ].map((address) => address.ip);
+      const floating = outside ? [...router.floatingIps, ...(router.portForwardings ?? [])].map((each) => each.floatingIp) : [];
+      if ([...own, ...floating].includes(ip)) return { kind: 'router', routerId };
+    }
+    if (objects.networks.get(networkId)?.subnets.some((subnet) => subnet.dhcp?.ip === ip)) return { kind: 'dhcp' };
+    const port = objects.portAt(networkId, ip);
+    return port && { kind: 'port', port };
+  },
+});
