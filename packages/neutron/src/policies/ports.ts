@@ -58,5 +58,8 @@ const portBindingsRules = rules({
   activate: SERVICE,
 });
 
+/** Our own: why packets of a port pass or do not. */
+const portPathRules = rules({ get_port_path: `${ADMIN_OR_SERVICE} or role:reader and project_id:%(project_id)s` });
+
 /** Ports and their bindings: upstream's rules and present defaults (neutron/conf/policies). */
-export const portsPolicies = [...portRules, ...portBindingsRules];
+export const portsPolicies = [...portRules, ...portBindingsRules, ...portPathRules];

@@ -206,5 +206,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Add new field of remote address group id in SG rules',
     '2020-08-25T10:00:00-00:00',
   ),
+  // our own: docs/networking.md
+  extension(
+    'path-explanation',
+    'Path explanation',
+    'Explains whether a packet of a port passes, station by station: GET /v2.0/ports/{id}/path?destination=IP_OR_PORT_ID&protocol=tcp&destination_port=80',
+    '2026-11-23T00:00:00-00:00',
+  ),
   ...SERVICE_EXTENSIONS,
 ];

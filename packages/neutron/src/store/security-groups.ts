@@ -130,3 +130,27 @@ export async function setGroupsOfPort(tx: Tx, portId: string, groupIds: readonly
   if (!isNew) await tables(tx).deleteFrom('neutron_port_security_group').where('port_id', '=', portId).execute();
   for (const security_group_id of new Set(groupIds)) await insertRow(tx, 'neutron_port_security_group', { port_id: portId, security_group_id });
 }
+
+/** Whether a port that lists the group has this address as its own. */
+export const groupHasAddress = async (db: Db, groupId: string, ip: string): Promise<boolean> =>
+  (await tables(db)
+    .selectFrom('neutron_port_security_group')
+    .innerJoin('neutron_ip_allocation', 'neutron_ip_allocation.port_id', 'neutron_port_security_group.port_id')
+    .select('neutron_ip_allocation.port_id')
+    .where('security_group_id', '=', groupId)
+    .where('ip_address', '=', ip)
+    .limit(1)
+    .executeTakeFirst()) !== undefined;
+
+/** The allowed address pairs, as JSON, of the ports that list the group and have some. */
+export async function addressPairsOfGroup(db: Db, groupId: string): Promise<string[]> {
+  const rows = await tables(db)
+    .selectFrom('neutron_port_security_group')
+    .innerJoin('neutron_port', 'neutron_port.id', 'neutron_port_security_group.port_id')
+    .select('allowed_address_pairs_json')
+    .distinct()
+    .where('security_group_id', '=', groupId)
+    .where('allowed_address_pairs_json', '<>', '[]')
+    .execute();
+  return rows.map((row) => row.allowed_address_pairs_json);
+}

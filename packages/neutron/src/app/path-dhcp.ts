@@ -1,0 +1,36 @@
+import type { Db } from '@cairn/kit/store/store';
+import { loadNetworks } from '../fabric/load.ts';
+import { addressesOfPorts } from '../store/ipam.ts';
+import type { PortRow } from '../store/tables.ts';
+
+/** What DHCP is to tell a port of one of its addresses; a guest that has not heard it has no address, whatever else passes. */
+export interface DhcpFact {
+  readonly portId: string;
+  readonly subnetId: string;
+  readonly ip: string;
+  /** The server's address, where there is one. */
+  readonly server: string | undefined;
+  readonly reason: string;
+}
+
+/** By the objects that hosts make their DHCP servers of. */
+export async function dhcpFacts(db: Db, ports: readonly PortRow[]): Promise<DhcpFact[]> {
+  const networks = await loadNetworks(db, [...new Set(ports.map((port) => port.network_id))]);
+  const networkOf = new Map(ports.map((port) => [port.id, networks.get(port.network_id)]));
+  const addresses = await addressesOfPorts(
+    db,
+    ports.map((port) => port.id),
+  );
+  return addresses.map(({ port_id: portId, subnet_id: subnetId, ip_address: ip }) => {
+    const network = networkOf.get(portId);
+    const subnet = network?.kind === 'network' ? network.subnets.find((each) => each.id === subnetId) : undefined;
+    const server = subnet?.dhcp?.ip;
+    const slaac = subnet?.ipVersion === 6 && subnet.ipv6AddressMode === 'slaac';
+    const reason = slaac
+      ? `The guest makes ${ip} itself, of what the router advertises.`
+      : server === undefined
+        ? `The subnet has no DHCP: ${ip} must be set in the guest, by a config drive or by hand.`
+        : `The DHCP server ${server} keeps ${ip} for the MAC of the port.`;
+    return { portId, subnetId, ip, server, reason };
+  });
+}

@@ -1,0 +1,87 @@
+import { type Flow, hasPorts, protocolOf } from '@cairn/host/fabric/path/flow';
+import { tracePath } from '@cairn/host/fabric/path/trace';
+import type { Context } from '@cairn/kit/context/context';
+import { authorizeAction } from '../attributes/authorize.ts';
+import { badRequest } from '../errors.ts';
+import { pathWorld, portAsPlugged } from '../fabric/path-world.ts';
+import { canonicalIp, ipVersionOf, parseIp } from '../net/ip.ts';
+import { addressesOfPorts, type PortAddress } from '../store/ipam.ts';
+import { findPort } from '../store/ports.ts';
+import type { PortRow } from '../store/tables.ts';
+import { targetOf } from './common.ts';
+import type { NeutronApp } from './deps.ts';
+import { dhcpFacts } from './path-dhcp.ts';
+import { pathView } from './path-view.ts';
+import { loadPort } from './ports.ts';
+
+const DEFAULT_SOURCE_PORT = 49_152;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** `GET /ports/{id}/path`: what becomes of a packet that the port sends. The port must be one that the caller may see, and of his own. */
+export async function explainPath(app: NeutronApp, ctx: Context, portId: string, query: URLSearchParams): Promise<object> {
+  const db = app.env.store.read;
+  const { row, loaded } = await loadPort(app, db, ctx, portId);
+  authorizeAction(app.policy, ctx, 'get_port_path', targetOf(loaded));
+  const own = await addressesOfPorts(db, [row.id]);
+  const asked = one(query, 'destination');
+  if (asked === undefined) throw wrong('destination is missing: name an IP address or the id of a port');
+  let destination = asked;
+  if (UUID.test(asked)) {
+    await loadPort(app, db, ctx, asked);
+    destination = addressBoth(own, await addressesOfPorts(db, [asked]), asked);
+  }
+  const flow = flowOf(query, own, destination);
+  const source = await portAsPlugged(db, app.hosts, row);
+  const path = await tracePath(pathWorld(db, app.hosts), source, flow);
+  const arrived = path.arrivedAt === undefined || path.arrivedAt === row.id ? undefined : await findPort(db, path.arrivedAt);
+  const ends: PortRow[] = [row, ...(arrived ? [arrived] : [])];
+  return pathView(app, db, ctx, path, flow, row, await dhcpFacts(db, ends));
+}
+
+const wrong = (text: string) => badRequest('path', text);
+
+function one(query: URLSearchParams, name: string): string | undefined {
+  const values = query.getAll(name);
+  if (values.length > 1) throw wrong(`${name} is given ${values.length} times`);
+  return values[0] === '' ? undefined : values[0];
+}
+
+/** The first address of the destination for which the source has one of the same version. */
+function addressBoth(own: readonly PortAddress[], others: readonly PortAddress[], portId: string): string {
+  const versions = new Set(own.map((address) => ipVersionOf(address.ip_address)));
+  const found = others.find((address) => versions.has(ipVersionOf(address.ip_address))) ?? others[0];
+  if (!found) throw wrong(`port ${portId} has no address; name an IP address as destination`);
+  return found.ip_address;
+}
+
+function portNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = one(query, name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535) throw wrong(`${name} is not a number from 1 to 65535`);
+  return Number(text);
+}
+
+function flowOf(query: URLSearchParams, own: readonly PortAddress[], destination: string): Flow {
+  if (!parseIp(destination)) throw wrong('destination is neither an IP address nor the id of a port');
+  const version = ipVersionOf(destination);
+  const source = one(query, 'source_ip') ?? own.find((address) => ipVersionOf(address.ip_address) === version)?.ip_address;
+  if (source === undefined) throw wrong(`the port has no IPv${version} address to send to ${destination} from; name one as source_ip`);
+  if (!parseIp(source) || ipVersionOf(source) !== version) throw wrong(`source_ip is not an IPv${version} address, as the destination is`);
+  const name = one(query, 'protocol') ?? 'icmp';
+  const protocol = protocolOf(name, version);
+  if (protocol === undefined) throw wrong('protocol is none that security group rules know: tcp, udp, icmp, or a number from 0 to 255');
+  const destinationPort = portNumber(query, 'destination_port');
+  const sourcePort = portNumber(query, 'source_port');
+  const ported = hasPorts(protocol);
+  if (ported && destinationPort === undefined) throw wrong(`destination_port is missing: ${name} has ports`);
+  if (!ported && (destinationPort ?? sourcePort) !== undefined) throw wrong(`${name} has no ports`);
+  return {
+    version,
+    protocol,
+    source: canonicalIp(source),
+    destination: canonicalIp(destination),
+    ...(ported && destinationPort !== undefined && { destinationPort, sourcePort: sourcePort ?? DEFAULT_SOURCE_PORT }),
+    ...(protocol === 1 && { icmpType: 8 }),
+    ...(protocol === 58 && { icmpType: 128 }),
+  };
+}

@@ -1,0 +1,84 @@
+import type { FabricObject, PortSpec } from '@cairn/host/interface/fabric';
+import type { Hosts } from '@cairn/host/interface/hosts';
+import type { Holder, PathWorld } from '@cairn/host/fabric/path/world';
+import type { Db } from '@cairn/kit/store/store';
+import { fromJson } from '@cairn/kit/store/values';
+import { contains, mustCidr } from '../net/cidr.ts';
+import { keyOfIp, mustIp } from '../net/ip.ts';
+import { findFloatingIp } from '../store/floatingips.ts';
+import { findAllocation } from '../store/ipam.ts';
+import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { addressPairsOfGroup, groupHasAddress } from '../store/security-groups.ts';
+import type { PortRow } from '../store/tables.ts';
+import { loadGroups, loadNetworks, loadRouters, withAddresses } from './load.ts';
+
+const ROUTER_OWNERS = [...ROUTER_INTERFACE_OWNERS, 'network:router_gateway'];
+
+/** The rows of the cloud as a trace asks about them, turned into objects by what hosts' objects are made with, one at a time. */
+export function pathWorld(db: Db, hosts: Hosts): PathWorld {
+  const known = new Map<string, Promise<FabricObject | undefined>>();
+  const one = async <K extends FabricObject['kind']>(
+    kind: K,
+    id: string,
+    load: (db: Db, ids: readonly string[]) => Promise<Map<string, FabricObject>>,
+  ): Promise<(FabricObject & { kind: K }) | undefined> => {
+    const key = `${kind} ${id}`;
+    let found = known.get(key);
+    if (!found) known.set(key, (found = load(db, [id]).then((objects) => objects.get(id))));
+    return (await found) as (FabricObject & { kind: K }) | undefined;
+  };
+  return {
+    network: (id) => one('network', id, loadNetworks),
+    router: (id) => one('router', id, loadRouters),
+    group: (id) => one('securityGroup', id, loadGroups),
+    isMember: (groupId, ip) => isMember(db, groupId, ip),
+    holderOf: (networkId, ip) => holderOf(db, hosts, networkId, ip),
+    async whyUnplugged(portId) {
+      const row = await findPort(db, portId);
+      return row && whyUnplugged(row, hosts);
+    },
+  };
+}
+
+/** A port as its own host has it; one whose host is away, or has not taken it up, is plugged nowhere. */
+export async function portAsPlugged(db: Db, hosts: Hosts, row: PortRow): Promise<PortSpec> {
+  const [loaded] = await withAddresses(db, [row]);
+  const object = loaded?.objectFor(row.binding_host);
+  if (object?.kind !== 'port') throw new Error(`port ${row.id} has no object`);
+  return whyUnplugged(row, hosts) ? { ...object, attachment: { kind: 'none' } } : object;
+}
+
+function whyUnplugged(row: PortRow, hosts: Hosts): { readonly reason: string; readonly remedy: string } | undefined {
+  if (row.binding_host === '')
+    return { reason: 'The port is bound to no host: no server that runs has it.', remedy: `Attach it: openstack server add port SERVER ${row.id}` };
+  if (row.binding_vif_type !== 'tap')
+    return { reason: 'The port could not be bound on its host.', remedy: 'Detach it and attach it again, or move its server to another host.' };
+  if (!hosts.names().includes(row.binding_host))
+    return { reason: 'The host of the port is not there.', remedy: 'Wait for the host, or evacuate its servers: openstack server evacuate SERVER' };
+  if (row.status !== 'ACTIVE' && row.admin_state_up === 1)
+    return { reason: `The port is ${row.status}: its host has not reported it as live.`, remedy: 'Look whether its server runs: openstack server show SERVER' };
+  return undefined;
+}
+
+async function isMember(db: Db, groupId: string, text: string): Promise<boolean> {
+  if (await groupHasAddress(db, groupId, text)) return true;
+  const ip = mustIp(text);
+  const pairs = (await addressPairsOfGroup(db, groupId)).flatMap((json) => fromJson<{ ip_address: string }[]>(json));
+  return pairs.some((pair) => contains(mustCidr(pair.ip_address.includes('/') ? pair.ip_address : `${pair.ip_address}/${ip.version === 4 ? 32 : 128}`), ip));
+}
+
+async function holderOf(db: Db, hosts: Hosts, networkId: string, ip: string): Promise<Holder | undefined> {
+  const allocation = await findAllocation(db, networkId, keyOfIp(ip));
+  const row = allocation && (await findPort(db, allocation.port_id));
+  if (!row) return undefined;
+  if (row.device_owner === 'network:dhcp') return { kind: 'dhcp' };
+  if (ROUTER_OWNERS.includes(row.device_owner)) return { kind: 'router', routerId: row.device_id };
+  if (row.device_owner !== 'network:floatingip') return { kind: 'port', port: await portAsPlugged(db, hosts, row) };
+  const floating = await findFloatingIp(db, row.device_id);
+  if (floating?.router_id) return { kind: 'router', routerId: floating.router_id };
+  return {
+    kind: 'nobody',
+    reason: `The floating IP ${ip} leads to no port.`,
+    remedy: `Associate it: openstack server add floating ip SERVER ${ip}`,
+  };
+}
