@@ -4,6 +4,7 @@ import { defaultStores, IMPORT_METHODS } from '@cairn/glance/options';
 import { loadConfig } from '@cairn/kit/config/config';
 import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@cairn/kit/http/cors';
 import Type, { type Static } from 'typebox';
+import { ComputeSchema, HypervisorSchema } from './config-compute.ts';
 import { FederationSchema } from './config-federation.ts';
 import { StorageSchema } from './config-storage.ts';
 
@@ -83,31 +84,9 @@ export const CloudSchema = Type.Object(
       },
       closed,
     ),
-    hypervisor: Type.Object(
-      {
-        type: Type.Enum(['qemu', 'simulated'], option({ default: 'qemu' }, 'Real QEMU guests, or hosts in memory (neither root nor QEMU needed)')),
-        hosts: Type.Integer(
-          option(
-            { default: 1, minimum: 1, maximum: 10_000 },
-            'Number of hosts: simulated ones, or real ones that share this machine, each in namespaces and directories of its own',
-          ),
-        ),
-        host: Type.String(option({ default: '' }, 'Name of this machine as a compute host; its host name when empty. Several hosts get -1, -2 ... after it')),
-        cpuRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Virtual CPUs offered per real one')),
-        ramRatio: Type.Number(option({ default: 1, minimum: 0.1, maximum: 8 }, 'Memory offered per real one')),
-        diskRatio: Type.Number(option({ default: 4, minimum: 0.1, maximum: 64 }, 'Disk offered per real one (disks are sparse)')),
-      },
-      closed,
-    ),
+    hypervisor: HypervisorSchema,
     storage: StorageSchema,
-    compute: Type.Object(
-      {
-        reclaimSeconds: Type.Integer(option({ default: 0, minimum: 0 }, 'How long a deleted server can be restored; 0: it is gone at once')),
-        shelvedOffloadSeconds: Type.Integer(option({ default: 0, minimum: -1 }, 'How long a shelved server stays on its host; 0: not at all, -1: for ever')),
-        consoleTokenSeconds: Type.Integer(option({ default: 600, minimum: 1, maximum: 86_400 }, "How long the link to a server's console can be opened")),
-      },
-      closed,
-    ),
+    compute: ComputeSchema,
     network: Type.Object(
       {
         publicCidr: Type.String(option({ default: '172.24.4.0/24', format: 'cidr' }, 'The public network: floating IPs come from here')),

@@ -1,5 +1,28 @@
+/** Conditions on hosts that an operator may leave out, by upstream's names, in the order in which they are asked. */
+export const FILTER_NAMES = [
+  'ComputeFilter',
+  'AggregateMultiTenancyIsolation',
+  'AggregateInstanceExtraSpecsFilter',
+  'AggregateImagePropertiesIsolation',
+  'AggregateTypeAffinityFilter',
+  'IoOpsFilter',
+  'NumInstancesFilter',
+  'ComputeCapabilitiesFilter',
+  'IsolatedHostsFilter',
+  'SimpleCIDRAffinityFilter',
+  'NUMATopologyFilter',
+  'ImagePropertiesFilter',
+  'SameHostFilter',
+  'DifferentHostFilter',
+  'ServerGroupAntiAffinityFilter',
+  'ServerGroupAffinityFilter',
+] as const;
+export type FilterName = (typeof FILTER_NAMES)[number];
+
 /** What an operator may set for the choice of hosts. */
 export interface SchedulerOptions {
+  /** The conditions that are asked (`enabled_filters`). Zone, wished host and hosts to avoid are asked always. */
+  readonly filters: readonly FilterName[];
   /** Hosts of aggregates with `trait:X=required` are kept for servers that require X (`enable_isolated_aggregate_filtering`). */
   readonly isolateAggregates: boolean;
   /** Hosts for these images, and what else may go there (IsolatedHostsFilter). */
@@ -12,17 +35,19 @@ export interface SchedulerOptions {
   /** By how much each weigher counts; negative: the other way round. Aggregates may say their own (`ram_weight_multiplier` ...). */
   readonly weights: Readonly<Record<WeigherName, number>>;
 }
-export type WeigherName =
-  | 'ram'
-  | 'cpu'
-  | 'disk'
-  | 'ioOps'
-  | 'servers'
-  | 'softAffinity'
-  | 'softAntiAffinity'
-  | 'buildFailures'
-  | 'hypervisorVersion'
-  | 'volumeHosts';
+export const WEIGHER_NAMES = [
+  'ram',
+  'cpu',
+  'disk',
+  'ioOps',
+  'servers',
+  'softAffinity',
+  'softAntiAffinity',
+  'buildFailures',
+  'hypervisorVersion',
+  'volumeHosts',
+] as const;
+export type WeigherName = (typeof WEIGHER_NAMES)[number];
 
 /** What an operator may set for nova; the composition root fills it from the configuration. */
 export interface NovaOptions {
@@ -41,6 +66,8 @@ export interface NovaOptions {
   /** Kept for the host itself. */
   readonly reservedHostMemoryMb: number;
   readonly reservedHostDiskMb: number;
+  /** The same of pages, on each host that has such a node (`reserved_huge_pages`). */
+  readonly reservedPages: readonly { readonly node: number; readonly sizeKb: number; readonly count: number }[];
   /** A service without a sign of life for so long is down. */
   readonly serviceDownMs: number;
   /** The name that the control process's services have in `os-services`. */
@@ -95,6 +122,7 @@ export const defaultNovaOptions: NovaOptions = {
   diskAllocationRatio: 1,
   reservedHostMemoryMb: 512,
   reservedHostDiskMb: 0,
+  reservedPages: [],
   serviceDownMs: 60_000,
   controlHost: 'cairn',
   heartbeatMs: 10_000,
@@ -108,6 +136,7 @@ export const defaultNovaOptions: NovaOptions = {
   shelvedOffloadMs: 0,
   consoleTokenMs: 600_000,
   scheduler: {
+    filters: FILTER_NAMES,
     isolateAggregates: false,
     isolatedHosts: [],
     isolatedImages: [],

@@ -25,12 +25,12 @@ import { sagaMigrations } from '@cairn/kit/saga/migrations';
 import { openSqliteStore } from '@cairn/kit/store/sqlite/store';
 import type { MigrationSet, Store } from '@cairn/kit/store/store';
 import { createNeutron } from '@cairn/neutron/service';
-import { defaultNovaOptions } from '@cairn/nova/options';
 import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
 import { checkNames, readPolicies } from './policies.ts';
 import { federationOptions } from '../config-federation.ts';
+import { computeOptions } from '../config-compute.ts';
 import { storageOf } from '../config-storage.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
@@ -130,15 +130,7 @@ export function compose(options: ComposeOptions): Cloud {
     env,
     hosts,
     inside: (call) => server.dispatch(call),
-    options: {
-      ...defaultNovaOptions,
-      cpuAllocationRatio: config.hypervisor.cpuRatio,
-      ramAllocationRatio: config.hypervisor.ramRatio,
-      diskAllocationRatio: config.hypervisor.diskRatio,
-      reclaimServerMs: config.compute.reclaimSeconds * 1_000,
-      shelvedOffloadMs: config.compute.shelvedOffloadSeconds < 0 ? -1 : config.compute.shelvedOffloadSeconds * 1_000,
-      consoleTokenMs: config.compute.consoleTokenSeconds * 1_000,
-    },
+    options: computeOptions(config),
     faces: { keystone: keystone.face, glance: glance.face, placement: placement.face, neutron: neutron.face, cinder: cinder.face },
   });
   // every service's sagas get that service's app

@@ -10,11 +10,14 @@ import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import { createLog } from '@cairn/kit/log/pino';
 import type { CloudConfig } from '../config.ts';
+import { cpuSetsOf } from '../config-compute.ts';
 import { storageOf } from '../config-storage.ts';
 import type { Paths } from '../daemon/paths.ts';
+import { simulatedSize } from './simulated-size.ts';
 
 /** The cloud's hosts, not yet started. */
 export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: HostCallbacks, clock: Clock, log: Logger): Promise<HostAgent[]> {
+  const sets = cpuSetsOf(config.hypervisor);
   if (config.hypervisor.type === 'simulated') return simulated(config, callbacks, clock);
   const { RealAgent } = await import('@cairn/host/real/agent');
   const count = config.hypervisor.hosts;
@@ -23,8 +26,9 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
   if (count === 1) {
     const { host } = config.hypervisor;
     const physicalNetworks = { public: publicLink };
+    const cpus = sets.dedicated.length > 0 || sets.shared !== undefined ? { cpus: sets } : {};
     const place = { instance: paths.instance, dataDir: paths.host, runDir: `/run/cairn-${paths.instance}` };
-    return [await RealAgent.create({ ...(host !== '' && { host }), ...place, physicalNetworks, backends, callbacks, clock, log })];
+    return [await RealAgent.create({ ...(host !== '' && { host }), ...place, ...cpus, physicalNetworks, backends, callbacks, clock, log })];
   }
   if (count > MOST_REAL_HOSTS) throw new Error(`one machine is at most ${MOST_REAL_HOSTS} real hosts; more of them can be simulated (--hypervisor simulated)`);
   const { SwitchableHost } = await import('@cairn/host/real/switchable');
@@ -80,10 +84,11 @@ async function simulated(config: CloudConfig, callbacks: HostCallbacks, clock: C
   const names = storageOf(config.storage)
     .backends.filter((backend) => backend.isShared)
     .map((backend) => backend.name);
+  const size = simulatedSize(config.hypervisor);
   const shared = names.length > 0 ? { backends: new Set(names), machine: new SimulatedMachine('shared storage') } : undefined;
   return Array.from({ length: config.hypervisor.hosts }, (_, i) => {
     const name = hostName(config, i);
-    const machine = new SimulatedMachine(name, undefined, shared);
+    const machine = new SimulatedMachine(name, size, shared);
     const agent = new SimulatedAgent(name, { clock, machine, callbacks });
     return config.hypervisor.hosts === 1 ? agent : new SwitchableHost(agent, NO_CABLES);
   });

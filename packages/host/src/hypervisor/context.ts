@@ -7,6 +7,7 @@ import type { ControlGroups } from './cgroups.ts';
 import type { Imports } from './imports.ts';
 import type { Inventory } from './inventory.ts';
 import type { DiskResolver, ImageResolver } from './open-disks.ts';
+import type { CpuSets } from './pinning.ts';
 import type { TemplateResolver } from './open-template.ts';
 
 /** What the hypervisor is built with. */
@@ -36,8 +37,8 @@ export interface QemuOptions {
   readonly qemu?: string;
   /** Where to look for UEFI firmware, before the usual places. */
   readonly firmwareDirs?: readonly string[];
-  /** Processors of this host that are given to one guest's each; the rest are shared by all. */
-  readonly dedicatedCpus?: readonly number[];
+  /** By default guests float over all processors. */
+  readonly cpus?: CpuSets;
   /** The program that is virtual TPMs; default `swtpm`. */
   readonly swtpm?: string;
   /** Settles what KVM can do instead of trying. */

@@ -164,14 +164,14 @@ export class QemuGuests implements Guests {
   }
 
   async describe(): Promise<HypervisorFacts> {
-    const { account, firmwareDirs, dedicatedCpus = [], swtpm = 'swtpm' } = this.#options;
+    const { account, firmwareDirs, cpus, swtpm = 'swtpm' } = this.#options;
     const [inventory, groups, firmware, secure, tpm, numa] = await Promise.all([
       this.inventory(),
       this.#groups(),
       findFirmware(firmwareDirs),
       findFirmware(firmwareDirs, true),
       findSwtpm(swtpm),
-      hostNuma(dedicatedCpus),
+      hostNuma(cpus),
     ]);
     const traits = [
       ...(tpm === undefined ? [] : TPM_TRAITS),
@@ -179,7 +179,7 @@ export class QemuGuests implements Guests {
       ...(firmware ? ['COMPUTE_SECURITY_STATELESS_FIRMWARE'] : []),
     ];
     // a host with one node whose processors are all shared and that has small pages alone has nothing to choose from
-    const isPlain = numa === undefined || (numa.length === 1 && dedicatedCpus.length === 0 && numa[0]?.pages.length === 1);
+    const isPlain = numa === undefined || (numa.length === 1 && cpus === undefined && numa[0]?.pages.length === 1);
     const facts = await describeHypervisor(inventory, {
       controlGroups: groups.description,
       guestUser: !account

@@ -69,7 +69,7 @@ test('a pinned processor runs where it was put, and guests without one stay away
 }, async (t) => {
   const allowed = parseCpuList(/^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '');
   const [shared, dedicated] = [allowed[0] as number, allowed.at(-1) as number];
-  const host = await TestHost.make(t, { dedicatedCpus: [dedicated] });
+  const host = await TestHost.make(t, { cpus: { dedicated: [dedicated], shared: undefined } });
   const facts = await host.guests.describe();
   assert.deepEqual(
     facts.numa?.flatMap((cell) => cell.dedicatedCpus),

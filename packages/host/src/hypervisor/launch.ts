@@ -123,7 +123,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
     await forgetSecrets(guest, qmp, started.record.encrypted ?? []);
     await throttle(qmp, spec.disks);
     const machine = guest.take(process, qmp);
-    await pinThreads(qmp, process.identity.pid, spec.hardware?.numa, started.hostNuma);
+    await pinThreads(qmp, process.identity.pid, spec.hardware?.numa, started.hostNuma, context(guest).options.cpus);
     await Promise.all([
       guest.remember({
         ...started.record,
@@ -182,7 +182,7 @@ async function prepare(
     ctx.account && uid !== undefined ? ownDirectory(files.socketDir, uid, ctx.account.gid) : undefined,
   ]);
   const encrypted = opened.flatMap(({ disk, keyId }) => (keyId === undefined ? [] : [{ diskId: disk.diskId, keyId }]));
-  const numa = await hostNuma(ctx.options.dedicatedCpus ?? []);
+  const numa = await hostNuma(ctx.options.cpus);
   endTpm(before?.tpm);
   const tpm = spec.hardware?.tpm && (await tpmOf(guest, spec.hardware.tpm, uid));
   const record: GuestRecord = {

@@ -17,14 +17,20 @@ export const parseCpuList = (text: string): readonly number[] =>
 
 const NODES = '/sys/devices/system/node';
 
-/** The host's NUMA nodes. `dedicated` processors are given to one guest's each; the rest are shared. Undefined where the kernel tells of none. */
-export async function hostNuma(dedicated: readonly number[], root = NODES): Promise<readonly HostNumaCell[] | undefined> {
-  const nodes = (await readdir(root).catch(() => [])).flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  if (nodes.length === 0) return undefined;
-  return await Promise.all(nodes.sort((a, b) => a - b).map((id) => hostNode(id, dedicated, root)));
+/** Which processors of a host guests have: their own each, or floating over those that are shared (undefined: all that are not dedicated). */
+export interface CpuSets {
+  readonly dedicated: readonly number[];
+  readonly shared: readonly number[] | undefined;
 }
 
-async function hostNode(id: number, dedicated: readonly number[], root: string): Promise<HostNumaCell> {
+/** The host's NUMA nodes. Undefined where the kernel tells of none. */
+export async function hostNuma(sets: CpuSets | undefined, root = NODES): Promise<readonly HostNumaCell[] | undefined> {
+  const nodes = (await readdir(root).catch(() => [])).flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  if (nodes.length === 0) return undefined;
+  return await Promise.all(nodes.sort((a, b) => a - b).map((id) => hostNode(id, sets, root)));
+}
+
+async function hostNode(id: number, { dedicated, shared }: CpuSets = { dedicated: [], shared: undefined }, root: string): Promise<HostNumaCell> {
   const dir = `${root}/node${id}`;
   const cpus = parseCpuList(await readFile(`${dir}/cpulist`, 'utf8'));
   const memory = await readFile(`${dir}/meminfo`, 'utf8');
@@ -41,7 +47,7 @@ async function hostNode(id: number, dedicated: readonly number[], root: string):
   const hugeKb = huge.reduce((sum, { sizeKb, total }) => sum + sizeKb * total, 0);
   return {
     id,
-    sharedCpus: cpus.filter((cpu) => !dedicated.includes(cpu)),
+    sharedCpus: cpus.filter((cpu) => shared?.includes(cpu) ?? !dedicated.includes(cpu)),
     dedicatedCpus: cpus.filter((cpu) => dedicated.includes(cpu)),
     siblings: [...siblings.values()].filter((core) => core.length > 1),
     memoryMb: Math.floor(totalKb / 1_024),
@@ -50,11 +56,17 @@ async function hostNode(id: number, dedicated: readonly number[], root: string):
 }
 
 /** Puts a guest's threads on the host's processors that were chosen for it. Before its first instruction that matters: a guest boots longer than this. */
-export async function pinThreads(qmp: Qmp, pid: number, numa: GuestHardware['numa'], host: readonly HostNumaCell[] | undefined): Promise<void> {
+export async function pinThreads(
+  qmp: Qmp,
+  pid: number,
+  numa: GuestHardware['numa'],
+  host: readonly HostNumaCell[] | undefined,
+  sets: CpuSets | undefined,
+): Promise<void> {
   const shared = host?.flatMap((cell) => cell.sharedCpus) ?? [];
   if (numa === undefined) {
-    // who has no processor of its own stays off those that others have
-    if (host?.some((cell) => cell.dedicatedCpus.length > 0)) await bind(['--all-tasks', '--cpu-list', '--pid', shared.join(','), String(pid)]);
+    // who has no processor of its own stays off those that others have, and those that no guest is to have
+    if (sets !== undefined && shared.length > 0) await bind(['--all-tasks', '--cpu-list', '--pid', shared.join(','), String(pid)]);
     return;
   }
   const emulator = numa.emulatorCpus.length > 0 ? numa.emulatorCpus : [...new Set([...shared, ...numa.cells.flatMap((cell) => Object.values(cell.pins))])];

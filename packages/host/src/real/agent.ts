@@ -11,6 +11,7 @@ import { KernelFabric } from '../fabric/fabric.ts';
 import type { PhysicalNetwork, TunnelEndpoint } from '../fabric/plan/switch.ts';
 import { checkReachable, detectAccount, type GuestAccount, shareOf, tapGroup } from '../hypervisor/account.ts';
 import { QemuGuests } from '../hypervisor/guests.ts';
+import type { CpuSets } from '../hypervisor/pinning.ts';
 import type { BackendSpec } from '../interface/backends.ts';
 import { LocalTemplates } from '../templates/templates.ts';
 import type { HostAgent, HostCallbacks, HostEvent, HostFacts } from '../interface/agent.ts';
@@ -28,6 +29,8 @@ export interface RealAgentOptions {
   readonly runDir: string;
   /** Physical networks by name: the one link that joins Cairn's networks to this machine, and the machine's address there. */
   readonly physicalNetworks: Readonly<Record<string, PhysicalNetwork>>;
+  /** Which processors guests have; by default they float over all. */
+  readonly cpus?: CpuSets;
   /** Storage beside the host's own disks. */
   readonly backends?: readonly BackendSpec[];
   /** The directories that this host has together with the others of this process. */
@@ -91,6 +94,7 @@ export class RealAgent implements HostAgent {
       name: instance,
       netns: this.fabric.switchNamespace,
       account,
+      ...(options.cpus && { cpus: options.cpus }),
       ...(options.among && { between: { netns: options.among.tunnels.netns, address: options.among.tunnels.localIp } }),
       openDisk: (diskId) => this.#kept.resolve(diskId),
       ...(diskKey && { diskKey }),

@@ -1,5 +1,5 @@
 import type { Candidate } from '@cairn/placement/face';
-import type { SchedulerOptions } from '../options.ts';
+import { FILTER_NAMES, type SchedulerOptions } from '../options.ts';
 import type { ComputeNodeRow } from '../store/compute-node.ts';
 import { AGGREGATE_FILTERS } from './aggregate-filters.ts';
 import { capabilityOf, capabilitySpecs, isNear } from './capabilities.ts';
@@ -169,17 +169,18 @@ export interface FilterTrace {
   readonly words: string;
 }
 
-/** Runs hosts through all filters; stops when none is left. */
+/** Runs hosts through all filters that the operator wants; stops when none is left. */
 export function filterHosts(
   hosts: readonly HostState[],
   request: HostRequest,
   around: Surroundings,
 ): { readonly hosts: readonly HostState[]; readonly trace: readonly FilterTrace[] } {
   let left = hosts;
+  const leftOut = FILTER_NAMES.filter((name) => !around.scheduler.filters.includes(name)) as readonly string[];
   const trace: FilterTrace[] = [];
   for (const filter of FILTERS) {
     if (left.length === 0) break;
-    if (filter.skip?.(request, around) === true) continue;
+    if (leftOut.includes(filter.name) || filter.skip?.(request, around) === true) continue;
     const passed = left.filter((host) => filter.passes(host, request, around));
     trace.push({ name: filter.name, before: left.length, after: passed.length, words: filter.words(request) });
     left = passed;

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { on } from '@cairn/kit/store/store';
 import type { NovaTables } from '../store/tables.ts';
 import { admin, context, member, TestCloud } from '../testing/cloud.ts';
+import { FILTER_NAMES } from '../options.ts';
 import { noValidHost } from './explain.ts';
+import { FILTERS } from './filters.ts';
 
 const small = { vcpus: 8, memoryMb: 4_608, diskGb: 100 };
 const hosts = [
@@ -150,6 +152,14 @@ withCloud('an image for another architecture is placed nowhere', async (cloud) =
   await cloud.glance.addImage({ id: '66666666-6666-4666-8666-666666666666', properties: { hw_architecture: 'aarch64' } });
   const id = await cloud.create(member(), { imageRef: '66666666-6666-4666-8666-666666666666', networks: 'none' });
   assert.match(await faultOf(cloud, id), /0 left after ImagePropertiesFilter/);
+});
+
+test('the filters that an operator may choose among are all but those that carry out what was asked', () => {
+  const always = ['RequestedDestination', 'IgnoreHosts', 'AvailabilityZoneFilter'];
+  assert.deepEqual(
+    FILTERS.map(({ name }) => name).filter((name) => !always.includes(name)),
+    FILTER_NAMES,
+  );
 });
 
 test('the explanation names numbers, no hosts', () => {

@@ -6,9 +6,18 @@ import { topologiesOfServer, topologiesOn } from '../store/topology.ts';
 import { cellStates, fitTopology, type PlacedTopology } from './fit.ts';
 import type { TopologyWish } from './wish.ts';
 
-/** The nodes of a host; one that tells none has all that it has in one, and small pages alone. */
-export const cellsOfHost = (row: Pick<ComputeNodeRow, 'numa_json' | 'vcpus' | 'memory_mb'>): readonly HostNumaCell[] =>
-  row.numa_json === null ? [wholeHost(row.vcpus, row.memory_mb)] : (JSON.parse(row.numa_json) as readonly HostNumaCell[]);
+/** What servers may have of a host's nodes; one that tells none has all that it has in one, and small pages alone. */
+function cellsOfHost(row: Pick<ComputeNodeRow, 'numa_json' | 'vcpus' | 'memory_mb'>, { reservedPages }: FitOptions): readonly HostNumaCell[] {
+  const cells = row.numa_json === null ? [wholeHost(row.vcpus, row.memory_mb)] : (JSON.parse(row.numa_json) as readonly HostNumaCell[]);
+  if (reservedPages.length === 0) return cells;
+  const kept = (node: number, sizeKb: number): number =>
+    reservedPages.filter((one) => one.node === node && one.sizeKb === sizeKb).reduce((sum, one) => sum + one.count, 0);
+  return cells.map((cell) => ({
+    ...cell,
+    pages: cell.pages.map(({ sizeKb, total }) => ({ sizeKb, total: Math.max(0, total - kept(cell.id, sizeKb)) })),
+  }));
+}
+type FitOptions = Pick<NovaDeps['options'], 'cpuAllocationRatio' | 'ramAllocationRatio' | 'reservedPages'>;
 
 const wholeHost = (vcpus: number, memoryMb: number): HostNumaCell => ({
   id: 0,
@@ -28,12 +37,12 @@ export function cpusOf(facts: Pick<HostFacts, 'vcpus' | 'numa'>): { readonly sha
 
 /** Where the wish fits on a host beside what is held there; undefined where it does not. */
 export function fitOnHost(
-  options: Pick<NovaDeps['options'], 'cpuAllocationRatio' | 'ramAllocationRatio'>,
+  options: FitOptions,
   node: Pick<ComputeNodeRow, 'numa_json' | 'vcpus' | 'memory_mb'>,
   held: readonly PlacedTopology[],
   wish: TopologyWish,
 ): PlacedTopology | undefined {
-  return fitTopology(wish, cellStates(cellsOfHost(node), held), options.ramAllocationRatio, options.cpuAllocationRatio);
+  return fitTopology(wish, cellStates(cellsOfHost(node, options), held), options.ramAllocationRatio, options.cpuAllocationRatio);
 }
 
 export const heldOn = async (db: Db, host: string): Promise<readonly PlacedTopology[]> => (await topologiesOn(db, [host])).get(host) ?? [];
