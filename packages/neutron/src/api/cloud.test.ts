@@ -41,7 +41,7 @@ describe('what an operator sees of the cloud', () => {
   it('agents of the hosts, gone ones too', async () => {
     const agents = async (query = '') => (await world.expect(200, 'admin', 'GET', `/agents${query}`)).agents;
     while ((await agents()).length < 6) await new Promise((done) => setTimeout(done, 5));
-    const [agent] = await agents('?host=h1&agent_type=L3%20agent');
+    const [agent] = await agents('?host=h1&agent_type=L3%20Agent');
     assert.deepEqual([agent.alive, agent.admin_state_up, agent.availability_zone], [true, true, 'nova']);
     const changed = await world.update('admin', 'agent', agent.id, { admin_state_up: false, description: 'resting' });
     assert.deepEqual([changed.admin_state_up, changed.description], [false, 'resting']);

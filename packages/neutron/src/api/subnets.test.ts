@@ -15,6 +15,18 @@ describe('subnets', () => {
     return (await world.expect(status, 'member', 'POST', '/subnets', body)).NeutronError;
   };
 
+  it('of an external network are seen by every project, in lists too', async () => {
+    const network_id = (await world.create('admin', 'network', { 'router:external': true, project_id: DEMO_PROJECT })).id;
+    const { id } = await world.create('admin', 'subnet', { network_id, ip_version: 4, cidr: '198.51.100.0/24' });
+    assert.equal((await world.show('other', 'subnet', id)).id, id);
+    const list = (await world.expect(200, 'other', 'GET', `/subnets?network_id=${network_id}`)).subnets;
+    assert.deepEqual(
+      list.map((subnet: { id: string }) => subnet.id),
+      [id],
+    );
+    await world.expect(403, 'other', 'DELETE', `/subnets/${id}`);
+  });
+
   it('creates one with defaults', async () => {
     const network_id = await network();
     const subnet = await world.create('member', 'subnet', { network_id, ip_version: 4, cidr: '10.1.0.7/24' });

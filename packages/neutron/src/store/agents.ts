@@ -26,6 +26,8 @@ export const agentLists = (alive: readonly string[], zone: string): ListMaker<Ag
   special(db, field, values) {
     if (field === 'alive') return values[0] ? among(db, sql.ref('host'), alive) : sql<boolean>`not ${among(db, sql.ref('host'), alive)}`;
     if (field === 'availability_zone') return values.includes(zone) ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
+    // Upstream's usual database compares text without regard to case, and clients rely on it here ("DHCP Agent").
+    if (field === 'agent_type') return sql<boolean>`lower(agent_type) in (${sql.join(values.map((value) => String(value).toLowerCase()))})`;
     if (field === 'topic') return values.includes('N/A') ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
     return undefined;
   },

@@ -5,7 +5,7 @@ import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { subnetNotFound } from '../errors.ts';
 import { mustCidr, networkText, parseCidr } from '../net/cidr.ts';
-import { SHARED, sharedIds } from './rbac.ts';
+import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
 import type { ListMaker } from './select.ts';
 import type { NeutronTables, SubnetRow } from './tables.ts';
 import { TAGS } from './tags.ts';
@@ -37,7 +37,7 @@ export const subnetLists: ListMaker<SubnetRow> = {
   },
   visible: (_db, projectId) => [
     sql<boolean>`neutron_subnet.project_id = ${projectId}`,
-    sql<boolean>`(neutron_subnet.network_id in ${sharedIds('network', projectId, [SHARED])} and neutron_subnet.project_id <> ${projectId})`,
+    sql<boolean>`(neutron_subnet.network_id in ${sharedIds('network', projectId, [SHARED, EXTERNAL])} and neutron_subnet.project_id <> ${projectId})`,
   ],
   special(_db, field, values, scope) {
     if (field === 'shared') {
