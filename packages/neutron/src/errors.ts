@@ -24,6 +24,11 @@ export const invalidInput = (text: string, type = 'InvalidInput'): CairnError =>
 export const resourceNotFound = (): CairnError => new CairnError('NotFound', 'The resource could not be found.', { type: 'HTTPNotFound' });
 export const PLAIN_NOT_FOUND = 'PlainNotFound';
 export const refusedByPolicy = (): CairnError => new CairnError('NotFound', 'The resource could not be found.', { type: PLAIN_NOT_FOUND });
+/** Python's NotImplementedError, which has an envelope of its own. */
+export const NOT_IMPLEMENTED = 'NotImplementedError';
+export const notImplemented = (text: string): CairnError => new CairnError('NotImplemented', text, { type: NOT_IMPLEMENTED });
+/** webob's HTTPMethodNotAllowed, on paths that are there for nothing else. */
+export const methodNotAllowed = (): CairnError => new CairnError('MethodNotAllowed', 'The method specified is not allowed for this resource.');
 export const policyNotAuthorized = (rule: string): CairnError =>
   new CairnError('Forbidden', `${rule} is disallowed by policy`, { type: 'PolicyNotAuthorized' });
 export const notAuthorized = (): CairnError => new CairnError('Forbidden', 'Not authorized.', { type: 'NotAuthorized' });
@@ -209,8 +214,7 @@ export const qosParameterConflict = (value: unknown, policyId: string, type: str
 export const qosRulesConflict = (newType: string, ruleId: string, policyId: string): CairnError =>
   inUse('QoSRulesConflict')(`Rule ${newType} conflicts with rule ${ruleId} which already exists in QoS Policy ${policyId}.`);
 /** What placement has given out for a server must not change behind its back. */
-export const qosBackedByPlacement = (): CairnError =>
-  new CairnError('NotImplemented', 'Cannot update QoS policies/rules backed by resources tracked in Placement', { type: 'HTTPNotImplemented' });
+export const qosBackedByPlacement = (): CairnError => notImplemented('Cannot update QoS policies/rules backed by resources tracked in Placement');
 export const qosRemoveNotAllowed = (id: string): CairnError =>
   new CairnError('Forbidden', `Failed to remove provided policy ${id} because you are not authorized.`, { type: 'PolicyRemoveAuthorizationError' });
 
@@ -263,3 +267,24 @@ export const routerNotHosted = (routerId: string, agentId: string): CairnError =
 /** Routers and DHCP are on one host alone. */
 export const schedulingFailed = (kind: string, id: string, host: string): CairnError =>
   inUse('SchedulingFailed')(`The ${kind} ${id} cannot be served on host ${host}: routers and DHCP of this cloud are all on its first host.`);
+
+// flavors
+export const flavorNotFound = missing('FlavorNotFound', (id) => `Flavor ${id} could not be found.`);
+export const flavorInUse = (id: string): CairnError => inUse('FlavorInUse')(`Flavor ${id} is used by some service instance.`);
+export const serviceProfileNotFound = missing('ServiceProfileNotFound', (id) => `Service Profile ${id} could not be found.`);
+export const serviceProfileInUse = (id: string): CairnError => inUse('ServiceProfileInUse')(`Service Profile ${id} is used by some service instance.`);
+export const serviceProfileDriverNotFound = missing('ServiceProfileDriverNotFound', (driver) => `Service Profile driver ${driver} could not be found.`);
+export const serviceProfileEmpty = (): CairnError => invalidInputText('ServiceProfileEmpty', 'Service Profile needs either a driver or metainfo.');
+export const serviceProfileDisabled = (): CairnError => new CairnError('Unavailable', 'Service Profile is not enabled.', { type: 'ServiceProfileDisabled' });
+export const profileAlreadyTied = (profileId: string, flavorId: string): CairnError =>
+  inUse('FlavorServiceProfileBindingExists')(`Service Profile ${profileId} is already associated with flavor ${flavorId}.`);
+export const profileNotTied = (profileId: string, flavorId: string): CairnError =>
+  new CairnError('NotFound', `Service Profile ${profileId} is not associated with flavor ${flavorId}.`, { type: 'FlavorServiceProfileBindingNotFound' });
+
+// the default statefulness of security groups
+export const statefulnessNotFound = missing(
+  'SecurityGroupDefaultStatefulnessNotFound',
+  (id) => `Security group default statefulness ${id} could not be found.`,
+);
+export const statefulnessExists = (project: string): CairnError =>
+  inUse('SecurityGroupDefaultStatefulnessAlreadyExists')(`A security group default statefulness setting already exists for project '${project}'.`);

@@ -1,6 +1,6 @@
 import type { CairnError } from '@cairn/kit/errors/errors';
 import type { FaultRequest, WireFault } from '@cairn/kit/http/service';
-import { PLAIN_NOT_FOUND } from './errors.ts';
+import { NOT_IMPLEMENTED, PLAIN_NOT_FOUND } from './errors.ts';
 
 /** webob's class names, for errors that come from the HTTP layer and not from neutron. */
 const HTTP_TYPES: Readonly<Record<number, string>> = {
@@ -25,6 +25,8 @@ export function neutronFault(error: CairnError, _request: FaultRequest): WireFau
   if (error.type === PLAIN_NOT_FOUND) return { status: 404, body: { type: 'HTTPNotFound', message: error.message, detail: '' } };
   if (error.kind === 'Internal' && error.type === undefined)
     return { status: 500, body: { NeutronError: { type: 'HTTPInternalServerError', message: UNEXPECTED, detail: '' } } };
+  if (error.type === NOT_IMPLEMENTED)
+    return { status: error.status, body: { [NOT_IMPLEMENTED]: { type: NOT_IMPLEMENTED, message: error.message, detail: '' } } };
   // kit's own complaint about JSON that does not parse has a type that other services know
   const malformed = error.type === 'MalformedRequestBody';
   const type = malformed ? 'HTTPBadRequest' : (error.type ?? HTTP_TYPES[error.status] ?? 'HTTPInternalServerError');

@@ -11,6 +11,7 @@ import {
   removeL3Router,
 } from '../app/agent-schedulers.ts';
 import type { NeutronApp } from '../app/deps.ts';
+import { methodNotAllowed, notImplemented } from '../errors.ts';
 import { op } from './op.ts';
 
 type Subject = 'network' | 'router';
@@ -72,4 +73,40 @@ function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
   ];
 }
 
-export const agentSchedulerOperations = [...schedulerOf('network'), ...schedulerOf('router')];
+/** Upstream has the path, and nothing that may be done there. */
+const refused = (method: 'GET' | 'PUT' | 'DELETE', subject: Subject): Operation<NeutronApp> => {
+  const { agents } = AT[subject];
+  return op({
+    id: `neutron.${agents.replace(/s$/, '')}.${{ GET: 'show', PUT: 'update', DELETE: 'delete' }[method]}`,
+    method,
+    path: `/v2.0/${subject}s/{id}/${agents}/{agent_id}`,
+    summary: `Refused: agents that serve a ${subject} are listed, and changed where agents are`,
+    policy: AUTHENTICATED,
+    asks: `get_${agents}`,
+    handle: () => {
+      throw methodNotAllowed();
+    },
+  });
+};
+
+/** Moving a router's chassis priority is OVN's (neutron/db/l3_agentschedulers_db.py); 501 elsewhere. */
+const updateL3Router = op({
+  id: 'neutron.l3-router.update',
+  method: 'PUT',
+  path: '/v2.0/agents/{agent_id}/l3-routers/{id}',
+  summary: 'Refused: routers have no priorities among agents here',
+  policy: 'update_l3-router',
+  body: Type.Object({ ha_chassis_priority: Type.Optional(Type.Integer()) }),
+  validation: 'handler',
+  handle: () => {
+    throw notImplemented('Updating a router in an L3 agent is not supported for this backend');
+  },
+});
+
+const SUBJECTS: readonly Subject[] = ['network', 'router'];
+
+export const agentSchedulerOperations = [
+  ...SUBJECTS.flatMap(schedulerOf),
+  ...SUBJECTS.flatMap((subject) => (['GET', 'PUT', 'DELETE'] as const).map((method) => refused(method, subject))),
+  updateL3Router,
+];

@@ -54,6 +54,9 @@ describe('what an operator sees of the cloud', () => {
     assert.deepEqual((await world.expect(200, 'member', 'GET', '/agents')).agents, []);
     await world.expect(404, 'member', 'GET', `/agents/${agent.id}`);
     await world.expect(404, 'member', 'PUT', `/agents/${agent.id}`, { agent: { admin_state_up: true } });
+    const made = await world.call('admin', 'POST', '/agents', { agent: {} });
+    assert.deepEqual([made.status, made.body.NeutronError.message], [400, 'Bad agents request: Agent creation using API is not supported..']);
+    await world.expect(403, 'member', 'POST', '/agents', { agent: {} });
   });
 
   it('availability zones, service providers and floating IP pools', async () => {
@@ -63,10 +66,18 @@ describe('what an operator sees of the cloud', () => {
       { name: 'nova', resource: 'router', state: 'available' },
     ]);
     assert.equal((await world.expect(200, 'member', 'GET', '/availability_zones?resource=router')).availability_zones.length, 1);
-    assert.deepEqual(await world.expect(200, 'member', 'GET', '/service-providers'), { service_providers: [] });
+    const providers = (await world.expect(200, 'member', 'GET', '/service-providers')).service_providers;
+    assert.deepEqual(
+      providers.map((each: { name: string }) => each.name),
+      ['dvrha', 'dvr', 'ha', 'single_node'],
+    );
+    assert.deepEqual((await world.expect(200, 'member', 'GET', '/service-providers?name=ha')).service_providers, [
+      { service_type: 'L3_ROUTER_NAT', name: 'ha', default: false },
+    ]);
     const { network, subnet } = await world.publicNetwork();
     const [pool] = (await world.expect(200, 'member', 'GET', '/floatingip_pools')).floatingip_pools;
     assert.deepEqual([pool.subnet_id, pool.network_id, pool.cidr], [subnet.id, network.id, '172.24.4.0/24']);
+    assert.deepEqual((await world.expect(200, 'member', 'GET', '/floatingip-pools')).floatingip_pools, [pool]);
   });
 
   it('how many addresses are in use', async () => {

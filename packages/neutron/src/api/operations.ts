@@ -6,6 +6,7 @@ import { agentOperations } from './agents.ts';
 import { autoTopologyOperations } from './auto-topology.ts';
 import { availabilityOperations } from './availability.ts';
 import { extensionOperations } from './extensions.ts';
+import { flavorOperations } from './flavors.ts';
 import { floatingIpOperations } from './floatingips.ts';
 import { networkOperations } from './networks.ts';
 import { portBindingOperations } from './port-bindings.ts';
@@ -43,4 +44,5 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...portBindingOperations,
   ...agentSchedulerOperations,
   ...availabilityOperations,
+  ...flavorOperations,
 ];

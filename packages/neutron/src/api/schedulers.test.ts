@@ -172,4 +172,15 @@ describe('what agents serve', () => {
     assert.ok(await world.onHost('router', router.id, 'h1'));
     await world.expect(409, 'admin', 'POST', `/agents/${agentOf('L3 agent', 'h2')}/l3-routers`, { router_id: router.id });
   });
+
+  it("upstream's refusals are refused the same way", async () => {
+    const id = '00000000-0000-4000-8000-000000000000';
+    for (const path of [`/networks/${id}/dhcp-agents/${id}`, `/routers/${id}/l3-agents/${id}`])
+      for (const method of ['GET', 'PUT', 'DELETE']) await world.expect(405, 'admin', method, path);
+    for (const path of [`/networks/${id}/dhcp-agents`, `/routers/${id}/l3-agents`]) await world.expect(405, 'admin', 'POST', path, {});
+    for (const method of ['GET', 'PUT']) await world.expect(405, 'admin', method, `/agents/${id}/dhcp-networks/${id}`);
+    const moved = await world.call('admin', 'PUT', `/agents/${id}/l3-routers/${id}`, { ha_chassis_priority: 2 });
+    assert.deepEqual([moved.status, moved.body.NotImplementedError.type], [501, 'NotImplementedError']);
+    await world.expect(403, 'member', 'PUT', `/agents/${id}/l3-routers/${id}`, {});
+  });
 });

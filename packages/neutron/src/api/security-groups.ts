@@ -1,10 +1,14 @@
+import { statefulnessVerbs } from '../app/default-statefulness.ts';
 import { createDefaultRules, deleteDefaultRuleById, getDefaultRule, listDefaultRules } from '../app/default-rules.ts';
 import { createRules, deleteRuleById, getRule, listRules } from '../app/security-group-rules.ts';
 import { createGroups, deleteGroupById, getGroup, listGroups, updateGroupById } from '../app/security-groups.ts';
+import { DEFAULT_STATEFULNESS } from '../resources/default-statefulness.ts';
 import { DEFAULT_SECURITY_GROUP_RULE, SECURITY_GROUP, SECURITY_GROUP_RULE } from '../resources/security-group.ts';
+import { operationsOfKind } from './kinds.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
 export const securityGroupOperations = [
+  ...operationsOfKind(DEFAULT_STATEFULNESS, statefulnessVerbs, 'whether security groups begin stateful', 'whether security groups begin stateful'),
   listOf(DEFAULT_SECURITY_GROUP_RULE, 'List the rules that security groups begin with', listDefaultRules),
   showOf(DEFAULT_SECURITY_GROUP_RULE, 'Show a rule that security groups begin with', getDefaultRule),
   createOf(DEFAULT_SECURITY_GROUP_RULE, 'Create a rule that security groups begin with', createDefaultRules),

@@ -3,13 +3,14 @@ import type { Db } from '@cairn/kit/store/store';
 import { toBit } from '@cairn/kit/store/values';
 import { plainTime } from '../attributes/times.ts';
 import type { Values } from '../attributes/resource.ts';
-import { agentNotFound } from '../errors.ts';
+import { agentNotFound, badRequest } from '../errors.ts';
 import type { ListInput } from '../listing/query.ts';
 import { uuid5 } from '../net/uuid5.ts';
 import { AGENT } from '../resources/agent.ts';
 import { agentLists, agentsOfHosts, deleteAgent, findAgent, insertAgents, setTunnelEnd, touchAgents, updateAgent } from '../store/agents.ts';
 import { EVERYTHING, selectPage } from '../store/select.ts';
 import type { AgentRow } from '../store/tables.ts';
+import { authorizeChange } from '../attributes/authorize.ts';
 import { authorizeDelete, authorizeUpdate, type Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 
@@ -150,4 +151,10 @@ export function deleteAgentById(app: NeutronApp, ctx: Context, id: string): Prom
     authorizeDelete(app, ctx, AGENT, await load(app, tx, id));
     await deleteAgent(tx, id);
   });
+}
+
+/** Agents are what hosts do, so nobody makes one (neutron/extensions/agent.py). */
+export async function createAgents(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
+  for (const values of items) authorizeChange(app.policy, ctx, AGENT, 'create', values, values);
+  throw badRequest('agents', 'Agent creation using API is not supported.');
 }

@@ -85,6 +85,3 @@ export async function listFloatingIpPools(app: NeutronApp, ctx: Context, input: 
     view: { subnet_id: row.id, subnet_name: row.name, network_id: row.network_id, cidr: row.cidr, tenant_id: ctx.projectId, project_id: ctx.projectId },
   }));
 }
-
-/** Nobody but the cloud itself provides services here, so there is no choice to be listed. */
-export const listServiceProviders = async (): Promise<Loaded[]> => [];

@@ -24,6 +24,7 @@ function routerView(app: NeutronApp, row: RouterRow, gateway: readonly IpAllocat
   view.routes = fromJson(row.routes_json);
   view.distributed = row.distributed === 1;
   view.ha = row.ha === 1;
+  view.flavor_id = row.flavor_id;
   view.availability_zone_hints = fromJson(row.az_hints_json);
   view.availability_zones = served ? [app.settings.availabilityZone] : [];
   view.tags = fromJson(row.tags_json);

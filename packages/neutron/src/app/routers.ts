@@ -2,13 +2,14 @@ import type { Context } from '@cairn/kit/context/context';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toBit, toJson } from '@cairn/kit/store/values';
 import { authorizeChange } from '../attributes/authorize.ts';
-import { isSet } from '../attributes/attribute.ts';
+import { isSet, NOT_SPECIFIED } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
 import { badRequest, invalidRoutes, overQuota, routerInUse, routerNotFound, zoneNotFound } from '../errors.ts';
 import { routerKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
 import { contains, mustCidr } from '../net/cidr.ts';
 import { mustIp } from '../net/ip.ts';
+import { pyStr } from '../net/python-text.ts';
 import { MAX_ROUTES } from '../options.ts';
 import { ROUTER } from '../resources/router.ts';
 import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
@@ -19,6 +20,7 @@ import type { RouterRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { checkRouterFlavor } from './flavors.ts';
 import { checkQuotas } from './quota.ts';
 import { gatewayOf, removeGateway, setGateway } from './router-gateway.ts';
 import { portsOfRouter } from './router-subnets.ts';
@@ -59,6 +61,7 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
         tags_json: '[]',
         qos_policy_id: null,
         l3_away: 0,
+        flavor_id: await flavorOf(tx, values),
       };
       await insertRouter(tx, row);
       const gateway = gatewayOf(values.external_gateway_info);
@@ -73,6 +76,14 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
     );
     return made;
   });
+}
+
+/** The flavor that a new router is to have; it must lead to somebody who makes such routers. */
+async function flavorOf(tx: Tx, values: Values): Promise<string | null> {
+  if (values.flavor_id === NOT_SPECIFIED || values.flavor_id === undefined) return null;
+  const id = pyStr(values.flavor_id);
+  await checkRouterFlavor(tx, id, values);
+  return id;
 }
 
 export async function listRouters(app: NeutronApp, ctx: Context, input: ListInput): Promise<Loaded[]> {

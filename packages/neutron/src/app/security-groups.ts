@@ -2,6 +2,7 @@ import type { Context } from '@cairn/kit/context/context';
 import { isAdmin } from '@cairn/kit/context/context';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toBit } from '@cairn/kit/store/values';
+import { isSet } from '../attributes/attribute.ts';
 import { authorizeChange } from '../attributes/authorize.ts';
 import type { Values } from '../attributes/resource.ts';
 import { standardView } from '../attributes/times.ts';
@@ -26,6 +27,7 @@ import { selectOne, selectPage } from '../store/select.ts';
 import type { DefaultRuleRow, SecurityGroupRow, SecurityGroupRuleRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
+import { isStatefulByDefault } from './default-statefulness.ts';
 import type { NeutronApp } from './deps.ts';
 import { checkQuotas } from './quota.ts';
 import { ruleKey, ruleView } from './rule-parts.ts';
@@ -100,7 +102,7 @@ export async function createGroups(app: NeutronApp, ctx: Context, items: readonl
       const row: SecurityGroupRow = {
         ...newRow(app, values),
         name: String(values.name),
-        stateful: toBit(values.stateful === true),
+        stateful: toBit(isSet(values.stateful) ? values.stateful === true : await isStatefulByDefault(tx, String(values.project_id))),
         is_default: 0,
         tags_json: '[]',
       };

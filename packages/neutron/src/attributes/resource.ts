@@ -74,7 +74,7 @@ export interface PreparedCreate {
 /** Reads the body of a POST: `{network: {...}}` or `{networks: [...]}` (neutron/api/v2/base.py prepare_request_body). */
 export function prepareCreate(resource: Resource, ctx: Context, body: unknown): PreparedCreate {
   const object = bodyObject(resource, body);
-  if (Object.hasOwn(object, resource.collection)) {
+  if (hasMany(resource, object)) {
     if (!resource.bulk) throw httpBadRequest('Bulk operation not supported');
     const items = object[resource.collection];
     if (!items || (Array.isArray(items) && items.length === 0)) throw httpBadRequest('Resources required');
@@ -87,7 +87,7 @@ export function prepareCreate(resource: Resource, ctx: Context, body: unknown): 
 /** Reads the body of a PUT. The result holds only what the client gave. */
 export function prepareUpdate(resource: Resource, ctx: Context, body: unknown): Values {
   const object = bodyObject(resource, body);
-  if (Object.hasOwn(object, resource.collection)) throw httpBadRequest('Bulk operation not supported');
+  if (hasMany(resource, object)) throw httpBadRequest('Bulk operation not supported');
   const values = resourceValues(resource, object[resource.name]);
   populateProject(resource, ctx, values, false);
   refuseUnknown(resource, values);
@@ -96,6 +96,9 @@ export function prepareUpdate(resource: Resource, ctx: Context, body: unknown): 
   convert(resource, values);
   return values;
 }
+
+/** One that is called as many are is never many. */
+const hasMany = (resource: Resource, object: object): boolean => resource.collection !== resource.name && Object.hasOwn(object, resource.collection);
 
 function bodyObject(resource: Resource, body: unknown): Record<string, unknown> {
   if (body === undefined) throw httpBadRequest(`Unable to find '${resource.name}' in request body`);

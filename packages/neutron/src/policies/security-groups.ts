@@ -1,4 +1,4 @@
-import { ADMIN, ADMIN_OR_GROUP_OWNER, ADMIN_OR_GROUP_READER, ADMIN_OR_MEMBER, ADMIN_OR_READER, rules } from './base.ts';
+import { ADMIN, ADMIN_OR_GROUP_OWNER, ADMIN_OR_GROUP_READER, ADMIN_OR_MANAGER, ADMIN_OR_MEMBER, ADMIN_OR_READER, rules } from './base.ts';
 
 const securityGroupRules = rules({
   admin_or_sg_owner: 'rule:context_is_admin or project_id:%(security_group:project_id)s',
@@ -24,6 +24,13 @@ const defaultRuleRules = rules({
   delete_default_security_group_rule: ADMIN,
 });
 
+const statefulnessRules = rules({
+  create_security_groups_default_statefulness: ADMIN_OR_MANAGER,
+  get_security_groups_default_statefulness: ADMIN_OR_READER,
+  update_security_groups_default_statefulness: ADMIN_OR_MANAGER,
+  delete_security_groups_default_statefulness: ADMIN_OR_MANAGER,
+});
+
 const addressGroupRules = rules({
   shared_address_groups: 'field:address_groups:shared=True',
   create_address_group: ADMIN_OR_MEMBER,
@@ -35,4 +42,4 @@ const addressGroupRules = rules({
 });
 
 /** Security groups, address groups and their rules: upstream's rules and present defaults (neutron/conf/policies). */
-export const securityGroupsPolicies = [...securityGroupRules, ...addressGroupRules, ...defaultRuleRules];
+export const securityGroupsPolicies = [...securityGroupRules, ...addressGroupRules, ...defaultRuleRules, ...statefulnessRules];

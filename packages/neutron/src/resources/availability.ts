@@ -34,17 +34,24 @@ export const AVAILABILITY_ZONE = defineResource({
 });
 
 /** neutron_lib/api/definitions/floatingip_pools.py */
-export const FLOATINGIP_POOL = defineResource({
-  name: 'floatingip_pool',
-  key: 'subnet_id',
-  attributes: {
-    subnet_id: readOnly('The subnet that floating IPs are taken from.', listed),
-    subnet_name: readOnly('Its name.', { filter: true }),
-    network_id: readOnly('The external network.', listed),
-    cidr: readOnly('Its addresses.', listed),
-    tenant_id: readOnly('The project that asks.', { visible: true }),
-  },
-});
+const floatingIpPool = (path: string, alias?: string) =>
+  defineResource({
+    name: 'floatingip_pool',
+    path,
+    ...(alias !== undefined && { alias }),
+    key: 'subnet_id',
+    attributes: {
+      subnet_id: readOnly('The subnet that floating IPs are taken from.', listed),
+      subnet_name: readOnly('Its name.', { filter: true }),
+      network_id: readOnly('The external network.', listed),
+      cidr: readOnly('Its addresses.', listed),
+      tenant_id: readOnly('The project that asks.', { visible: true }),
+    },
+  });
+
+/** Upstream's router takes hyphens and underscores for the same; its documents have these with underscores. */
+export const FLOATINGIP_POOL = floatingIpPool('floatingip_pools');
+export const FLOATINGIP_POOL_HYPHENS = floatingIpPool('floatingip-pools', 'floatingip_pool_hyphens');
 
 /** neutron/extensions/servicetype.py */
 export const SERVICE_PROVIDER = defineResource({

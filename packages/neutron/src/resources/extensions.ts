@@ -1,5 +1,6 @@
 import { type Extension, extension } from './extension.ts';
 import { SERVICE_EXTENSIONS } from './extensions-services.ts';
+import { TOPOLOGY_EXTENSIONS } from './extensions-topology.ts';
 
 /**
  * The extensions that are supported, all of each. Clients and test-suites choose what they do by this list, so an alias is here
@@ -214,4 +215,5 @@ export const EXTENSIONS: readonly Extension[] = [
     '2026-11-23T00:00:00-00:00',
   ),
   ...SERVICE_EXTENSIONS,
+  ...TOPOLOGY_EXTENSIONS,
 ];

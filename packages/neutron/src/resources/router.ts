@@ -46,6 +46,13 @@ export const ROUTER = defineResource({
     routes: { put: true, default: NOT_SPECIFIED, convert: nullToEmptyList, validate: hostRoutes, schema: Type.Any({ description: 'Further routes.' }) },
     distributed: adminFlag('Is it on every host?'),
     ha: adminFlag('Has it a stand-by?'),
+    flavor_id: {
+      post: true,
+      default: NOT_SPECIFIED,
+      enforcePolicy: true,
+      sort: true,
+      schema: Type.Union([uuidSchema('The flavor that says what kind of router it is.'), Type.Null()]),
+    },
     availability_zones: readOnly('The availability zones that serve it.'),
     availability_zone_hints: zoneHints,
     ...standardAttributes,

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { toBoolean } from '../attributes/converters.ts';
-import type { Attribute, AttributeMap } from '../attributes/attribute.ts';
+import { type Attribute, type AttributeMap, NOT_SPECIFIED } from '../attributes/attribute.ts';
 import { defineResource } from '../attributes/resource.ts';
 import { flag, id, readOnly, standardAttributes, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
 import { DESCRIPTION_LENGTH, NAME_LENGTH, string, values } from '../attributes/validators.ts';
@@ -29,7 +29,7 @@ export const SECURITY_GROUP = defineResource({
     },
     tenant_id: tenantId,
     security_group_rules: readOnly('The rules of the group.'),
-    stateful: flag(true, 'Do answers pass without a rule?', { sort: false }),
+    stateful: flag(true, 'Do answers pass without a rule?', { sort: false, default: NOT_SPECIFIED }),
     shared: readOnly('Is it shared with the project?', { convert: toBoolean, filter: true, requiredByPolicy: true, enforcePolicy: true }),
     ...standardAttributes,
     ...tagAttributes,

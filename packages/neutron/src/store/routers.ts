@@ -19,6 +19,7 @@ export const routerLists: ListMaker<RouterRow> = {
       name: 'name',
       tenant_id: 'project_id',
       project_id: 'project_id',
+      flavor_id: { column: 'flavor_id', nullable: true },
       admin_state_up: { column: 'admin_state_up', type: 'boolean' },
       status: 'status',
       description: { column: 'description', nullable: true },

@@ -28,6 +28,10 @@ export interface NeutronTables {
   neutron_subport: SubportRow;
   neutron_auto_topology: AutoTopologyRow;
   neutron_port_binding: PortBindingRow;
+  neutron_flavor: FlavorRow;
+  neutron_service_profile: ServiceProfileRow;
+  neutron_flavor_profile: FlavorProfileRow;
+  neutron_default_statefulness: DefaultStatefulnessRow;
 }
 
 /** What every resource with standard attributes has. */
@@ -190,6 +194,7 @@ export interface RouterRow extends StandardColumns {
   qos_policy_id: string | null;
   /** Taken off its L3 agent: it is on no host. */
   l3_away: number;
+  flavor_id: string | null;
 }
 
 export interface FloatingIpRow extends StandardColumns {
@@ -356,4 +361,37 @@ export interface PortBindingRow {
   vnic_type: string;
   vif_type: string;
   profile_json: string;
+}
+
+/** A kind of router that the operator offers. */
+export interface FlavorRow {
+  id: string;
+  name: string;
+  description: string | null;
+  service_type: string;
+  enabled: number;
+}
+
+/** How a flavor is done. */
+export interface ServiceProfileRow {
+  id: string;
+  description: string | null;
+  /** Empty where `metainfo` says it all. */
+  driver: string;
+  metainfo: string;
+  enabled: number;
+}
+
+export interface FlavorProfileRow {
+  flavor_id: string;
+  service_profile_id: string;
+  tied_at_ms: number;
+}
+
+/** Whether new security groups are stateful where nobody says. */
+export interface DefaultStatefulnessRow {
+  id: string;
+  /** Empty: of every project that has no say of its own. */
+  project_id: string;
+  stateful: number;
 }

@@ -8,6 +8,8 @@ import { qos } from './0006-qos.ts';
 import { portForwardings } from './0007-port-forwardings.ts';
 import { trunks } from './0008-trunks.ts';
 import { schedulers } from './0009-schedulers.ts';
+import { flavors } from './0014-flavors.ts';
+import { defaultStatefulness } from './0015-default-statefulness.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -21,5 +23,7 @@ export const neutronMigrations: MigrationSet = {
     '0007_port_forwardings': portForwardings,
     '0008_trunks': trunks,
     '0009_schedulers': schedulers,
+    '0014_flavors': flavors,
+    '0015_default_statefulness': defaultStatefulness,
   },
 };
