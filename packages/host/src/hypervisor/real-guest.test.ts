@@ -3,6 +3,7 @@ import { chmod, copyFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../process/run.ts';
+import { GuestConsole } from './guest-console.fixture.ts';
 import { noNetns, TestHost, TestNetwork, virtioDisk } from './qemu.fixture.ts';
 
 /** A qcow2 image of a small Linux with a login on its serial console (user cirros, password gocubsgo): `cairn image build` makes one. */
@@ -32,34 +33,13 @@ test('a Linux guest: boot, plug and unplug, reboot both ways, suspend, snapshot,
   const spec = { ...(await host.guest('idle')), memoryMb: 128, disks: [virtioDisk('root', 'vda', { bootIndex: 0 })], nics: [await network.nic()] };
   const { guestId } = spec;
 
-  /** Waits for text on the console that came after `from` characters. */
-  const says = async (pattern: RegExp, from = 0, withinMs = 90_000): Promise<number> => {
-    const deadline = Date.now() + withinMs;
-    for (;;) {
-      const log = await host.guests.consoleLog(guestId);
-      if (pattern.test(log.slice(from))) return log.length;
-      assert.ok(Date.now() < deadline, `no ${pattern} in ${JSON.stringify(log.slice(from).slice(-800))}`);
-      await new Promise((r) => setTimeout(r, 20));
-    }
-  };
-  const { connect } = await import('node:net');
-  /** Types a command on the serial console and waits for what it prints. */
-  const shell = async (command: string, expected: RegExp): Promise<void> => {
-    const from = (await host.guests.consoleLog(guestId)).length;
-    const socket = connect(await host.guests.socketPath(guestId, 'serial'));
-    socket.on('data', () => {});
-    socket.write(`${command}\n`);
-    await says(expected, from, 30_000);
-    socket.destroy();
-  };
-  const logIn = async (): Promise<void> => {
-    await shell('cirros', /assword/);
-    await shell('gocubsgo', /\$ /);
-  };
+  const console = new GuestConsole(host.guests, guestId);
+  const says = console.says.bind(console);
+  const shell = console.shell.bind(console);
 
   await timed('start', () => host.guests.start(spec));
   await timed('login prompt', () => says(/login: /));
-  await logIn();
+  await console.logIn();
   const volume = await host.disk('qcow2', 64);
   await timed('attach disk', () => host.guests.attachDisk(guestId, virtioDisk(volume, 'vdb')));
   await timed('disk in the guest', () =>
@@ -96,17 +76,17 @@ test('a Linux guest: boot, plug and unplug, reboot both ways, suspend, snapshot,
   host.chains.set('root', [{ format: 'qcow2', path: overlay }, ...(host.chains.get('root') ?? [])]);
   await timed('resume', () => host.guests.resume(spec));
   await shell('echo "variable $X"', /variable kept/);
-  let from = (await host.guests.consoleLog(guestId)).length;
+  let from = await console.length();
   await timed('soft reboot', () => host.guests.rebootSoft(guestId, 60_000));
   await says(/login: /, from);
   await timed('hard reboot', () => host.guests.rebootHard(spec));
   await says(/login: /);
-  await logIn();
+  await console.logIn();
   await shell('sudo cat /root/mark', /persistent\r\n/);
   const { memoryUsedMb, nics, disks } = await host.guests.diagnostics(guestId);
   assert.ok((disks[0]?.readBytes ?? 0) > 2 ** 20 && (nics[0]?.txPackets ?? 0) > 0);
   took.push(`resident ${memoryUsedMb} MiB`);
-  from = (await host.guests.consoleLog(guestId)).length;
+  from = await console.length();
   await timed('power off', () => host.guests.shutDown(guestId, 60_000));
   assert.match((await host.guests.consoleLog(guestId)).slice(from), /reboot: Power down|System halted|The system is going down/);
   await host.guests.start(spec);

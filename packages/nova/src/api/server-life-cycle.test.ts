@@ -8,8 +8,15 @@ const STABLE = '66666666-6666-4666-8666-666666666666';
 const VOLUME = '77777777-7777-4777-8777-777777777770';
 
 let cloud: TestCloud;
+/** How long each guest that was shut down was given, in milliseconds. */
+const graces: unknown[] = [];
 before(async () => {
-  cloud = await TestCloud.open({ hosts: [{ name: 'h1' }] });
+  cloud = await TestCloud.open({
+    hosts: [{ name: 'h1' }],
+    fault: ({ method, args, when }) => {
+      if (method === 'guests.shutDown' && when === 'before') graces.push(args[1]);
+    },
+  });
   await cloud.glance.addImage({ id: OTHER, name: 'other', properties: { os_distro: 'debian' } });
   await cloud.glance.addImage({ id: STABLE, name: 'stable', properties: { hw_rescue_device: 'cdrom', hw_rescue_bus: 'scsi' } });
 });
@@ -116,7 +123,9 @@ test('a rescued server runs from the rescue image with its root disk beside, and
   assert.deepEqual((await cloud.ok(member(), 'GET', `/servers/${id}/os-volume_attachments`)).volumeAttachments, []);
   assert.equal(message(await act(id, { reboot: { type: 'HARD' } })), `Cannot 'reboot' instance ${id} while it is in vm_state rescued`);
   const count = disks().length;
+  assert.deepEqual(graces.splice(0).slice(-1), [60_000], 'the server itself may end in good order');
   assert.equal((await done(id, { unrescue: null })).status, 202);
+  assert.deepEqual(graces, [0], 'nobody waits for a guest that only rescues');
   assert.equal(await state(id), 'ACTIVE 1 null');
   assert.equal(guest(id)?.spec.disks[0]?.diskId, root);
   assert.equal(disks().length, count - 1);

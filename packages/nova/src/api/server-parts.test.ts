@@ -151,6 +151,18 @@ test('interfaces come and go while the guest runs', async () => {
   assert.equal(await status('DELETE', `/os-interface/${PORT}`), 404);
 });
 
+test('clients that wait for a device to go find the event that they wait for', async () => {
+  const eventsOf = async (wanted: string): Promise<readonly string[]> => {
+    const { instanceActions } = await cloud.ok(member(), 'GET', `/servers/${id}/os-instance-actions`);
+    const { request_id: requestId } = instanceActions.find(({ action }: { action: string }) => action === wanted);
+    const { instanceAction } = await cloud.ok(member(), 'GET', `/servers/${id}/os-instance-actions/${requestId}`);
+    return instanceAction.events.map(({ event, result }: { event: string; result: string }) => `${event} ${result}`);
+  };
+  assert.ok((await eventsOf('attach_interface')).includes('compute_attach_interface Success'));
+  assert.ok((await eventsOf('detach_interface')).includes('compute_detach_interface Success'));
+  assert.ok((await eventsOf('detach_volume')).includes('compute_detach_volume Success'));
+});
+
 test('actions are told with their steps, by microversion', async () => {
   const { instanceActions } = await cloud.ok(member(), 'GET', `/servers/${id}/os-instance-actions`);
   const create = instanceActions.at(-1);
@@ -160,6 +172,7 @@ test('actions are told with their steps, by microversion', async () => {
   assert.equal((await one('2.50')).events, undefined);
   const { events } = await one('2.96');
   assert.deepEqual(events.map((event: { event: string; result: string }) => `${event.event} ${event.result}`).reverse(), [
+    'compute__do_build_and_run_instance Success',
     'compute_schedule Success',
     'compute_ports Success',
     'compute_disks_and_network Success',

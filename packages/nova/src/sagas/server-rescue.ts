@@ -121,7 +121,7 @@ export interface UnrescueParams {
   readonly deviceName: string;
 }
 
-/** Ends a rescue: power off → the rescue disk counts no more → the guest is started from its own disks; then the rescue disk goes. */
+/** Ends a rescue: power off at once → the rescue disk counts no more → the guest is started from its own disks; then the rescue disk goes. */
 export function serverUnrescueSaga(deps: NovaDeps, discard: SagaDefinition<DiscardParams>): SagaDefinition<UnrescueParams> {
   const { env } = deps;
   /** The rescue disk's end, with its row's. */
@@ -145,8 +145,10 @@ export function serverUnrescueSaga(deps: NovaDeps, discard: SagaDefinition<Disca
       {
         name: 'stop',
         deadlineMs: 300_000,
+        // The guest that rescues is cut off, as upstream's is (nova/virt/libvirt/driver.py: unrescue). One that still boots would not hear that it is to
+        // end, and could be reached for all of the grace: who waits for the server to answer would take it for the server.
         async do(step) {
-          await deps.hosts.get(await hostOf(step)).guests.shutDown(step.params.serverId, deps.options.shutdownGraceMs);
+          await deps.hosts.get(await hostOf(step)).guests.shutDown(step.params.serverId, 0);
         },
         undo: (step) => startAnew(deps, step),
       },
