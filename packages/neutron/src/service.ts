@@ -8,6 +8,7 @@ import type { MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
 import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
+import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
 import type { NeutronFace } from './face.ts';
 import { Pusher } from './fabric/pusher.ts';
@@ -60,6 +61,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     fault: neutronFault,
   };
   const agents = new AgentKeeper(app);
+  const meters = new MeterKeeper(app);
   return {
     http,
     app,
@@ -70,9 +72,11 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     async start() {
       app.pusher.start(settings.reconcileEveryMs);
       agents.start();
+      meters.start();
     },
     async stop() {
       agents.stop();
+      await meters.stop();
       await app.pusher.stop();
     },
   };

@@ -1,7 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CairnError, conflict, unavailable } from '@cairn/kit/errors/errors';
-import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type PortSpec } from '../interface/fabric.ts';
+import {
+  type Fabric,
+  type FabricChange,
+  type FabricFlaw,
+  FabricFlaws,
+  type FabricObject,
+  type FabricStatus,
+  type MeterReading,
+  type PortSpec,
+} from '../interface/fabric.ts';
 import { Announcer } from './kernel/announce.ts';
 import { DnsmasqKeeper } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
@@ -12,7 +21,10 @@ import { MetadataListeners } from './metadata/listeners.ts';
 import { type Names, namesOf, uplinkName } from './names.ts';
 import { objectKey, Objects } from './objects.ts';
 import { checkOptions, type KernelFabricOptions } from './options.ts';
+import { readMeters } from './plan/meters.ts';
+import { TABLE } from './ruleset/read.ts';
 import type { UnitContext } from './units/context.ts';
+import { HelperKnowledge } from './units/helpers.ts';
 import { NamespaceUnit } from './units/namespace.ts';
 import { dhcpKey, dhcpSubject, routerKey, routerSubject } from './units/subjects.ts';
 import { SwitchUnit } from './units/switch.ts';
@@ -43,6 +55,7 @@ export class KernelFabric implements Fabric {
   readonly #metadata: MetadataListeners;
   readonly #announcer: Announcer;
   readonly #monitor: TapMonitor;
+  readonly #helpers: HelperKnowledge;
   readonly #dnsmasq: DnsmasqKeeper;
   #started: Promise<void> | undefined;
   /** Until the whole wanted state is known, what an earlier run built must not be judged. */
@@ -67,6 +80,7 @@ export class KernelFabric implements Fabric {
       log,
       onEnd: (key) => this.#revive(key),
     });
+    this.#helpers = new HelperKnowledge(this.#kernel, this.switchNamespace);
     this.#metadata = new MetadataListeners({ callbacks, clock, log });
     this.#announcer = new Announcer(log);
     this.#monitor = new TapMonitor({
@@ -110,7 +124,7 @@ export class KernelFabric implements Fabric {
     for (const object of objects) {
       try {
         validate(object);
-        wanted.set(objectKey(object.kind, object.id), object);
+        wanted.set(objectKey(object.kind, object.id), await this.#helpers.fit(object, flaws));
       } catch (error) {
         if (!(error instanceof CairnError)) throw error;
         // One object that cannot be built must not keep all others from being built. What was built of it before stays.
@@ -143,13 +157,17 @@ export class KernelFabric implements Fabric {
     if (!this.#isComplete) throw unavailable('The networks of this host are not changed before their whole wanted state is known. Try again in a moment.');
     for (const change of changes) if (change.op === 'put') validate(change.object);
     this.#refuseOrphans(changes);
+    const flaws: FabricFlaw[] = [];
+    const fitting = await Promise.all(
+      changes.map(async (change) => (change.op === 'put' ? { op: change.op, object: await this.#helpers.fit(change.object, flaws) } : change)),
+    );
     const touched = new Set<string>();
     this.#touch(changes, touched);
-    this.#objects.change(changes);
+    this.#objects.change(fitting);
     for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
     this.#touch(changes, touched);
     await this.#request(touched);
-    const flaws = changes.flatMap((change) => (change.op === 'put' && change.object.kind === 'port' ? this.#unplugged(change.object) : []));
+    for (const change of changes) if (change.op === 'put' && change.object.kind === 'port') flaws.push(...this.#unplugged(change.object));
     if (flaws.length > 0) throw new FabricFlaws(flaws);
   }
 
@@ -176,6 +194,22 @@ export class KernelFabric implements Fabric {
   async status(): Promise<FabricStatus> {
     const { networks, ports, routers } = this.#objects;
     return { namespaces: await this.#kernel.namespaces(this.#names.prefix), networks: networks.size, ports: ports.size, routers: routers.size };
+  }
+
+  async meters(): Promise<readonly MeterReading[]> {
+    await this.start();
+    const readings: MeterReading[] = [];
+    for (const { id, meters, adminUp } of this.#objects.routers.values()) {
+      if (!meters?.length || !adminUp) continue;
+      const netns = this.#names.router(id);
+      // one that is being made or taken away has nothing to tell yet
+      const json = await this.#kernel.counters(netns, 'ip', TABLE).catch((error: unknown) => {
+        this.#options.log.debug({ error, netns }, 'the meters of a router cannot be read now');
+        return undefined;
+      });
+      if (json !== undefined) readings.push(...readMeters(json, id, meters));
+    }
+    return readings;
   }
 
   /** Lets go of everything. Bridges, taps, rules, routers and DHCP servers go on; the metadata service pauses. */

@@ -193,6 +193,21 @@ function router(spec: RouterSpec): void {
       whole(forwarding[field], 1, 65_535, `portForwardings.${field}`);
     need(forwarding.externalFirst <= forwarding.externalLast, 'portForwardings.externalFirst', 'is greater than externalLast');
   }
+  for (const helper of spec.conntrackHelpers ?? []) {
+    id(helper.id, 'conntrackHelpers.id');
+    need(typeof helper.helper === 'string' && /^[A-Za-z][A-Za-z0-9.-]{0,14}$/.test(helper.helper), 'conntrackHelpers.helper', 'is no name of a helper');
+    need(helper.protocol === 'tcp' || helper.protocol === 'udp', 'conntrackHelpers.protocol', 'is neither tcp nor udp');
+    whole(helper.port, 1, 65_535, 'conntrackHelpers.port');
+  }
+  for (const meter of spec.meters ?? []) {
+    id(meter.id, 'meters.id');
+    for (const rule of meter.rules) {
+      need(rule.direction === 'ingress' || rule.direction === 'egress', 'meters.direction', 'is neither ingress nor egress');
+      flag(rule.excluded, 'meters.excluded');
+      if (rule.source !== undefined) cidr(rule.source, 'meters.source', 4);
+      if (rule.destination !== undefined) cidr(rule.destination, 'meters.destination', 4);
+    }
+  }
 }
 
 function securityGroup(spec: SecurityGroupSpec): void {

@@ -105,6 +105,40 @@ export interface RouterSpec {
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
   readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string; readonly qos?: QosSpec }[];
   readonly portForwardings?: readonly PortForwardingSpec[];
+  readonly conntrackHelpers?: readonly ConntrackHelperSpec[];
+  readonly meters?: readonly MeterSpec[];
+}
+
+/** Connections to this port are read by one of the kernel's helpers, which lets through and translates the further connections that they agree on. */
+export interface ConntrackHelperSpec {
+  readonly id: string;
+  /** As the kernel calls it: `ftp`, `tftp`, `sip` ... */
+  readonly helper: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+/** Counts the IPv4 traffic that passes the gateway and that a rule names; a packet counts once, and not at all where an excluding rule names it. */
+export interface MeterSpec {
+  readonly id: string;
+  readonly rules: readonly MeterRuleSpec[];
+}
+
+export interface MeterRuleSpec {
+  /** Seen from inside: egress leaves by the gateway. */
+  readonly direction: 'ingress' | 'egress';
+  readonly excluded: boolean;
+  /** IPv4 networks, with the addresses as they are inside. */
+  readonly source?: string;
+  readonly destination?: string;
+}
+
+/** What a meter has counted since it is there. It begins anew where the router was made anew, by a restart of the machine say. */
+export interface MeterReading {
+  readonly routerId: string;
+  readonly meterId: string;
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 /** Ports of an outside address that lead to ports of an inside one: each to its own, or all to the one that is there. */
@@ -149,6 +183,8 @@ export interface FabricFlaw {
   readonly id: string;
   /** For the user: what cannot be, and why. */
   readonly message: string;
+  /** A part of the object is missing; all else of it is live. */
+  readonly isPartial?: true;
 }
 
 /** Some objects could not be made as they are wanted. All else that was asked for in the same call is live. */
@@ -166,6 +202,8 @@ export interface Fabric {
   apply(objects: readonly FabricObject[]): Promise<void>;
   /** A change of the desired state. Resolves when it is live in the kernel. Concurrent patches are merged into one pass. Throws FabricFlaws as `apply`. */
   patch(changes: readonly FabricChange[]): Promise<void>;
+  /** What the meters of all routers have counted. */
+  meters(): Promise<readonly MeterReading[]>;
   /** Link and address facts for `cairn doctor` and tests. */
   status(): Promise<FabricStatus>;
 }

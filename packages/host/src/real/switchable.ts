@@ -45,6 +45,7 @@ export class SwitchableHost implements HostAgent {
         this.#awaitsFabric = false;
       },
       patch: (changes) => fabric.patch(changes),
+      meters: () => fabric.meters(),
       status: () => fabric.status(),
     };
   }

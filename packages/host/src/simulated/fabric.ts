@@ -1,4 +1,4 @@
-import type { Fabric, FabricChange, FabricObject, FabricStatus } from '../interface/fabric.ts';
+import type { Fabric, FabricChange, FabricObject, FabricStatus, MeterReading } from '../interface/fabric.ts';
 import type { HostEvent } from '../interface/agent.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedMachine } from './machine.ts';
@@ -34,6 +34,19 @@ export class SimulatedFabric implements Fabric {
         else this.#machine.fabric.delete(keyOf(change.kind, change.id));
       }
     });
+  }
+
+  /** What `SimulatedMachine.metered` says of the meters that there are. */
+  async meters(): Promise<readonly MeterReading[]> {
+    const objects = [...this.#machine.fabric.values()];
+    return objects.flatMap((object) =>
+      object.kind === 'router'
+        ? (object.meters ?? []).map(({ id }) => {
+            const { packets, bytes } = this.#machine.metered.get(`${object.id} ${id}`) ?? { packets: 0, bytes: 0 };
+            return { routerId: object.id, meterId: id, packets, bytes };
+          })
+        : [],
+    );
   }
 
   async status(): Promise<FabricStatus> {

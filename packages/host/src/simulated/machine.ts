@@ -87,6 +87,8 @@ export class SimulatedMachine {
   /** Switched off: nothing of it can be reached. */
   isHalted = false;
   readonly fabric = new Map<string, FabricObject>();
+  /** What the meters of routers are to have counted, by `ROUTER METER`; for tests to set. */
+  readonly metered = new Map<string, { readonly packets: number; readonly bytes: number }>();
   /** Storage that several machines reach: the back ends by name, and a machine that stands for it. */
   readonly shared: SharedStorage | undefined;
   readonly templates = new Map<string, SimulatedTemplate>();

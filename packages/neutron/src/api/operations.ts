@@ -5,6 +5,7 @@ import { agentSchedulerOperations } from './agent-schedulers.ts';
 import { agentOperations } from './agents.ts';
 import { autoTopologyOperations } from './auto-topology.ts';
 import { availabilityOperations } from './availability.ts';
+import { dataPlaneOperations } from './data-plane.ts';
 import { extensionOperations } from './extensions.ts';
 import { flavorOperations } from './flavors.ts';
 import { floatingIpOperations } from './floatingips.ts';
@@ -45,4 +46,5 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...agentSchedulerOperations,
   ...availabilityOperations,
   ...flavorOperations,
+  ...dataPlaneOperations,
 ];

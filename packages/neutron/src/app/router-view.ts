@@ -1,13 +1,21 @@
 import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
+import { helpersOfRouters } from '../store/conntrack-helpers.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { routersWithInterfaces } from '../store/routers.ts';
 import type { IpAllocationRow, RouterRow } from '../store/tables.ts';
+import type { ConntrackHelperRow } from '../store/tables-data-plane.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 
-function routerView(app: NeutronApp, row: RouterRow, gateway: readonly IpAllocationRow[], served: boolean): Record<string, unknown> {
+function routerView(
+  app: NeutronApp,
+  row: RouterRow,
+  gateway: readonly IpAllocationRow[],
+  served: boolean,
+  helpers: readonly ConntrackHelperRow[],
+): Record<string, unknown> {
   const view = standardView(row);
   view.name = row.name;
   view.admin_state_up = row.admin_state_up === 1;
@@ -21,6 +29,7 @@ function routerView(app: NeutronApp, row: RouterRow, gateway: readonly IpAllocat
           enable_snat: row.enable_snat === 1,
           qos_policy_id: row.qos_policy_id,
         };
+  view.conntrack_helpers = helpers.map(({ protocol, port, helper }) => ({ protocol, port, helper }));
   view.routes = fromJson(row.routes_json);
   view.distributed = row.distributed === 1;
   view.ha = row.ha === 1;
@@ -34,7 +43,18 @@ function routerView(app: NeutronApp, row: RouterRow, gateway: readonly IpAllocat
 export async function routerViews(app: NeutronApp, db: Db, rows: readonly RouterRow[]): Promise<Loaded[]> {
   const gatewayPorts = rows.flatMap((row) => (row.gw_port_id === null ? [] : [row.gw_port_id]));
   const inside = rows.filter((row) => row.gw_port_id === null).map((row) => row.id);
-  const [addresses, withInterfaces] = await Promise.all([allocationsOfPorts(db, gatewayPorts), routersWithInterfaces(db, inside)]);
+  const [addresses, withInterfaces, helpers] = await Promise.all([
+    allocationsOfPorts(db, gatewayPorts),
+    routersWithInterfaces(db, inside),
+    helpersOfRouters(
+      db,
+      rows.map((row) => row.id),
+    ),
+  ]);
+  const helpersOf = Map.groupBy(helpers, (helper) => helper.router_id);
   const byPort = Map.groupBy(addresses, (address) => address.port_id);
-  return rows.map((row) => ({ view: routerView(app, row, byPort.get(row.gw_port_id ?? '') ?? [], row.gw_port_id !== null || withInterfaces.has(row.id)) }));
+  return rows.map((row) => {
+    const served = row.gw_port_id !== null || withInterfaces.has(row.id);
+    return { view: routerView(app, row, byPort.get(row.gw_port_id ?? '') ?? [], served, helpersOf.get(row.id) ?? []) };
+  });
 }

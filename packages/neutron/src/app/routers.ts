@@ -14,6 +14,7 @@ import { MAX_ROUTES } from '../options.ts';
 import { ROUTER } from '../resources/router.ts';
 import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { deleteRouterRow, insertRouter, routerLists, updateRouter } from '../store/routers.ts';
+import { deleteRowsOf } from '../store/rows.ts';
 import { selectOne, selectPage } from '../store/select.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { RouterRow } from '../store/tables.ts';
@@ -169,6 +170,8 @@ export function deleteRouterById(app: NeutronApp, ctx: Context, id: string, ifMa
     if (attached.length > 0) throw routerInUse(id, `has ports still attached: ${attached.map((port) => port.id).join(', ')}`);
     const gateway = row.gw_port_id === null ? undefined : await findPort(tx, row.gw_port_id);
     if (gateway) await removeGateway(app, tx, ctx, row, gateway);
+    await deleteRowsOf(tx, 'neutron_conntrack_helper', 'router_id', id);
+    await deleteRowsOf(tx, 'neutron_meter_reading', 'router_id', id);
     await deleteRouterRow(tx, id);
     if (row.tags_json !== '[]') await dropTags(tx, id);
     await notify(app, tx, ctx, 'router', 'delete', loaded);

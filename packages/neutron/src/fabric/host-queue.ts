@@ -1,4 +1,4 @@
-import { type FabricChange, FabricFlaws, type FabricObject } from '@cairn/host/interface/fabric';
+import { type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject } from '@cairn/host/interface/fabric';
 import type { HostAgent } from '@cairn/host/interface/agent';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { publicText } from '@cairn/kit/errors/errors';
@@ -36,7 +36,7 @@ export class HostQueue {
   /** What the host may have: all that it was told and has not surely let go of. */
   readonly #held = new Set<FabricKey>();
   /** What the host could not have as it was told, and why. All else it has. */
-  readonly #flaws = new Map<FabricKey, string>();
+  readonly #flaws = new Map<FabricKey, Pick<FabricFlaw, 'message' | 'isPartial'>>();
   #pending = new Map<FabricKey, FabricChange>();
   /** What is on its way to the host. */
   #sending: ReadonlyMap<FabricKey, unknown> = new Map();
@@ -61,9 +61,14 @@ export class HostQueue {
     return this.#told.has(key);
   }
 
-  /** Why the host cannot have the object as it is wanted; undefined when it can, as far as it has said. */
+  /** Why the host cannot have the object; undefined when it has it, in part at least, as far as it has said. */
   flawOf(key: FabricKey): string | undefined {
-    return this.#flaws.get(key);
+    return this.#isLive(key) ? undefined : this.#flaws.get(key)?.message;
+  }
+
+  #isLive(key: FabricKey): boolean {
+    const flaw = this.#flaws.get(key);
+    return flaw === undefined || flaw.isPartial === true;
   }
 
   /** Everything again, from the truth: when the host comes, and now and then. */
@@ -170,7 +175,7 @@ export class HostQueue {
       await this.#taken(objects.keys(), () => this.#agent.fabric.apply([...objects.values()]));
       await this.#parts.live(
         this.host,
-        [...objects].flatMap(([key, object]) => (this.#flaws.has(key) ? [] : [object])),
+        [...objects].flatMap(([key, object]) => (this.#isLive(key) ? [object] : [])),
       );
       this.#sending = new Map();
       this.#forget(this.#held);
@@ -197,7 +202,7 @@ export class HostQueue {
     }
     await this.#parts.live(
       this.host,
-      [...changes].flatMap(([key, change]) => (change.op === 'put' && !this.#flaws.has(key) ? [change.object] : [])),
+      [...changes].flatMap(([key, change]) => (change.op === 'put' && this.#isLive(key) ? [change.object] : [])),
     );
     this.#sending = new Map();
     this.#forget(changes.keys());
@@ -211,7 +216,7 @@ export class HostQueue {
     const before = new Map<FabricKey, string>();
     for (const key of keys) {
       const flaw = this.#flaws.get(key);
-      if (flaw !== undefined) before.set(key, flaw);
+      if (flaw !== undefined) before.set(key, flaw.message);
     }
     let flaws: FabricFlaws['flaws'] = [];
     try {
@@ -221,9 +226,11 @@ export class HostQueue {
       flaws = error.flaws;
     }
     for (const key of before.keys()) this.#flaws.delete(key);
-    for (const { kind, id, message } of flaws) {
+    for (const { kind, id, message, isPartial } of flaws) {
       const key: FabricKey = `${kind} ${id}`;
-      this.#flaws.set(key, message);
+      const known = this.#flaws.get(key);
+      const isWhole = isPartial !== true || (known !== undefined && known.isPartial !== true);
+      this.#flaws.set(key, { message: known ? `${known.message} ${message}` : message, ...(!isWhole && { isPartial: true }) });
       this.#told.delete(key);
       if (before.get(key) !== message) this.#parts.log.warn({ host: this.host, key }, `host ${this.host} goes without one part of its network: ${message}`);
     }

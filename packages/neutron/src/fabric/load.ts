@@ -14,6 +14,7 @@ import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { loadQos } from './qos.ts';
+import { loadRouterParts } from './router-parts.ts';
 import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
 
 /** Reads the truth of fabric objects, in a few statements for all of a kind. What is not in the answer does not exist. */
@@ -89,10 +90,12 @@ export async function withPorts(db: Db, all: readonly RouterRow[]): Promise<Map<
     ...floating.map(effectivePolicy),
     ...routers.map((router) => (router.gw_port_id === null ? null : gatewayPolicy(router, gateways.get(router.gw_port_id)))),
   ]);
+  const partsOf = await loadRouterParts(db, routers);
   return new Map(
     routers.map((router) => [
       router.id,
       routerObject({
+        parts: partsOf(router),
         router,
         ports: portsOf.get(router.id) ?? [],
         addresses,

@@ -12,6 +12,7 @@ import { fromJson } from '@cairn/kit/store/values';
 import { mustCidr } from '../net/cidr.ts';
 import { ipVersionOf } from '../net/ip.ts';
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
+import type { RouterParts } from './router-parts.ts';
 import { type QosByPolicy, qosOf } from './qos.ts';
 import type {
   FloatingIpRow,
@@ -130,6 +131,7 @@ export interface RouterRows {
   readonly floatingIps: readonly FloatingIpRow[];
   readonly qos: QosByPolicy;
   readonly forwardings: readonly PortForwardingRow[];
+  readonly parts: RouterParts;
 }
 
 export function routerObject(rows: RouterRows): FabricObject {
@@ -173,7 +175,7 @@ export function routerObject(rows: RouterRows): FabricObject {
         : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address, ...qosOf(rows.qos, effectivePolicy(row)) }],
     ),
   };
-  return { kind: 'router', ...spec, ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }) };
+  return { kind: 'router', ...spec, ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }), ...rows.parts };
 }
 
 function forwardingSpecs(rows: RouterRows): NonNullable<RouterSpec['portForwardings']> {

@@ -146,6 +146,28 @@ describe('the hosts', () => {
     });
   });
 
+  it('that go without a part of a router have the rest of it, and nobody who waits for it is held up', () => {
+    const fault = ({ method, args, when }: { method: string; args: readonly unknown[]; when: string }): void => {
+      if (!method.startsWith('fabric.') || when !== 'after') return;
+      const given = (args[0] as readonly (FabricObject | FabricChange)[]).flatMap((one) => ('op' in one ? (one.op === 'put' ? [one.object] : []) : [one]));
+      const router = given.find((object) => object.kind === 'router' && object.conntrackHelpers !== undefined);
+      if (router) throw new FabricFlaws([{ kind: 'router', id: router.id, isPartial: true, message: 'The kernel does not have the helper.' }]);
+    };
+    return inWorld({ hosts: ['h1'], agent: { fault } }, async (world) => {
+      const external = await world.publicNetwork();
+      const { network, subnet } = await world.network();
+      const router = await world.create('member', 'router', { external_gateway_info: { network_id: external.network.id } });
+      await world.expect(200, 'member', 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+      const helper = { conntrack_helper: { protocol: 'tcp', port: 1720, helper: 'h323' } };
+      await world.expect(201, 'member', 'POST', `/routers/${router.id}/conntrack_helpers`, helper);
+      await world.neutron.app.pusher.settled([`router ${router.id}`]);
+      const port = await world.create('member', 'port', { network_id: network.id });
+      const floating = await world.create('member', 'floatingip', { floating_network_id: external.network.id, port_id: port.id });
+      await idle(world);
+      assert.equal((await world.show('member', 'floatingip', floating.id)).status, 'ACTIVE');
+    });
+  });
+
   it('that come late are given all that is theirs', () =>
     inWorld({}, async (world) => {
       const { network } = await world.network();

@@ -1,6 +1,7 @@
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 import { agentsPolicies } from './agents.ts';
 import { basePolicies } from './base.ts';
+import { dataPlanePolicies } from './data-plane.ts';
 import { networksPolicies } from './networks.ts';
 import { portsPolicies } from './ports.ts';
 import { qosPolicies } from './qos.ts';
@@ -18,4 +19,5 @@ export const policies: readonly PolicyRule[] = [
   ...agentsPolicies,
   ...qosPolicies,
   ...trunkPolicies,
+  ...dataPlanePolicies,
 ];

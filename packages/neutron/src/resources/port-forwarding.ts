@@ -8,7 +8,7 @@ import { invalidInput } from '../errors.ts';
 import { pyStr } from '../net/python-text.ts';
 
 /** neutron_lib.constants.IPTABLES_PROTOCOL_MAP */
-const PROTOCOLS = ['dccp', 'icmp', 'ipv6-icmp', 'sctp', 'tcp', 'udp'];
+export const PROTOCOLS = ['dccp', 'icmp', 'ipv6-icmp', 'sctp', 'tcp', 'udp'];
 const LONG_DESCRIPTION = 1024;
 
 const PORT_MIN = 1;

@@ -5,6 +5,7 @@ import { dnsDomainName, floatingDnsName } from '../attributes/dns-validators.ts'
 import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { dict, fixedIps, hostRoutes, ipAddress, orNoData, orNull, uuid } from '../attributes/validators.ts';
+import { conntrackHelpersOfRouter } from './conntrack-helper.ts';
 import { portForwardingsOfFloatingIp } from './port-forwarding.ts';
 import { zoneHints } from './network.ts';
 import { qosPolicyId } from './qos.ts';
@@ -53,6 +54,7 @@ export const ROUTER = defineResource({
       sort: true,
       schema: Type.Union([uuidSchema('The flavor that says what kind of router it is.'), Type.Null()]),
     },
+    conntrack_helpers: conntrackHelpersOfRouter,
     availability_zones: readOnly('The availability zones that serve it.'),
     availability_zone_hints: zoneHints,
     ...standardAttributes,

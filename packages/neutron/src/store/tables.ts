@@ -1,8 +1,10 @@
+import type { DataPlaneTables } from './tables-data-plane.ts';
+
 /**
  * Neutron's tables as Kysely sees them. Times are epoch milliseconds, booleans 0/1, `..._json` columns JSON text. `..._key` columns hold
  * addresses as sortable hex text of fixed length (net/ip.ts).
  */
-export interface NeutronTables {
+export interface NeutronTables extends DataPlaneTables {
   neutron_network: NetworkRow;
   neutron_rbac: RbacRow;
   neutron_subnet: SubnetRow;

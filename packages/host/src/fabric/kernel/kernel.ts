@@ -164,6 +164,16 @@ export class Kernel {
     return readRules((await this.#run('nft', ['-j', 'list', 'ruleset'], { netns })).stdout);
   }
 
+  /** Whether the kernel would take this ruleset. Nothing is changed. */
+  async takes(netns: string, script: string): Promise<boolean> {
+    return (await this.#run('nft', ['-c', '-f', '-'], { netns, input: script, okCodes: [1] })).code === 0;
+  }
+
+  /** The named counters of a table, as `nft -j` prints them. */
+  async counters(netns: string, family: string, table: string): Promise<string> {
+    return (await this.#run('nft', ['-j', 'list', 'counters', 'table', family, table], { netns })).stdout;
+  }
+
   /** Runs some other program that changes the network. */
   async change(command: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
     await this.#change(command, args, options);

@@ -2,6 +2,8 @@ import type { RouterSpec } from '../../interface/fabric.ts';
 import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { canonicalIp } from './address.ts';
+import { helperRules } from './helpers.ts';
+import { meterRules } from './meters.ts';
 import { limitRules } from './qos.ts';
 
 /** The router's tables. The NAT of floating addresses is two maps: to associate one is one element in each. */
@@ -23,6 +25,9 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
     // A fixed address with several floating ones leaves by the first.
     if (!toFloating.has(canonicalIp(fixedIp))) toFloating.set(canonicalIp(fixedIp), canonicalIp(floatingIp));
   }
+  const meters = meterRules(router.meters ?? [], gatewayLink);
+  const helpers = helperRules(router.conntrackHelpers ?? [], 'ip');
+  const helpers6 = helperRules(router.conntrackHelpers ?? [], 'ip6');
   const chains = new Map<string, Chain>([
     [
       'mangle',
@@ -42,6 +47,8 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
     ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gatewayLink ? limits(router, gatewayLink, 'egress') : [] }],
     ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
     ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
+    ...helperChain(helpers.rules),
+    ...meters.chains,
   ]);
   const map = (elements: ReadonlyMap<string, string>) => ({ kind: 'map', declaration: 'type ipv4_addr : ipv4_addr', elements }) as const;
   return new Map<string, Table>([
@@ -59,11 +66,16 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
           ],
         ]),
         chains,
+        objects: new Map([...helpers.objects, ...meters.objects]),
       },
     ],
-    [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: IPV6 }],
+    [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: new Map([...IPV6, ...helperChain(helpers6.rules)]), objects: helpers6.objects }],
   ]);
 }
+
+/** Behind connection tracking, before addresses are translated. */
+const helperChain = (rules: readonly string[]): readonly (readonly [string, Chain])[] =>
+  rules.length === 0 ? [] : [['helpers', { hook: { type: 'filter', hook: 'prerouting', priority: -140 }, rules }]];
 
 function forwardings(router: RouterSpec, gatewayLink: string | undefined): ReadonlyMap<string, string> {
   const elements = new Map<string, string>();

@@ -20,7 +20,7 @@ export function diffRules(actual: KernelRules, wanted: Ruleset): string {
   return [...out, ...late].map((line) => `${line}\n`).join('');
 }
 
-const EMPTY: KernelTable = { sets: new Map(), chains: new Map() };
+const EMPTY: KernelTable = { sets: new Map(), chains: new Map(), objects: new Map() };
 
 /** A hook or the kind of a set cannot be changed in place. */
 function isCompatible(old: KernelTable, table: Table): boolean {
@@ -32,6 +32,7 @@ function isCompatible(old: KernelTable, table: Table): boolean {
     const known = old.sets.get(name);
     if (known && known.kind !== set.kind) return false;
   }
+  for (const [name, { kind }] of table.objects ?? []) if ((old.objects.get(name) ?? kind) !== kind) return false;
   return true;
 }
 
@@ -42,6 +43,8 @@ function isCompatible(old: KernelTable, table: Table): boolean {
 function changeTable(old: KernelTable, table: Table, out: string[], late: string[]): void {
   const id = `${table.family} ${table.name}`;
   for (const [name, set] of table.sets) if (!old.sets.has(name)) out.push(`add ${set.kind} ${id} ${name} { ${set.declaration}; }`);
+  for (const [name, { kind, declaration }] of table.objects ?? [])
+    if (!old.objects.has(name)) out.push(`add ${kind} ${id} ${name}${declaration === '' ? '' : ` { ${declaration}; }`}`);
   for (const [name, chain] of table.chains) if (!old.chains.has(name)) out.push(`add chain ${id} ${name}${hookDeclaration(chain)}`);
   for (const [name, chain] of table.chains) {
     const known = old.chains.get(name);
@@ -59,6 +62,7 @@ function changeTable(old: KernelTable, table: Table, out: string[], late: string
   for (const [name, set] of leavingSets) if (set.elements.size > 0) late.push(`flush ${set.kind} ${id} ${name}`);
   for (const name of leaving) late.push(`delete chain ${id} ${name}`);
   for (const [name, set] of leavingSets) late.push(`delete ${set.kind} ${id} ${name}`);
+  for (const [name, kind] of old.objects) if (!table.objects?.has(name)) late.push(`delete ${kind} ${id} ${name}`);
 }
 
 const hookDeclaration = (chain: Chain): string =>

@@ -8,6 +8,14 @@ export interface Table {
   readonly name: string;
   readonly sets: ReadonlyMap<string, SetModel>;
   readonly chains: ReadonlyMap<string, Chain>;
+  /** Things that rules name and that outlive them: counters, connection helpers. */
+  readonly objects?: ReadonlyMap<string, ObjectModel>;
+}
+
+export interface ObjectModel {
+  readonly kind: 'counter' | 'ct helper';
+  /** What nft wants in braces; the same for the same name, always. */
+  readonly declaration: string;
 }
 
 /** A set (element -> '') or a map (element -> value). Elements and values are in the canonical form of `read.ts`. */
@@ -36,6 +44,8 @@ export type KernelRules = ReadonlyMap<string, KernelTable>;
 export interface KernelTable {
   readonly sets: ReadonlyMap<string, KernelSet>;
   readonly chains: ReadonlyMap<string, KernelChain>;
+  /** Kinds by name. */
+  readonly objects: ReadonlyMap<string, ObjectModel['kind']>;
 }
 
 export interface KernelSet {
@@ -86,7 +96,8 @@ export function asKernel(ruleset: Ruleset): KernelRules {
   for (const [key, table] of ruleset) {
     const chains = new Map<string, KernelChain>();
     for (const [name, chain] of table.chains) chains.set(name, kernelChain(chain));
-    tables.set(key, { sets: table.sets, chains });
+    const objects = new Map([...(table.objects ?? [])].map(([name, { kind }]) => [name, kind] as const));
+    tables.set(key, { sets: table.sets, chains, objects });
   }
   return tables;
 }

@@ -1,4 +1,4 @@
-import type { KernelChain, KernelRules, KernelSet, KernelTable } from './model.ts';
+import type { KernelChain, KernelRules, KernelSet, KernelTable, ObjectModel } from './model.ts';
 
 /** Every table of ours has this name or begins with it; tables of other names in the same namespace are not ours to judge. */
 export const TABLE = 'cairn';
@@ -9,6 +9,7 @@ interface JsonRule {
 
 interface Draft {
   readonly sets: Map<string, KernelSet>;
+  readonly objects: Map<string, ObjectModel['kind']>;
   readonly chains: Map<string, { hook: string; comment: string; note: string; rules: number }>;
 }
 
@@ -23,10 +24,11 @@ export function readRules(json: string): KernelRules {
     const name = String(kind === 'table' ? value.name : value.table);
     if (!name.startsWith(TABLE)) continue;
     const key = `${String(value.family)} ${name}`;
-    if (kind === 'table') drafts.set(key, { sets: new Map(), chains: new Map() });
+    if (kind === 'table') drafts.set(key, { sets: new Map(), objects: new Map(), chains: new Map() });
     const draft = drafts.get(key);
     if (!draft) continue;
     if (kind === 'set' || kind === 'map') draft.sets.set(String(value.name), { kind, elements: readElements(value.elem) });
+    if (kind === 'counter' || kind === 'ct helper') draft.objects.set(String(value.name), kind);
     if (kind === 'chain')
       draft.chains.set(String(value.name), {
         hook: value.hook === undefined ? '' : `${String(value.type)} ${String(value.hook)} ${String(value.prio)}`,
@@ -43,11 +45,11 @@ export function readRules(json: string): KernelRules {
     }
   }
   const tables = new Map<string, KernelTable>();
-  for (const [key, { sets, chains }] of drafts) {
+  for (const [key, { sets, chains, objects }] of drafts) {
     const read = new Map<string, KernelChain>();
     for (const [name, { hook, comment, note, rules }] of chains)
       read.set(name, { hook, note, digest: rules === 0 ? '' : comment.endsWith(`.${rules}`) ? comment : `changed: ${comment}` });
-    tables.set(key, { sets, chains: read });
+    tables.set(key, { sets, chains: read, objects });
   }
   return tables;
 }

@@ -10,6 +10,7 @@ import { trunks } from './0008-trunks.ts';
 import { schedulers } from './0009-schedulers.ts';
 import { flavors } from './0014-flavors.ts';
 import { defaultStatefulness } from './0015-default-statefulness.ts';
+import { helpersAndMeters } from './0020-helpers-and-meters.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -25,5 +26,6 @@ export const neutronMigrations: MigrationSet = {
     '0009_schedulers': schedulers,
     '0014_flavors': flavors,
     '0015_default_statefulness': defaultStatefulness,
+    '0020_helpers_and_meters': helpersAndMeters,
   },
 };

@@ -1,0 +1,5 @@
+import { conntrackHelperOperations } from './conntrack-helpers.ts';
+import { meteringOperations } from './metering.ts';
+
+/** What service plugins add to routers, ports and groups. */
+export const dataPlaneOperations = [...conntrackHelperOperations, ...meteringOperations];

@@ -1,0 +1,15 @@
+import { ADMIN_OR_MANAGER, ADMIN_OR_PARENT_MEMBER, ADMIN_OR_PARENT_READER, ADMIN_OR_READER, rules } from './base.ts';
+
+/** What service plugins bring: upstream's rules and present defaults (neutron/conf/policies/l3_conntrack_helper.py, metering.py). */
+export const dataPlanePolicies = rules({
+  create_router_conntrack_helper: ADMIN_OR_PARENT_MEMBER,
+  get_router_conntrack_helper: ADMIN_OR_PARENT_READER,
+  update_router_conntrack_helper: ADMIN_OR_PARENT_MEMBER,
+  delete_router_conntrack_helper: ADMIN_OR_PARENT_MEMBER,
+  create_metering_label: ADMIN_OR_MANAGER,
+  get_metering_label: ADMIN_OR_READER,
+  delete_metering_label: ADMIN_OR_MANAGER,
+  create_metering_label_rule: ADMIN_OR_MANAGER,
+  get_metering_label_rule: ADMIN_OR_READER,
+  delete_metering_label_rule: ADMIN_OR_MANAGER,
+});

@@ -1,0 +1,62 @@
+import Type from 'typebox';
+import { toInt } from '../attributes/converters.ts';
+import { defineResource } from '../attributes/resource.ts';
+import { id, readOnly, textSchema } from '../attributes/standard.ts';
+import { NOT_SPECIFIED } from '../attributes/attribute.ts';
+import { range, string, values } from '../attributes/validators.ts';
+import { invalidInput } from '../errors.ts';
+import { pyStr } from '../net/python-text.ts';
+import { PROTOCOLS } from './port-forwarding.ts';
+
+const PORT_MAX = 65_535;
+const HELPER_LENGTH = 64;
+
+/** neutron_lib/api/definitions/l3_conntrack_helper.py */
+export const CONNTRACK_HELPER = defineResource({
+  name: 'conntrack_helper',
+  ruleName: 'router_conntrack_helper',
+  path: 'routers/{router_id}/conntrack_helpers',
+  attributes: {
+    id,
+    project_id: {
+      post: true,
+      default: NOT_SPECIFIED,
+      validate: string(255),
+      visible: false,
+      schema: textSchema('The project that owns the router.', 255),
+    },
+    protocol: {
+      post: true,
+      put: true,
+      convert(value) {
+        if (typeof value === 'string' && PROTOCOLS.includes(value.toLowerCase())) return value.toLowerCase();
+        throw invalidInput(`IP protocol '${pyStr(value)}' is not supported. Only protocol names and their integer representation (0 to 255) are supported`);
+      },
+      validate: values(PROTOCOLS),
+      filter: true,
+      sort: true,
+      schema: Type.Enum(PROTOCOLS, { description: 'The protocol.' }),
+    },
+    port: {
+      post: true,
+      put: true,
+      convert: toInt,
+      validate: range(1, PORT_MAX),
+      filter: true,
+      sort: true,
+      schema: Type.Integer({ minimum: 1, maximum: PORT_MAX, description: 'The port that such connections are made to.' }),
+    },
+    helper: {
+      post: true,
+      put: true,
+      convert: pyStr,
+      validate: string(HELPER_LENGTH),
+      filter: true,
+      sort: true,
+      schema: textSchema('The helper of the kernel: `ftp`, `tftp`, `sip` ...', HELPER_LENGTH),
+    },
+  },
+});
+
+/** What routers show of their conntrack helpers (expose-l3-conntrack-helper). */
+export const conntrackHelpersOfRouter = readOnly('The conntrack helpers of the router.', { default: null });

@@ -1,0 +1,59 @@
+/** The tables of what service plugins add to routers, ports and groups; as tables.ts. */
+export interface DataPlaneTables {
+  neutron_conntrack_helper: ConntrackHelperRow;
+  neutron_metering_label: MeteringLabelRow;
+  neutron_metering_rule: MeteringRuleRow;
+  neutron_meter_reading: MeterReadingRow;
+  neutron_meter_sum: MeterSumRow;
+}
+
+/** Connections through a router to a port that one of the kernel's helpers reads. */
+export interface ConntrackHelperRow {
+  id: string;
+  router_id: string;
+  protocol: string;
+  port: number;
+  helper: string;
+}
+
+export interface MeteringLabelRow {
+  id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  shared: number;
+}
+
+export interface MeteringRuleRow {
+  id: string;
+  metering_label_id: string;
+  direction: string;
+  excluded: number;
+  remote_ip_prefix: string | null;
+  source_ip_prefix: string | null;
+  destination_ip_prefix: string | null;
+}
+
+/** What a meter of a router on a host showed last. */
+export interface MeterReadingRow {
+  /** `HOST ROUTER LABEL`. */
+  id: string;
+  host: string;
+  router_id: string;
+  label_id: string;
+  packets: number;
+  bytes: number;
+}
+
+/** What a label has come to on a host since the last report. */
+export interface MeterSumRow {
+  /** `HOST LABEL`. */
+  id: string;
+  host: string;
+  label_id: string;
+  packets: number;
+  bytes: number;
+  measured_ms: number;
+  first_at_ms: number;
+  last_at_ms: number;
+}
