@@ -226,5 +226,9 @@ function securityGroup(spec: SecurityGroupSpec): void {
     else if (rule.portMin !== undefined && rule.portMax !== undefined) need(rule.portMin <= rule.portMax, 'rules.portMin', 'is greater than portMax');
     if (rule.remoteCidr !== undefined) cidr(rule.remoteCidr, 'rules.remoteCidr', rule.ethertype === 'IPv4' ? 4 : 6);
     if (rule.remoteGroupId !== undefined) id(rule.remoteGroupId, 'rules.remoteGroupId');
+    if (rule.remoteAddresses !== undefined) {
+      id(rule.remoteAddresses.groupId, 'rules.remoteAddresses.groupId');
+      for (const text of rule.remoteAddresses.cidrs) cidr(text, 'rules.remoteAddresses.cidrs', rule.ethertype === 'IPv4' ? 4 : 6);
+    }
   }
 }

@@ -171,6 +171,8 @@ export interface SecurityGroupRuleSpec {
   readonly portMax?: number;
   readonly remoteCidr?: string;
   readonly remoteGroupId?: string;
+  /** The addresses of an address group, of the rule's IP version; all rules that name the group have the same. Empty: nobody. */
+  readonly remoteAddresses?: { readonly groupId: string; readonly cidrs: readonly string[] };
 }
 
 export type FabricChange =

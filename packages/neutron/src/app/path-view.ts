@@ -105,8 +105,7 @@ async function hopView(eyes: Eyes, hop: Hop, seen: Seen): Promise<Record<string,
       rule === undefined || !mayRead
         ? null
         : {
-            // a rule for an address group is one for each of its addresses
-            id: rule.id.slice(0, 36),
+            id: rule.id,
             direction: rule.direction,
             ethertype: rule.ethertype,
             protocol: rule.protocol ?? null,

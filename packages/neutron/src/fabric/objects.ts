@@ -202,12 +202,12 @@ export function securityGroupObject(
   return { kind: 'securityGroup', ...spec };
 }
 
-/** A rule for an address group is one for each of its addresses of the rule's IP version. */
+/** A rule for an address group has the group's addresses of the rule's IP version. */
 function ruleSpecs(rule: SecurityGroupRuleRow, addresses: ReadonlyMap<string, readonly string[]>): SecurityGroupRuleSpec[] {
   const spec = ruleSpec(rule);
   if (rule.remote_address_group_id === null) return [spec];
   const fitting = (addresses.get(rule.remote_address_group_id) ?? []).filter((address) => `IPv${mustCidr(address).version}` === rule.ethertype);
-  return fitting.map((remoteCidr) => ({ ...spec, id: `${rule.id}-${remoteCidr}`, remoteCidr }));
+  return [{ ...spec, remoteAddresses: { groupId: rule.remote_address_group_id, cidrs: fitting } }];
 }
 
 function ruleSpec(rule: SecurityGroupRuleRow): SecurityGroupRuleSpec {

@@ -59,6 +59,8 @@ async function mismatch(world: PathWorld, rule: SecurityGroupRuleSpec, flow: Flo
   const cidr = rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr);
   const ip = parseIp(remote);
   if (cidr && cidr.prefixLength > 0 && !(ip && contains(cidr, ip))) return 'addresses';
+  const among = rule.remoteAddresses?.cidrs.map(parseCidr);
+  if (among && !(ip && among.some((one) => one !== undefined && contains(one, ip)))) return 'addresses';
   if (rule.remoteGroupId !== undefined && !(await world.isMember(rule.remoteGroupId, remote))) return 'addresses';
   return undefined;
 }

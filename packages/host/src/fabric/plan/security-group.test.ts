@@ -24,6 +24,11 @@ test('each kind of rule has its match, by connection and by packet', () => {
     ],
     [{ protocol: 'vrrp', portMin: 1, portMax: 2 }, 'meta nfproto ipv4 meta l4proto 112', 'meta nfproto ipv4 meta l4proto 112'],
     [{ remoteCidr: '10.0.0.7/8' }, 'meta nfproto ipv4 ct original ip saddr 10.0.0.0/8', 'meta nfproto ipv4 ip saddr 10.0.0.0/8'],
+    [
+      { remoteAddresses: { groupId: 'list-1', cidrs: ['10.0.0.0/8'] } },
+      'meta nfproto ipv4 ct original ip saddr @a4_list_1',
+      'meta nfproto ipv4 ip saddr @a4_list_1',
+    ],
     [{ remoteCidr: '0.0.0.0/0' }, 'meta nfproto ipv4', 'meta nfproto ipv4'],
     [
       { ethertype: 'IPv6', remoteGroupId: 'other-group' },

@@ -67,6 +67,9 @@ export const groupChain = (groupId: string, direction: Direction, stateful: bool
 /** The set of the addresses of a group's members. */
 export const memberSet = (groupId: string, ethertype: 'IPv4' | 'IPv6'): string => `${ethertype === 'IPv4' ? 'g4' : 'g6'}_${identifier(groupId)}`;
 
+/** The set of the addresses of an address group. */
+export const addressSet = (groupId: string, ethertype: 'IPv4' | 'IPv6'): string => `${ethertype === 'IPv4' ? 'a4' : 'a6'}_${identifier(groupId)}`;
+
 const memo = new WeakMap<SecurityGroupSpec, Map<string, readonly string[]>>();
 
 /** The rules of a group in one direction; sorted, so that the order in which a database gives them changes nothing. */
@@ -98,6 +101,7 @@ function remoteMatch(rule: SecurityGroupRuleSpec, prefix: string): string[] {
   const field = `${prefix}${family} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'}`;
   const out: string[] = [];
   if (rule.remoteGroupId !== undefined) out.push(`${field} @${memberSet(rule.remoteGroupId, rule.ethertype)}`);
+  if (rule.remoteAddresses !== undefined) out.push(`${field} @${addressSet(rule.remoteAddresses.groupId, rule.ethertype)}`);
   const remote = rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr);
   if (remote && remote.prefixLength > 0) out.push(`${field} ${formatCidr(remote)}`);
   return out;

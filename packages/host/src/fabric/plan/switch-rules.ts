@@ -3,10 +3,11 @@ import { bridgeName, identifier } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
+import { formatCidr, minimise, parseCidr } from './address.ts';
 import { type SwitchMemory, Generations } from './memory.ts';
 import { portFilter } from './port-filter.ts';
 import { egressRules, ingressRules } from './qos.ts';
-import { type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
+import { addressSet, type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
 
 /**
  * The rules of the switch namespace. A frame's way:
@@ -21,7 +22,8 @@ import { type Direction, groupChain, groupRules, MATCHED, memberAddresses, membe
 export const INET = `inet ${TABLE}`;
 export const BRIDGE = `bridge ${TABLE}`;
 export const ZONE_MAP = 'zones';
-export const MEMBER_SET = /^g[46]_/;
+/** Sets of addresses of members of security groups, and of address groups. */
+export const MEMBER_SET = /^[ag][46]_/;
 
 /** Whether connections through the tap are judged by security groups. */
 const isFiltered = (port: PortSpec): boolean => port.portSecurity && port.adminUp;
@@ -164,16 +166,21 @@ function inetTable(
     ['to', { kind: 'map', declaration: 'type mark : verdict', elements: to }],
   ]);
   for (const [name, elements] of members)
-    sets.set(name, { kind: 'set', declaration: `type ${name.startsWith('g4') ? 'ipv4_addr' : 'ipv6_addr'}; flags interval`, elements });
+    sets.set(name, { kind: 'set', declaration: `type ${name[1] === '4' ? 'ipv4_addr' : 'ipv6_addr'}; flags interval`, elements });
   return { family: 'inet', name: TABLE, sets, chains };
 }
 
-/** The address sets of the groups that some rule in force refers to. */
+/** The address sets that some rule in force refers to: of security groups' members, and of address groups. */
 function memberSets(view: FabricView, policies: Iterable<Policy>): Map<string, ReadonlyMap<string, string>> {
   const wanted = new Map<string, Set<'IPv4' | 'IPv6'>>();
+  const sets = new Map<string, ReadonlyMap<string, string>>();
   for (const { groupIds } of policies) {
     for (const groupId of groupIds) {
       for (const rule of view.groups.get(groupId)?.rules ?? []) {
+        if (rule.remoteAddresses) {
+          const name = addressSet(rule.remoteAddresses.groupId, rule.ethertype);
+          if (!sets.has(name)) sets.set(name, elementsOf(rule.remoteAddresses.cidrs));
+        }
         if (rule.remoteGroupId === undefined) continue;
         const families = wanted.get(rule.remoteGroupId);
         if (families) families.add(rule.ethertype);
@@ -181,12 +188,23 @@ function memberSets(view: FabricView, policies: Iterable<Policy>): Map<string, R
       }
     }
   }
-  const sets = new Map<string, ReadonlyMap<string, string>>();
   for (const [groupId, families] of wanted) {
     const addresses = memberAddresses(view, groupId);
     for (const family of families) sets.set(memberSet(groupId, family), addresses[family]);
   }
   return sets;
+}
+
+const elementSets = new WeakMap<readonly string[], ReadonlyMap<string, string>>();
+
+/** Networks as the elements of a set: without overlap; the same for the same list, which is large. */
+function elementsOf(cidrs: readonly string[]): ReadonlyMap<string, string> {
+  let elements = elementSets.get(cidrs);
+  if (!elements) {
+    const networks = minimise(cidrs.map(parseCidr).filter((cidr) => cidr !== undefined));
+    elementSets.set(cidrs, (elements = new Map(networks.map((cidr) => [formatCidr(cidr), '']))));
+  }
+  return elements;
 }
 
 function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>, memory: SwitchMemory, chains: Map<string, Chain>): void {
@@ -233,7 +251,8 @@ function judge(
   shrunk: ReadonlySet<string>,
   memory: SwitchMemory,
 ): readonly string[] {
-  const lostMember = shrunk.size > 0 && rules.some((list) => list.some((rule) => [...rule.matchAll(/@(g[46]_\w+)/g)].some(([, set]) => shrunk.has(set ?? ''))));
+  const lostMember =
+    shrunk.size > 0 && rules.some((list) => list.some((rule) => [...rule.matchAll(/@([ag][46]_\w+)/g)].some(([, set]) => shrunk.has(set ?? ''))));
   const content = Generations.contentOf(rules);
   const generation = memory.generations.of(chain, content, lostMember);
   const [mask, keep, stamp] = direction === 'ingress' ? ['0x0000ffff', '0xffff0000', generation] : ['0xffff0000', '0x0000ffff', generation * 0x10000];
