@@ -8,7 +8,13 @@ import { placeOf } from './records.ts';
 
 /** A guest or a disk as its host has it, whatever the cloud says. */
 export interface Physical {
-  readonly guests: readonly { readonly host: string; readonly id: string; readonly state: string; readonly ports?: readonly string[] }[];
+  readonly guests: readonly {
+    readonly host: string;
+    readonly id: string;
+    readonly state: string;
+    readonly ports?: readonly string[];
+    readonly volumes?: readonly string[];
+  }[];
   readonly disks: readonly { readonly host: string; readonly id: string }[];
 }
 
@@ -81,7 +87,13 @@ export async function simulatedGround(hosts: number): Promise<Ground> {
       const machines = machinesOf(cloud.data);
       return {
         guests: machines.flatMap(({ host, guests }) =>
-          [...guests].map(([id, { state, spec }]) => ({ host, id, state, ports: spec.nics.map((nic) => nic.portId).toSorted() })),
+          [...guests].map(([id, { state, spec }]) => ({
+            host,
+            id,
+            state,
+            ports: spec.nics.map((nic) => nic.portId).toSorted(),
+            volumes: spec.disks.flatMap((disk) => disk.serial ?? []).toSorted(),
+          })),
         ),
         disks: machines.flatMap(({ host, disks }) => [...disks.keys()].map((id) => ({ host, id }))),
       };

@@ -56,6 +56,11 @@ async function all(cloud: Ground, path: string, key: string, query = ''): Promis
 
 export const NEWEST = { 'openstack-api-version': 'compute 2.95, volume 3.70' };
 
+/** A server that is on no host has this volume, which is only reserved for it. */
+export const isKept = (state: State, volume: Json): boolean =>
+  volume.status === 'reserved' &&
+  state.servers.some((s) => s.status === 'SHELVED_OFFLOADED' && s['os-extended-volumes:volumes_attached'].some((v: Json) => v.id === volume.id));
+
 /** What is still on its way, in words; empty when all is at rest. */
 export function unsettled(state: State): string[] {
   return [
@@ -63,7 +68,10 @@ export function unsettled(state: State): string[] {
       .filter((s) => s['OS-EXT-STS:task_state'] !== null || s.status === 'BUILD' || s.status === 'RESIZE' || s.status === 'DELETED')
       .map((s) => `server ${s.id} ${s.status} ${s['OS-EXT-STS:task_state']}`),
     ...state.volumes
-      .filter((v) => TRANSITIONAL.volume.test(v.status) || (v.migration_status && /^(starting|migrating|completing)$/.test(v.migration_status)))
+      .filter(
+        (v) =>
+          (TRANSITIONAL.volume.test(v.status) && !isKept(state, v)) || (v.migration_status && /^(starting|migrating|completing)$/.test(v.migration_status)),
+      )
       .map((v) => `volume ${v.id} ${v.status}`),
     ...state.snapshots.filter((s) => TRANSITIONAL.snapshot.test(s.status)).map((s) => `snapshot ${s.id} ${s.status}`),
     ...state.images.filter((i) => TRANSITIONAL.image.test(i.status)).map((i) => `image ${i.id} ${i.status}`),

@@ -1,7 +1,7 @@
 import type { Contents } from './contents.ts';
 import type { Ground, Physical } from './ground.ts';
 import { rowsOf } from './records.ts';
-import { NEWEST, type State } from './state.ts';
+import { isKept, NEWEST, type State } from './state.ts';
 
 // biome-ignore lint: what the APIs answer
 type Json = any;
@@ -59,7 +59,11 @@ function conditions(state: State): string[] {
       .map((row) => `${kind} ${row.id} is ${row.status}${row.fault ? `: ${row.fault.message}` : ''}${row.fail_reason ? `: ${row.fail_reason}` : ''}`);
   return [
     ...bad('server', state.servers, Object.keys(GUEST_STATES)),
-    ...bad('volume', state.volumes, ['available', 'in-use', 'awaiting-transfer']),
+    ...bad(
+      'volume',
+      state.volumes.filter((volume) => !isKept(state, volume)),
+      ['available', 'in-use', 'awaiting-transfer'],
+    ),
     ...bad('snapshot', state.snapshots, ['available']),
     ...bad('backup', state.backups, ['available']),
     ...bad('image', state.images, ['active']),
@@ -81,7 +85,7 @@ function attachments(state: State): string[] {
   }
   for (const server of state.servers)
     for (const { id } of server['os-extended-volumes:volumes_attached'])
-      if (!state.volumes.some((v) => v.id === id && v.attachments.some((a: Json) => a.server_id === server.id)))
+      if (!state.volumes.some((v) => v.id === id && (isKept(state, v) || v.attachments.some((a: Json) => a.server_id === server.id))))
         found.push(`server ${server.id} says it has volume ${id}, which does not know it`);
   return found;
 }
@@ -122,6 +126,9 @@ function guests(state: State, physical: Physical, killed: ReadonlySet<string>): 
       .toSorted();
     if (guest.ports && guest.state === 'running' && server.status === 'ACTIVE' && guest.ports.join() !== wanted.join())
       found.push(`guest ${guest.id} has the ports ${guest.ports}, its server ${wanted}`);
+    const volumes = server['os-extended-volumes:volumes_attached'].map((v: Json) => v.id).toSorted();
+    if (guest.volumes && guest.state === 'running' && server.status === 'ACTIVE' && guest.volumes.join() !== volumes.join())
+      found.push(`guest ${guest.id} has the volumes ${guest.volumes}, its server ${volumes}`);
   }
   for (const server of state.servers) {
     const is = seen.get(server.id) ?? 'absent';

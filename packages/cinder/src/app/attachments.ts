@@ -14,7 +14,7 @@ import {
   updateAttachment,
 } from '../store/attachments.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
-import { updateVolume, volumeById } from '../store/volumes.ts';
+import { restingStatus, updateVolume, volumeById } from '../store/volumes.ts';
 import { diskUnserveSaga } from '../sagas/disk-unserve.ts';
 import { subjectOf } from '../sagas/common.ts';
 import { boundHost, VOLUME_DRIVER } from './backend.ts';
@@ -148,6 +148,24 @@ export async function completeAttachment(deps: CinderDeps, tx: Tx, who: Requeste
   if (volume) await emitVolume(deps.env, tx, who, 'attach.end', volume, { server_id: attachment.server_id });
 }
 
+/**
+ * An attachment is as it was before it was connected anywhere. Upstream's nova makes a new one in its place (_terminate_volume_connections of
+ * nova.compute.manager), which comes to the same but for its id. Tolerates absence.
+ */
+export async function releaseAttachment(deps: CinderDeps, tx: Tx, who: Requester, id: string): Promise<void> {
+  const attachment = await attachmentById(tx, id);
+  if (!attachment) return;
+  const volume = await volumeById(tx, attachment.volume_id);
+  await updateAttachment(
+    tx,
+    id,
+    { attach_status: 'reserved', attached_host: null, mountpoint: null, connector: null, connection_info: null, attached_at_ms: null },
+    deps.env.clock.nowMs(),
+  );
+  await settleStatus(deps, tx, who, attachment.volume_id);
+  if (volume) await closeWays(deps, tx, who, volume, [attachment]);
+}
+
 /** Ends an attachment; what is left of others decides the volume's status (cinder.db.api, volume_detached). Tolerates absence. */
 export async function endAttachment(deps: CinderDeps, tx: Tx, who: Requester, id: string, volumeId: string): Promise<void> {
   const volume = await volumeById(tx, volumeId);
@@ -171,8 +189,8 @@ export async function settleStatus(deps: CinderDeps, tx: Tx, who: Requester, vol
   const left = (await attachmentsOfVolume(tx, volumeId)).map((one) => one.attach_status).filter((status) => !status.startsWith('error_'));
   // alphabetically: attached > attaching > detaching > reserved
   const attachStatus = left.toSorted()[0] ?? 'detached';
-  const status = attachStatus === 'attached' ? 'in-use' : attachStatus === 'detached' ? 'available' : attachStatus;
-  const busy = attachStatus === 'detached' && HAVE_THEIR_OWN_END.includes(volume.status);
+  const status = restingStatus(attachStatus);
+  const busy = ['detached', 'reserved'].includes(attachStatus) && HAVE_THEIR_OWN_END.includes(volume.status);
   await updateVolume(tx, volumeId, { attach_status: attachStatus, attached_mode: null, ...(!busy && { status }) }, deps.env.clock.nowMs());
   await emitVolume(deps.env, tx, who, 'detach.end', { ...volume, status: busy ? volume.status : status });
 }

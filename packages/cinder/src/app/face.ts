@@ -11,7 +11,7 @@ import type { AttachmentRow, SnapshotRow, VolumeRow } from '../store/tables.ts';
 import { namesOfTypes } from '../store/types.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { completeAttachment, connectAttachment, endAttachment, reserveVolume } from './attachments.ts';
+import { completeAttachment, connectAttachment, endAttachment, releaseAttachment, reserveVolume } from './attachments.ts';
 import { boundHost } from './backend.ts';
 import { requesterOf, serviceCaller } from './caller.ts';
 import type { CinderDeps } from './deps.ts';
@@ -113,6 +113,7 @@ export function createFace(app: CinderApp): CinderFace {
       await updateAttachment(tx, attachmentId, { attached_host: host }, env.clock.nowMs());
     },
     complete: (tx, attachmentId, device) => completeAttachment(deps, tx, nobody, attachmentId, device),
+    release: (tx, attachmentId) => releaseAttachment(deps, tx, nobody, attachmentId),
     async beginDetaching(tx, ctx, volumeId, _serverId) {
       const volume = await getVolume(tx, serviceCaller(ctx), volumeId);
       const begun = await updateVolume(tx, volume.id, { status: 'detaching' }, env.clock.nowMs(), { status: ['in-use'], attachStatus: 'attached' });

@@ -9,7 +9,7 @@ import { serviceOf } from '../store/services.ts';
 import type { VolumeRow } from '../store/tables.ts';
 import { typeById } from '../store/types.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
-import { updateVolume, volumeById } from '../store/volumes.ts';
+import { restingStatus, updateVolume, volumeById } from '../store/volumes.ts';
 import type { VolumeMove } from '../face.ts';
 import { serviceHost } from './backend.ts';
 import type { CinderDeps } from './deps.ts';
@@ -60,7 +60,7 @@ export async function abandonMove(deps: CinderDeps, tx: Tx, move: Pick<VolumeMov
 
 /** The volume has the status that it had before; one that somebody deletes by force meanwhile stays so. */
 async function goBack(tx: Tx, row: VolumeRow, nowMs: number): Promise<void> {
-  const status = row.attach_status === 'attached' ? 'in-use' : 'available';
+  const status = restingStatus(row.attach_status);
   await updateVolume(tx, row.id, { status, previous_status: null }, nowMs, { status: ['maintenance', 'retyping'] });
 }
 

@@ -12,7 +12,7 @@ import { writeBackup } from '../backups/write.ts';
 import { backupById, placeOf, updateBackup } from '../store/backups.ts';
 import { snapshotById, updateSnapshot } from '../store/snapshots.ts';
 import type { BackupRow } from '../store/tables.ts';
-import { updateVolume, volumeById } from '../store/volumes.ts';
+import { restingStatus, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, leaveMessage, needVolume, needStore } from './common.ts';
 
 export interface BackupCreateParams {
@@ -104,6 +104,6 @@ async function goBack(tx: Tx, row: BackupRow, params: BackupCreateParams, nowMs:
     return;
   }
   const volume = await volumeById(tx, params.volumeId);
-  const status = volume?.attach_status === 'attached' ? 'in-use' : 'available';
+  const status = restingStatus(volume?.attach_status ?? 'detached');
   await updateVolume(tx, params.volumeId, { status, previous_status: null }, nowMs, { status: ['backing-up'] });
 }

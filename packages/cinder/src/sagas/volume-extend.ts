@@ -5,7 +5,7 @@ import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import { attachmentsOfVolume } from '../store/attachments.ts';
 import { changePool, changeUsage } from '../store/usage.ts';
-import { updateVolume, volumeById } from '../store/volumes.ts';
+import { restingStatus, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, untilCopied } from './common.ts';
 
 export interface VolumeExtendParams {
@@ -40,7 +40,7 @@ export function volumeExtendSaga(deps: CinderDeps): SagaDefinition<VolumeExtendP
       if (!row) return;
       const more = newSizeGb - row.size_gb;
       // somebody may have let go of it meanwhile
-      const status = row.attach_status === 'attached' ? 'in-use' : 'available';
+      const status = restingStatus(row.attach_status);
       const nowMs = env.clock.nowMs();
       await updateVolume(tx, volumeId, { size_gb: newSizeGb, growing_gb: 0, previous_status: null }, nowMs);
       // a volume that is being deleted by force stays so

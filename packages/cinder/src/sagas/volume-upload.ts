@@ -5,7 +5,7 @@ import type { Requester } from '../app/caller.ts';
 import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { deleteKey } from '../app/keys.ts';
-import { updateVolume, volumeById } from '../store/volumes.ts';
+import { restingStatus, updateVolume, volumeById } from '../store/volumes.ts';
 import { DATA_DEADLINE_MS, leaveMessage, needVolume } from './common.ts';
 
 export interface VolumeUploadParams {
@@ -64,6 +64,6 @@ export function volumeUploadSaga(deps: CinderDeps): SagaDefinition<VolumeUploadP
 async function goBack(tx: Tx, volumeId: string, nowMs: number): Promise<void> {
   const row = await volumeById(tx, volumeId);
   if (!row) return;
-  const status = row.attach_status === 'attached' ? 'in-use' : 'available';
+  const status = restingStatus(row.attach_status);
   await updateVolume(tx, volumeId, { status, previous_status: null }, nowMs, { status: ['uploading'] });
 }

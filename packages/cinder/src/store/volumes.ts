@@ -60,6 +60,10 @@ export interface VolumeWhere {
   readonly attachStatus?: string;
 }
 
+/** The status of a volume that nothing is being done with: what its attachments make of it. */
+export const restingStatus = (attachStatus: string): string =>
+  attachStatus === 'attached' ? 'in-use' : ['attaching', 'detaching', 'reserved'].includes(attachStatus) ? attachStatus : 'available';
+
 /** Changes a volume, if it is as `where` says. Returns whether it did. */
 export async function updateVolume(tx: Tx, id: string, set: Partial<VolumeRow>, nowMs: number, where: VolumeWhere = {}): Promise<boolean> {
   let query = q(tx)

@@ -271,5 +271,21 @@ export function nextDeviceName(taken: Iterable<string | null>, bus: string): str
   return undefined;
 }
 
+/** Names for volumes that have none yet, by mapping: each the next that is free. One is missing where all are taken. */
+export function missingDeviceNames(
+  devices: readonly { readonly id: string; readonly device_name: string | null; readonly disk_bus: string | null; readonly attachment_id: string | null }[],
+): ReadonlyMap<string, string> {
+  const taken = devices.map((device) => device.device_name);
+  const names = new Map<string, string>();
+  for (const device of devices) {
+    if (device.device_name !== null || device.attachment_id === null) continue;
+    const name = nextDeviceName(taken, device.disk_bus ?? 'virtio');
+    if (name === undefined) break;
+    names.set(device.id, name);
+    taken.push(name);
+  }
+  return names;
+}
+
 /** The message of MySQL and libvirt drivers for a name that no disk can have. */
 export const isDeviceName = (name: string): boolean => /^\/dev\/x?[a-z]?d?[a-z]+[0-9]*$/.test(name);

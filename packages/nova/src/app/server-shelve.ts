@@ -1,8 +1,9 @@
 import { conflict, invalidInput } from '@cairn/kit/errors/errors';
 import type { NovaSagas } from '../sagas/index.ts';
-import { blockDevicesOf } from '../store/block-device.ts';
+import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { allComputeNodes } from '../store/compute-node.ts';
 import { type ServerPatch } from '../store/server.ts';
+import { missingDeviceNames } from './block-devices.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { isVolumeBacked } from './server-create.ts';
@@ -110,17 +111,22 @@ export function createServerShelveApp(deps: NovaDeps, sagas: NovaSagas, makeImag
         taskState: 'unshelving',
         patch,
         saga: sagas.unshelve,
-        params: async (row, tx) => ({
-          serverId: row.id,
-          ctx: storedContext(caller),
-          hasVolumes: (await blockDevicesOf(tx, row.id)).some((device) => device.destination_type === 'volume'),
-          zone,
-          shownZone: row.availability_zone,
-          pinnedBefore: row.pinned_az,
-          forcedHost: wish.host ?? null,
-          forcedNode: null,
-          imageId: row.shelved_image_id,
-        }),
+        params: async (row, tx) => {
+          const devices = await blockDevicesOf(tx, row.id);
+          // volumes that came while it was on no host
+          for (const [deviceId, name] of missingDeviceNames(devices)) await patchBlockDevice(tx, deviceId, { device_name: name });
+          return {
+            serverId: row.id,
+            ctx: storedContext(caller),
+            hasVolumes: devices.some((device) => device.destination_type === 'volume'),
+            zone,
+            shownZone: row.availability_zone,
+            pinnedBefore: row.pinned_az,
+            forcedHost: wish.host ?? null,
+            forcedNode: null,
+            imageId: row.shelved_image_id,
+          };
+        },
       });
     },
   };

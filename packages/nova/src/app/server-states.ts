@@ -129,7 +129,7 @@ export interface ActionRule {
   readonly launched?: boolean;
   /** A lock keeps everybody but administrators off; default true. */
   readonly heedsLock?: boolean;
-  /** It must be on a host; default false. */
+  /** It must be on a host, or be offloaded from a shelf where the action may find it so; default false. */
   readonly needsHost?: boolean;
 }
 
@@ -204,7 +204,8 @@ export interface StateFacts {
 /** Throws upstream's 409 when the server is in no state for the action; checks in upstream's order: lock, host, vm_state, task_state, launched_at. */
 export function checkAction(server: StateFacts, rule: ActionRule, admin: boolean): void {
   if (server.locked === 1 && !admin && rule.heedsLock !== false) throw conflict(`Instance ${server.id} is locked`);
-  if (rule.needsHost === true && server.host === null) throw conflict(`Instance ${server.id} is not ready`);
+  const mayBeOffloaded = server.vm_state === 'shelved_offloaded' && rule.vmStates?.includes('shelved_offloaded');
+  if (rule.needsHost === true && server.host === null && !mayBeOffloaded) throw conflict(`Instance ${server.id} is not ready`);
   if (rule.vmStates !== undefined && !rule.vmStates.includes(server.vm_state as VmState)) throw invalidState(rule.verb, server.id, 'vm_state', server.vm_state);
   const taskStates = rule.taskStates ?? [null];
   if (taskStates !== 'any' && !taskStates.includes(server.task_state)) throw invalidState(rule.verb, server.id, 'task_state', server.task_state);

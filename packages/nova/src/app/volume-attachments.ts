@@ -13,7 +13,7 @@ import {
   patchBlockDevice,
 } from '../store/block-device.ts';
 import { imageOf } from '../store/server.ts';
-import { isDeviceName, isTrue, nextDeviceName } from './block-devices.ts';
+import { isDeviceName, isTrue, missingDeviceNames } from './block-devices.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { ACTION_RULES, checkAction } from './server-states.ts';
@@ -121,13 +121,13 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
             throw invalidInput(`Invalid volume: volume ${volume.id} is already attached to instances: ${others.map((device) => device.server_id).join(' ')}`);
           }
           if (others.some((device) => device.server_id === row.id)) throw invalidInput(`Invalid volume: volume ${volume.id} already attached`);
+          const offloaded = row.vm_state === 'shelved_offloaded';
+          if (offloaded && asked.tag !== undefined) throw invalidInput('Tagged volume attachment is not supported for shelved-offloaded instances.');
+          if (offloaded && volume.multiattach) throw invalidInput('Attaching multiattach volumes is not supported for shelved-offloaded instances.');
           const devices = await blockDevicesOf(tx, row.id);
           const wanted = imageOf(row).properties['hw_disk_bus'];
           const bus = wanted !== undefined && BUSES.has(wanted) ? wanted : 'virtio';
-          const deviceName = nextDeviceName(
-            devices.map((device) => device.device_name),
-            bus,
-          );
+          const deviceName = missingDeviceNames([...devices, { id, device_name: null, disk_bus: bus, attachment_id: attachmentId }]).get(id);
           if (deviceName === undefined) throw forbidden('The maximum allowed number of disk devices (26) to attach to a single instance has been exceeded.');
           made = {
             id,
@@ -137,7 +137,8 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
             device_type: 'disk',
             disk_bus: bus,
             boot_index: null,
-            device_name: deviceName,
+            // the host where it comes up names it
+            device_name: offloaded ? null : deviceName,
             image_id: null,
             snapshot_id: null,
             volume_id: volume.id,
@@ -188,8 +189,10 @@ export function createVolumeAttachmentsApp(deps: NovaDeps, sagas: NovaSagas): Vo
         action: 'detach_volume',
         saga: sagas.volumeDetach,
         params: async (row, tx) => {
+          // a volume of an offloaded server may be no more than reserved
+          const begins = row.vm_state !== 'shelved_offloaded';
           try {
-            await faces.cinder.beginDetaching(tx, caller.ctx, volumeId, row.id);
+            if (begins) await faces.cinder.beginDetaching(tx, caller.ctx, volumeId, row.id);
           } catch (error) {
             if (isCairnError(error, 'Conflict') || isCairnError(error, 'InvalidInput'))
               throw new CairnError('InvalidInput', `Invalid volume: ${error.message}`, { cause: error });

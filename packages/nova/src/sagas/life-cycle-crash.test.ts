@@ -85,6 +85,25 @@ await suite(sagas.offload, { prepare: shelved, begin: offload, world: stays }, '
 });
 await suite(sagas.unshelveHere, { prepare: shelved, begin: act({ unshelve: null }), world: stays }, 'unshelve');
 await suite(sagas.unshelve, { prepare: then(built, { shelve: null }), begin: act({ unshelve: null }) }, 'unshelve');
+// its volume is in use while it is on a host, and reserved while it is on none
+const DATA = '33333333-3333-4333-8333-333333333333';
+const withVolume = async (cloud: TestCloud): Promise<void> => {
+  await built(cloud);
+  await cloud.cinder.addVolume({ id: DATA, host: 'h1' });
+  await attach(cloud);
+  await cloud.settle();
+};
+await suite(sagas.offload, { prepare: then(withVolume, { shelve: null }), begin: offload, world: stays }, 'shelveOffload', {
+  change: (line) => (line.startsWith('guest ') ? undefined : line),
+});
+const offloaded = then(withVolume, { shelve: null });
+await suite(sagas.unshelve, { prepare: offloaded, begin: act({ unshelve: null }) }, 'unshelve');
+await suite(sagas.volumeDetach, { prepare: offloaded, begin: detach }, 'detach_volume');
+const free = async (cloud: TestCloud): Promise<void> => {
+  await then(built, { shelve: null })(cloud);
+  await cloud.cinder.addVolume({ id: DATA, host: 'h1' });
+};
+await suite(sagas.volumeAttach, { prepare: free, begin: attach }, 'attach_volume');
 const kept = { hosts: [{ name: 'h1' }], options: { reclaimServerMs: 1_000_000 } };
 const remove = async (cloud: TestCloud): Promise<void> => {
   await cloud.ok(member(), 'DELETE', `/servers/${serverId}`);
@@ -98,6 +117,12 @@ await suite(sagas.restore, { prepare: removed, begin: act({ restore: null }), wo
 const noBackups = { hosts: [{ name: 'h1' }], inside: async () => ({ status: 200, headers: {}, body: { images: [] } }) };
 await suite(sagas.backup, { world: noBackups, prepare: built, begin: act({ createBackup: { name: 'b', backup_type: 'daily', rotation: 2 } }) }, 'createBackup');
 
+async function attach(cloud: TestCloud): Promise<void> {
+  await cloud.ok(member(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: DATA } });
+}
+async function detach(cloud: TestCloud): Promise<void> {
+  await cloud.ok(member(), 'DELETE', `/servers/${serverId}/os-volume_attachments/${DATA}`);
+}
 async function offload(cloud: TestCloud): Promise<void> {
   await cloud.ok(admin(), 'POST', `/servers/${serverId}/action`, { shelveOffload: null });
 }

@@ -13,7 +13,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { diskLeftovers, type LocalDisk, localDisks, removeDisks } from './server-disks.ts';
 import { type FastStartOutcome, makeDisksFast, startOutcome } from './server-fast-start.ts';
 import type { Placing } from './server-place.ts';
-import { createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
+import { completeVolumes, createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
 import { giveRoomBack } from '../topology/room.ts';
 
 /**
@@ -154,9 +154,7 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
         },
         async commit(tx, step) {
           const { serverId } = step.params;
-          for (const device of step.params.hasVolumes ? await blockDevicesOf(tx, serverId) : []) {
-            if (device.attachment_id !== null) await faces.cinder.complete(tx, device.attachment_id, device.device_name ?? '');
-          }
+          if (step.params.hasVolumes) await completeVolumes(deps, tx, serverId);
           const nowMs = env.clock.nowMs();
           await actionDone(deps, tx, {
             serverId,

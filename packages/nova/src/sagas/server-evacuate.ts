@@ -6,7 +6,7 @@ import { POWER } from '../app/server-states.ts';
 import type { HostState } from '../scheduler/filters.ts';
 import type { HostRequest } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
-import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
+import { patchBlockDevice } from '../store/block-device.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
 import { insertLeftovers } from '../store/leftover.ts';
 import { disksOf, type MigrationRow, patchMigration } from '../store/migration.ts';
@@ -16,7 +16,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { localDisks, makeDisks } from './server-disks.ts';
 import { claimDestination, moveRequest, needMigration, putOnSide, zoneOf } from './server-move.ts';
 import { diskIds, makeLive, removeAll, startGuest } from './server-resize.ts';
-import { connectVolumes, disconnectVolumes, readyVolumes } from './server-volumes.ts';
+import { completeVolumes, connectVolumes, disconnectVolumes, readyVolumes } from './server-volumes.ts';
 import { giveRoomBackOn, roomOwner, takeRoom } from '../topology/room.ts';
 
 export interface EvacuateParams {
@@ -152,9 +152,7 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
         async commit(tx, step) {
           const { serverId, ctx, stopped } = step.params;
           const nowMs = env.clock.nowMs();
-          for (const device of await blockDevicesOf(tx, serverId)) {
-            if (device.attachment_id !== null) await faces.cinder.complete(tx, device.attachment_id, device.device_name ?? '');
-          }
+          await completeVolumes(deps, tx, serverId);
           await actionDone(deps, tx, {
             serverId,
             requestId: ctx.requestId,

@@ -122,8 +122,8 @@ export function serverShelveSaga(deps: NovaDeps, offload: SagaDefinition<Offload
 }
 
 /**
- * Takes a shelved server off its host. Its guest goes first; then one transaction gives back the host's room, unbinds ports and lets volumes
- * go, and starts the removal of its disks there: what is in the rows is true from that moment on.
+ * Takes a shelved server off its host. Its guest goes first; then one transaction gives back the host's room, unbinds ports, leaves volumes
+ * reserved, and starts the removal of its disks there: what is in the rows is true from that moment on.
  */
 export function serverOffloadSaga(deps: NovaDeps, discard: SagaDefinition<DiscardParams>): SagaDefinition<OffloadParams> {
   const { env, faces } = deps;
@@ -156,6 +156,7 @@ export function serverOffloadSaga(deps: NovaDeps, discard: SagaDefinition<Discar
       if (portIds.length > 0) await faces.neutron.unbindPorts(tx, portIds);
       const diskIds: string[] = [];
       for (const device of devices) {
+        if (device.attachment_id !== null) await faces.cinder.release(tx, device.attachment_id);
         if (device.disk_id === null) continue;
         if (device.destination_type === 'local') diskIds.push(device.disk_id);
         // where it comes up again its disks are others

@@ -14,7 +14,7 @@ import { actionDone, actionFailed } from './outcome.ts';
 import { diskLeftovers, localDisks, makeDisks, removeDisks } from './server-disks.ts';
 import type { Placing } from './server-place.ts';
 import { imageDropper } from './server-shelve.ts';
-import { connectVolumes, disconnectVolumes } from './server-volumes.ts';
+import { completeVolumes, connectVolumes, disconnectVolumes } from './server-volumes.ts';
 import { giveRoomBack } from '../topology/room.ts';
 
 export interface UnshelveParams {
@@ -108,6 +108,7 @@ export function serverUnshelveSaga(deps: NovaDeps, placing: Placing, discard: Sa
         },
         async undoCommit(tx, step) {
           for (const device of await blockDevicesOf(tx, step.params.serverId)) {
+            if (device.attachment_id !== null) await faces.cinder.release(tx, device.attachment_id);
             // a disk that could not be removed now is removed later: the next try's is another
             await patchBlockDevice(tx, device.id, { disk_id: device.destination_type === 'local' ? env.ids.uuid() : null });
           }
@@ -130,6 +131,7 @@ export function serverUnshelveSaga(deps: NovaDeps, placing: Placing, discard: Sa
     ],
     async onDone(tx, step) {
       const { serverId, ctx } = step.params;
+      await completeVolumes(deps, tx, serverId);
       await actionDone(deps, tx, {
         serverId,
         requestId: ctx.requestId,

@@ -18,7 +18,10 @@ export interface VolumeParams {
   readonly ctx: Context;
 }
 
-/** Connects a reserved volume to the server's host, and plugs it into the guest if that runs. */
+/**
+ * Connects a reserved volume to the server's host, and plugs it into the guest if that runs. A server that is on no host, offloaded from a shelf, has
+ * it at once, as upstream (_attach_volume_shelved_offloaded of nova.compute.api): it is connected where the server comes up.
+ */
 export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
   const { faces, env, hosts } = deps;
   return defineSaga<VolumeParams, unknown>({
@@ -28,11 +31,13 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         name: 'connect',
         async do(step) {
           const server = await findServerBrief(step.db, step.params.serverId);
-          if (server?.host == null) throw notFound(`Instance ${step.params.serverId} could not be found.`);
+          if (server === undefined) throw notFound(`Instance ${step.params.serverId} could not be found.`);
+          if (server.host === null) return null;
           const { diskId, sizeGb } = await faces.cinder.connect(step.params.attachmentId, server.host);
           return { diskId, sizeGb };
         },
         async commit(tx, step, output) {
+          if (output === null) return;
           const { diskId, sizeGb } = output as { readonly diskId: string; readonly sizeGb: number };
           await patchBlockDevice(tx, step.params.deviceId, { disk_id: diskId, volume_size_gb: sizeGb });
         },
@@ -46,7 +51,8 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         async do(step) {
           const { serverId, deviceId, attachmentId } = step.params;
           const [server, device] = await Promise.all([findServerBrief(step.db, serverId), findBlockDevice(step.db, deviceId)]);
-          if (server?.host == null || device === undefined) throw notFound(`Instance ${serverId} could not be found.`);
+          if (server === undefined || device === undefined) throw notFound(`Instance ${serverId} could not be found.`);
+          if (server.host === null) return;
           const { guests } = hosts.get(server.host);
           const facts = await faces.cinder.connect(attachmentId, server.host);
           const disk = guestDisk(device, facts);
@@ -55,7 +61,7 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
         async commit(tx, step) {
           const { serverId, deviceId, attachmentId, volumeId, ctx } = step.params;
           const device = await findBlockDevice(tx, deviceId);
-          await faces.cinder.complete(tx, attachmentId, device?.device_name ?? '');
+          await faces.cinder.complete(tx, attachmentId, device?.device_name ?? undefined);
           await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
           const row = await findServer(tx, serverId);
           if (row !== undefined) await env.events.emit(tx, serverEvent('volume.attach', row, ctx.requestId, { volume_id: volumeId }));
@@ -78,7 +84,7 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
   });
 }
 
-/** Unplugs a volume from the guest if that runs, and gives it back. */
+/** Unplugs a volume from the guest if that runs, and gives it back. One that was to go with a server goes when it leaves that server on no host, as upstream. */
 export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
   const { faces, env, hosts } = deps;
   return defineSaga<VolumeParams, unknown>({
@@ -110,10 +116,11 @@ export function volumeDetachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
     // rows change at the very end alone, when nothing can be taken back any more
     async onDone(tx, step) {
       const { serverId, deviceId, attachmentId, volumeId, ctx } = step.params;
+      const [row, device] = [await findServer(tx, serverId), await findBlockDevice(tx, deviceId)];
       await removeBlockDevice(tx, deviceId);
       await faces.cinder.detach(tx, attachmentId);
+      if (row?.host === null && device?.delete_on_termination === 1) await faces.cinder.deleteVolume(tx, ctx, volumeId);
       await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
-      const row = await findServer(tx, serverId);
       if (row !== undefined) await env.events.emit(tx, serverEvent('volume.detach', row, ctx.requestId, { volume_id: volumeId }));
     },
     async onFailed(tx, step) {

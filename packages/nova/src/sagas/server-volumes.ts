@@ -70,6 +70,13 @@ export async function connectVolumes(
   );
 }
 
+/** The guest has the volumes that were connected to its host. */
+export async function completeVolumes(deps: NovaDeps, tx: Tx, serverId: string): Promise<void> {
+  for (const device of await blockDevicesOf(tx, serverId)) {
+    if (device.attachment_id !== null) await deps.faces.cinder.complete(tx, device.attachment_id, device.device_name ?? '');
+  }
+}
+
 /** A host has a server's volumes no longer, whatever is still running there: what other hosts keep of them is closed to it. */
 export async function disconnectVolumes(deps: NovaDeps, db: Db, serverId: string, host: string | null): Promise<void> {
   if (host === null) return;

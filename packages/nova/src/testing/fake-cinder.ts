@@ -1,7 +1,7 @@
 import type { CinderFace, VolumeFacts } from '@cairn/cinder/face';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
-import type { Db, Store } from '@cairn/kit/store/store';
+import type { Db, Store, Tx } from '@cairn/kit/store/store';
 import { FakeTable } from './fake-table.ts';
 
 interface FakeVolume {
@@ -144,7 +144,11 @@ export class FakeCinder implements CinderFace {
     await disks.create({ diskId, sizeBytes: volume.sizeGb * GIB, source: { kind: 'blank' }, pool: 'volume' });
     const waits = comes && attachment.host === keeper;
     const location = keeper === host ? undefined : await disks.serve(diskId, { exportId: `${attachmentId}.${host}`, waits });
-    if (!comes) await this.#store.write((tx) => this.moved(tx, attachmentId, host));
+    if (!comes)
+      await this.#store.write(async (tx) => {
+        if (attachment.status === 'reserved' || attachment.host === undefined) await this.#put(tx, attachmentId, { status: 'attaching' });
+        await this.moved(tx, attachmentId, host);
+      });
     return { diskId, sizeGb: volume.sizeGb, multiattach: volume.multiattach, readOnly: false, ...(location && { location }) };
   }
 
@@ -174,11 +178,22 @@ export class FakeCinder implements CinderFace {
   }
 
   async complete(...[tx, attachmentId, device]: Parameters<CinderFace['complete']>): Promise<void> {
-    const attachment = await this.attachments.find(tx, attachmentId);
-    if (attachment === undefined) throw notFound(`Attachment ${attachmentId} could not be found.`);
-    await this.attachments.put(tx, { ...attachment, status: 'attached', device });
+    if ((await this.attachments.find(tx, attachmentId)) === undefined) throw notFound(`Attachment ${attachmentId} could not be found.`);
+    await this.#put(tx, attachmentId, { status: 'attached', device: device ?? null });
+  }
+
+  async release(...[tx, attachmentId]: Parameters<CinderFace['release']>): Promise<void> {
+    await this.#put(tx, attachmentId, { status: 'reserved', device: null }, ['host']);
+  }
+
+  /** Changes an attachment, and its volume's status with it. */
+  async #put(tx: Tx, attachmentId: string, patch: Partial<FakeAttachment> & { readonly status: string }, without: readonly string[] = []): Promise<void> {
+    const found = await this.attachments.find(tx, attachmentId);
+    if (found === undefined) return;
+    const attachment = Object.fromEntries(Object.entries({ ...found, ...patch }).filter(([key]) => !without.includes(key))) as unknown as FakeAttachment;
+    await this.attachments.put(tx, attachment);
     const volume = await this.volumes.find(tx, attachment.volumeId);
-    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: 'in-use' });
+    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: attachment.status === 'attached' ? 'in-use' : attachment.status });
   }
 
   async beginDetaching(...[tx, , volumeId]: Parameters<CinderFace['beginDetaching']>): Promise<void> {
@@ -190,7 +205,7 @@ export class FakeCinder implements CinderFace {
 
   async rollDetaching(...[tx, volumeId]: Parameters<CinderFace['rollDetaching']>): Promise<void> {
     const volume = await this.volumes.find(tx, volumeId);
-    if (volume !== undefined) await this.volumes.put(tx, { ...volume, status: 'in-use' });
+    if (volume?.status === 'detaching') await this.volumes.put(tx, { ...volume, status: 'in-use' });
   }
 
   async detach(...[tx, attachmentId]: Parameters<CinderFace['detach']>): Promise<void> {

@@ -118,9 +118,10 @@ export const VOLUME_ACTIONS: Actions = {
   'volume detach': [
     5,
     (scene) => {
-      const found = scene.pick(scene.state.volumes.filter((v) => v.attachments.length > 0));
-      const { server_id: serverId } = found?.attachments[0] ?? {};
-      return found && call(scene, 'DELETE', `/compute/v2.1/servers/${serverId}/os-volume_attachments/${found.id}`);
+      const found = scene.pick(
+        scene.state.servers.flatMap((s) => s['os-extended-volumes:volumes_attached'].map((v: Json) => ({ serverId: s.id, volumeId: v.id }))),
+      );
+      return found && call(scene, 'DELETE', `/compute/v2.1/servers/${found.serverId}/os-volume_attachments/${found.volumeId}`);
     },
   ],
   'snapshot create': [
