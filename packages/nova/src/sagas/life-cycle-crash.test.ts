@@ -27,20 +27,25 @@ async function prepared(scene: Given): Promise<readonly string[]> {
   }
 }
 
-let serverId = '';
+// suites run while others are prepared, so each world has its own
+const servers = new WeakMap<TestWorld, string>();
+const idOf = (cloud: TestCloud): string => servers.get(cloud.world) as string;
 const act = (action: object) => async (cloud: TestCloud) => {
-  await cloud.ok(member(), 'POST', `/servers/${serverId}/action`, action);
+  await cloud.ok(member(), 'POST', `/servers/${idOf(cloud)}/action`, action);
 };
 const built = async (cloud: TestCloud): Promise<void> => {
   await cloud.glance.addImage({ id: OTHER, name: 'other' });
-  serverId = await cloud.create(member(), { name: 'one', networks: [{ uuid: NETWORK }], flavorRef: '2', config_drive: true });
+  servers.set(cloud.world, await cloud.create(member(), { name: 'one', networks: [{ uuid: NETWORK }], flavorRef: '2', config_drive: true }));
 };
 const backed = async (cloud: TestCloud): Promise<void> => {
-  serverId = await cloud.create(member(), {
-    imageRef: '',
-    networks: [{ uuid: NETWORK }],
-    block_device_mapping_v2: [{ source_type: 'image', destination_type: 'volume', uuid: IMAGE, boot_index: 0, volume_size: 2, delete_on_termination: true }],
-  });
+  servers.set(
+    cloud.world,
+    await cloud.create(member(), {
+      imageRef: '',
+      networks: [{ uuid: NETWORK }],
+      block_device_mapping_v2: [{ source_type: 'image', destination_type: 'volume', uuid: IMAGE, boot_index: 0, volume_size: 2, delete_on_termination: true }],
+    }),
+  );
 };
 const then =
   (first: (cloud: TestCloud) => Promise<void>, ...actions: readonly object[]) =>
@@ -106,7 +111,7 @@ const free = async (cloud: TestCloud): Promise<void> => {
 await suite(sagas.volumeAttach, { prepare: free, begin: attach }, 'attach_volume');
 const kept = { hosts: [{ name: 'h1' }], options: { reclaimServerMs: 1_000_000 } };
 const remove = async (cloud: TestCloud): Promise<void> => {
-  await cloud.ok(member(), 'DELETE', `/servers/${serverId}`);
+  await cloud.ok(member(), 'DELETE', `/servers/${idOf(cloud)}`);
 };
 await suite(sagas.softDelete, { prepare: built, begin: remove, world: kept }, 'delete');
 const removed = async (cloud: TestCloud): Promise<void> => {
@@ -118,13 +123,13 @@ const noBackups = { hosts: [{ name: 'h1' }], inside: async () => ({ status: 200,
 await suite(sagas.backup, { world: noBackups, prepare: built, begin: act({ createBackup: { name: 'b', backup_type: 'daily', rotation: 2 } }) }, 'createBackup');
 
 async function attach(cloud: TestCloud): Promise<void> {
-  await cloud.ok(member(), 'POST', `/servers/${serverId}/os-volume_attachments`, { volumeAttachment: { volumeId: DATA } });
+  await cloud.ok(member(), 'POST', `/servers/${idOf(cloud)}/os-volume_attachments`, { volumeAttachment: { volumeId: DATA } });
 }
 async function detach(cloud: TestCloud): Promise<void> {
-  await cloud.ok(member(), 'DELETE', `/servers/${serverId}/os-volume_attachments/${DATA}`);
+  await cloud.ok(member(), 'DELETE', `/servers/${idOf(cloud)}/os-volume_attachments/${DATA}`);
 }
 async function offload(cloud: TestCloud): Promise<void> {
-  await cloud.ok(admin(), 'POST', `/servers/${serverId}/action`, { shelveOffload: null });
+  await cloud.ok(admin(), 'POST', `/servers/${idOf(cloud)}/action`, { shelveOffload: null });
 }
 
 // the root volume gets the image's content, and a failure before that leaves it as it was
@@ -150,12 +155,14 @@ crashSuite({
 // the password is in the memory of the process that took it: after a crash the change fails, and is asked for again
 const withAgent = async (cloud: TestCloud): Promise<void> => {
   await cloud.glance.addImage({ id: OTHER, name: 'agent', properties: { hw_qemu_guest_agent: 'yes' } });
-  serverId = await cloud.create(member(), { imageRef: OTHER, networks: 'none' });
+  servers.set(cloud.world, await cloud.create(member(), { imageRef: OTHER, networks: 'none' }));
 };
 const change = async (cloud: TestCloud): Promise<void> => {
   // the request waits for the saga, so it is not waited for here
-  cloud.request(member(), 'POST', `/servers/${serverId}/action`, { changePassword: { adminPass: 'x' } }).catch(() => undefined);
-  await cloud.until(async () => (await cloud.ok(member(), 'GET', `/servers/${serverId}/os-instance-actions`)).instanceActions[0].action === 'changePassword');
+  cloud.request(member(), 'POST', `/servers/${idOf(cloud)}/action`, { changePassword: { adminPass: 'x' } }).catch(() => undefined);
+  await cloud.until(
+    async () => (await cloud.ok(member(), 'GET', `/servers/${idOf(cloud)}/os-instance-actions`)).instanceActions[0].action === 'changePassword',
+  );
 };
 crashSuite({
   saga: sagas.password,
