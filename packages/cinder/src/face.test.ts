@@ -56,6 +56,51 @@ describe('what nova asks of cinder', () => {
     await assert.rejects(face.volume(read(), testContext({ projectId: 'b0000000000000000000000000000002' }), id), (error) => isCairnError(error, 'NotFound'));
   });
 
+  test('a volume stays reserved for a server that is on no host, and is had there too by one that comes later', async () => {
+    const served = () => cloud.inspect().filter((line) => line.startsWith('served'));
+    const facts = async (id: string) => {
+      const { status, attachments } = await face.volume(read(), ctx, id);
+      return [status, ...attachments.flatMap((one) => [one.status, one.host, one.device])];
+    };
+    const [volumeId, serverId] = [await volumeOn('host1'), uuid()];
+    const attachmentId = await attach(volumeId, serverId, 'host2');
+    assert.deepEqual(await facts(volumeId), ['in-use', 'attached', 'host2', '/dev/vda']);
+    await face.disconnect(attachmentId, 'host2');
+    for (let round = 0; round < 2; round += 1) {
+      await write((tx) => face.release(tx, attachmentId));
+      assert.deepEqual(await facts(volumeId), ['reserved', 'reserved', null, null]);
+    }
+    await cloud.settle();
+    assert.deepEqual(served(), [], 'no host reaches it any longer');
+    const taken = uuid();
+    await assert.rejects(
+      write((tx) => face.reserve(tx, ctx, { id: taken, volumeId, serverId: uuid() })),
+      (error) => isCairnError(error, 'InvalidInput'),
+      'it is nobody else’s meanwhile',
+    );
+    await face.connect(attachmentId, 'host1');
+    await write((tx) => face.complete(tx, attachmentId, '/dev/vdb'));
+    assert.deepEqual(await facts(volumeId), ['in-use', 'attached', 'host1', '/dev/vdb']);
+    await write((tx) => face.detach(tx, attachmentId));
+
+    // one that comes while the server is on no host is in use without being connected
+    const late = uuid();
+    await write(async (tx) => {
+      await face.reserve(tx, ctx, { id: late, volumeId, serverId });
+      await face.complete(tx, late);
+    });
+    assert.deepEqual(await facts(volumeId), ['in-use', 'attached', null, null]);
+    await face.connect(late, 'host2');
+    assert.deepEqual(await facts(volumeId), ['attaching', 'attaching', 'host2', 'na']);
+    await write((tx) => face.complete(tx, late, '/dev/vdb'));
+    assert.deepEqual(await facts(volumeId), ['in-use', 'attached', 'host2', '/dev/vdb']);
+    await write((tx) => face.detach(tx, late));
+    assert.deepEqual(await facts(volumeId), ['available']);
+    await cloud.settle();
+    await write((tx) => face.release(tx, late));
+    assert.deepEqual(served(), []);
+  });
+
   test('a volume is used from another host by a way of its own, which goes with the attachment', async () => {
     const served = () => cloud.inspect().filter((line) => line.startsWith('served'));
     const volumeId = await volumeOn('host1');

@@ -112,7 +112,7 @@ export interface CinderFace {
   moved(tx: Tx, attachmentId: string, host: string): Promise<void>;
   /** The guest has it: volume in-use. A server that is on no host has it too, unconnected and (so far) under no device. */
   complete(tx: Tx, attachmentId: string, device?: string): Promise<void>;
-  /** Its server is on no host any longer: the volume is only reserved for it, until it is connected to another. Tolerates absence. */
+  /** Its server is on no host any longer (`disconnect` came before): the volume is only reserved for it until it is connected to another. Tolerates absence. */
   release(tx: Tx, attachmentId: string): Promise<void>;
   /** `detaching` while the guest lets go; `rollDetaching` takes it back. */
   beginDetaching(tx: Tx, ctx: Context, volumeId: string, serverId: string): Promise<void>;

@@ -150,12 +150,12 @@ export async function completeAttachment(deps: CinderDeps, tx: Tx, who: Requeste
 
 /**
  * An attachment is as it was before it was connected anywhere. Upstream's nova makes a new one in its place (_terminate_volume_connections of
- * nova.compute.manager), which comes to the same but for its id. Tolerates absence.
+ * nova.compute.manager), which comes to the same but for its id. The ways of the
+ * host that it was on were closed before (closeWay of remote.ts). Tolerates absence.
  */
 export async function releaseAttachment(deps: CinderDeps, tx: Tx, who: Requester, id: string): Promise<void> {
   const attachment = await attachmentById(tx, id);
   if (!attachment) return;
-  const volume = await volumeById(tx, attachment.volume_id);
   await updateAttachment(
     tx,
     id,
@@ -163,7 +163,6 @@ export async function releaseAttachment(deps: CinderDeps, tx: Tx, who: Requester
     deps.env.clock.nowMs(),
   );
   await settleStatus(deps, tx, who, attachment.volume_id);
-  if (volume) await closeWays(deps, tx, who, volume, [attachment]);
 }
 
 /** Ends an attachment; what is left of others decides the volume's status (cinder.db.api, volume_detached). Tolerates absence. */
@@ -178,7 +177,8 @@ export async function endAttachment(deps: CinderDeps, tx: Tx, who: Requester, id
 /** What other hosts reach the volume by goes with its attachments. */
 export async function closeWays(deps: CinderDeps, tx: Tx, who: Requester, volume: VolumeRow, ended: readonly AttachmentRow[]): Promise<void> {
   const bound = boundHost(deps, volume.host);
-  if (bound === null || ended.every((one) => one.attached_host === null || one.attached_host === bound)) return;
+  // one that was released may have left a way open, on a host that was away
+  if (bound === null || ended.every((one) => one.attached_host === bound)) return;
   await deps.env.sagas.start(tx, diskUnserveSaga(deps), { volumeId: volume.id }, { subject: subjectOf(volume.id), requestId: who.requestId });
 }
 
