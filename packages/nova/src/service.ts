@@ -13,6 +13,7 @@ import { Reconciler } from './hosts/reconcile.ts';
 import { HostRegistry } from './hosts/registry.ts';
 import { SecondLooks } from './hosts/second-looks.ts';
 import { dropTemplates } from './hosts/templates.ts';
+import { resealTpms } from './app/tpm-secrets.ts';
 import { moveVolume } from './app/volume-move.ts';
 import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
@@ -29,6 +30,8 @@ export interface NovaService {
   readonly sagas: readonly SagaDefinition[];
   /** What this service's saga steps find in `step.services` under `nova`. */
   readonly sagaServices: object;
+  /** Seals what it keeps sealed with the present key of credentials; returns how many secrets there are. */
+  resealKeys(): Promise<number>;
   /** After migrations: registers hosts, takes up their events and starts the reconcilers. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -85,6 +88,7 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
     migrations: novaMigrations,
     sagas: app.sagas.all,
     sagaServices: app,
+    resealKeys: () => resealTpms(deps),
     async start() {
       reconciler.start();
       volumes = deps.env.events.subscribe('nova.volumes', ['volume.extended', 'volume.move'], (event) =>

@@ -174,9 +174,10 @@ export function compose(options: ComposeOptions): Cloud {
     bootstrap: (adminPassword, url) => bootstrapCloud(keystone.app, config.region, adminPassword, url),
     async rotateKeys(keys, force) {
       if (keys === 'tokens') return keystone.app.keys.rotate(keys, { force });
-      const before = await cinder.resealKeys();
+      const reseal = async (): Promise<number> => (await cinder.resealKeys()) + (await nova.resealKeys());
+      const before = await reseal();
       const { reencrypted } = await keystone.app.keys.rotate(keys, { force });
-      return { reencrypted: before + reencrypted + (await cinder.resealKeys()) };
+      return { reencrypted: before + reencrypted + (await reseal()) };
     },
     async start() {
       for (const service of startable) await service.start();

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import type { GuestSpec } from '../interface/guests.ts';
 import type { GuestHardware } from '../interface/hardware.ts';
 import { findFirmware } from './firmware.ts';
 import { parseCpuList } from './pinning.ts';
 import { findSwtpm } from './tpm.ts';
-import { GuestFiles, readRecord } from './record.ts';
+import { GuestFiles, type GuestRecord, readRecord, writeRecord } from './record.ts';
 import { isAlive } from './process-identity.ts';
 import { noQemu, TestHost } from './qemu.fixture.ts';
 
@@ -88,6 +91,17 @@ test('a pinned processor runs where it was put, and guests without one stay away
 });
 
 const secret = 'ab'.repeat(32);
+
+test('what encrypts the state of a TPM is not kept beside it', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'cairn-record-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const files = new GuestFiles(dir, dir, randomUUID());
+  mkdirSync(files.dir, { recursive: true });
+  const spec = { guestId: randomUUID(), hardware: { tpm: { version: '2.0', model: 'tpm-crb', secret, state: 'c3RhdGU=' } } } as unknown as GuestSpec;
+  await writeRecord(files, { version: 1, spec } as GuestRecord);
+  assert.equal((await readRecord(files))?.spec.hardware?.tpm?.model, 'tpm-crb');
+  for (const name of readdirSync(files.dir)) assert.ok(!readFileSync(join(files.dir, name), 'utf8').includes(secret));
+});
 
 test('a virtual TPM keeps its encrypted state over reboots, restarts of Cairn and the way to another host', { skip: noTpm }, async (t) => {
   const options = { swtpm: swtpm as string };

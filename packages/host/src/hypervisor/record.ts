@@ -111,8 +111,16 @@ export const RUN_DIR_BYTES = 107 - '/00000000-0000-0000-0000-000000000000/q/inco
 /** Replaces the record in one step: a crash leaves the old one or the new one. */
 export async function writeRecord(files: GuestFiles, record: GuestRecord): Promise<void> {
   const next = `${files.record}.new`;
-  await writeFile(next, JSON.stringify(record, undefined, 1), { mode: 0o600 });
+  await writeFile(next, JSON.stringify(withoutSecrets(record), undefined, 1), { mode: 0o600 });
   await rename(next, files.record);
+}
+
+/** Nothing is started from a record: what encrypts a TPM's state is no business of the disk that the state is on. */
+function withoutSecrets(record: GuestRecord): GuestRecord {
+  const { hardware } = record.spec;
+  if (hardware?.tpm === undefined) return record;
+  const { version, model } = hardware.tpm;
+  return { ...record, spec: { ...record.spec, hardware: { ...hardware, tpm: { version, model, secret: '' } } } };
 }
 
 /** The record, or nothing where there is none that can be read. */

@@ -22,12 +22,12 @@ import {
 } from '../store/migration.ts';
 import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
 import { isUp, servicesOf } from '../store/service.ts';
-import { insertTpms } from '../store/tpm.ts';
 import { tpmWish } from '../hosts/hardware.ts';
 import { type Caller, targetOf } from './caller.ts';
 import type { NovaDeps } from './deps.ts';
 import { checkHardware, refuseTpm } from './server-hardware.ts';
-import { newPassword, newTpmSecret } from './server-names.ts';
+import { newPassword } from './server-names.ts';
+import { createTpms } from './tpm-secrets.ts';
 import { isVolumeBacked } from './server-create.ts';
 import { storedFlavor } from './server-plan.ts';
 import { serverLimits } from './server-quota.ts';
@@ -215,7 +215,7 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
           if (diskConfig === 'AUTO' && imageOf(row).properties['auto_disk_config']?.trim().toLowerCase() === 'disabled')
             throw invalidInput(`Requested image ${row.image_id} has automatic disk resize disabled.`);
           const { flavor, seq } = await checkFlavor(tx, caller, row, flavorId);
-          if (tpmWish(flavor, imageOf(row).properties) !== undefined) await insertTpms(tx, [{ serverId: row.id, secret: newTpmSecret(env.ids) }]);
+          if (tpmWish(flavor, imageOf(row).properties) !== undefined) await createTpms(deps, tx, [row.id]);
           const migrationId = await newMigration(deps, tx, caller, row, { type: 'resize', status: 'pre-migrating', flavor, flavorSeq: seq, withDisks: true });
           const ignoreHosts = options.resizeToSameHost || row.host === null ? [] : [row.host];
           return { serverId: row.id, ctx: storedContext(caller), migrationId, host: null, ignoreHosts };

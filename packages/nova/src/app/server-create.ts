@@ -10,7 +10,6 @@ import { insertServers, type NewServer } from '../store/server.ts';
 import { addGroupMembers, groupMemberHosts } from '../store/server-group.ts';
 import { insertServerPorts } from '../store/server-port.ts';
 import { insertTags } from '../store/server-tag.ts';
-import { insertTpms } from '../store/tpm.ts';
 import { changeUsage } from '../store/usage.ts';
 import { tpmWish } from '../hosts/hardware.ts';
 import type { Caller } from './caller.ts';
@@ -18,7 +17,8 @@ import type { NovaDeps } from './deps.ts';
 import { shortIpv6 } from './ipv6.ts';
 import { deviceRows } from './server-devices.ts';
 import { serverEvent } from './server-events.ts';
-import { hostnameFrom, newPassword, newReservationId, newTpmSecret } from './server-names.ts';
+import { hostnameFrom, newPassword, newReservationId } from './server-names.ts';
+import { createTpms } from './tpm-secrets.ts';
 import { type CreateServerBody, planServers, type ServerPlan } from './server-plan.ts';
 import { checkFilesQuota, checkMetadataQuota, serverLimits } from './server-quota.ts';
 import { POWER, TASK_DEADLINE_MS } from './server-states.ts';
@@ -135,9 +135,10 @@ async function write(
     made.flatMap(({ row }) => (server.tags ?? []).map((tag) => ({ server_id: row.id, tag }))),
   );
   if (tpmWish(plan.flavor, plan.boot.image.properties) !== undefined) {
-    await insertTpms(
+    await createTpms(
+      deps,
       tx,
-      made.map(({ row }) => ({ serverId: row.id, secret: newTpmSecret(env.ids) })),
+      made.map(({ row }) => row.id),
     );
   }
   if (plan.group !== undefined) {

@@ -32,9 +32,6 @@ function draw(ids: Ids, characters: string, count: number): string {
 /** `r-8tk3mqz0`. */
 export const newReservationId = (ids: Ids): string => `r-${draw(ids, UID_CHARACTERS, 8)}`;
 
-/** What a virtual TPM's state is encrypted with: 256 bits, hexadecimal. */
-export const newTpmSecret = (ids: Ids): string => ids.bytes(32).toString('hex');
-
 /** A password of 12 characters with a digit and both cases. */
 export function newPassword(ids: Ids): string {
   const chars = [...PASSWORD_GROUPS.map((group) => draw(ids, group, 1)), ...draw(ids, PASSWORD_GROUPS.join(''), 9)];

@@ -1,8 +1,8 @@
 import type { Db } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
+import { tpmOf } from '../app/tpm-secrets.ts';
 import { blockDevicesOf } from '../store/block-device.ts';
 import { findServer, flavorOf, imageOf, type ServerRow } from '../store/server.ts';
-import { findTpm } from '../store/tpm.ts';
 import { topologyOfServer } from '../topology/host.ts';
 import { topologyWish } from '../topology/wish.ts';
 import { portsOf } from '../store/server-port.ts';
@@ -24,7 +24,7 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string, comes
     topologyWish(flavorOf(row), imageOf(row).properties) === undefined
       ? undefined
       : topologyOfServer(db, comesTo === undefined ? row : { ...row, host: comesTo }),
-    wantsTpm ? findTpm(db, serverId) : undefined,
+    wantsTpm ? tpmOf(deps, db, serverId) : undefined,
   ]);
   const shared = new Set<string>();
   const readOnly = new Set<string>();
@@ -53,7 +53,7 @@ export async function guestParts(deps: NovaDeps, db: Db, serverId: string, comes
     limits,
     locations,
     ...(topology && { topology }),
-    ...(tpm && { tpm: { secret: tpm.secret, ...(tpm.state === null ? {} : { state: tpm.state }) } }),
+    ...(tpm && { tpm }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { tapName } from '@cairn/host/interface/fabric';
 import type { DiskLocation } from '@cairn/host/interface/disks';
 import type { DiskLimits, GuestDisk, GuestNic, GuestSpec } from '@cairn/host/interface/guests';
-import type { GuestHardware, GuestTpm } from '@cairn/host/interface/hardware';
+import type { GuestHardware } from '@cairn/host/interface/hardware';
 import type { PortFacts } from '@cairn/neutron/face';
 import { nextDeviceName } from '../app/block-devices.ts';
+import type { TpmParts } from '../app/tpm-secrets.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
 import { flavorOf, imageOf, type ServerRow, type StoredFlavor } from '../store/server.ts';
 import type { PlacedTopology } from '../topology/fit.ts';
@@ -68,7 +69,7 @@ export interface GuestParts {
   /** Where it sits on its host; absent for a server that does not care. */
   readonly topology?: PlacedTopology;
   /** Of a server with a virtual TPM. */
-  readonly tpm?: Pick<GuestTpm, 'secret' | 'state'>;
+  readonly tpm?: TpmParts;
 }
 
 /** What a rescued server's guest is started from; undefined while it is not rescued, or not yet. */

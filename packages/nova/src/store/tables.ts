@@ -176,7 +176,7 @@ export interface TopologyTable {
 /** A server's virtual TPM. */
 export interface TpmTable {
   server_id: string;
-  /** What its state is encrypted with on the host's disk: 64 hexadecimal digits, never shown. */
+  /** What its state is encrypted with on the host's disk, sealed (app/tpm-secrets.ts). */
   secret: string;
   /** Its encrypted state on the way from one host to another, base64; null while a host has it. */
   state: string | null;

@@ -24,3 +24,12 @@ export async function setTpmState(tx: Tx, serverId: string, state: string | null
 export async function removeTpm(tx: Tx, serverId: string): Promise<void> {
   await on<NovaTables>(tx).deleteFrom('nova_tpm').where('server_id', '=', serverId).execute();
 }
+
+export async function setTpmSecret(tx: Tx, serverId: string, sealed: string): Promise<void> {
+  await on<NovaTables>(tx).updateTable('nova_tpm').set({ secret: sealed }).where('server_id', '=', serverId).execute();
+}
+
+/** In the order of servers' ids, beginning behind one. */
+export async function tpmsAfter(db: Db, serverId: string, limit: number): Promise<readonly Selectable<TpmTable>[]> {
+  return await on<NovaTables>(db).selectFrom('nova_tpm').selectAll().where('server_id', '>', serverId).orderBy('server_id').limit(limit).execute();
+}

@@ -168,8 +168,12 @@ export class TestCloud {
     const keystone = {
       authenticate: async () => undefined,
       project: async (_db: unknown, id: string) => (projects.includes(id) ? { id, name: id, domainId: 'default', parentId: null, enabled: true } : undefined),
-      sealSecret: (_purpose: string, text: string) => text,
-      openSecret: (_purpose: string, sealed: string) => sealed,
+      sealSecret: (purpose: string, text: string) => Buffer.from(JSON.stringify([purpose, text])).toString('base64'),
+      openSecret: (purpose: string, sealed: string) => {
+        const [sealedFor, text] = JSON.parse(Buffer.from(sealed, 'base64').toString()) as [string, string];
+        if (sealedFor !== purpose) throw new Error(`sealed for ${sealedFor}, not for ${purpose}`);
+        return text;
+      },
       userExists: async () => true,
       unifiedLimits: async () => new Map<string, number>(),
     };

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { HostNumaCell } from '@cairn/host/interface/agent';
 import { createFace } from '@cairn/placement/app/face';
 import { systemClock } from '@cairn/kit/clock/clock';
+import { on } from '@cairn/kit/store/store';
+import { sql } from 'kysely';
+import type { NovaTables } from '../store/tables.ts';
 import { admin, IMAGE, member, NETWORK, TestCloud } from '../testing/cloud.ts';
 
 const placement = createFace(systemClock);
@@ -279,6 +283,22 @@ describe('what contradicts itself is refused at once', () => {
     }));
 });
 
+/** The secret is not in the database: in no row, and not in its files. */
+async function closed(cloud: TestCloud, secret: string): Promise<void> {
+  const [row] = await on<NovaTables>(cloud.store.read).selectFrom('nova_tpm').selectAll().execute();
+  assert.ok(row && row.secret.length > secret.length / 2 && !row.secret.includes(secret));
+  if (cloud.store.engine !== 'sqlite') return;
+  const { rows } = await sql<{ file: string }>`PRAGMA database_list`.execute(on<NovaTables>(cloud.store.read));
+  const file = rows.find((one) => one.file !== '')?.file;
+  assert.ok(file);
+  const texts = ['', '-wal'].flatMap((suffix) => (existsSync(file + suffix) ? [readFileSync(file + suffix)] : []));
+  assert.ok(
+    texts.some((text) => text.includes(row.secret)),
+    'this is where rows are',
+  );
+  assert.ok(texts.every((text) => !text.includes(secret)));
+}
+
 describe('virtual TPMs', () => {
   test('remember over reboots, resizes to another host and back; what would part them from their state is refused', () =>
     withCloud(['h1', 'h2'], async (cloud) => {
@@ -291,6 +311,8 @@ describe('virtual TPMs', () => {
       const guest = async () => cloud.agent(await hostOf()).machine.guests.get(server);
       const secret = (await guest())?.spec.hardware?.tpm?.secret;
       assert.match(secret ?? '', /^[0-9a-f]{64}$/);
+      assert.ok(secret);
+      await closed(cloud, secret);
       const remembered = (await guest())?.tpm;
       const act = async (body: object, ctx = member()) => {
         await cloud.ok(ctx, 'POST', `/servers/${server}/action`, body);
@@ -310,6 +332,10 @@ describe('virtual TPMs', () => {
         [(await guest())?.tpm, (await guest())?.spec.hardware?.tpm?.model, (await guest())?.spec.hardware?.tpm?.secret],
         [remembered, 'tpm-crb', secret],
       );
+      await closed(cloud, secret);
+      assert.equal(await cloud.nova.resealKeys(), 1);
+      await act({ reboot: { type: 'HARD' } });
+      assert.equal((await guest())?.spec.hardware?.tpm?.secret, secret, 'sealed anew, it is the same');
       for (const [body, operation] of [
         [{ rebuild: { imageRef: IMAGE } }, 'rebuild'],
         [{ shelve: null }, 'shelve'],
