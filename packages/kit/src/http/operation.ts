@@ -75,6 +75,8 @@ export interface Operation<App = never, B = unknown> {
    * network, and refuse in their own words). For the list of routes and the check at start that the rule exists.
    */
   readonly asks?: string;
+  /** Its path holds a secret: the log shows the names of the path's parameters, and not what they are. */
+  readonly hidesPath?: boolean;
   /** First and last microversion that know the operation; outside of them it is a 404. */
   readonly since?: string;
   readonly until?: string;

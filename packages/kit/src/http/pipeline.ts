@@ -217,7 +217,7 @@ function record(
     projectId: caller?.projectId,
     remoteAddress: exchange.remoteAddress,
   };
-  const text = `${exchange.method} ${service.prefix}${pathOf(exchange.url)}`;
+  const text = `${exchange.method} ${service.prefix}${operation?.hidesPath ? operation.path : pathOf(exchange.url)}`;
   if (exchange.method === 'GET' || exchange.method === 'HEAD') log.debug(fields, text);
   else log.info(fields, text);
 }

@@ -86,6 +86,7 @@ export const consoleOperations = [
     id: 'nova.console_auth_token.show',
     method: 'GET',
     path: '/v2.1/os-console-auth-tokens/{token}',
+    hidesPath: true,
     summary: 'Show what a console token opens',
     policy: 'os_compute_api:os-console-auth-tokens',
     query: [
