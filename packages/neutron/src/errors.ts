@@ -157,6 +157,10 @@ export const gatewayInUseByFloatingIp = (id: string, networkId: string): CairnEr
   inUse('RouterExternalGatewayInUseByFloatingIp')(
     `Gateway cannot be updated for router ${id}, since a gateway to external network ${networkId} is required by one or more floating IPs.`,
   );
+export const unableToMatchGateways = (routerId: string, reason: string): CairnError =>
+  bad('UnableToMatchGateways')(`Unable to match a requested gateway port to existing gateway ports for router ${routerId}: ${reason}`);
+export const unableToRemoveGateways = (routerId: string, reason: string): CairnError =>
+  bad('UnableToRemoveGateways')(`Unable to remove extra gateways from a router ${routerId}: ${reason}`);
 export const subnetMismatchForPort = (portId: string, subnetId: string): CairnError =>
   bad('SubnetMismatchForPort')(`Subnet on port ${portId} does not match the requested subnet ${subnetId}.`);
 export const invalidRoutes = (routes: unknown, reason: string): CairnError =>

@@ -29,6 +29,9 @@ export const shortId = (id: string): string => id.slice(0, ID_CHARACTERS);
 export const bridgeName = (networkId: string): string => `brq${shortId(networkId)}`;
 export const routerLinkName = (portId: string): string => `qr-${shortId(portId)}`;
 export const gatewayLinkName = (routerId: string): string => `qg-${shortId(routerId)}`;
+/** A further gateway's. */
+export const extraGatewayLinkName = (portId: string): string => `qx-${shortId(portId)}`;
+export const isGatewayLink = (name: string): boolean => name.startsWith('qg-') || name.startsWith('qx-');
 export const dhcpLinkName = (networkId: string): string => `ns-${shortId(networkId)}`;
 
 /** The end of the tunnel that carries a network to other hosts. */

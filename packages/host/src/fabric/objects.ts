@@ -1,5 +1,6 @@
 import { CairnError, conflict } from '@cairn/kit/errors/errors';
 import type { FabricChange, FabricFlaw, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../interface/fabric.ts';
+import { gatewaysOf } from './plan/gateways.ts';
 import { canonicalIp } from './plan/address.ts';
 import { bridgeName, gatewayLinkName, routerLinkName } from './names.ts';
 
@@ -139,13 +140,15 @@ export class Objects implements FabricView {
 export const objectKey = (kind: FabricObject['kind'], id: string): string => `${kind} ${id}`;
 
 /** The networks a router touches. */
-const networksOf = (router: RouterSpec): ReadonlySet<string> =>
-  new Set([...(router.gateway ? [router.gateway.networkId] : []), ...router.interfaces.map((link) => link.networkId)]);
+const networksOf = (router: RouterSpec): ReadonlySet<string> => new Set([...gatewaysOf(router), ...router.interfaces].map((link) => link.networkId));
 
 function linksOf(object: FabricObject): readonly string[] {
   if (object.kind === 'network') return [bridgeName(object.id)];
   if (object.kind === 'port') return object.attachment.kind !== 'none' ? [object.attachment.tap] : [];
-  if (object.kind === 'router') return [gatewayLinkName(object.id), ...new Set(object.interfaces.map((link) => routerLinkName(link.portId)))];
+  if (object.kind === 'router') {
+    const further = gatewaysOf(object).slice(1);
+    return [gatewayLinkName(object.id), ...new Set([...further.map(({ link }) => link), ...object.interfaces.map((link) => routerLinkName(link.portId))])];
+  }
   return [];
 }
 

@@ -168,6 +168,14 @@ function router(spec: RouterSpec): void {
     addresses(spec.gateway.addresses, 'gateway.addresses');
     qos(spec.gateway.qos, 'gateway.qos');
   }
+  for (const further of spec.extraGateways ?? []) {
+    need(spec.gateway !== undefined, 'extraGateways', 'has no gateway to be beside');
+    id(further.portId, 'extraGateways.portId');
+    id(further.networkId, 'extraGateways.networkId');
+    mac(further.mac, 'extraGateways.mac');
+    addresses(further.addresses, 'extraGateways.addresses');
+  }
+  if (spec.defaultRouteEcmp !== undefined) flag(spec.defaultRouteEcmp, 'defaultRouteEcmp');
   for (const link of spec.interfaces) {
     id(link.portId, 'interfaces.portId');
     id(link.networkId, 'interfaces.networkId');
@@ -182,12 +190,14 @@ function router(spec: RouterSpec): void {
     id(floating.id, 'floatingIps.id');
     ip(floating.floatingIp, 'floatingIps.floatingIp', 4);
     ip(floating.fixedIp, 'floatingIps.fixedIp', 4);
+    if (floating.networkId !== undefined) id(floating.networkId, 'floatingIps.networkId');
     qos(floating.qos, 'floatingIps.qos');
   }
   for (const forwarding of spec.portForwardings ?? []) {
     id(forwarding.id, 'portForwardings.id');
     ip(forwarding.floatingIp, 'portForwardings.floatingIp', 4);
     ip(forwarding.internalIp, 'portForwardings.internalIp', 4);
+    if (forwarding.networkId !== undefined) id(forwarding.networkId, 'portForwardings.networkId');
     need(['tcp', 'udp', 'sctp', 'dccp'].includes(forwarding.protocol), 'portForwardings.protocol', 'is none that has ports');
     for (const field of ['externalFirst', 'externalLast', 'internalFirst', 'internalLast'] as const)
       whole(forwarding[field], 1, 65_535, `portForwardings.${field}`);

@@ -96,6 +96,15 @@ export interface RouterSpec {
     /** Of what goes by the gateway's own addresses. */
     readonly qos?: QosSpec;
   };
+  /** Further ways out, which hide what is inside as `gateway` does; only beside it. */
+  readonly extraGateways?: readonly {
+    readonly portId: string;
+    readonly networkId: string;
+    readonly mac: string;
+    readonly addresses: readonly { readonly ip: string; readonly prefixLength: number; readonly nexthop?: string }[];
+  }[];
+  /** Do the next hops of all gateways share what has no better route? Without it that goes by `gateway` alone. */
+  readonly defaultRouteEcmp?: boolean;
   readonly interfaces: readonly {
     readonly portId: string;
     readonly networkId: string;
@@ -103,7 +112,14 @@ export interface RouterSpec {
     readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[];
   }[];
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];
-  readonly floatingIps: readonly { readonly id: string; readonly floatingIp: string; readonly fixedIp: string; readonly qos?: QosSpec }[];
+  /** `networkId`: the external network, where it is not that of `gateway`. */
+  readonly floatingIps: readonly {
+    readonly id: string;
+    readonly floatingIp: string;
+    readonly fixedIp: string;
+    readonly networkId?: string;
+    readonly qos?: QosSpec;
+  }[];
   readonly portForwardings?: readonly PortForwardingSpec[];
   readonly conntrackHelpers?: readonly ConntrackHelperSpec[];
   readonly meters?: readonly MeterSpec[];
@@ -145,6 +161,8 @@ export interface MeterReading {
 export interface PortForwardingSpec {
   readonly id: string;
   readonly floatingIp: string;
+  /** The external network, where it is not that of the router's `gateway`. */
+  readonly networkId?: string;
   readonly protocol: 'tcp' | 'udp' | 'sctp' | 'dccp';
   readonly externalFirst: number;
   readonly externalLast: number;

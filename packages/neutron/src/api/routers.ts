@@ -1,6 +1,6 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
 import { addInterface, removeInterface } from '../app/router-interfaces.ts';
-import { changeRoutes, createRouters, deleteRouterById, getRouter, listRouters, updateRouterById } from '../app/routers.ts';
+import { changeGateways, changeRoutes, createRouters, deleteRouterById, getRouter, listRouters, updateRouterById } from '../app/routers.ts';
 import { ROUTER } from '../resources/router.ts';
 import { op } from './op.ts';
 import { createOf, deleteOf, listOf, renderOne, showOf, updateOf } from './verbs.ts';
@@ -45,6 +45,17 @@ const removeExtraRoutes = op({
   handle: async (app, req) => renderOne(app, ROUTER, req.ctx, await changeRoutes(app, req.ctx, req.params.id as string, req.body, 'remove')),
 });
 
+const changeExternalGateways = (verb: 'add' | 'update' | 'remove', summary: string) =>
+  op({
+    id: `neutron.router.${verb}-external-gateways`,
+    method: 'PUT',
+    path: `/v2.0/routers/{id}/${verb}_external_gateways`,
+    summary,
+    policy: AUTHENTICATED,
+    asks: `${verb}_external_gateways`,
+    handle: async (app, req) => renderOne(app, ROUTER, req.ctx, await changeGateways(app, req.ctx, req.params.id as string, req.body, verb)),
+  });
+
 export const routerOperations = [
   listOf(ROUTER, 'List routers', listRouters),
   showOf(ROUTER, 'Show a router', getRouter),
@@ -55,4 +66,7 @@ export const routerOperations = [
   removeRouterInterface,
   addExtraRoutes,
   removeExtraRoutes,
+  changeExternalGateways('add', 'Give a router further gateways'),
+  changeExternalGateways('update', 'Replace the gateways of a router'),
+  changeExternalGateways('remove', 'Take gateways from a router'),
 ];

@@ -2,7 +2,7 @@ import type { Tx } from '@cairn/kit/store/store';
 import { keyOfIp } from '../net/ip.ts';
 import { findAllocation } from '../store/ipam.ts';
 import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
-import { findRouter, routersServing } from '../store/routers.ts';
+import { gatewayPortsOf, routersServing } from '../store/routers.ts';
 import { subnetsByIds } from '../store/subnets.ts';
 import type { PortRow } from '../store/tables.ts';
 
@@ -12,8 +12,8 @@ export async function servingRouterOf(tx: Tx, port: PortRow, subnetId: string, e
   const gateway = subnet?.gateway_ip ? await findAllocation(tx, port.network_id, keyOfIp(subnet.gateway_ip)) : undefined;
   const holder = gateway && (await findPort(tx, gateway.port_id));
   if (holder && ROUTER_INTERFACE_OWNERS.includes(holder.device_owner)) {
-    const router = await findRouter(tx, holder.device_id);
-    if (router?.gw_network_id === externalNetworkId) return router.id;
+    const leads = (await gatewayPortsOf(tx, holder.device_id)).some((port) => port.network_id === externalNetworkId);
+    if (leads) return holder.device_id;
   }
   return (await routersServing(tx, port.network_id, subnetId, externalNetworkId, ROUTER_INTERFACE_OWNERS))[0];
 }

@@ -10,7 +10,7 @@ import { routerHasFloatingIps } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { networkLists } from '../store/networks.ts';
 import { findPort } from '../store/ports.ts';
-import { routersByGateway, updateRouter } from '../store/routers.ts';
+import { gatewayPortsOf, routersByGateway, updateRouter } from '../store/routers.ts';
 import { selectOne } from '../store/select.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow, SubnetRow } from '../store/tables.ts';
@@ -47,7 +47,12 @@ export async function setGateway(app: NeutronApp, tx: Tx, ctx: Context, row: Rou
     return;
   }
   if (port) await removeGateway(app, tx, ctx, row, port);
-  if (network) await addGateway(app, tx, ctx, row, network, wanted);
+  const first = network ? await addGatewayPort(app, tx, ctx, row, network, wanted) : (await gatewayPortsOf(tx, row.id))[0];
+  if (!first) return;
+  // without a gateway of its own, a further one takes its place
+  row.gw_port_id = first.id;
+  row.gw_network_id = first.network_id;
+  await updateRouter(tx, row.id, { gw_port_id: first.id, gw_network_id: first.network_id });
 }
 
 /** A gateway keeps its policy until another one is named, or none, or the gateway goes. */
@@ -58,7 +63,8 @@ async function gatewayPolicyOf(tx: Tx, ctx: Context, row: RouterRow, info: Gatew
 
 const agent = (ctx: Context): Context => systemContext(ctx.requestId);
 
-async function externalNetwork(tx: Tx, ctx: Context, networkId: string, wanted: readonly FixedIpRequest[]): Promise<NetworkRow> {
+/** An external network that the caller sees, without the addresses that belong to its gateways. */
+export async function externalNetwork(tx: Tx, ctx: Context, networkId: string, wanted: readonly FixedIpRequest[]): Promise<NetworkRow> {
   const network = await selectOne<NetworkRow>(tx, networkLists, networkId, scopeOf(ctx));
   if (!network) throw networkNotFound(networkId);
   if (network.external !== 1) throw badRequest('router', `Network ${networkId} is not an external network`);
@@ -98,8 +104,18 @@ export async function removeGateway(app: NeutronApp, tx: Tx, ctx: Context, row: 
   await removePort(app, tx, agent(ctx), port);
 }
 
-async function addGateway(app: NeutronApp, tx: Tx, ctx: Context, row: RouterRow, network: NetworkRow, wanted: readonly FixedIpRequest[]): Promise<void> {
-  await requireNoOverlap(tx, row, await subnetsOfNetwork(tx, network.id));
+/** Makes the port of one more gateway. */
+export async function addGatewayPort(
+  app: NeutronApp,
+  tx: Tx,
+  ctx: Context,
+  row: RouterRow,
+  network: NetworkRow,
+  wanted: readonly FixedIpRequest[],
+): Promise<PortRow> {
+  // a router may be on one external network several times
+  const there = (await gatewayPortsOf(tx, row.id)).some((port) => port.network_id === network.id);
+  if (!there) await requireNoOverlap(tx, row, await subnetsOfNetwork(tx, network.id));
   const { row: port } = await makePort(app, tx, agent(ctx), network, {
     // it belongs to nobody, so that it neither counts nor shows in the project
     projectId: '',
@@ -108,9 +124,7 @@ async function addGateway(app: NeutronApp, tx: Tx, ctx: Context, row: RouterRow,
     host: chassisOf(app) ?? '',
     ...(wanted.length > 0 && { fixedIps: wanted }),
   });
-  row.gw_port_id = port.id;
-  row.gw_network_id = network.id;
-  await updateRouter(tx, row.id, { gw_port_id: port.id, gw_network_id: network.id });
+  return port;
 }
 
 /** Routers on an external network get an address of a new subnet of the other IP version (l3_db._update_router_gw_port). */

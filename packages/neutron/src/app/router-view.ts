@@ -3,16 +3,23 @@ import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
 import { helpersOfRouters } from '../store/conntrack-helpers.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
-import { routersWithInterfaces } from '../store/routers.ts';
-import type { IpAllocationRow, RouterRow } from '../store/tables.ts';
+import { gatewayPortsOfRouters, routersWithInterfaces } from '../store/routers.ts';
+import type { IpAllocationRow, PortRow, RouterRow } from '../store/tables.ts';
 import type { ConntrackHelperRow } from '../store/tables-data-plane.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 
+interface Gateway {
+  readonly port: PortRow;
+  readonly addresses: readonly IpAllocationRow[];
+}
+
+const fixedIp = (address: IpAllocationRow) => ({ subnet_id: address.subnet_id, ip_address: address.ip_address });
+
 function routerView(
   app: NeutronApp,
   row: RouterRow,
-  gateway: readonly IpAllocationRow[],
+  gateways: readonly Gateway[],
   served: boolean,
   helpers: readonly ConntrackHelperRow[],
 ): Record<string, unknown> {
@@ -25,11 +32,16 @@ function routerView(
       ? null
       : {
           network_id: row.gw_network_id,
-          external_fixed_ips: gateway.map((address) => ({ subnet_id: address.subnet_id, ip_address: address.ip_address })),
+          external_fixed_ips: (gateways.find(({ port }) => port.id === row.gw_port_id)?.addresses ?? []).map(fixedIp),
           enable_snat: row.enable_snat === 1,
           qos_policy_id: row.qos_policy_id,
         };
   view.conntrack_helpers = helpers.map(({ protocol, port, helper }) => ({ protocol, port, helper }));
+  view.external_gateways = gateways
+    .toSorted((a, b) => Number(b.port.id === row.gw_port_id) - Number(a.port.id === row.gw_port_id))
+    .map(({ port, addresses }) => ({ network_id: port.network_id, external_fixed_ips: addresses.map(fixedIp) }));
+  view.enable_default_route_ecmp = row.default_route_ecmp === 1;
+  view.enable_default_route_bfd = row.default_route_bfd === 1;
   view.routes = fromJson(row.routes_json);
   view.distributed = row.distributed === 1;
   view.ha = row.ha === 1;
@@ -41,10 +53,10 @@ function routerView(
 }
 
 export async function routerViews(app: NeutronApp, db: Db, rows: readonly RouterRow[]): Promise<Loaded[]> {
-  const gatewayPorts = rows.flatMap((row) => (row.gw_port_id === null ? [] : [row.gw_port_id]));
   const inside = rows.filter((row) => row.gw_port_id === null).map((row) => row.id);
-  const [addresses, withInterfaces, helpers] = await Promise.all([
-    allocationsOfPorts(db, gatewayPorts),
+  const outside = rows.filter((row) => row.gw_port_id !== null).map((row) => row.id);
+  const [ports, withInterfaces, helpers] = await Promise.all([
+    gatewayPortsOfRouters(db, outside),
     routersWithInterfaces(db, inside),
     helpersOfRouters(
       db,
@@ -52,9 +64,19 @@ export async function routerViews(app: NeutronApp, db: Db, rows: readonly Router
     ),
   ]);
   const helpersOf = Map.groupBy(helpers, (helper) => helper.router_id);
-  const byPort = Map.groupBy(addresses, (address) => address.port_id);
+  const addresses = Map.groupBy(
+    await allocationsOfPorts(
+      db,
+      ports.map((port) => port.id),
+    ),
+    (address) => address.port_id,
+  );
+  const gateways = Map.groupBy(
+    ports.map((port) => ({ port, addresses: addresses.get(port.id) ?? [] })),
+    ({ port }) => port.device_id,
+  );
   return rows.map((row) => {
     const served = row.gw_port_id !== null || withInterfaces.has(row.id);
-    return { view: routerView(app, row, byPort.get(row.gw_port_id ?? '') ?? [], served, helpersOf.get(row.id) ?? []) };
+    return { view: routerView(app, row, gateways.get(row.id) ?? [], served, helpersOf.get(row.id) ?? []) };
   });
 }

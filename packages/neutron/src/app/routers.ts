@@ -12,7 +12,7 @@ import { mustIp } from '../net/ip.ts';
 import { pyStr } from '../net/python-text.ts';
 import { MAX_ROUTES } from '../options.ts';
 import { ROUTER } from '../resources/router.ts';
-import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { deleteRouterRow, insertRouter, routerLists, updateRouter } from '../store/routers.ts';
 import { deleteRowsOf } from '../store/rows.ts';
 import { selectOne, selectPage } from '../store/select.ts';
@@ -23,7 +23,8 @@ import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, 
 import type { NeutronApp } from './deps.ts';
 import { checkRouterFlavor } from './flavors.ts';
 import { checkQuotas } from './quota.ts';
-import { gatewayOf, removeGateway, setGateway } from './router-gateway.ts';
+import { gatewayOf, setGateway } from './router-gateway.ts';
+import { changeGatewayPorts, gatewayRules, gatewaysOfBody, type GatewayVerb, removeAllGateways } from './router-gateways.ts';
 import { portsOfRouter } from './router-subnets.ts';
 import { routerViews } from './router-view.ts';
 
@@ -62,6 +63,8 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
         tags_json: '[]',
         qos_policy_id: null,
         l3_away: 0,
+        default_route_ecmp: toBit(values.enable_default_route_ecmp === true),
+        default_route_bfd: toBit(values.enable_default_route_bfd === true),
         flavor_id: await flavorOf(tx, values),
       };
       await insertRouter(tx, row);
@@ -134,6 +137,8 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
     ...('description' in values && { description: String(values.description) }),
     ...('admin_state_up' in values && { admin_state_up: toBit(values.admin_state_up === true) }),
     ...(isSet(values.ha) && { ha: toBit(values.ha === true) }),
+    ...(isSet(values.enable_default_route_ecmp) && { default_route_ecmp: toBit(values.enable_default_route_ecmp === true) }),
+    ...(isSet(values.enable_default_route_bfd) && { default_route_bfd: toBit(values.enable_default_route_bfd === true) }),
     ...(routes && { routes_json: toJson(routes) }),
   });
   const after = await loadRouter(app, tx, ctx, row.id);
@@ -168,8 +173,7 @@ export function deleteRouterById(app: NeutronApp, ctx: Context, id: string, ifMa
     const { ports } = await portsOfRouter(tx, id);
     const attached = ports.filter((port) => ROUTER_INTERFACE_OWNERS.includes(port.device_owner));
     if (attached.length > 0) throw routerInUse(id, `has ports still attached: ${attached.map((port) => port.id).join(', ')}`);
-    const gateway = row.gw_port_id === null ? undefined : await findPort(tx, row.gw_port_id);
-    if (gateway) await removeGateway(app, tx, ctx, row, gateway);
+    await removeAllGateways(app, tx, ctx, row);
     await deleteRowsOf(tx, 'neutron_conntrack_helper', 'router_id', id);
     await deleteRowsOf(tx, 'neutron_meter_reading', 'router_id', id);
     await deleteRouterRow(tx, id);
@@ -193,6 +197,21 @@ export function changeRoutes(app: NeutronApp, ctx: Context, id: string, body: un
         ? [...old, ...given.filter((route) => !old.some((known) => same(known, route)))]
         : old.filter((route) => !given.some((gone) => same(gone, route)));
     return changeRouter(app, tx, ctx, row, { routes });
+  });
+}
+
+/** add_external_gateways, update_external_gateways and remove_external_gateways: gateways in, the router out. */
+export function changeGateways(app: NeutronApp, ctx: Context, id: string, body: unknown, verb: GatewayVerb): Promise<Loaded> {
+  return app.env.store.write(async (tx) => {
+    const { row, loaded } = await loadRouter(app, tx, ctx, id);
+    authorizeDelete(app, ctx, ROUTER, loaded, `${verb}_external_gateways`);
+    const gateways = gatewaysOfBody(body);
+    if (!gateways) return loaded;
+    for (const rule of gatewayRules(gateways, verb)) authorizeDelete(app, ctx, ROUTER, loaded, rule);
+    await changeGatewayPorts(app, tx, ctx, row, gateways, verb);
+    const routes = fromJson<Route[]>(row.routes_json);
+    if (routes.length > 0) await checkRoutes(tx, row, routes);
+    return changeRouter(app, tx, ctx, row, {});
   });
 }
 

@@ -144,6 +144,13 @@ export function routerObject(rows: RouterRows): FabricObject {
         return subnet ? [{ address, subnet }] : [];
       });
   const gateway = rows.ports.find((port) => port.id === router.gw_port_id);
+  const further = gateway ? rows.ports.filter((port) => port.device_owner === GATEWAY_OWNER && port !== gateway) : [];
+  const waysOf = (port: PortRow) =>
+    addressesOf(port).map(({ address, subnet }) => ({
+      ip: address.ip_address,
+      prefixLength: mustCidr(subnet.cidr).prefixLength,
+      ...(subnet.gateway_ip !== null && { nexthop: subnet.gateway_ip }),
+    }));
   const spec: RouterSpec = {
     id: router.id,
     adminUp: router.admin_state_up === 1,
@@ -151,17 +158,17 @@ export function routerObject(rows: RouterRows): FabricObject {
       gateway: {
         networkId: gateway.network_id,
         mac: gateway.mac_address,
-        addresses: addressesOf(gateway).map(({ address, subnet }) => ({
-          ip: address.ip_address,
-          prefixLength: mustCidr(subnet.cidr).prefixLength,
-          ...(subnet.gateway_ip !== null && { nexthop: subnet.gateway_ip }),
-        })),
+        addresses: waysOf(gateway),
         snat: router.enable_snat === 1,
         ...qosOf(rows.qos, gatewayPolicy(router, gateway)),
       },
     }),
+    ...(further.length > 0 && {
+      extraGateways: further.map((port) => ({ portId: port.id, networkId: port.network_id, mac: port.mac_address, addresses: waysOf(port) })),
+      ...(router.default_route_ecmp === 1 && { defaultRouteEcmp: true }),
+    }),
     interfaces: rows.ports
-      .filter((port) => port.id !== router.gw_port_id)
+      .filter((port) => port.device_owner !== GATEWAY_OWNER)
       .map((port) => ({
         portId: port.id,
         networkId: port.network_id,
@@ -172,20 +179,47 @@ export function routerObject(rows: RouterRows): FabricObject {
     floatingIps: rows.floatingIps.flatMap((row) =>
       row.fixed_ip_address === null
         ? []
-        : [{ id: row.id, floatingIp: row.floating_ip_address, fixedIp: row.fixed_ip_address, ...qosOf(rows.qos, effectivePolicy(row)) }],
+        : [
+            {
+              id: row.id,
+              floatingIp: row.floating_ip_address,
+              fixedIp: row.fixed_ip_address,
+              ...homeOf(row, router),
+              ...qosOf(rows.qos, effectivePolicy(row)),
+            },
+          ],
     ),
   };
   return { kind: 'router', ...spec, ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }), ...rows.parts };
 }
 
+const GATEWAY_OWNER = 'network:router_gateway';
+
+/** The network of a floating address, where that is not the first gateway's. */
+const homeOf = (row: FloatingIpRow | undefined, router: RouterRow): { networkId?: string } =>
+  row && row.floating_network_id !== router.gw_network_id ? { networkId: row.floating_network_id } : {};
+
 function forwardingSpecs(rows: RouterRows): NonNullable<RouterSpec['portForwardings']> {
-  const addressOf = new Map(rows.floatingIps.map((row) => [row.id, row.floating_ip_address]));
+  const floatingOf = new Map(rows.floatingIps.map((row) => [row.id, row]));
   return rows.forwardings.flatMap((row) => {
-    const floatingIp = addressOf.get(row.floatingip_id);
+    const floating = floatingOf.get(row.floatingip_id);
+    const floatingIp = floating?.floating_ip_address;
     const protocol = FORWARDED.find((known) => known === row.protocol);
     if (floatingIp === undefined || protocol === undefined) return [];
     const { external_first: externalFirst, external_last: externalLast, internal_first: internalFirst, internal_last: internalLast } = row;
-    return [{ id: row.id, floatingIp, protocol, externalFirst, externalLast, internalIp: row.internal_ip_address, internalFirst, internalLast }];
+    return [
+      {
+        id: row.id,
+        floatingIp,
+        ...homeOf(floating, rows.router),
+        protocol,
+        externalFirst,
+        externalLast,
+        internalIp: row.internal_ip_address,
+        internalFirst,
+        internalLast,
+      },
+    ];
   });
 }
 

@@ -10,10 +10,10 @@ import { portForwardingsOfFloatingIp } from './port-forwarding.ts';
 import { zoneHints } from './network.ts';
 import { qosPolicyId } from './qos.ts';
 
-const adminFlag = (description: string) => ({
+const adminFlag = (description: string, initial: typeof NOT_SPECIFIED | null = NOT_SPECIFIED) => ({
   post: true,
   put: true,
-  default: NOT_SPECIFIED,
+  default: initial,
   convert: toBooleanOrNull,
   enforcePolicy: true,
   schema: Type.Union([Type.Boolean(), Type.Null()], { description }),
@@ -44,6 +44,9 @@ export const ROUTER = defineResource({
       ),
       schema: Type.Any({ description: 'The external network that it leads to: network_id, enable_snat, external_fixed_ips, qos_policy_id.' }),
     },
+    external_gateways: readOnly('All gateways, the one of external_gateway_info first.', { default: null, enforcePolicy: true }),
+    enable_default_route_ecmp: adminFlag('Do all gateways share what has no better route?', null),
+    enable_default_route_bfd: adminFlag('Is a next hop that does not answer passed over? Kept and shown.', null),
     routes: { put: true, default: NOT_SPECIFIED, convert: nullToEmptyList, validate: hostRoutes, schema: Type.Any({ description: 'Further routes.' }) },
     distributed: adminFlag('Is it on every host?'),
     ha: adminFlag('Has it a stand-by?'),

@@ -47,6 +47,10 @@ export const floatingIpsOfRouters = (db: Db, routerIds: readonly string[]): Prom
 export const routerHasFloatingIps = async (db: Db, routerId: string): Promise<boolean> =>
   (await tables(db).selectFrom('neutron_floatingip').select('id').where('router_id', '=', routerId).limit(1).executeTakeFirst()) !== undefined;
 
+/** Does a router serve floating IPs of a network? */
+export const routerUsesNetworkForFloating = async (db: Db, routerId: string, networkId: string): Promise<boolean> =>
+  (await floatingIpsOfRouters(db, [routerId])).some((row) => row.floating_network_id === networkId);
+
 /** Floating IPs of a network that no port uses. */
 export const disassociatedOf = (db: Db, networkId: string): Promise<FloatingIpRow[]> =>
   tables(db)

@@ -106,6 +106,7 @@ export async function boundProjects(db: Db, type: string, id: string): Promise<s
 
 /** The projects whose routers leave by a network. */
 export async function gatewayProjects(db: Db, networkId: string): Promise<string[]> {
-  const { rows } = await sql<{ project_id: string }>`select distinct project_id from neutron_router where gw_network_id = ${networkId}`.execute(db.kysely);
+  const { rows } = await sql<{ project_id: string }>`select distinct r.project_id from neutron_port p
+    join neutron_router r on r.id = p.device_id where p.network_id = ${networkId} and p.device_owner = 'network:router_gateway'`.execute(db.kysely);
   return rows.map((row) => row.project_id);
 }

@@ -3,7 +3,7 @@ import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { routerNotFound } from '../errors.ts';
 import { among, type ListMaker } from './select.ts';
-import type { NeutronTables, RouterRow } from './tables.ts';
+import type { NeutronTables, PortRow, RouterRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
@@ -37,7 +37,24 @@ export const updateRouter = (tx: Tx, id: string, columns: Partial<RouterRow>) =>
   tables(tx).updateTable('neutron_router').set(columns).where('id', '=', id).execute();
 export const deleteRouterRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_router').where('id', '=', id).execute();
 
-/** Routers whose gateway is on a network. */
+const GATEWAY = 'network:router_gateway';
+
+/** The ports of a router's gateways, oldest first. */
+export const gatewayPortsOf = (db: Db, routerId: string): Promise<PortRow[]> =>
+  tables(db)
+    .selectFrom('neutron_port')
+    .selectAll()
+    .where('device_id', '=', routerId)
+    .where('device_owner', '=', GATEWAY)
+    .orderBy('created_at_ms')
+    .orderBy('id')
+    .execute();
+
+/** The ports of gateways of routers, oldest first. */
+export const gatewayPortsOfRouters = async (db: Db, routerIds: readonly string[]): Promise<PortRow[]> =>
+  (await rowsAmong<PortRow>(db, 'neutron_port', 'device_id', routerIds, ['created_at_ms', 'id'])).filter((port) => port.device_owner === GATEWAY);
+
+/** Routers whose first gateway is on a network. */
 export const routersByGateway = (db: Db, networkId: string): Promise<RouterRow[]> =>
   tables(db).selectFrom('neutron_router').selectAll().where('gw_network_id', '=', networkId).orderBy('id').execute();
 
@@ -63,8 +80,10 @@ export async function routersServing(
 ): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select r.id from neutron_port p
-    join neutron_router r on r.id = p.device_id and r.gw_network_id = ${externalNetworkId}
-    where p.network_id = ${networkId} and p.device_owner in (${sql.join([...interfaceOwners])})
+    join neutron_router r on r.id = p.device_id
+    where p.network_id = ${networkId} and exists (select 1 from neutron_port g
+        where g.device_id = p.device_id and g.device_owner = ${GATEWAY} and g.network_id = ${externalNetworkId})
+      and p.device_owner in (${sql.join([...interfaceOwners])})
       and exists (select 1 from neutron_ip_allocation a where a.port_id = p.id and a.subnet_id = ${subnetId})
     order by r.id limit 2`.execute(db.kysely);
   return rows.map((row) => row.id);

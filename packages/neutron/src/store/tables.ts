@@ -197,6 +197,9 @@ export interface RouterRow extends StandardColumns {
   /** Taken off its L3 agent: it is on no host. */
   l3_away: number;
   flavor_id: string | null;
+  /** Do all gateways share what has no better route? */
+  default_route_ecmp: number;
+  default_route_bfd: number;
 }
 
 export interface FloatingIpRow extends StandardColumns {

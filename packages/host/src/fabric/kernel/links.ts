@@ -1,3 +1,5 @@
+import { manyHops } from '../plan/namespace.ts';
+
 /** A link as `ip -j -d addr show` tells it. */
 export interface KernelLink {
   readonly name: string;
@@ -72,26 +74,28 @@ export function readFloods(json: string): KernelFloods {
 /** Destination -> the rest of the route (`via 10.0.0.1 dev qr-1`), for the routes that somebody set; the kernel's own are left out. */
 export type KernelRoutes = ReadonlyMap<string, string>;
 
-interface JsonRoute {
-  readonly dst?: string;
+interface JsonHop {
   readonly gateway?: string;
   readonly dev?: string;
-  readonly protocol?: string;
   readonly flags?: readonly string[];
-  readonly type?: string;
 }
+
+interface JsonRoute extends JsonHop {
+  readonly dst?: string;
+  readonly protocol?: string;
+  readonly type?: string;
+  readonly nexthops?: readonly JsonHop[];
+}
+
+const hopOf = ({ gateway, dev, flags }: JsonHop): string =>
+  [gateway === undefined ? '' : `via ${gateway}`, `dev ${dev}`, flags?.includes('onlink') ? 'onlink' : ''].filter(Boolean).join(' ');
 
 export function readRoutes(json: string, version: 4 | 6): KernelRoutes {
   const routes = new Map<string, string>();
   for (const route of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonRoute[]) {
     if (route.protocol === 'kernel' || route.dst === undefined) continue;
     const destination = route.dst === 'default' ? (version === 4 ? '0.0.0.0/0' : '::/0') : route.dst;
-    routes.set(
-      destination,
-      [route.gateway === undefined ? '' : `via ${route.gateway}`, `dev ${route.dev}`, route.flags?.includes('onlink') ? 'onlink' : '']
-        .filter(Boolean)
-        .join(' '),
-    );
+    routes.set(destination, route.nexthops ? manyHops(route.nexthops.map(hopOf)) : hopOf(route));
   }
   return routes;
 }

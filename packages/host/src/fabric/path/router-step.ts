@@ -1,8 +1,9 @@
 import type { NetworkSpec, RouterSpec } from '../../interface/fabric.ts';
-import { gatewayLinkName, namesOf, routerLinkName } from '../names.ts';
+import { namesOf, routerLinkName } from '../names.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
+import { gatewaysOf, type RouterGateway } from '../plan/gateways.ts';
 import type { NamespacePlan } from '../plan/namespace.ts';
-import { FIXED_MAP, FLOATING_MAP, FORWARDING_MAP, NAT_TABLE, sourceAddressOf } from '../plan/router-rules.ts';
+import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
 import { METADATA_IP, planRouter } from '../plan/router.ts';
 import { WITH_PORTS } from '../plan/security-group.ts';
 import type { Flow } from './flow.ts';
@@ -11,12 +12,13 @@ import type { Flow } from './flow.ts';
 export class RouterStep {
   readonly router: RouterSpec;
   readonly #plan: NamespacePlan;
-  readonly #gateway: string;
+  /** Those that there are, by link. */
+  readonly #gateways: ReadonlyMap<string, RouterGateway>;
 
   private constructor(router: RouterSpec, plan: NamespacePlan) {
     this.router = router;
     this.#plan = plan;
-    this.#gateway = gatewayLinkName(router.id);
+    this.#gateways = new Map(gatewaysOf(router).flatMap((gateway) => (plan.links.has(gateway.link) ? [[gateway.link, gateway] as const] : [])));
   }
 
   /** Undefined for a router that is switched off. */
@@ -33,11 +35,10 @@ export class RouterStep {
   }
 
   networkOf(link: string): string | undefined {
-    if (link === this.#gateway) return this.router.gateway?.networkId;
-    return this.router.interfaces.find((each) => routerLinkName(each.portId) === link)?.networkId;
+    return this.#gateways.get(link)?.networkId ?? this.router.interfaces.find((each) => routerLinkName(each.portId) === link)?.networkId;
   }
 
-  isGateway = (link: string): boolean => link === this.#gateway;
+  isGateway = (link: string): boolean => this.#gateways.has(link);
 
   /** Where floating addresses and port forwardings lead. */
   translatedDestination(flow: Flow): { readonly flow: Flow; readonly by: string } | undefined {
@@ -56,13 +57,15 @@ export class RouterStep {
   /** The source address of what leaves by `link`; `turned`: its destination was translated, and it came from inside. */
   translatedSource(flow: Flow, link: string, turned: boolean): { readonly source: string; readonly by: string } | undefined {
     if (flow.version === 6) return undefined;
-    const out = this.isGateway(link);
+    const out = this.#gateways.get(link);
     if (!out && !turned) return undefined;
-    const floating = this.#map(FIXED_MAP)?.get(flow.source);
+    const all = [...this.#gateways.values()];
+    const maps = (out ? [out] : all).map((gateway) => gateway.fixedMap);
+    const floating = maps.map((name) => this.#map(name)?.get(flow.source)).find((ip) => ip !== undefined);
     if (floating !== undefined) return { source: floating, by: `${flow.source} has the floating IP ${floating}, and appears as that.` };
-    const source = sourceAddressOf(this.router);
+    const source = (out ?? all.find((gateway) => gateway.source !== undefined))?.source;
     // the rule for what is turned back stands whether or not the router hides its networks
-    if (source === undefined || !this.router.gateway || (!turned && !this.router.gateway.snat) || !this.#plan.links.has(this.#gateway)) return undefined;
+    if (source === undefined || (!turned && !this.router.gateway?.snat)) return undefined;
     return { source, by: `The router hides ${flow.source} behind its own address ${source}.` };
   }
 
@@ -87,7 +90,8 @@ export class RouterStep {
     };
     for (const [name, { addresses }] of this.#plan.links) for (const address of addresses) consider(address, name, destination, true);
     for (const [text, way] of this.#plan.routes) {
-      const [, nexthop = '', link = ''] = /^via (\S+) dev (\S+)/.exec(way) ?? [];
+      // of several next hops the kernel takes one by the flow's addresses; which one, only it knows
+      const [, nexthop = '', link = ''] = /\bvia (\S+) dev (\S+)/.exec(way) ?? [];
       consider(text, link, nexthop, false);
     }
     return best;

@@ -1,5 +1,6 @@
 import type { NetworkSpec, PortSpec } from '../../interface/fabric.ts';
 import { canonicalIp } from '../plan/address.ts';
+import { gatewaysOf } from '../plan/gateways.ts';
 import { METADATA_IP } from '../plan/router.ts';
 import { groupsOf, judge, mayClaim } from './filter.ts';
 import { answerTo, type Flow, type Hop, isSame, type Leg, type Path, trafficText } from './flow.ts';
@@ -225,8 +226,8 @@ class Trace {
     const router = await this.#world.router(routerId);
     if (!router) return stop('The router is not there.', 'Put the subnet on a router: openstack router add subnet ROUTER SUBNET');
     if (++this.#routers > MAX_ROUTERS) return stop('The routers send it round in a circle.', 'Look at the static routes of the routers.');
-    for (const id of [router.gateway?.networkId, ...router.interfaces.map((link) => link.networkId)]) {
-      const network = id === undefined || this.#networks.has(id) ? undefined : await this.#world.network(id);
+    for (const id of [...gatewaysOf(router), ...router.interfaces].map((link) => link.networkId)) {
+      const network = this.#networks.has(id) ? undefined : await this.#world.network(id);
       if (network) this.#aside.set(network.id, network);
     }
     const step = RouterStep.of(router, new Map([...this.#aside, ...this.#networks]));

@@ -11,7 +11,7 @@ const COUNTER = 'meter_';
  */
 export function meterRules(
   meters: readonly MeterSpec[],
-  gatewayLink: string | undefined,
+  gatewayLinks: readonly string[],
 ): { readonly objects: ReadonlyMap<string, ObjectModel>; readonly chains: ReadonlyMap<string, Chain> } {
   const objects = new Map<string, ObjectModel>();
   const chains = new Map<string, Chain>();
@@ -20,7 +20,7 @@ export function meterRules(
     const name = `${COUNTER}${identifier(id)}`;
     objects.set(name, { kind: 'counter', declaration: '' });
     const texts = (excluded: boolean, verdict: string): string[] =>
-      gatewayLink === undefined ? [] : rules.filter((rule) => rule.excluded === excluded).map((rule) => `${match(rule, gatewayLink)} ${verdict}`);
+      gatewayLinks.flatMap((link) => rules.filter((rule) => rule.excluded === excluded).map((rule) => `${match(rule, link)} ${verdict}`));
     chains.set(name, { rules: [...new Set([...texts(true, 'return').toSorted(), ...texts(false, `counter name "${name}" return`).toSorted()])] });
   }
   if (sorted.length > 0)

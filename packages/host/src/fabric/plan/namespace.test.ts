@@ -43,7 +43,7 @@ test('from nothing', () => {
       'link set dev qg-r mtu 1500 address fa:16:3e:00:00:02',
       'addr add 172.24.4.10/24 dev qg-r',
       'link set dev qg-r up',
-      'route replace 0.0.0.0/0 via 172.24.4.1 dev qg-r proto static',
+      'route replace 0.0.0.0/0 proto static via 172.24.4.1 dev qg-r',
     ],
     announce: [
       { link: 'qr-a', ip: '10.1.0.1' },
@@ -70,7 +70,7 @@ test('an address that goes may take routes along, so they are set again', () => 
   assert.deepEqual(diffNamespace(stateAfter(plan), next).inside, [
     'addr add 172.24.4.11/24 dev qg-r',
     'addr delete 172.24.4.10/24 dev qg-r',
-    'route replace 0.0.0.0/0 via 172.24.4.1 dev qg-r proto static',
+    'route replace 0.0.0.0/0 proto static via 172.24.4.1 dev qg-r',
   ]);
 });
 

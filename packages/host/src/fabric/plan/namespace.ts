@@ -8,12 +8,15 @@ export interface NamespacePlan {
   readonly links: ReadonlyMap<string, VethPlan>;
   /** Addresses of the loopback link beside 127.0.0.1 and ::1, with length. */
   readonly loopback: readonly string[];
-  /** Destination -> `via ADDRESS dev LINK [onlink]`. */
+  /** Destination -> `via ADDRESS dev LINK [onlink]`, or several of those (`manyHops`). */
   readonly routes: ReadonlyMap<string, string>;
   /** `key=value`, set when the namespace is made; keys that the kernel lacks are passed over. */
   readonly sysctls: readonly string[];
   readonly rules: Ruleset;
 }
+
+/** One route by several next hops, each `via ADDRESS dev LINK [onlink]`: connections are shared out among them. */
+export const manyHops = (hops: readonly string[]): string => hops.map((hop) => `nexthop ${hop}`).join(' ');
 
 export interface VethPlan {
   readonly mac: string;
@@ -53,8 +56,10 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
   for (const link of actual.links.values()) if (link.kind === 'veth' && !plan.links.has(link.name)) inSwitch.push(`link delete dev ${link.name}`);
   // Before any address goes. Routes of a link that goes are gone with it already.
   for (const [destination, rest] of actual.routes) {
-    const device = /\bdev (\S+)/.exec(rest)?.[1] ?? '';
-    if (!plan.routes.has(destination) && plan.links.has(device)) inside.push(`route delete ${destination} ${rest.replace(' onlink', '')}`);
+    const devices = [...rest.matchAll(/\bdev (\S+)/g)].map(([, device]) => device ?? '');
+    // a route of several hops is there while one of its links is
+    if (!plan.routes.has(destination) && devices.some((device) => plan.links.has(device)))
+      inside.push(`route delete ${destination}${devices.length > 1 ? '' : ` ${rest.replace(' onlink', '')}`}`);
   }
   if (actual.links.get('lo')?.up !== true) inside.push('link set dev lo up');
   const onLoopback = (actual.links.get('lo')?.addresses ?? []).filter((address) => address !== '127.0.0.1/8' && address !== '::1/128');
@@ -77,7 +82,7 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
     }
   }
   for (const [destination, rest] of plan.routes)
-    if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} ${rest} proto static`);
+    if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} proto static ${rest}`);
   return { stale, inSwitch, inside, announce };
 }
 

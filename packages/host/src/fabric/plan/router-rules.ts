@@ -2,6 +2,7 @@ import type { RouterSpec } from '../../interface/fabric.ts';
 import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { canonicalIp } from './address.ts';
+import { FIXED_MAP, type RouterGateway } from './gateways.ts';
 import { helperRules } from './helpers.ts';
 import { meterRules } from './meters.ts';
 import { limitRules } from './qos.ts';
@@ -9,23 +10,29 @@ import { limitRules } from './qos.ts';
 /** The router's tables. The NAT of floating addresses is two maps: to associate one is one element in each. */
 export const NAT_TABLE = `ip ${TABLE}`;
 export const FLOATING_MAP = 'floating_to_fixed';
-export const FIXED_MAP = 'fixed_to_floating';
 /** (address, protocol, port) outside -> (address, port) inside. */
 export const FORWARDING_MAP = 'forwardings';
 
 /** Packet mark of what came in from the outside; in postrouting the link it came by is no longer known. */
 const FROM_OUTSIDE = '0x1';
 
-export function routerRules(router: RouterSpec, gatewayLink: string | undefined): Ruleset {
+export function routerRules(router: RouterSpec, gateways: readonly RouterGateway[]): Ruleset {
   const toFixed = new Map<string, string>();
-  const toFloating = new Map<string, string>();
-  for (const { floatingIp, fixedIp } of [...router.floatingIps].toSorted((a, b) => (a.floatingIp < b.floatingIp ? -1 : 1))) {
-    if (!gatewayLink) break;
-    toFixed.set(canonicalIp(floatingIp), canonicalIp(fixedIp));
-    // A fixed address with several floating ones leaves by the first.
-    if (!toFloating.has(canonicalIp(fixedIp))) toFloating.set(canonicalIp(fixedIp), canonicalIp(floatingIp));
+  const toFloating = new Map<string, Map<string, string>>();
+  for (const gateway of gateways) {
+    const own = new Map<string, string>();
+    for (const { floatingIp, fixedIp } of [...gateway.floatingIps].toSorted((a, b) => (a.floatingIp < b.floatingIp ? -1 : 1))) {
+      toFixed.set(canonicalIp(floatingIp), canonicalIp(fixedIp));
+      // A fixed address with several floating ones leaves by the first.
+      if (!own.has(canonicalIp(fixedIp))) own.set(canonicalIp(fixedIp), canonicalIp(floatingIp));
+    }
+    toFloating.set(gateway.fixedMap, own);
   }
-  const meters = meterRules(router.meters ?? [], gatewayLink);
+  if (gateways.length === 0) toFloating.set(FIXED_MAP, new Map());
+  const meters = meterRules(
+    router.meters ?? [],
+    gateways.map(({ link }) => link),
+  );
   const helpers = helperRules(router.conntrackHelpers ?? [], 'ip');
   const helpers6 = helperRules(router.conntrackHelpers ?? [], 'ip6');
   const chains = new Map<string, Chain>([
@@ -33,7 +40,7 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
       'mangle',
       {
         hook: { type: 'filter', hook: 'prerouting', priority: -150 },
-        rules: gatewayLink ? [`iifname "${gatewayLink}" meta mark set ${FROM_OUTSIDE}`, ...limits(router, gatewayLink, 'ingress')] : [],
+        rules: gateways.flatMap((gateway) => [`iifname "${gateway.link}" meta mark set ${FROM_OUTSIDE}`, ...limits(gateway, 'ingress')]),
       },
     ],
     [
@@ -43,9 +50,9 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
         rules: [`dnat to ip daddr map @${FLOATING_MAP}`, `dnat to ip daddr . meta l4proto . th dport map @${FORWARDING_MAP}`],
       },
     ],
-    ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: gatewayLink ? sourceNat(router, gatewayLink) : [] }],
-    ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gatewayLink ? limits(router, gatewayLink, 'egress') : [] }],
-    ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: gatewayLink && router.gateway?.snat ? filterForward(gatewayLink) : [] }],
+    ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: sourceNat(router, gateways) }],
+    ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gateways.flatMap((gateway) => limits(gateway, 'egress')) }],
+    ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: router.gateway?.snat ? gateways.flatMap(filterForward) : [] }],
     ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
     ...helperChain(helpers.rules),
     ...meters.chains,
@@ -59,10 +66,10 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
         name: TABLE,
         sets: new Map([
           [FLOATING_MAP, map(toFixed)],
-          [FIXED_MAP, map(toFloating)],
+          ...[...toFloating].map(([name, elements]) => [name, map(elements)] as const),
           [
             FORWARDING_MAP,
-            { kind: 'map', declaration: 'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service', elements: forwardings(router, gatewayLink) },
+            { kind: 'map', declaration: 'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service', elements: forwardings(gateways) },
           ],
         ]),
         chains,
@@ -77,10 +84,10 @@ export function routerRules(router: RouterSpec, gatewayLink: string | undefined)
 const helperChain = (rules: readonly string[]): readonly (readonly [string, Chain])[] =>
   rules.length === 0 ? [] : [['helpers', { hook: { type: 'filter', hook: 'prerouting', priority: -140 }, rules }]];
 
-function forwardings(router: RouterSpec, gatewayLink: string | undefined): ReadonlyMap<string, string> {
+function forwardings(gateways: readonly RouterGateway[]): ReadonlyMap<string, string> {
   const elements = new Map<string, string>();
-  if (!gatewayLink) return elements;
-  for (const { floatingIp, protocol, externalFirst, externalLast, internalIp, internalFirst, internalLast } of router.portForwardings ?? []) {
+  const all = gateways.flatMap((gateway) => gateway.portForwardings);
+  for (const { floatingIp, protocol, externalFirst, externalLast, internalIp, internalFirst, internalLast } of all) {
     for (let port = externalFirst; port <= externalLast; port++) {
       const inside = internalLast > internalFirst ? internalFirst + port - externalFirst : internalFirst;
       elements.set(`${canonicalIp(floatingIp)} . ${protocol} . ${port}`, `${canonicalIp(internalIp)} . ${inside}`);
@@ -89,35 +96,31 @@ function forwardings(router: RouterSpec, gatewayLink: string | undefined): Reado
   return elements;
 }
 
-/** The address that outgoing traffic without a floating address takes; undefined without one. */
-export const sourceAddressOf = (router: RouterSpec): string | undefined => {
-  const ip = router.gateway?.addresses.find((address) => !address.ip.includes(':'))?.ip;
-  return ip === undefined ? undefined : canonicalIp(ip);
-};
-
 /** Limits by outside address: of what comes before it is translated, of what leaves after that. */
-function limits(router: RouterSpec, gatewayLink: string, direction: 'ingress' | 'egress'): readonly string[] {
-  const match = (ip: string): string => (direction === 'ingress' ? `iifname "${gatewayLink}" ip daddr ${ip}` : `oifname "${gatewayLink}" ip saddr ${ip}`);
-  const rules = router.floatingIps.flatMap(({ floatingIp, qos }) => limitRules(qos?.[direction], match(canonicalIp(floatingIp))));
-  const source = sourceAddressOf(router);
-  return source === undefined ? rules : [...rules, ...limitRules(router.gateway?.qos?.[direction], match(source))];
+function limits({ link, source, qos, floatingIps }: RouterGateway, direction: 'ingress' | 'egress'): readonly string[] {
+  const match = (ip: string): string => (direction === 'ingress' ? `iifname "${link}" ip daddr ${ip}` : `oifname "${link}" ip saddr ${ip}`);
+  const rules = floatingIps.flatMap(({ floatingIp, qos: own }) => limitRules(own?.[direction], match(canonicalIp(floatingIp))));
+  return source === undefined ? rules : [...rules, ...limitRules(qos?.[direction], match(source))];
 }
 
-function sourceNat(router: RouterSpec, gatewayLink: string): readonly string[] {
-  const source = sourceAddressOf(router);
-  const rules = [`oifname "${gatewayLink}" snat to ip saddr map @${FIXED_MAP}`];
-  if (source !== undefined && router.gateway?.snat) rules.push(`oifname "${gatewayLink}" snat to ${source}`);
+function sourceNat(router: RouterSpec, gateways: readonly RouterGateway[]): readonly string[] {
+  const rules: string[] = [];
+  for (const { link, source, fixedMap } of gateways) {
+    rules.push(`oifname "${link}" snat to ip saddr map @${fixedMap}`);
+    if (source !== undefined && router.gateway?.snat) rules.push(`oifname "${link}" snat to ${source}`);
+  }
   // Hairpin: from inside to a floating address of this router. The answer must come back here, so the caller appears under an address
   // of the router's.
-  rules.push(`ct status dnat meta mark != ${FROM_OUTSIDE} snat to ip saddr map @${FIXED_MAP}`);
+  for (const { fixedMap } of gateways) rules.push(`ct status dnat meta mark != ${FROM_OUTSIDE} snat to ip saddr map @${fixedMap}`);
+  const source = gateways.find((gateway) => gateway.source !== undefined)?.source;
   if (source !== undefined) rules.push(`ct status dnat meta mark != ${FROM_OUTSIDE} snat to ${source}`);
   return rules;
 }
 
 /** Behind source NAT nobody outside calls a fixed address, and no packet leaves untranslated. */
-const filterForward = (gatewayLink: string): readonly string[] => [
-  `iifname "${gatewayLink}" ct state new ct status & dnat == 0 drop`,
-  `oifname "${gatewayLink}" ct state invalid drop`,
+const filterForward = ({ link }: RouterGateway): readonly string[] => [
+  `iifname "${link}" ct state new ct status & dnat == 0 drop`,
+  `oifname "${link}" ct state invalid drop`,
 ];
 
 // The metadata service knows its clients by their address, so it is for those alone whose address belongs to the link they came by.

@@ -1,8 +1,9 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
-import { bridgeName, gatewayLinkName, type Names, routerLinkName } from '../names.ts';
+import { bridgeName, type Names, routerLinkName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import { canonicalIp, canonicalMac, type Cidr, contains, formatCidr, type Ip, parseCidr, parseIp } from './address.ts';
-import type { NamespacePlan, VethPlan } from './namespace.ts';
+import { FIXED_MAP, gatewaysOf, type RouterGateway } from './gateways.ts';
+import { manyHops, type NamespacePlan, type VethPlan } from './namespace.ts';
 import { routerRules } from './router-rules.ts';
 
 export const METADATA_IP = '169.254.169.254';
@@ -46,22 +47,15 @@ export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpe
     }
   };
   for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, []);
-  const gateway = gatewayLinkName(router.id);
-  const outside = [...router.floatingIps, ...(router.portForwardings ?? [])].map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`);
-  const floating = [...new Set(outside)].toSorted();
-  if (router.gateway) add(gateway, router.gateway.networkId, router.gateway.mac, router.gateway.addresses, floating);
-  const hasGateway = links.has(gateway);
-
-  const routes = new Map<string, string>();
-  const linkOf = (nexthop: Ip): string | undefined => connected.find(({ cidr }) => contains(cidr, nexthop))?.link;
-  for (const { nexthop } of hasGateway ? (router.gateway?.addresses ?? []) : []) {
-    const ip = nexthop === undefined ? undefined : parseIp(nexthop);
-    if (!ip || nexthop === undefined) continue;
-    const destination = ip.version === 4 ? '0.0.0.0/0' : '::/0';
-    if (routes.has(destination)) continue;
-    // A provider's gateway may lie outside of the subnet.
-    routes.set(destination, `via ${canonicalIp(nexthop)} dev ${gateway}${linkOf(ip) === gateway ? '' : ' onlink'}`);
+  for (const { link, networkId, mac, addresses, floatingIps, portForwardings } of gatewaysOf(router)) {
+    const outside = [...floatingIps, ...portForwardings].map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`);
+    add(link, networkId, mac, addresses, [...new Set(outside)].toSorted());
   }
+  const gateways = gatewaysOf(router).filter(({ link }) => links.has(link));
+
+  const isOn = (link: string, ip: Ip): boolean => connected.some((network) => network.link === link && contains(network.cidr, ip));
+  const linkOf = (nexthop: Ip): string | undefined => connected.find(({ cidr }) => contains(cidr, nexthop))?.link;
+  const routes = defaultRoutes(router, gateways, isOn);
   for (const { destination, nexthop } of router.routes) {
     const ip = parseIp(nexthop);
     const cidr = parseCidr(destination);
@@ -76,6 +70,26 @@ export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpe
     loopback: [`${METADATA_IP}/32`],
     routes,
     sysctls: SYSCTLS,
-    rules: routerRules(router, hasGateway ? gateway : undefined),
+    rules: routerRules(router, gateways),
   };
+}
+
+/** The way to everywhere, by IP version: the first gateway's next hop, or those of all. */
+function defaultRoutes(router: RouterSpec, gateways: readonly RouterGateway[], isOn: (link: string, ip: Ip) => boolean): Map<string, string> {
+  const hops = new Map<string, string[]>();
+  // a router whose first gateway is not there (yet) has none that lead everywhere
+  const used = router.defaultRouteEcmp ? gateways : gateways.filter(({ fixedMap }) => fixedMap === FIXED_MAP);
+  for (const { link, addresses } of used) {
+    const known = new Set<number>();
+    for (const { nexthop } of addresses) {
+      const ip = nexthop === undefined ? undefined : parseIp(nexthop);
+      if (!ip || nexthop === undefined || known.has(ip.version)) continue;
+      known.add(ip.version);
+      const destination = ip.version === 4 ? '0.0.0.0/0' : '::/0';
+      // A provider's gateway may lie outside of the subnet.
+      const hop = `via ${canonicalIp(nexthop)} dev ${link}${isOn(link, ip) ? '' : ' onlink'}`;
+      hops.set(destination, [...(hops.get(destination) ?? []), hop]);
+    }
+  }
+  return new Map([...hops].map(([destination, all]) => [destination, all.length === 1 ? (all[0] ?? '') : manyHops(all)]));
 }

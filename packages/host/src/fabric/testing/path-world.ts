@@ -1,3 +1,4 @@
+import { gatewaysOf } from '../plan/gateways.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { memberAddresses } from '../plan/security-group.ts';
 import type { Objects } from '../objects.ts';
@@ -17,12 +18,12 @@ export const pathWorldOf = (objects: Objects): PathWorld => ({
     for (const routerId of objects.routersOf(networkId)) {
       const router = objects.routers.get(routerId);
       if (!router) continue;
-      const outside = router.gateway?.networkId === networkId;
+      const outside = gatewaysOf(router).filter((gateway) => gateway.networkId === networkId);
       const own = [
-        ...(outside ? (router.gateway?.addresses ?? []) : []),
+        ...outside.flatMap((gateway) => gateway.addresses),
         ...router.interfaces.filter((link) => link.networkId === networkId).flatMap((link) => link.addresses),
       ].map((address) => address.ip);
-      const floating = outside ? [...router.floatingIps, ...(router.portForwardings ?? [])].map((each) => each.floatingIp) : [];
+      const floating = outside.flatMap((gateway) => [...gateway.floatingIps, ...gateway.portForwardings]).map((each) => each.floatingIp);
       if ([...own, ...floating].includes(ip)) return { kind: 'router', routerId };
     }
     if (objects.networks.get(networkId)?.subnets.some((subnet) => subnet.dhcp?.ip === ip)) return { kind: 'dhcp' };

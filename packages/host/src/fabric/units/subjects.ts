@@ -1,5 +1,5 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
-import { dhcpLinkName, gatewayLinkName, type Names, routerLinkName } from '../names.ts';
+import { dhcpLinkName, isGatewayLink, type Names, routerLinkName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { hasMetadata, planDhcpNamespace } from '../plan/dhcp.ts';
@@ -45,10 +45,11 @@ export function routerSubject(view: FabricView, routerId: string, names: Names):
       const ports = [...(rules.get(NAT_TABLE)?.sets.get(FORWARDING_MAP)?.elements ?? [])].filter(
         ([outside, inside]) => wantedForwardings?.get(outside) !== inside,
       );
-      const name = gatewayLinkName(routerId);
-      const kept = plan.links.get(name)?.addresses ?? [];
-      for (const address of state.links.get(name)?.addresses ?? [])
-        if (!address.includes(':') && !kept.includes(address)) gone.add(address.slice(0, address.indexOf('/')));
+      for (const [name, link] of state.links) {
+        if (!isGatewayLink(name)) continue;
+        const kept = plan.links.get(name)?.addresses ?? [];
+        for (const address of link.addresses) if (!address.includes(':') && !kept.includes(address)) gone.add(address.slice(0, address.indexOf('/')));
+      }
       const forgotten = ports.flatMap(([outside]) => {
         const [ip, protocol, port] = outside.split(' . ');
         return [`-D -f ipv4 -p ${protocol} -d ${ip} --dport ${port}`];

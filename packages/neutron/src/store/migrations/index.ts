@@ -9,6 +9,7 @@ import { portForwardings } from './0007-port-forwardings.ts';
 import { trunks } from './0008-trunks.ts';
 import { schedulers } from './0009-schedulers.ts';
 import { flavors } from './0014-flavors.ts';
+import { routerWays } from './0016-router-ways.ts';
 import { defaultStatefulness } from './0015-default-statefulness.ts';
 import { helpersAndMeters } from './0020-helpers-and-meters.ts';
 
@@ -26,6 +27,7 @@ export const neutronMigrations: MigrationSet = {
     '0009_schedulers': schedulers,
     '0014_flavors': flavors,
     '0015_default_statefulness': defaultStatefulness,
+    '0016_router_ways': routerWays,
     '0020_helpers_and_meters': helpersAndMeters,
   },
 };
