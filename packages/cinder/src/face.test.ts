@@ -5,6 +5,7 @@ import { isCairnError } from '@cairn/kit/errors/errors';
 import { testContext } from '@cairn/kit/testing/world';
 import { Cloud } from './cloud.fixture.ts';
 import type { CinderFace } from './face.ts';
+import { volumeById } from './store/volumes.ts';
 
 const ctx = testContext();
 
@@ -224,6 +225,42 @@ describe('what nova asks of cinder', () => {
     assert.equal((await face.volume(read(), ctx, volumeId)).status, 'in-use');
     await write((tx) => face.detach(tx, two));
     assert.equal((await face.volume(read(), ctx, volumeId)).status, 'available');
+  });
+
+  test('a multiattach volume is a disk that several guests may have, whatever it was made of or was before', async () => {
+    const isShared = async (volumeId: string): Promise<[string | undefined, boolean]> => {
+      const disk = cloud.machines.get('host1')?.disks.get((await volumeById(read(), volumeId))?.disk_id ?? '');
+      return [disk?.format, disk?.shared === true];
+    };
+    const type = { volume_type: { name: 'many', extra_specs: { multiattach: '<is> True' } } };
+    assert.equal((await cloud.call('admin', 'POST', '/types', type)).status, 200);
+    const imageId = await cloud.image(ctx, 4096);
+    const plain = await volumeOn('host1', { imageId });
+    assert.deepEqual(await isShared(plain), ['qcow2', false]);
+    const snapshotId = uuid();
+    await write((tx) => face.createSnapshot(tx, ctx, { id: snapshotId, volumeId: plain, name: '', force: false }));
+    await face.untilSnapshotAvailable(snapshotId);
+    for (const source of [{ imageId }, { snapshotId }, { sourceVolumeId: plain }, {}]) {
+      const made = await volumeOn('host1', { volumeType: 'many', ...source });
+      assert.deepEqual(await isShared(made), ['raw', true], JSON.stringify(source));
+    }
+    // one that gets such a type, or the content of a backup, is made fit when it is had at the latest
+    const backup = await cloud.call('admin', 'POST', '/backups', { backup: { volume_id: plain } });
+    assert.equal(backup.status, 202);
+    await cloud.settle();
+    const retyped = await cloud.call('admin', 'POST', `/volumes/${plain}/action`, { 'os-retype': { new_type: 'many', migration_policy: 'never' } });
+    assert.equal(retyped.status, 202);
+    await cloud.settle();
+    const attached = [await attach(plain, uuid(), 'host1'), await attach(plain, uuid(), 'host1')];
+    assert.deepEqual(await isShared(plain), ['raw', true]);
+    for (const id of attached) await write((tx) => face.detach(tx, id));
+    const restored = await cloud.call('admin', 'POST', `/backups/${backup.body.backup.id}/restore`, { restore: { volume_id: plain } });
+    assert.equal(restored.status, 202);
+    await cloud.settle();
+    assert.deepEqual(await isShared(plain), ['raw', true]);
+    await write((tx) => face.reimage(tx, ctx, { volumeId: plain, imageId }));
+    await face.untilReimaged(plain);
+    assert.deepEqual(await isShared(plain), ['raw', true]);
   });
 
   test('a read-only attachment says so', async () => {

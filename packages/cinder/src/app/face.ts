@@ -18,7 +18,7 @@ import type { CinderDeps } from './deps.ts';
 import { secretOf } from './keys.ts';
 import { frontEndQos } from './qos.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot } from './snapshots.ts';
-import { closeWay, handOver, locationFrom } from './remote.ts';
+import { closeWay, handOver, letSeveralHave, locationFrom } from './remote.ts';
 import { getTypeByNameOrId } from './types.ts';
 import { createVolume } from './volume-create.ts';
 import { deleteVolume } from './volume-delete.ts';
@@ -81,6 +81,7 @@ export function createFace(app: CinderApp): CinderFace {
       const volume = move ? { ...row, host: move.storage, disk_id: move.newDiskId } : row;
       // a guest that comes finds the disk in the hands of the host that keeps it, where it is there now
       const waits = comes && found.attached_host === boundHost(deps, volume.host);
+      await letSeveralHave(deps, volume);
       const location = await locationFrom(deps, volume, found, { host, waits });
       let mode = found.attach_mode;
       const isAttached = found.attach_status === 'attached' && found.connection_info !== null;

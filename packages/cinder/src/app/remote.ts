@@ -2,7 +2,8 @@ import type { DiskLocation } from '@cairn/host/interface/disks';
 import { isCairnError, unavailable } from '@cairn/kit/errors/errors';
 import { attachmentById } from '../store/attachments.ts';
 import type { AttachmentRow, VolumeRow } from '../store/tables.ts';
-import { boundHost } from './backend.ts';
+import { shareDisk } from '../sagas/common.ts';
+import { boundHost, disksAt } from './backend.ts';
 import type { CinderDeps } from './deps.ts';
 
 /**
@@ -29,11 +30,29 @@ export async function locationFrom(
       ...(shared ? { shared } : { waits }),
     });
   } catch (error) {
-    if (!isCairnError(error, 'Unavailable')) throw error;
-    throw unavailable(`Volume ${volume.id} is kept on host ${bound}, which does not serve it at the moment: ${error.message}`, {
+    throw away(deps, volume, error);
+  }
+}
+
+/** The host that keeps a volume does not answer. */
+function away(deps: CinderDeps, volume: VolumeRow, error: unknown): unknown {
+  if (!isCairnError(error, 'Unavailable')) return error;
+  return unavailable(
+    `Volume ${volume.id} is kept on host ${boundHost(deps, volume.host) ?? volume.host}, which does not serve it at the moment: ${error.message}`,
+    {
       type: 'VolumeHostAway',
       cause: error,
-    });
+    },
+  );
+}
+
+/** Several servers may have the volume, whatever it was when its disk was made. */
+export async function letSeveralHave(deps: CinderDeps, volume: VolumeRow): Promise<void> {
+  if (volume.multiattach === 0) return;
+  try {
+    await shareDisk(await disksAt(deps, deps.env.store.read, volume.host, volume.id), volume, volume.disk_id);
+  } catch (error) {
+    throw away(deps, volume, error);
   }
 }
 

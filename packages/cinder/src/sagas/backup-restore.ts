@@ -13,7 +13,7 @@ import type { BackupStore } from '../backups/store.ts';
 import { backupById, placeOf, updateBackup } from '../store/backups.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
-import { DATA_DEADLINE_MS, GIB, leaveMessage, needStore, needVolume, subjectOf } from './common.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needStore, needVolume, shareDisk, subjectOf } from './common.ts';
 import type { DiskRemoveParams } from './disk-remove.ts';
 
 export interface BackupRestoreParams {
@@ -63,6 +63,7 @@ export function backupRestoreSaga(
               ...(encryption && { encryption }),
             } as const;
             checkEncrypted(await disks.receive(disk, data), encryption);
+            await shareDisk(disks, volume, disk.diskId);
           } catch (error) {
             // what is wrong with the backup says more than that the disk could not be made
             throw wrong ?? error;

@@ -1,3 +1,4 @@
+import type { Disks } from '@cairn/host/interface/disks';
 import { notFound, unavailable } from '@cairn/kit/errors/errors';
 import type { StepContext } from '@cairn/kit/saga/saga';
 import type { Tx, Db } from '@cairn/kit/store/store';
@@ -32,6 +33,11 @@ export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint
 export function needStore(store: BackupStore | undefined): BackupStore {
   if (!store) throw unavailable('Service cinder-backup could not be found.');
   return store;
+}
+
+/** Makes the disk of a volume that several servers may have fit for that; it is then a whole copy of what it was made of. */
+export async function shareDisk(disks: Pick<Disks, 'share'>, { multiattach }: Pick<VolumeRow, 'multiattach'>, diskId: string): Promise<void> {
+  if (multiattach === 1) await disks.share(diskId);
 }
 
 /** How often it is looked whether a copy is made. */

@@ -4,7 +4,7 @@ import { disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitSnapshot } from '../app/events.ts';
 import { snapshotById, updateSnapshot } from '../store/snapshots.ts';
-import { DISK_DEADLINE_MS, leaveMessage } from './common.ts';
+import { DATA_DEADLINE_MS, leaveMessage } from './common.ts';
 import { snapshotNotFound } from '../errors.ts';
 
 export interface SnapshotParams {
@@ -20,7 +20,8 @@ export function snapshotCreateSaga(deps: CinderDeps): SagaDefinition<SnapshotPar
     steps: [
       {
         name: 'snapshot',
-        deadlineMs: DISK_DEADLINE_MS,
+        // of a volume that several servers may have it is a copy
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
           const row = await snapshotById(step.db, step.params.snapshotId);
           if (!row) throw snapshotNotFound(step.params.snapshotId);

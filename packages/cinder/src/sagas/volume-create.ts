@@ -14,7 +14,7 @@ import { serviceOf } from '../store/services.ts';
 import { typeById } from '../store/types.ts';
 import { changePool } from '../store/usage.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
-import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume } from './common.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, shareDisk } from './common.ts';
 
 /** What a new volume is filled with. Copies are made on the storage of their origin. */
 export type VolumeSource =
@@ -97,6 +97,7 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
           else from = { kind: 'blank' };
           const made = await disks.create({ diskId: row.disk_id, sizeBytes: sizeGb * GIB, source: from, pool: 'volume', ...(encryption && { encryption }) });
           checkEncrypted(made, encryption);
+          await shareDisk(disks, row, row.disk_id);
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);

@@ -5,7 +5,7 @@ import type { CinderDeps } from '../app/deps.ts';
 import { checkEncrypted, diskEncryption } from '../app/encryption.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
-import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, subjectOf } from './common.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, shareDisk, subjectOf } from './common.ts';
 import type { DiskRemoveParams } from './disk-remove.ts';
 
 export interface VolumeReimageParams {
@@ -34,7 +34,8 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
           const row = await needVolume(step.db, volumeId);
           const image = await faces.glance.source(step.db, imageId);
           const encryption = await diskEncryption(step.db, row);
-          const made = await (await disksAt(deps, step.db, row.host, row.id)).create({
+          const disks = await disksAt(deps, step.db, row.host, row.id);
+          const made = await disks.create({
             diskId: newDiskId,
             sizeBytes: row.size_gb * GIB,
             source: { kind: 'image', image },
@@ -42,6 +43,7 @@ export function volumeReimageSaga(deps: CinderDeps, diskRemove: SagaDefinition<D
             ...(encryption && { encryption }),
           });
           checkEncrypted(made, encryption);
+          await shareDisk(disks, row, newDiskId);
         },
         async undo(step) {
           const row = await volumeById(step.db, step.params.volumeId);

@@ -5,7 +5,7 @@ import type { CinderDeps } from '../app/deps.ts';
 import { emitVolume } from '../app/events.ts';
 import { updateSnapshot } from '../store/snapshots.ts';
 import { updateVolume, volumeById } from '../store/volumes.ts';
-import { DISK_DEADLINE_MS, leaveMessage, needVolume } from './common.ts';
+import { DATA_DEADLINE_MS, leaveMessage, needVolume } from './common.ts';
 
 export interface VolumeRevertParams {
   readonly volumeId: string;
@@ -21,7 +21,8 @@ export function volumeRevertSaga(deps: CinderDeps): SagaDefinition<VolumeRevertP
     steps: [
       {
         name: 'revert',
-        deadlineMs: DISK_DEADLINE_MS,
+        // the disk of a volume that several servers may have is written anew
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
           const row = await needVolume(step.db, step.params.volumeId);
           await (await disksAt(deps, step.db, row.host, row.id)).revert(row.disk_id, step.params.snapshotId);

@@ -74,6 +74,10 @@ export class BackendDisks implements KeptDisks {
     return this.#of(diskId).revert(diskId, snapshotId);
   }
 
+  share(diskId: string): Promise<void> {
+    return this.#of(diskId).share(diskId);
+  }
+
   export(diskId: string, options: { readonly format: ExportFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#of(diskId).export(diskId, options);
   }

@@ -155,6 +155,50 @@ export function disksSuite<S extends Subject>(
       assert.deepEqual(await subject.inventory(), []);
     });
 
+    test('a disk that several guests may have is one raw layer, whatever it was made of and is done to it', async () => {
+      const { disks } = subject;
+      const origin = await blank();
+      await write(origin, 1);
+      await disks.snapshot(origin, 'before');
+      const diskId = id();
+      await disks.create({ diskId, sizeBytes: 12 * MIB, source: { kind: 'snapshot', diskId: origin, snapshotId: 'before' }, pool: 'volume' });
+      await disks.snapshot(diskId, 'old');
+      await write(diskId, 2, MIB);
+      const isRaw = async (): Promise<void> => assert.equal((await disks.info(diskId))?.format, 'raw');
+      for (let round = 0; round < 2; round += 1) await disks.share(diskId);
+      await isRaw();
+      await holds(diskId, 12, [1, 2]);
+      await holds(diskId, 12, [1], 'old');
+      await disks.snapshot(diskId, 'new');
+      await disks.snapshot(diskId, 'new');
+      await isRaw();
+      await write(diskId, 3);
+      const copies = [id(), id()] as const;
+      await disks.create({ diskId: copies[0], sizeBytes: 0, source: { kind: 'disk', diskId }, pool: 'volume' });
+      await disks.create({ diskId: copies[1], sizeBytes: 16 * MIB, source: { kind: 'snapshot', diskId, snapshotId: 'new' }, pool: 'volume' });
+      await disks.resize(diskId, 16 * MIB);
+      await subject.restart();
+      await subject.disks.share(diskId);
+      await isRaw();
+      await holds(diskId, 16, [3, 2]);
+      await holds(diskId, 12, [1, 2], 'new');
+      await holds(copies[0], 12, [3, 2]);
+      await holds(copies[1], 16, [1, 2]);
+      assert.deepEqual((await subject.disks.info(diskId))?.snapshots, ['old', 'new']);
+      await subject.disks.revert(diskId, 'new');
+      await isRaw();
+      assert.equal((await subject.disks.info(diskId))?.sizeBytes, 16 * MIB);
+      await holds(diskId, 16, [1, 2]);
+      await subject.disks.removeSnapshot(diskId, 'new');
+      await subject.disks.revert(diskId, 'old');
+      await holds(diskId, 16, [1]);
+      for (const one of [origin, ...copies]) await subject.disks.remove(one);
+      await holds(diskId, 16, [1]);
+      await subject.disks.remove(diskId);
+      await assert.rejects(subject.disks.share(diskId), (error) => isCairnError(error, 'NotFound'));
+      assert.deepEqual(await subject.inventory(), []);
+    });
+
     test('disks grow and never shrink', async () => {
       const diskId = await blank();
       await write(diskId, 9);

@@ -202,6 +202,11 @@ export class RbdDisks implements KeptDisks, DiskRoom {
     });
   }
 
+  /** A cluster's images bear several writers as they are. */
+  async share(diskId: string): Promise<void> {
+    await this.#need(diskId);
+  }
+
   export(diskId: string, options: { readonly format: ExportFormat; readonly snapshotId?: string }): ReturnType<KeptDisks['export']> {
     return this.#with(diskId, async (name) => {
       const image = await this.#need(diskId);

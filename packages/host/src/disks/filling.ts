@@ -86,7 +86,7 @@ export class Filling {
       case 'disk': {
         const origin = await this.#options.tops.settled(source.diskId);
         checkAlike(disk, origin);
-        if (origin.layers.length >= LONG_CHAIN) return this.#copy(disk, origin, undefined);
+        if (origin.shared || origin.layers.length >= LONG_CHAIN) return this.#copy(disk, origin, undefined);
         return this.#over(disk, origin.sizeBytes, await this.#options.tops.frozen(origin));
       }
     }
@@ -189,6 +189,7 @@ export class Filling {
   /** A copy of a whole chain in one layer. */
   async #copy(disk: NewDisk, origin: DiskRecord, layers: readonly Layer[] | undefined): Promise<Filled> {
     const sizeBytes = this.#size(disk, origin.sizeBytes);
+    if (layers === undefined) this.#checkStill(origin);
     const layer = await this.#options.store.newFile(disk, 'qcow2');
     try {
       await this.copyTo(origin, layers, layer.file, 'qcow2');
@@ -199,6 +200,26 @@ export class Filling {
     } catch (error) {
       await this.#options.store.discard(layer);
       throw error;
+    }
+  }
+
+  /** No moment of a disk can be copied while several guests write to it. */
+  #checkStill({ diskId }: DiskRecord): void {
+    if (this.#options.openDisks.holders(diskId).length > 1) throw conflict(`Disk ${diskId} is open in several guests: that has to end first.`);
+  }
+
+  /** What a disk holds, or held at a snapshot, as one new layer. */
+  async copied(record: DiskRecord, layers: readonly Layer[] | undefined, format: DiskFormat): Promise<Layer> {
+    if (layers === undefined) this.#checkStill(record);
+    const { store, layout } = this.#options;
+    const layer = await store.newFile(record, format);
+    try {
+      await this.copyTo(record, layers, layer.file, format);
+      if (format === 'raw') await truncate(layout.path(layer.file), record.sizeBytes);
+      return layer;
+    } catch (error) {
+      await store.discard(layer);
+      throw asPublic(error, `Disk ${record.diskId} cannot be copied at the moment.`);
     }
   }
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { conflict, isCairnError, unavailable } from '@cairn/kit/errors/errors';
 import { hostileImages, mbr, qcow2, vmdk } from '../inspector/corpus.fixture.ts';
 import { inspectBytes, inspectFile } from '../inspector/inspector.ts';
+import { diskNode } from '../hypervisor/blockdev.ts';
 import { judge } from '../inspector/judge.ts';
 import type { DiskSource, ImageFormat, ImageSource, NewDisk } from '../interface/disks.ts';
 import { run } from '../process/run.ts';
@@ -578,4 +579,60 @@ test('only the one wrapper starts qemu-img', async () => {
       offenders.push(join(entry.parentPath, entry.name));
   }
   assert.deepEqual(offenders, []);
+});
+
+withBench('a disk of an image that several guests have is one raw layer, and its snapshots are copies', async ({ disks, guests, images, files }) => {
+  const data = Buffer.concat([blob(1, MIB), blob(2, MIB)]);
+  const image: ImageSource = {
+    imageId: 'dddddddd-0000-4000-8000-000000000004',
+    format: 'raw',
+    sizeBytes: data.length,
+    sha512: createHash('sha512').update(data).digest('hex'),
+  };
+  images.set(image.imageId, data);
+  await disks.create(volume(ids.a, 4 * MIB, { kind: 'image', image }));
+  await guests.open(disks, ids.a, 'one');
+  await assert.rejects(disks.share(ids.a), kind('Conflict'), 'its guest goes on writing to the overlay');
+  guests.close(ids.a);
+  await disks.share(ids.a);
+  const shared = { readOnly: false, shared: true };
+  const { layers } = await disks.resolve(ids.a);
+  assert.equal(diskNode(ids.a, layers, shared).driver, 'raw');
+  await disks.dropImage(image.imageId);
+  const written = await contentOf(disks, ids.a);
+  assert.ok(written.subarray(0, 2 * MIB).equals(data) && written.length === 4 * MIB);
+
+  await guests.open(disks, ids.a, 'one');
+  await disks.snapshot(ids.a, 'with-one');
+  await disks.create(volume(ids.b, 4 * MIB, { kind: 'disk', diskId: ids.a }));
+  assert.deepEqual((await disks.resolve(ids.a)).layers, layers, 'the guest writes where it wrote');
+  await disks.share(ids.a);
+  await guests.open(disks, ids.a, 'two');
+  // no moment could be told while both write
+  await assert.rejects(disks.snapshot(ids.a, 'with-two'), kind('Conflict'));
+  await assert.rejects(disks.create(volume(ids.c, 4 * MIB, { kind: 'disk', diskId: ids.a })), kind('Conflict'));
+  guests.close(ids.a);
+  await writeTo(disks, guests, ids.a, 9, 0, MIB);
+  assert.equal((await contentOf(disks, ids.b))[0], 1);
+  await disks.revert(ids.a, 'with-one');
+  assert.equal(diskNode(ids.a, (await disks.resolve(ids.a)).layers, shared).driver, 'raw');
+  assert.ok((await contentOf(disks, ids.a)).equals(written));
+  for (const diskId of [ids.a, ids.b]) await disks.remove(diskId);
+  await disks.idle();
+  assert.deepEqual(await files(), []);
+});
+
+withBench('a disk that could not be made fit for several guests is as it was', async ({ disks, guests, files }) => {
+  await disks.create(volume(ids.a));
+  await writeTo(disks, guests, ids.a, 5, 0, MIB);
+  await disks.snapshot(ids.a, 'first');
+  await disks.share(ids.a);
+  await guests.open(disks, ids.a);
+  const before = await files();
+  guests.fail = { when: 'before', error: unavailable('the guest does not answer') };
+  await assert.rejects(disks.snapshot(ids.a, 'second'));
+  assert.deepEqual(await files(), before);
+  await disks.snapshot(ids.a, 'second');
+  guests.close(ids.a);
+  assert.deepEqual((await disks.info(ids.a))?.snapshots, ['first', 'second']);
 });

@@ -260,7 +260,8 @@ export class LocalDisks implements KeptDisks {
       const record = await this.#tops.settled(diskId);
       if (record.snapshots.some((s) => s.snapshotId === snapshotId)) return;
       if (record.layers.length >= LONGEST_CHAIN) throw conflict(`Disk ${diskId} has too many snapshots: remove some first.`);
-      await this.#tops.cover(record, snapshotId);
+      if (record.shared) await this.#copyAside(record, snapshotId);
+      else await this.#tops.cover(record, snapshotId);
     });
   }
 
@@ -282,10 +283,43 @@ export class LocalDisks implements KeptDisks {
       const newest = record.snapshots.at(-1);
       if (!record.snapshots.some((s) => s.snapshotId === snapshotId)) throw notFound(`Disk ${diskId} has no snapshot ${snapshotId}.`);
       if (newest?.snapshotId !== snapshotId) throw conflict('A disk goes back only to its newest snapshot.');
+      if (record.shared) {
+        await this.#put({ ...record, layers: [await this.#filling.copied(record, newest.layers, 'raw')] });
+        return;
+      }
       const top = await this.#store.newOverlay(record, record.sizeBytes, newest.layers);
       await this.#store.put({ ...record, layers: [top, ...newest.layers] });
       this.#merger.schedule([diskId]);
     });
+  }
+
+  share(diskId: string): Promise<void> {
+    return this.#withDisk(diskId, async () => {
+      const record = await this.#tops.settled(diskId);
+      if (record.shared) return;
+      const isOneRaw = record.layers.length === 1 && record.layers[0]?.format === 'raw';
+      if (!isOneRaw && this.#tops.isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest that has to end before several can have it.`);
+      await this.#put({ ...record, shared: true, layers: isOneRaw ? record.layers : [await this.#filling.copied(record, undefined, 'raw')] });
+      // what it stood on may now carry another alone
+      this.#merger.schedule(new Set(record.layers.flatMap((layer) => this.#store.usersOf(layer.file))));
+    });
+  }
+
+  /** A snapshot of a disk whose top layer stays: what it holds now, copied. */
+  async #copyAside(record: DiskRecord, snapshotId: string): Promise<void> {
+    const layer = await this.#filling.copied(record, undefined, 'qcow2');
+    await this.#put({ ...record, snapshots: [...record.snapshots, { snapshotId, sizeBytes: record.sizeBytes, layers: [layer] }] }, layer);
+    await this.#layout.freeze(layer.file);
+  }
+
+  /** As the store's, for a record with a new layer, which goes when the record cannot be written. */
+  async #put(record: DiskRecord, made: Layer = record.layers[0] as Layer): Promise<void> {
+    try {
+      await this.#store.put(record);
+    } catch (error) {
+      if (!this.#store.use.isUsed(made.file)) await this.#store.discard(made);
+      throw error;
+    }
   }
 
   export(

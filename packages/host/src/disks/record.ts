@@ -28,6 +28,8 @@ export interface DiskRecord {
   readonly layers: readonly Layer[];
   /** What the layers hold is a LUKS disk, opened by this secret. */
   readonly keyId?: string;
+  /** Several guests may write to it at once: `layers` is one raw layer, and stays so. */
+  readonly shared?: boolean;
   /** Oldest first. */
   readonly snapshots: readonly SnapshotRecord[];
   /**
@@ -89,6 +91,7 @@ export async function readRecord(path: string): Promise<DiskRecord | undefined> 
     Number.isSafeInteger(record.sizeBytes) &&
     isChain(record.layers) &&
     (record.keyId === undefined || typeof record.keyId === 'string') &&
+    (record.shared === undefined || typeof record.shared === 'boolean') &&
     Array.isArray(record.snapshots) &&
     record.snapshots.every((s) => typeof s.snapshotId === 'string' && Number.isSafeInteger(s.sizeBytes) && isChain(s.layers)) &&
     (record.pending === undefined || isLayer(record.pending.layer));

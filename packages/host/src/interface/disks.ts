@@ -135,6 +135,11 @@ export interface KeptDisks {
   /** Puts the disk back to its newest snapshot. Not while a guest has it open. */
   revert(diskId: string, snapshotId: string): Promise<void>;
   /**
+   * Several guests write to the disk at once from now on: what it holds is in one raw layer, copied there if need be, and stays in one; its snapshots
+   * and what is made of it are whole copies. Rejects with Conflict while a guest has open what is no such layer.
+   */
+  share(diskId: string): Promise<void>;
+  /**
    * A complete, standalone image of the disk (or of a snapshot) as a stream; live when a guest has it open. Of an encrypted disk it has what is stored:
    * header and ciphertext.
    */

@@ -16,6 +16,7 @@ export function withServing(disks: KeptDisks, exporters: Pick<Exporters, 'serve'
     snapshot: (diskId, snapshotId) => disks.snapshot(diskId, snapshotId),
     removeSnapshot: (diskId, snapshotId) => disks.removeSnapshot(diskId, snapshotId),
     revert: (diskId, snapshotId) => disks.revert(diskId, snapshotId),
+    share: (diskId) => disks.share(diskId),
     export: (diskId, options) => disks.export(diskId, options),
     capacity: (backend) => disks.capacity(backend),
     async serve(diskId: string, request: ServeRequest): Promise<NbdLocation> {

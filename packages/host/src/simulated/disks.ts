@@ -113,10 +113,7 @@ export class SimulatedDisks implements Disks {
 
   remove(diskId: string): Promise<void> {
     return this.#inject.run('disks.remove', [diskId], this.#delays.diskMs, () => {
-      for (const guest of this.#machine.guests.values()) {
-        if (guest.state !== 'shutdown' && guest.spec.disks.some((d) => d.diskId === diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
-      }
-      if (this.#machine.served.has(diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
+      if (this.#isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest.`);
       this.#machine.keeperOf(diskId).disks.delete(diskId);
     });
   }
@@ -144,6 +141,8 @@ export class SimulatedDisks implements Disks {
       const disk = this.#need(diskId);
       if (disk.snapshots.includes(snapshotId)) return;
       disk.snapshots.push(snapshotId);
+      // what guests write from now on is an overlay
+      if (!disk.shared) disk.format = 'qcow2';
       disk.snapshotSizes = { ...disk.snapshotSizes, [snapshotId]: disk.sizeBytes };
       if (disk.content !== undefined) disk.snapshotContents = { ...disk.snapshotContents, [snapshotId]: disk.content };
     });
@@ -163,6 +162,16 @@ export class SimulatedDisks implements Disks {
       const content = disk.snapshotContents?.[snapshotId];
       if (content === undefined) delete disk.content;
       else disk.content = content;
+    });
+  }
+
+  share(diskId: string): Promise<void> {
+    return this.#inject.run('disks.share', [diskId], this.#delays.diskMs, () => {
+      const disk = this.#need(diskId);
+      if (disk.shared) return;
+      if (disk.format !== 'raw' && this.#isOpen(diskId)) throw conflict(`Disk ${diskId} is open in a guest that has to end before several can have it.`);
+      disk.format = 'raw';
+      disk.shared = true;
     });
   }
 
@@ -217,6 +226,11 @@ export class SimulatedDisks implements Disks {
   #used(backend: string): number {
     const { disks } = this.#machine.shared?.backends.has(backend) ? this.#machine.shared.machine : this.#machine;
     return [...disks.values()].reduce((sum, disk) => (backendOfDisk(disk.diskId) === backend ? sum + disk.sizeBytes : sum), 0);
+  }
+
+  #isOpen(diskId: string): boolean {
+    const guests = [...this.#machine.guests.values()];
+    return this.#machine.served.has(diskId) || guests.some(({ state, spec }) => state !== 'shutdown' && spec.disks.some((disk) => disk.diskId === diskId));
   }
 
   async #needKey(keyId: string): Promise<void> {

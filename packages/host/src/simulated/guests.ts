@@ -328,7 +328,12 @@ export class SimulatedGuests implements Guests {
     const served = this.#machine.served.get(disk.diskId);
     if (served && !served.waits && !served.shared && !comes) throw conflict(`Disk ${disk.diskId} is in use on another host.`);
     if (!this.#machine.keeperOf(disk.diskId).disks.has(disk.diskId)) throw notFound(`Disk ${disk.diskId} is not on host ${this.#machine.host}.`);
-    if (disk.shared) return;
+    if (disk.shared) {
+      const kept = this.#machine.keeperOf(disk.diskId).disks.get(disk.diskId);
+      if (kept && kept.format !== 'raw' && !disk.readOnly && !disk.location)
+        throw conflict(`Disk ${disk.diskId} cannot be attached to several servers for writing: it is ${kept.format}, and only raw disks can be.`);
+      return;
+    }
     for (const other of this.#machine.guests.values()) {
       if (other.spec.guestId !== guestId && other.state !== 'shutdown' && other.spec.disks.some((d) => d.diskId === disk.diskId))
         throw conflict(`Disk ${disk.diskId} is open in another guest.`);

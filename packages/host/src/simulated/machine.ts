@@ -28,6 +28,8 @@ export interface SimulatedDisk {
   /** A word for what the disk holds; none: zeroes. Copies hold the same, and what is exported says it. */
   content?: string;
   snapshotContents?: Readonly<Record<string, string | undefined>>;
+  /** Several guests may have it. */
+  shared?: boolean;
   /** Of an encrypted disk. */
   keyId?: string;
 }

@@ -29,6 +29,8 @@ export function volumeAttachSaga(deps: NovaDeps): SagaDefinition<VolumeParams> {
     steps: [
       {
         name: 'connect',
+        // a volume that several servers may have is copied whole before the first has it
+        deadlineMs: 1_800_000,
         async do(step) {
           const server = await findServerBrief(step.db, step.params.serverId);
           if (server === undefined) throw notFound(`Instance ${step.params.serverId} could not be found.`);
