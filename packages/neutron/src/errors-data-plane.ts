@@ -18,3 +18,11 @@ export const meteringRuleOverlaps = (prefix: string): CairnError =>
   conflict('MeteringLabelRuleOverlaps', `Metering label rule with remote_ip_prefix '${prefix}' overlaps another.`);
 /** Upstream's plain `Invalid`, which its API turns into 500; the text is the same. */
 export const meteringRuleInvalid = (text: string): CairnError => bad('Invalid', text);
+
+// logs of security groups
+export const logNotFound = missing('LogResourceNotFound', (id) => `Log resource ${id} could not be found.`);
+export const logResourceNotFound = missing('ResourceNotFound', (id) => `Resource ${id} could not be found.`);
+export const logTargetNotFound = missing('TargetResourceNotFound', (id) => `Target resource ${id} could not be found.`);
+export const invalidLogResourceType = (type: string): CairnError => bad('InvalidLogResourceType', `Invalid log resource_type: ${type}.`);
+export const invalidLogConstraint = (groupId: string, portId: string): CairnError =>
+  bad('InvalidResourceConstraint', `Invalid resource constraint between resource (security_group ${groupId}) and target resource (port ${portId}).`);

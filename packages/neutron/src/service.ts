@@ -8,6 +8,7 @@ import type { MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
 import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
+import { LogKeeper } from './app/log-keeper.ts';
 import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
 import type { NeutronFace } from './face.ts';
@@ -62,6 +63,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
   };
   const agents = new AgentKeeper(app);
   const meters = new MeterKeeper(app);
+  const logs = new LogKeeper(app);
   return {
     http,
     app,
@@ -73,10 +75,12 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
       app.pusher.start(settings.reconcileEveryMs);
       agents.start();
       meters.start();
+      logs.start();
     },
     async stop() {
       agents.stop();
       await meters.stop();
+      await logs.stop();
       await app.pusher.stop();
     },
   };

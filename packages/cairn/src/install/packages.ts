@@ -17,6 +17,7 @@ export const HOST_PACKAGES: readonly NeededPackage[] = [
   { name: 'nftables', why: 'security groups, NAT and floating IPs', provides: ['nft'] },
   { name: 'conntrack', why: 'cuts connections that a removed rule had allowed', provides: ['conntrack'] },
   { name: 'dnsmasq-base', why: 'DHCP and DNS for tenant networks', provides: ['dnsmasq'] },
+  { name: 'tcpdump', why: 'reads what logs of security groups tell of', provides: ['tcpdump'] },
   { name: 'iputils-arping', why: 'announces floating IPs', provides: ['arping'] },
   { name: 'procps', why: 'sets the kernel options of its own namespaces', provides: ['sysctl'] },
   { name: 'util-linux', why: 'enters namespaces and drops privileges', provides: ['nsenter', 'setpriv', 'prlimit'] },

@@ -15,6 +15,7 @@ import { Announcer } from './kernel/announce.ts';
 import { DnsmasqKeeper } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
 import type { KernelLinks } from './kernel/links.ts';
+import { PacketLog } from './kernel/packet-log.ts';
 import { TapMonitor } from './kernel/monitor.ts';
 import { Lane } from './lane.ts';
 import { MetadataListeners } from './metadata/listeners.ts';
@@ -25,6 +26,7 @@ import { readMeters } from './plan/meters.ts';
 import { TABLE } from './ruleset/read.ts';
 import type { UnitContext } from './units/context.ts';
 import { HelperKnowledge } from './units/helpers.ts';
+import { explainRecord } from './units/port-logs.ts';
 import { NamespaceUnit } from './units/namespace.ts';
 import { dhcpKey, dhcpSubject, routerKey, routerSubject } from './units/subjects.ts';
 import { SwitchUnit } from './units/switch.ts';
@@ -56,6 +58,7 @@ export class KernelFabric implements Fabric {
   readonly #announcer: Announcer;
   readonly #monitor: TapMonitor;
   readonly #helpers: HelperKnowledge;
+  readonly #packetLog: PacketLog;
   readonly #dnsmasq: DnsmasqKeeper;
   #started: Promise<void> | undefined;
   /** Until the whole wanted state is known, what an earlier run built must not be judged. */
@@ -82,6 +85,14 @@ export class KernelFabric implements Fabric {
     });
     this.#helpers = new HelperKnowledge(this.#kernel, this.switchNamespace);
     this.#metadata = new MetadataListeners({ callbacks, clock, log });
+    this.#packetLog = new PacketLog({
+      netns: this.switchNamespace,
+      dir: options.dataDir,
+      clock,
+      log,
+      explain: (record) => explainRecord(this.#objects, (mark) => this.#switch.portOf(mark), record),
+      onRecords: (records) => options.onEvent?.({ kind: 'securityLog', records }),
+    });
     this.#announcer = new Announcer(log);
     this.#monitor = new TapMonitor({
       netns: this.switchNamespace,
@@ -146,7 +157,7 @@ export class KernelFabric implements Fabric {
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
     for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
     await this.#request(new Set(this.#units.keys()));
-    for (const port of this.#objects.guestPorts.values()) flaws.push(...this.#unplugged(port));
+    for (const port of this.#objects.guestPorts.values()) flaws.push(...this.#unplugged(port), ...(await this.#unlogged(port)));
     if (flaws.length === 0) return;
     for (const flaw of flaws) this.#options.onEvent?.({ kind: 'trouble', subject: 'fabric', message: flaw.message });
     throw new FabricFlaws(flaws);
@@ -167,7 +178,8 @@ export class KernelFabric implements Fabric {
     for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
     this.#touch(changes, touched);
     await this.#request(touched);
-    for (const change of changes) if (change.op === 'put' && change.object.kind === 'port') flaws.push(...this.#unplugged(change.object));
+    for (const change of changes)
+      if (change.op === 'put' && change.object.kind === 'port') flaws.push(...this.#unplugged(change.object), ...(await this.#unlogged(change.object)));
     if (flaws.length > 0) throw new FabricFlaws(flaws);
   }
 
@@ -179,6 +191,13 @@ export class KernelFabric implements Fabric {
         ? `The sub-port ${id} could not be plugged: the kernel of this host refuses the VLAN ${attachment.vlan} of ${attachment.parentTap}. Sub-ports need VLAN devices (the module 8021q).`
         : `The port ${id} could not be plugged: the kernel of this host refuses its tap ${attachment.tap}. A network takes at most 1023 ports on one host.`;
     return [{ kind: 'port', id, message }];
+  }
+
+  /** What is asked to be logged and cannot be. */
+  async #unlogged({ id, attachment, logs }: PortSpec): Promise<FabricFlaw[]> {
+    if (attachment.kind === 'none' || !logs?.length || (await this.#packetLog.canRead())) return [];
+    const message = `What the security groups of the port ${id} let through and drop is not logged: this host has no tcpdump, which reads it.`;
+    return [{ kind: 'port', id, isPartial: true, message }];
   }
 
   /** A guest's port without its network would get no tap, and nobody would know before the guest starts. */
@@ -219,6 +238,7 @@ export class KernelFabric implements Fabric {
     await Promise.all([...this.#units.values()].map(({ lane }) => lane.idle()));
     this.#dnsmasq.release();
     this.#monitor.stop();
+    await this.#packetLog.stop();
     this.#metadata.closeAll();
     await this.#announcer.stop();
   }
@@ -282,7 +302,11 @@ export class KernelFabric implements Fabric {
   }
 
   async #runSwitch(): Promise<void> {
+    // who listens is there before there is something to hear
+    const isLogged = [...this.#objects.guestPorts.values()].some((port) => port.logs?.length);
+    if (isLogged && (await this.#kernel.namespaceExists(this.switchNamespace))) await this.#packetLog.keep(true);
     await this.#switch.run();
+    await this.#packetLog.keep(isLogged);
   }
 
   /** Routers and DHCP servers read the kernel anew at their next run. */

@@ -8,7 +8,7 @@ import type { PhysicalNetwork, TunnelEndpoint } from './plan/switch.ts';
 export interface KernelFabricOptions {
   /** Tells several clouds on one machine apart, in the names of namespaces: 1 to 12 lower-case letters and digits. */
   readonly instance: string;
-  /** For what must outlive a boot. Nothing does: the kernel itself is the record of what was built, and it forgets with it. */
+  /** For what must outlive a boot: the log of security groups (kernel/packet-log.ts). What was built the kernel itself records, and forgets with it. */
   readonly dataDir: string;
   /** Files of the DHCP servers are kept in it. Their user must be able to reach it. */
   readonly runDir: string;

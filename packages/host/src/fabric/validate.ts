@@ -136,6 +136,12 @@ function port(spec: PortSpec): void {
     cidr(pair.cidr, 'allowedAddressPairs.cidr');
   }
   qos(spec.qos, 'qos');
+  for (const log of spec.logs ?? []) {
+    id(log.id, 'logs.id');
+    need(typeof log.projectId === 'string' && /^[A-Za-z0-9_.-]{0,255}$/.test(log.projectId), 'logs.projectId', 'is not the id of a project');
+    need(['ACCEPT', 'DROP', 'ALL'].includes(log.event), 'logs.event', 'is unknown');
+    if (log.groupId !== undefined) id(log.groupId, 'logs.groupId');
+  }
 }
 
 /** The services' greatest number. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Disks } from './disks.ts';
-import type { Fabric } from './fabric.ts';
+import type { Fabric, SecurityLogRecord } from './fabric.ts';
 import type { Guests, GuestState } from './guests.ts';
 import type { Templates } from './templates.ts';
 
@@ -80,6 +80,7 @@ export interface HostNumaCell {
 export type HostEvent =
   | { readonly kind: 'guest'; readonly guestId: string; readonly state: GuestState; readonly reason: string }
   | { readonly kind: 'port'; readonly portId: string; readonly status: 'up' | 'down' }
+  | { readonly kind: 'securityLog'; readonly records: readonly SecurityLogRecord[] }
   | { readonly kind: 'trouble'; readonly subject: string; readonly message: string };
 
 /** What an agent asks of the cloud; given at construction. */

@@ -66,6 +66,41 @@ export interface PortSpec {
   readonly allowedAddressPairs: readonly { readonly mac: string; readonly cidr: string }[];
   /** Limits of what goes through the port, and the mark of what the guest sends. */
   readonly qos?: QosSpec;
+  /** Who wants to know what the port's security groups let through and drop. */
+  readonly logs?: readonly PortLogSpec[];
+}
+
+export interface PortLogSpec {
+  readonly id: string;
+  /** The log's owner. */
+  readonly projectId: string;
+  readonly event: 'ACCEPT' | 'DROP' | 'ALL';
+  /** Of what is let through, only what this group allows. */
+  readonly groupId?: string;
+}
+
+/** A packet that security groups have let through (the first of its connection) or dropped. */
+export interface SecurityLogRecord {
+  readonly atMs: number;
+  readonly action: 'ACCEPT' | 'DROP';
+  /** Seen from the port. */
+  readonly direction: 'ingress' | 'egress';
+  readonly portId: string;
+  readonly projectId: string;
+  readonly logIds: readonly string[];
+  readonly packet: LoggedPacket;
+}
+
+export interface LoggedPacket {
+  readonly version: 4 | 6;
+  /** By number. */
+  readonly protocol: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
 }
 
 /** Seen from the guest (or from inside): egress is what it sends. */

@@ -3,6 +3,7 @@ import type { Tx } from '@cairn/kit/store/store';
 import { networkKey, portKey, routerKey } from '../fabric/keys.ts';
 import { floatingIpsOfPorts, updateFloatingIp } from '../store/floatingips.ts';
 import { allocationsOfPorts, removeAllocations } from '../store/ipam.ts';
+import { dropLogsOf } from '../store/logs.ts';
 import { AUTO_DELETE_OWNERS, deletePortRow, portsOfOwners } from '../store/ports.ts';
 import { groupsOfPorts } from '../store/security-groups.ts';
 import { subnetsByIds } from '../store/subnets.ts';
@@ -29,6 +30,7 @@ export async function removePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
   await returnAddresses(tx, allocations);
   await dropTrunkOf(app, tx, row);
   await deletePortRow(tx, row.id);
+  await dropLogsOf(tx, 'target_id', row.id);
   if (row.tags_json !== '[]') await dropTags(tx, row.id);
   const groupIds = groups.map((group) => group.security_group_id);
   await notify(app, tx, ctx, 'port', 'delete', { view: portView(app, row, allocations, groupIds) });

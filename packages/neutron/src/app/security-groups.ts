@@ -23,6 +23,7 @@ import {
   rulesOfGroups,
   updateGroup,
 } from '../store/security-groups.ts';
+import { dropLogsOf } from '../store/logs.ts';
 import { selectOne, selectPage } from '../store/select.ts';
 import type { DefaultRuleRow, SecurityGroupRow, SecurityGroupRuleRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
@@ -174,6 +175,7 @@ export function deleteGroupById(app: NeutronApp, ctx: Context, id: string, ifMat
     if (row.name === 'default' && !isAdmin(ctx)) throw cannotRemoveDefaultGroup();
     const others = await dropRulesNaming(tx, id);
     await deleteGroup(tx, id);
+    await dropLogsOf(tx, 'resource_id', id);
     if (row.tags_json !== '[]') await dropTags(tx, id);
     await removeRbacOf(tx, id);
     await notify(app, tx, ctx, 'security_group', 'delete', loaded);

@@ -14,6 +14,7 @@ import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { loadQos } from './qos.ts';
+import { loadPortParts } from './port-parts.ts';
 import { loadRouterParts } from './router-parts.ts';
 import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
 
@@ -55,12 +56,15 @@ export async function withAddresses(db: Db, ports: readonly PortRow[]): Promise<
   const addresses = Map.groupBy(await allocationsOfPorts(db, ids), (address) => address.port_id);
   const groups = Map.groupBy(await groupsOfPorts(db, ids), (group) => group.port_id);
   const qos = await loadQos(db, ports.map(effectivePolicy));
+  const groupsOf = (portId: string): readonly string[] => (groups.get(portId) ?? []).map((group) => group.security_group_id);
+  const partsOf = await loadPortParts(db, ports, groupsOf);
   const tied = ports.filter((port) => port.device_owner === 'trunk:subport').map((port) => port.id);
   const subports = new Map((await subportsByPorts(db, tied)).map((subport) => [subport.port_id, subport]));
   return ports.map((row) => {
     const own = addresses.get(row.id) ?? [];
-    const groupIds = (groups.get(row.id) ?? []).map((group) => group.security_group_id);
-    return { row, groupIds, objectFor: (host) => portObject(row, own, groupIds, host, qos, subports.get(row.id)) };
+    const groupIds = groupsOf(row.id);
+    const parts = partsOf(row);
+    return { row, groupIds, objectFor: (host) => ({ ...portObject(row, own, groupIds, host, qos, subports.get(row.id)), ...parts }) };
   });
 }
 

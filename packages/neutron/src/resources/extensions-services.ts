@@ -101,6 +101,7 @@ export const SERVICE_EXTENSIONS: readonly Extension[] = [
     'Expose allow adding CT target rules for conntrack helper',
     '2019-04-04T10:00:00-00:00',
   ),
+  extension('logging', 'Logging API Extension', 'Provides a logging API for resources such as security group and firewall.', '2017-01-01T10:00:00-00:00'),
   extension('metering', 'Neutron Metering', 'Neutron Metering extension.', '2013-06-12T10:00:00-00:00'),
   extension(
     'metering_source_and_destination_fields',

@@ -1,3 +1,5 @@
+import type { StandardColumns } from './tables.ts';
+
 /** The tables of what service plugins add to routers, ports and groups; as tables.ts. */
 export interface DataPlaneTables {
   neutron_conntrack_helper: ConntrackHelperRow;
@@ -5,6 +7,7 @@ export interface DataPlaneTables {
   neutron_metering_rule: MeteringRuleRow;
   neutron_meter_reading: MeterReadingRow;
   neutron_meter_sum: MeterSumRow;
+  neutron_log: LogRow;
 }
 
 /** Connections through a router to a port that one of the kernel's helpers reads. */
@@ -56,4 +59,15 @@ export interface MeterSumRow {
   measured_ms: number;
   first_at_ms: number;
   last_at_ms: number;
+}
+
+/** Who wants to know what security groups let through and drop: of a group, of a port, or of all of the project's ports. */
+export interface LogRow extends StandardColumns {
+  name: string;
+  /** `security_group`. */
+  resource_type: string;
+  resource_id: string | null;
+  event: string;
+  target_id: string | null;
+  enabled: number;
 }

@@ -37,7 +37,7 @@ export class Numbers {
   readonly #from: number;
   readonly #count: number;
   readonly #ofKey = new Map<string, number>();
-  readonly #taken = new Set<number>();
+  readonly #taken = new Map<number, string>();
 
   constructor(from: number, to: number) {
     this.#from = from;
@@ -55,10 +55,15 @@ export class Numbers {
     return number;
   }
 
+  /** The key that has the number. */
+  keyOf(number: number): string | undefined {
+    return this.#taken.get(number);
+  }
+
   restore(key: string, number: number): void {
     if (this.#taken.has(number)) return;
     this.#ofKey.set(key, number);
-    this.#taken.add(number);
+    this.#taken.set(number, key);
   }
 
   /** Frees the numbers of keys that are no more. */

@@ -81,11 +81,14 @@ export function groupRules(group: SecurityGroupSpec, direction: Direction, state
   if (!rules) {
     const texts = group.rules
       .filter((rule) => rule.direction === direction)
-      .map((rule) => (stateful ? `${connectionMatch(rule)} meta mark set meta mark or ${MATCHED} return` : `${packetMatch(rule)} accept`));
+      .map((rule) => (stateful ? `${ruleMatch(rule, true)} meta mark set meta mark or ${MATCHED} return` : `${ruleMatch(rule, false)} accept`));
     known.set(key, (rules = [...new Set(texts)].toSorted()));
   }
   return rules;
 }
+
+/** What a rule allows: connections, or (of a stateless group) packets. */
+export const ruleMatch = (rule: SecurityGroupRuleSpec, stateful: boolean): string => (stateful ? connectionMatch(rule) : packetMatch(rule));
 
 /** The ports of a rule that names some. */
 export function portsOf(rule: SecurityGroupRuleSpec): { readonly min: number; readonly max: number } | undefined {

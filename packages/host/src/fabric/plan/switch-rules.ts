@@ -5,6 +5,7 @@ import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { formatCidr, minimise, parseCidr } from './address.ts';
 import { type SwitchMemory, Generations } from './memory.ts';
+import { LogPlan } from './logs.ts';
 import { portFilter } from './port-filter.ts';
 import { egressRules, ingressRules } from './qos.ts';
 import { addressSet, type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
@@ -144,7 +145,13 @@ function inetTable(
     [...memory.members].filter(([name, before]) => [...before.keys()].some((element) => members.get(name)?.has(element) !== true)).map(([name]) => name),
   );
   memory.members = members;
-  for (const policy of policies.values()) addPolicy(view, policy, shrunk, memory, chains);
+  const logs = new LogPlan();
+  for (const port of ports) {
+    const policy = policyByPort.get(port.id);
+    if (policy) logs.add(port, policy, String(memory.marks.of(port.id)));
+  }
+  logs.addChains(view, policies.values(), chains);
+  for (const policy of policies.values()) addPolicy(view, policy, shrunk, memory, chains, logs);
   memory.generations.keepOnly((chain) => chains.has(chain));
 
   const from = new Map<string, string>();
@@ -167,7 +174,8 @@ function inetTable(
   ]);
   for (const [name, elements] of members)
     sets.set(name, { kind: 'set', declaration: `type ${name[1] === '4' ? 'ipv4_addr' : 'ipv6_addr'}; flags interval`, elements });
-  return { family: 'inet', name: TABLE, sets, chains };
+  for (const [name, set] of logs.sets) sets.set(name, set);
+  return { family: 'inet', name: TABLE, sets, chains, objects: logs.objects };
 }
 
 /** The address sets that some rule in force refers to: of security groups' members, and of address groups. */
@@ -207,7 +215,7 @@ function elementsOf(cidrs: readonly string[]): ReadonlyMap<string, string> {
   return elements;
 }
 
-function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>, memory: SwitchMemory, chains: Map<string, Chain>): void {
+function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>, memory: SwitchMemory, chains: Map<string, Chain>, logs: LogPlan): void {
   const { name, stateful } = policy;
   const entry = (provider: string, answers: Direction, asks: Direction): readonly string[] => [
     `meta l4proto { udp, icmpv6 } jump ${provider}`,
@@ -222,6 +230,7 @@ function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>
     for (const group of groups) chains.set(groupChain(group.id, direction, stateful), { rules: groupRules(group, direction, stateful) });
     const jumps = groups.map((group) => `jump ${groupChain(group.id, direction, stateful)}`);
     const chain = `${name}_${chainSuffix(direction)}`;
+    const told = logs.rulesOf(policy, direction);
     chains.set(chain, {
       rules: stateful
         ? judge(
@@ -229,10 +238,11 @@ function addPolicy(view: FabricView, policy: Policy, shrunk: ReadonlySet<string>
             direction,
             groups.map((group) => groupRules(group, direction, true)),
             jumps,
+            told,
             shrunk,
             memory,
           )
-        : [...jumps, 'drop'],
+        : [...told.accepts, ...jumps, ...told.drops, 'drop'],
     });
   }
 }
@@ -248,6 +258,7 @@ function judge(
   direction: Direction,
   rules: readonly (readonly string[])[],
   jumps: readonly string[],
+  told: ReturnType<LogPlan['rulesOf']>,
   shrunk: ReadonlySet<string>,
   memory: SwitchMemory,
 ): readonly string[] {
@@ -260,7 +271,9 @@ function judge(
   return [
     `ct state established ct mark and ${mask} == ${stampText} accept`,
     ...jumps,
+    ...told.drops,
     `meta mark and ${MATCHED} == 0x0 drop`,
+    ...told.accepts,
     `ct mark set ct mark and ${keep} or ${stampText} accept comment "generation ${generation} of ${content}"`,
   ];
 }

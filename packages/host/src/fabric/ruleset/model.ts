@@ -8,12 +8,12 @@ export interface Table {
   readonly name: string;
   readonly sets: ReadonlyMap<string, SetModel>;
   readonly chains: ReadonlyMap<string, Chain>;
-  /** Things that rules name and that outlive them: counters, connection helpers. */
+  /** Things that rules name and that outlive them: counters, limits, connection helpers. */
   readonly objects?: ReadonlyMap<string, ObjectModel>;
 }
 
 export interface ObjectModel {
-  readonly kind: 'counter' | 'ct helper';
+  readonly kind: 'counter' | 'ct helper' | 'limit';
   /** What nft wants in braces; the same for the same name, always. */
   readonly declaration: string;
 }

@@ -28,7 +28,7 @@ export function readRules(json: string): KernelRules {
     const draft = drafts.get(key);
     if (!draft) continue;
     if (kind === 'set' || kind === 'map') draft.sets.set(String(value.name), { kind, elements: readElements(value.elem) });
-    if (kind === 'counter' || kind === 'ct helper') draft.objects.set(String(value.name), kind);
+    if (kind === 'counter' || kind === 'ct helper' || kind === 'limit') draft.objects.set(String(value.name), kind);
     if (kind === 'chain')
       draft.chains.set(String(value.name), {
         hook: value.hook === undefined ? '' : `${String(value.type)} ${String(value.hook)} ${String(value.prio)}`,

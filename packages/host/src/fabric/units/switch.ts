@@ -66,6 +66,11 @@ export class SwitchUnit {
     return this.#refused.has(name);
   }
 
+  /** The port that a mark of a packet names. */
+  portOf(mark: number): string | undefined {
+    return this.#memory.marks.keyOf(mark);
+  }
+
   hasBridge(name: string): boolean {
     return this.#state?.links.has(name) === true;
   }

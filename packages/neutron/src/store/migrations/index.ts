@@ -12,6 +12,7 @@ import { flavors } from './0014-flavors.ts';
 import { routerWays } from './0016-router-ways.ts';
 import { defaultStatefulness } from './0015-default-statefulness.ts';
 import { helpersAndMeters } from './0020-helpers-and-meters.ts';
+import { logs } from './0021-logs.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -29,5 +30,6 @@ export const neutronMigrations: MigrationSet = {
     '0015_default_statefulness': defaultStatefulness,
     '0016_router_ways': routerWays,
     '0020_helpers_and_meters': helpersAndMeters,
+    '0021_logs': logs,
   },
 };
