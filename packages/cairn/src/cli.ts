@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { PathFlags } from './commands/path.ts';
 import { die } from './commands/shared.ts';
 import type { CommonFlags } from './config.ts';
 
@@ -49,6 +50,13 @@ export async function run(args: readonly string[]): Promise<void> {
         (await import('./commands/logs.ts')).logs(flags),
       ),
     );
+  common(program.command('path <from> <to>').description('why a packet passes or does not: from a port, a server or `outside`, to an address, port or server'))
+    .option('--protocol <name>', 'tcp, udp, icmp or another; icmp unless --port is given, then tcp')
+    .option('--port <n>', 'the port that it is sent to')
+    .option('--source-port <n>', 'the port that it is sent from')
+    .option('--source-ip <address>', "the address that it is sent from; the port's own unless given")
+    .option('--json', "the network service's own answer")
+    .action(guard(async (from: string, to: string, flags: PathFlags) => (await import('./commands/path.ts')).path(from, to, flags)));
   common(program.command('bench').description('measure the running cloud'))
     .option('--json', 'as JSON')
     .option('--only <names>', 'some of the measurements, with commas')

@@ -50,7 +50,7 @@ export async function adminClient(paths: Paths): Promise<AdminClient> {
 }
 
 /** The message inside any service's fault envelope. */
-function wordsOf(text: string): string {
+export function wordsOf(text: string): string {
   try {
     const find = (value: unknown): string | undefined => {
       if (value === null || typeof value !== 'object') return undefined;

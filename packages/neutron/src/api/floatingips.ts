@@ -1,9 +1,30 @@
+import { AUTHENTICATED } from '@cairn/kit/http/operation';
+import Type from 'typebox';
 import { createFloatingIps, deleteFloatingIpById, getFloatingIp, listFloatingIps, updateFloatingIpById } from '../app/floatingips.ts';
+import { explainPathToFloatingIp } from '../app/path.ts';
 import { FLOATINGIP } from '../resources/router.ts';
 import { portForwardingVerbs } from '../app/port-forwardings.ts';
 import { PORT_FORWARDING } from '../resources/port-forwarding.ts';
 import { operationsOfKind } from './kinds.ts';
+import { op } from './op.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
+
+const showPath = op({
+  id: 'neutron.floatingip.path',
+  method: 'GET',
+  path: '/v2.0/floatingips/{id}/path',
+  summary: 'Explain whether a packet from outside to a floating IP passes, and what stops it',
+  policy: AUTHENTICATED,
+  asks: 'get_floatingip_path',
+  query: Type.Object({
+    protocol: Type.Optional(Type.String({ description: 'As in security group rules; default icmp' })),
+    destination_port: Type.Optional(Type.String({ description: '1 to 65535; with tcp and udp it is needed' })),
+    source_port: Type.Optional(Type.String({ description: 'Default 49152; stateless groups ask for it' })),
+    source_ip: Type.Optional(Type.String({ description: 'Default: the gateway of the external network' })),
+  }),
+  validation: 'handler',
+  handle: async (app, req) => ({ path: await explainPathToFloatingIp(app, req.ctx, req.params.id as string, req.query) }),
+});
 
 export const floatingIpOperations = [
   listOf(FLOATINGIP, 'List floating IPs', listFloatingIps),
@@ -11,5 +32,6 @@ export const floatingIpOperations = [
   createOf(FLOATINGIP, 'Allocate floating IPs', createFloatingIps),
   updateOf(FLOATINGIP, 'Associate or disassociate a floating IP', updateFloatingIpById),
   deleteOf(FLOATINGIP, 'Release a floating IP', deleteFloatingIpById),
+  showPath,
   ...operationsOfKind(PORT_FORWARDING, portForwardingVerbs, 'a port forwarding', 'port forwardings of a floating IP'),
 ];

@@ -95,6 +95,38 @@ describe('why a packet passes or does not', () => {
     assert.equal(stopped(await path(lost, 'destination=10.0.0.1')).kind, 'port');
   });
 
+  test('over IPv6 by a router, to an address of an allowed address pair, and where a host refuses', async () => {
+    const left = await world.create('member', 'network', {});
+    const right = await world.create('member', 'network', {});
+    const router = await world.create('member', 'router', {});
+    for (const [network, cidr] of [
+      [left, 'fd00:0:0:a::/64'],
+      [right, 'fd00:0:0:b::/64'],
+    ]) {
+      const subnet = await world.create('member', 'subnet', { network_id: network.id, ip_version: 6, cidr, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' });
+      await world.expect(200, 'member', 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+    }
+    const [a, b] = [await serverPort({ network_id: left.id }), await serverPort({ network_id: right.id })];
+    const shut = await path(a, `destination=${b.id}&protocol=tcp&destination_port=81`);
+    assert.match(shut.remedy, /--ingress --ethertype IPv6 --protocol tcp --dst-port 81 --remote-ip fd00:/);
+    await allow({ ethertype: 'IPv6', protocol: 'tcp', port_range_min: 81, port_range_max: 81, remote_ip_prefix: 'fd00:0:0:a::/64' });
+    const open = await path(a, `destination=${b.id}&protocol=tcp&destination_port=81`);
+    assert.equal(open.verdict, 'pass', open.summary);
+    assert.ok(kinds(open).includes('answer router pass'));
+    assert.match(open.dhcp[0].reason, /The guest makes fd00:/);
+
+    const c = await serverPort({ network_id: right.id });
+    const query = 'destination=fd00:0:0:b::77&protocol=tcp&destination_port=81';
+    assert.match((await path(a, query)).summary, /Nobody on the network has fd00:0:0:b::77/);
+    await world.update('member', 'port', b.id, { allowed_address_pairs: [{ ip_address: 'fd00:0:0:b::70/124' }] });
+    const virtual = await path(a, query);
+    assert.deepEqual([virtual.verdict, virtual.arrived_at_port_id], ['pass', b.id], virtual.summary);
+    await world.update('member', 'port', c.id, { allowed_address_pairs: [{ ip_address: 'fd00:0:0:b::77' }] });
+    const either = await path(a, query);
+    assert.deepEqual([either.verdict, either.arrived_at_port_id], ['unknown', null]);
+    assert.match(either.summary, /2 ports may have it/);
+  });
+
   test('through a router: out by source NAT, and in by a floating IP', async () => {
     const outside = await world.publicNetwork();
     const router = await world.create('member', 'router', { name: 'r', external_gateway_info: { network_id: outside.network.id } });
@@ -114,8 +146,22 @@ describe('why a packet passes or does not', () => {
     const turned = await path(a, `destination=${floating.floating_ip_address}`);
     assert.equal(turned.verdict, 'pass', turned.summary);
     assert.equal(turned.arrived_at_port_id, b.id);
+
+    // from outside
+    const inwards = async (query: string, who = 'member'): Promise<Body> =>
+      (await world.expect(200, who, 'GET', `/floatingips/${floating.id}/path?${query}`)).path;
+    const called = await inwards('protocol=icmp');
+    assert.equal(called.verdict, 'pass', called.summary);
+    assert.deepEqual([called.port_id, called.arrived_at_port_id, called.packet.source_ip], [null, b.id, '172.24.4.1']);
+    assert.equal(called.hops.at(-1).packet.source_ip, floating.floating_ip_address, 'the answer appears as the floating IP');
+    assert.equal(called.hops.at(-1).kind, 'outside');
+    assert.match((await inwards('protocol=tcp&destination_port=7777&source_ip=192.0.2.9')).summary, /TCP port 7777 from 192\.0\.2\.9 in/);
+    await world.expect(404, 'other', 'GET', `/floatingips/${floating.id}/path`);
+    await world.expect(400, 'member', 'GET', `/floatingips/${floating.id}/path?protocol=tcp`);
+
     await world.update('member', 'router', router.id, { admin_state_up: false });
     assert.match((await path(a, 'destination=172.24.4.1')).summary, /router is switched off/);
+    assert.match((await inwards('')).summary, /router is switched off/);
     await world.update('member', 'router', router.id, { admin_state_up: true });
 
     // another project behind the same outside

@@ -1,3 +1,4 @@
+import type { Hosts } from '@cairn/host/interface/hosts';
 import type { Db } from '@cairn/kit/store/store';
 import { loadNetworks } from '../fabric/load.ts';
 import { addressesOfPorts } from '../store/ipam.ts';
@@ -14,8 +15,9 @@ export interface DhcpFact {
 }
 
 /** By the objects that hosts make their DHCP servers of. */
-export async function dhcpFacts(db: Db, ports: readonly PortRow[]): Promise<DhcpFact[]> {
+export async function dhcpFacts(db: Db, hosts: Hosts, ports: readonly PortRow[]): Promise<DhcpFact[]> {
   const networks = await loadNetworks(db, [...new Set(ports.map((port) => port.network_id))]);
+  const isServed = hosts.names().length > 0;
   const networkOf = new Map(ports.map((port) => [port.id, networks.get(port.network_id)]));
   const addresses = await addressesOfPorts(
     db,
@@ -30,7 +32,9 @@ export async function dhcpFacts(db: Db, ports: readonly PortRow[]): Promise<Dhcp
       ? `The guest makes ${ip} itself, of what the router advertises.`
       : server === undefined
         ? `The subnet has no DHCP: ${ip} must be set in the guest, by a config drive or by hand.`
-        : `The DHCP server ${server} keeps ${ip} for the MAC of the port.`;
+        : isServed
+          ? `The DHCP server ${server} keeps ${ip} for the MAC of the port.`
+          : `The DHCP server ${server} is to keep ${ip} for the MAC of the port, but no host is there to run it.`;
     return { portId, subnetId, ip, server, reason };
   });
 }

@@ -22,7 +22,7 @@ export async function pathView(
   ctx: Context,
   path: Path,
   flow: Flow,
-  source: PortRow,
+  source: PortRow | undefined,
   dhcp: readonly DhcpFact[],
 ): Promise<Record<string, unknown>> {
   const eyes = new Eyes(app, db, ctx);
@@ -47,14 +47,14 @@ export async function pathView(
     verdict: path.verdict,
     summary: decided ? decided.reason : hidden && path.arrivedAt === undefined ? OTHER_SIDE_PASSES : path.summary,
     remedy: decided ? decided.remedy : null,
-    port_id: source.id,
+    port_id: source?.id ?? null,
     arrived_at_port_id: arrived,
     protocol: flow.protocol,
     packet: packetView(flow),
     mtu: hidden ? null : (path.mtu ?? null),
     hops,
     dhcp: dhcp
-      .filter((fact) => fact.portId === source.id || fact.portId === arrived)
+      .filter((fact) => fact.portId === source?.id || fact.portId === arrived)
       .map((fact) => ({ port_id: fact.portId, subnet_id: fact.subnetId, ip_address: fact.ip, server: fact.server ?? null, reason: fact.reason })),
   };
 }

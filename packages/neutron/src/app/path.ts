@@ -1,8 +1,9 @@
 import { type Flow, hasPorts, protocolOf } from '@cairn/host/fabric/path/flow';
-import { tracePath } from '@cairn/host/fabric/path/trace';
+import { tracePath, tracePathFromOutside } from '@cairn/host/fabric/path/trace';
 import type { Context } from '@cairn/kit/context/context';
 import { authorizeAction } from '../attributes/authorize.ts';
 import { badRequest } from '../errors.ts';
+import { loadNetworks } from '../fabric/load.ts';
 import { pathWorld, portAsPlugged } from '../fabric/path-world.ts';
 import { canonicalIp, ipVersionOf, parseIp } from '../net/ip.ts';
 import { addressesOfPorts, type PortAddress } from '../store/ipam.ts';
@@ -10,6 +11,7 @@ import { findPort } from '../store/ports.ts';
 import type { PortRow } from '../store/tables.ts';
 import { targetOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { loadFloatingIp } from './floatingips.ts';
 import { dhcpFacts } from './path-dhcp.ts';
 import { pathView } from './path-view.ts';
 import { loadPort } from './ports.ts';
@@ -30,12 +32,27 @@ export async function explainPath(app: NeutronApp, ctx: Context, portId: string,
     await loadPort(app, db, ctx, asked);
     destination = addressBoth(own, await addressesOfPorts(db, [asked]), asked);
   }
-  const flow = flowOf(query, own, destination);
+  const addresses = own.map((address) => address.ip_address);
+  const flow = flowOf(query, destination, addresses);
   const source = await portAsPlugged(db, app.hosts, row);
-  const path = await tracePath(pathWorld(db, app.hosts), source, flow);
+  const path = await tracePath(pathWorld(db, app.hosts, app.pusher), source, flow);
   const arrived = path.arrivedAt === undefined || path.arrivedAt === row.id ? undefined : await findPort(db, path.arrivedAt);
   const ends: PortRow[] = [row, ...(arrived ? [arrived] : [])];
-  return pathView(app, db, ctx, path, flow, row, await dhcpFacts(db, ends));
+  return pathView(app, db, ctx, path, flow, row, await dhcpFacts(db, app.hosts, ends));
+}
+
+/** `GET /floatingips/{id}/path`: what becomes of a packet that somebody outside sends to a floating IP. */
+export async function explainPathToFloatingIp(app: NeutronApp, ctx: Context, id: string, query: URLSearchParams): Promise<object> {
+  const db = app.env.store.read;
+  const { row, loaded } = await loadFloatingIp(db, ctx, id);
+  authorizeAction(app.policy, ctx, 'get_floatingip_path', targetOf(loaded));
+  const network = (await loadNetworks(db, [row.floating_network_id])).get(row.floating_network_id);
+  if (network?.kind !== 'network') throw new Error(`the network of floating IP ${id} has no object`);
+  const gateways = network.subnets.flatMap((subnet) => subnet.gatewayIp ?? []);
+  const flow = flowOf(query, row.floating_ip_address, gateways);
+  const path = await tracePathFromOutside(pathWorld(db, app.hosts, app.pusher), network, flow);
+  const arrived = path.arrivedAt === undefined ? undefined : await findPort(db, path.arrivedAt);
+  return pathView(app, db, ctx, path, flow, undefined, await dhcpFacts(db, app.hosts, arrived ? [arrived] : []));
 }
 
 const wrong = (text: string) => badRequest('path', text);
@@ -61,11 +78,12 @@ function portNumber(query: URLSearchParams, name: string): number | undefined {
   return Number(text);
 }
 
-function flowOf(query: URLSearchParams, own: readonly PortAddress[], destination: string): Flow {
+/** The packet that is asked for; from one of `own` unless the query says otherwise. */
+function flowOf(query: URLSearchParams, destination: string, own: readonly string[]): Flow {
   if (!parseIp(destination)) throw wrong('destination is neither an IP address nor the id of a port');
   const version = ipVersionOf(destination);
-  const source = one(query, 'source_ip') ?? own.find((address) => ipVersionOf(address.ip_address) === version)?.ip_address;
-  if (source === undefined) throw wrong(`the port has no IPv${version} address to send to ${destination} from; name one as source_ip`);
+  const source = one(query, 'source_ip') ?? own.find((address) => ipVersionOf(address) === version);
+  if (source === undefined) throw wrong(`no IPv${version} address is known to send to ${destination} from; name one as source_ip`);
   if (!parseIp(source) || ipVersionOf(source) !== version) throw wrong(`source_ip is not an IPv${version} address, as the destination is`);
   const name = one(query, 'protocol') ?? 'icmp';
   const protocol = protocolOf(name, version);

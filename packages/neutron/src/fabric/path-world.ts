@@ -7,15 +7,16 @@ import { contains, mustCidr } from '../net/cidr.ts';
 import { keyOfIp, mustIp } from '../net/ip.ts';
 import { findFloatingIp } from '../store/floatingips.ts';
 import { findAllocation } from '../store/ipam.ts';
-import { findPort, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { findPort, portsWithPairs, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { addressPairsOfGroup, groupHasAddress } from '../store/security-groups.ts';
 import type { PortRow } from '../store/tables.ts';
+import type { Pusher } from './pusher.ts';
 import { loadGroups, loadNetworks, loadRouters, withAddresses } from './load.ts';
 
 const ROUTER_OWNERS = [...ROUTER_INTERFACE_OWNERS, 'network:router_gateway'];
 
 /** The rows of the cloud as a trace asks about them, turned into objects by what hosts' objects are made with, one at a time. */
-export function pathWorld(db: Db, hosts: Hosts): PathWorld {
+export function pathWorld(db: Db, hosts: Hosts, pusher: Pick<Pusher, 'flawOf'>): PathWorld {
   const known = new Map<string, Promise<FabricObject | undefined>>();
   const one = async <K extends FabricObject['kind']>(
     kind: K,
@@ -33,6 +34,17 @@ export function pathWorld(db: Db, hosts: Hosts): PathWorld {
     group: (id) => one('securityGroup', id, loadGroups),
     isMember: (groupId, ip) => isMember(db, groupId, ip),
     holderOf: (networkId, ip) => holderOf(db, hosts, networkId, ip),
+    async claimantsOf(networkId, ip) {
+      const rows = (await portsWithPairs(db, networkId)).filter((row) => pairsHave(row.allowed_address_pairs_json, ip));
+      return Promise.all(rows.map((row) => portAsPlugged(db, hosts, row)));
+    },
+    async flawOf(kind, id) {
+      const flaw = pusher.flawOf(`${kind} ${id}`);
+      if (flaw !== undefined)
+        return { reason: `A host cannot have it as it is wanted: ${flaw}`, remedy: 'Change what it names; the log of the host says more.' };
+      if (kind !== 'router' || hosts.names().length > 0) return undefined;
+      return { reason: 'No host is there that could run the router.', remedy: 'Look at the hosts: openstack network agent list' };
+    },
     async whyUnplugged(portId) {
       const row = await findPort(db, portId);
       return row && whyUnplugged(row, hosts);
@@ -60,11 +72,16 @@ function whyUnplugged(row: PortRow, hosts: Hosts): { readonly reason: string; re
   return undefined;
 }
 
-async function isMember(db: Db, groupId: string, text: string): Promise<boolean> {
-  if (await groupHasAddress(db, groupId, text)) return true;
+async function isMember(db: Db, groupId: string, ip: string): Promise<boolean> {
+  if (await groupHasAddress(db, groupId, ip)) return true;
+  return (await addressPairsOfGroup(db, groupId)).some((json) => pairsHave(json, ip));
+}
+
+function pairsHave(json: string, text: string): boolean {
   const ip = mustIp(text);
-  const pairs = (await addressPairsOfGroup(db, groupId)).flatMap((json) => fromJson<{ ip_address: string }[]>(json));
-  return pairs.some((pair) => contains(mustCidr(pair.ip_address.includes('/') ? pair.ip_address : `${pair.ip_address}/${ip.version === 4 ? 32 : 128}`), ip));
+  return fromJson<{ ip_address: string }[]>(json).some(({ ip_address: pair }) =>
+    contains(mustCidr(pair.includes('/') ? pair : `${pair}/${pair.includes(':') ? 128 : 32}`), ip),
+  );
 }
 
 async function holderOf(db: Db, hosts: Hosts, networkId: string, ip: string): Promise<Holder | undefined> {

@@ -169,6 +169,15 @@ export class Pusher {
     }
   }
 
+  /** Why some host cannot have an object as it is wanted; undefined where none has said so. */
+  flawOf(key: FabricKey): string | undefined {
+    for (const queue of this.#queues.values()) {
+      const flaw = queue.flawOf(key);
+      if (flaw !== undefined) return flaw;
+    }
+    return undefined;
+  }
+
   /** Resolves when nothing is left to be told; for tests and for an orderly end. */
   async idle(): Promise<void> {
     await this.#flushing;

@@ -166,6 +166,10 @@ export const portsOfHost = (db: Db, host: string, after: string, limit: number):
 export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRow[]> =>
   tables(db).selectFrom('neutron_port').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
 
+/** The ports of a network that have allowed address pairs. */
+export const portsWithPairs = (db: Db, networkId: string): Promise<PortRow[]> =>
+  tables(db).selectFrom('neutron_port').selectAll().where('network_id', '=', networkId).where('allowed_address_pairs_json', '<>', '[]').orderBy('id').execute();
+
 /** Has a network ports that are bound to a host, or any at all? */
 export async function networkHasPorts(db: Db, networkId: string, host: string | undefined): Promise<boolean> {
   const bound = await findRow(db, 'neutron_port', { network_id: networkId, binding_host: host }, { columns: ['id'] });

@@ -1,4 +1,4 @@
-import type { NetworkSpec, PortSpec } from '../../interface/fabric.ts';
+import type { FabricObject, NetworkSpec, PortSpec } from '../../interface/fabric.ts';
 import { canonicalIp } from '../plan/address.ts';
 import { gatewaysOf } from '../plan/gateways.ts';
 import { METADATA_IP } from '../plan/router.ts';
@@ -14,6 +14,11 @@ import type { PathWorld } from './world.ts';
  */
 export async function tracePath(world: PathWorld, source: PortSpec, flow: Flow): Promise<Path> {
   return new Trace(world).run(source, flow);
+}
+
+/** The same for a packet that somebody outside sends to an address of an external network. */
+export async function tracePathFromOutside(world: PathWorld, network: NetworkSpec, flow: Flow): Promise<Path> {
+  return new Trace(world).runFromOutside(network, flow);
 }
 
 /** A packet that came to its end: at a port, outside of the cloud, or at a router or server of the cloud's own. */
@@ -40,6 +45,8 @@ class Trace {
   readonly #crossings = new Map<string, Crossing>();
   readonly #networks = new Map<string, NetworkSpec>();
   #leg: Leg = 'request';
+  /** Who asked, and with which address: he has it, whoever else it is known of. */
+  #sender: { readonly port: PortSpec; readonly address: string } | undefined;
   #routers = 0;
 
   constructor(world: PathWorld) {
@@ -47,6 +54,7 @@ class Trace {
   }
 
   async run(source: PortSpec, flow: Flow): Promise<Path> {
+    this.#sender = { port: source, address: flow.source };
     if (source.fixedIps.some(({ ip }) => canonicalIp(ip) === flow.destination)) {
       this.#say('guest_route', 'port', source.id, flow, {
         verdict: 'pass',
@@ -55,6 +63,16 @@ class Trace {
       return this.#path(source.id);
     }
     const arrival = await this.#leave(source, flow);
+    return await this.#andBack(arrival, flow);
+  }
+
+  async runFromOutside(network: NetworkSpec, flow: Flow): Promise<Path> {
+    this.#networks.set(network.id, network);
+    this.#say('outside', 'network', network.id, flow, { verdict: 'pass', reason: `${flow.source} is outside, and sends it to ${flow.destination}.` });
+    return await this.#andBack(await this.#onNetwork(network, flow.destination, flow, undefined), flow);
+  }
+
+  async #andBack(arrival: Arrival | undefined, flow: Flow): Promise<Path> {
     if (!arrival) return this.#path(undefined);
     const answer = answerTo(arrival.flow);
     const expected = answerTo(flow);
@@ -107,6 +125,14 @@ class Trace {
     return known;
   }
 
+  /** What the host of an object refuses to make of it; true where it refuses nothing. */
+  async #isWhole(kind: FabricObject['kind'], id: string, at: Hop['object'], flow: Flow): Promise<boolean> {
+    const flaw = await this.#world.flawOf?.(kind, id);
+    if (!flaw) return true;
+    this.#say(at.type, at.type, at.id, flow, { verdict: 'unknown', ...flaw });
+    return false;
+  }
+
   async #isUp(port: PortSpec, flow: Flow): Promise<boolean> {
     if (!port.adminUp)
       return this.#say('port', 'port', port.id, flow, {
@@ -122,6 +148,9 @@ class Trace {
         remedy: why?.remedy ?? 'Attach it to a server that runs.',
       });
     }
+    const at = { type: 'port', id: port.id } as const;
+    if (!(await this.#isWhole('port', port.id, at, flow))) return false;
+    for (const groupId of port.portSecurity ? port.securityGroups : []) if (!(await this.#isWhole('securityGroup', groupId, at, flow))) return false;
     return true;
   }
 
@@ -165,6 +194,7 @@ class Trace {
 
   /** A packet is on a network, for whoever has `nexthop` there. */
   async #onNetwork(network: NetworkSpec, nexthop: string, flow: Flow, expected: Flow | undefined): Promise<Arrival | undefined> {
+    if (!(await this.#isWhole('network', network.id, { type: 'network', id: network.id }, flow))) return undefined;
     const holder = await this.#world.holderOf(network.id, nexthop);
     if (holder?.kind === 'router') return await this.#cross(holder.routerId, network.id, nexthop, flow, expected);
     if (holder?.kind === 'nobody') {
@@ -187,9 +217,34 @@ class Trace {
       return await this.#arrive(holder.port, nexthop, flow, expected);
     }
     if (network.segment.physicalNetwork !== undefined) {
+      if (expected && !isSame(flow, expected)) {
+        const reason = `The answer comes from ${flow.source}, and the asker waits for one from ${expected.source}: the way back is not the way there.`;
+        this.#say('outside', 'network', network.id, flow, {
+          verdict: 'drop',
+          reason,
+          remedy: 'Let the subnet have the router of the floating IP as its gateway.',
+        });
+        return undefined;
+      }
       const words = { verdict: 'pass', reason: `It leaves the cloud by ${network.segment.physicalNetwork}; what is beyond, the cloud does not know.` } as const;
       this.#say('outside', 'network', network.id, flow, words);
       return { beyond: network, flow };
+    }
+    if (this.#sender?.address === nexthop && this.#sender.port.networkId === network.id) {
+      this.#say('network', 'network', network.id, flow, { verdict: 'pass', reason: `The network brings it to the sender, who has ${nexthop}.` });
+      return await this.#arrive(this.#sender.port, nexthop, flow, expected);
+    }
+    const claimants = await this.#world.claimantsOf(network.id, nexthop);
+    const [claimant] = claimants;
+    if (claimant && claimants.length === 1) {
+      const reason = `No port has ${nexthop} as its own; the network brings it to the port that may have it by its allowed address pairs, if its guest does.`;
+      this.#say('network', 'network', network.id, flow, { verdict: 'pass', reason });
+      return await this.#arrive(claimant, nexthop, flow, expected);
+    }
+    if (claimant) {
+      const reason = `No port has ${nexthop} as its own; ${claimants.length} ports may have it by their allowed address pairs, and only their guests know which one does.`;
+      this.#say('network', 'network', network.id, flow, { verdict: 'unknown', reason, remedy: 'Look into the guests which of them has the address.' });
+      return undefined;
     }
     const isGateway = network.subnets.some((subnet) => subnet.gatewayIp !== undefined && canonicalIp(subnet.gatewayIp) === nexthop);
     const words: Words = isGateway
@@ -225,6 +280,7 @@ class Trace {
     const stop = (reason: string, remedy: string): undefined => void say('router', flow, { verdict: 'drop', reason, remedy });
     const router = await this.#world.router(routerId);
     if (!router) return stop('The router is not there.', 'Put the subnet on a router: openstack router add subnet ROUTER SUBNET');
+    if (!(await this.#isWhole('router', routerId, { type: 'router', id: routerId }, flow))) return undefined;
     if (++this.#routers > MAX_ROUTERS) return stop('The routers send it round in a circle.', 'Look at the static routes of the routers.');
     for (const id of [...gatewaysOf(router), ...router.interfaces].map((link) => link.networkId)) {
       const network = this.#networks.has(id) ? undefined : await this.#world.network(id);

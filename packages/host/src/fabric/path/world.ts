@@ -1,4 +1,4 @@
-import type { NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../../interface/fabric.ts';
+import type { FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../../interface/fabric.ts';
 
 /**
  * The cloud as a trace asks about it: the very objects that hosts are given. Every port is as its own host has it, so one without an
@@ -12,8 +12,12 @@ export interface PathWorld {
   isMember(groupId: string, ip: string): Promise<boolean>;
   /** Who answers for an address on a network. */
   holderOf(networkId: string, ip: string): Promise<Holder | undefined>;
+  /** The ports of a network that may have an address by their allowed address pairs, and do not have it as their own. */
+  claimantsOf(networkId: string, ip: string): Promise<readonly PortSpec[]>;
   /** Words for what keeps a port from being plugged: never bound, its host down. */
   whyUnplugged?(portId: string): Promise<{ readonly reason: string; readonly remedy: string } | undefined>;
+  /** Words for what keeps a host from having an object as it is wanted: it refuses it, or there is no host for it. */
+  flawOf?(kind: FabricObject['kind'], id: string): Promise<{ readonly reason: string; readonly remedy: string } | undefined>;
 }
 
 export type Holder =

@@ -30,4 +30,13 @@ export const pathWorldOf = (objects: Objects): PathWorld => ({
     const port = objects.portAt(networkId, ip);
     return port && { kind: 'port', port };
   },
+  async claimantsOf(networkId, text) {
+    const ip = parseIp(text);
+    return [...objects.portsOf(networkId)].filter((port) =>
+      port.allowedAddressPairs.some((pair) => {
+        const cidr = parseCidr(pair.cidr);
+        return ip !== undefined && cidr !== undefined && contains(cidr, ip);
+      }),
+    );
+  },
 });
