@@ -1,11 +1,13 @@
-import type { Fabric, FabricChange, FabricObject, FabricStatus, MeterReading } from '../interface/fabric.ts';
+import { CairnError } from '@cairn/kit/errors/errors';
+import { validate } from '../fabric/validate.ts';
+import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type MeterReading } from '../interface/fabric.ts';
 import type { HostEvent } from '../interface/agent.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedMachine } from './machine.ts';
 
 const keyOf = (kind: string, id: string): string => `${kind} ${id}`;
 
-/** The fabric in memory: it keeps what it is told and says which guest ports came up. */
+/** The fabric in memory: it keeps what it is told, refuses what the kernel's would refuse by its look, and says which guest ports came up. */
 export class SimulatedFabric implements Fabric {
   readonly #machine: SimulatedMachine;
   readonly #inject: Injector;
@@ -23,12 +25,23 @@ export class SimulatedFabric implements Fabric {
     return this.#inject.run('fabric.apply', [objects], this.#delays.fabricMs, () => {
       const wanted = new Set(objects.map((o) => keyOf(o.kind, o.id)));
       for (const key of [...this.#machine.fabric.keys()]) if (!wanted.has(key)) this.#machine.fabric.delete(key);
-      for (const object of objects) this.#put(object);
+      const flaws: FabricFlaw[] = [];
+      for (const object of objects) {
+        try {
+          validate(object);
+          this.#put(object);
+        } catch (error) {
+          if (!(error instanceof CairnError)) throw error;
+          flaws.push({ kind: object.kind, id: object.id, message: error.message });
+        }
+      }
+      if (flaws.length > 0) throw new FabricFlaws(flaws);
     });
   }
 
   patch(changes: readonly FabricChange[]): Promise<void> {
     return this.#inject.run('fabric.patch', [changes], this.#delays.fabricMs, () => {
+      for (const change of changes) if (change.op === 'put') validate(change.object);
       for (const change of changes) {
         if (change.op === 'put') this.#put(change.object);
         else this.#machine.fabric.delete(keyOf(change.kind, change.id));
