@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type DatabaseConnection, DefaultQueryExecutor, type Dialect, type Driver, type Kysely, Transaction } from 'kysely';
+import { type DatabaseConnection, type Dialect, type Driver, type Kysely, Transaction } from 'kysely';
 import type { Logger } from '../log/log.ts';
+import { ConnectionExecutor } from './executor.ts';
 import type { EngineName, Tx } from './store.ts';
 
 /** Past this a transaction is reported, with the stack of who opened it. */
@@ -29,12 +30,9 @@ export class TxScope {
 
   constructor(owner: object, engine: EngineName, connection: DatabaseConnection, parts: ScopeParts) {
     this.owner = owner;
-    const executor = new DefaultQueryExecutor(parts.compiler, parts.adapter, {
-      provideConnection: async (consumer) => {
-        if (!this.open) throw new Error('This transaction has ended: a query was started in it without being awaited, or its tx was kept.');
-        return consumer(connection);
-      },
-    });
+    const executor = new ConnectionExecutor(parts, connection, () =>
+      this.open ? undefined : new Error('This transaction has ended: a query was started in it without being awaited, or its tx was kept.'),
+    );
     const { dialect, driver } = parts;
     const kysely: Kysely<unknown> = new Transaction<unknown>({ config: { dialect }, dialect, driver, executor });
     this.tx = { engine, kysely, writable: true, afterCommit: (callback) => void this.#callbacks.push(callback) };

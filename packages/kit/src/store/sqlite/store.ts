@@ -6,6 +6,7 @@ import { Kysely } from 'kysely';
 import { unavailable } from '../../errors/errors.ts';
 import { type Logger, silentLog } from '../../log/log.ts';
 import { migrateStore } from '../migrate.ts';
+import { ConnectionExecutor } from '../executor.ts';
 import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts } from '../scope.ts';
 import type { Db, MigrationSet, Store, Tx } from '../store.ts';
 import { Checkpointer } from './checkpoint.ts';
@@ -43,6 +44,12 @@ export function openSqliteStore(options: SqliteOptions): Store {
 function keepPrivate(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
+/** Kysely on the connection that reads. */
+function readerOf(connection: SqliteConnection): Kysely<unknown> {
+  const { dialect, driver, ...parts } = scopeParts(new NodeSqliteDialect(connection));
+  return new Kysely<unknown>({ config: { dialect }, dialect, driver, executor: new ConnectionExecutor(parts, connection) });
 }
 
 class SqliteStore implements Store {
@@ -86,7 +93,7 @@ class SqliteStore implements Store {
       this.#sync = new GroupSync(() => Promise.resolve());
     }
     this.#parts = scopeParts(new NodeSqliteDialect(this.#writer));
-    this.read = { engine: 'sqlite', kysely: new Kysely<unknown>({ dialect: new NodeSqliteDialect(this.#reader) }) };
+    this.read = { engine: 'sqlite', kysely: readerOf(this.#reader) };
     this.#slowMs = options.slowTransactionMs ?? SLOW_TRANSACTION_MS;
     this.#watch = setInterval(() => this.#warnOfSlow(), Math.min(1000, this.#slowMs));
     this.#watch.unref();
