@@ -4,7 +4,8 @@ import type { Db, EngineName, Tx } from './store.ts';
 /*
  * Statements by equality whose texts are made once for all: building and compiling one each time costs several times what SQLite needs to
  * run it. Tables and columns must be names of the program, never of a user. A column that is undefined is left out; one that is null is
- * looked for as null and written as null.
+ * looked for as null and written as null. A flag that is looked for (0 or 1) is part of the text too: whether an index of flagged rows alone
+ * will do is seen by the text, and SQLite plans a statement anew for every run where it would hang on a value.
  */
 
 /** Columns with the values that a row must have. */
@@ -23,15 +24,28 @@ class Statement {
     this.key = `${engine} ${kind} ${table}`;
   }
 
-  /** Columns that are given, by name; those that are null apart, as they have no place in the text of a condition. */
-  columns(of: object, nulls: 'placed' | 'apart'): readonly Column[] {
-    const columns: Column[] = [];
+  /** Columns that are to be written. */
+  assigned(of: object): readonly string[] {
+    const columns: string[] = [];
     for (const [name, value] of Object.entries(of)) {
       if (value === undefined) continue;
-      const isNull = value === null && nulls === 'apart';
-      columns.push({ name, isNull });
-      if (!isNull) this.values.push(value);
-      this.key += isNull ? ` ${name}!` : ` ${name}`;
+      columns.push(name);
+      this.values.push(value);
+      this.key += ` ${name}`;
+    }
+    this.key += ' |';
+    return columns;
+  }
+
+  /** Columns that are looked for; null and flags have no place among the values, as they are part of the text. */
+  wanted(of: object): readonly Wanted[] {
+    const columns: Wanted[] = [];
+    for (const [name, value] of Object.entries(of)) {
+      if (value === undefined) continue;
+      const written = value === null ? 'is null' : value === 0 || value === 1 ? `= ${value}` : undefined;
+      columns.push({ name, written });
+      if (written === undefined) this.values.push(value);
+      this.key += written === undefined ? ` ${name}` : ` ${name} ${written}!`;
     }
     this.key += ' |';
     return columns;
@@ -48,20 +62,21 @@ class Statement {
   }
 }
 
-interface Column {
+interface Wanted {
   readonly name: string;
-  readonly isNull: boolean;
+  /** The comparison, where it is part of the text. */
+  readonly written: string | undefined;
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-const conditions = (columns: readonly Column[], place: () => string): string =>
-  columns.map(({ name, isNull }) => (isNull ? `${quoted(name)} is null` : `${quoted(name)} = ${place()}`)).join(' and ');
+const conditions = (columns: readonly Wanted[], place: () => string): string =>
+  columns.map(({ name, written }) => `${quoted(name)} ${written ?? `= ${place()}`}`).join(' and ');
 
-const assignments = (columns: readonly Column[], place: () => string): string => columns.map(({ name }) => `${quoted(name)} = ${place()}`).join(', ');
+const assignments = (columns: readonly string[], place: () => string): string => columns.map((name) => `${quoted(name)} = ${place()}`).join(', ');
 
 /** Nothing to look for would be everything. */
-function needConditions(columns: readonly Column[], table: string): void {
+function needConditions(columns: readonly Wanted[], table: string): void {
   if (columns.length === 0) throw new Error(`A statement on ${table} has no condition.`);
 }
 
@@ -74,7 +89,7 @@ export async function findRow<Row>(
 ): Promise<Row | undefined> {
   const { columns, orderBy } = options;
   const statement = new Statement(db.engine, `find ${columns?.join(' ') ?? '*'} by ${orderBy ?? ''}`, table);
-  const wanted = statement.columns(where, 'apart');
+  const wanted = statement.wanted(where);
   needConditions(wanted, table);
   const text = statement.text((place) => {
     const shown = columns?.map(quoted).join(', ') ?? '*';
@@ -105,8 +120,8 @@ export async function updateReturning<Row extends object, K extends keyof Row & 
 
 function updateOf(tx: Tx, table: string, set: object, where: Where, returning: readonly string[] = []): CompiledQuery | undefined {
   const statement = new Statement(tx.engine, `update ${returning.join(' ')} of`, table);
-  const columns = statement.columns(set, 'placed');
-  const wanted = statement.columns(where, 'apart');
+  const columns = statement.assigned(set);
+  const wanted = statement.wanted(where);
   needConditions(wanted, table);
   if (columns.length === 0) return undefined;
   const text = statement.text((place) => {
@@ -119,7 +134,7 @@ function updateOf(tx: Tx, table: string, set: object, where: Where, returning: r
 /** Deletes the rows that have these values; how many there were. */
 export async function deleteRows(tx: Tx, table: string, where: Where): Promise<number> {
   const statement = new Statement(tx.engine, 'delete', table);
-  const columns = statement.columns(where, 'apart');
+  const columns = statement.wanted(where);
   needConditions(columns, table);
   const text = statement.text((place) => `delete from ${quoted(table)} where ${conditions(columns, place)}`);
   const result = await tx.kysely.executeQuery(CompiledQuery.raw(text, statement.values));

@@ -1,4 +1,5 @@
 import { rowsAmong } from '@cairn/kit/store/among';
+import { findRow } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { qosPolicyNotFound, qosRuleNotFound } from '../errors.ts';
@@ -62,7 +63,7 @@ export const rulesOfPolicies = (db: Db, policyIds: readonly string[]): Promise<Q
   rowsAmong<QosRuleRow>(db, 'neutron_qos_rule', 'policy_id', policyIds, ['id']);
 
 export const defaultPolicyOf = (db: Db, projectId: string): Promise<{ id: string } | undefined> =>
-  tables(db).selectFrom('neutron_qos_policy').select('id').where('project_id', '=', projectId).where('is_default', '=', 1).executeTakeFirst();
+  findRow<{ id: string }>(db, 'neutron_qos_policy', { project_id: projectId, is_default: 1 }, { columns: ['id'] });
 
 /** What a policy is laid on, in the order in which upstream looks: the kind and id of one. */
 export async function userOfPolicy(db: Db, policyId: string): Promise<{ kind: string; id: string } | undefined> {
