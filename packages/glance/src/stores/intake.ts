@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { ReadStream } from 'node:fs';
+import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ImageInspector, type ImageFacts as Inspected } from '@cairn/host/inspector/inspector';
 import { tooLarge } from '@cairn/kit/errors/errors';
+import { eachPiece, release } from '@cairn/kit/http/streams';
 import type { Sink } from './store.ts';
 import { type ThreadHash, threadHash } from './hashing.ts';
 
@@ -53,6 +56,8 @@ export async function takeIn(data: Readable, sink: Sink, options: IntakeOptions)
   let hashes: ThreadHash[] | undefined;
   let failure: unknown;
   const underWay = new Set<Promise<void>>();
+  // their pieces are nobody else's
+  const own = data instanceof IncomingMessage || data instanceof ReadStream;
   const abort = (): void => void data.destroy(options.signal?.reason instanceof Error ? options.signal.reason : new Error('the upload was given up'));
   options.signal?.addEventListener('abort', abort, { once: true });
 
@@ -74,25 +79,43 @@ export async function takeIn(data: Readable, sink: Sink, options: IntakeOptions)
     if (failure) throw failure;
   };
 
+  /** Puts bytes into as many blocks as they need; those that are full go. */
+  const fill = async (bytes: Buffer): Promise<void> => {
+    for (let at = 0; at < bytes.length; ) {
+      at += put(bytes, at);
+      if (filled === BLOCK) await flush();
+    }
+    taken(bytes);
+  };
+
+  /** Puts what fits into the block; how much that was. */
+  const put = (bytes: Buffer, at: number): number => {
+    block ??= takeBlock();
+    const length = Math.min(bytes.length - at, BLOCK - filled);
+    bytes.copy(block, filled, at, at + length);
+    filled += length;
+    return length;
+  };
+
+  const taken = (bytes: Buffer): void => {
+    if (own) release(bytes);
+    options.progress?.(sizeBytes);
+  };
+
+  const take = (bytes: Buffer): Promise<void> | undefined => {
+    sizeBytes += bytes.length;
+    if (sizeBytes > options.limitBytes) throw tooLarge(`Image storage media is full or the image is larger than the limit of ${options.limitBytes} bytes.`);
+    options.watch?.(bytes);
+    inspector.write(bytes);
+    if (filled + bytes.length >= BLOCK) return fill(bytes);
+    put(bytes, 0);
+    taken(bytes);
+    return undefined;
+  };
+
   try {
     options.signal?.throwIfAborted();
-    for await (const piece of data.iterator({ destroyOnReturn: false })) {
-      const chunk = piece as Buffer;
-      sizeBytes += chunk.length;
-      if (sizeBytes > options.limitBytes) throw tooLarge(`Image storage media is full or the image is larger than the limit of ${options.limitBytes} bytes.`);
-      options.watch?.(chunk);
-      inspector.write(chunk);
-      for (let at = 0; at < chunk.length; ) {
-        block ??= takeBlock();
-        const length = Math.min(chunk.length - at, BLOCK - filled);
-        chunk.copy(block, filled, at, at + length);
-        at += length;
-        filled += length;
-        if (filled === BLOCK) await flush();
-      }
-      options.progress?.(sizeBytes);
-    }
-    // a stream that was destroyed may end its iteration quietly
+    await eachPiece(data, take);
     options.signal?.throwIfAborted();
     if (!hashes) {
       const whole = block ? block.subarray(0, filled) : Buffer.alloc(0);

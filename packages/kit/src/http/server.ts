@@ -11,6 +11,7 @@ import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts'
 import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
 import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
 import type { HttpService } from './service.ts';
+import { sendStream } from './send-stream.ts';
 import { refuseUpgrade } from './upgrade.ts';
 
 export interface HttpServerOptions extends PipelineOptions {
@@ -302,9 +303,7 @@ export class HttpServer {
         response.end();
         return;
       }
-      body.once('error', () => response.destroy());
-      response.once('close', () => body.destroy());
-      body.pipe(response);
+      sendStream(body, response);
       return;
     }
     if (body === undefined) {

@@ -22,7 +22,7 @@ export class ConnectionExecutor extends DefaultQueryExecutor {
     this.#refusal = refusal;
   }
 
-  override executeQuery<R>(query: CompiledQuery<R>): Promise<QueryResult<R>> {
+  override executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const error = this.#refusal();
     return error ? Promise.reject(error) : this.#connection.executeQuery<R>(query);
   }
