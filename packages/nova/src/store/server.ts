@@ -122,7 +122,7 @@ export async function serverCountByHost(db: Db): Promise<ReadonlyMap<string, num
 }
 
 /** Tasks that keep a host's disks busy (nova/scheduler/host_manager.py, num_io_ops). */
-const IO_TASKS = ['resize_migrating', 'rebuilding', 'resize_prep', 'image_snapshot', 'image_backup'];
+const IO_TASKS = ['resize_migrating', 'rebuilding', 'resize_prep', 'image_snapshot_pending', 'image_backup'];
 
 /** How many servers of each host are being built, copied or moved. */
 export async function ioOperationsByHost(db: Db): Promise<ReadonlyMap<string, number>> {
