@@ -26,3 +26,39 @@ export const logTargetNotFound = missing('TargetResourceNotFound', (id) => `Targ
 export const invalidLogResourceType = (type: string): CairnError => bad('InvalidLogResourceType', `Invalid log resource_type: ${type}.`);
 export const invalidLogConstraint = (groupId: string, portId: string): CairnError =>
   bad('InvalidResourceConstraint', `Invalid resource constraint between resource (security_group ${groupId}) and target resource (port ${portId}).`);
+
+// NDP proxies
+export const ndpProxyNotFound = missing('NDPProxyNotFound', (id) => `Ndp proxy ${id} could not be found.`);
+export const gatewayInUseByNdpProxy = (routerId: string): CairnError =>
+  conflict(
+    'RouterGatewayInUseByNDPProxy',
+    `Unable to unset external gateway of router ${routerId}, There are one or more ndp proxies still in use on the router.`,
+  );
+export const interfaceInUseByNdpProxy = (routerId: string, subnetId: string): CairnError =>
+  conflict(
+    'RouterInterfaceInUseByNDPProxy',
+    `Unable to remove subnet ${subnetId} from router ${routerId}, There are one or more ndp proxies still in use on the subnet.`,
+  );
+export const addressScopesDiffer = (outside: string | null, inside: string | null): CairnError =>
+  conflict(
+    'AddressScopeConflict',
+    `The IPv6 address scope ${outside ?? 'None'} of external network conflict with internal network's IPv6 address scope ${inside ?? 'None'}.`,
+  );
+export const routerGatewayNotValid = (routerId: string, reason: string): CairnError =>
+  conflict('RouterGatewayNotValid', `Can not enable ndp proxy on router ${routerId}, ${reason}.`);
+export const routerDoesNotProxy = (routerId: string): CairnError =>
+  conflict('RouterNDPProxyNotEnable', `The enable_ndp_proxy parameter of router ${routerId} must be set as True while create ndp proxy entry on it.`);
+export const portUnreachableByRouter = (portId: string, routerId: string): CairnError =>
+  conflict('PortUnreachableRouter', `The port ${portId} cannot reach the router ${routerId} by IPv6 subnet.`);
+export const invalidNdpAddress = (address: string, reason: string): CairnError =>
+  bad('InvalidAddress', `The address ${address} is invalid, reason: ${reason}.`);
+export const ipv6GatewayInUse = (routerId: string): CairnError =>
+  conflict(
+    'RouterIPv6GatewayInUse',
+    `Can't remove the IPv6 subnet from external gateway of router ${routerId}, the IPv6 subnet in use by the router's ndp proxy.`,
+  );
+export const ndpProxyExists = (routerId: string, address: string): CairnError =>
+  conflict(
+    'NeutronDbObjectDuplicateEntry',
+    `Failed to create a duplicate NDPProxy: for attribute(s) ['router_id', 'ip_address'] with value(s) ${routerId}-${address}`,
+  );

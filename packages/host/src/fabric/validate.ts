@@ -215,6 +215,10 @@ function router(spec: RouterSpec): void {
     need(helper.protocol === 'tcp' || helper.protocol === 'udp', 'conntrackHelpers.protocol', 'is neither tcp nor udp');
     whole(helper.port, 1, 65_535, 'conntrackHelpers.port');
   }
+  if (spec.ndpProxy) {
+    for (const address of spec.ndpProxy.addresses) ip(address, 'ndpProxy.addresses', 6);
+    for (const text of spec.ndpProxy.cidrs) cidr(text, 'ndpProxy.cidrs', 6);
+  }
   for (const meter of spec.meters ?? []) {
     id(meter.id, 'meters.id');
     for (const rule of meter.rules) {

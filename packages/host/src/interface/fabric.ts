@@ -158,6 +158,14 @@ export interface RouterSpec {
   readonly portForwardings?: readonly PortForwardingSpec[];
   readonly conntrackHelpers?: readonly ConntrackHelperSpec[];
   readonly meters?: readonly MeterSpec[];
+  readonly ndpProxy?: NdpProxySpec;
+}
+
+/** The router answers outside for IPv6 addresses that are inside. */
+export interface NdpProxySpec {
+  readonly addresses: readonly string[];
+  /** Networks inside of which nothing but those addresses is reached from outside. */
+  readonly cidrs: readonly string[];
 }
 
 /** Connections to this port are read by one of the kernel's helpers, which lets through and translates the further connections that they agree on. */

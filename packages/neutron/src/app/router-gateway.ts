@@ -17,6 +17,7 @@ import type { NetworkRow, PortRow, RouterRow, SubnetRow } from '../store/tables.
 import { chassisOf } from './binding.ts';
 import { scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { stopProxying } from './ndp-state.ts';
 import { makePort } from './port-creation.ts';
 import { type FixedIpRequest, isAutoAddress } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
@@ -98,6 +99,7 @@ async function addressesDiffer(tx: Tx, port: PortRow, wanted: readonly FixedIpRe
 /** Takes a router's gateway away. Refused while floating IPs need it. */
 export async function removeGateway(app: NeutronApp, tx: Tx, ctx: Context, row: RouterRow, port: PortRow): Promise<void> {
   if (await routerHasFloatingIps(tx, row.id)) throw gatewayInUseByFloatingIp(row.id, port.network_id);
+  await stopProxying(tx, row);
   row.gw_port_id = null;
   row.gw_network_id = null;
   await updateRouter(tx, row.id, { gw_port_id: null, gw_network_id: null });

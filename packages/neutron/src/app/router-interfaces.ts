@@ -32,6 +32,7 @@ import { updateRouter } from '../store/routers.ts';
 import { chassisOf } from './binding.ts';
 import { authorizeDelete, changed, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { requireNoProxyOn } from './ndp-state.ts';
 import { makePort } from './port-creation.ts';
 import { poolsOf } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
@@ -246,8 +247,9 @@ async function removeBySubnet(app: NeutronApp, tx: Tx, ctx: Context, router: Rou
   return { port, subnets: [subnet] };
 }
 
-/** Neither a floating IP nor a route may need the interface. */
+/** Neither a floating IP, a route nor an NDP proxy may need the interface. */
 async function requireUnused(tx: Tx, router: RouterRow, subnet: SubnetRow): Promise<void> {
+  await requireNoProxyOn(tx, router, subnet);
   const cidr = mustCidr(subnet.cidr);
   const routes = fromJson<Route[]>(router.routes_json);
   if (routes.some((route) => contains(cidr, mustIp(route.nexthop)))) throw interfaceInUseByRoute(router.id, subnet.id);

@@ -3,6 +3,7 @@ import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
 import { helpersOfRouters } from '../store/conntrack-helpers.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
+import { proxyingRouters } from '../store/ndp-proxies.ts';
 import { gatewayPortsOfRouters, routersWithInterfaces } from '../store/routers.ts';
 import type { IpAllocationRow, PortRow, RouterRow } from '../store/tables.ts';
 import type { ConntrackHelperRow } from '../store/tables-data-plane.ts';
@@ -22,6 +23,7 @@ function routerView(
   gateways: readonly Gateway[],
   served: boolean,
   helpers: readonly ConntrackHelperRow[],
+  isProxying: boolean,
 ): Record<string, unknown> {
   const view = standardView(row);
   view.name = row.name;
@@ -37,6 +39,7 @@ function routerView(
           qos_policy_id: row.qos_policy_id,
         };
   view.conntrack_helpers = helpers.map(({ protocol, port, helper }) => ({ protocol, port, helper }));
+  view.enable_ndp_proxy = isProxying && row.gw_port_id !== null;
   view.external_gateways = gateways
     .toSorted((a, b) => Number(b.port.id === row.gw_port_id) - Number(a.port.id === row.gw_port_id))
     .map(({ port, addresses }) => ({ network_id: port.network_id, external_fixed_ips: addresses.map(fixedIp) }));
@@ -55,9 +58,10 @@ function routerView(
 export async function routerViews(app: NeutronApp, db: Db, rows: readonly RouterRow[]): Promise<Loaded[]> {
   const inside = rows.filter((row) => row.gw_port_id === null).map((row) => row.id);
   const outside = rows.filter((row) => row.gw_port_id !== null).map((row) => row.id);
-  const [ports, withInterfaces, helpers] = await Promise.all([
+  const [ports, withInterfaces, proxying, helpers] = await Promise.all([
     gatewayPortsOfRouters(db, outside),
     routersWithInterfaces(db, inside),
+    proxyingRouters(db, outside),
     helpersOfRouters(
       db,
       rows.map((row) => row.id),
@@ -77,6 +81,6 @@ export async function routerViews(app: NeutronApp, db: Db, rows: readonly Router
   );
   return rows.map((row) => {
     const served = row.gw_port_id !== null || withInterfaces.has(row.id);
-    return { view: routerView(app, row, gateways.get(row.id) ?? [], served, helpersOf.get(row.id) ?? []) };
+    return { view: routerView(app, row, gateways.get(row.id) ?? [], served, helpersOf.get(row.id) ?? [], proxying.has(row.id)) };
   });
 }

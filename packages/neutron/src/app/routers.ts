@@ -22,6 +22,7 @@ import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { checkRouterFlavor } from './flavors.ts';
+import { checkGatewayChange, followChange, startProxying } from './ndp-state.ts';
 import { checkQuotas } from './quota.ts';
 import { gatewayOf, setGateway } from './router-gateway.ts';
 import { changeGatewayPorts, gatewayRules, gatewaysOfBody, type GatewayVerb, removeAllGateways } from './router-gateways.ts';
@@ -70,6 +71,7 @@ export async function createRouters(app: NeutronApp, ctx: Context, items: readon
       await insertRouter(tx, row);
       const gateway = gatewayOf(values.external_gateway_info);
       if (gateway) await setGateway(app, tx, ctx, row, gateway);
+      await startProxying(tx, row, values);
       rows.push(row);
     }
     const made = await routerViews(app, tx, rows);
@@ -126,6 +128,7 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
   if (routes) await checkRoutes(tx, row, routes);
   const gateway = gatewayOf(values.external_gateway_info);
   if (gateway !== undefined) {
+    await checkGatewayChange(tx, row, gateway, values);
     await setGateway(app, tx, ctx, row, gateway);
     const kept = routes ?? fromJson<Route[]>(row.routes_json);
     if (kept.length > 0) await checkRoutes(tx, row, kept);
@@ -141,6 +144,7 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
     ...(isSet(values.enable_default_route_bfd) && { default_route_bfd: toBit(values.enable_default_route_bfd === true) }),
     ...(routes && { routes_json: toJson(routes) }),
   });
+  await followChange(tx, row, values);
   const after = await loadRouter(app, tx, ctx, row.id);
   await notify(app, tx, ctx, 'router', 'update', after.loaded);
   app.pusher.touch(tx, [routerKey(row.id)]);

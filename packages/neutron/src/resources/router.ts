@@ -6,6 +6,7 @@ import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { dict, fixedIps, hostRoutes, ipAddress, orNoData, orNull, uuid } from '../attributes/validators.ts';
 import { conntrackHelpersOfRouter } from './conntrack-helper.ts';
+import { enableNdpProxy } from './ndp-proxy.ts';
 import { portForwardingsOfFloatingIp } from './port-forwarding.ts';
 import { zoneHints } from './network.ts';
 import { qosPolicyId } from './qos.ts';
@@ -58,6 +59,7 @@ export const ROUTER = defineResource({
       schema: Type.Union([uuidSchema('The flavor that says what kind of router it is.'), Type.Null()]),
     },
     conntrack_helpers: conntrackHelpersOfRouter,
+    enable_ndp_proxy: enableNdpProxy,
     availability_zones: readOnly('The availability zones that serve it.'),
     availability_zone_hints: zoneHints,
     ...standardAttributes,

@@ -27,6 +27,12 @@ export const routerLists: ListMaker<RouterRow> = {
     },
   },
   visible: (_db, projectId) => [sql<boolean>`neutron_router.project_id = ${projectId}`],
+  special(_db, field, values) {
+    if (field !== 'enable_ndp_proxy') return undefined;
+    const is = sql`exists (select 1 from neutron_ndp_router n where n.id = neutron_router.id)`;
+    const [yes, no] = [values.includes(true), values.some((value) => value !== true)];
+    return yes && no ? sql<boolean>`1 = 1` : yes ? sql<boolean>`${is}` : sql<boolean>`not ${is}`;
+  },
 };
 
 export const insertRouter = (tx: Tx, row: RouterRow) => tables(tx).insertInto('neutron_router').values(row).execute();

@@ -8,6 +8,7 @@ export interface DataPlaneTables {
   neutron_meter_reading: MeterReadingRow;
   neutron_meter_sum: MeterSumRow;
   neutron_log: LogRow;
+  neutron_ndp_proxy: NdpProxyRow;
 }
 
 /** Connections through a router to a port that one of the kernel's helpers reads. */
@@ -70,4 +71,12 @@ export interface LogRow extends StandardColumns {
   event: string;
   target_id: string | null;
   enabled: number;
+}
+
+/** An IPv6 address inside that a router answers for outside. */
+export interface NdpProxyRow extends StandardColumns {
+  name: string;
+  router_id: string;
+  port_id: string;
+  ip_address: string;
 }

@@ -5,7 +5,7 @@ import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
 import type { KernelRules } from '../ruleset/model.ts';
 import { readRules } from '../ruleset/read.ts';
-import { type KernelLinks, type KernelRoutes, readLinks, readRoutes, type KernelFloods, readFloods } from './links.ts';
+import { type KernelLinks, type KernelRoutes, readLinks, readRoutes, type KernelFloods, readFloods, readProxies } from './links.ts';
 
 /** Processes at a time; the machine has other work too. */
 const MAX_PROCESSES = 6;
@@ -158,6 +158,11 @@ export class Kernel {
       readRoutes((await this.#run('ip', [`-${version}`, ...inNamespace(netns), '-j', 'route', 'show'])).stdout, version);
     const [v4, v6] = await Promise.all([read(4), read(6)]);
     return new Map([...v4, ...v6]);
+  }
+
+  /** IPv6 addresses that links answer for: `ADDRESS dev LINK`. */
+  async proxies(netns: string): Promise<ReadonlySet<string>> {
+    return readProxies((await this.#run('ip', ['-6', '-n', netns, '-j', 'neigh', 'show', 'proxy'])).stdout);
   }
 
   async rules(netns: string): Promise<KernelRules> {

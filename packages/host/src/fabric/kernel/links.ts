@@ -99,3 +99,9 @@ export function readRoutes(json: string, version: 4 | 6): KernelRoutes {
   }
   return routes;
 }
+
+/** Reads `ip -6 -j neigh show proxy`. */
+export function readProxies(json: string): ReadonlySet<string> {
+  const entries = (json.trim() === '' ? [] : JSON.parse(json)) as readonly { readonly dst?: string; readonly dev?: string }[];
+  return new Set(entries.flatMap(({ dst, dev }) => (dst === undefined || dev === undefined ? [] : [`${dst} dev ${dev}`])));
+}

@@ -13,6 +13,8 @@ export interface NamespacePlan {
   /** `key=value`, set when the namespace is made; keys that the kernel lacks are passed over. */
   readonly sysctls: readonly string[];
   readonly rules: Ruleset;
+  /** IPv6 addresses that a link answers for: `ADDRESS dev LINK`. */
+  readonly proxies?: ReadonlySet<string>;
 }
 
 /** One route by several next hops, each `via ADDRESS dev LINK [onlink]`: connections are shared out among them. */
@@ -31,9 +33,12 @@ export interface NamespaceState {
   readonly links: KernelLinks;
   readonly routes: KernelRoutes;
   readonly outerEnds: KernelLinks;
+  readonly proxies: ReadonlySet<string>;
 }
 
-export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new Map(), outerEnds: new Map() };
+const NONE: ReadonlySet<string> = new Set();
+
+export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new Map(), outerEnds: new Map(), proxies: new Set() };
 
 /** Commands for `ip -batch`: those of the switch namespace first, then those of the namespace itself. */
 export interface NamespaceChanges {
@@ -83,6 +88,11 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
   }
   for (const [destination, rest] of plan.routes)
     if (routesMayBeLost || actual.routes.get(destination) !== rest) inside.push(`route replace ${destination} proto static ${rest}`);
+  const wanted = plan.proxies ?? NONE;
+  const linkOf = (proxy: string): string => proxy.slice(proxy.indexOf(' dev ') + 5);
+  // those of a link that goes are gone with it
+  for (const proxy of actual.proxies) if (!wanted.has(proxy) && plan.links.has(linkOf(proxy))) inside.push(`neigh delete proxy ${proxy}`);
+  for (const proxy of wanted) if (!actual.proxies.has(proxy) || !actual.links.has(linkOf(proxy))) inside.push(`neigh replace proxy ${proxy}`);
   return { stale, inSwitch, inside, announce };
 }
 
@@ -102,5 +112,5 @@ export function stateAfter(plan: NamespacePlan): NamespaceState {
   );
   const outer = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: '', mtu: l.mtu, master: l.bridge, addresses: [] }] as const);
   const lo = { ...base, name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mtu: 65536, master: undefined, addresses: plan.loopback };
-  return { links: new Map([['lo', lo], ...inner]), routes: plan.routes, outerEnds: new Map(outer) };
+  return { links: new Map([['lo', lo], ...inner]), routes: plan.routes, outerEnds: new Map(outer), proxies: plan.proxies ?? NONE };
 }

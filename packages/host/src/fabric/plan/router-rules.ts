@@ -1,7 +1,7 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
 import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
-import { canonicalIp } from './address.ts';
+import { canonicalIp, formatCidr, minimise, parseCidr } from './address.ts';
 import { FIXED_MAP, type RouterGateway } from './gateways.ts';
 import { helperRules } from './helpers.ts';
 import { meterRules } from './meters.ts';
@@ -76,8 +76,31 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
         objects: new Map([...helpers.objects, ...meters.objects]),
       },
     ],
-    [`ip6 ${TABLE}`, { family: 'ip6', name: TABLE, sets: new Map(), chains: new Map([...IPV6, ...helperChain(helpers6.rules)]), objects: helpers6.objects }],
+    [
+      `ip6 ${TABLE}`,
+      {
+        family: 'ip6',
+        name: TABLE,
+        sets: new Map(),
+        chains: new Map([...IPV6, ...helperChain(helpers6.rules), ...proxyChain(router, gateways)]),
+        objects: helpers6.objects,
+      },
+    ],
   ]);
+}
+
+/** From outside comes only what is for an address that the router answers for. */
+function proxyChain(router: RouterSpec, gateways: readonly RouterGateway[]): readonly (readonly [string, Chain])[] {
+  const link = gateways.find(({ fixedMap }) => fixedMap === FIXED_MAP)?.link;
+  const { ndpProxy } = router;
+  if (!ndpProxy || link === undefined || ndpProxy.cidrs.length === 0) return [];
+  const list = (texts: readonly string[]): string => `{ ${[...new Set(texts)].toSorted().join(', ')} }`;
+  const networks = minimise(ndpProxy.cidrs.map(parseCidr).filter((cidr) => cidr !== undefined)).map(formatCidr);
+  const rules = [
+    ...(ndpProxy.addresses.length > 0 ? [`iifname "${link}" ip6 daddr ${list(ndpProxy.addresses.map(canonicalIp))} accept`] : []),
+    `iifname "${link}" ip6 daddr ${list(networks)} drop`,
+  ];
+  return [['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules }]];
 }
 
 /** Behind connection tracking, before addresses are translated. */

@@ -71,7 +71,14 @@ export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpe
     routes,
     sysctls: SYSCTLS,
     rules: routerRules(router, gateways),
+    proxies: proxiesOf(router, gateways),
   };
+}
+
+/** The addresses that the first gateway answers for. */
+function proxiesOf(router: RouterSpec, gateways: readonly RouterGateway[]): ReadonlySet<string> {
+  const link = gateways.find(({ fixedMap }) => fixedMap === FIXED_MAP)?.link;
+  return new Set(link === undefined ? [] : router.ndpProxy?.addresses.map((address) => `${canonicalIp(address)} dev ${link}`));
 }
 
 /** The way to everywhere, by IP version: the first gateway's next hop, or those of all. */

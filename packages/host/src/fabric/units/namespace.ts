@@ -74,6 +74,7 @@ export class NamespaceUnit {
     await kernel.nft(plan.name, script);
     await kernel.deleteLinks(names.switchNamespace, stale);
     await kernel.ip(names.switchNamespace, inSwitch);
+    if (inside.some((command) => command.startsWith('neigh replace proxy'))) await kernel.sysctl(plan.name, ['net.ipv6.conf.all.proxy_ndp=1']);
     await kernel.ip(plan.name, inside);
     await kernel.conntrack(plan.name, this.#owed);
     this.#owed = [];
@@ -92,13 +93,14 @@ export class NamespaceUnit {
     const { kernel, metadata, switchLinks } = this.#context;
     if (await kernel.namespaceExists(plan.name)) {
       try {
-        const [links, routes, rules, outerEnds] = await Promise.all([
+        const [links, routes, rules, outerEnds, proxies] = await Promise.all([
           kernel.links(plan.name),
           kernel.routes(plan.name),
           kernel.rules(plan.name),
           switchLinks(isRetry),
+          kernel.proxies(plan.name),
         ]);
-        return { state: { links, routes, outerEnds }, rules };
+        return { state: { links, routes, outerEnds, proxies }, rules };
       } catch (error) {
         // A name without a namespace behind it, left by a crash.
         this.#context.log.warn({ error, netns: plan.name }, 'a namespace cannot be read; making it anew');

@@ -13,6 +13,7 @@ import { routerWays } from './0016-router-ways.ts';
 import { defaultStatefulness } from './0015-default-statefulness.ts';
 import { helpersAndMeters } from './0020-helpers-and-meters.ts';
 import { logs } from './0021-logs.ts';
+import { ndpProxies } from './0022-ndp-proxies.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -31,5 +32,6 @@ export const neutronMigrations: MigrationSet = {
     '0016_router_ways': routerWays,
     '0020_helpers_and_meters': helpersAndMeters,
     '0021_logs': logs,
+    '0022_ndp_proxies': ndpProxies,
   },
 };
