@@ -38,6 +38,7 @@ compute:
   resizeConfirmSeconds: 3
   resizeToSameHost: false
   shutdownSeconds: 4
+  livePostCopy: true
   serviceDownSeconds: 50
   dhcpDomain: example.org
   maxLimit: 7
@@ -70,6 +71,7 @@ compute:
     resizeConfirmMs: 3_000,
     resizeToSameHost: false,
     shutdownGraceMs: 4_000,
+    livePostCopy: true,
     serviceDownMs: 50_000,
     dhcpDomain: 'example.org',
     maxLimit: 7,

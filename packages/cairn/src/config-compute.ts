@@ -83,6 +83,11 @@ export const ComputeSchema = Type.Object(
     resizeConfirmSeconds: seconds(defaultNovaOptions.resizeConfirmMs, 'How long a resize waits to be confirmed before it confirms itself; 0: for ever'),
     resizeToSameHost: Type.Boolean({ default: defaultNovaOptions.resizeToSameHost, description: 'A resize may stay on its host' }),
     shutdownSeconds: seconds(defaultNovaOptions.shutdownGraceMs, 'How long a guest is waited for that is asked to shut down'),
+    livePostCopy: Type.Boolean({
+      default: defaultNovaOptions.livePostCopy,
+      description:
+        'A live migration that is made to complete goes on by post-copy (`live_migration_permit_post_copy`), where the kernel of the host that it goes to allows it (docs/hosts.md); else the guest stands still until it is over',
+    }),
     serviceDownSeconds: seconds(defaultNovaOptions.serviceDownMs, 'A host without a sign of life for so long is down', 15),
     dhcpDomain: Type.String({
       default: defaultNovaOptions.dhcpDomain,
@@ -166,6 +171,7 @@ export function computeOptions({ hypervisor, compute }: { readonly hypervisor: H
     resizeConfirmMs: compute.resizeConfirmSeconds * 1_000,
     resizeToSameHost: compute.resizeToSameHost,
     shutdownGraceMs: compute.shutdownSeconds * 1_000,
+    livePostCopy: compute.livePostCopy,
     serviceDownMs: compute.serviceDownSeconds * 1_000,
     dhcpDomain: compute.dhcpDomain,
     maxLimit: compute.maxLimit,

@@ -82,6 +82,10 @@ export interface NovaOptions {
   readonly resizeToSameHost: boolean;
   /** How long `os-stop` and a soft reboot wait for the guest. */
   readonly shutdownGraceMs: number;
+  /** A live migration that is made to complete goes on by post-copy where hosts can (`live_migration_permit_post_copy`); else the guest stands still. */
+  readonly livePostCopy: boolean;
+  /** How long two hosts may not reach each other while a guest's memory is on both, before it is given up. */
+  readonly livePartedMs: number;
   /** Domain appended to a host name in metadata; '' for none. */
   readonly dhcpDomain: string;
   /** The most items in one page. */
@@ -130,6 +134,8 @@ export const defaultNovaOptions: NovaOptions = {
   resizeConfirmMs: 0,
   resizeToSameHost: true,
   shutdownGraceMs: 60_000,
+  livePostCopy: false,
+  livePartedMs: 600_000,
   dhcpDomain: 'novalocal',
   maxLimit: 1_000,
   reclaimServerMs: 0,

@@ -12,7 +12,9 @@ import type {
   GuestSpec,
   Guests,
   LiveChannel,
+  LiveHurry,
   LiveProgress,
+  LiveReceive,
   LiveSend,
   StartOptions,
 } from '../interface/guests.ts';
@@ -44,6 +46,7 @@ import { checkDisk, checkGuestId, checkNic, checkSpec } from './spec.ts';
 import * as saved from './suspend.ts';
 import { swapDisk } from './swap.ts';
 import { hostNuma } from './pinning.ts';
+import { reopen } from './post-copy.ts';
 import { findSwtpm, packTpm } from './tpm.ts';
 
 const TPM_TRAITS = ['COMPUTE_SECURITY_TPM_1_2', 'COMPUTE_SECURITY_TPM_2_0', 'COMPUTE_SECURITY_TPM_CRB', 'COMPUTE_SECURITY_TPM_TIS'];
@@ -270,9 +273,13 @@ export class QemuGuests implements Guests {
     return this.#with(guestId, async (guest) => live.layout(guest));
   }
 
-  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[], options?: LiveReceive): Promise<Readonly<Record<string, string>>> {
     checkSpec(spec);
-    return this.#with(spec.guestId, (guest) => live.receive(guest, spec, layout, mirrored));
+    return this.#with(spec.guestId, (guest) => live.receive(guest, spec, layout, mirrored, options));
+  }
+
+  reopenLive(guestId: string): Promise<void> {
+    return this.#with(guestId, reopen);
   }
 
   liveChannel(guestId: string, which: LiveChannel): Promise<Duplex> {
@@ -287,7 +294,7 @@ export class QemuGuests implements Guests {
     return this.#with(guestId, live.progress);
   }
 
-  hastenLive(guestId: string): Promise<void> {
+  hastenLive(guestId: string): Promise<LiveHurry> {
     return this.#with(guestId, live.hasten);
   }
 

@@ -62,6 +62,9 @@ test('a guest goes to another host with its memory and its disk, and goes on the
   const { guestId } = spec;
   await send(world);
   assert.equal((await source.guests.liveProgress(guestId)).isSent, true);
+  // who finds it again after a crash does not let it go on: it may run over there
+  await source.restart();
+  assert.deepEqual([(await source.guests.liveProgress(guestId)).isSent, (await source.guests.info(guestId)).state], [true, 'paused']);
   const atSource = await world.number(source);
   assert.equal(await world.number(dest), atSource, 'both disks hold the same when it stands still');
   assert.equal((await dest.guests.finishLive(guestId, true)).state, 'running');

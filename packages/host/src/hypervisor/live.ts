@@ -4,13 +4,14 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
-import type { GuestInfo, GuestLayout, GuestSpec, LiveChannel, LiveProgress, LiveSend } from '../interface/guests.ts';
+import type { GuestInfo, GuestLayout, GuestSpec, LiveChannel, LiveHurry, LiveProgress, LiveReceive, LiveSend } from '../interface/guests.ts';
 import { giveToGuest } from './account.ts';
 import { rootNodeName } from './blockdev.ts';
 import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { launch } from './launch.ts';
 import type { DiskLayer } from './open-disks.ts';
+import { allowPostCopy, broken, calm, canGoOn, isParted, mayPostCopy, migrationStatus, startPostCopy, switchWhenAsked } from './post-copy.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 
 /** Memory and disks of a large guest over a slow network; the caller sets its own, shorter limits. */
@@ -20,15 +21,17 @@ const DOWNTIME_MS = 300;
 /** From QEMU's last word on one side to its last on the other. */
 const OVER_MS = 60_000;
 const MOVED = 'moved to another host';
+const PARTED = 'goes on at another host, to which the rest of its memory follows';
 
 /**
  * Live migration: memory by QEMU's own migration, disks by mirrors to NBD exports of the other side. QEMU's sockets stay each guest's own:
  * between them are Cairn's two ends, which can be on two machines. Nothing here decides where a guest may run: until `finish` the CPUs of the
- * other side have not run, and after it the caller removes this side.
+ * other side have not run, and after it the caller removes this side. With post-copy (post-copy.ts) the guest goes on over there before all of
+ * its memory has come.
  */
 
 /** True of a guest that has gone to another host and stands still here. */
-export const hasGone = (guest: Guest): boolean => guest.record?.reason === MOVED;
+export const hasGone = (guest: Guest): boolean => guest.record?.reason === MOVED || guest.record?.reason === PARTED;
 
 /** The names of a guest's devices' places: a machine that takes over a running one must be laid out alike. */
 export function layout(guest: Guest): GuestLayout {
@@ -37,7 +40,13 @@ export function layout(guest: Guest): GuestLayout {
 }
 
 /** The other side: starts a machine that waits, with exports of the disks that are to be mirrored. Returns the exports' names by disk id. */
-export function receive(guest: Guest, spec: GuestSpec, source: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>> {
+export function receive(
+  guest: Guest,
+  spec: GuestSpec,
+  source: GuestLayout,
+  mirrored: readonly string[],
+  options: LiveReceive = {},
+): Promise<Readonly<Record<string, string>>> {
   return guest.life.run(async () => {
     if (guest.machine) throw conflict('The server runs on this host already.');
     const machine = await launch(guest, spec, { incoming: true, layout: source });
@@ -51,6 +60,7 @@ export function receive(guest: Guest, spec: GuestSpec, source: GuestLayout, mirr
           { capability: 'late-block-activate', state: handedOver },
         ],
       });
+      if (options.mayPostCopy) await allowPostCopy(guest, qmp);
       const exports: Record<string, string> = {};
       if (mirrored.length > 0) await qmp.execute('nbd-server-start', { addr: { type: 'unix', data: { path: guest.files.nbdSocket } } });
       for (const diskId of mirrored) {
@@ -83,51 +93,87 @@ export async function channel(guest: Guest, which: LiveChannel): Promise<Duplex>
 export async function send(guest: Guest, options: LiveSend, signal: AbortSignal | undefined): Promise<void> {
   const machine = guest.running('migrate the server');
   const { qmp } = machine;
-  const before = await qmp.execute<{ status?: string }>('query-migrate');
-  if (before.status === 'completed' && guest.record?.reason === MOVED) return;
+  const before = await migrationStatus(qmp);
+  if (before === 'completed' && hasGone(guest)) return await guest.update({ reason: MOVED });
+  if (isParted(before)) return await sendRest(guest, machine, options);
   const wasRunning = (await qmp.execute<{ status: string }>('query-status')).status === 'running';
   const relays: Relay[] = [];
   const jobs: Mirror[] = [];
+  calm(machine);
+  const stopWatching = switchWhenAsked(machine);
+  let parted = false;
   try {
     signal?.throwIfAborted();
-    if (options.mirror.length > 0) relays.push(await Relay.open(guest, guest.files.disksSocket, () => options.channel('disks')));
-    for (const [at, mirror] of options.mirror.entries()) jobs.push(await Mirror.start(guest, qmp, at, mirror));
-    await Promise.all(jobs.map((job) => job.ready(signal)));
-    relays.push(await Relay.open(guest, guest.files.memorySocket, () => options.channel('memory')));
     await qmp.execute('migrate-set-capabilities', {
       capabilities: [
         { capability: 'events', state: true },
         { capability: 'pause-before-switchover', state: true },
+        { capability: 'postcopy-ram', state: options.switched !== undefined },
       ],
     });
+    if (options.mirror.length > 0) relays.push(await Relay.open(guest, guest.files.disksSocket, () => options.channel('disks')));
+    for (const [at, mirror] of options.mirror.entries()) jobs.push(await Mirror.start(guest, qmp, at, mirror));
+    await Promise.all(jobs.map((job) => job.ready(signal)));
+    relays.push(await Relay.open(guest, guest.files.memorySocket, () => options.channel('memory')));
     await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BYTES_PER_SECOND, 'downtime-limit': DOWNTIME_MS });
     const paused = status(qmp, ['pre-switchover'], signal);
     await qmp.execute('migrate', { uri: `unix:${guest.files.memorySocket}` });
     await paused;
     // the guest stands still: the mirrors have nothing more to come
     for (const job of jobs) await job.finish();
-    const completed = status(qmp, ['completed'], undefined);
+    const sent = status(qmp, ['completed', 'postcopy-active'], undefined);
     await qmp.execute('migrate-continue', { state: 'pre-switchover' });
-    await completed;
+    if ((await sent) === 'postcopy-active') {
+      parted = true;
+      await guest.update({ state: 'paused', reason: PARTED });
+      const rest = allSent(qmp);
+      rest.catch(() => {});
+      await options.switched?.();
+      await rest;
+    }
     // QEMU has written the last of it; the other side is still to read it
     for (const relay of relays) await relay.drained();
     await guest.update({ state: 'paused', reason: MOVED });
   } catch (error) {
+    if (parted) throw asFault(error, 'The rest of the memory of the server did not arrive');
     await takeBack(guest, machine, jobs, wasRunning);
     if (signal?.aborted) throw signal.reason;
     throw asFault(error, 'The server cannot be moved while it runs');
   } finally {
+    stopWatching();
     for (const relay of relays) await relay.close();
   }
 }
+
+/** This side, after the channel broke in the middle of post-copy and the other side listens again. */
+async function sendRest(guest: Guest, { qmp }: Machine, options: LiveSend): Promise<void> {
+  if (await broken(guest, qmp)) {
+    const relay = await Relay.open(guest, guest.files.memorySocket, () => options.channel('memory'));
+    try {
+      const rest = allSent(qmp);
+      rest.catch(() => {});
+      await qmp.execute('migrate', { uri: `unix:${guest.files.memorySocket}`, resume: true });
+      await rest;
+      await relay.drained();
+    } catch (error) {
+      throw asFault(error, 'The rest of the memory of the server did not arrive');
+    } finally {
+      await relay.close();
+    }
+  }
+  await guest.update({ state: 'paused', reason: MOVED });
+}
+
+/** Post-copy, to its end. Ask before what brings it about. */
+const allSent = async (qmp: Qmp): Promise<string> => await status(qmp, ['completed'], undefined, ['failed', 'postcopy-paused']);
 
 /** This side: the guest goes on here, whatever had been sent. */
 export async function cancel(guest: Guest): Promise<void> {
   const { machine } = guest;
   if (!machine) return;
   const { qmp } = machine;
-  const now = await qmp.execute<{ status?: string }>('query-migrate');
-  if (now.status !== undefined && !['completed', 'cancelled', 'failed', 'none'].includes(now.status)) {
+  const now = await migrationStatus(qmp);
+  if (!['completed', 'cancelled', 'failed', 'none'].includes(now)) {
     await qmp.execute('migrate_cancel');
     await over(guest, qmp);
   }
@@ -135,8 +181,16 @@ export async function cancel(guest: Guest): Promise<void> {
   if (['postmigrate', 'finish-migrate', 'paused'].includes(run) && guest.state !== 'paused') await qmp.execute('cont');
 }
 
-/** This side, after it has sent all and the other side is not to have it: the guest goes on where it was stopped. */
+/**
+ * This side, after it has sent all and the other side is not to have it: the guest goes on where it was stopped. One whose memory is on two hosts
+ * cannot go on at all: it is ended.
+ */
 export async function goOn(guest: Guest, run: boolean): Promise<void> {
+  const parted = guest.machine;
+  if (parted && isParted(await migrationStatus(parted.qmp))) {
+    await guest.life.run(() => guest.end('crashed', 'part of its memory was lost with another host'));
+    return;
+  }
   await cancel(guest);
   const { machine } = guest;
   if (!machine || guest.record?.reason !== MOVED) return;
@@ -144,9 +198,15 @@ export async function goOn(guest: Guest, run: boolean): Promise<void> {
   await guest.update({ state: run ? 'running' : 'paused', reason: 'it did not move' });
 }
 
-/** This side: nothing more changes, so that what is left goes over. */
-export async function hasten(guest: Guest): Promise<void> {
-  await guest.running('migrate the server').qmp.execute('stop');
+/** This side: the guest goes on over there where that may be; else nothing more changes here, so that what is left goes over. */
+export async function hasten(guest: Guest): Promise<LiveHurry> {
+  const machine = guest.running('migrate the server');
+  if (!(await mayPostCopy(machine.qmp))) {
+    await machine.qmp.execute('stop');
+    return 'paused';
+  }
+  await startPostCopy(machine);
+  return 'post-copy';
 }
 
 export async function progress(guest: Guest): Promise<LiveProgress> {
@@ -160,7 +220,8 @@ export async function progress(guest: Guest): Promise<LiveProgress> {
   const total = sums.reduce((sum, [all]) => sum + all, 0);
   const done = sums.reduce((sum, [, part]) => sum + part, 0);
   return {
-    isSent: state === 'completed' && guest.record?.reason === MOVED,
+    isSent: state === 'completed' && hasGone(guest),
+    postCopy: isParted(state ?? 'none') ? 'running' : (await mayPostCopy(qmp)) ? 'possible' : 'no',
     memoryTotal: ram?.total ?? 0,
     memoryProcessed: ram?.transferred ?? 0,
     memoryRemaining: ram?.remaining ?? 0,
@@ -170,12 +231,12 @@ export async function progress(guest: Guest): Promise<LiveProgress> {
   };
 }
 
-/** The other side: all is there; the CPUs run from now on (`run`), or stay paused as they were. */
+/** The other side: all is there, or enough of it; the CPUs run from now on (`run`), or stay paused as they were. */
 export function finish(guest: Guest, run: boolean): Promise<GuestInfo> {
   return guest.life.run(async () => {
     const machine = guest.running('take over the server');
     const { qmp } = machine;
-    if ((await over(guest, qmp)) !== 'completed') throw unavailable('The server did not arrive.');
+    if (!(await canGoOn(guest, qmp))) throw unavailable('The server did not arrive.');
     await qmp.execute('nbd-server-stop').catch(ignoreRefusal);
     if (run) await qmp.execute('cont');
     await guest.update({ state: run ? 'running' : 'paused', reason: 'came from another host' });
@@ -196,22 +257,27 @@ async function takeBack(guest: Guest, machine: Machine, jobs: readonly Mirror[],
   if (wasRunning) await machine.qmp.execute('cont').catch(ignoreRefusal).catch(warn);
 }
 
-/** How a migration ended. Asked again and again: its event may be past. */
-async function over(guest: Guest, qmp: Qmp): Promise<string> {
+/** Waits for a migration's end. Asked again and again: its event may be past. */
+async function over(guest: Guest, qmp: Qmp): Promise<void> {
   const { clock } = guest.context;
   for (const endMs = clock.nowMs() + OVER_MS; ; await clock.sleep(20)) {
     const { status: state } = await qmp.execute<{ status?: string }>('query-migrate');
-    if (state !== undefined && ['completed', 'cancelled', 'failed'].includes(state)) return state;
+    if (state !== undefined && ['completed', 'cancelled', 'failed'].includes(state)) return;
     if (clock.nowMs() > endMs) throw unavailable('The migration of the server does not end.', { detail: state });
   }
 }
 
 /** Resolves when the migration is in one of these states; rejects when it failed. Ask before what brings it about. */
-async function status(qmp: Qmp, wanted: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  const ends = [...wanted, 'failed', 'cancelled'];
+async function status(
+  qmp: Qmp,
+  wanted: readonly string[],
+  signal: AbortSignal | undefined,
+  unwanted: readonly string[] = ['failed', 'cancelled'],
+): Promise<string> {
+  const ends = [...wanted, ...unwanted];
   const event = await qmp.waitFor((e) => e.event === 'MIGRATION' && ends.includes(String(e.data.status)), MOVE_MS, signal);
   const state = String(event?.data.status);
-  if (wanted.includes(state)) return;
+  if (wanted.includes(state)) return state;
   throw unavailable('The memory of the server could not be moved.', { detail: await qmp.execute('query-migrate').catch(() => event) });
 }
 

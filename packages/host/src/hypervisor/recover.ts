@@ -5,7 +5,9 @@ import type { HypervisorContext } from './context.ts';
 import { dropSecret, dropSecretFiles } from './disk-secrets.ts';
 import { Guest, type Machine } from './guest.ts';
 import { layersEqual, layersInUse } from './layers-in-use.ts';
+import { hasGone } from './live.ts';
 import { reconcileDevices } from './plug.ts';
+import { isParted, migrationStatus } from './post-copy.ts';
 import { settleSwap } from './swap.ts';
 import { bootId, findByArgument, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { GuestFiles, readRecord, recordedGuests, removeDirs } from './record.ts';
@@ -93,6 +95,8 @@ async function takeOver(guest: Guest, machine: Machine): Promise<void> {
   const { qmp } = machine;
   const { status } = await qmp.execute<{ status: string }>('query-status');
   const before = guest.state;
+  // It went to another host, or its memory is on both: who moves it goes on with that, and nothing may be changed here.
+  if (hasGone(guest) || isParted(await migrationStatus(qmp))) return;
   if (status === 'inmigrate') {
     // Cairn ended in the middle of a resume: the saved memory is whole, and the resume will be asked for again.
     await guest.end('suspended', 'suspended on request');

@@ -130,6 +130,9 @@ async function migrate(
       { capability: 'events', state: true },
       // set for what reads such a stream, too: there is a little more in it
       { capability: 'x-ignore-shared', state: stream.withoutMemory },
+      // left by a move to or from another host
+      { capability: 'pause-before-switchover', state: false },
+      { capability: 'postcopy-ram', state: false },
     ],
   });
   if (command === 'migrate') await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BYTES_PER_SECOND });

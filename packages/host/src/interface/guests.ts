@@ -128,18 +128,33 @@ export interface GuestLayout {
 /** What goes to the host that takes a guest over. */
 export type LiveChannel = 'memory' | 'disks';
 
+export interface LiveReceive {
+  /** The guest may go on here before all of its memory has come (post-copy). Where this host cannot do that it comes without. */
+  readonly mayPostCopy?: boolean;
+}
+
 export interface LiveSend {
   /** The guest's disks that go along, each to an export of the other host. */
   readonly mirror: readonly { readonly diskId: string; readonly exportName: string }[];
   /** Opens a stream to the other host; for disks several times. */
   channel(which: LiveChannel): Promise<Duplex>;
+  /**
+   * Allows post-copy, which the other host must be able to do; called when the guest has stopped here for good and is to go on over there
+   * (`finishLive`) while the rest of its memory follows. From then on the signal is not heard any more.
+   */
+  switched?(): Promise<void>;
   readonly signal?: AbortSignal;
 }
+
+/** What was done for a guest that was in a hurry: it stands still, or goes on at the other host and fetches its memory from here. */
+export type LiveHurry = 'paused' | 'post-copy';
 
 /** In bytes. */
 export interface LiveProgress {
   /** The other host has everything, and the guest stands still here. */
   readonly isSent: boolean;
+  /** Whether the memory may be on two hosts at once, on either; `running`: it is, and the guest can go on nowhere else. */
+  readonly postCopy: 'no' | 'possible' | 'running';
   readonly memoryTotal: number;
   readonly memoryProcessed: number;
   readonly memoryRemaining: number;
@@ -183,19 +198,22 @@ export interface Guests {
    * Live migration, on the host that the guest comes to: a machine of the same layout that waits. Its disks are there, with the sizes of the
    * source's. Returns the names of the exports that `mirrored` disks are written to, by disk id.
    */
-  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[], options?: LiveReceive): Promise<Readonly<Record<string, string>>>;
+  /** On the host that the guest comes to, after the stream of memory broke in the middle of post-copy: takes another one. */
+  reopenLive(guestId: string): Promise<void>;
   /** On the host that the guest comes to: a stream into the machine that waits. */
   liveChannel(guestId: string, which: LiveChannel): Promise<Duplex>;
   /**
    * On the host that the guest leaves. Resolves when the other host has everything; the guest stands still then and has not gone on there.
-   * When it rejects (or the signal aborts) the guest goes on here.
+   * When it rejects (or the signal aborts) the guest goes on here. With post-copy the guest goes on there before; when it rejects then, the caller
+   * opens the other host again (`reopenLive`) and asks again, which sends the rest.
    */
   sendLive(guestId: string, options: LiveSend): Promise<void>;
   liveProgress(guestId: string): Promise<LiveProgress>;
-  /** Stops the guest so that the rest goes over in one go. */
-  hastenLive(guestId: string): Promise<void>;
+  /** Switches to post-copy where that is allowed; else stops the guest so that the rest goes over in one go. */
+  hastenLive(guestId: string): Promise<LiveHurry>;
   /** On the host that the guest left or was leaving: it goes on here, or stays paused as it was. What it did on the other
-   * host after `finishLive` is lost. */
+   * host after `finishLive` is lost. In the middle of post-copy it can go on nowhere, and is ended as crashed. */
   resumeLive(guestId: string, run: boolean): Promise<void>;
   /** On the host that the guest came to: its CPUs run, or stay paused as they were. */
   finishLive(guestId: string, run: boolean): Promise<GuestInfo>;

@@ -12,7 +12,9 @@ import type {
   Guests,
   GuestState,
   LiveChannel,
+  LiveHurry,
   LiveProgress,
+  LiveReceive,
   LiveSend,
   StartOptions,
 } from '../interface/guests.ts';
@@ -164,13 +166,14 @@ export class SimulatedGuests implements Guests {
     return { slots: {}, ports: 0, places: {}, machineType: 'simulated', accelerator: 'tcg', cpuModel: 'simulated' };
   }
 
-  receiveLive(spec: GuestSpec, _layout: GuestLayout, mirrored: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  receiveLive(spec: GuestSpec, _layout: GuestLayout, mirrored: readonly string[], options: LiveReceive = {}): Promise<Readonly<Record<string, string>>> {
     return this.#inject.run('guests.receiveLive', [spec, mirrored], this.#delays.guestStartMs, () => {
       const there = this.#machine.guests.get(spec.guestId);
       if (there) throw conflict('The server runs on this host already.');
       const guest = this.#boot(spec, undefined, true);
       guest.state = 'suspended';
       guest.live = 'coming';
+      guest.mayPostCopy = options.mayPostCopy === true;
       return Object.fromEntries(mirrored.map((diskId) => [diskId, `export-${diskId}`]));
     });
   }
@@ -183,11 +186,20 @@ export class SimulatedGuests implements Guests {
   async sendLive(guestId: string, options: LiveSend): Promise<void> {
     const guest = this.#need(guestId);
     if (guest.live === 'sent') return;
+    const parted = guest.live === 'parted';
+    if (!parted) guest.mayPostCopy = options.switched !== undefined;
     for (const { diskId } of options.mirror) {
       if (!guest.spec.disks.some((disk) => disk.diskId === diskId)) throw conflict(`Disk ${diskId} is not open in the server.`);
     }
     await options.channel('memory').then((stream) => stream.destroy());
-    if ((this.#delays.liveMs ?? 0) > 0) await this.#untilSent(guestId, options.signal);
+    if (!parted && (this.#delays.liveMs ?? 0) > 0) await this.#untilSent(guestId, options.signal);
+    if (!parted && options.switched && this.#hastened.has(guestId)) {
+      await this.#inject.run('guests.switchLive', [guestId], undefined, () => {
+        guest.live = 'parted';
+        guest.state = 'paused';
+      });
+      await options.switched();
+    }
     await this.#inject.run('guests.sendLive', [guestId, options.mirror], undefined, () => {
       guest.live = 'sent';
       guest.state = 'paused';
@@ -206,20 +218,29 @@ export class SimulatedGuests implements Guests {
     const memoryTotal = guest.spec.memoryMb * 2 ** 20;
     const isSent = guest.live === 'sent';
     const half = isSent ? 0 : memoryTotal / 2;
-    return { isSent, memoryTotal, memoryProcessed: memoryTotal - half, memoryRemaining: half, diskTotal: 0, diskProcessed: 0, diskRemaining: 0 };
+    const postCopy = guest.live === 'parted' ? 'running' : guest.mayPostCopy ? 'possible' : 'no';
+    return { isSent, postCopy, memoryTotal, memoryProcessed: memoryTotal - half, memoryRemaining: half, diskTotal: 0, diskProcessed: 0, diskRemaining: 0 };
   }
 
-  async hastenLive(guestId: string): Promise<void> {
-    this.#need(guestId);
+  async hastenLive(guestId: string): Promise<LiveHurry> {
+    const { mayPostCopy } = this.#need(guestId);
     this.#hastened.add(guestId);
+    return mayPostCopy ? 'post-copy' : 'paused';
+  }
+
+  reopenLive(guestId: string): Promise<void> {
+    return this.#inject.run('guests.reopenLive', [guestId], undefined, () => {
+      this.#need(guestId);
+    });
   }
 
   resumeLive(guestId: string, run: boolean): Promise<void> {
     return this.#inject.run('guests.resumeLive', [guestId, run], undefined, () => {
       const guest = this.#machine.guests.get(guestId);
-      if (guest?.live !== 'sent') return;
+      if (guest?.live === 'parted') guest.state = 'crashed';
+      else if (guest?.live === 'sent') guest.state = run ? 'running' : 'paused';
+      else return;
       guest.live = undefined;
-      guest.state = run ? 'running' : 'paused';
     });
   }
 

@@ -12,7 +12,8 @@ export interface SimulatedGuest {
   /** What it was started from, this time. */
   templateId?: string | undefined;
   /** It is on its way: it waits here to come, or everything of it has gone. */
-  live?: 'coming' | 'sent' | undefined;
+  live?: 'coming' | 'parted' | 'sent' | undefined;
+  mayPostCopy?: boolean;
   /** What its TPM remembers. */
   tpm?: string | undefined;
 }

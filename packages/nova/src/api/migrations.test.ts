@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SimulatedFault } from '@cairn/host/simulated/faults';
+import { unavailable } from '@cairn/kit/errors/errors';
 import { on } from '@cairn/kit/store/store';
 import type { NovaTables } from '../store/tables.ts';
 import { admin, type CloudOptions, IMAGE, member, NETWORK, TestCloud } from '../testing/cloud.ts';
@@ -287,6 +289,89 @@ describe('a live migration', () => {
       assert.notEqual(host(await show(cloud, id)), from);
       assert.equal((await cloud.request(admin(), 'DELETE', `${path}/${second.id}`)).status, 409);
     }));
+
+  const inHurry = async (cloud: TestCloud): Promise<{ readonly id: string; readonly from: string; readonly path: string }> => {
+    const id = await cloud.create(member());
+    const from = host(await show(cloud, id)) as string;
+    const path = `/servers/${id}/migrations`;
+    assert.equal((await cloud.request(admin(), 'POST', `/servers/${id}/action`, live)).status, 202);
+    await cloud.until(async () => (await cloud.ok(admin(), 'GET', path)).migrations[0]?.memory_total_bytes != null);
+    const [found] = (await cloud.ok(admin(), 'GET', path)).migrations;
+    assert.equal((await cloud.request(admin(), 'POST', `${path}/${found.id}/action`, { force_complete: null })).status, 202);
+    return { id, from, path: `${path}/${found.id}` };
+  };
+
+  it('goes on by post-copy where that is allowed, and cannot be aborted any more', async () => {
+    const calls: string[] = [];
+    let hold = (): void => {};
+    const held = new Promise<void>((resolve) => (hold = resolve));
+    const fault: SimulatedFault = async ({ method, when }) => {
+      if (method.endsWith('Live') && when === 'after') calls.push(method.slice('guests.'.length));
+      if (method === 'guests.sendLive' && when === 'before') await held;
+    };
+    await inCloud({ delays: { liveMs: 600_000 }, options: { livePostCopy: true }, fault }, async (cloud) => {
+      const { id, from, path } = await inHurry(cloud);
+      await cloud.until(async () => calls.includes('finishLive'));
+      assert.deepEqual(
+        calls.filter((call) => call !== 'resumeLive'),
+        ['receiveLive', 'switchLive', 'finishLive'],
+        'it runs over there before all of its memory has come',
+      );
+      assert.equal((await migrations(cloud))[0]?.status, 'running (post-copy)');
+      const refused = await cloud.request(admin(), 'DELETE', path);
+      assert.deepEqual([refused.status, /is running \(post-copy\)\. Cannot abort live migration/.test(JSON.stringify(refused.body))], [400, true]);
+      hold();
+      await cloud.settle();
+      const there = await show(cloud, id);
+      assert.deepEqual([there.status, host(there) === from], ['ACTIVE', false]);
+      assert.equal((await migrations(cloud))[0]?.status, 'completed');
+    });
+  });
+
+  it('stands still in its hurry where post-copy is not allowed', async () => {
+    const calls: string[] = [];
+    const fault: SimulatedFault = ({ method, when }) => {
+      if (method.endsWith('Live') && when === 'after') calls.push(method.slice('guests.'.length));
+    };
+    await inCloud({ delays: { liveMs: 600_000 }, fault }, async (cloud) => {
+      const { id, from } = await inHurry(cloud);
+      await cloud.settle();
+      assert.notEqual(host(await show(cloud, id)), from);
+      assert.deepEqual(
+        calls.filter((call) => call !== 'resumeLive'),
+        ['receiveLive', 'sendLive', 'finishLive'],
+      );
+    });
+  });
+
+  it('sends the rest of the memory when the hosts lost each other in the middle of post-copy', async () => {
+    let losses = 2;
+    const fault: SimulatedFault = ({ method, when }) => {
+      if (method === 'guests.sendLive' && when === 'before' && losses-- > 0) throw unavailable('The way to the other host broke.');
+    };
+    await inCloud({ delays: { liveMs: 600_000 }, options: { livePostCopy: true }, fault }, async (cloud) => {
+      const { id, from } = await inHurry(cloud);
+      await cloud.settle();
+      const there = await show(cloud, id);
+      assert.deepEqual([there.status, host(there) === from, losses < 0], ['ACTIVE', false, true]);
+    });
+  });
+
+  it('ends in error, where its disks are the newest, when the rest of its memory never comes', async () => {
+    const fault: SimulatedFault = ({ method, when }) => {
+      if (method === 'guests.sendLive' && when === 'before') throw unavailable('The way to the other host broke.');
+    };
+    await inCloud({ delays: { liveMs: 600_000 }, options: { livePostCopy: true, livePartedMs: 0 }, fault }, async (cloud) => {
+      const { id, from } = await inHurry(cloud);
+      await cloud.settle();
+      const there = await show(cloud, id);
+      assert.deepEqual([there.status, host(there) === from], ['ERROR', false]);
+      assert.match(there.fault.message, /the rest of its memory could not follow/);
+      assert.equal((await migrations(cloud))[0]?.status, 'error');
+      assert.deepEqual([await guestsOn(cloud, from), await disksOn(cloud, from)], [[], 0]);
+      assert.equal(await disksOn(cloud, host(there) as string), 1);
+    });
+  });
 
   it('is refused where it cannot be', () =>
     inCloud({ hosts: [{ name: 'h1' }] }, async (cloud) => {

@@ -10,6 +10,7 @@ import { blockDevicesOf } from '../store/block-device.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
 import { findFlavor } from '../store/flavor.ts';
 import {
+  findMigration,
   findMigrationOf,
   IN_PROGRESS,
   insertMigration,
@@ -322,7 +323,13 @@ export function createMigrationsApp(deps: NovaDeps, sagas: NovaSagas): Migration
       checkAction(row, ACTION_RULES.forceComplete, isAdmin(caller.ctx));
       const migration = await needOf(row, migrationId, invalidInput);
       if (migration.status !== 'running') throw wrongState(migration, 'force complete');
-      await deps.hosts.get(row.host as string).guests.hastenLive(row.id);
+      const did = await deps.hosts.get(row.host as string).guests.hastenLive(row.id);
+      // from there on it cannot be aborted (nova/virt/libvirt/migration.py: trigger_postcopy_switch)
+      if (did === 'post-copy')
+        await env.store.write(async (tx) => {
+          const now = await findMigration(tx, migration.id);
+          if (now?.status === 'running') await patchMigration(tx, migration.id, { status: 'running (post-copy)', updated_at_ms: env.clock.nowMs() });
+        });
       await noteAction(caller, row, 'live_migration_force_complete');
     },
 

@@ -1,7 +1,7 @@
 import type { HostAgent } from '@cairn/host/interface/agent';
 import type { GuestSpec } from '@cairn/host/interface/guests';
 import type { Context } from '@cairn/kit/context/context';
-import { CairnError, isCairnError, notFound } from '@cairn/kit/errors/errors';
+import { CairnError, isCairnError, notFound, unavailable } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition, type StepContext } from '@cairn/kit/saga/saga';
 import type { Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
@@ -41,11 +41,13 @@ interface Found {
 export const LIVE_SAGA = 'nova.server.live_migrate';
 const MOVE_MS = 5_000_000;
 const PROGRESS_MS = 500;
+const AGAIN_MS = 2_000;
 
 /**
  * Moves a running server to another host: schedule → prepare (disks of the same size, taps on both hosts) → migrate (disks are mirrored, memory
  * follows, the guest goes on over there) → switch (all rows at once). What is left behind goes afterwards. A failure, or an abort, leaves the server
- * running where it was (nova/compute/manager.py: live_migration; nova/virt/libvirt/driver.py: _live_migration).
+ * running where it was (nova/compute/manager.py: live_migration; nova/virt/libvirt/driver.py: _live_migration). In the middle of post-copy it can go on
+ * forward alone: where the rest of its memory never comes the server ends on the host that it went to, with its disks as they are there, in error.
  */
 export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBehindParams>): SagaDefinition<LiveParams> {
   const { faces, env } = deps;
@@ -124,9 +126,7 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
       {
         name: 'migrate',
         deadlineMs: MOVE_MS,
-        async do(step) {
-          await migrate(deps, step);
-        },
+        do: (step) => migrate(deps, step),
         async undo(step) {
           const { serverId, migrationId } = step.params;
           const migration = await needMigration(step.db, migrationId);
@@ -157,14 +157,23 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
       const migration = await needMigration(tx, migrationId);
       const nowMs = env.clock.nowMs();
       await giveRoomBack(deps, tx, migrationId);
-      await patchMigration(tx, migrationId, { status: 'completed', disks_json: '[]', updated_at_ms: nowMs });
+      const { lost } = (step.outputs['migrate'] ?? {}) as { readonly lost?: string };
+      await patchMigration(tx, migrationId, { status: lost === undefined ? 'completed' : 'error', disks_json: '[]', updated_at_ms: nowMs });
       const isActive = migration.old_vm_state === 'active';
-      await actionDone(deps, tx, {
-        serverId,
-        requestId: ctx.requestId,
-        event: 'live_migration.post.dest.end',
-        patch: { vm_state: migration.old_vm_state, power_state: isActive ? POWER.running : POWER.paused },
-      });
+      if (lost === undefined)
+        await actionDone(deps, tx, {
+          serverId,
+          requestId: ctx.requestId,
+          event: 'live_migration.post.dest.end',
+          patch: { vm_state: migration.old_vm_state, power_state: isActive ? POWER.running : POWER.paused },
+        });
+      else
+        await actionFailed(deps, tx, {
+          serverId,
+          requestId: ctx.requestId,
+          failure: { step: 'migrate', kind: 'Unavailable', message: lost },
+          patch: () => ({ vm_state: 'error', power_state: POWER.shutdown }),
+        });
       const params = { serverId, host: migration.source_host ?? '', diskIds: disksOf(migration).map((disk) => disk.oldDiskId) };
       await env.sagas.start(tx, leftBehind, params, { subject: `server:${serverId}`, requestId: ctx.requestId, projectId: migration.project_id });
     },
@@ -205,21 +214,27 @@ async function prepareDisk(source: HostAgent, dest: HostAgent, oldDiskId: string
   await dest.disks.receive({ diskId: newDiskId, sizeBytes: info.sizeBytes, pool: 'ephemeral' }, stream);
 }
 
-/** Sends the guest; a try after a crash finds how far the one before it came. */
-async function migrate(deps: NovaDeps, step: Step): Promise<void> {
+/** Sends the guest; a try after a crash finds how far the one before it came. `lost`: its memory was, and why. */
+async function migrate(deps: NovaDeps, step: Step): Promise<{ readonly lost?: string }> {
   const { serverId } = step.params;
   const migration = await needMigration(step.db, step.params.migrationId);
   const [{ guests: source }, { guests: dest }] = ends(deps, migration);
   const run = migration.old_vm_state === 'active';
   const there = (await dest.info(serverId)).state;
-  const isSent = (await source.liveProgress(serverId)).isSent;
+  const { isSent, postCopy } = await source.liveProgress(serverId);
   const [sourceHost, destHost] = [migration.source_host as string, migration.dest_host as string];
+  const goOn = async (): Promise<void> => {
+    await handVolumesOver(deps, step.db, serverId, destHost);
+    await dest.finishLive(serverId, run);
+  };
+  const goesOn = there === 'running' || there === 'paused';
   if (isSent && there !== 'absent') {
-    if (there !== 'running' && there !== 'paused') {
-      await handVolumesOver(deps, step.db, serverId, destHost);
-      await dest.finishLive(serverId, run);
-    }
-    return;
+    if (!goesOn) await goOn();
+    return {};
+  }
+  if (postCopy === 'running') {
+    if (there === 'absent') throw unavailable(`Host ${destHost} does not have server ${serverId} any more.`);
+    return await sendRest(deps, step, migration, goesOn ? undefined : goOn);
   }
   if (there !== 'absent') await dest.remove(serverId);
   if (isSent) await handVolumesOver(deps, step.db, serverId, sourceHost);
@@ -233,21 +248,58 @@ async function migrate(deps: NovaDeps, step: Step): Promise<void> {
     spec,
     await source.layout(serverId),
     mirrored.map((diskId) => moved.get(diskId) as string),
+    { mayPostCopy: deps.options.livePostCopy },
   );
+  const mayPostCopy = (await dest.liveProgress(serverId)).postCopy === 'possible';
+  let switched = false;
   const watching = new AbortController();
   const watched = watch(deps, migration, watching.signal);
   try {
     await source.sendLive(serverId, {
       mirror: mirrored.map((diskId) => ({ diskId, exportName: exports[moved.get(diskId) as string] as string })),
       channel: (which) => dest.liveChannel(serverId, which),
+      ...(mayPostCopy && {
+        switched: async () => {
+          await goOn();
+          switched = true;
+        },
+      }),
       signal: step.signal,
     });
   } finally {
     watching.abort();
     await watched;
   }
-  await handVolumesOver(deps, step.db, serverId, destHost);
-  await dest.finishLive(serverId, run);
+  if (!switched) await goOn();
+  return {};
+}
+
+/**
+ * In the middle of post-copy, after the hosts lost each other or Cairn ended: the guest goes on over there, and the rest of its memory follows. When
+ * they do not find each other again it ends where its disks are the newest.
+ */
+async function sendRest(deps: NovaDeps, step: Step, migration: MigrationRow, goOn: (() => Promise<void>) | undefined): Promise<{ readonly lost?: string }> {
+  const { clock } = deps.env;
+  const { serverId } = step.params;
+  const [{ guests: source }, { guests: dest }] = ends(deps, migration);
+  const sent = async (): Promise<boolean> => (await source.liveProgress(serverId)).isSent;
+  for (const endMs = clock.nowMs() + deps.options.livePartedMs; ; await clock.sleep(AGAIN_MS, step.signal)) {
+    try {
+      await goOn?.();
+      goOn = undefined;
+      if (await sent()) return {};
+      await dest.reopenLive(serverId);
+      await source.sendLive(serverId, { mirror: [], channel: (which) => dest.liveChannel(serverId, which) });
+      return {};
+    } catch (error) {
+      step.log.warn({ err: error }, 'the rest of the memory of a server does not follow yet');
+      if (clock.nowMs() < endMs) continue;
+      await dest.shutDown(serverId, 0);
+      return {
+        lost: `The server went on at ${String(migration.dest_host)}, and the rest of its memory could not follow from ${String(migration.source_host)}: it was powered off.`,
+      };
+    }
+  }
 }
 
 /** A host that is away keeps no volume from anybody; what it serves when it is back is as it was told last. */
