@@ -109,9 +109,9 @@ export function volumeCreateSaga(deps: CinderDeps, pools: Pools): SagaDefinition
       const { volumeId, imageMetadata, bootable, who } = step.params;
       const nowMs = env.clock.nowMs();
       if (Object.keys(imageMetadata).length > 0) await setVolumePairs(tx, volumeId, 'image', imageMetadata, nowMs);
-      await updateVolume(tx, volumeId, { launched_at_ms: nowMs, shared_targets: 0, ...(bootable && { bootable: 1 }) }, nowMs);
+      const made = { launched_at_ms: nowMs, shared_targets: 0, ...(bootable && { bootable: 1 }) };
       // whoever was told that it may be had while its content comes keeps it
-      await updateVolume(tx, volumeId, { status: 'available' }, nowMs, { status: CREATING });
+      if (!(await updateVolume(tx, volumeId, { ...made, status: 'available' }, nowMs, { status: CREATING }))) await updateVolume(tx, volumeId, made, nowMs);
       const row = await volumeById(tx, volumeId);
       if (row) await emitVolume(env, tx, who, 'create.end', row);
     },

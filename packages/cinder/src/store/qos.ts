@@ -1,4 +1,5 @@
 import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
+import { findRow } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { CinderTables, EncryptionRow, QosRow } from './tables.ts';
 
@@ -42,7 +43,7 @@ export async function clearQosOfTypes(tx: Tx, id: string): Promise<void> {
 }
 
 export const encryptionOf = (db: Db, typeId: string): Promise<EncryptionRow | undefined> =>
-  q(db).selectFrom('cinder_encryption').selectAll().where('type_id', '=', typeId).executeTakeFirst();
+  findRow<EncryptionRow>(db, 'cinder_encryption', { type_id: typeId });
 export async function insertEncryption(tx: Tx, row: EncryptionRow): Promise<void> {
   await q(tx).insertInto('cinder_encryption').values(row).execute();
 }

@@ -1,3 +1,4 @@
+import { prepared } from '@cairn/kit/store/prepared';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { CinderTables } from './tables.ts';
 
@@ -10,13 +11,21 @@ export interface StoredLimit {
   readonly limit: number;
 }
 
+type LimitColumns = Pick<CinderTables['cinder_quota'], 'resource' | 'type_id' | 'hard_limit'>;
+const limitsOfProject = prepared<CinderTables, { projectId: string }, LimitColumns>((db, place) =>
+  db.selectFrom('cinder_quota').select(['resource', 'type_id', 'hard_limit']).where('project_id', '=', place('projectId')),
+);
+const limitsOfClass = prepared<CinderTables, { className: string }, LimitColumns>((db, place) =>
+  db.selectFrom('cinder_quota_class').select(['resource', 'type_id', 'hard_limit']).where('class_name', '=', place('className')),
+);
+
 export async function projectLimits(db: Db, projectId: string): Promise<StoredLimit[]> {
-  const rows = await q(db).selectFrom('cinder_quota').select(['resource', 'type_id', 'hard_limit']).where('project_id', '=', projectId).execute();
+  const { rows } = await limitsOfProject(db, { projectId });
   return rows.map((row) => ({ resource: row.resource, typeId: row.type_id, limit: row.hard_limit }));
 }
 
 export async function classLimits(db: Db, className: string): Promise<StoredLimit[]> {
-  const rows = await q(db).selectFrom('cinder_quota_class').select(['resource', 'type_id', 'hard_limit']).where('class_name', '=', className).execute();
+  const { rows } = await limitsOfClass(db, { className });
   return rows.map((row) => ({ resource: row.resource, typeId: row.type_id, limit: row.hard_limit }));
 }
 

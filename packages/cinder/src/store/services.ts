@@ -1,12 +1,15 @@
+import { prepared } from '@cairn/kit/store/prepared';
+import { findRow } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { CinderTables, ServiceRow } from './tables.ts';
 
 const q = (db: Db) => on<CinderTables>(db);
 
-export const services = (db: Db): Promise<ServiceRow[]> =>
-  q(db).selectFrom('cinder_service').selectAll().orderBy('created_at_ms').orderBy('host').orderBy('binary').execute();
-export const serviceOf = (db: Db, host: string, binary: string): Promise<ServiceRow | undefined> =>
-  q(db).selectFrom('cinder_service').selectAll().where('host', '=', host).where('binary', '=', binary).executeTakeFirst();
+const allServices = prepared<CinderTables, object, ServiceRow>((db) =>
+  db.selectFrom('cinder_service').selectAll().orderBy('created_at_ms').orderBy('host').orderBy('binary'),
+);
+export const services = async (db: Db): Promise<ServiceRow[]> => (await allServices(db, {})).rows;
+export const serviceOf = (db: Db, host: string, binary: string): Promise<ServiceRow | undefined> => findRow<ServiceRow>(db, 'cinder_service', { host, binary });
 
 /** Records a service unless it is known already. */
 export async function addService(tx: Tx, row: ServiceRow): Promise<void> {

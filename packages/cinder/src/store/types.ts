@@ -1,4 +1,6 @@
 import { type ListPage, type ListQuery, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
+import { rowsAmong } from '@cairn/kit/store/among';
+import { findRow } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { toJson } from '@cairn/kit/store/values';
 import { sql } from 'kysely';
@@ -41,18 +43,15 @@ export const havingSpec =
       sql<boolean>`exists (select 1 from cinder_type_spec where cinder_type_spec.type_id = cinder_type.id and cinder_type_spec.key = ${key} and cinder_type_spec.value = ${value})`,
     );
 
-export const typeById = (db: Db, id: string): Promise<TypeRow | undefined> =>
-  q(db).selectFrom('cinder_type').selectAll().where('id', '=', id).executeTakeFirst();
-export const typeByName = (db: Db, name: string): Promise<TypeRow | undefined> =>
-  q(db).selectFrom('cinder_type').selectAll().where('name', '=', name).executeTakeFirst();
+export const typeById = (db: Db, id: string): Promise<TypeRow | undefined> => findRow<TypeRow>(db, 'cinder_type', { id });
+export const typeByName = (db: Db, name: string): Promise<TypeRow | undefined> => findRow<TypeRow>(db, 'cinder_type', { name });
 
 /** Ids and names of all types; the operator's few dozen. */
 export const typeNames = (db: Db): Promise<{ id: string; name: string }[]> =>
   q(db).selectFrom('cinder_type').select(['id', 'name']).orderBy('created_at_ms').orderBy('id').execute();
 
 export async function namesOfTypes(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await q(db).selectFrom('cinder_type').select(['id', 'name']).where('id', 'in', ids).execute();
+  const rows = await rowsAmong<TypeRow>(db, 'cinder_type', 'id', ids, ['id']);
   return new Map(rows.map((row) => [row.id, row.name]));
 }
 
@@ -117,7 +116,7 @@ export async function removeTypeAccess(tx: Tx, typeId: string, projectId: string
 }
 
 export const defaultTypeOf = (db: Db, projectId: string): Promise<DefaultTypeRow | undefined> =>
-  q(db).selectFrom('cinder_default_type').selectAll().where('project_id', '=', projectId).executeTakeFirst();
+  findRow<DefaultTypeRow>(db, 'cinder_default_type', { project_id: projectId });
 export const defaultTypes = (db: Db): Promise<DefaultTypeRow[]> => q(db).selectFrom('cinder_default_type').selectAll().orderBy('project_id').execute();
 
 export async function isDefaultOfProject(db: Db, typeId: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { findRow } from '@cairn/kit/store/rows';
+import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
@@ -66,10 +66,9 @@ export const restingStatus = (attachStatus: string): string =>
 
 /** Changes a volume, if it is as `where` says. Returns whether it did. */
 export async function updateVolume(tx: Tx, id: string, set: Partial<VolumeRow>, nowMs: number, where: VolumeWhere = {}): Promise<boolean> {
-  let query = q(tx)
-    .updateTable('cinder_volume')
-    .set({ updated_at_ms: nowMs, ...set })
-    .where('id', '=', id);
+  const change = { updated_at_ms: nowMs, ...set };
+  if (Object.keys(where).length === 0) return (await updateRows<VolumeRow>(tx, 'cinder_volume', change, { id })) > 0;
+  let query = q(tx).updateTable('cinder_volume').set(change).where('id', '=', id);
   if (where.status) query = query.where('status', 'in', where.status);
   if (where.attachStatus !== undefined) query = query.where('attach_status', '=', where.attachStatus);
   if (where.attachStatusNot !== undefined) query = query.where('attach_status', '!=', where.attachStatusNot);

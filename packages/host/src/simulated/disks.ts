@@ -225,7 +225,9 @@ export class SimulatedDisks implements Disks {
   /** Bytes of the disks on a back end. */
   #used(backend: string): number {
     const { disks } = this.#machine.shared?.backends.has(backend) ? this.#machine.shared.machine : this.#machine;
-    return [...disks.values()].reduce((sum, disk) => (backendOfDisk(disk.diskId) === backend ? sum + disk.sizeBytes : sum), 0);
+    let bytes = 0;
+    for (const disk of disks.values()) if (backendOfDisk(disk.diskId) === backend) bytes += disk.sizeBytes;
+    return bytes;
   }
 
   #isOpen(diskId: string): boolean {

@@ -1,4 +1,5 @@
 import { insertRow } from '@cairn/kit/store/insert';
+import { prepared } from '@cairn/kit/store/prepared';
 import { updateRows } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -29,13 +30,27 @@ const toRange = (version: 4 | 6, firstKey: string, lastKey: string): IpRange => 
 /** Writes the free runs of a new subnet. */
 export async function openPools(tx: Tx, subnetId: string, pools: readonly IpRange[]): Promise<void> {
   const runs = subtractRanges(pools, []);
-  if (runs.length > 0) {
-    await tables(tx)
-      .insertInto('neutron_ip_free')
-      .values(runs.map((range) => ({ subnet_id: subnetId, ...toRow(range) })))
-      .execute();
-  }
+  for (const range of runs) await insertRow<IpFreeRow>(tx, 'neutron_ip_free', { subnet_id: subnetId, ...toRow(range) });
 }
+
+interface At {
+  readonly subnetId: string;
+  readonly key: string;
+}
+/** The free run that begins at a key or last before it. */
+const runFrom = prepared<NeutronTables, At, IpFreeRow>((db, place) =>
+  db
+    .selectFrom('neutron_ip_free')
+    .selectAll()
+    .where('subnet_id', '=', place('subnetId'))
+    .where('first_key', '<=', place('key'))
+    .orderBy('first_key', 'desc')
+    .limit(1),
+);
+/** The first free run after a key. */
+const runAfter = prepared<NeutronTables, At, IpFreeRow>((db, place) =>
+  db.selectFrom('neutron_ip_free').selectAll().where('subnet_id', '=', place('subnetId')).where('first_key', '>', place('key')).orderBy('first_key').limit(1),
+);
 
 /** Replaces a subnet's pools: the free runs are made anew from what is taken. The one operation that reads all addresses of a subnet. */
 export async function replacePools(tx: Tx, subnetId: string, version: 4 | 6, pools: readonly IpRange[]): Promise<void> {
@@ -60,47 +75,18 @@ export async function closePools(tx: Tx, subnetIds: readonly string[]): Promise<
  * Undefined when none is left.
  */
 export async function takeNext(tx: Tx, subnet: { readonly id: string; readonly next_key: string }, lowest = false): Promise<string | undefined> {
-  const db = tables(tx);
   const from = lowest ? '' : subnet.next_key;
   // the run that `from` lies in, else the first one after it, else the first of all
-  const within =
-    from === ''
-      ? undefined
-      : await db
-          .selectFrom('neutron_ip_free')
-          .selectAll()
-          .where('subnet_id', '=', subnet.id)
-          .where('first_key', '<=', from)
-          .orderBy('first_key', 'desc')
-          .limit(1)
-          .executeTakeFirst();
+  const within = from === '' ? undefined : (await runFrom(tx, { subnetId: subnet.id, key: from })).rows[0];
   if (within && within.last_key >= from) return takeFromRun(tx, within, from);
-  const after = await db
-    .selectFrom('neutron_ip_free')
-    .selectAll()
-    .where('subnet_id', '=', subnet.id)
-    .where('first_key', '>', from)
-    .orderBy('first_key')
-    .limit(1)
-    .executeTakeFirst();
-  const run =
-    after ??
-    (from === ''
-      ? undefined
-      : await db.selectFrom('neutron_ip_free').selectAll().where('subnet_id', '=', subnet.id).orderBy('first_key').limit(1).executeTakeFirst());
+  const after = (await runAfter(tx, { subnetId: subnet.id, key: from })).rows[0];
+  const run = after ?? (from === '' ? undefined : (await runAfter(tx, { subnetId: subnet.id, key: '' })).rows[0]);
   return run && takeFromRun(tx, run, run.first_key);
 }
 
 /** Takes a given address out of the free runs, if it lies in one. */
 export async function takeKey(tx: Tx, subnetId: string, key: string): Promise<void> {
-  const run = await tables(tx)
-    .selectFrom('neutron_ip_free')
-    .selectAll()
-    .where('subnet_id', '=', subnetId)
-    .where('first_key', '<=', key)
-    .orderBy('first_key', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const run = (await runFrom(tx, { subnetId, key })).rows[0];
   if (run && run.last_key >= key) await takeFromRun(tx, run, key);
 }
 
