@@ -2,10 +2,10 @@
  * Everything that CI runs, part by part: `./cairn test [PART ...]`, `./cairn test --list`. Each part's output goes by as it runs;
  * the closing lines say what passed, with seconds. Exit code 1 when a part failed.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { testPackages } from './test-packages.ts';
+import { browserPackages, testPackages } from './test-packages.ts';
 
 interface Part {
   readonly name: string;
@@ -23,7 +23,8 @@ const node = process.execPath;
 const limitMs = Number(process.env.CAIRN_TEST_LIMIT_MINUTES ?? 80) * 60_000;
 
 const unitTests = [...tests(join(root, 'packages'))];
-const cloudTests = [...tests(join(root, 'test'))].filter((t) => !t.startsWith(join('test', 'guests')));
+const cloudTests = [...tests(join(root, 'test'))].filter((t) => !/^test.(guests|console)/.test(t));
+const consoleTests = [...tests(join(root, 'test', 'console'))];
 const guestTests = [...tests(join(root, 'test', 'guests'))];
 const runner = (files: readonly string[], concurrency: number, timeoutMs: number): readonly string[] => [
   node,
@@ -36,7 +37,7 @@ const runner = (files: readonly string[], concurrency: number, timeoutMs: number
 const needsRoot = (): string | undefined => (process.getuid?.() === 0 ? undefined : 'it needs root');
 
 const PARTS: readonly Part[] = [
-  { name: 'types', what: 'type check', command: [bin('tsc'), '--pretty', 'false'] },
+  { name: 'types', what: 'type check', command: [node, join(root, 'scripts', 'types.ts')] },
   { name: 'lint', what: 'lint', command: [bin('oxlint'), '--quiet'] },
   { name: 'format', what: 'format', command: [bin('biome'), 'format', '--max-diagnostics=20'] },
   { name: 'arrows', what: 'imports run down only', command: [node, join(root, 'scripts', 'arrows.ts')] },
@@ -48,6 +49,7 @@ const PARTS: readonly Part[] = [
     prepare: testPackages,
   },
   { name: 'cloud', what: 'whole clouds over HTTP on simulated hosts', command: runner(cloudTests, 1, 600_000) },
+  { name: 'console', what: 'the console in Chromium, on a cloud with simulated hosts', command: runner(consoleTests, 1, 600_000), prepare: browserPackages },
   { name: 'guests', what: 'a whole cloud with real guests, in a network namespace of its own', command: runner(guestTests, 1, 1_800_000), blocked: needsRoot },
 ];
 
@@ -62,6 +64,10 @@ for (const name of args) {
     process.exit(2);
   }
 }
+
+// after an update the packages may be others: the command installs them, as for everything else
+if (!sameFile(join(root, 'package-lock.json'), join(root, 'node_modules', '.cairn-installed')))
+  spawnSync(join(root, 'cairn'), ['help'], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 const results: { name: string; outcome: string; seconds: number; counts: string }[] = [];
 const startedMs = Date.now();
@@ -107,6 +113,10 @@ function run(command: readonly string[], leftMs: number, variables: Readonly<Rec
       resolve({ code: code ?? 1, output });
     });
   });
+}
+
+function sameFile(a: string, b: string): boolean {
+  return existsSync(a) && existsSync(b) && readFileSync(a).equals(readFileSync(b));
 }
 
 /** `123 passed, 0 failed, 0 skipped` of node's test runner. */

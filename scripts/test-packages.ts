@@ -10,15 +10,22 @@ const TEST_PACKAGES: readonly NeededPackage[] = [
   { name: 'openssl', why: "makes that directory's certificate", provides: ['openssl'] },
 ];
 
+const BROWSER_PACKAGES: readonly NeededPackage[] = [{ name: 'chromium', why: 'drives the console as its users do', provides: ['chromium'] }];
+
 /** invoke-rc.d asks this program whether it may start a daemon; 101 is no. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Installs what is missing. Returns variables for the tests: where the programs must be there, a test that lacks them fails instead of being skipped. */
-export async function testPackages(say: (line: string) => void): Promise<Record<string, string>> {
-  const missing = missingOf(TEST_PACKAGES);
+export const testPackages = (say: (line: string) => void): Promise<Record<string, string>> => provide(TEST_PACKAGES, 'CAIRN_TEST_SLAPD', say);
+
+/** The same for the tests of the console. */
+export const browserPackages = (say: (line: string) => void): Promise<Record<string, string>> => provide(BROWSER_PACKAGES, 'CAIRN_TEST_CHROMIUM', say);
+
+async function provide(packages: readonly NeededPackage[], variable: string, say: (line: string) => void): Promise<Record<string, string>> {
+  const missing = missingOf(packages);
   if (!canInstall()) {
     for (const { name, why } of missing) say(`${name} is missing (${why}); the tests that need it are skipped`);
-    return missing.length === 0 ? { CAIRN_TEST_SLAPD: 'require' } : {};
+    return missing.length === 0 ? { [variable]: 'require' } : {};
   }
   if (missing.length > 0) {
     say(`installing ${missing.map(({ name }) => name).join(', ')} for the tests`);
@@ -35,5 +42,5 @@ export async function testPackages(say: (line: string) => void): Promise<Record<
       if (own) rmSync(POLICY, { force: true });
     }
   }
-  return { CAIRN_TEST_SLAPD: 'require' };
+  return { [variable]: 'require' };
 }

@@ -45,6 +45,7 @@ export const CloudSchema = Type.Object(
         'Directory of policy files, one per service (nova.yaml, glance.yaml ...), in the form of policy.yaml; `policies` in the data directory when empty',
       ),
     ),
+    console: Type.Object({ enabled: Type.Boolean(option({ default: true }, 'Serve the console, the page for browsers, below /console/')) }, closed),
     log: Type.Object({ level: Type.Enum(['debug', 'info', 'warn', 'error'], option({ default: 'info' }, 'Least important level that is logged')) }, closed),
     store: Type.Object(
       {

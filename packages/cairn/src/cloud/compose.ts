@@ -8,6 +8,7 @@ import { createGlance } from '@cairn/glance/service';
 import type { HostCallbacks } from '@cairn/host/interface/agent';
 import { HostRegistry } from '@cairn/host/registry';
 import { bootstrap } from '@cairn/keystone/bootstrap';
+import { createConsole } from '@cairn/horizon/service';
 import { createKeystone } from '@cairn/keystone/service';
 import { InProcessBus } from '@cairn/kit/bus/inprocess';
 import { type Clock, systemClock } from '@cairn/kit/clock/clock';
@@ -138,10 +139,25 @@ export function compose(options: ComposeOptions): Cloud {
 
   const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
   for (const service of services) checkNames(overrides, service);
+  const authenticate = (token: string, requestId: string): Promise<Context | undefined> => keystone.face.authenticate(token, requestId);
+  const console = config.console.enabled
+    ? createConsole({
+        clock,
+        ids,
+        log,
+        db: store.read,
+        events,
+        authenticate,
+        prefixes: services.map((service) => service.prefix),
+        trustProxy: config.listen.trustProxy,
+        https: config.listen.publicUrl.startsWith('https:'),
+        cacheFolders: [join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'cairn-console'), join(paths.data, 'console')],
+      })
+    : undefined;
   server = new HttpServer({
     services,
     policyOverrides: overrides,
-    authenticate: (token, requestId) => keystone.face.authenticate(token, requestId),
+    authenticate,
     identityUrl: `${config.listen.publicUrl || `http://${config.listen.address}:${config.listen.port}`}/identity`,
     clock,
     ids,
@@ -149,7 +165,9 @@ export function compose(options: ComposeOptions): Cloud {
     trustProxy: config.listen.trustProxy,
     ...(config.listen.cors.allowedOrigins.length > 0 && { cors: { ...config.listen.cors, maxAgeSec: config.listen.cors.maxAgeSeconds } }),
     observe: (facts) => metrics.request(facts),
+    ...(console && { door: console.door }),
   });
+  console?.mount(server.fastify);
   const startable = [glance, placement, neutron, cinder, nova];
   return {
     server,

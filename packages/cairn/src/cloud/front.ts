@@ -11,19 +11,24 @@ export function addFront(
     metrics: Metrics;
     ready(): { ready: boolean; reasons: readonly string[] };
     endpoints(): readonly { service: string; type: string; url: string }[];
+    /** Where browsers go that ask for `/`; absent without a console. */
+    readonly page?: string;
   },
 ): void {
   const { fastify } = server;
-  fastify.get('/', (_request, reply) =>
-    reply.type('application/json').send(
+  fastify.get('/', (request, reply) => {
+    void reply.header('vary', 'Accept');
+    // browsers name text/html; clients of the APIs ask for anything, or for JSON
+    if (facts.page !== undefined && (request.headers.accept ?? '').includes('text/html')) return reply.redirect(facts.page, 302);
+    return reply.type('application/json').send(
       JSON.stringify({
         cloud: facts.name,
         version: facts.version,
         services: facts.endpoints(),
-        links: { health: '/healthz', readiness: '/readyz', metrics: '/metrics', openapi: '/openapi.json' },
+        links: { health: '/healthz', readiness: '/readyz', metrics: '/metrics', openapi: '/openapi.json', ...(facts.page && { console: facts.page }) },
       }),
-    ),
-  );
+    );
+  });
   // alive: the process answers; ready: everything that a request needs is there
   fastify.get('/healthz', (_request, reply) => reply.type('application/json').send('{"status":"ok"}'));
   fastify.get('/readyz', (_request, reply) => {

@@ -58,6 +58,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
     metrics,
     ready: () => ({ ready: reasons.size === 0, reasons: [...reasons] }),
     endpoints: () => endpoints(url),
+    ...(config.console.enabled && { page: '/console/' }),
   });
   const port = await cloud.server.listen(config.listen.address, config.listen.port);
   const own = `http://${address}:${(cloud.server.fastify.server.address() as AddressInfo | null)?.port ?? port}`;

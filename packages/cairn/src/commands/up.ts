@@ -76,6 +76,7 @@ async function demoImage(yes: boolean, steps: Steps): Promise<void> {
 function howToGoOn(paths: Paths, url: string, config?: CloudConfig): void {
   const flags = config && config.data !== '/var/lib/cairn' ? ` --data ${paths.data}` : '';
   process.stdout.write(`
+  Console       ${url}/console/   (in a browser)
   APIs          ${url}   (identity: ${url}/identity/v3)
   Credentials   ${paths.clouds} and ${paths.openrc} (user admin; readable by you alone)
   Log           ${paths.log}

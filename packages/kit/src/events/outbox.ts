@@ -5,7 +5,7 @@ import type { Logger } from '../log/log.ts';
 import type { Db, Store, Tx } from '../store/store.ts';
 import type { Events, NewEvent, StoredEvent, Subscription } from './events.ts';
 import { numberEvents } from './sequence.ts';
-import { deleteOldest, eventsAfter, insertEvent, slowestCursor } from './store.ts';
+import { deleteOldest, eventsAfter, insertEvent, newestEvent, slowestCursor } from './store.ts';
 import { Subscriber, type SubscriberHost } from './subscriber.ts';
 
 export interface OutboxOptions {
@@ -114,6 +114,11 @@ export class Outbox implements Events {
 
   since(db: Db, seq: number, limit: number): Promise<readonly StoredEvent[]> {
     return eventsAfter(db, seq, limit);
+  }
+
+  /** The place of the newest event that can be read; 0 when there is none. */
+  newest(db: Db): Promise<number> {
+    return newestEvent(db);
   }
 
   /** Calls back when new events can be read with `since`; a hint, for live updates. Returns the way to stop. */

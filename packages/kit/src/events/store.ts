@@ -68,6 +68,15 @@ export async function eventsAfter(db: Db, seq: number, limit: number): Promise<S
   }));
 }
 
+/** The place of the newest event; 0 before the first. */
+export async function newestEvent(db: Db): Promise<number> {
+  const row = await on<EventTables>(db)
+    .selectFrom('kit_event')
+    .select(({ fn }) => fn.max<number | null>('seq').as('seq'))
+    .executeTakeFirst();
+  return row?.seq ?? 0;
+}
+
 /** Who reads from a cursor, and until when nobody else may. */
 export interface CursorLease {
   readonly owner: string;

@@ -9,6 +9,7 @@ import { clientErrorOf } from './client-error.ts';
 import { type CorsOptions, corsOf } from './cors.ts';
 import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts';
 import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
+import { type Passage, pass, withheld } from './passage.ts';
 import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
 import type { HttpService } from './service.ts';
 import { sendStream } from './send-stream.ts';
@@ -23,6 +24,8 @@ export interface HttpServerOptions extends PipelineOptions {
   readonly trustProxy?: boolean;
   /** Web pages of other origins may call; absent: none may. */
   readonly cors?: CorsOptions;
+  /** Looks at every request of the one port: what it stands for, when it stands for another. */
+  readonly door?: (request: IncomingMessage) => Passage | undefined;
 }
 
 /** A line of `cairn routes`. */
@@ -91,7 +94,10 @@ export class HttpServer {
       rewriteUrl: (request) => {
         const prefix = this.#classicPorts.get(request.socket.localPort ?? 0);
         const url = request.url ?? '/';
-        if (!prefix) return this.#withoutAlias(url);
+        if (!prefix) {
+          const passage = options.door?.(request as IncomingMessage);
+          return this.#withoutAlias(passage ? pass(request as IncomingMessage, passage) : url);
+        }
         classicPrefix.set(request as IncomingMessage, prefix);
         return this.#withoutAlias(prefix + url);
       },
@@ -289,7 +295,7 @@ export class HttpServer {
   }
 
   #send(reply: FastifyReply, plain: Answer, raw: IncomingMessage): void {
-    const answer = this.#cors ? this.#cors({ method: raw.method ?? 'GET', headers: raw.headers }, plain) : plain;
+    const answer = withheld(raw, this.#cors ? this.#cors({ method: raw.method ?? 'GET', headers: raw.headers }, plain) : plain);
     reply.hijack();
     const response = reply.raw;
     // an upload that was refused unread would have to be drained to keep the connection: end it instead

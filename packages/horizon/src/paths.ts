@@ -1,0 +1,7 @@
+/** Where everything of the console is. The cookie of the session is for this path alone: no service's own path ever gets it. */
+export const BASE = '/console';
+export const SESSION_PATH = `${BASE}/session`;
+export const EVENTS_PATH = `${BASE}/events`;
+/** `/console/api/compute/v2.1/servers` is `/compute/v2.1/servers`, in the name of who signed in. */
+export const API_PATH = `${BASE}/api`;
+export const ASSETS_PATH = `${BASE}/assets/`;

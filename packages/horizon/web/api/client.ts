@@ -1,0 +1,78 @@
+import { activity } from './activity.ts';
+import { ApiError, messageOf } from './errors.ts';
+import { SERVICES, type ServiceName } from './services.ts';
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What the session endpoint and the services want to see from the console's own page. */
+export const PAGE_HEADERS = { 'x-cairn-console': '1' } as const;
+
+const signedOut = new Set<() => void>();
+
+/** Calls back when a call was refused because the session has ended. Returns the way to stop. */
+export function onSignedOut(listener: () => void): () => void {
+  signedOut.add(listener);
+  return () => signedOut.delete(listener);
+}
+
+/** One call of a public API, in the name of who signed in. Rejects with ApiError. A body without content is undefined. */
+export async function api<T>(service: ServiceName, path: string, options: CallOptions = {}): Promise<T> {
+  const { method = 'GET', body, signal } = options;
+  const { prefix, header } = SERVICES[service];
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    ...(header !== undefined && { 'openstack-api-version': header }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...options.headers,
+  };
+  const startedAtMs = Date.now();
+  const from = performance.now();
+  const end = activity.begin({ service, method, path, body, headers, startedAtMs });
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`/console/api${prefix}${path}`, {
+      method,
+      headers: { ...headers, ...PAGE_HEADERS },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+      credentials: 'same-origin',
+      redirect: 'error',
+    });
+    text = await response.text();
+  } catch (error) {
+    end({ status: 0, milliseconds: performance.now() - from });
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, error instanceof Error ? error.message : String(error), undefined);
+  }
+  const requestId = response.headers.get('x-openstack-request-id') ?? undefined;
+  end({ status: response.status, milliseconds: performance.now() - from, requestId });
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  const value: unknown = isJson && text !== '' ? JSON.parse(text) : text === '' ? undefined : text;
+  if (response.ok) return value as T;
+  if (response.status === 401) for (const listener of signedOut) listener();
+  throw new ApiError(response.status, messageOf(value, response.status), requestId);
+}
+
+/** All pages of a list, by `limit` and `marker`, in the order of the API. */
+export async function allOf<T extends { readonly id: string }>(
+  service: ServiceName,
+  path: string,
+  key: string,
+  signal?: AbortSignal,
+  pageSize = 500,
+): Promise<T[]> {
+  const rows: T[] = [];
+  for (let marker: string | undefined; ; ) {
+    const query = `${path.includes('?') ? '&' : '?'}limit=${pageSize}${marker === undefined ? '' : `&marker=${encodeURIComponent(marker)}`}`;
+    const page = (await api<Record<string, T[]>>(service, path + query, signal ? { signal } : {}))[key] ?? [];
+    rows.push(...page);
+    if (page.length < pageSize) return rows;
+    marker = page.at(-1)?.id;
+  }
+}

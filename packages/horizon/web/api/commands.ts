@@ -1,0 +1,232 @@
+import { SERVICES, type ServiceName } from './services.ts';
+
+export interface CommandCall {
+  readonly service: ServiceName;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A word of a POSIX shell, quoted where it has to be, whatever is in it. */
+export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** Fields that never go into a command that people copy. */
+const SECRET = /^(admin_?pass|password|passcode|secret|private_key)$/i;
+
+const hidden = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(hidden)
+    : value !== null && typeof value === 'object'
+      ? Object.fromEntries(Object.entries(value).map(([key, child]) => [key, SECRET.test(key) && typeof child === 'string' ? '***' : hidden(child)]))
+      : value;
+
+/** The call as curl makes it, with the token in a variable of the shell. */
+export function curlOf(call: CommandCall, origin: string): string {
+  const { 'content-type': type, 'openstack-api-version': version } = call.headers ?? {};
+  return [
+    'curl -sS',
+    ...(call.method === 'GET' ? [] : [`-X ${call.method}`]),
+    '-H "X-Auth-Token: $OS_TOKEN"',
+    ...(version === undefined ? [] : [`-H ${quoted(`OpenStack-API-Version: ${version}`)}`]),
+    ...(type === undefined ? [] : [`-H ${quoted(`Content-Type: ${type}`)}`]),
+    ...(call.body === undefined ? [] : [`-d ${quoted(JSON.stringify(hidden(call.body)))}`]),
+    quoted(origin + SERVICES[call.service].prefix + call.path),
+  ].join(' ');
+}
+
+type Body = Readonly<Record<string, unknown>>;
+interface Rule {
+  readonly service: ServiceName;
+  readonly method: string;
+  readonly path: RegExp;
+  /** The one key of the body that an action has. */
+  readonly action?: string;
+  command(match: RegExpExecArray, body: Body): readonly (string | undefined)[];
+}
+
+const inside = (body: Body, key: string): Body => (body[key] ?? {}) as Body;
+const flag = (name: string, value: unknown): readonly string[] => (value === undefined || value === null || value === '' ? [] : [name, String(value)]);
+
+const SERVER = String.raw`/v2\.1/servers/([^/?]+)`;
+const serverAction = (action: string, words: readonly string[]): Rule => ({
+  service: 'compute',
+  method: 'POST',
+  path: new RegExp(`^${SERVER}/action$`),
+  action,
+  command: ([, id]) => [...words, id],
+});
+/** Lists, shows and deletes, which are alike everywhere. */
+const plain = (service: ServiceName, path: string, words: readonly string[], list = path): readonly Rule[] => [
+  { service, method: 'GET', path: new RegExp(`^${list}(\\?.*)?$`), command: () => [...words, 'list'] },
+  { service, method: 'GET', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'show', id] },
+  { service, method: 'DELETE', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'delete', id] },
+];
+
+const RULES: readonly Rule[] = [
+  ...plain('compute', String.raw`/v2\.1/servers`, ['server'], String.raw`/v2\.1/servers/detail`),
+  ...plain('compute', String.raw`/v2\.1/flavors`, ['flavor'], String.raw`/v2\.1/flavors/detail`),
+  ...plain('compute', String.raw`/v2\.1/os-keypairs`, ['keypair']),
+  ...plain('network', String.raw`/v2\.0/networks`, ['network']),
+  ...plain('network', String.raw`/v2\.0/subnets`, ['subnet']),
+  ...plain('network', String.raw`/v2\.0/ports`, ['port']),
+  ...plain('network', String.raw`/v2\.0/routers`, ['router']),
+  ...plain('network', String.raw`/v2\.0/floatingips`, ['floating', 'ip']),
+  ...plain('network', String.raw`/v2\.0/security-groups`, ['security', 'group']),
+  ...plain('network', String.raw`/v2\.0/security-group-rules`, ['security', 'group', 'rule']),
+  ...plain('volume', String.raw`/v3/volumes`, ['volume'], String.raw`/v3/volumes/detail`),
+  ...plain('volume', String.raw`/v3/snapshots`, ['volume', 'snapshot'], String.raw`/v3/snapshots/detail`),
+  ...plain('image', String.raw`/v2/images`, ['image']),
+  serverAction('os-start', ['server', 'start']),
+  serverAction('os-stop', ['server', 'stop']),
+  serverAction('pause', ['server', 'pause']),
+  serverAction('unpause', ['server', 'unpause']),
+  serverAction('suspend', ['server', 'suspend']),
+  serverAction('resume', ['server', 'resume']),
+  serverAction('lock', ['server', 'lock']),
+  serverAction('unlock', ['server', 'unlock']),
+  serverAction('shelve', ['server', 'shelve']),
+  serverAction('unshelve', ['server', 'unshelve']),
+  serverAction('rescue', ['server', 'rescue']),
+  serverAction('unrescue', ['server', 'unrescue']),
+  serverAction('confirmResize', ['server', 'resize', 'confirm']),
+  serverAction('revertResize', ['server', 'resize', 'revert']),
+  {
+    service: 'compute',
+    method: 'POST',
+    path: new RegExp(`^${SERVER}/action$`),
+    action: 'reboot',
+    command: ([, id], body) => ['server', 'reboot', inside(body, 'reboot')['type'] === 'HARD' ? '--hard' : '--soft', id],
+  },
+  {
+    service: 'compute',
+    method: 'POST',
+    path: new RegExp(`^${SERVER}/action$`),
+    action: 'createImage',
+    command: ([, id], body) => ['server', 'image', 'create', ...flag('--name', inside(body, 'createImage')['name']), id],
+  },
+  {
+    service: 'compute',
+    method: 'POST',
+    path: new RegExp(`^${SERVER}/action$`),
+    action: 'os-getConsoleOutput',
+    command: ([, id], body) => ['console', 'log', 'show', ...flag('--lines', inside(body, 'os-getConsoleOutput')['length']), id],
+  },
+  { service: 'compute', method: 'GET', path: new RegExp(`^${SERVER}/os-instance-actions(\\?.*)?$`), command: ([, id]) => ['server', 'event', 'list', id] },
+  {
+    service: 'compute',
+    method: 'GET',
+    path: new RegExp(`^${SERVER}/os-instance-actions/([^/?]+)$`),
+    command: ([, id, req]) => ['server', 'event', 'show', id, req],
+  },
+  { service: 'compute', method: 'POST', path: /^\/v2\.1\/servers$/, command: (_match, body) => serverCreateWords(body) },
+  {
+    service: 'compute',
+    method: 'POST',
+    path: /^\/v2\.1\/os-keypairs$/,
+    command: (_match, body) => {
+      const { name, public_key } = inside(body, 'keypair');
+      return ['keypair', 'create', ...(public_key === undefined ? [] : ['--public-key', 'KEY.pub']), String(name)];
+    },
+  },
+  {
+    service: 'network',
+    method: 'POST',
+    path: /^\/v2\.0\/networks$/,
+    command: (_match, body) => ['network', 'create', String(inside(body, 'network')['name'])],
+  },
+  {
+    service: 'network',
+    method: 'POST',
+    path: /^\/v2\.0\/subnets$/,
+    command: (_match, body) => {
+      const subnet = inside(body, 'subnet');
+      return [
+        ...['subnet', 'create', '--network', String(subnet['network_id'])],
+        ...flag('--ip-version', subnet['ip_version'] === 6 ? 6 : undefined),
+        ...flag('--subnet-range', subnet['cidr']),
+        String(subnet['name']),
+      ];
+    },
+  },
+  {
+    service: 'network',
+    method: 'POST',
+    path: /^\/v2\.0\/security-groups$/,
+    command: (_match, body) => {
+      const group = inside(body, 'security_group');
+      return ['security', 'group', 'create', ...flag('--description', group['description']), String(group['name'])];
+    },
+  },
+  {
+    service: 'network',
+    method: 'POST',
+    path: /^\/v2\.0\/security-group-rules$/,
+    command: (_match, body) => {
+      const rule = inside(body, 'security_group_rule');
+      const [from, to] = [rule['port_range_min'], rule['port_range_max']];
+      return [
+        ...['security', 'group', 'rule', 'create', `--${String(rule['direction'])}`],
+        ...flag('--ethertype', rule['ethertype']),
+        ...flag('--protocol', rule['protocol']),
+        ...flag('--dst-port', from === undefined || from === null ? undefined : from === to ? from : `${String(from)}:${String(to)}`),
+        ...flag('--remote-ip', rule['remote_ip_prefix']),
+        String(rule['security_group_id']),
+      ];
+    },
+  },
+  {
+    service: 'volume',
+    method: 'POST',
+    path: /^\/v3\/volumes$/,
+    command: (_match, body) => {
+      const volume = inside(body, 'volume');
+      return [
+        'volume',
+        'create',
+        ...flag('--size', volume['size']),
+        ...flag('--image', volume['imageRef']),
+        ...flag('--description', volume['description']),
+        String(volume['name']),
+      ];
+    },
+  },
+];
+
+/** The words after `openstack` for the body of POST /servers. */
+function serverCreateWords(body: Body): readonly string[] {
+  const server = inside(body, 'server');
+  const networks = server['networks'];
+  const disk = ((server['block_device_mapping_v2'] ?? []) as readonly Body[]).find(({ source_type }) => source_type === 'image');
+  const words = ['server', 'create', ...flag('--image', server['imageRef'] ?? disk?.['uuid']), ...flag('--flavor', server['flavorRef'])];
+  if (Array.isArray(networks))
+    for (const { uuid, port } of networks as readonly { uuid?: string; port?: string }[]) words.push(...flag('--network', uuid), ...flag('--port', port));
+  else if (typeof networks === 'string') words.push('--nic', networks);
+  for (const { name } of (server['security_groups'] ?? []) as readonly { name: string }[]) words.push('--security-group', name);
+  words.push(...flag('--key-name', server['key_name']));
+  if (server['user_data'] !== undefined) words.push('--user-data', 'user-data.txt');
+  words.push(...flag('--boot-from-volume', disk?.['volume_size']));
+  const count = Number(server['max_count'] ?? 1);
+  if (count > 1) words.push('--min', String(server['min_count'] ?? count), '--max', String(count));
+  return [...words, String(server['name'] ?? '')];
+}
+
+/** The call as the openstack client makes it; undefined where no command stands for it. */
+export function cliOf(call: CommandCall): string | undefined {
+  const body = (call.body ?? {}) as Body;
+  for (const rule of RULES) {
+    if (rule.service !== call.service || rule.method !== call.method) continue;
+    if (rule.action !== undefined && !(rule.action in body)) continue;
+    const match = rule.path.exec(call.path);
+    if (match) return ['openstack', ...rule.command(match, body)].map((word) => quoted(decode(String(word ?? '')))).join(' ');
+  }
+  return undefined;
+}
+
+const decode = (word: string): string => {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+};

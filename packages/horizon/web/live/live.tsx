@@ -1,0 +1,81 @@
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
+import { keysOf } from './keys.ts';
+import { type Change, listen, type StreamState } from './stream.ts';
+
+interface Live {
+  readonly state: StreamState;
+  /** Calls back for every change from now on. Returns the way to stop. */
+  subscribe(listener: (change: Change) => void): () => void;
+  /** The last changes that came, oldest first. */
+  recent(): readonly Change[];
+}
+
+const LiveContext = createContext<Live | undefined>(undefined);
+
+/** Changes come in bursts (a launch writes a dozen): lists are asked for anew at most this often. */
+const GATHER_MS = 60;
+const RECENT = 500;
+
+/** Asks anew for what changed, gathered; only what is on screen is fetched. */
+function refresher(queries: QueryClient): { touch(change: Change): void; all(): void; stop(): void } {
+  const touched = new Map<string, readonly unknown[]>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = (): void => {
+    timer = undefined;
+    for (const queryKey of touched.values()) void queries.invalidateQueries({ queryKey }, { cancelRefetch: true });
+    touched.clear();
+  };
+  return {
+    touch(change) {
+      for (const key of keysOf(change)) touched.set(JSON.stringify(key), key);
+      if (touched.size > 0) timer ??= setTimeout(flush, GATHER_MS);
+    },
+    all: () => void queries.invalidateQueries(),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** Keeps what the page shows as the cloud is, by its stream of changes. A new `epoch` is a renewed session: the stream begins again. */
+export function LiveProvider({ epoch, children }: { readonly epoch: string; readonly children: ReactNode }) {
+  const queries = useQueryClient();
+  const [state, setState] = useState<StreamState>('connecting');
+  const listeners = useRef(new Set<(change: Change) => void>());
+  const recent = useRef<readonly Change[]>([]);
+  useEffect(() => {
+    const end = new AbortController();
+    const refresh = refresher(queries);
+    const handlers = {
+      change(change: Change) {
+        recent.current = [...recent.current, change].slice(-RECENT);
+        refresh.touch(change);
+        for (const listener of listeners.current) listener(change);
+      },
+      lost: refresh.all,
+      state: setState,
+    };
+    void listen(handlers, end.signal);
+    return () => {
+      end.abort();
+      refresh.stop();
+    };
+  }, [queries, epoch]);
+  const live = useMemo<Live>(
+    () => ({
+      state,
+      subscribe(listener) {
+        listeners.current.add(listener);
+        return () => listeners.current.delete(listener);
+      },
+      recent: () => recent.current,
+    }),
+    [state],
+  );
+  return <LiveContext value={live}>{children}</LiveContext>;
+}
+
+export function useLive(): Live {
+  const live = useContext(LiveContext);
+  if (live === undefined) throw new Error('nothing is live here');
+  return live;
+}

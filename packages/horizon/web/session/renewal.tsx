@@ -1,0 +1,39 @@
+import Box from '@cloudscape-design/components/box';
+import Modal from '@cloudscape-design/components/modal';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { onSignedOut } from '../api/client.ts';
+import type { Session } from './session.ts';
+import { SignInForm } from './sign-in.tsx';
+
+/** How long before its end a session asks to be renewed. */
+const EARLY_MS = 120_000;
+
+/** A session's end asks for the password in place: whatever was being typed or looked at stays. */
+export function Renewal({ session, onSignedIn }: { readonly session: Session; readonly onSignedIn: (session: Session) => void }) {
+  const { t } = useTranslation();
+  const [due, setDue] = useState(false);
+  const [put, setPut] = useState(false);
+  useEffect(() => {
+    setDue(false);
+    setPut(false);
+    const timer = setTimeout(() => setDue(true), Math.min(2 ** 31 - 1, Math.max(0, Date.parse(session.expires_at) - Date.now() - EARLY_MS)));
+    const stop = onSignedOut(() => {
+      setDue(true);
+      setPut(false);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [session]);
+  return (
+    <Modal visible={due && !put} onDismiss={() => setPut(true)} header={t('renewal.title')} closeAriaLabel={t('close')}>
+      <SpaceBetween size="m">
+        <Box>{t('renewal.text', { user: session.user.name })}</Box>
+        {due && <SignInForm again={session} onSignedIn={onSignedIn} />}
+      </SpaceBetween>
+    </Modal>
+  );
+}

@@ -1,0 +1,169 @@
+import AppLayout from '@cloudscape-design/components/app-layout';
+import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
+import Drawer from '@cloudscape-design/components/drawer';
+import SideNavigation from '@cloudscape-design/components/side-navigation';
+import TopNavigation from '@cloudscape-design/components/top-navigation';
+import { Outlet, useLocation } from '@tanstack/react-router';
+import { Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
+import { useLive } from '../live/live.tsx';
+import { useSession } from '../session/session.ts';
+import { chooseTheme, type Theme, useTheme } from '../theme.ts';
+import { ActivityPanel } from './activity-panel.tsx';
+import { hrefOf, useFollow } from './links.ts';
+import { NoticeBar, NoticesProvider } from './notices.tsx';
+import { Waiting } from '../parts/waiting.tsx';
+
+const SECTIONS = [
+  ['compute', ['servers', 'key-pairs', 'images']],
+  ['network', ['networks', 'topology', 'security-groups']],
+  ['storage', ['volumes']],
+] as const;
+type Page = (typeof SECTIONS)[number][1][number];
+
+const crumbsOf = (pathname: string): readonly string[] =>
+  pathname
+    .replace(/^\/console/, '')
+    .split('/')
+    .filter(Boolean);
+
+function Navigation() {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const [first = 'servers'] = crumbsOf(pathname);
+  return (
+    <SideNavigation
+      header={{ href: hrefOf('/'), text: t('product') }}
+      activeHref={hrefOf(`/${first}`)}
+      onFollow={useFollow()}
+      items={SECTIONS.map(([section, pages]) => ({
+        type: 'section' as const,
+        text: t(`sections.${section}`),
+        items: pages.map((page) => ({ type: 'link' as const, text: t(`pages.${page}`), href: hrefOf(`/${page}`) })),
+      }))}
+    />
+  );
+}
+
+function Breadcrumbs() {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const isPage = (name: string): name is Page => SECTIONS.some(([, pages]) => (pages as readonly string[]).includes(name));
+  const items = crumbsOf(pathname).map((crumb, index, all) => ({
+    text: index === 0 && isPage(crumb) ? t(`pages.${crumb}`) : crumb === 'new' ? t('launch.title') : decodeURIComponent(crumb),
+    href: hrefOf(`/${all.slice(0, index + 1).join('/')}`),
+  }));
+  return <BreadcrumbGroup items={[{ text: t('product'), href: hrefOf('/') }, ...items]} onFollow={useFollow()} ariaLabel={t('breadcrumbs')} />;
+}
+
+function TopBar() {
+  const { t, i18n } = useTranslation();
+  const { session, move, signOut } = useSession();
+  const { state } = useLive();
+  const theme = useTheme();
+  return (
+    <TopNavigation
+      identity={{ href: hrefOf('/'), title: t('product') }}
+      utilities={[
+        {
+          type: 'menu-dropdown',
+          iconName: 'folder',
+          text: session.project?.name ?? t('session.noProject'),
+          title: t('session.project'),
+          description: t(`live.${state}`),
+          items: session.projects.filter((project) => project.enabled).map(({ id, name }) => ({ id, text: name })),
+          onItemClick: ({ detail }) => void move(detail.id),
+        },
+        {
+          type: 'menu-dropdown',
+          iconName: 'settings',
+          ariaLabel: t('preferences.title'),
+          title: t('preferences.title'),
+          items: [
+            {
+              text: t('preferences.language'),
+              items: Object.entries(LANGUAGES).map(([id, text]) => ({ id, text, itemType: 'checkbox' as const, checked: i18n.language === id })),
+            },
+            {
+              text: t('preferences.theme'),
+              items: (['system', 'light', 'dark'] as const).map((id) => ({
+                id,
+                text: t(`preferences.${id}`),
+                itemType: 'checkbox' as const,
+                checked: theme === id,
+              })),
+            },
+          ],
+          onItemClick: ({ detail }) => {
+            if (detail.id in LANGUAGES) void chooseLanguage(detail.id as Language);
+            else chooseTheme(detail.id as Theme);
+          },
+        },
+        {
+          type: 'menu-dropdown',
+          iconName: 'user-profile',
+          text: session.user.name,
+          description: t('session.roles', { roles: session.roles.join(', ') }),
+          items: [{ id: 'sign-out', text: t('session.signOut') }],
+          onItemClick: () => void signOut(),
+        },
+      ]}
+    />
+  );
+}
+
+/** Everything around a view: top bar, navigation, where one is, notices, and the activity panel. */
+export function Shell() {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(() => innerWidth > 700);
+  const [panel, setPanel] = useState<string | null>(null);
+  return (
+    <NoticesProvider>
+      <div id="top">
+        <TopBar />
+      </div>
+      <AppLayout
+        headerSelector="#top"
+        navigation={<Navigation />}
+        navigationOpen={open}
+        onNavigationChange={({ detail }) => setOpen(detail.open)}
+        breadcrumbs={<Breadcrumbs />}
+        notifications={<NoticeBar />}
+        ariaLabels={{
+          navigation: t('layout.navigation'),
+          navigationClose: t('layout.navigationClose'),
+          navigationToggle: t('layout.navigationToggle'),
+          notifications: t('layout.notifications'),
+          drawers: t('layout.drawers'),
+        }}
+        activeDrawerId={panel}
+        onDrawerChange={({ detail }) => setPanel(detail.activeDrawerId)}
+        drawers={[
+          {
+            id: 'activity',
+            content: (
+              <Drawer header={<h2>{t('activity.title')}</h2>}>
+                <ActivityPanel />
+              </Drawer>
+            ),
+            trigger: { iconName: 'script' },
+            resizable: true,
+            defaultSize: 480,
+            ariaLabels: {
+              drawerName: t('activity.title'),
+              triggerButton: t('activity.open'),
+              closeButton: t('activity.close'),
+              resizeHandle: t('layout.resize'),
+            },
+          },
+        ]}
+        content={
+          <Suspense fallback={<Waiting />}>
+            <Outlet />
+          </Suspense>
+        }
+      />
+    </NoticesProvider>
+  );
+}

@@ -1,0 +1,287 @@
+/**
+ * The console as its users meet it: Chromium, a whole cloud on simulated hosts, every page. Each test goes on from where the one before it left
+ * the cloud. Fails on exceptions in the page, on breaches of its content security policy, and on what axe finds of WCAG AA.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { accessibility, type Browser, type BrowserContext, noBrowser, openBrowser, type Page, watch } from '../support/browser.ts';
+import { TestCloud } from '../support/cloud.ts';
+
+/** Where pictures for the documentation go, when they are wanted. */
+const SCREENSHOTS = process.env.CAIRN_TEST_SCREENSHOTS;
+const HOSTILE = `<img src=x onerror="document.title='broken in'"> {{product}} $t(delete) ' " \\ 名`;
+const WAIT_MS = Number(process.env.CAIRN_TEST_WAIT_MS ?? 60_000);
+
+describe('the console', { skip: noBrowser() ?? false }, () => {
+  let cloud: TestCloud;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let wrong: readonly string[];
+  const password = 'correct horse battery staple';
+
+  const at = (path: string): string => cloud.url + path;
+  const settled = (): Promise<void> =>
+    page
+      .getByText(/^(Loading|正在加载)$/)
+      .first()
+      .waitFor({ state: 'hidden' });
+  const shown = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+  const nav = (name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).first();
+
+  /** Nothing went wrong by itself, and everybody can use what is on screen. */
+  async function fine(name: string): Promise<void> {
+    await settled();
+    assert.deepEqual(await accessibility(page), [], name);
+    assert.deepEqual(wrong, [], name);
+    assert.doesNotMatch(await page.title(), /broken in/);
+    if (SCREENSHOTS === undefined) return;
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
+
+  async function choose(button: string, item: string): Promise<void> {
+    await page.getByRole('button', { name: button, exact: true }).click();
+    await page
+      .getByRole('menuitem', { name: item, exact: true })
+      .or(page.getByRole('menuitemcheckbox', { name: item, exact: true }))
+      .click();
+  }
+
+  before(async () => {
+    cloud = await TestCloud.start();
+    const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name: 'ann', password, domain_id: 'default' } });
+    const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=member');
+    for (const name of ['alpha', 'beta']) {
+      const { project } = await cloud.ok('POST', '/identity/v3/projects', { project: { name, domain_id: 'default' } });
+      await cloud.ok('PUT', `/identity/v3/projects/${project.id}/users/${user.id}/roles/${roles[0].id}`);
+    }
+    browser = await openBrowser();
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce' });
+    page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    wrong = watch(page);
+  });
+  after(async () => {
+    await browser?.close();
+    await cloud?.stop();
+  });
+
+  test('a browser that asks for / comes to the sign-in, however long the first build takes; a wrong password is refused in words', async () => {
+    await page.goto(at('/'));
+    await page.getByLabel('User name').fill('ann');
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await shown('User name, password, domain or passcode are not right');
+    await fine('sign-in');
+  });
+
+  test('the right one opens the console, and no script can read what it opened it with', async () => {
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await shown('No servers yet');
+    assert.equal(await page.evaluate('document.cookie'), '');
+    const [cookie, ...others] = await context.cookies(at('/console/'));
+    assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.path, others.length], [true, 'Strict', '/console', 0]);
+    const kept = await page.evaluate('JSON.stringify({ ...localStorage, ...sessionStorage }) + document.documentElement.outerHTML');
+    assert.ok(!String(kept).includes(cookie?.value ?? ''));
+    const answer = await page.evaluate(async () => {
+      const body = JSON.stringify({
+        auth: { identity: { methods: ['password'], password: { user: { name: 'ann', domain: { id: 'default' }, password: 'correct horse battery staple' } } } },
+      });
+      const response = await fetch('/console/api/identity/v3/auth/tokens', {
+        method: 'POST',
+        headers: { 'x-cairn-console': '1', 'content-type': 'application/json' },
+        body,
+      });
+      return [response.status, response.headers.get('x-subject-token'), response.headers.get('cache-control')];
+    });
+    assert.deepEqual(answer, [201, null, 'no-store']);
+    await fine('servers-empty');
+  });
+
+  test('a network with addresses is made', async () => {
+    await nav('Networks').click();
+    await page.getByRole('button', { name: 'Create network' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('net');
+    await dialog.getByLabel('Addresses (CIDR)').fill('10.0.0.0/33');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog
+      .getByText(/10\.0\.0\.0\/33/)
+      .first()
+      .waitFor();
+    await dialog.getByLabel('Addresses (CIDR)').fill('10.7.0.0/24');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('cell', { name: '10.7.0.0/24' }).waitFor();
+    await fine('networks');
+  });
+
+  test('a key, a group with a rule, a volume are made', async () => {
+    const dialog = page.getByRole('dialog');
+    await nav('Key pairs').click();
+    await page.getByRole('button', { name: 'Import public key' }).first().click();
+    await dialog.getByLabel('Name').fill('laptop');
+    await dialog.getByLabel('Public key').fill('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFVYmMKxtcwfuHsFLIcCdGGkjVn6gXUGPuBqOEVq1nGo ann');
+    await dialog.getByRole('button', { name: 'Import public key' }).click();
+    await page.getByRole('rowheader', { name: 'laptop', exact: true }).waitFor();
+    await fine('key-pairs');
+
+    await nav('Security groups').click();
+    await page.getByRole('button', { name: 'Create security group' }).first().click();
+    await dialog.getByLabel('Name').fill('web');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('link', { name: 'web', exact: true }).click();
+    await page.getByRole('button', { name: 'Add rule' }).click();
+    await dialog.getByLabel('Ports').fill('80-90');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByText('80-90', { exact: true }).waitFor();
+    await fine('security-group');
+
+    await nav('Volumes').click();
+    await page.getByRole('button', { name: 'Create volume' }).first().click();
+    await dialog.getByLabel('Name').fill('data');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('row', { name: 'data' }).getByText('Available').waitFor();
+    await fine('volumes');
+  });
+
+  test('a server is launched from the form, and the way that it takes is drawn from its real steps', async () => {
+    await nav('Servers').click();
+    await page
+      .getByRole('button', { name: 'Launch a server' })
+      .or(page.getByRole('link', { name: 'Launch a server' }))
+      .first()
+      .click();
+    await page.getByLabel('Name', { exact: true }).fill(HOSTILE);
+    await page.getByText(/^openstack server create --image \S+ --flavor \S+ --network \S+ /).waitFor();
+    await fine('launch');
+    await page.getByRole('button', { name: 'Launch a server' }).click();
+    const steps = ['request', 'compute_schedule', 'compute_ports', 'compute_disks_and_network', 'compute_spawn'];
+    for (const step of steps) await page.locator(`[data-step=${step}][data-state=done]`).waitFor();
+    assert.deepEqual(await page.locator('[data-step]').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-step'))), steps);
+    await page.getByRole('heading', { name: HOSTILE }).waitFor();
+    await fine('launch-flow');
+  });
+
+  test('the server’s other views: overview, actions, console log', async () => {
+    for (const [tab, text, name] of [
+      ['Overview', '10.7.0.', 'server'],
+      ['Actions', 'req-', 'server-actions'],
+    ] as const) {
+      await page.getByRole('tab', { name: tab, exact: true }).click();
+      await page.getByRole('tabpanel').getByText(text).first().waitFor();
+      await fine(name);
+    }
+    await page.getByRole('tab', { name: 'Console log' }).click();
+    await page.getByRole('tabpanel').locator('pre').or(page.getByText('The console has said nothing yet.')).waitFor();
+    await fine('console-log');
+    assert.match(page.url(), /\/console\/servers\/[0-9a-f-]{36}\?tab=log$/);
+    await page.reload();
+    await page.getByRole('tab', { name: 'Console log', selected: true }).waitFor();
+  });
+
+  test('a change that somebody else makes is on screen without asking', async () => {
+    await nav('Servers').click();
+    await page.getByRole('row').getByText('Active').waitFor();
+    const id = /servers\/([0-9a-f-]{36})/.exec((await page.getByRole('row').getByRole('link').first().getAttribute('href')) ?? '')?.[1] ?? '';
+    await cloud.ok('POST', `/compute/v2.1/servers/${id}/action`, { 'os-stop': null });
+    await page.getByRole('row').getByText('Off', { exact: true }).waitFor();
+    await cloud.ok('PUT', `/compute/v2.1/servers/${id}`, { server: { name: 'renamed' } });
+    await page.getByRole('link', { name: 'renamed' }).waitFor();
+  });
+
+  test('actions that cannot be done say why, and those that can are done', async () => {
+    await page.getByRole('checkbox', { name: 'Select renamed' }).check({ force: true });
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    const stop = page.getByRole('menuitem', { name: 'Stop' });
+    assert.equal(await stop.getAttribute('aria-disabled'), 'true');
+    await stop.hover();
+    // the words are there for screen readers too, so that not all of them are on screen
+    await page
+      .getByText(/It has to be running, failed for this/)
+      .first()
+      .waitFor({ state: 'attached' });
+    await page.getByRole('menuitem', { name: 'Start' }).click();
+    await page.getByRole('row').getByText('Active').waitFor();
+    await fine('servers');
+  });
+
+  test('the topology shows who is connected to what', async () => {
+    await nav('Topology').click();
+    await page.locator('.react-flow__node', { hasText: 'renamed' }).waitFor();
+    await page.locator('.react-flow__edge.edge-up').first().waitFor({ state: 'attached' });
+    await fine('topology');
+  });
+
+  test('every call that the page made can be seen as a command, without a token in it', async () => {
+    await page.getByRole('button', { name: 'Open the activity panel' }).click();
+    await page
+      .getByRole('button', { name: /\/network\/v2\.0\/ports/ })
+      .first()
+      .click();
+    await shown('openstack port list');
+    await page.getByRole('button', { name: 'curl', exact: true }).click();
+    await shown(/^curl -sS -H "X-Auth-Token: \$OS_TOKEN" \S+\/network\/v2\.0\/ports\?limit=500'$/);
+    await fine('activity');
+    await page.getByRole('button', { name: 'Close the activity panel' }).click();
+  });
+
+  test('Chinese and dark, kept for the next visit; readable on a phone', async () => {
+    await nav('Servers').click();
+    await choose('Language and colours', '简体中文');
+    await page.getByRole('heading', { name: '云服务器' }).first().waitFor();
+    await choose('语言与配色', '深色');
+    await page.reload();
+    await page.getByRole('heading', { name: '云服务器' }).first().waitFor();
+    await fine('servers-zh-dark');
+    await page.setViewportSize({ width: 390, height: 780 });
+    await page.reload();
+    await page.getByRole('heading', { name: '云服务器' }).first().waitFor();
+    await fine('servers-phone');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.reload();
+    await choose('语言与配色', '浅色');
+    await choose('语言与配色', 'English');
+    await page.getByRole('heading', { name: 'Servers' }).first().waitFor();
+  });
+
+  test('another project shows its own things alone, and the link to a server of the first leads nowhere', async () => {
+    const link = (await page.getByRole('link', { name: 'renamed' }).getAttribute('href')) ?? '';
+    await choose('alpha', 'beta');
+    await shown('No servers yet');
+    await page.goto(at(link));
+    await shown('The server cannot be shown');
+    await page.goto(at('/console/servers'));
+    await choose('beta', 'alpha');
+    await page.getByRole('link', { name: 'renamed' }).waitFor();
+  });
+
+  test('several are deleted at once', async () => {
+    await page.getByRole('checkbox', { name: 'Select all' }).check({ force: true });
+    await choose('Actions', 'Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await shown('No servers yet');
+    assert.deepEqual(wrong, []);
+  });
+
+  test('after signing out the token is worth nothing', async () => {
+    const [cookie] = await context.cookies(at('/console/'));
+    const token = cookie?.value ?? '';
+    assert.equal((await cloud.call('GET', '/compute/v2.1/servers', undefined, { token })).status, 200);
+    await choose('ann', 'Sign out');
+    await page.getByLabel('User name').waitFor();
+    assert.deepEqual(await context.cookies(at('/console/')), []);
+    assert.equal((await cloud.call('GET', '/compute/v2.1/servers', undefined, { token })).status, 401);
+  });
+
+  test('axe finds what is wrong, so that its silence means something', async () => {
+    const bare = await context.newPage();
+    await bare.setContent('<html lang="en"><title>x</title><main><img src="data:,"><input><p style="color:#999;background:#aaa">pale</p></main></html>');
+    const found = (await accessibility(bare)).map((line) => line.split(':')[0]);
+    assert.deepEqual(found.sort(), ['color-contrast', 'image-alt', 'label']);
+    await bare.close();
+  });
+});

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+
+/** Why no browser can be driven here; undefined when one can. `CAIRN_TEST_CHROMIUM=require` makes its absence a failure of the test instead. */
+export const noBrowser = (): string | undefined =>
+  PROGRAM !== undefined || process.env.CAIRN_TEST_CHROMIUM === 'require' ? undefined : 'there is no Chromium; apt-get install chromium brings one';
+
+/** Chromium without a window, and without a way to anywhere but this machine. */
+export async function openBrowser(): Promise<Browser> {
+  if (PROGRAM === undefined) throw new Error('there is no Chromium');
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({
+    executablePath: PROGRAM,
+    args: [
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-dev-shm-usage',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  });
+}
+
+/** What went wrong in a page by itself: exceptions, errors on its console, breaches of its content security policy. */
+export function watch(page: Page): readonly string[] {
+  const wrong: string[] = [];
+  page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
+  page.on('console', (message) => {
+    // the browser itself notes every refused request; whether a refusal was expected is the test's to say
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) wrong.push(`console: ${message.text()}`);
+  });
+  return wrong;
+}
+
+/** What Cloudscape itself does: on phones its toolbar says which way it runs, in a role that has no such attribute. Harmless to readers. */
+const LIBRARY = /^aria-allowed-attr: \.awsui_mobile-toolbar-nav\S* [^;]*aria-orientation[^;]*$/;
+
+/** Serious and critical findings of axe for WCAG 2 A and AA, each with where it is. */
+export async function accessibility(page: Page): Promise<readonly string[]> {
+  // through the debugger, which the page's policy does not bind
+  const { default: axe } = await import('axe-core');
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { axe: checker } = globalThis as unknown as {
+      axe: { run(options: object): Promise<{ violations: { id: string; impact: string; nodes: { target: string[]; failureSummary?: string }[] }[] }> };
+    };
+    const { violations } = await checker.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary?.split('\n')[1]?.trim() ?? ''}`).join('; ')}`,
+      );
+  });
+  return found.filter((line) => !LIBRARY.test(line));
+}
+
+export type { Browser, BrowserContext, Page };
