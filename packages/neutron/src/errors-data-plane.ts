@@ -62,3 +62,20 @@ export const ndpProxyExists = (routerId: string, address: string): CairnError =>
     'NeutronDbObjectDuplicateEntry',
     `Failed to create a duplicate NDPProxy: for attribute(s) ['router_id', 'ip_address'] with value(s) ${routerId}-${address}`,
   );
+
+// local IPs
+export const localIpNotFound = missing('LocalIPNotFound', (id) => `Local IP ${id} could not be found.`);
+export const localIpInUse = (id: string): CairnError => conflict('LocalIPInUse', `Local IP ${id} is still associated with one or more ports.`);
+export const localIpNoAddress = (portId: string): CairnError => bad('LocalIPNoIP', `Specified Port ${portId} has no fixed IPs configured.`);
+export const localIpWrongAddress = (portId: string, ip: string): CairnError =>
+  bad('LocalIPRequestedIPNotFound', `Specified Port ${portId} does not have requested IP address: ${ip}.`);
+export const localIpUnclear = (portId: string): CairnError =>
+  bad('LocalIPNoRequestedIP', `Specified Port ${portId} has several IPs, should specify exact IP address to use for Local IP.`);
+export const localIpNoPort = (): CairnError => bad('LocalIPPortOrNetworkRequired', 'Either Port ID or Network ID must be specified for Local IP create.');
+export const localIpPortNotFound = (localIpId: string, portId: string): CairnError =>
+  new CairnError('NotFound', `Local IP ${localIpId} association with port ${portId} could not be found.`, { type: 'LocalIPAssociationNotFound' });
+/** Upstream answers 500 here. */
+export const localIpExists = (localIpId: string, portId: string): CairnError =>
+  conflict('NeutronDbObjectDuplicateEntry', `Local IP ${localIpId} association to port ${portId} already exists.`);
+export const localIpPortInUse = (portId: string): CairnError =>
+  conflict('ServicePortInUse', `Port ${portId} cannot be deleted directly via the port API: still referenced by Local IPs.`);

@@ -136,6 +136,11 @@ function port(spec: PortSpec): void {
     cidr(pair.cidr, 'allowedAddressPairs.cidr');
   }
   qos(spec.qos, 'qos');
+  for (const local of spec.localIps ?? []) {
+    id(local.id, 'localIps.id');
+    ip(local.ip, 'localIps.ip', 4);
+    ip(local.fixedIp, 'localIps.fixedIp', 4);
+  }
   for (const log of spec.logs ?? []) {
     id(log.id, 'logs.id');
     need(typeof log.projectId === 'string' && /^[A-Za-z0-9_.-]{0,255}$/.test(log.projectId), 'logs.projectId', 'is not the id of a project');

@@ -68,6 +68,15 @@ export interface PortSpec {
   readonly qos?: QosSpec;
   /** Who wants to know what the port's security groups let through and drop. */
   readonly logs?: readonly PortLogSpec[];
+  /** IPv4 addresses that others on the port's network and host are led to the port by. */
+  readonly localIps?: readonly LocalIpSpec[];
+}
+
+export interface LocalIpSpec {
+  readonly id: string;
+  readonly ip: string;
+  /** The port's own address that it leads to. */
+  readonly fixedIp: string;
 }
 
 export interface PortLogSpec {

@@ -87,9 +87,10 @@ export async function notify(
   resource: string,
   verb: 'create' | 'update' | 'delete',
   loaded: Pick<Loaded, 'view'>,
+  key = 'id',
 ): Promise<void> {
   const { view } = loaded;
-  const resourceId = String(view.id);
+  const resourceId = String(view[key]);
   await app.env.events.emit(tx, {
     type: `${resource}.${verb}.end`,
     projectId: view.project_id === '' ? undefined : (view.project_id as string),

@@ -122,7 +122,7 @@ export function verbsOf<Row extends PlainRow>(kind: Kind<Row>): KindVerbs {
           await insertRow(tx, table, row);
           await kind.settle?.(work, row, undefined, values);
           const loaded = await after(work, row.id);
-          await notify(app, tx, ctx, resource.name, 'create', loaded);
+          await notify(app, tx, ctx, resource.name, 'create', loaded, resource.key);
           made.push(loaded);
         }
         return made;
@@ -151,7 +151,7 @@ export function verbsOf<Row extends PlainRow>(kind: Kind<Row>): KindVerbs {
         await updateRow(tx, table, id, columns);
         await kind.settle?.(work, { ...row, ...columns }, row, values);
         const now = await after(work, id);
-        await notify(app, tx, ctx, resource.name, 'update', now);
+        await notify(app, tx, ctx, resource.name, 'update', now, resource.key);
         return now;
       }),
 
@@ -165,7 +165,7 @@ export function verbsOf<Row extends PlainRow>(kind: Kind<Row>): KindVerbs {
         await deleteRow(tx, table, id);
         if ('tags_json' in row && row.tags_json !== '[]') await dropTags(tx, id);
         await kind.settle?.(work, undefined, row, NO_VALUES);
-        await notify(app, tx, ctx, resource.name, 'delete', loaded);
+        await notify(app, tx, ctx, resource.name, 'delete', loaded, resource.key);
       }),
   };
 }

@@ -12,6 +12,7 @@ import { dropTags } from '../store/tags.ts';
 import { changed, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { floatingIpViews } from './floatingip-view.ts';
+import { dropAssociationsOf } from './local-ip-ports.ts';
 import { dropProxiesOf } from './ndp-state.ts';
 import { poolsOf } from './port-addresses.ts';
 import { dropForwardings } from './port-forwardings.ts';
@@ -31,6 +32,7 @@ export async function removePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
   await returnAddresses(tx, allocations);
   await dropTrunkOf(app, tx, row);
   await dropProxiesOf(app, tx, row);
+  await dropAssociationsOf(tx, row);
   await deletePortRow(tx, row.id);
   await dropLogsOf(tx, 'target_id', row.id);
   if (row.tags_json !== '[]') await dropTags(tx, row.id);

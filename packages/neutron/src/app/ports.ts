@@ -21,6 +21,7 @@ import { type AddressPair, type DhcpOption, makePort, type NewPort } from './por
 import type { FixedIpRequest } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
 import { portViews } from './port-view.ts';
+import { requireNoLocalIp } from './local-ip-ports.ts';
 import { requireNoTrunk } from './trunk-ports.ts';
 import { checkQuotas } from './quota.ts';
 
@@ -132,6 +133,7 @@ export function deletePortById(app: NeutronApp, ctx: Context, id: string, ifMatc
     checkRevision(row, ifMatch);
     if (L3_OWNERS.includes(row.device_owner) && (await ownerExists(tx, row))) throw servicePortInUse(id, row.device_owner);
     await requireNoTrunk(tx, row);
+    await requireNoLocalIp(tx, row);
     await removePort(app, tx, ctx, row);
   });
 }

@@ -1,6 +1,6 @@
 import { ADMIN_OR_MANAGER, ADMIN_OR_MEMBER, ADMIN_OR_PARENT_MEMBER, ADMIN_OR_PARENT_READER, ADMIN_OR_READER, rules } from './base.ts';
 
-/** What service plugins bring: upstream's rules and present defaults (neutron/conf/policies/l3_conntrack_helper.py, metering.py, logging.py, ndp_proxy.py). */
+/** What service plugins bring: upstream's rules and present defaults (neutron/conf/policies/l3_conntrack_helper.py, metering.py, logging.py, ndp_proxy.py, local_ip.py, local_ip_association.py). */
 export const dataPlanePolicies = rules({
   create_router_conntrack_helper: ADMIN_OR_PARENT_MEMBER,
   get_router_conntrack_helper: ADMIN_OR_PARENT_READER,
@@ -12,6 +12,13 @@ export const dataPlanePolicies = rules({
   create_metering_label_rule: ADMIN_OR_MANAGER,
   get_metering_label_rule: ADMIN_OR_READER,
   delete_metering_label_rule: ADMIN_OR_MANAGER,
+  create_local_ip: ADMIN_OR_MEMBER,
+  get_local_ip: ADMIN_OR_READER,
+  update_local_ip: ADMIN_OR_MEMBER,
+  delete_local_ip: ADMIN_OR_MEMBER,
+  create_local_ip_port_association: ADMIN_OR_PARENT_MEMBER,
+  get_local_ip_port_association: ADMIN_OR_PARENT_READER,
+  delete_local_ip_port_association: ADMIN_OR_PARENT_MEMBER,
   create_ndp_proxy: ADMIN_OR_MEMBER,
   get_ndp_proxy: ADMIN_OR_READER,
   update_ndp_proxy: ADMIN_OR_MEMBER,

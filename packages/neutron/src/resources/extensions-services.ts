@@ -103,6 +103,7 @@ export const SERVICE_EXTENSIONS: readonly Extension[] = [
   ),
   extension('l3-ndp-proxy', 'L3 NDP Proxy', 'Router support for L3 NDP proxy.', '2021-06-29T10:00:00-00:00'),
   extension('l3-ext-ndp-proxy', 'Router support to enable NDP proxy', 'Router extension to enable ndp proxy', '2020-08-25T00:00:00-00:00'),
+  extension('local_ip', 'Local IP', 'Support Node Local Virtual IP', '2021-07-26T10:00:00-00:00'),
   extension('logging', 'Logging API Extension', 'Provides a logging API for resources such as security group and firewall.', '2017-01-01T10:00:00-00:00'),
   extension('metering', 'Neutron Metering', 'Neutron Metering extension.', '2013-06-12T10:00:00-00:00'),
   extension(

@@ -9,6 +9,8 @@ export interface DataPlaneTables {
   neutron_meter_sum: MeterSumRow;
   neutron_log: LogRow;
   neutron_ndp_proxy: NdpProxyRow;
+  neutron_local_ip: LocalIpRow;
+  neutron_local_ip_association: LocalIpPortRow;
 }
 
 /** Connections through a router to a port that one of the kernel's helpers reads. */
@@ -79,4 +81,24 @@ export interface NdpProxyRow extends StandardColumns {
   router_id: string;
   port_id: string;
   ip_address: string;
+}
+
+/** An address that each host leads to a port of its own. */
+export interface LocalIpRow extends StandardColumns {
+  name: string;
+  /** The port that has the address in truth. */
+  local_port_id: string;
+  network_id: string;
+  local_ip_address: string;
+  ip_mode: string;
+}
+
+/** A port that a local IP leads to on the port's host. */
+export interface LocalIpPortRow {
+  /** `LOCAL_IP PORT`. */
+  id: string;
+  local_ip_id: string;
+  local_ip_address: string;
+  fixed_port_id: string;
+  fixed_ip: string;
 }

@@ -5,6 +5,7 @@ import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { formatCidr, minimise, parseCidr } from './address.ts';
 import { type SwitchMemory, Generations } from './memory.ts';
+import { planLocalIps } from './local-ips.ts';
 import { LogPlan } from './logs.ts';
 import { portFilter } from './port-filter.ts';
 import { egressRules, ingressRules } from './qos.ts';
@@ -95,14 +96,13 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
   }
   chains.set('prerouting', { hook: { type: 'filter', hook: 'prerouting', priority: -300 }, rules: BRIDGE_PREROUTING });
   chains.set('forward', { hook: { type: 'filter', hook: 'forward', priority: -200 }, rules: BRIDGE_FORWARD });
+  const local = planLocalIps(ports);
+  for (const [name, chain] of local.chains) chains.set(name, chain);
   const verdicts = (elements: ReadonlyMap<string, string>): SetModel => ({ kind: 'map', declaration: 'type ifname : verdict', elements });
   return {
     family: 'bridge',
     name: TABLE,
-    sets: new Map([
-      ['from', verdicts(from)],
-      ['to', verdicts(to)],
-    ]),
+    sets: new Map([['from', verdicts(from)], ['to', verdicts(to)], ...local.sets]),
     chains,
   };
 }

@@ -69,6 +69,7 @@ const hookDeclaration = (chain: Chain): string =>
   chain.hook ? ` { type ${chain.hook.type} hook ${chain.hook.hook} priority ${chain.hook.priority}; policy accept; }` : '';
 
 function changeElements(id: string, old: ReadonlyMap<string, string> | undefined, set: SetModel, out: string[]): void {
+  if (set.isDynamic) return;
   const quote = /^(type|typeof) (iifname|ifname)\b/.test(set.declaration) ? (key: string) => `"${key}"` : (key: string) => key;
   const gone: string[] = [];
   const come: string[] = [];

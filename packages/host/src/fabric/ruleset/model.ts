@@ -24,6 +24,8 @@ export interface SetModel {
   /** As nft declares it: `type ipv4_addr; flags interval`. */
   readonly declaration: string;
   readonly elements: ReadonlyMap<string, string>;
+  /** The kernel itself puts elements in and takes them out. */
+  readonly isDynamic?: true;
 }
 
 export interface Chain {

@@ -14,6 +14,7 @@ import { defaultStatefulness } from './0015-default-statefulness.ts';
 import { helpersAndMeters } from './0020-helpers-and-meters.ts';
 import { logs } from './0021-logs.ts';
 import { ndpProxies } from './0022-ndp-proxies.ts';
+import { localIps } from './0023-local-ips.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -33,5 +34,6 @@ export const neutronMigrations: MigrationSet = {
     '0020_helpers_and_meters': helpersAndMeters,
     '0021_logs': logs,
     '0022_ndp_proxies': ndpProxies,
+    '0023_local_ips': localIps,
   },
 };
