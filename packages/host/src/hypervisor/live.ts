@@ -11,7 +11,7 @@ import { asFault } from './faults.ts';
 import type { Guest, Machine } from './guest.ts';
 import { launch } from './launch.ts';
 import type { DiskLayer } from './open-disks.ts';
-import { allowPostCopy, broken, calm, canGoOn, isParted, mayPostCopy, migrationStatus, startPostCopy, switchWhenAsked } from './post-copy.ts';
+import { allowPostCopy, beginSending, broken, canGoOn, isParted, mayPostCopy, migrationStatus, sendingBegun, startPostCopy } from './post-copy.ts';
 import { type Qmp, QmpError } from './qmp.ts';
 
 /** Memory and disks of a large guest over a slow network; the caller sets its own, shorter limits. */
@@ -99,8 +99,7 @@ export async function send(guest: Guest, options: LiveSend, signal: AbortSignal 
   const wasRunning = (await qmp.execute<{ status: string }>('query-status')).status === 'running';
   const relays: Relay[] = [];
   const jobs: Mirror[] = [];
-  calm(machine);
-  const stopWatching = switchWhenAsked(machine);
+  let stopSending = (): void => {};
   let parted = false;
   try {
     signal?.throwIfAborted();
@@ -111,6 +110,7 @@ export async function send(guest: Guest, options: LiveSend, signal: AbortSignal 
         { capability: 'postcopy-ram', state: options.switched !== undefined },
       ],
     });
+    stopSending = beginSending(machine);
     if (options.mirror.length > 0) relays.push(await Relay.open(guest, guest.files.disksSocket, () => options.channel('disks')));
     for (const [at, mirror] of options.mirror.entries()) jobs.push(await Mirror.start(guest, qmp, at, mirror));
     await Promise.all(jobs.map((job) => job.ready(signal)));
@@ -140,7 +140,7 @@ export async function send(guest: Guest, options: LiveSend, signal: AbortSignal 
     if (signal?.aborted) throw signal.reason;
     throw asFault(error, 'The server cannot be moved while it runs');
   } finally {
-    stopWatching();
+    stopSending();
     for (const relay of relays) await relay.close();
   }
 }
@@ -201,6 +201,7 @@ export async function goOn(guest: Guest, run: boolean): Promise<void> {
 /** This side: the guest goes on over there where that may be; else nothing more changes here, so that what is left goes over. */
 export async function hasten(guest: Guest): Promise<LiveHurry> {
   const machine = guest.running('migrate the server');
+  await sendingBegun(guest, machine);
   if (!(await mayPostCopy(machine.qmp))) {
     await machine.qmp.execute('stop');
     return 'paused';

@@ -110,11 +110,13 @@ test('where the kernel keeps it from guests a guest in a hurry stands still unti
   const names = await dest.guests.receiveLive(spec, await source.guests.layout(guestId), [diskId], { mayPostCopy: true });
   assert.equal((await dest.guests.liveProgress(guestId)).postCopy, 'no');
   assert.match(said.join('\n'), /no post-copy to this host: .*vm\.unprivileged_userfaultfd=1/);
-  assert.equal(await source.guests.hastenLive(guestId), 'paused');
+  // asked before it begins, too
+  const hurry = source.guests.hastenLive(guestId);
   await source.guests.sendLive(guestId, {
     mirror: [{ diskId, exportName: names[diskId] as string }],
     channel: (which) => dest.guests.liveChannel(guestId, which),
   });
+  assert.equal(await hurry, 'paused');
   await dest.guests.finishLive(guestId, true);
   const now = await number(path.dest);
   await until('it does not go on', async () => (await number(path.dest)) > now);

@@ -12,8 +12,11 @@ const PARTED = ['postcopy-active', 'postcopy-paused', 'postcopy-recover'];
 const NOTICE_MS = 60_000;
 const LOOK_MS = 20;
 
-/** Whom somebody asked to hurry before their memory was on its way. */
-const hurried = new WeakSet<Machine>();
+/** How long one who is to hurry may take to begin. */
+const BEGIN_MS = 10_000;
+
+/** Machines that are being sent, and whether somebody asked them to hurry. */
+const sending = new WeakMap<Machine, { hurried: boolean }>();
 
 export async function migrationStatus(qmp: Qmp): Promise<string> {
   return (await qmp.execute<{ status?: string }>('query-migrate')).status ?? 'none';
@@ -46,20 +49,31 @@ export async function allowPostCopy(guest: Guest, qmp: Qmp): Promise<void> {
 
 /** This side: switches, or will as soon as memory is on its way. */
 export async function startPostCopy(machine: Machine): Promise<void> {
-  hurried.add(machine);
+  const now = sending.get(machine);
+  if (now) now.hurried = true;
   await switchOver(machine.qmp);
 }
 
-/** This side, before memory is on its way: keeps the promise of `startPostCopy`. Returns the way to stop. */
-export function switchWhenAsked(machine: Machine): () => void {
+/** This side, before memory is on its way: a wish to hurry is kept until then. Returns the way to stop. */
+export function beginSending(machine: Machine): () => void {
   const { qmp } = machine;
-  return qmp.onEvent(({ event, data }) => {
-    if (event === 'MIGRATION' && data.status === 'active' && hurried.has(machine)) void switchOver(qmp);
+  const now = { hurried: false };
+  sending.set(machine, now);
+  const stop = qmp.onEvent(({ event, data }) => {
+    // who waits for the migration hears of QEMU's end
+    if (event === 'MIGRATION' && data.status === 'active' && now.hurried) switchOver(qmp).catch(() => {});
   });
+  return () => {
+    stop();
+    sending.delete(machine);
+  };
 }
 
-/** Forgets that somebody was in a hurry: of another try nobody has said so. */
-export const calm = (machine: Machine): boolean => hurried.delete(machine);
+/** Waits until the machine is being sent, or long enough: who is asked to hurry may still be waiting for the other side. */
+export async function sendingBegun(guest: Guest, machine: Machine): Promise<void> {
+  const { clock } = guest.context;
+  for (const endMs = clock.nowMs() + BEGIN_MS; !sending.has(machine) && clock.nowMs() < endMs; ) await clock.sleep(LOOK_MS);
+}
 
 /** Too early, or too late, is no matter: the one is tried again, and the other has it all. */
 async function switchOver(qmp: Qmp): Promise<void> {

@@ -201,6 +201,7 @@ export class SimulatedGuests implements Guests {
       await options.switched();
     }
     await this.#inject.run('guests.sendLive', [guestId, options.mirror], undefined, () => {
+      this.#hastened.delete(guestId);
       guest.live = 'sent';
       guest.state = 'paused';
     });

@@ -41,7 +41,7 @@ interface Found {
 export const LIVE_SAGA = 'nova.server.live_migrate';
 const MOVE_MS = 5_000_000;
 const PROGRESS_MS = 500;
-const AGAIN_MS = 2_000;
+const AGAIN_MS = 1_000;
 
 /**
  * Moves a running server to another host: schedule → prepare (disks of the same size, taps on both hosts) → migrate (disks are mirrored, memory
