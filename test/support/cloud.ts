@@ -29,6 +29,8 @@ export class TestCloud {
   readonly #options: TestCloudOptions;
   readonly #database: EmptyDatabase | undefined;
   #child: ChildProcess | undefined;
+  /** Resolves when that has ended, by itself or not. */
+  #gone: Promise<unknown> | undefined;
   #token = '';
 
   private constructor(options: TestCloudOptions, database: EmptyDatabase | undefined) {
@@ -46,10 +48,8 @@ export class TestCloud {
 
   /** Ends the cloud's process with SIGKILL, and starts it again on what it left, after `meanwhile`. */
   async crash(meanwhile: () => void = () => {}): Promise<void> {
-    const child = this.#child;
-    const gone = new Promise((resolve) => child?.once('exit', resolve));
-    child?.kill('SIGKILL');
-    await gone;
+    this.#child?.kill('SIGKILL');
+    await this.#gone;
     meanwhile();
     await this.#run();
   }
@@ -62,6 +62,7 @@ export class TestCloud {
       env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment, ...this.#options.environment },
     });
     this.#child = child;
+    this.#gone = new Promise((resolve) => child.once('exit', resolve));
     let words = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);
@@ -130,10 +131,8 @@ export class TestCloud {
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    const gone = new Promise((resolve) => child?.once('exit', resolve));
-    child?.kill('SIGTERM');
-    await gone;
+    this.#child?.kill('SIGTERM');
+    await this.#gone;
     await this.#database?.drop();
     rmSync(this.data, { recursive: true, force: true });
   }
