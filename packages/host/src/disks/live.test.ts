@@ -16,14 +16,10 @@ import { judge } from '../inspector/judge.ts';
 import { MIB, contentOf, recordOf } from './disks.fixture.ts';
 import { LocalDisks } from './local-disks.ts';
 
-test('a real guest writes on while its disk is snapshotted, cloned, grown, copied and merged, and Cairn restarts', {
-  skip: noQemu,
-  timeout: 120_000,
-}, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'cairn-live-'));
-  await chmod(dir, 0o711);
+/** Makes the hypervisor and the disks of a host in a directory, as often as Cairn starts there. */
+async function hostIn(dir: string): Promise<() => { guests: QemuGuests; disks: LocalDisks }> {
   const account = await detectAccount();
-  const make = (): { guests: QemuGuests; disks: LocalDisks } => {
+  return () => {
     const guests: QemuGuests = new QemuGuests({
       dataDir: join(dir, 'guests'),
       runDir: join(dir, 'run'),
@@ -46,6 +42,15 @@ test('a real guest writes on while its disk is snapshotted, cloned, grown, copie
     });
     return { guests, disks };
   };
+}
+
+test('a real guest writes on while its disk is snapshotted, cloned, grown, copied and merged, and Cairn restarts', {
+  skip: noQemu,
+  timeout: 120_000,
+}, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'cairn-live-'));
+  await chmod(dir, 0o711);
+  const make = await hostIn(dir);
   let { guests, disks } = make();
   await guests.recover();
   await disks.start();
@@ -121,6 +126,46 @@ test('a real guest writes on while its disk is snapshotted, cloned, grown, copie
     assert.deepEqual(await readdir(join(dir, 'disks', 'ephemeral')), []);
     assert.deepEqual(await readdir(join(dir, 'disks', 'bases')), []);
     assert.deepEqual(await readdir(join(dir, 'disks', 'work')), []);
+  } finally {
+    await disks.stop();
+    await guests.destroy();
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
+test('real guests share a disk of an image; a snapshot of it while one has it is a copy, and another may have it afterwards', {
+  skip: noQemu,
+  timeout: 240_000,
+}, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'cairn-live-'));
+  await chmod(dir, 0o711);
+  const { guests, disks } = (await hostIn(dir))();
+  await guests.recover();
+  await disks.start();
+  try {
+    const path = join(dir, 'image');
+    const program = bootDisk('writes', 'here', 4);
+    program[446 + 4] = 0x83;
+    await writeFile(path, program);
+    const image = { imageId: 'image', format: 'raw' as const, sizeBytes: program.length, path };
+    for (const diskId of ['one', 'two', 'data']) await disks.create({ diskId, sizeBytes: 0, source: { kind: 'image', image }, pool: 'volume' });
+    const data = virtioDisk('data', 'vdb', { shared: true });
+    const spec = (root: string) => smallSpec({ disks: [virtioDisk(root, 'vda', { bootIndex: 0 }), data] });
+    const [one, two] = [spec('one'), spec('two')];
+    await assert.rejects(guests.start(one), /only raw disks can be/);
+    await disks.share('data');
+    await guests.start(one);
+    await disks.snapshot('data', 'with-one');
+    await guests.start(two);
+    assert.deepEqual([...guests.openDisks.holders('data')].toSorted(), [one.guestId, two.guestId].toSorted());
+    await assert.rejects(disks.snapshot('data', 'with-two'), /open in several guests/);
+    assert.ok((await contentOf(disks, 'data', 'with-one')).subarray(0, 512).equals(program.subarray(0, 512)));
+    await guests.remove(two.guestId);
+    await disks.snapshot('data', 'again');
+    await guests.remove(one.guestId);
+    await disks.revert('data', 'again');
+    await Promise.all([guests.start(one), guests.start(two)]);
+    assert.deepEqual((await disks.info('data'))?.snapshots, ['with-one', 'again']);
   } finally {
     await disks.stop();
     await guests.destroy();
