@@ -94,7 +94,7 @@ interface Case {
   readonly file: string;
   call(version: string): Call;
   /** After the answer, so that the next one finds what it needs. */
-  then?(answer: Answered): Promise<unknown>;
+  afterwards?(answer: Answered): Promise<unknown>;
   /** What is known to differ, and why. */
   readonly except?: RegExp;
 }
@@ -109,13 +109,13 @@ const post = (
   file: string,
   path: string | (() => string),
   body: (version: string) => unknown,
-  then?: Case['then'],
+  then?: Case['afterwards'],
   who: Context = boss,
 ): Case => ({
   folder,
   file,
   call: (version) => [who, 'POST', typeof path === 'string' ? path : path(), body(version)],
-  ...(then && { then }),
+  ...(afterwards && { afterwards }),
 });
 const put = (folder: string, file: string, path: () => string, body: (version: string) => unknown): Case => ({
   folder,
@@ -356,7 +356,7 @@ if (!skip)
             [],
           );
         } finally {
-          await one.then?.(answer);
+          await one.afterwards?.(answer);
         }
       });
 
@@ -379,8 +379,8 @@ test('the bodies of the reference are well-formed here: an action of a server th
       if (!file.endsWith('.json') || NO_ACTION.test(file)) continue;
       const body = sampleOf(folder, file, version) as Record<string, unknown>;
       if (Object.keys(body).length !== 1) continue;
-      const isCreate = /^server-create-req/.test(file);
-      const isUpdate = /^server-update-req/.test(file);
+      const isCreate = file.startsWith('server-create-req');
+      const isUpdate = file.startsWith('server-update-req');
       // a name with a microversion: the body that holds until that one
       const until = /-v2(\d+)\.json$/.exec(file)?.[1];
       const at = until === undefined ? version : `2.${Number(until) - 1}`;
