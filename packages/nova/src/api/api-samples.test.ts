@@ -109,7 +109,7 @@ const post = (
   file: string,
   path: string | (() => string),
   body: (version: string) => unknown,
-  then?: Case['afterwards'],
+  afterwards?: Case['afterwards'],
   who: Context = boss,
 ): Case => ({
   folder,
