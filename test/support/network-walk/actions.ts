@@ -26,8 +26,13 @@ const updatePort = (scene: Scene, port: PortView, values: object): Promise<TestA
 const someGroups = (scene: Scene): string[] => {
   // groups that remember and groups that do not are not mixed on a port
   const stateful = !chance(scene, 4);
-  return scene.views.groups.filter((group) => group.stateful === stateful && chance(scene, 2)).map((group) => group.id);
+  const fitting = scene.views.groups.filter((group) => group.stateful === stateful).map((group) => group.id);
+  const one = chance(scene, 5) ? undefined : pick(scene, fitting);
+  return fitting.filter((id) => id === one || chance(scene, 3));
 };
+/** Those that are off come on more often than others go off, or all would be off in the end. */
+const pickToSwitch = <T extends { readonly admin_state_up: boolean }>(scene: Scene, list: readonly T[]): T | undefined =>
+  pick(scene, chance(scene, 3) ? list : list.filter((each) => !each.admin_state_up)) ?? pick(scene, list);
 
 const makeNetwork: Action = async (scene) => {
   if (scene.views.tenants().length >= MOST.networks) return undefined;
@@ -103,6 +108,14 @@ const makeRule: Action = async (scene) => {
   });
 };
 
+/** Lets everything in, so that not all is shut most of the time. */
+const open: Action = async (scene) => {
+  const group = pick(scene, scene.views.groups);
+  const ethertype = chance(scene, 3) ? 'IPv6' : 'IPv4';
+  const values = group && { security_group_id: group.id, direction: chance(scene, 4) ? 'egress' : 'ingress', ethertype };
+  return values && (await call(scene, 'POST', '/security-group-rules', { security_group_rule: values }));
+};
+
 const removeRule: Action = async (scene) => {
   const rule = pick(
     scene,
@@ -159,7 +172,7 @@ const removeInterface: Action = async (scene) => {
 };
 
 const changeRouter: Action = async (scene) => {
-  const router = pick(scene, scene.views.routers);
+  const router = pickToSwitch(scene, scene.views.routers);
   const outside = scene.views.external();
   if (!router || !outside) return undefined;
   const gateway = { network_id: outside.id };
@@ -241,7 +254,7 @@ const portSecurity: Action = async (scene) => {
 };
 
 const switchPort: Action = async (scene) => {
-  const port = guest(scene);
+  const port = pickToSwitch(scene, scene.views.guestPorts());
   return port && (await updatePort(scene, port, { admin_state_up: !port.admin_state_up }));
 };
 
@@ -293,7 +306,8 @@ export const ACTIONS: Readonly<Record<string, readonly [weight: number, action: 
   makeGuest: [9, makeGuest],
   removeGuest: [2, removeGuest],
   makeRule: [10, makeRule],
-  removeRule: [5, removeRule],
+  removeRule: [4, removeRule],
+  open: [3, open],
   makeGroup: [2, makeGroup],
   removeGroup: [1, removeGroup],
   changeGroupsOfPort: [4, changeGroupsOfPort],

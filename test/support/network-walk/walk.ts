@@ -25,6 +25,9 @@ const FIRST = [
   'makeGuest',
   'makeGuest',
   'makeGroup',
+  'open',
+  'open',
+  'open',
   'makeRule',
   'makeFloating',
 ];

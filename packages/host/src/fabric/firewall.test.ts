@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
-import { arp, BROADCAST, ethernet, icmp6, ip6Packet, neighbourAdvert, routerAdvert, udp4 } from './testing/frames.ts';
+import { arp, BROADCAST, ethernet, icmp6, ip6Packet, neighbourAdvert, routerAdvert, udp4, withChecksum6 } from './testing/frames.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
 import { egressAll, group, macOf, network, port, put, remove, rule, subnet } from './testing/objects.ts';
 
@@ -180,7 +180,7 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
     assert.ok(await client.pings('10.0.0.11'));
   });
 
-  test("no frame claims what is not its sender's", async () => {
+  test("OSSA-2021-001, OSSA-2021-004: no frame claims what is not its sender's: forged ARP, neighbours, MAC, DHCP servers, routers", async () => {
     const all = [...egressAll, rule('ingress'), rule('ingress', { ethertype: 'IPv6' })];
     await fabric.patch([put(group('web', all)), put(group('clients', all)), put(serverPort), put(clientPort)]);
     const [me, other] = [macOf(2), macOf(7)];
@@ -219,6 +219,28 @@ describe('the firewall, with packets', { skip: cannotRun }, () => {
       'hidden-advert',
     );
     add('a DHCP offer', ethernet(BROADCAST, me, 0x0800, udp4('10.0.0.12', 67, '255.255.255.255', 68, 'dhcp-offer')), 'dhcp-offer');
+    const lla6 = 'fe80::f816:3eff:fe00:7';
+    const target = Buffer.from('fd000000000000010000000000000088', 'hex');
+    add(
+      'an address probe for an address of another',
+      ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet('::', all6, 58, icmp6('::', all6, 135, Buffer.concat([Buffer.alloc(4), target])))),
+      target,
+    );
+    const advert6 = icmp6(lla, all6, 136, neighbourAdvert('fd00:0:0:1::89', me));
+    const hops = { type: 0, bytes: Buffer.from([58, 0, 1, 4, 0, 0, 0, 0]) };
+    add(
+      'a neighbour advertisement for another, behind hop-by-hop options',
+      ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(lla, all6, 58, advert6, hops)),
+      Buffer.from('fd000000000000010000000000000089', 'hex'),
+    );
+    add(
+      'a neighbour advertisement from the link-local address of another',
+      from6(136, neighbourAdvert(lla6, me), lla6),
+      Buffer.from('f8163efffe000007', 'hex'),
+    );
+    add('a redirect', from6(137, Buffer.from('0000a-redirect-to-me-0123456789abcdef')), 'a-redirect');
+    const reply = Buffer.concat([Buffer.from([2, 35, 2, 34, 0, 24, 0, 0]), Buffer.from('a-dhcpv6-reply..')]);
+    add('a DHCPv6 answer', ethernet('33:33:00:00:00:01', me, 0x86dd, ip6Packet(lla, all6, 17, withChecksum6(lla, all6, 17, reply, 6))), 'a-dhcpv6-reply');
     add('a VLAN tag', ethernet(macOf(1), me, 0x0800, marked('with-a-tag'), 5), 'with-a-tag');
     add('another protocol', ethernet(macOf(1), me, 0x88b5, Buffer.from('another-protocol')), 'another-protocol');
     const honest = (text: string): Buffer => ethernet(macOf(1), me, 0x0800, marked(text));

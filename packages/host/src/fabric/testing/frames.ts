@@ -48,10 +48,13 @@ export function ip6Packet(
   return Buffer.concat([Buffer.from([0x60, 0, 0, 0]), u16(rest.length), Buffer.from([extension?.type ?? protocol, 255]), ip6(source), ip6(target), rest]);
 }
 
-export function icmp6(source: string, target: string, type: number, body: Buffer): Buffer {
-  const message = Buffer.concat([Buffer.from([type, 0, 0, 0]), body]);
-  const pseudo = Buffer.concat([ip6(source), ip6(target), Buffer.from([0, 0, 0, message.length, 0, 0, 0, 58])]);
-  message.writeUInt16BE(checksum(Buffer.concat([pseudo, message])), 2);
+export const icmp6 = (source: string, target: string, type: number, body: Buffer): Buffer =>
+  withChecksum6(source, target, 58, Buffer.concat([Buffer.from([type, 0, 0, 0]), body]), 2);
+
+/** What goes into an IPv6 packet, with its checksum at `at`. */
+export function withChecksum6(source: string, target: string, protocol: number, message: Buffer, at: number): Buffer {
+  const pseudo = Buffer.concat([ip6(source), ip6(target), Buffer.from([0, 0, 0, message.length, 0, 0, 0, protocol])]);
+  message.writeUInt16BE(checksum(Buffer.concat([pseudo, message])), at);
   return message;
 }
 
