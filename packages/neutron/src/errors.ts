@@ -292,3 +292,48 @@ export const statefulnessNotFound = missing(
 );
 export const statefulnessExists = (project: string): CairnError =>
   inUse('SecurityGroupDefaultStatefulnessAlreadyExists')(`A security group default statefulness setting already exists for project '${project}'.`);
+
+// segments and their ranges
+export const segmentNotFound = missing('SegmentNotFound', (id) => `Segment ${id} could not be found.`);
+const segmentInUseBecause = (id: string, reason: string): CairnError => inUse('SegmentInUse')(`Segment '${id}' cannot be deleted: ${reason}.`);
+export const segmentHasSubnets = (id: string, subnets: readonly string[]): CairnError =>
+  segmentInUseBecause(id, `The segment is still associated with subnet(s) ${subnets.join(', ')}`);
+export const segmentHasPorts = (id: string, count: number): CairnError => segmentInUseBecause(id, `The segment is still bound with ${count} port(s)`);
+export const segmentsAndProvider = (): CairnError =>
+  invalidInputText('SegmentsSetInConjunctionWithProviders', 'Segments and provider values cannot both be set.');
+export const duplicateSegments = (): CairnError => invalidInputText('SegmentsContainDuplicateEntry', 'Duplicate segment entry in request.');
+export const noNetworkAvailable = (): CairnError =>
+  new CairnError('Unavailable', 'Unable to create the network. No project network is available for allocation.', { type: 'NoNetworkAvailable' });
+export const subnetsNotAllOnSegments = (networkId: string): CairnError =>
+  bad('SubnetsNotAllAssociatedWithSegments')(
+    `All of the subnets on network '${networkId}' must either all be associated with segments or all not associated with any segment.`,
+  );
+export const segmentAssociationStays = (): CairnError =>
+  bad('SubnetSegmentAssociationChangeNotAllowed')('A subnet that is already associated with a segment cannot have its segment association changed.');
+export const severalSegments = (networkId: string): CairnError =>
+  bad('NoUpdateSubnetWhenMultipleSegmentsOnNetwork')(
+    `The network '${networkId}' has multiple segments, it is only possible to associate an existing subnet with a segment on networks with a single segment.`,
+  );
+export const segmentOfOtherNetwork = (networkId: string, segmentId: string): CairnError =>
+  bad('NetworkIdsDontMatch')(`The subnet's network id, '${networkId}', doesn't match the network_id of segment '${segmentId}'`);
+export const hostOnNoSegment = (host: string, networkId: string): CairnError =>
+  inUse('HostNotConnectedToAnySegment')(
+    `Host ${host} is not connected to any segments on routed provider network '${networkId}'.  It should be connected to one.`,
+  );
+export const hostNotCompatible = (host: string, portId: string): CairnError =>
+  inUse('HostNotCompatibleWithFixedIps')(
+    `Host ${host} is not connected to a segment where the existing fixed_ips on port ${portId} will function given the routed network topology.`,
+  );
+export const segmentRangeNotFound = missing('NetworkSegmentRangeNotFound', (id) => `Network Segment Range ${id} could not be found.`);
+export const rangeIsUsed = (id: string): CairnError =>
+  inUse('NetworkSegmentRangeReferencedByProject')(`Network Segment Range ${id} is referenced by one or more project networks.`);
+export const rangeIsDefault = (id: string): CairnError =>
+  bad('NetworkSegmentRangeDefaultReadOnly')(`Network Segment Range ${id} is a default segment range which could not be updated or deleted.`);
+export const rangesOverlap = (ids: readonly string[]): CairnError =>
+  inUse('NetworkSegmentRangeOverlaps')(`Network segment range overlaps with range(s) with id ${ids.join(', ')}`);
+export const rangeOfTypeNotSupported = (type: string): CairnError =>
+  bad('NetworkSegmentRangeNetTypeNotSupported')(`Network type ${type} does not support network segment ranges.`);
+export const vlanRangeInvalid = (first: number, last: number, reason: string): CairnError =>
+  bad('NetworkVlanRangeError')(`Invalid network VLAN range: '${first}:${last}' - '${reason}'.`);
+export const tunnelRangeInvalid = (first: number, last: number, reason: string): CairnError =>
+  bad('NetworkTunnelRangeError')(`Invalid network tunnel range: '${first}:${last}' - ${reason}.`);

@@ -6,8 +6,8 @@ export interface NeutronOptions {
   readonly tenantNetworkType?: 'geneve' | 'vxlan' | 'vlan' | 'local';
   /** The greatest packet of the physical networks in bytes. Default 1500. */
   readonly physicalMtu?: number;
-  /** The physical networks, with the VLANs that may be given out on each. Default `public` without VLANs. */
-  readonly physicalNetworks?: Readonly<Record<string, { readonly vlans?: readonly [first: number, last: number] }>>;
+  /** The physical networks, with the VLANs that may be given out on each, and the hosts that it is at (all without). Default `public` without VLANs. */
+  readonly physicalNetworks?: Readonly<Record<string, { readonly vlans?: readonly [first: number, last: number]; readonly hosts?: readonly string[] }>>;
   /** Resource → limit per project, in place of the default. -1 for none. */
   readonly quotas?: Readonly<Record<string, number>>;
   /** The availability zone of networks and routers. Default `nova`. */

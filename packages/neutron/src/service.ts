@@ -9,6 +9,7 @@ import { operations } from './api/operations.ts';
 import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
 import { LogKeeper } from './app/log-keeper.ts';
+import { settleDefaultRanges } from './app/segment-ranges.ts';
 import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
 import type { NeutronFace } from './face.ts';
@@ -49,7 +50,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     keystone,
     hosts,
     policy: createPolicy('neutron', policies, options.policyOverrides),
-    pusher: new Pusher(env, hosts),
+    pusher: new Pusher(env, hosts, settings),
   };
   const http: HttpService<NeutronApp> = {
     name: 'neutron',
@@ -72,6 +73,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     sagaServices: app,
     migrations: neutronMigrations,
     async start() {
+      await settleDefaultRanges(app);
       app.pusher.start(settings.reconcileEveryMs);
       agents.start();
       meters.start();

@@ -33,6 +33,7 @@ describe('networks', () => {
       'router:external': false,
       port_security_enabled: true,
       dns_domain: '',
+      l2_adjacency: true,
       qos_policy_id: null,
       tags: [],
     });

@@ -17,6 +17,7 @@ import { quotaOperations } from './quotas.ts';
 import { rbacPolicyOperations } from './rbac-policies.ts';
 import { routerOperations } from './routers.ts';
 import { securityGroupOperations } from './security-groups.ts';
+import { segmentOperations } from './segments.ts';
 import { subnetPoolOperations } from './subnetpools.ts';
 import { subnetOperations } from './subnets.ts';
 import { tagOperations } from './tags.ts';
@@ -46,5 +47,6 @@ export const operations: readonly Operation<NeutronApp>[] = [
   ...agentSchedulerOperations,
   ...availabilityOperations,
   ...flavorOperations,
+  ...segmentOperations,
   ...dataPlaneOperations,
 ];

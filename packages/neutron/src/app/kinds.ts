@@ -53,6 +53,8 @@ export interface Kind<Row extends PlainRow> {
   readonly quota?: string;
   /** The row of a new one. Throws what speaks against it. */
   readonly create: (work: Work, values: Values) => Promise<Row> | Row;
+  /** True where `create` writes the row itself. */
+  readonly written?: true;
   /** The columns that a PUT changes. Throws what speaks against it. */
   readonly update?: (work: Work, row: Row, values: Values) => Promise<Partial<Row>> | Partial<Row>;
   /** Before one goes: throws what speaks against it, takes away what belongs to it. */
@@ -119,7 +121,7 @@ export function verbsOf<Row extends PlainRow>(kind: Kind<Row>): KindVerbs {
         const made: Loaded[] = [];
         for (const values of items) {
           const row = await kind.create(work, values);
-          await insertRow(tx, table, row);
+          if (!kind.written) await insertRow(tx, table, row);
           await kind.settle?.(work, row, undefined, values);
           const loaded = await after(work, row.id);
           await notify(app, tx, ctx, resource.name, 'create', loaded, resource.key);

@@ -3,8 +3,10 @@ import { standardView } from '../attributes/times.ts';
 import { type SubnetOfNetwork, subnetsOfNetworks } from '../store/networks.ts';
 import { sharedAmong } from '../store/rbac.ts';
 import { scopesOfPools } from '../store/subnetpools.ts';
-import type { NetworkRow } from '../store/tables.ts';
+import { segmentsOfNetworks } from '../store/segments.ts';
+import type { NetworkRow, SegmentRow } from '../store/tables.ts';
 import type { NeutronApp } from './deps.ts';
+import type { Segment } from './segments.ts';
 
 const NONE: readonly SubnetOfNetwork[] = [];
 const NO_SCOPES: ReadonlyMap<string, string> = new Map();
@@ -16,6 +18,7 @@ export function networkView(
   subnets: readonly SubnetOfNetwork[],
   shared: boolean,
   scopes: ReadonlyMap<string, string> = NO_SCOPES,
+  segments: readonly SegmentRow[] = NO_SEGMENTS,
 ): Record<string, unknown> {
   const view = standardView(row);
   view.name = row.name;
@@ -32,13 +35,22 @@ export function networkView(
   if (row.external === 1) view.is_default = row.is_default === 1;
   view.port_security_enabled = row.port_security_enabled === 1;
   view.dns_domain = row.dns_domain;
-  view['provider:network_type'] = row.network_type;
-  view['provider:physical_network'] = row.physical_network === '' ? null : row.physical_network;
-  view['provider:segmentation_id'] = row.segmentation_id === 0 ? null : row.segmentation_id;
+  if (row.segment_count > 1) view.segments = segments.map(providerView);
+  else Object.assign(view, providerView(row));
+  view.l2_adjacency = !subnets[0]?.segment_id;
   view.qos_policy_id = row.qos_policy_id;
   view.tags = row.tags_json === '[]' ? [] : JSON.parse(row.tags_json);
   return view;
 }
+
+/** What carries a network or a segment of it, by the names of the API. */
+const providerView = (row: Segment): Record<string, unknown> => ({
+  'provider:network_type': row.network_type === '' ? null : row.network_type,
+  'provider:physical_network': row.physical_network === '' ? null : row.physical_network,
+  'provider:segmentation_id': row.segmentation_id === 0 ? null : row.segmentation_id,
+});
+
+const NO_SEGMENTS: readonly SegmentRow[] = [];
 
 function scopeOfVersion(subnets: readonly SubnetOfNetwork[], version: number, scopes: ReadonlyMap<string, string>): string | null {
   if (scopes.size === 0) return null;
@@ -65,5 +77,7 @@ export async function networkViews(
     if (subnet.subnetpool_id !== null) pools.add(subnet.subnetpool_id);
   }
   const scopes = pools.size > 0 ? await scopesOfPools(db, [...pools]) : NO_SCOPES;
-  return rows.map((row) => networkView(app, row, byNetwork.get(row.id) ?? NONE, shared.has(row.id), scopes));
+  const several = rows.filter((row) => row.segment_count > 1).map((row) => row.id);
+  const segments = several.length > 0 ? Map.groupBy(await segmentsOfNetworks(db, several), (segment) => segment.network_id) : undefined;
+  return rows.map((row) => networkView(app, row, byNetwork.get(row.id) ?? NONE, shared.has(row.id), scopes, segments?.get(row.id)));
 }

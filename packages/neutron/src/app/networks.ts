@@ -19,6 +19,7 @@ import { NETWORK } from '../resources/network.ts';
 import { deleteNetworkRow, findDefaultExternal, insertNetwork, networkLists, updateNetwork } from '../store/networks.ts';
 import { anyPortOf, projectsOnNetwork, portsBlockingNetwork } from '../store/ports.ts';
 import { EXTERNAL, insertRbac, removeRbac, removeRbacOf, SHARED, targetsOf } from '../store/rbac.ts';
+import { segmentsOfNetworks } from '../store/segments.ts';
 import { selectOne, selectPage } from '../store/select.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow } from '../store/tables.ts';
@@ -31,11 +32,10 @@ import { removeAutoPorts } from './port-removal.ts';
 import { applyNetworkPolicy, chosenPolicy, defaultPolicies } from './qos-policies.ts';
 import { checkQuotas } from './quota.ts';
 import { ensureDefaultGroup } from './security-groups.ts';
-import { chooseSegment, isOpen, mtuOf, requestedSegment, type Segment, segmentInUse } from './segments.ts';
+import { makeSegments, mirrorOf, mtuOfSegments, removeSegmentsOf } from './network-segments.ts';
+import { requestedSegments, type Segment } from './segments.ts';
 import { removeSubnetRow } from './subnet-removal.ts';
 
-/** How often another segment is tried when chance hits taken ones. */
-const SEGMENT_TRIES = 20;
 const MIN_MTU_V4 = 68;
 const MIN_MTU_V6 = 1280;
 
@@ -43,7 +43,7 @@ export async function createNetworks(app: NeutronApp, ctx: Context, items: reado
   const asked = items.map((values) => {
     authorizeChange(app.policy, ctx, NETWORK, 'create', values, values);
     checkZones(app, values.availability_zone_hints as readonly string[]);
-    return requestedSegment(app.settings, values);
+    return requestedSegments(app.settings, values);
   });
   return app.env.store.write(async (tx) => {
     const projects = items.map((values) => String(values.project_id));
@@ -53,13 +53,13 @@ export async function createNetworks(app: NeutronApp, ctx: Context, items: reado
     const defaults = await defaultPolicies(tx, new Set(items.flatMap((values) => (values.qos_policy_id === null ? [String(values.project_id)] : []))));
     for (const [i, values] of items.entries()) {
       const policyId = values.qos_policy_id === null ? (defaults.get(String(values.project_id)) ?? null) : String(values.qos_policy_id);
-      made.push(await createNetwork(app, tx, ctx, { ...values, qos_policy_id: policyId }, asked[i]));
+      made.push(await createNetwork(app, tx, ctx, { ...values, qos_policy_id: policyId }, asked[i] ?? [undefined]));
     }
     return made;
   });
 }
 
-async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Values, asked: Segment | undefined): Promise<Loaded> {
+async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Values, asked: readonly (Segment | undefined)[]): Promise<Loaded> {
   const external = values['router:external'] === true;
   const row: NetworkRow = {
     ...newRow(app, values),
@@ -74,32 +74,24 @@ async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Valu
     network_type: '',
     physical_network: '',
     segmentation_id: 0,
+    segment_count: 1,
     az_hints_json: toJson(values.availability_zone_hints),
     tags_json: '[]',
     dhcp_away: 0,
     qos_policy_id: values.qos_policy_id === null ? null : await chosenPolicy(tx, ctx, String(values.qos_policy_id), null),
   };
   if (row.is_default === 1) await requireOneDefault(tx, row.id);
-  await insertOnSegment(app, tx, row, asked, Number(values.mtu));
+  const segments = await makeSegments(app, tx, row, asked);
+  Object.assign(row, mirrorOf(segments), { mtu: checkedMtu(mtuOfSegments(app, segments), Number(values.mtu)) });
+  await insertNetwork(tx, row);
   if (values.shared === true) await share(app, tx, row, SHARED);
   if (external) await share(app, tx, row, EXTERNAL);
-  const loaded = { view: networkView(app, row, [], values.shared === true) };
+  const loaded = { view: networkView(app, row, [], values.shared === true, undefined, segments) };
   await notify(app, tx, ctx, 'network', 'create', loaded);
   return loaded;
 }
 
-/** Finds a free segment and writes the row. */
-async function insertOnSegment(app: NeutronApp, tx: Tx, row: NetworkRow, asked: Segment | undefined, mtu: number): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const segment = chooseSegment(app.settings, app.env.ids, asked);
-    Object.assign(row, segment, { mtu: checkedMtu(app, segment.network_type, mtu) });
-    if (await insertNetwork(tx, row)) return;
-    if (!isOpen(asked) || attempt >= SEGMENT_TRIES) throw segmentInUse(segment);
-  }
-}
-
-function checkedMtu(app: NeutronApp, networkType: string, mtu: number): number {
-  const greatest = mtuOf(app.settings, networkType);
+function checkedMtu(greatest: number, mtu: number): number {
   if (mtu > greatest) throw invalidInput(`Requested MTU is too big, maximum is ${greatest}`);
   return mtu || greatest;
 }
@@ -157,7 +149,7 @@ export function updateNetworkById(app: NeutronApp, ctx: Context, id: string, val
       ...('name' in values && { name: String(values.name) }),
       ...('description' in values && { description: String(values.description) }),
       ...('admin_state_up' in values && { admin_state_up: toBit(values.admin_state_up === true) }),
-      ...('mtu' in values && { mtu: checkedMtu(app, row.network_type, Number(values.mtu)) }),
+      ...('mtu' in values && { mtu: checkedMtu(mtuOfSegments(app, await segmentsOfNetworks(tx, [id])), Number(values.mtu)) }),
       ...('port_security_enabled' in values && { port_security_enabled: toBit(values.port_security_enabled === true) }),
       ...('dns_domain' in values && { dns_domain: String(values.dns_domain) }),
     });
@@ -219,6 +211,7 @@ export function deleteNetworkById(app: NeutronApp, ctx: Context, id: string, ifM
     if (blocking.length > 0) throw networkInUse(id, blocking);
     await removeAutoPorts(app, tx, ctx, id);
     for (const subnet of await subnetsOfNetwork(tx, id)) await removeSubnetRow(app, tx, ctx, subnet);
+    await removeSegmentsOf(tx, id);
     await deleteNetworkRow(tx, id);
     await removeRbacOf(tx, id);
     if (row.tags_json !== '[]') await dropTags(tx, id);

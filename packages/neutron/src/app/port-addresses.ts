@@ -1,6 +1,7 @@
 import type { Tx } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import {
+  hostOnNoSegment,
   invalidInput,
   invalidInputText,
   invalidIpForNetwork,
@@ -50,7 +51,8 @@ export const poolsOf = (subnet: Pick<SubnetRow, 'allocation_pools_json' | 'ip_ve
   }));
 
 /** The subnets that a port of this owner may have addresses of; those that are meant for its kind come first. */
-export async function candidateSubnets(tx: Tx, networkId: string, deviceOwner: string): Promise<SubnetRow[]> {
+export async function candidateSubnets(tx: Tx, owner: AddressOwner, named = false): Promise<SubnetRow[]> {
+  const { networkId, deviceOwner } = owner;
   const all = await subnetsOfNetwork(tx, networkId);
   const rank = (subnet: SubnetRow): number => {
     const types = fromJson<string[]>(subnet.service_types_json);
@@ -59,7 +61,19 @@ export async function candidateSubnets(tx: Tx, networkId: string, deviceOwner: s
   };
   const ranked = all.map((subnet) => ({ subnet, rank: rank(subnet) })).filter((candidate) => candidate.rank < 2);
   if (all.length > 0 && ranked.length === 0) throw noServiceSubnet(networkId, deviceOwner);
-  return ranked.sort((a, b) => a.rank - b.rank).map((candidate) => candidate.subnet);
+  const sorted = ranked.sort((a, b) => a.rank - b.rank).map((candidate) => candidate.subnet);
+  return onSegment(sorted, owner, named);
+}
+
+/** Of a network whose segments are routed, the subnets of the owner's host; the cloud's own ports are on all of them. */
+async function onSegment(subnets: SubnetRow[], owner: AddressOwner, named: boolean): Promise<SubnetRow[]> {
+  if (!owner.segment || owner.deviceOwner.startsWith('network:') || subnets.every((subnet) => subnet.segment_id === null)) return subnets;
+  // without a host there is no saying: those that are not named have to wait
+  if (!owner.host) return named ? subnets : subnets.filter((subnet) => subnet.segment_id === null);
+  const here = await owner.segment();
+  const there = subnets.filter((subnet) => subnet.segment_id === null || subnet.segment_id === here);
+  if (there.length === 0) throw hostOnNoSegment(owner.host, owner.networkId);
+  return there;
 }
 
 /** Who wants addresses. */
@@ -68,11 +82,14 @@ export interface AddressOwner {
   readonly networkId: string;
   readonly deviceOwner: string;
   readonly mac: string;
+  readonly host?: string;
+  /** The segment of the network that the host sees. Asked only where subnets are on segments. */
+  readonly segment?: () => Promise<string | undefined>;
 }
 
 /** Takes the addresses of a new port. `requested` undefined: one of each kind that the network has. */
 export async function takeAddresses(tx: Tx, owner: AddressOwner, requested: readonly FixedIpRequest[] | undefined): Promise<Allocation[]> {
-  const subnets = await candidateSubnets(tx, owner.networkId, owner.deviceOwner);
+  const subnets = await candidateSubnets(tx, owner, requested !== undefined);
   const plan = requested === undefined ? defaultPlan(subnets) : await requestedPlan(tx, owner, subnets, requested);
   return take(tx, owner, [...plan, ...autoPlan(owner, subnets, plan)]);
 }
@@ -182,7 +199,7 @@ export async function planAddressChange(
 ): Promise<AddressChange> {
   const all = await subnetsOfNetwork(tx, owner.networkId);
   const byId = new Map(all.map((subnet) => [subnet.id, subnet]));
-  const candidates = await candidateSubnets(tx, owner.networkId, owner.deviceOwner);
+  const candidates = await candidateSubnets(tx, owner, true);
   const left = new Map(current.map((row) => [row.ip_address, row]));
   // addresses made from the old MAC go with it; their subnets give new ones
   const stale = macChanges ? current.filter((row) => isEui64(BigInt(`0x${row.ip_key}`)) && row.ip_key.length === 32) : [];

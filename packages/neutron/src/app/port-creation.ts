@@ -6,8 +6,9 @@ import { addressPairNeedsPortSecurity, invalidInput, macInUse } from '../errors.
 import { portKey } from '../fabric/keys.ts';
 import { randomMac } from '../net/mac.ts';
 import { type Allocation, insertAllocations } from '../store/ipam.ts';
-import { insertPort, macIsUsed } from '../store/ports.ts';
+import { insertPort, macIsUsed, updatePort } from '../store/ports.ts';
 import { setGroupsOfPort } from '../store/security-groups.ts';
+import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow } from '../store/tables.ts';
 import { indexTags } from '../store/tags.ts';
 import { vifTypeOf } from './binding.ts';
@@ -18,6 +19,7 @@ import { groupsOfNewPort, portSecurityOf } from './port-security.ts';
 import { portView } from './port-view.ts';
 import { chosenPolicy } from './qos-policies.ts';
 import { resourceRequests } from './resource-requests.ts';
+import { segmentIdAt } from './subnet-segments.ts';
 
 export interface AddressPair {
   readonly ip_address: string;
@@ -102,7 +104,15 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     trunk_id: null,
   };
   await insertWithMac(app, tx, row, isSet(port.mac) ? port.mac : undefined, pairs);
-  const addresses = await takeAddresses(tx, { portId: row.id, networkId: network.id, deviceOwner, mac: row.mac_address }, fixedIps);
+  const addresses = await takeAddresses(
+    tx,
+    { portId: row.id, networkId: network.id, deviceOwner, mac: row.mac_address, host, segment: () => segmentIdAt(app, tx, network.id, host) },
+    fixedIps,
+  );
+  if (addresses.length === 0 && fixedIps === undefined && (await subnetsOfNetwork(tx, network.id)).length > 0) {
+    row.ip_allocation = 'deferred';
+    await updatePort(tx, row.id, { ip_allocation: 'deferred' });
+  }
   await insertAllocations(tx, row.id, addresses);
   await setGroupsOfPort(tx, row.id, groupIds, true);
   await indexTags(tx, 'ports', row.id, port.tags ?? []);

@@ -33,6 +33,7 @@ import { returnAddresses } from './port-removal.ts';
 import { followParent } from './trunk-ports.ts';
 import { isTrusted, requireGroups } from './port-security.ts';
 import { loadPort, requireOwnDevice } from './ports.ts';
+import { settleOnHost } from './subnet-segments.ts';
 import { chosenPolicy } from './qos-policies.ts';
 
 export function updatePortById(app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined): Promise<Loaded> {
@@ -73,6 +74,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
     ...security,
     ...binding,
   });
+  if (binding.binding_host && binding.binding_host !== row.binding_host && !('fixed_ips' in values)) await settleOnHost(app, tx, row, binding.binding_host);
   if (row.trunk_id !== null && binding.binding_host !== undefined) await followParent(app, tx, { ...row, ...binding });
   const routers = row.device_id !== '' && isTrusted(row.device_owner) ? [routerKey(row.device_id)] : [];
   // who moves away may leave a host on which the network is no longer needed
@@ -107,7 +109,13 @@ async function changeAddresses(app: NeutronApp, tx: Tx, row: PortRow, values: Va
   const current = await allocationsOfPorts(tx, [row.id]);
   const requested = (values.fixed_ips as readonly FixedIpRequest[] | undefined) ?? current.map((a) => ({ subnet_id: a.subnet_id, ip_address: a.ip_address }));
   if ('fixed_ips' in values) await keepFloatingAddress(tx, row, requested);
-  const owner = { portId: row.id, networkId: row.network_id, deviceOwner: String(values.device_owner || row.device_owner), mac: mac ?? row.mac_address };
+  const owner = {
+    portId: row.id,
+    networkId: row.network_id,
+    deviceOwner: String(values.device_owner || row.device_owner),
+    mac: mac ?? row.mac_address,
+    host: row.binding_host,
+  };
   const change = await planAddressChange(tx, owner, current, requested, mac !== undefined);
   if (ROUTER_INTERFACE_OWNERS.includes(row.device_owner) && row.device_id !== '' && touchesV4(change.remove, change.add)) {
     throw badRequest('ports', `IP updates for port ${row.id} are not allowed`);

@@ -1,7 +1,6 @@
-import type { Ids } from '@cairn/kit/ids/ids';
 import { isSet } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
-import { flatInUse, invalidInput, tunnelInUse, vlanInUse } from '../errors.ts';
+import { duplicateSegments, flatInUse, invalidInput, segmentsAndProvider, tunnelInUse, vlanInUse } from '../errors.ts';
 import type { Settings } from '../options.ts';
 
 /** How a network is carried. */
@@ -13,10 +12,14 @@ export interface Segment {
   readonly segmentation_id: number;
 }
 
+export const MAX_TUNNEL_ID = 0xffffff;
+
 const TUNNELS: Readonly<Record<string, { readonly maxId: number; readonly overheadBytes: number }>> = {
-  geneve: { maxId: 0xffffff, overheadBytes: 58 },
-  vxlan: { maxId: 0xffffff, overheadBytes: 50 },
+  geneve: { maxId: MAX_TUNNEL_ID, overheadBytes: 58 },
+  vxlan: { maxId: MAX_TUNNEL_ID, overheadBytes: 50 },
 };
+
+export const isTunnel = (networkType: string): boolean => Object.hasOwn(TUNNELS, networkType);
 
 /** The greatest packet that a segment carries, in bytes. */
 export const mtuOf = (settings: Settings, networkType: string): number => settings.physicalMtu - (TUNNELS[networkType]?.overheadBytes ?? 0);
@@ -60,35 +63,28 @@ function checkVlan(settings: Settings, physical: string, id: number | undefined)
   if (physical !== '') {
     if (!Object.hasOwn(settings.physicalNetworks, physical)) throw invalidInput(`physical_network '${physical}' unknown for VLAN provider network`);
     if (id !== undefined && (id < 1 || id > 4094)) throw invalidInput('segmentation_id out of range (1 through 4094)');
-    if (id === undefined && !settings.physicalNetworks[physical]?.vlans) {
-      throw invalidInput(`Physical network ${physical} requires segmentation_id to be specified when creating a provider network`);
-    }
   } else if (id !== undefined) throw invalidInput('segmentation_id requires physical_network for VLAN provider network');
 }
-
-/** A segment with all that is left open chosen by chance. Taken ones are found out by the database; then ask again. */
-export function chooseSegment(settings: Settings, ids: Ids, asked: Segment | undefined): Segment {
-  const type = asked?.network_type ?? settings.tenantNetworkType;
-  const tunnel = TUNNELS[type];
-  if (tunnel) {
-    const id = asked?.segmentation_id || 1 + (ids.bytes(4).readUInt32BE(0) % tunnel.maxId);
-    return { network_type: type, physical_network: '', segmentation_id: id };
-  }
-  if (type !== 'vlan') return { network_type: type, physical_network: asked?.physical_network ?? '', segmentation_id: 0 };
-  const physical = asked?.physical_network || Object.keys(settings.physicalNetworks).find((name) => settings.physicalNetworks[name]?.vlans) || '';
-  const [first, last] = settings.physicalNetworks[physical]?.vlans ?? [1, 4094];
-  return {
-    network_type: type,
-    physical_network: physical,
-    segmentation_id: asked?.segmentation_id || first + (ids.bytes(4).readUInt32BE(0) % (last - first + 1)),
-  };
-}
-
-/** May a taken segment be replaced by another choice? */
-export const isOpen = (asked: Segment | undefined): boolean => asked === undefined || (asked.segmentation_id === 0 && asked.network_type !== 'flat');
 
 export function segmentInUse(segment: Segment): Error {
   if (segment.network_type === 'flat') return flatInUse(segment.physical_network);
   if (segment.network_type === 'vlan') return vlanInUse(segment.segmentation_id, segment.physical_network);
   return tunnelInUse(segment.segmentation_id);
 }
+
+/** What an admin asked of `segments`; undefined where nothing was asked (ml2/managers.py _process_provider_create). */
+export function requestedSegments(settings: Settings, values: Values): readonly (Segment | undefined)[] {
+  const given = values.segments;
+  if (!isSet(given)) return [requestedSegment(settings, values)];
+  if (PROVIDER.some((name) => isSet(values[name]))) throw segmentsAndProvider();
+  const asked = (given as readonly Values[]).map((each) => {
+    const segment = requestedSegment(settings, each);
+    if (!segment) throw invalidInput('network_type required');
+    return segment;
+  });
+  const whole = asked.filter((each) => each.segmentation_id !== 0 || each.network_type === 'flat').map((each) => JSON.stringify(each));
+  if (new Set(whole).size < whole.length) throw duplicateSegments();
+  return asked.length > 0 ? asked : [undefined];
+}
+
+const PROVIDER = ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'];

@@ -19,6 +19,7 @@ import { settleDhcpPort } from './dhcp-ports.ts';
 import { isAutoAddress, poolsOf } from './port-addresses.ts';
 import { removeSubnetRow } from './subnet-removal.ts';
 import { checkPools, checkSubnet, poolTexts, requireGatewayOutside, toRanges } from './subnet-rules.ts';
+import { checkSegmentChange } from './subnet-segments.ts';
 import { loadSubnet } from './subnets.ts';
 
 export function updateSubnetById(app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined): Promise<Loaded> {
@@ -27,6 +28,7 @@ export function updateSubnetById(app: NeutronApp, ctx: Context, id: string, valu
     authorizeUpdate(app, ctx, SUBNET, loaded, values);
     checkRevision(row, ifMatch);
     await checkUpdate(tx, row, values);
+    if ('segment_id' in values) await checkSegmentChange(tx, row, values.segment_id as string | null);
     const ranges = 'allocation_pools' in values ? toRanges(values.allocation_pools as { start: string; end: string }[]) : undefined;
     if (ranges) checkPools(ranges, row.cidr);
     const gatewayIp = 'gateway_ip' in values ? (values.gateway_ip as string | null) : row.gateway_ip;
@@ -40,6 +42,7 @@ export function updateSubnetById(app: NeutronApp, ctx: Context, id: string, valu
       ...('dns_nameservers' in values && { dns_nameservers_json: toJson(values.dns_nameservers) }),
       ...('host_routes' in values && { host_routes_json: toJson(values.host_routes) }),
       ...('service_types' in values && { service_types_json: toJson(values.service_types ?? []) }),
+      ...('segment_id' in values && { segment_id: values.segment_id as string | null }),
       ...(ranges && { allocation_pools_json: toJson(poolTexts(ranges)) }),
     });
     if (ranges) await replacePools(tx, id, row.ip_version as IpVersion, ranges);

@@ -23,6 +23,7 @@ export function subnetView(row: SubnetRow, shared: boolean, external: boolean): 
   view.allocation_pools = list(row.allocation_pools_json);
   view.host_routes = list(row.host_routes_json);
   view.dns_nameservers = list(row.dns_nameservers_json);
+  view.segment_id = row.segment_id;
   view.service_types = list(row.service_types_json);
   view.shared = shared;
   view['router:external'] = external;

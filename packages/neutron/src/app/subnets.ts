@@ -33,6 +33,7 @@ import {
   type SubnetFacts,
   toRanges,
 } from './subnet-rules.ts';
+import { segmentOfNewSubnet } from './subnet-segments.ts';
 import { subnetViews } from './subnet-view.ts';
 
 export function createSubnets(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
@@ -99,6 +100,12 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
     ipv6_ra_mode: auto && isSet(values.ipv6_ra_mode) ? String(values.ipv6_ra_mode) : null,
     ipv6_address_mode: auto && isSet(values.ipv6_address_mode) ? String(values.ipv6_address_mode) : null,
     subnetpool_id: choice?.pool.id ?? null,
+    segment_id: await segmentOfNewSubnet(
+      tx,
+      network.id,
+      values.segment_id as string | null,
+      isSet(values.service_types) ? (values.service_types as string[]) : [],
+    ),
     dns_nameservers_json: toJson(isSet(values.dns_nameservers) ? values.dns_nameservers : []),
     host_routes_json: toJson(isSet(values.host_routes) ? values.host_routes : []),
     allocation_pools_json: toJson(poolTexts(pools)),

@@ -10,6 +10,7 @@ import { PORT } from '../resources/port.ts';
 import { QOS_POLICY } from '../resources/qos.ts';
 import { FLOATINGIP, ROUTER } from '../resources/router.ts';
 import { SECURITY_GROUP } from '../resources/security-group.ts';
+import { NETWORK_SEGMENT_RANGE } from '../resources/segment.ts';
 import { TRUNK } from '../resources/trunk.ts';
 import { SUBNET, SUBNETPOOL } from '../resources/subnet.ts';
 import { findTagged, writeTags } from '../store/tags.ts';
@@ -22,6 +23,7 @@ import { qosPolicyVerbs } from './qos-policies.ts';
 import { getRouter } from './routers.ts';
 import { getGroup } from './security-groups.ts';
 import { getSubnetPool } from './subnetpools.ts';
+import { segmentRangeVerbs } from './segment-ranges.ts';
 import { trunkVerbs } from './trunks.ts';
 import { getSubnet } from './subnets.ts';
 
@@ -44,6 +46,7 @@ export const TAGGABLE: readonly Taggable[] = [
   { resource: SECURITY_GROUP, table: 'neutron_security_group', get: (app, ctx, id) => getGroup(app, ctx, id) },
   { resource: TRUNK, table: 'neutron_trunk', get: trunkVerbs.get },
   { resource: QOS_POLICY, table: 'neutron_qos_policy', path: 'policies', get: qosPolicyVerbs.get },
+  { resource: NETWORK_SEGMENT_RANGE, table: 'neutron_segment_range', path: 'network_segment_ranges', get: segmentRangeVerbs.get },
 ];
 
 const TAG_LENGTH = 255;

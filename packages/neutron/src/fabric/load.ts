@@ -10,12 +10,14 @@ import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } fr
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
+import { segmentsOfNetworks } from '../store/segments.ts';
 import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { loadQos } from './qos.ts';
 import { loadPortParts } from './port-parts.ts';
 import { loadRouterParts } from './router-parts.ts';
+import type { Segmented } from './several-hosts.ts';
 import { networkObject, portObject, routerObject, securityGroupObject } from './objects.ts';
 
 /** Reads the truth of fabric objects, in a few statements for all of a kind. What is not in the answer does not exist. */
@@ -119,3 +121,20 @@ export async function loadGroups(db: Db, ids: readonly string[]): Promise<Map<st
   const addresses = new Map((await addressGroupsByIds(db, [...new Set(named)])).map((row) => [row.id, fromJson<string[]>(row.addresses_json)]));
   return new Map((await groupsByIds(db, ids)).map((group) => [group.id, securityGroupObject(group, rules.get(group.id) ?? [], addresses)]));
 }
+
+/** The networks among these that have several segments. */
+export async function loadSegmented(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, Segmented>> {
+  const bySegment = Map.groupBy(await segmentsOfNetworks(db, ids), (segment) => segment.network_id);
+  const several = [...bySegment].filter(([, segments]) => segments.length > 1);
+  if (several.length === 0) return NONE_SEGMENTED;
+  const subnets = Map.groupBy(
+    await fullSubnetsOfNetworks(
+      db,
+      several.map(([id]) => id),
+    ),
+    (subnet) => subnet.network_id,
+  );
+  return new Map(several.map(([id, segments]) => [id, { segments, homeOf: new Map((subnets.get(id) ?? []).map((subnet) => [subnet.id, subnet.segment_id])) }]));
+}
+
+const NONE_SEGMENTED: ReadonlyMap<string, Segmented> = new Map();

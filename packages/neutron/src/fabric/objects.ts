@@ -45,16 +45,19 @@ export function networkObject(rows: NetworkRows): FabricObject {
   const spec: NetworkSpec = {
     id: network.id,
     mtu: network.mtu,
-    segment: {
-      type: network.network_type as NetworkSpec['segment']['type'],
-      ...(network.segmentation_id !== 0 && { id: network.segmentation_id }),
-      ...(network.physical_network !== '' && { physicalNetwork: network.physical_network }),
-    },
+    segment: segmentSpec(network),
     ...(network.dns_domain !== '' && { dnsDomain: network.dns_domain }),
     subnets: rows.subnets.map((subnet) => subnetSpec(subnet, rows)),
   };
   return { kind: 'network', ...spec };
 }
+
+/** What carries a network, or a segment of it. One that lost its segments ends at its host. */
+export const segmentSpec = (row: Pick<NetworkRow, 'network_type' | 'physical_network' | 'segmentation_id'>): NetworkSpec['segment'] => ({
+  type: (row.network_type || 'local') as NetworkSpec['segment']['type'],
+  ...(row.segmentation_id !== 0 && { id: row.segmentation_id }),
+  ...(row.physical_network !== '' && { physicalNetwork: row.physical_network }),
+});
 
 function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
   const dhcpIp = rows.dhcpAddresses.find((address) => address.subnet_id === subnet.id)?.ip_address;

@@ -8,8 +8,9 @@ import { tunnelEnds } from '../store/agents.ts';
 import { bindServicePorts, networkHasPorts } from '../store/ports.ts';
 import { HostQueue } from './host-queue.ts';
 import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey } from './keys.ts';
-import { loadGroups, loadNetworks, type LoadedPort, loadPorts, loadRouters } from './load.ts';
-import { membersOf, networkAt, remotesOf } from './several-hosts.ts';
+import type { Settings } from '../options.ts';
+import { loadGroups, loadNetworks, loadSegmented, type LoadedPort, loadPorts, loadRouters } from './load.ts';
+import { membersOf, networkOn, remotesOf } from './several-hosts.ts';
 import { hostSnapshot, membersOfGroups } from './snapshot.ts';
 import type { PortRow } from '../store/tables.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -22,6 +23,7 @@ import { StatusWriter } from './status-writer.ts';
 export class Pusher {
   readonly #env: Env;
   readonly #hosts: Hosts;
+  readonly #settings: Settings;
   readonly #queues = new Map<string, HostQueue>();
   /** Which hosts may have an object, so that a change costs the same with one host and with a thousand. */
   readonly #holders = new Map<FabricKey, Set<string>>();
@@ -42,8 +44,9 @@ export class Pusher {
   #served: string | undefined;
   #stopWatch: () => void = () => undefined;
 
-  constructor(env: Env, hosts: Hosts) {
+  constructor(env: Env, hosts: Hosts, settings: Settings) {
     this.#env = env;
+    this.#settings = settings;
     this.#hosts = hosts;
     this.#statuses = new StatusWriter(env);
   }
@@ -132,7 +135,7 @@ export class Pusher {
   }
 
   async #snapshot(host: string): Promise<Map<FabricKey, FabricObject>> {
-    const { objects, watched } = await hostSnapshot(this.#env.store.read, host, this.#chassis(), this.#ends ?? NO_ENDS);
+    const { objects, watched } = await hostSnapshot(this.#env.store.read, this.#settings, host, this.#chassis(), this.#ends ?? NO_ENDS);
     for (const [group, hosts] of this.#watchers) if (!watched.has(group)) hosts.delete(host);
     for (const group of watched) add(this.#watchers, group, host);
     return objects;
@@ -253,6 +256,7 @@ export class Pusher {
     const objects = await loadNetworks(db, [...ids]);
     const ends = this.#ends ?? NO_ENDS;
     const members = await membersOf(db, [...ids], ends);
+    const segmented = await loadSegmented(db, [...ids]);
     for (const id of ids) {
       const key = networkKey(id);
       const object = objects.get(id);
@@ -262,7 +266,7 @@ export class Pusher {
         for (const queue of candidates) {
           if (!(await networkHasPorts(db, id, queue.host === chassis ? undefined : queue.host))) continue;
           hosts.add(queue.host);
-          queue.put(key, networkAt(object, { host: queue.host, chassis }, members.get(id) ?? NOWHERE, ends));
+          queue.put(key, networkOn(this.#settings, object, segmented.get(id), { host: queue.host, chassis }, members.get(id) ?? NOWHERE, ends));
         }
       }
       this.#removeElsewhere(key, hosts);

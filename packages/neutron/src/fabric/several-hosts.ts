@@ -1,6 +1,10 @@
 import type { FabricObject, NetworkSpec, TunnelSpec } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
+import type { Settings } from '../options.ts';
 import { hostsOfNetworks } from '../store/ports.ts';
+import type { SegmentRow } from '../store/tables.ts';
+import { segmentSpec } from './objects.ts';
+import { segmentAt } from './segment-of-host.ts';
 
 /** What a network is on one of several hosts; see docs/design/0012-several-hosts.md. Nothing here but reading rows. */
 
@@ -35,6 +39,45 @@ function withTunnel(object: FabricObject, { host, chassis }: Place, members: Rea
   const peers = [...others].flatMap((other) => ends.get(other) ?? []).toSorted();
   const tunnel: TunnelSpec = { vni: vniOf(object.segment), udpPort, peers };
   return { ...object, tunnel };
+}
+
+/** A network of several segments, and which of them its subnets are on. */
+export interface Segmented {
+  readonly segments: readonly SegmentRow[];
+  readonly homeOf: ReadonlyMap<string, string | null>;
+}
+
+/** What a host sees of a network of several segments: the segment that it reaches, with that one's subnets served, and who else is on it. */
+function onSegment(
+  settings: Settings,
+  object: FabricObject,
+  { segments, homeOf }: Segmented,
+  place: Place,
+  members: ReadonlySet<string>,
+): { readonly object: FabricObject; readonly place: Place; readonly members: ReadonlySet<string> } {
+  const own = segmentAt(settings, segments, place.host);
+  if (object.kind !== 'network') return { object, place, members };
+  const shares = (host: string): boolean => segmentAt(settings, segments, host)?.id === own?.id;
+  const others = new Set([...members].filter(shares));
+  const served = place.chassis !== undefined && shares(place.chassis) ? place.chassis : [...others, place.host].toSorted()[0];
+  // addresses are handed out on each segment by a host that is there
+  const subnets = object.subnets.map(({ dhcp, ...subnet }) => ({ ...subnet, ...(dhcp && [null, own?.id].includes(homeOf.get(subnet.id)) && { dhcp }) }));
+  const segment = own ? segmentSpec(own) : ({ type: 'local' } as const);
+  return { object: { ...object, segment, subnets }, place: { host: place.host, chassis: own ? served : undefined }, members: own ? others : new Set() };
+}
+
+/** A network as a host is to have it, however many segments it has. */
+export function networkOn(
+  settings: Settings,
+  object: FabricObject,
+  segmented: Segmented | undefined,
+  place: Place,
+  members: ReadonlySet<string>,
+  ends: TunnelEnds,
+): FabricObject {
+  if (!segmented) return networkAt(object, place, members, ends);
+  const seen = onSegment(settings, object, segmented, place, members);
+  return networkAt(seen.object, seen.place, seen.members, ends);
 }
 
 /** A tunnelled network has an id of its own. A VLAN's is told apart by its physical network as well. */

@@ -2,10 +2,11 @@ import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
 import { portsAfter, portsOfGroups, portsOfHost } from '../store/ports.ts';
 import { routersAfter } from '../store/routers.ts';
+import type { Settings } from '../options.ts';
 import type { PortRow } from '../store/tables.ts';
 import { type FabricKey, groupKey, networkKey, portKey, routerKey } from './keys.ts';
-import { loadGroups, type LoadedPort, loadNetworks, withAddresses, withPorts } from './load.ts';
-import { membersOf, networkAt, remotesOf, type TunnelEnds } from './several-hosts.ts';
+import { loadGroups, type LoadedPort, loadNetworks, loadSegmented, withAddresses, withPorts } from './load.ts';
+import { membersOf, networkOn, remotesOf, type TunnelEnds } from './several-hosts.ts';
 
 const PAGE = 500;
 const NOWHERE: ReadonlySet<string> = new Set();
@@ -21,7 +22,7 @@ export interface HostSnapshot {
  * groups, and the routers; another host has what belongs to the ports that are bound to it, and the members of the groups that their rules
  * ask for.
  */
-export async function hostSnapshot(db: Db, host: string, chassisHost: string | undefined, ends: TunnelEnds): Promise<HostSnapshot> {
+export async function hostSnapshot(db: Db, settings: Settings, host: string, chassisHost: string | undefined, ends: TunnelEnds): Promise<HostSnapshot> {
   const chassis = host === chassisHost;
   const watched = new Set<string>();
   const objects = new Map<FabricKey, FabricObject>();
@@ -37,8 +38,9 @@ export async function hostSnapshot(db: Db, host: string, chassisHost: string | u
   }
   for (const ids of pages([...networks])) {
     const members = await membersOf(db, ids, ends);
+    const segmented = await loadSegmented(db, ids);
     for (const [id, object] of await loadNetworks(db, ids))
-      objects.set(networkKey(id), networkAt(object, { host, chassis: chassisHost }, members.get(id) ?? NOWHERE, ends));
+      objects.set(networkKey(id), networkOn(settings, object, segmented.get(id), { host, chassis: chassisHost }, members.get(id) ?? NOWHERE, ends));
   }
   for (const ids of pages([...groups])) {
     for (const [id, object] of await loadGroups(db, ids)) {

@@ -32,6 +32,21 @@ const networkRules = rules({
   'delete_network:tags': ADMIN_OR_MEMBER,
 });
 
+const segmentRules = rules({
+  create_segment: ADMIN,
+  get_segment: ADMIN,
+  update_segment: ADMIN,
+  delete_segment: ADMIN,
+  create_network_segment_range: ADMIN,
+  'create_network_segment_range:tags': ADMIN,
+  get_network_segment_range: ADMIN,
+  'get_network_segment_range:tags': ADMIN,
+  update_network_segment_range: ADMIN,
+  'update_network_segment_range:tags': ADMIN,
+  delete_network_segment_range: ADMIN,
+  'delete_network_segment_range:tags': ADMIN,
+});
+
 const autoTopologyRules = rules({
   get_auto_allocated_topology: ADMIN_OR_READER,
   delete_auto_allocated_topology: ADMIN_OR_MEMBER,
@@ -105,6 +120,7 @@ const rbacRules = rules({
 /** Networks, subnets and what belongs to them: upstream's rules and present defaults (neutron/conf/policies). */
 export const networksPolicies = [
   ...autoTopologyRules,
+  ...segmentRules,
   ...networkRules,
   ...subnetRules,
   ...subnetpoolRules,

@@ -4,6 +4,8 @@ import { toBoolean, toInt, toLowerCase } from '../attributes/converters.ts';
 import { dnsDomainName } from '../attributes/dns-validators.ts';
 import { defineResource } from '../attributes/resource.ts';
 import { adminStateUp, flag, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
+import { httpBadRequest } from '../errors.ts';
+import { pyStr } from '../net/python-text.ts';
 import { qosPolicyId } from './qos.ts';
 import { listOf, nonNegative, string } from '../attributes/validators.ts';
 
@@ -16,6 +18,22 @@ const provider = (description: string, maxLength: number) => ({
   filter: true,
   schema: textSchema(description, maxLength),
 });
+
+const SEGMENT_KEYS = ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'];
+
+/** neutron_lib/api/validators/multiprovidernet.py; ids are made numbers in place. */
+function segmentList(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return `'${pyStr(value)}' is not a list`;
+  for (const segment of value) {
+    if (segment === null || typeof segment !== 'object' || Array.isArray(segment)) return `'${pyStr(segment)}' is not a dictionary`;
+    const unknown = Object.keys(segment).filter((key) => !SEGMENT_KEYS.includes(key));
+    if (unknown.length > 0) throw httpBadRequest(`Unrecognized attribute(s) '${unknown.join(', ')}'`);
+    const id = segment['provider:segmentation_id'];
+    if (id) segment['provider:segmentation_id'] = toInt(id);
+    else delete segment['provider:segmentation_id'];
+  }
+  return undefined;
+}
 
 export const zoneHints = {
   post: true,
@@ -79,6 +97,15 @@ export const NETWORK = defineResource({
       filter: true,
       schema: Type.Integer({ description: 'The VLAN or tunnel id.' }),
     },
+    segments: {
+      post: true,
+      put: true,
+      default: NOT_SPECIFIED,
+      validate: segmentList,
+      enforcePolicy: true,
+      schema: Type.Any({ description: 'What carries each part of it, in place of provider:*; shown of networks with several parts.' }),
+    },
+    l2_adjacency: readOnly('Do all its ports hear each other, whatever the host?'),
     qos_policy_id: qosPolicyId('network'),
     ...standardAttributes,
     ...tagAttributes,

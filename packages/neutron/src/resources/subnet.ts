@@ -123,6 +123,16 @@ export const SUBNET = defineResource({
       },
       schema: Type.Array(Type.String(), { description: 'The kinds of ports that it is for.' }),
     },
+    segment_id: {
+      post: true,
+      put: true,
+      default: null,
+      validate: orNull(uuid),
+      enforcePolicy: true,
+      filter: true,
+      sort: true,
+      schema: Type.Union([uuidSchema('The segment that it is on, of a network whose segments are routed.'), Type.Null()]),
+    },
     shared: readOnly('Is the network shared?', {
       default: false,
       convert: toBoolean,

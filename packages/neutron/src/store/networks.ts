@@ -47,10 +47,7 @@ export const networkLists: ListMaker<NetworkRow> = {
   },
 };
 
-/** Inserts a network; false where its segment is taken. */
-export async function insertNetwork(tx: Tx, row: NetworkRow): Promise<boolean> {
-  return (await insertRow(tx, 'neutron_network', row, 'skip')) > 0;
-}
+export const insertNetwork = (tx: Tx, row: NetworkRow) => insertRow(tx, 'neutron_network', row);
 
 export const findNetwork = (db: Db, id: string): Promise<NetworkRow | undefined> => findRow<NetworkRow>(db, 'neutron_network', { id });
 
@@ -61,12 +58,12 @@ export const updateNetwork = (tx: Tx, id: string, columns: Partial<NetworkRow>) 
 export const deleteNetworkRow = (tx: Tx, id: string) => tables(tx).deleteFrom('neutron_network').where('id', '=', id).execute();
 
 /** What a network's view needs of its subnets. */
-export type SubnetOfNetwork = Pick<SubnetRow, 'id' | 'network_id' | 'ip_version' | 'enable_dhcp' | 'subnetpool_id'>;
+export type SubnetOfNetwork = Pick<SubnetRow, 'id' | 'network_id' | 'ip_version' | 'enable_dhcp' | 'subnetpool_id' | 'segment_id'>;
 
 export async function subnetsOfNetworks(db: Db, networkIds: readonly string[]): Promise<SubnetOfNetwork[]> {
   if (networkIds.length === 0) return [];
   const { rows } =
-    await sql<SubnetOfNetwork>`select id, network_id, ip_version, enable_dhcp, subnetpool_id from neutron_subnet where ${among(db, sql.ref('network_id'), networkIds)} order by network_id, created_at_ms, id`.execute(
+    await sql<SubnetOfNetwork>`select id, network_id, ip_version, enable_dhcp, subnetpool_id, segment_id from neutron_subnet where ${among(db, sql.ref('network_id'), networkIds)} order by network_id, created_at_ms, id`.execute(
       db.kysely,
     );
   return rows;

@@ -230,3 +230,13 @@ export const bindServicePorts = (tx: Tx, host: string, before = '') =>
   sql`update neutron_port set binding_host = ${host}, binding_vif_type = 'tap' where binding_host in ('', ${before}) and device_owner in ('network:dhcp', 'network:router_gateway', ${sql.join(
     ROUTER_INTERFACE_OWNERS,
   )})`.execute(tx.kysely);
+
+/** The ports of a network that are plugged on some host. */
+export const boundPortsOf = (db: Db, networkId: string): Promise<PortRow[]> =>
+  tables(db)
+    .selectFrom('neutron_port')
+    .selectAll()
+    .where('network_id', '=', networkId)
+    .where('binding_host', '<>', '')
+    .where('binding_vif_type', '=', 'tap')
+    .execute();

@@ -30,6 +30,7 @@ export const subnetLists: ListMaker<SubnetRow> = {
       enable_dhcp: { column: 'enable_dhcp', type: 'boolean' },
       ipv6_ra_mode: { column: 'ipv6_ra_mode', nullable: true },
       ipv6_address_mode: { column: 'ipv6_address_mode', nullable: true },
+      segment_id: { column: 'segment_id', nullable: true },
       subnetpool_id: { column: 'subnetpool_id', nullable: true },
       description: { column: 'description', nullable: true },
       revision_number: { column: 'revision_number', type: 'integer' },

@@ -30,6 +30,8 @@ export interface NeutronTables extends DataPlaneTables {
   neutron_subport: SubportRow;
   neutron_auto_topology: AutoTopologyRow;
   neutron_port_binding: PortBindingRow;
+  neutron_segment: SegmentRow;
+  neutron_segment_range: SegmentRangeRow;
   neutron_flavor: FlavorRow;
   neutron_service_profile: ServiceProfileRow;
   neutron_flavor_profile: FlavorProfileRow;
@@ -56,7 +58,7 @@ export interface NetworkRow extends StandardColumns {
   is_default: number;
   port_security_enabled: number;
   dns_domain: string;
-  /** `flat`, `vlan`, `vxlan`, `geneve` or `local`. */
+  /** `flat`, `vlan`, `vxlan`, `geneve` or `local`, as its first segment is; empty without segments. */
   network_type: string;
   /** Empty where the type has none. */
   physical_network: string;
@@ -65,6 +67,7 @@ export interface NetworkRow extends StandardColumns {
   az_hints_json: string;
   tags_json: string;
   qos_policy_id: string | null;
+  segment_count: number;
   /** Taken off its DHCP agent: there is no DHCP. */
   dhcp_away: number;
 }
@@ -99,6 +102,8 @@ export interface SubnetRow extends StandardColumns {
   host_routes_json: string;
   allocation_pools_json: string;
   service_types_json: string;
+  /** The segment that it is on, of networks whose segments are routed. */
+  segment_id: string | null;
   /** Where the search for a free address starts, so that an address that was given back rests as long as others are free. */
   next_key: string;
   tags_json: string;
@@ -399,4 +404,31 @@ export interface DefaultStatefulnessRow {
   /** Empty: of every project that has no say of its own. */
   project_id: string;
   stateful: number;
+}
+
+/** A part of a network, with what carries it; (type, physical network, id) is there once. */
+export interface SegmentRow extends StandardColumns {
+  network_id: string;
+  name: string | null;
+  network_type: string;
+  /** Empty where the type has none. */
+  physical_network: string;
+  /** 0 where the type has none. */
+  segmentation_id: number;
+  /** The order of a network's segments. */
+  segment_index: number;
+}
+
+/** Ids that new segments of a type may get. `project_id` is empty for shared ones. */
+export interface SegmentRangeRow extends StandardColumns {
+  name: string;
+  /** Of the configuration. */
+  is_default: number;
+  shared: number;
+  network_type: string;
+  /** Empty for tunnels. */
+  physical_network: string;
+  minimum: number;
+  maximum: number;
+  tags_json: string;
 }

@@ -15,6 +15,7 @@ import { helpersAndMeters } from './0020-helpers-and-meters.ts';
 import { logs } from './0021-logs.ts';
 import { ndpProxies } from './0022-ndp-proxies.ts';
 import { localIps } from './0023-local-ips.ts';
+import { segments } from './0024-segments.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -35,5 +36,6 @@ export const neutronMigrations: MigrationSet = {
     '0021_logs': logs,
     '0022_ndp_proxies': ndpProxies,
     '0023_local_ips': localIps,
+    '0024_segments': segments,
   },
 };

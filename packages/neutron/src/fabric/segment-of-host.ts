@@ -1,0 +1,13 @@
+import type { Settings } from '../options.ts';
+import type { SegmentRow } from '../store/tables.ts';
+
+/** May a host reach a physical network? Those that the configuration places nowhere are everywhere. */
+function reaches(settings: Settings, physicalNetwork: string, host: string): boolean {
+  const hosts = settings.physicalNetworks[physicalNetwork]?.hosts;
+  return physicalNetwork === '' || hosts === undefined || hosts.includes(host);
+}
+
+/** The segment of a network that a host sees: the only one, else the first that it reaches (upstream's drivers bind in this order too). */
+export function segmentAt<S extends Pick<SegmentRow, 'physical_network'>>(settings: Settings, segments: readonly S[], host: string): S | undefined {
+  return segments.length < 2 ? segments[0] : segments.find((segment) => reaches(settings, segment.physical_network, host));
+}
