@@ -230,7 +230,7 @@ export class NetworkGround {
   /** Objects of a host as the database has them now, made from nothing. */
   async wanted(host: string): Promise<FabricObject[]> {
     const ends = new Map(this.hosts.map((each, i) => [each, `100.127.0.${i + 1}`]));
-    const { objects } = await hostSnapshot(this.world.world.env.store.read, host, this.hosts[0], ends);
+    const { objects } = await hostSnapshot(this.world.world.env.store.read, this.world.neutron.app.settings, host, this.hosts[0], ends);
     return [...objects.values()];
   }
 
