@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { accessibility, type Browser, type BrowserContext, noBrowser, openBrowser, type Page, watch } from '../support/browser.ts';
@@ -13,6 +14,15 @@ import { TestCloud } from '../support/cloud.ts';
 const SCREENSHOTS = process.env.CAIRN_TEST_SCREENSHOTS;
 const HOSTILE = `<img src=x onerror="document.title='broken in'"> {{product}} $t(delete) ' " \\ 名`;
 const WAIT_MS = Number(process.env.CAIRN_TEST_WAIT_MS ?? 60_000);
+
+/** The length of a file as it is sent packed with gzip. fetch would unpack it and hide that. */
+const packedLength = (url: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    get(url, { headers: { 'accept-encoding': 'gzip' } }, (response) => {
+      response.resume();
+      resolve(Number(response.headers['content-length']));
+    }).once('error', reject);
+  });
 
 describe('the console', { skip: noBrowser() ?? false }, () => {
   let cloud: TestCloud;
@@ -102,6 +112,28 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     await fine('servers-empty');
   });
 
+  test('the first page is within its budget of JavaScript, packed with gzip', async (t) => {
+    /** Length of the scripts that a page loads in a new browser context, or with the session. */
+    const weight = async (where: BrowserContext, usable: string): Promise<number> => {
+      const fresh = await where.newPage();
+      fresh.setDefaultTimeout(WAIT_MS);
+      const names = new Set<string>();
+      fresh.on('request', (request) => void (request.url().endsWith('.js') && names.add(request.url())));
+      await fresh.goto(at('/console/'));
+      await fresh.getByText(usable).first().waitFor();
+      await fresh.close();
+      const sizes = await Promise.all([...names].map(packedLength));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    };
+    const stranger = await browser.newContext({ locale: 'en-US' });
+    const [signIn, servers] = [await weight(stranger, 'User name'), await weight(context, 'No servers yet')];
+    await stranger.close();
+    t.diagnostic(`sign-in ${signIn} bytes, servers ${servers} bytes`);
+    assert.ok(signIn > 100_000 && servers > signIn, 'the scripts were seen');
+    assert.ok(signIn <= 400_000, `sign-in: ${signIn} bytes`);
+    assert.ok(servers <= 450_000, `servers: ${servers} bytes`);
+  });
+
   test('a network with addresses is made', async () => {
     await nav('Networks').click();
     await page.getByRole('button', { name: 'Create network' }).first().click();
@@ -163,7 +195,7 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     for (const step of steps) await page.locator(`[data-step=${step}][data-state=done]`).waitFor();
     assert.deepEqual(await page.locator('[data-step]').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-step'))), steps);
     await page.getByRole('heading', { name: HOSTILE }).waitFor();
-    await fine('launch-flow');
+    await fine('launch-hostile');
   });
 
   test('the server’s other views: overview, actions, console log', async () => {
@@ -207,6 +239,10 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('menuitem', { name: 'Start' }).click();
     await page.getByRole('row').getByText('Active').waitFor();
     await fine('servers');
+    await page.getByRole('link', { name: 'renamed' }).click();
+    await page.getByRole('tab', { name: 'How it came to be' }).click();
+    await page.locator('[data-step=compute_spawn][data-state=done]').waitFor();
+    await fine('launch-flow');
   });
 
   test('the topology shows who is connected to what', async () => {
@@ -256,6 +292,32 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     await shown('The server cannot be shown');
     await page.goto(at('/console/servers'));
     await choose('beta', 'alpha');
+    await page.getByRole('link', { name: 'renamed' }).waitFor();
+  });
+
+  test('what a guest writes to its console is text, whatever it is', async () => {
+    const output = `${HOSTILE}\u001b[31mred\u001b[0m</pre><script>document.title='broken in'</script>\u0000\u202eend`;
+    await page.route('**/action', (route) => route.fulfill({ json: { output } }));
+    await page.getByRole('link', { name: 'renamed' }).click();
+    await page.getByRole('tab', { name: 'Console log' }).click();
+    await page.locator('pre.console-log').waitFor();
+    assert.equal(await page.locator('pre.console-log').textContent(), output);
+    assert.equal(await page.locator('pre.console-log *').count(), 0);
+    await page.unroute('**/action');
+    await fine('console-hostile');
+    await nav('Servers').click();
+  });
+
+  test('a session that has ended is renewed in place', async () => {
+    await context.clearCookies();
+    await nav('Volumes').click();
+    const dialog = page.getByRole('dialog', { name: 'Your session ends' });
+    await dialog.getByLabel('Password').fill(password);
+    await fine('renewal');
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('row', { name: 'data' }).getByText('Available').waitFor();
+    await nav('Servers').click();
     await page.getByRole('link', { name: 'renamed' }).waitFor();
   });
 

@@ -40,6 +40,20 @@ test('the steps of a launch are in the columns of their services, in the order i
   assert.equal(flow.failed, false);
 });
 
+test('the event of the whole action is no step of it, while it runs and when it has ended; alone it is one', () => {
+  const names = (events: Parameters<typeof action>[0]) => flowOf(action(events)).steps.map(({ name }) => name);
+  const whole = done('compute__do_build_and_run_instance', '010000', '090000');
+  const steps = [done('compute_schedule', '010000', '020000'), done('compute_spawn', '020000', '080000')];
+  assert.deepEqual(names([whole, ...steps]), ['request', 'compute_schedule', 'compute_spawn']);
+  assert.deepEqual(names([{ ...whole, finish_time: null, result: null }, ...steps]), ['request', 'compute_schedule', 'compute_spawn']);
+  assert.equal(flowOf(action([{ ...whole, finish_time: null, result: null }, ...steps])).finishMs, null);
+  assert.deepEqual(names([whole]), ['request', 'compute__do_build_and_run_instance']);
+  const unended = { event: 'compute_spawn', start_time: `${T}020000`, finish_time: null, result: null };
+  assert.deepEqual(names([{ ...whole, finish_time: null, result: null }, unended]), ['request', 'compute_spawn']);
+  const flow = flowOf(action([whole, ...steps]));
+  assert.equal((flow.finishMs ?? 0) - flow.startMs, 90);
+});
+
 test('while a step runs the flow has no end', () => {
   const flow = flowOf(action([{ event: 'compute_schedule', start_time: `${T}011000`, finish_time: null, result: null }]));
   assert.equal(flow.finishMs, null);

@@ -42,10 +42,18 @@ const placeOf = (event: string): { readonly lane: Lane; readonly with?: readonly
 /** Times of the API have no zone: they are UTC. */
 const timeOf = (text: string): number => Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
 
+/** Whether one step has the other within it. */
+const encloses = (outer: FlowStep, inner: FlowStep): boolean =>
+  outer.startMs <= inner.startMs && (outer.finishMs ?? Infinity) >= (inner.finishMs ?? (outer.finishMs === null ? 0 : Infinity));
+
+/** The event that stands for the whole of an action (nova has one with the name of upstream's method) and has all its steps within it. */
+const wholeOf = (steps: readonly FlowStep[]): FlowStep | undefined =>
+  steps.length < 2 ? undefined : steps.find((step) => PLACES[step.name] === undefined && steps.every((other) => other === step || encloses(step, other)));
+
 /** The picture of an action: what was asked, then each step in the order in which they began. */
 export function flowOf(action: InstanceAction & { readonly events: readonly InstanceActionEvent[] }): Flow {
   const askedMs = timeOf(action.start_time);
-  const steps = action.events
+  const events = action.events
     .map((event): FlowStep => {
       const { lane, with: others = [] } = placeOf(event.event);
       const finishMs = event.finish_time === null ? null : timeOf(event.finish_time);
@@ -53,14 +61,16 @@ export function flowOf(action: InstanceAction & { readonly events: readonly Inst
       return { name: event.event, lane, with: others, startMs: timeOf(event.start_time), finishMs, state, details: event.details ?? null };
     })
     .sort((a, b) => a.startMs - b.startMs || (a.finishMs ?? Infinity) - (b.finishMs ?? Infinity));
+  const whole = wholeOf(events);
+  const steps = events.filter((step) => step !== whole);
   const first = steps[0]?.startMs ?? askedMs;
   const request: FlowStep = { name: 'request', lane: 'api', with: [], startMs: Math.min(askedMs, first), finishMs: first, state: 'done', details: null };
   const all = [request, ...steps];
-  const running = steps.some((step) => step.state === 'running');
+  const running = events.some((step) => step.state === 'running');
   return {
     steps: all,
     startMs: request.startMs,
-    finishMs: running ? null : Math.max(...all.map((step) => step.finishMs ?? step.startMs)),
-    failed: steps.some((step) => step.state === 'failed' && step.name !== 'compute_fast_start'),
+    finishMs: running ? null : Math.max(...[...all, ...events].map((step) => step.finishMs ?? step.startMs)),
+    failed: events.some((step) => step.state === 'failed' && step.name !== 'compute_fast_start'),
   };
 }

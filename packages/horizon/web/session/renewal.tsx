@@ -7,8 +7,8 @@ import { onSignedOut } from '../api/client.ts';
 import type { Session } from './session.ts';
 import { SignInForm } from './sign-in.tsx';
 
-/** How long before its end a session asks to be renewed. */
-const EARLY_MS = 120_000;
+/** How long before its end a session asks to be renewed; a short one in its last quarter. */
+const earlyMs = (lifeMs: number): number => Math.min(120_000, lifeMs / 4);
 
 /** A session's end asks for the password in place: whatever was being typed or looked at stays. */
 export function Renewal({ session, onSignedIn }: { readonly session: Session; readonly onSignedIn: (session: Session) => void }) {
@@ -18,7 +18,8 @@ export function Renewal({ session, onSignedIn }: { readonly session: Session; re
   useEffect(() => {
     setDue(false);
     setPut(false);
-    const timer = setTimeout(() => setDue(true), Math.min(2 ** 31 - 1, Math.max(0, Date.parse(session.expires_at) - Date.now() - EARLY_MS)));
+    const lifeMs = Date.parse(session.expires_at) - Date.now();
+    const timer = setTimeout(() => setDue(true), Math.min(2 ** 31 - 1, Math.max(0, lifeMs - earlyMs(lifeMs))));
     const stop = onSignedOut(() => {
       setDue(true);
       setPut(false);
