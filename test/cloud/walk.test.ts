@@ -12,7 +12,9 @@ const make = () => simulatedGround(2);
 const steps = Number(process.env.CAIRN_WALK_STEPS ?? 100);
 const seed = seedFrom(process.env.CAIRN_WALK_SEED, 1);
 
-test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, loses nothing and gets stuck nowhere`, { timeout: 3_600_000 }, async (t) => {
+test(`a random walk of ${steps} steps with kills (seed ${seed}) leaks nothing, loses nothing and gets stuck nowhere`, {
+  timeout: Math.max(3_600_000, steps * 2_000),
+}, async (t) => {
   const tell = (text: string): void => {
     t.diagnostic(text);
     if (process.env.CAIRN_WALK_VERBOSE) console.log(text);
