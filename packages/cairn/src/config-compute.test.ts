@@ -42,6 +42,7 @@ compute:
   serviceDownSeconds: 50
   dhcpDomain: example.org
   maxLimit: 7
+  imageSignatures: { verify: true, validate: true, trusted: [c1] }
   quotas: { instances: 3, cores: -1 }
   scheduler:
     filters: [ComputeFilter, NUMATopologyFilter]
@@ -68,6 +69,7 @@ compute:
     reclaimServerMs: 1_000,
     shelvedOffloadMs: -1,
     consoleTokenMs: 2_000,
+    imageSignatures: { verify: true, validate: true, trusted: ['c1'] },
     resizeConfirmMs: 3_000,
     resizeToSameHost: false,
     shutdownGraceMs: 4_000,

@@ -100,6 +100,21 @@ export const ComputeSchema = Type.Object(
       default: {},
       description: `Limits of projects without their own, where they are others than usual: ${Object.keys(quotaDefaults).join(', ')}; -1 for none; in the file alone`,
     }),
+    imageSignatures: Type.Object(
+      {
+        verify: Type.Boolean({ default: false, description: 'Servers are made of signed images alone (`verify_glance_signatures`)' }),
+        validate: Type.Boolean({
+          default: false,
+          description: 'The certificate of an image must be vouched for by one that the server trusts (`enable_certificate_validation`); only with verify',
+        }),
+        trusted: Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          maxItems: 50,
+          description: 'Ids of certificates that servers trust which name none (`default_trusted_certificate_ids`)',
+        }),
+      },
+      closed,
+    ),
     scheduler: Type.Object(
       {
         filters: Type.Array(Type.Enum([...FILTER_NAMES]), {
@@ -175,6 +190,7 @@ export function computeOptions({ hypervisor, compute }: { readonly hypervisor: H
     serviceDownMs: compute.serviceDownSeconds * 1_000,
     dhcpDomain: compute.dhcpDomain,
     maxLimit: compute.maxLimit,
+    imageSignatures: compute.imageSignatures,
     scheduler: { ...compute.scheduler, weights: compute.scheduler.weights as NovaOptions['scheduler']['weights'] },
   };
 }

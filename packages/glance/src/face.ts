@@ -48,6 +48,12 @@ export interface GlanceFace {
   /** Where an active image's data is, for hosts. Throws Conflict when it is not active. */
   source(db: Db, imageId: string): Promise<ImageSource>;
   open(imageId: string): Promise<Readable>;
+  /**
+   * Reads an image through and compares it with its signature. Throws InvalidInput for an image that is not signed or not as it was signed
+   * (`SignatureVerificationError`), and for one whose certificate none of `trusted` (ids) vouches for (`CertificateValidationFailed`);
+   * undefined: any certificate of the cloud's will do.
+   */
+  verifySignature(imageId: string, trusted: readonly string[] | undefined, signal?: AbortSignal): Promise<void>;
   /** A queued image owned by the context's project; finds an earlier one with the same id. Checks quota and policy. */
   create(tx: Tx, ctx: Context, image: NewImage): Promise<ImageFacts>;
   /** Takes the data in (hashes, inspection) and makes the image active; again after a failure starts from nothing. */

@@ -200,6 +200,17 @@ function certify(folder: string, id: string, key: KeyObject): KeyObject {
   return key;
 }
 
+/** Writes a new key's certificate, signed by another's; returns the key. */
+function issue(folder: string, id: string, by: string, subject: string): KeyObject {
+  const key = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey;
+  const [keyFile, request] = [join(folder, `${id}.key`), join(folder, `${id}.csr`)];
+  writeFileSync(keyFile, key.export({ type: 'pkcs8', format: 'pem' }));
+  execFileSync('openssl', ['req', '-new', '-key', keyFile, '-subj', `/${subject}`, '-out', request], { stdio: 'ignore' });
+  const signer = ['-CA', join(folder, `${by}.pem`), '-CAkey', join(folder, `${by}.key`), '-CAcreateserial'];
+  execFileSync('openssl', ['x509', '-req', '-in', request, ...signer, '-days', '2', '-out', join(folder, `${id}.pem`)], { stdio: 'ignore' });
+  return key;
+}
+
 test('signed images: RSA-PSS, ECC and DSA signatures are verified on the way in and on the way out', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-certificates-'));
   mkdirSync(join(folder, 'certificates'));
@@ -266,12 +277,25 @@ test('signed images: RSA-PSS, ECC and DSA signatures are verified on the way in 
   const { body } = await post(cloud, { ...raw, img_signature: 'x', img_signature_key_type: 'DSA', img_signature_hash_method: 'SHA-256' });
   assert.equal((await put(cloud, body.id, data)).status, 204);
 
-  // data that was changed in its store never comes whole
+  // for other services: an image that must be signed, by a certificate that is trusted
   const good = await signed(rsa, 'RSA-PSS', sign(rsa));
+  const leaf = '00000000-0000-4000-8000-000000000005';
+  keys[leaf] = issue(certificates, leaf, rsa, 'CN=leaf');
+  const byLeaf = await signed(leaf, 'ECC_SECP384R1', sign(leaf));
+  const { face } = cloud.glance;
+  await face.verifySignature(good.id, undefined);
+  await face.verifySignature(good.id, [none, rsa]);
+  await face.verifySignature(byLeaf.id, [rsa]);
+  await assert.rejects(face.verifySignature(byLeaf.id, [leaf]), /chain building failed/, 'the root is not among them');
+  await assert.rejects(face.verifySignature(good.id, [ec, none]), /Image signature certificate validation failed for certificate: .*chain building failed/);
+  await assert.rejects(face.verifySignature(body.id, undefined), /Missing property: img_signature_certificate_uuid/);
+
+  // data that was changed in its store never comes whole
   const names = new Set(readdirSync(cloud.folder));
   for (const name of names) if (/^[0-9a-f-]{36}$/.test(name)) writeFileSync(join(cloud.folder, name), Buffer.concat([data.subarray(1), Buffer.from('!')]));
   const tampered = await fetch(`${cloud.front.url}/image/v2/images/${good.id}/file`, { headers: { 'x-auth-token': 'member' } });
   await assert.rejects(tampered.arrayBuffer());
+  await assert.rejects(face.verifySignature(good.id, [rsa]), /The signature does not match the data/);
 });
 
 test('defaults: no limits by keystone, no protection, 128 tags, properties and members', () => {

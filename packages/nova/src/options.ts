@@ -94,6 +94,8 @@ export interface NovaOptions {
   readonly reclaimServerMs: number;
   /** How long a shelved server stays on its host; 0: not at all, -1: for ever. */
   readonly shelvedOffloadMs: number;
+  /** Whether images must be signed, and by whom (`verify_glance_signatures`, `enable_certificate_validation`, `default_trusted_certificate_ids`). */
+  readonly imageSignatures: { readonly verify: boolean; readonly validate: boolean; readonly trusted: readonly string[] };
   /** How long a console's token opens it. */
   readonly consoleTokenMs: number;
   readonly scheduler: SchedulerOptions;
@@ -140,6 +142,7 @@ export const defaultNovaOptions: NovaOptions = {
   maxLimit: 1_000,
   reclaimServerMs: 0,
   shelvedOffloadMs: 0,
+  imageSignatures: { verify: false, validate: false, trusted: [] },
   consoleTokenMs: 600_000,
   scheduler: {
     filters: FILTER_NAMES,

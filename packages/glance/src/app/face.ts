@@ -34,6 +34,11 @@ export function createFace(app: GlanceApp): GlanceFace {
       if (!row) throw notFound(`Image ${imageId} could not be found.`);
       return app.data.open(row);
     },
+    async verifySignature(imageId, trusted, signal) {
+      const row = await store.imageById(app.env.store.read, imageId);
+      if (!row) throw notFound(`Image ${imageId} could not be found.`);
+      await app.data.verify(row, trusted, signal);
+    },
     async create(tx, ctx, image) {
       const found = await store.imageById(tx, image.id);
       if (found) return factsOf(await images.get(tx, systemContext(ctx.requestId), image.id));

@@ -164,6 +164,18 @@ export class ImageData {
     }
   }
 
+  /** Reads a whole image for its signature (GlanceFace, verifySignature). */
+  async verify(row: ImageRow, trusted: readonly string[] | undefined, signal?: AbortSignal): Promise<void> {
+    const { env, signatures } = this.#deps;
+    const { properties } = await store.detailsOf(env.store.read, [row.id]);
+    const check = await signatures.required(row.id, properties.get(row.id) ?? {}, trusted);
+    for await (const chunk of await this.#open(row, undefined, [])) {
+      signal?.throwIfAborted();
+      check.update(chunk as Buffer);
+    }
+    check.finish();
+  }
+
   async #open(row: ImageRow, range: ByteRange | undefined, prefer: readonly string[]): Promise<Readable> {
     const { env, cached } = this.#deps;
     const entry = await cacheRow(env.store.read, row.id);

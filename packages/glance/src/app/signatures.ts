@@ -2,6 +2,7 @@ import { constants, createVerify, type KeyObject, type Verify, type X509Certific
 import { Transform, type Readable } from 'node:stream';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { CertificateSource } from '../stores/certificates.ts';
+import { checkChain } from './certificate-chain.ts';
 
 const SIGNATURE = 'img_signature';
 const HASH_METHOD = 'img_signature_hash_method';
@@ -34,6 +35,19 @@ export class Signatures {
 
   constructor(source: CertificateSource) {
     this.#source = source;
+  }
+
+  /**
+   * A check for the data of an image that must be signed, by a certificate that one of `trusted` vouches for where they are given.
+   * InvalidInput for what is not.
+   */
+  async required(imageId: string, properties: Readonly<Record<string, string>>, trusted: readonly string[] | undefined): Promise<SignatureCheck> {
+    const missing = [CERTIFICATE, HASH_METHOD, SIGNATURE, KEY_TYPE].find((name) => properties[name] === undefined);
+    if (missing !== undefined)
+      throw failed(imageId, `Required image properties for signature verification do not exist. Cannot verify signature. Missing property: ${missing}`);
+    const check = (await this.check(imageId, properties)) as SignatureCheck;
+    if (trusted !== undefined) await checkChain(this.#source, properties[CERTIFICATE] as string, trusted);
+    return check;
   }
 
   /** A check for an image's data; undefined where the image is not signed. InvalidInput for a signature that cannot be checked. */

@@ -248,6 +248,7 @@ function serverRow(
     soft_deleted_at_ms: null,
     shelved_at_ms: null,
     shelved_image_id: null,
+    trusted_certs_json: plan.trustedCertificates === null ? null : JSON.stringify(plan.trustedCertificates),
     password: '',
     user_data: server.user_data ?? null,
     files_json: JSON.stringify(server.personality ?? []),

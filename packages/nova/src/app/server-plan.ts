@@ -14,6 +14,7 @@ import { type BootSource, bootImage, bootSourceOf, checkFlavorFits, lookUp, snap
 import { checkHardware } from './server-hardware.ts';
 import { type NetworkEntry, planServerPorts, readNetworks, securityGroupIds } from './server-networks.ts';
 import { type Destination, destinationOf } from './server-placement.ts';
+import { trustedCertificates } from './trusted-certificates.ts';
 
 /** The body of POST /servers after its schema. */
 export interface CreateServerBody {
@@ -68,6 +69,8 @@ export interface ServerPlan {
   readonly group: ServerGroupRow | undefined;
   readonly configDrive: boolean;
   readonly autoDiskConfig: boolean;
+  /** Ids of certificates for the image's signature; null for none. */
+  readonly trustedCertificates: readonly string[] | null;
 }
 
 /** Looks up and checks everything that a request names. Throws upstream's errors. */
@@ -81,10 +84,8 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
   const minCount = Number(server.min_count ?? 1);
   const maxCount = Number(server.max_count ?? minCount);
   if (minCount > maxCount) throw invalidInput('min_count must be <= max_count');
-  if (server.trusted_image_certificates?.length) {
-    caller.authorize('os_compute_api:servers:create:trusted_certs', target);
-    throw invalidInput('Image signature certificate validation is not available in this cloud: create the server without trusted_image_certificates.');
-  }
+  if (server.trusted_image_certificates?.length) caller.authorize('os_compute_api:servers:create:trusted_certs', target);
+  const trusted = trustedCertificates(deps.options.imageSignatures, server.trusted_image_certificates);
   const destination = await destinationOf(deps, db, caller, {
     ...(server.availability_zone === undefined ? {} : { availabilityZone: server.availability_zone }),
     ...(server.host === undefined ? {} : { host: server.host }),
@@ -96,6 +97,7 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
   if (v1.length > 0 || v2.length > 0) caller.authorize('os_compute_api:servers:create:attach_volume', target);
   const imageId = server.imageRef ?? '';
   if (imageId === '' && v1.length === 0 && v2.length === 0) throw invalidInput('Missing imageRef attribute');
+  if (imageId === '' && trusted !== null) throw invalidInput('Image certificate validation is not supported when booting from volume');
   const requested = readNetworks(server.networks, maxCount);
   if (requested !== undefined && requested !== 'none') caller.authorize('os_compute_api:servers:create:attach_network', target);
   if (server.hostname !== undefined && maxCount > 1) throw invalidInput('Unable to allocate a single hostname to multiple instances');
@@ -146,6 +148,7 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
     group,
     configDrive: isTrue(server.config_drive) || source.image.properties['img_config_drive'] === 'mandatory',
     autoDiskConfig,
+    trustedCertificates: trusted,
   };
 }
 

@@ -15,6 +15,7 @@ import { bootImage, checkFlavorFits } from './server-image.ts';
 import { newPassword } from './server-names.ts';
 import { checkFilesQuota, checkMetadataQuota, serverLimits } from './server-quota.ts';
 import { ACTION_RULES, checkAction, POWER } from './server-states.ts';
+import { trustedCertificates } from './trusted-certificates.ts';
 import { beginAction, storedContext, visibleServer } from './servers.ts';
 
 /** What a request to rebuild says after its schema. */
@@ -50,8 +51,7 @@ export function createServerRebuildApp(deps: NovaDeps, sagas: NovaSagas): Server
       caller.authorize('os_compute_api:servers:rebuild', target);
       if (body.trusted_image_certificates !== undefined) caller.authorize('os_compute_api:servers:rebuild:trusted_certs', target);
       checkAction(server, ACTION_RULES.rebuild, isAdmin(caller.ctx));
-      if (body.trusted_image_certificates?.length)
-        throw invalidInput('Image signature certificate validation is not available in this cloud: rebuild the server without trusted_image_certificates.');
+      const trusted = trustedCertificates(deps.options.imageSignatures, body.trusted_image_certificates);
       const changes = await rowChanges(deps, caller, body);
       const { imageRef } = body;
       const boot = await bootImage(deps, db, caller, imageRef).catch((error: unknown) => {
@@ -62,6 +62,8 @@ export function createServerRebuildApp(deps: NovaDeps, sagas: NovaSagas): Server
         throw invalidInput(`Requested image ${imageRef} has automatic disk resize disabled.`);
       const devices = await blockDevicesOf(db, server.id);
       const root = devices.find((device) => device.boot_index === 0);
+      if (body.trusted_image_certificates !== undefined && trusted !== null && isVolumeBacked(devices))
+        throw invalidInput('Image certificate validation is not supported for volume-backed servers.');
       const reimage = isVolumeBacked(devices) ? await rootVolumeChange(deps, caller, root as BlockDeviceRow, imageRef, version) : null;
       const limits = await serverLimits(deps, db, server.project_id, server.user_id);
       checkMetadataQuota(limits, body.metadata ?? {});
@@ -91,6 +93,7 @@ export function createServerRebuildApp(deps: NovaDeps, sagas: NovaSagas): Server
         event: 'rebuild.start',
         patch: {
           ...changes,
+          ...(body.trusted_image_certificates === undefined ? {} : { trusted_certs_json: trusted === null ? null : JSON.stringify(trusted) }),
           // a root volume's server shows no image, and keeps to that
           ...(volumeBacked ? {} : { image_id: imageRef }),
           ...(volumeBacked && reimage === null ? {} : { image_json: JSON.stringify(boot.image) }),

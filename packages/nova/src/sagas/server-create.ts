@@ -101,7 +101,7 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
           const { serverId, ctx, ports, adminPass } = step.params;
           const host = await needHost(step.db, serverId);
           const [[disks, fastStart], volumes] = await Promise.all([
-            localDisks(deps, step.db, serverId, adminPass).then(async (wanted) => {
+            localDisks(deps, step.db, serverId, adminPass, { signal: step.signal }).then(async (wanted) => {
               return [wanted, await makeDisksFast(deps, step, serverId, host, wanted)] as const;
             }),
             step.params.hasVolumes ? readyVolumes(deps, step.db, ctx, serverId, host, step.signal) : [],

@@ -5,6 +5,7 @@ import type { Db } from '@cairn/kit/store/store';
 import { isSwap } from '../app/block-devices.ts';
 import type { NovaDeps } from '../app/deps.ts';
 import { configDriveFiles } from '../metadata-service/config-drive.ts';
+import { signatureWish } from '../app/trusted-certificates.ts';
 import { guestFacts } from '../metadata-service/facts.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
 import type { Leftover } from '../store/leftover.ts';
@@ -24,6 +25,8 @@ export interface DiskWishes {
   readonly rootImageId?: string;
   /** Only these mappings, with the ids that their new disks get. */
   readonly only?: Readonly<Record<string, string>>;
+  /** Ends the reading of an image whose signature is checked. */
+  readonly signal?: AbortSignal;
 }
 
 /** The local disks that a server needs, ready to be made: root from its image, ephemeral and swap blank, the config drive. */
@@ -39,11 +42,17 @@ export async function localDisks(deps: NovaDeps, db: Db, serverId: string, admin
     const put = (sizeBytes: number, source: DiskSource): void => {
       disks.push({ diskId, disk: { diskId, sizeBytes, source, pool: 'ephemeral' } });
     };
+    const image = async (imageId: string): Promise<DiskSource> => {
+      // what a shelved server left was made by the cloud itself, and nobody signed it
+      const wish = imageId !== wishes.rootImageId && signatureWish(deps.options.imageSignatures, row);
+      if (wish) await deps.faces.glance.verifySignature(imageId, wish.trusted, wishes.signal);
+      return { kind: 'image', image: await deps.faces.glance.source(db, imageId) };
+    };
     if (device.source_type === 'rescue' && device.image_id !== null) {
-      put(0, { kind: 'image', image: await deps.faces.glance.source(db, device.image_id) });
+      put(0, await image(device.image_id));
     } else if (device.source_type === 'image' && device.image_id !== null) {
       const imageId = device.boot_index === 0 ? (wishes.rootImageId ?? device.image_id) : device.image_id;
-      put(flavor.rootGb * GIB, { kind: 'image', image: await deps.faces.glance.source(db, imageId) });
+      put(flavor.rootGb * GIB, await image(imageId));
     } else if (device.source_type === 'files') {
       const facts = await guestFacts(deps, db, serverId);
       if (facts === undefined) throw notFound(`Instance ${serverId} could not be found.`);

@@ -118,7 +118,7 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
           await disconnectVolumes(deps, step.db, serverId, (await needMigration(step.db, step.params.migrationId)).source_host);
           const [volumes] = await Promise.all([
             readyVolumes(deps, step.db, ctx, serverId, host, step.signal),
-            localDisks(deps, step.db, serverId, adminPass).then((disks) => makeDisks(deps, host, disks, step.signal)),
+            localDisks(deps, step.db, serverId, adminPass, { signal: step.signal }).then((disks) => makeDisks(deps, host, disks, step.signal)),
             makeLive(deps, step, serverId),
           ]);
           return { volumes };

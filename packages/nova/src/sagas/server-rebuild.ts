@@ -65,7 +65,7 @@ export function serverRebuildSaga(deps: NovaDeps, discard: SagaDefinition<Discar
         async do(step) {
           const { serverId, disks, adminPass } = step.params;
           const only = Object.fromEntries(Object.entries(disks).map(([deviceId, { newId }]) => [deviceId, newId]));
-          await makeDisks(deps, await hostOf(step), await localDisks(deps, step.db, serverId, adminPass, { only }), step.signal);
+          await makeDisks(deps, await hostOf(step), await localDisks(deps, step.db, serverId, adminPass, { only, signal: step.signal }), step.signal);
         },
         async commit(tx, step) {
           await patchServer(tx, step.params.serverId, { task_state: 'rebuild_block_device_mapping', updated_at_ms: env.clock.nowMs() });

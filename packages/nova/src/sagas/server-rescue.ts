@@ -55,7 +55,7 @@ export function serverRescueSaga(deps: NovaDeps): SagaDefinition<RescueParams> {
         async do(step) {
           const { serverId, deviceId, diskId } = step.params;
           const host = await hostOf(step);
-          await makeDisks(deps, host, await localDisks(deps, step.db, serverId, null, { only: { [deviceId]: diskId } }), step.signal);
+          await makeDisks(deps, host, await localDisks(deps, step.db, serverId, null, { only: { [deviceId]: diskId }, signal: step.signal }), step.signal);
         },
         async undo(step) {
           const server = await findServerBrief(step.db, step.params.serverId);

@@ -250,6 +250,8 @@ export interface ServerTable {
   shelved_at_ms: ColumnType<number | null, number | null | undefined, number | null>;
   /** The image that a shelved server's root disk is in; null where its root is a volume. */
   shelved_image_id: ColumnType<string | null, string | null | undefined, string | null>;
+  /** `string[]`: ids of certificates that may vouch for the one that signed its image; null for none. */
+  trusted_certs_json: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 /** A pass to one console of a server, until it is used or expires. */

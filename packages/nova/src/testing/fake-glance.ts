@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { GlanceFace, ImageFacts, NewImage } from '@cairn/glance/face';
-import { conflict, notFound } from '@cairn/kit/errors/errors';
+import { conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Db, Store } from '@cairn/kit/store/store';
 import { FakeTable } from './fake-table.ts';
 
@@ -35,6 +35,14 @@ export class FakeGlance implements GlanceFace {
 
   async open(): Promise<Readable> {
     throw new Error('images of tests have no data');
+  }
+
+  /** An image is as it was signed when its `img_signature` says so, and its certificate is trusted when it is in the list itself. */
+  async verifySignature(imageId: string, trusted: readonly string[] | undefined): Promise<void> {
+    const { properties } = (await this.images.find(this.#store.read, imageId)) ?? BLANK;
+    if (properties['img_signature'] !== 'good') throw invalidInput(`Signature verification failed for image ${imageId}.`);
+    const certificate = properties['img_signature_certificate_uuid'] ?? '';
+    if (trusted?.includes(certificate) === false) throw invalidInput(`Image signature certificate validation failed for certificate: ${certificate}.`);
   }
 
   async create(...[tx, ctx, image]: Parameters<GlanceFace['create']>): Promise<ImageFacts> {

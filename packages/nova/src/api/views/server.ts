@@ -7,6 +7,7 @@ import { knownImageProperties } from '../../app/image-properties.ts';
 import type { ServerDetails } from '../../app/server-details.ts';
 import { faultOf, flavorOf, imageOf, instanceName, metadataOf } from '../../app/server-rows.ts';
 import { statusOf } from '../../app/server-states.ts';
+import { trustedCertificatesOf } from '../../app/trusted-certificates.ts';
 import type { ServerRow } from '../../store/server.ts';
 import { addressesView } from './addresses.ts';
 import { bookmarkHref, linksOf } from './links.ts';
@@ -89,7 +90,7 @@ export function serverView(request: Request, details: ServerDetails, options: Se
     ...(all && version.atLeast('2.16') ? hostStatusView(request, details, target) : {}),
     ...(version.atLeast('2.19') ? { description: row.description } : {}),
     ...(version.atLeast('2.26') ? { tags: details.tags } : {}),
-    ...(version.atLeast('2.63') ? { trusted_image_certificates: null } : {}),
+    ...(version.atLeast('2.63') ? { trusted_image_certificates: trustedCertificatesOf(row) } : {}),
     ...(options.groups && version.atLeast('2.71') ? { server_groups: details.groupId === undefined ? [] : [details.groupId] } : {}),
     ...(version.atLeast('2.73') ? { locked_reason: row.locked_reason } : {}),
     ...(version.atLeast('2.90') && !extendedAttributes ? { 'OS-EXT-SRV-ATTR:hostname': row.hostname } : {}),
