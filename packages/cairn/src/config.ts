@@ -94,6 +94,24 @@ export const CloudSchema = Type.Object(
         publicGateway: Type.String(option({ default: '172.24.4.1', format: 'ipv4' }, "This machine's address in the public network")),
         poolStart: Type.String(option({ default: '' }, 'First floating address; the first after the gateway when empty')),
         poolEnd: Type.String(option({ default: '' }, 'Last floating address; the last of the network when empty')),
+        bandwidths: Type.Record(
+          Type.String({ maxLength: 64 }),
+          Type.Object({ egressKbps: Type.Integer({ minimum: 0 }), ingressKbps: Type.Integer({ minimum: 0 }) }, closed),
+          option(
+            { default: {} },
+            "What each host's cards carry, by physical network: egressKbps, ingressKbps; the name '' is for networks in tunnels. Ports with a minimum bandwidth are placed by it (`resource_provider_bandwidths`); in the file alone",
+          ),
+        ),
+        packetRates: Type.Object(
+          {
+            any: Type.Integer(
+              option({ default: 0, minimum: 0 }, 'Thousands of packets per second that each host forwards; 0 where they are not reckoned with'),
+            ),
+            egress: Type.Integer(option({ default: 0, minimum: 0 }, 'The same of what guests send, for hosts that tell directions apart')),
+            ingress: Type.Integer(option({ default: 0, minimum: 0 }, 'The same of what guests receive')),
+          },
+          closed,
+        ),
       },
       closed,
     ),

@@ -66,6 +66,23 @@ export interface SecurityGroupFacts {
   }[];
 }
 
+/** What a port asks of placement, as the API says it (port-resource-request-groups). */
+export interface ResourceRequest {
+  readonly request_groups: readonly { readonly id: string; readonly required: readonly string[]; readonly resources: Readonly<Record<string, number>> }[];
+  readonly same_subtree: readonly string[];
+}
+
+/** A provider of network resources below a host's own. */
+export interface NetworkProvider {
+  readonly id: string;
+  /** `h1:Open vSwitch agent:public`. */
+  readonly name: string;
+  /** Undefined: the host's own provider. */
+  readonly parentId: string | undefined;
+  readonly inventories: Readonly<Record<string, { readonly total: number }>>;
+  readonly traits: readonly string[];
+}
+
 /** What other services may ask of neutron. */
 export interface NeutronFace {
   /**
@@ -89,8 +106,24 @@ export interface NeutronFace {
       readonly hostname: string;
     }[],
   ): Promise<void>;
-  /** Binds ports to a host (device set for existing ports too). Rows only; `makeLive` does the rest. */
-  bindPorts(tx: Tx, portIds: readonly string[], binding: { readonly host: string; readonly deviceId: string; readonly deviceOwner: string }): Promise<void>;
+  /** What these ports ask of placement; only those that ask for something. */
+  resourceRequests(db: Db, portIds: readonly string[]): Promise<ReadonlyMap<string, ResourceRequest>>;
+  /** What a host's network offers in placement, parents first. */
+  networkProviders(host: string): readonly NetworkProvider[];
+  /**
+   * Binds ports to a host (device set for existing ports too). Rows only; `makeLive` does the rest. `allocations`: per port, the provider of each
+   * group of its request, for its binding profile.
+   */
+  bindPorts(
+    tx: Tx,
+    portIds: readonly string[],
+    binding: {
+      readonly host: string;
+      readonly deviceId: string;
+      readonly deviceOwner: string;
+      readonly allocations?: ReadonlyMap<string, Readonly<Record<string, string>>>;
+    },
+  ): Promise<void>;
   /** Pushes the ports to their host's fabric and resolves when they are live: tap there, rules in, DHCP knows them. */
   makeLive(portIds: readonly string[], signal?: AbortSignal): Promise<void>;
   /**

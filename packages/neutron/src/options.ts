@@ -8,6 +8,13 @@ export interface NeutronOptions {
   readonly physicalMtu?: number;
   /** The physical networks, with the VLANs that may be given out on each, and the hosts that it is at (all without). Default `public` without VLANs. */
   readonly physicalNetworks?: Readonly<Record<string, { readonly vlans?: readonly [first: number, last: number]; readonly hosts?: readonly string[] }>>;
+  /**
+   * What each host's network cards carry in kilobits per second, by physical network; '' is for networks that are carried in tunnels. Offered in
+   * placement (`resource_provider_bandwidths`, `rp_tunnelled`). Default: nothing is said.
+   */
+  readonly bandwidths?: Readonly<Record<string, { readonly egressKbps: number; readonly ingressKbps: number }>>;
+  /** Thousands of packets per second that each host forwards: in all, or by direction (`resource_provider_packet_processing_*`). Default: nothing is said. */
+  readonly packetRates?: { readonly any?: number; readonly egress?: number; readonly ingress?: number };
   /** Resource → limit per project, in place of the default. -1 for none. */
   readonly quotas?: Readonly<Record<string, number>>;
   /** The availability zone of networks and routers. Default `nova`. */
@@ -46,6 +53,8 @@ export function settingsOf(options: NeutronOptions): Settings {
     tenantNetworkType: options.tenantNetworkType ?? 'geneve',
     physicalMtu: options.physicalMtu ?? 1500,
     physicalNetworks: options.physicalNetworks ?? { public: {} },
+    bandwidths: options.bandwidths ?? {},
+    packetRates: options.packetRates ?? {},
     quotas: { ...DEFAULT_QUOTAS, ...options.quotas },
     availabilityZone: options.availabilityZone ?? 'nova',
     dnsDomain: options.dnsDomain ?? 'openstacklocal.',

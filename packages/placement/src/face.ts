@@ -30,6 +30,19 @@ export interface Candidate {
   readonly summary: Readonly<Record<string, { readonly capacity: number; readonly used: number }>>;
 }
 
+/** Resources that one provider of a host's tree must give by itself, as a port asks for them. */
+export interface ProviderGroup {
+  readonly id: string;
+  readonly resources: Resources;
+  readonly required: readonly string[];
+}
+
+/** Groups that are to come from one tree (`group_policy=none`); `sameSubtrees` names groups whose providers must be below one of them. */
+export interface GroupsRequest {
+  readonly groups: readonly ProviderGroup[];
+  readonly sameSubtrees: readonly (readonly string[])[];
+}
+
 /** Why no provider fits: per resource class the nearest miss. */
 export interface Shortage {
   readonly providersTotal: number;
@@ -46,12 +59,13 @@ export interface Shortage {
 
 /** What other services may ask of placement. */
 export interface PlacementFace {
-  /** Creates or updates a provider with exactly these inventories, traits and aggregates. */
+  /** Creates or updates a provider with exactly these inventories, traits and aggregates; `parentId` is for a new one, and must be there. */
   ensureProvider(
     tx: Tx,
     provider: {
       readonly id: string;
       readonly name: string;
+      readonly parentId?: string;
       readonly inventories: Readonly<Record<string, Inventory>>;
       readonly traits: readonly string[];
       /** Which traits the caller speaks for; others that the provider has stay. Without it: for all. */
@@ -63,9 +77,14 @@ export interface PlacementFace {
   setTrait(tx: Tx, providerId: string, name: string, present: boolean): Promise<void>;
   /** Makes a provider a member of exactly these aggregates. Does nothing where there is no such provider. */
   setAggregates(tx: Tx, providerId: string, aggregateIds: readonly string[]): Promise<void>;
+  /** Removes a provider and what is below it. */
   removeProvider(tx: Tx, providerId: string): Promise<void>;
   candidates(db: Db, request: CandidateRequest): Promise<readonly Candidate[]>;
   explain(db: Db, request: CandidateRequest): Promise<Shortage>;
+  /** For each of these roots whose tree has room for all groups at once: the provider of each group, by the group's id. */
+  placeGroups(db: Db, rootIds: readonly string[], ask: GroupsRequest): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>;
+  /** Why `placeGroups` found nothing in these trees. */
+  explainGroups(db: Db, rootIds: readonly string[], ask: GroupsRequest): Promise<Shortage>;
   /**
    * Claims for a consumer, replacing what it had; all or nothing in this transaction. Throws NoCapacity when a provider has not
    * enough left, so that the caller takes the next candidate.

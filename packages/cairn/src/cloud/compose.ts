@@ -112,7 +112,12 @@ export function compose(options: ComposeOptions): Cloud {
   });
   const placement = createPlacement({ env });
   const overrides = readPolicies(config.policies || join(paths.data, 'policies'), CODE_NAMES);
-  const neutron = createNeutron({ env, options: { policyOverrides: overrides.neutron ?? {} }, keystone: keystone.face, hosts });
+  const neutron = createNeutron({
+    env,
+    options: { policyOverrides: overrides.neutron ?? {}, bandwidths: config.network.bandwidths, packetRates: config.network.packetRates },
+    keystone: keystone.face,
+    hosts,
+  });
   const cinder = createCinder({
     env,
     options: {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TestAnswer } from '@cairn/kit/testing/world';
+import { networkProviders } from '../app/network-providers.ts';
+import { updatePort } from '../store/ports.ts';
 import { DEMO_PROJECT, NetworkWorld, OTHER_PROJECT } from '../testing/network-world.ts';
 
 type Body = TestAnswer['body'];
@@ -181,6 +183,47 @@ describe('quality of service', () => {
       (await world.expect(200, 'admin', 'GET', `/qos/alias-minimum-bandwidth-rules/${minimum_bandwidth_rule.id}`)).alias_minimum_bandwidth_rule.min_kbps,
       800,
     );
+
+    // nova asks for the request, and says in the profile who satisfies it
+    const { face } = world.neutron;
+    const { store } = world.world.env;
+    const without = await world.create('member', 'port', { network_id: network.id });
+    const requests = await face.resourceRequests(store.read, [port.id, without.id]);
+    assert.deepEqual([...requests.keys()], [port.id]);
+    assert.deepEqual(
+      requests.get(port.id)?.request_groups.map((each) => each.id),
+      subtree,
+    );
+    const binding = { host: 'host', deviceId: '0d000000-0000-4000-8000-000000000000', deviceOwner: 'compute:nova' };
+    const bind = (allocations?: ReadonlyMap<string, Readonly<Record<string, string>>>) =>
+      store.write((tx) => face.bindPorts(tx, [port.id], { ...binding, ...(allocations && { allocations }) }));
+    const profile = async () => (await world.show('admin', 'port', port.id))['binding:profile'];
+    await store.write((tx) => updatePort(tx, port.id, { binding_profile_json: '{"mine":"x"}' }));
+    await bind(new Map([[port.id, { [subtree[0]]: 'rp1', [subtree[1]]: 'rp2' }]]));
+    assert.deepEqual(await profile(), { mine: 'x', allocation: { [subtree[0]]: 'rp1', [subtree[1]]: 'rp2' } });
+    await bind(new Map([[port.id, { [subtree[0]]: 'rp3', [subtree[1]]: 'rp2' }]]));
+    assert.equal((await profile()).allocation[subtree[0]], 'rp3', 'other providers of the same host');
+    await bind();
+    assert.deepEqual(await profile(), { mine: 'x' });
+    await store.write((tx) => face.releasePorts(tx, [port.id], { delete: false }));
+    assert.deepEqual(await profile(), {});
+  });
+
+  it('tells what the network of a host offers', () => {
+    const { egress, ingress } = { egress: 'NET_BW_EGR_KILOBIT_PER_SEC', ingress: 'NET_BW_IGR_KILOBIT_PER_SEC' };
+    assert.deepEqual(networkProviders({ bandwidths: {}, packetRates: { any: 0 } }, 'h1'), []);
+    const offered = { bandwidths: { 'phys-1': { egressKbps: 10, ingressKbps: 0 }, '': { egressKbps: 7, ingressKbps: 8 } }, packetRates: { any: 0, egress: 5 } };
+    const [agent, card, tunnels, ...more] = networkProviders(offered, 'h1');
+    assert.deepEqual(
+      [agent?.name, agent?.parentId, agent?.inventories],
+      ['h1:Open vSwitch agent', undefined, { NET_PACKET_RATE_EGR_KILOPACKET_PER_SEC: { total: 5 } }],
+    );
+    assert.deepEqual([card?.name, card?.parentId], ['h1:Open vSwitch agent:phys-1', agent?.id]);
+    assert.deepEqual([card?.inventories, card?.traits], [{ [egress]: { total: 10 } }, ['CUSTOM_PHYSNET_PHYS_1', 'CUSTOM_VNIC_TYPE_NORMAL']]);
+    assert.deepEqual(tunnels?.inventories, { [egress]: { total: 7 }, [ingress]: { total: 8 } });
+    assert.deepEqual(tunnels?.traits, ['CUSTOM_NETWORK_TUNNEL_PROVIDER', 'CUSTOM_VNIC_TYPE_NORMAL']);
+    assert.deepEqual(more, []);
+    assert.notEqual(networkProviders(offered, 'h2')[0]?.id, agent?.id);
   });
 
   it('lists the types of rules, and the details of each to admins', async () => {

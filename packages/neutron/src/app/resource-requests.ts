@@ -1,17 +1,12 @@
 import { uuid5Of } from '../net/uuid5.ts';
+import type { ResourceRequest } from '../face.ts';
 import type { Db } from '@cairn/kit/store/store';
 import { networksByIds } from '../store/networks.ts';
 import { effectivePolicy, rulesOfPolicies } from '../store/qos.ts';
 import type { NetworkRow, PortRow, QosRuleRow } from '../store/tables.ts';
 
-/** What a port asks of placement, as the API says it (port-resource-request-groups). */
-export interface ResourceRequest {
-  readonly request_groups: readonly { readonly id: string; readonly required: readonly string[]; readonly resources: Readonly<Record<string, number>> }[];
-  readonly same_subtree: readonly string[];
-}
-
-const BANDWIDTH: Readonly<Record<string, string>> = { egress: 'NET_BW_EGR_KILOBIT_PER_SEC', ingress: 'NET_BW_IGR_KILOBIT_PER_SEC' };
-const PACKETS: Readonly<Record<string, string>> = {
+export const BANDWIDTH: Readonly<Record<string, string>> = { egress: 'NET_BW_EGR_KILOBIT_PER_SEC', ingress: 'NET_BW_IGR_KILOBIT_PER_SEC' };
+export const PACKETS: Readonly<Record<string, string>> = {
   egress: 'NET_PACKET_RATE_EGR_KILOPACKET_PER_SEC',
   ingress: 'NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC',
   any: 'NET_PACKET_RATE_KILOPACKET_PER_SEC',
@@ -47,4 +42,4 @@ function requestOf(port: RequestingPort, rules: readonly QosRuleRow[], network: 
   return { request_groups: groups, same_subtree: groups.map((each) => each.id) };
 }
 
-const traitText = (text: string): string => text.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_');
+export const traitText = (text: string): string => text.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_');

@@ -2,6 +2,7 @@ import { type Context, systemContext } from '@cairn/kit/context/context';
 import { CairnError, isCairnError, notFound } from '@cairn/kit/errors/errors';
 import type { Tx } from '@cairn/kit/store/store';
 import { NOT_SPECIFIED } from '../attributes/attribute.ts';
+import { fromJson } from '@cairn/kit/store/values';
 import type { NeutronFace } from '../face.ts';
 import { networkKey, portKey } from '../fabric/keys.ts';
 import { findNetwork, subnetsOfNetworks } from '../store/networks.ts';
@@ -14,6 +15,8 @@ import type { NeutronApp } from './deps.ts';
 import { makePort } from './port-creation.ts';
 import { removePort } from './port-removal.ts';
 import { followParent } from './trunk-ports.ts';
+import { networkProviders } from './network-providers.ts';
+import { resourceRequests } from './resource-requests.ts';
 import { requireGroups } from './port-security.ts';
 import { portViews } from './port-view.ts';
 import { checkQuota } from './quota.ts';
@@ -30,6 +33,9 @@ export function serverPorts(app: NeutronApp): NeutronFace {
   return {
     ...serverRequests(app),
     ...serverFacts,
+
+    resourceRequests: async (db, portIds) => (portIds.length === 0 ? new Map() : resourceRequests(db, await portsByIds(db, portIds))),
+    networkProviders: (host) => networkProviders(app.settings, host),
 
     async createPorts(tx, ctx, ports) {
       const missing = ports.filter((port) => !port.plan.existing);
@@ -61,11 +67,14 @@ export function serverPorts(app: NeutronApp): NeutronFace {
       if (missing !== undefined) throw notFound(`Port id ${missing} could not be found.`, { type: 'PortNotFound' });
       for (const row of rows) {
         if (row.device_id !== '' && row.device_id !== binding.deviceId) throw portTaken(row.id);
-        if (row.device_id === binding.deviceId && row.device_owner === binding.deviceOwner && row.binding_host === binding.host) continue;
+        const profile = allocatedProfile(row, binding.allocations?.get(row.id));
+        const same = row.device_id === binding.deviceId && row.device_owner === binding.deviceOwner && row.binding_host === binding.host;
+        if (same && profile === row.binding_profile_json) continue;
         const moves = row.binding_host !== binding.host;
         await change(app, tx, self(), row, {
           device_id: binding.deviceId,
           device_owner: binding.deviceOwner,
+          binding_profile_json: profile,
           // nova knows its hosts: one that is away at this moment plugs the port when it is back
           ...(moves && { binding_host: binding.host, coming_host: '', binding_vif_type: 'tap', status: 'DOWN' }),
         });
@@ -123,6 +132,14 @@ export function serverPorts(app: NeutronApp): NeutronFace {
       return changedIds;
     },
   };
+}
+
+/** A port's profile with the providers of what it asks for, or without them (`allocation` of port-resource-request-groups). */
+function allocatedProfile(row: PortRow, allocation: Readonly<Record<string, string>> | undefined): string {
+  const profile = fromJson<Record<string, unknown>>(row.binding_profile_json);
+  if (allocation === undefined && !('allocation' in profile)) return row.binding_profile_json;
+  const { allocation: _before, ...rest } = profile;
+  return JSON.stringify(allocation === undefined ? rest : { ...rest, allocation });
 }
 
 /** The network that a server's port is made on, as nova insists on it. */

@@ -130,6 +130,7 @@ export async function planServers(deps: NovaDeps, caller: Caller, body: CreateSe
     groupOf(deps, caller, hints['group']),
     deps.faces.neutron.portsLeft(db, projectId),
   ]);
+  if (version.before('2.72')) await refusePortsThatAsk(deps, ports);
   return {
     name,
     description: version.atLeast('2.19') ? (server.description ?? null) : name,
@@ -208,6 +209,15 @@ async function groupOf(deps: NovaDeps, caller: Caller, hint: unknown): Promise<S
   if (group === undefined || (group.project_id !== caller.ctx.projectId && !isAdmin(caller.ctx)))
     throw invalidInput(`Instance group ${id} could not be found.`);
   return group;
+}
+
+/** Servers with such ports came with 2.72. */
+async function refusePortsThatAsk(deps: NovaDeps, ports: readonly PlannedPort[]): Promise<void> {
+  const given = ports.filter((port) => port.existing).map((port) => port.portId);
+  if (given.length === 0 || (await deps.faces.neutron.resourceRequests(deps.env.store.read, given)).size === 0) return;
+  throw invalidInput(
+    'Creating servers with ports having resource requests, like a port with a QoS minimum bandwidth policy, is not supported until microversion 2.72.',
+  );
 }
 
 /** How many servers the project's port quota allows. */

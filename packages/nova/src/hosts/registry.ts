@@ -123,6 +123,10 @@ export class HostRegistry {
           ownsTrait: (name) => name.startsWith('COMPUTE_') || name.startsWith('HW_CPU_'),
           aggregates: aggregates.map(({ id }) => id),
         });
+        for (const { parentId, ...provider } of faces.neutron.networkProviders(facts.host)) {
+          // what operators add by placement's API stays
+          await faces.placement.ensureProvider(tx, { ...provider, parentId: parentId ?? node.id, ownsTrait: (name) => NETWORK_TRAITS.test(name) });
+        }
       }
       await beatServices(
         tx,
@@ -142,6 +146,8 @@ export class HostRegistry {
     });
   }
 }
+
+const NETWORK_TRAITS = /^CUSTOM_(PHYSNET_|VNIC_TYPE_|NETWORK_TUNNEL_PROVIDER$)/;
 
 /** What a host offers in placement. */
 export function inventoriesOf(

@@ -14,6 +14,7 @@ import { diskLeftovers, type LocalDisk, localDisks, removeDisks } from './server
 import { type FastStartOutcome, makeDisksFast, startOutcome } from './server-fast-start.ts';
 import type { Placing } from './server-place.ts';
 import { completeVolumes, createVolumes, discardVolumes, readyVolumes } from './server-volumes.ts';
+import { portAllocations, refuseAskingPorts } from '../topology/port-room.ts';
 import { giveRoomBack } from '../topology/room.ts';
 
 /**
@@ -67,12 +68,18 @@ export function serverCreateSaga(deps: NovaDeps, placing: Placing): SagaDefiniti
                 hostname: server.hostname,
               })),
             );
+            await refuseAskingPorts(deps, tx, serverId, made);
           }
           if (ports.length > 0) {
             await faces.neutron.bindPorts(
               tx,
               ports.map((port) => port.portId),
-              { host: server.host as string, deviceId: serverId, deviceOwner },
+              {
+                host: server.host as string,
+                deviceId: serverId,
+                deviceOwner,
+                ...(ports.some((port) => port.existing) ? { allocations: await portAllocations(tx, [serverId], server.host as string) } : {}),
+              },
             );
           }
           if (step.params.hasVolumes) await createVolumes(deps, tx, ctx, serverId, server.host as string);

@@ -80,6 +80,7 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
               providerId: to.candidate.providerId,
               resources: request.resources,
               topology: request.topology,
+              portGroups: request.portGroups,
               besides,
             }),
           );

@@ -8,6 +8,7 @@ import { guestNic } from '../hosts/guest-spec.ts';
 import { finishAction } from '../store/action.ts';
 import { findServer, findServerBrief, imageOf } from '../store/server.ts';
 import { findServerPort, removeServerPort } from '../store/server-port.ts';
+import { givePortRoomBack, portAllocations, refuseAskingPorts, takePortRoom } from '../topology/port-room.ts';
 import { clearOnHost, clearPorts, DETACH_WAIT_MS, isOpen } from './on-host.ts';
 
 export interface InterfaceAttachParams {
@@ -35,13 +36,21 @@ export function interfaceAttachSaga(deps: NovaDeps, tell: (sagaId: string, failu
           const row = await findServer(tx, serverId);
           if (row?.host == null) throw notFound(`Instance ${serverId} could not be found.`);
           const deviceOwner = `compute:${row.availability_zone ?? deps.options.defaultAvailabilityZone}`;
-          if (!port.existing)
+          if (port.existing) await takePortRoom(deps, tx, row, port.portId);
+          else {
             await faces.neutron.createPorts(tx, ctx, [{ plan: port, deviceId: serverId, deviceOwner, securityGroupIds: undefined, hostname: row.hostname }]);
-          await faces.neutron.bindPorts(tx, [port.portId], { host: row.host, deviceId: serverId, deviceOwner });
+            await refuseAskingPorts(deps, tx, serverId, [port]);
+          }
+          const allocations = await portAllocations(tx, [serverId], row.host);
+          await faces.neutron.bindPorts(tx, [port.portId], { host: row.host, deviceId: serverId, deviceOwner, allocations });
         },
         async undo(step) {
           const { port } = step.params;
-          await env.store.write((tx) => faces.neutron.releasePorts(tx, [port.portId], { delete: !port.existing }));
+          await env.store.write(async (tx) => {
+            const row = await findServer(tx, step.params.serverId);
+            if (row !== undefined) await givePortRoomBack(deps, tx, row, port.portId);
+            await faces.neutron.releasePorts(tx, [port.portId], { delete: !port.existing });
+          });
           await clearPorts(deps, step, [port.portId]);
         },
       },
@@ -118,6 +127,8 @@ export function interfaceDetachSaga(deps: NovaDeps, unplug: SagaDefinition<Unplu
       const mine = await findServerPort(tx, portId);
       await faces.neutron.releasePorts(tx, [portId], { delete: mine === undefined || mine.owned === 1 });
       await removeServerPort(tx, portId);
+      const owner = await findServer(tx, serverId);
+      if (owner !== undefined) await givePortRoomBack(deps, tx, owner, portId);
       await env.sagas.start(tx, unplug, { portIds: [portId] }, { subject: `port:${portId}`, requestId: ctx.requestId });
       await finishAction(tx, serverId, ctx.requestId, null, env.clock.nowMs());
       const row = await findServer(tx, serverId);

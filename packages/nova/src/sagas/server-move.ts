@@ -13,6 +13,7 @@ import { findServer, imageOf, patchServer, type ServerRow, type StoredFlavor } f
 import { findServerGroup, groupIdsOfServers } from '../store/server-group.ts';
 import { portsOf } from '../store/server-port.ts';
 import { changeUsage } from '../store/usage.ts';
+import { portAllocations, portGroups } from '../topology/port-room.ts';
 import { handRoomOver, roomOwner, takeRoom } from '../topology/room.ts';
 
 /** What a move of a server asks of hosts: all that its creation asked, and what the move itself wants. */
@@ -38,6 +39,11 @@ export async function moveRequest(
     host: ask.host,
     node: undefined,
     ignoreHosts: ask.ignoreHosts,
+    portGroups: await portGroups(
+      deps,
+      db,
+      (await portsOf(db, row.id)).map((port) => port.port_id),
+    ),
     volumeHosts: [...volumeHosts],
   };
 }
@@ -76,7 +82,13 @@ export async function claimMove(
   const owner = roomOwner(row);
   await handRoomOver(deps, tx, row.id, { ...owner, consumerId: migrationId, type: 'MIGRATION' });
   return claimDestination(deps, tx, migrationId, hosts, (host) =>
-    takeRoom(deps, tx, owner, { host: host.host, providerId: host.candidate.providerId, resources: request.resources, topology: request.topology }),
+    takeRoom(deps, tx, owner, {
+      host: host.host,
+      providerId: host.candidate.providerId,
+      resources: request.resources,
+      topology: request.topology,
+      portGroups: request.portGroups,
+    }),
   );
 }
 
@@ -126,7 +138,9 @@ export async function putOnSide(deps: NovaDeps, tx: Tx, migrationId: string, sid
   const ports = (await portsOf(tx, server.id)).map((port) => port.port_id);
   if (ports.length > 0 && host !== null) {
     const deviceOwner = `compute:${zone ?? server.availability_zone ?? deps.options.defaultAvailabilityZone}`;
-    await deps.faces.neutron.bindPorts(tx, ports, { host, deviceId: server.id, deviceOwner });
+    // until the move is over, what the server had is the move's
+    const holders = side === 'source' ? [migrationId, server.id] : [server.id];
+    await deps.faces.neutron.bindPorts(tx, ports, { host, deviceId: server.id, deviceOwner, allocations: await portAllocations(tx, holders, host) });
   }
   await patchMigration(tx, migrationId, { at_dest: atDest, updated_at_ms: nowMs });
 }

@@ -10,6 +10,8 @@ import { Pending, selectHosts } from '../scheduler/schedule.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
 import { findServer, flavorOf, imageOf, patchServer, type ServerRow } from '../store/server.ts';
 import { findServerGroup, groupIdsOfServers, groupMemberHosts, touchGroup } from '../store/server-group.ts';
+import { portsOf } from '../store/server-port.ts';
+import { portGroups } from '../topology/port-room.ts';
 import { roomOwner, takeRoom } from '../topology/room.ts';
 
 /** Where a server may go, besides what its flavor, image, hints and group ask. */
@@ -20,6 +22,8 @@ export interface Wanted {
   readonly zone: string | null;
   readonly forcedHost: string | null;
   readonly forcedNode: string | null;
+  /** Its ports, where they are known already; else they are looked up. Those that are still to be made ask for nothing. */
+  readonly ports?: readonly { readonly portId: string; readonly existing: boolean }[];
 }
 
 /** The part of a saga's step that placing needs; one object from `find` to `claim`. */
@@ -81,11 +85,16 @@ async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Wante
     hints['group'] === undefined ? undefined : groupIdsOfServers(db, [row.id]).then((groups) => groups.get(row.id)),
   ]);
   const group = groupId === undefined ? undefined : await findServerGroup(db, groupId);
+  const portIds =
+    params.ports === undefined
+      ? (await portsOf(db, row.id)).map((port) => port.port_id)
+      : params.ports.filter((port) => port.existing).map((port) => port.portId);
   return {
     ...requestOfServer(row, { flavor: flavorOf(row), image: imageOf(row), devices, group }),
     zone: params.zone ?? undefined,
     host: params.forcedHost ?? undefined,
     node: params.forcedNode ?? undefined,
+    portGroups: await portGroups(deps, db, portIds),
     volumeHosts: params.hasVolumes ? await volumeHosts(deps, db, params, devices) : [],
   };
 }
@@ -112,8 +121,8 @@ async function claim(deps: NovaDeps, tx: Tx, step: Step, found: Found, pending: 
     for (const host of found.hosts) {
       if (!(await groupAllows(tx, request, host))) continue;
       try {
-        const { resources, topology } = request;
-        await takeRoom(deps, tx, roomOwner(row), { host: host.host, providerId: host.candidate.providerId, resources, topology });
+        const { resources, topology, portGroups: ports } = request;
+        await takeRoom(deps, tx, roomOwner(row), { host: host.host, providerId: host.candidate.providerId, resources, topology, portGroups: ports });
       } catch (error) {
         if (isCairnError(error, 'NoCapacity')) continue;
         throw error;

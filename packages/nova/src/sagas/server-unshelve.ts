@@ -15,6 +15,7 @@ import { diskLeftovers, localDisks, makeDisks, removeDisks } from './server-disk
 import type { Placing } from './server-place.ts';
 import { imageDropper } from './server-shelve.ts';
 import { completeVolumes, connectVolumes, disconnectVolumes } from './server-volumes.ts';
+import { portAllocations } from '../topology/port-room.ts';
 import { giveRoomBack } from '../topology/room.ts';
 
 export interface UnshelveParams {
@@ -69,6 +70,7 @@ export function serverUnshelveSaga(deps: NovaDeps, placing: Placing, discard: Sa
             host: server?.host as string,
             deviceId: serverId,
             deviceOwner: `compute:${server?.availability_zone ?? deps.options.defaultAvailabilityZone}`,
+            allocations: await portAllocations(tx, [serverId], server?.host as string),
           });
         },
         async undo(step) {

@@ -3,7 +3,17 @@ import type { Shortage } from '@cairn/placement/face';
 import type { FilterTrace } from './filters.ts';
 
 /** A resource class in words for a user. */
-const WORDS: Readonly<Record<string, string>> = { VCPU: 'vCPUs', MEMORY_MB: 'MB of RAM', DISK_GB: 'GB of disk', PCPU: 'dedicated CPUs' };
+const WORDS: Readonly<Record<string, string>> = {
+  VCPU: 'vCPUs',
+  MEMORY_MB: 'MB of RAM',
+  DISK_GB: 'GB of disk',
+  PCPU: 'dedicated CPUs',
+  NET_BW_EGR_KILOBIT_PER_SEC: 'kbit/s of outgoing bandwidth',
+  NET_BW_IGR_KILOBIT_PER_SEC: 'kbit/s of incoming bandwidth',
+  NET_PACKET_RATE_KILOPACKET_PER_SEC: 'thousand packets per second',
+  NET_PACKET_RATE_EGR_KILOPACKET_PER_SEC: 'thousand outgoing packets per second',
+  NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC: 'thousand incoming packets per second',
+};
 const REASONS: Readonly<Record<Shortage['nearest'][number]['reason'], (best: string) => string>> = {
   free: (best) => `best host has ${best} free`,
   max_unit: (best) => `the most that a host gives to one server is ${best}`,

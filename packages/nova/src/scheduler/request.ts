@@ -3,6 +3,7 @@ import { isVolumeBacked } from '../app/server-create.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
 import type { ServerRow, StoredFlavor, StoredImage } from '../store/server.ts';
 import type { ServerGroupRow } from '../store/server-group.ts';
+import type { PortGroups } from '../topology/port-room.ts';
 import { type TopologyWish, topologyWish } from '../topology/wish.ts';
 
 /** What a server asks of a host. */
@@ -28,6 +29,8 @@ export interface HostRequest {
   readonly imageId: string;
   /** What it asks of a host's NUMA nodes, processors and pages; undefined where it does not care. */
   readonly topology: TopologyWish | undefined;
+  /** What its ports ask of a host's network; undefined where they ask for nothing. */
+  readonly portGroups: PortGroups | undefined;
   /** Hosts that keep volumes or snapshots of the server. */
   readonly volumeHosts: readonly string[];
 }
@@ -41,7 +44,7 @@ export function requestOfServer(
     readonly devices: readonly Pick<BlockDeviceRow, 'boot_index' | 'destination_type'>[];
     readonly group: ServerGroupRow | undefined;
   },
-): Omit<HostRequest, 'zone' | 'host' | 'node' | 'ignoreHosts' | 'volumeHosts'> {
+): Omit<HostRequest, 'zone' | 'host' | 'node' | 'ignoreHosts' | 'volumeHosts' | 'portGroups'> {
   const { flavor, image, devices, group } = parts;
   const traits = traitsOf(flavor, image);
   const hints = JSON.parse(row.hints_json) as Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { Db } from '@cairn/kit/store/store';
-import type { CandidateRequest } from '@cairn/placement/face';
+import type { Candidate, CandidateRequest } from '@cairn/placement/face';
 import type { NovaDeps } from '../app/deps.ts';
 import { DISABLED_TRAIT } from '../app/services.ts';
 import { type AggregateFacts, allAggregates } from '../store/aggregate.ts';
@@ -78,12 +78,22 @@ export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, 
   const [aggregates, wanted] = await Promise.all([allAggregates(db), request.host === undefined ? undefined : computeNodeOfHost(db, request.host)]);
   const ask = candidateRequest(deps, request, aggregates, wanted?.id);
   const promised = pending.watch();
-  const candidates = await deps.faces.placement.candidates(db, ask);
-  if (candidates.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
+  const roomy = await deps.faces.placement.candidates(db, ask);
+  if (roomy.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
+  const candidates = await withNetworkRoom(deps, db, roomy, request.portGroups);
   const [states, around] = await hostStates(deps, db, candidates, request, aggregates, pending);
   const { hosts, trace } = filterHosts(states, request, around);
   if (hosts.length === 0) throw noValidHost(undefined, trace);
   return weighHosts(hosts, request, around, promised, tieOf(request.serverId));
+}
+
+/** The candidates whose network has what the server's ports ask. Throws NoCapacity where none has. */
+async function withNetworkRoom(deps: NovaDeps, db: Db, candidates: readonly Candidate[], ask: HostRequest['portGroups']): Promise<readonly Candidate[]> {
+  if (ask === undefined) return candidates;
+  const ids = candidates.map((candidate) => candidate.providerId);
+  const placed = await deps.faces.placement.placeGroups(db, ids, ask);
+  if (placed.size === 0) throw noValidHost(await deps.faces.placement.explainGroups(db, ids, ask), []);
+  return candidates.filter((candidate) => placed.has(candidate.providerId));
 }
 
 /** What placement is asked before any filter (nova/scheduler/request_filter.py): hosts in service, in the zone, not kept for others' traits. */

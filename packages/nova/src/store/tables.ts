@@ -27,6 +27,7 @@ export interface NovaTables {
   nova_console_token: ConsoleTokenTable;
   nova_topology: TopologyTable;
   nova_tpm: TpmTable;
+  nova_port_room: PortRoomTable;
 }
 
 /** A flavor; `flavor_id` is the id that users see. Deleting a flavor removes the row: servers keep a copy of theirs. */
@@ -171,6 +172,16 @@ export interface TopologyTable {
   server_id: string;
   /** PlacedTopology. */
   placed_json: string;
+}
+
+/** What a port of a server asks for and has on a host, beside the server's claim in placement, from and to the same moments. */
+export interface PortRoomTable {
+  /** The server's id, or the migration's that holds what the server had before. */
+  consumer_id: string;
+  host: string;
+  port_id: string;
+  /** PortRoom['groups']. */
+  groups_json: string;
 }
 
 /** A server's virtual TPM. */

@@ -4,6 +4,7 @@ import type { SimulatedDelays, SimulatedFault } from '@cairn/host/simulated/faul
 import { type MachineSize, SimulatedMachine } from '@cairn/host/simulated/machine';
 import { InProcessBus } from '@cairn/kit/bus/inprocess';
 import { type Clock, systemClock } from '@cairn/kit/clock/clock';
+import type { NeutronFace } from '@cairn/neutron/face';
 import type { Context } from '@cairn/kit/context/context';
 import { eventMigrations } from '@cairn/kit/events/migrations';
 import { Outbox } from '@cairn/kit/events/outbox';
@@ -66,6 +67,10 @@ export interface CloudOptions {
   readonly delays?: SimulatedDelays;
   readonly fault?: SimulatedFault;
   readonly options?: Partial<NovaOptions>;
+  /** What each host's network offers in placement; by default nothing. */
+  readonly network?: NeutronFace['networkProviders'];
+  /** What ports ask of placement, by the port's id. */
+  readonly asking?: FakeNeutron['asking'];
   /** What nova hands on to neutron and glance goes here; by default there is nothing. */
   readonly inside?: NovaDeps['inside'];
 }
@@ -163,6 +168,8 @@ export class TestCloud {
     const bus = new InProcessBus({ clock, log });
     const glance = new FakeGlance(store);
     const neutron = new FakeNeutron(store, hosts);
+    for (const [portId, request] of given.asking ?? []) neutron.asking.set(portId, request);
+    if (given.network !== undefined) neutron.offered = given.network;
     const cinder = new FakeCinder(store, hosts);
     const projects = ['p0', 'p1', 'p2'];
     const keystone = {

@@ -78,7 +78,7 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
   const db = world.store.read;
   const nova = on<NovaTables>(db);
   const hosts = new HostRegistry();
-  const [actions, migrations, servers, devices, ports, usage, allocations, networkPorts, volumes, attachments, images, snapshots] = await Promise.all([
+  const [actions, migrations, servers, devices, ports, usage, allocations, networkPorts, volumes, attachments, images, snapshots, rooms] = await Promise.all([
     nova.selectFrom('nova_action').selectAll().orderBy('seq', 'desc').limit(1).execute(),
     nova.selectFrom('nova_migration').selectAll().execute(),
     nova.selectFrom('nova_server').selectAll().execute(),
@@ -91,6 +91,7 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
     new FakeCinder(world.store, hosts).attachments.all(db),
     new FakeGlance(world.store).images.all(db),
     new FakeCinder(world.store, hosts).snapshots.all(db),
+    nova.selectFrom('nova_port_room').selectAll().execute(),
   ]);
   return [
     ...world.machines.flatMap((machine) => machine.inspect()),
@@ -106,11 +107,15 @@ export async function inspect(world: TestWorld): Promise<readonly string[]> {
     ...ports.map((row) => `interface owned=${row.owned} position=${row.position}`),
     ...usage.map((row) => `usage instances=${row.instances} cores=${row.cores} ram=${row.ram_mb}`),
     ...allocations.map((row) => `allocation ${row.resource_class}=${row.used}`),
-    ...networkPorts.map((port) => `network port device=${port.deviceId === '' ? '-' : 'yes'} host=${port.host || '-'} ${port.status}`),
+    ...networkPorts.map(
+      (port) =>
+        `network port device=${port.deviceId === '' ? '-' : 'yes'} host=${port.host || '-'} ${port.status}${port.allocation === undefined ? '' : ' allocated'}`,
+    ),
     ...volumes.map((volume) => `volume ${volume.status} ${volume.sizeGb}`),
     ...attachments.map((attachment) => `attachment ${attachment.status}`),
     ...images.filter((image) => image.id !== IMAGE).map((image) => `image ${image.status}`),
     ...snapshots.map(() => 'snapshot'),
+    ...rooms.map((room) => `port room host=${room.host} of a ${servers.some((row) => row.id === room.consumer_id) ? 'server' : 'move'}`),
   ];
 }
 

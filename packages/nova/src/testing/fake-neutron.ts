@@ -2,7 +2,7 @@ import { type FabricChange, tapName } from '@cairn/host/interface/fabric';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import { CairnError, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Db, Store } from '@cairn/kit/store/store';
-import type { NeutronFace, PlannedPort, PortFacts } from '@cairn/neutron/face';
+import type { NetworkProvider, NeutronFace, PlannedPort, PortFacts, ResourceRequest } from '@cairn/neutron/face';
 import { FakeTable } from './fake-table.ts';
 
 export interface FakeNetwork {
@@ -25,6 +25,8 @@ interface FakePort {
   readonly coming?: string;
   readonly status: string;
   readonly groups: readonly string[];
+  /** The providers of what it asks for. */
+  readonly allocation?: Readonly<Record<string, string>>;
 }
 
 /** A network service of a few lines: enough rules for nova's tests, rows in the database, ports on simulated hosts. */
@@ -35,6 +37,10 @@ export class FakeNeutron implements NeutronFace {
   readonly #hosts: Hosts;
   /** Ports that a project may still have. */
   left = -1;
+  /** What ports ask of placement, by the port's id. */
+  readonly asking = new Map<string, ResourceRequest>();
+  /** What every host's network offers. */
+  offered: NeutronFace['networkProviders'] = () => [];
 
   constructor(store: Store, hosts: Hosts) {
     this.#store = store;
@@ -131,8 +137,24 @@ export class FakeNeutron implements NeutronFace {
     for (const id of portIds) {
       const port = await this.ports.find(tx, id);
       if (port === undefined) throw notFound(`Port id ${id} could not be found.`);
-      await this.ports.put(tx, { ...port, ...binding, ...(port.host !== binding.host && { coming: '' }), status: 'ACTIVE' });
+      const { allocations, ...bound } = binding;
+      const allocation = allocations?.get(id);
+      await this.ports.put(tx, {
+        ...unallocated(port),
+        ...bound,
+        ...(allocation && { allocation }),
+        ...(port.host !== binding.host && { coming: '' }),
+        status: 'ACTIVE',
+      });
     }
+  }
+
+  async resourceRequests(_db: Db, portIds: readonly string[]): Promise<ReadonlyMap<string, ResourceRequest>> {
+    return new Map([...this.asking].filter(([id]) => portIds.includes(id)));
+  }
+
+  networkProviders(host: string): readonly NetworkProvider[] {
+    return this.offered(host);
   }
 
   async makeLive(portIds: readonly string[]): Promise<void> {
@@ -167,14 +189,14 @@ export class FakeNeutron implements NeutronFace {
       const port = await this.ports.find(tx, id);
       if (port === undefined) continue;
       if (options.delete) await this.ports.remove(tx, id);
-      else await this.ports.put(tx, { ...port, deviceId: '', deviceOwner: '', host: '', status: 'DOWN' });
+      else await this.ports.put(tx, { ...unallocated(port), deviceId: '', deviceOwner: '', host: '', status: 'DOWN' });
     }
   }
 
   async unbindPorts(...[tx, portIds]: Parameters<NeutronFace['unbindPorts']>): Promise<void> {
     for (const id of portIds) {
       const port = await this.ports.find(tx, id);
-      if (port !== undefined) await this.ports.put(tx, { ...port, host: '', status: 'DOWN' });
+      if (port !== undefined) await this.ports.put(tx, { ...unallocated(port), host: '', status: 'DOWN' });
     }
   }
 
@@ -237,6 +259,8 @@ export class FakeNeutron implements NeutronFace {
     return [...groups].map((name) => ({ id: name, name, description: '', projectId: 'p1', rules: [] }));
   }
 }
+
+const unallocated = ({ allocation: _before, ...port }: FakePort): FakePort => port;
 
 const macOf = (portId: string): string => `fa:16:3e:${portId.slice(0, 2)}:${portId.slice(2, 4)}:${portId.slice(4, 6)}`;
 

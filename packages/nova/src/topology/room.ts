@@ -4,8 +4,10 @@ import type { Resources } from '@cairn/placement/face';
 import type { NovaDeps } from '../app/deps.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
 import type { ServerRow } from '../store/server.ts';
+import { handPortRooms, portRoomsOf, putPortRooms, removePortRooms } from '../store/port-room.ts';
 import { handTopologies, putTopology, removeTopologies } from '../store/topology.ts';
 import { fitOnHost, heldOn } from './host.ts';
+import { fitPorts, type PortGroups, together, without } from './port-room.ts';
 import type { TopologyWish } from './wish.ts';
 
 /** Who holds room on hosts: a server, or a move of it. */
@@ -39,28 +41,35 @@ export async function takeRoom(
     readonly providerId: string;
     readonly resources: Resources;
     readonly topology: TopologyWish | undefined;
+    readonly portGroups: PortGroups | undefined;
     /** What the owner keeps elsewhere. */
     readonly besides?: Readonly<Record<string, Resources>>;
   },
 ): Promise<void> {
+  const ports = room.portGroups === undefined ? [] : await fitPorts(deps, tx, room, room.portGroups);
   await deps.faces.placement.claim(tx, {
     consumerId: owner.consumerId,
     consumerType: owner.type,
     projectId: owner.projectId,
     userId: owner.userId,
-    allocations: { ...room.besides, [room.providerId]: room.resources },
+    allocations: together(ports, { ...room.besides, [room.providerId]: room.resources }),
   });
-  if (room.topology === undefined) return;
+  if (room.topology === undefined) {
+    await putPortRooms(tx, owner.consumerId, ports);
+    return;
+  }
   const node = await computeNodeOfHost(tx, room.host);
   const placed = node === undefined ? undefined : fitOnHost(deps.options, node, await heldOn(tx, room.host), room.topology);
   if (placed === undefined) throw noCapacity('The NUMA nodes of the host have no room for the server any more.');
   await putTopology(tx, { consumerId: owner.consumerId, serverId: owner.serverId, host: room.host, placed });
+  await putPortRooms(tx, owner.consumerId, ports);
 }
 
 /** Gives back everything that a server or move holds. Tolerates absence. */
 export async function giveRoomBack(deps: NovaDeps, tx: Tx, consumerId: string): Promise<void> {
   await deps.faces.placement.release(tx, consumerId);
   await removeTopologies(tx, consumerId);
+  await removePortRooms(tx, consumerId);
 }
 
 /** Makes room that `from` holds `to`'s; what `to` held is given back. Returns whether there was any. */
@@ -72,6 +81,7 @@ export async function handRoomOver(deps: NovaDeps, tx: Tx, from: string, to: Omi
   await placement.release(tx, from);
   await placement.claim(tx, { consumerId: to.consumerId, consumerType: to.type, projectId: to.projectId, userId: to.userId, allocations });
   await handTopologies(tx, from, to.consumerId);
+  await handPortRooms(tx, from, to.consumerId);
   return true;
 }
 
@@ -83,8 +93,10 @@ export async function giveRoomBackOn(
   where: { readonly providerId: string; readonly host: string },
 ): Promise<void> {
   const { placement } = deps.faces;
-  const { [where.providerId]: given, ...kept } = await placement.allocationsOf(tx, owner.consumerId);
+  const { [where.providerId]: given, ...others } = await placement.allocationsOf(tx, owner.consumerId);
   if (given === undefined) return;
+  const kept = without(await portRoomsOf(tx, owner.consumerId, where.host), others);
+  await removePortRooms(tx, owner.consumerId, { host: where.host });
   await placement.release(tx, owner.consumerId);
   await removeTopologies(tx, owner.consumerId, where.host);
   if (Object.keys(kept).length > 0)

@@ -16,6 +16,8 @@ import {
   setTraits,
   traitsOf,
 } from '../store/providers.ts';
+import { membersOfTrees, type TreeProvider } from '../store/search.ts';
+import { createGroupSearch } from './candidates/place-groups.ts';
 import { insertNames } from '../store/names.ts';
 import { isStandardClass } from './resource-classes.ts';
 import { isStandardTrait } from './traits.ts';
@@ -25,6 +27,7 @@ const INT32_MAX = 2 ** 31 - 1;
 /** What nova asks of placement, in its own transactions. */
 export function createFace(clock: Clock): PlacementFace {
   return {
+    ...createGroupSearch(),
     async ensureProvider(tx, provider) {
       const nowMs = clock.nowMs();
       const found = await providerById(tx, provider.id);
@@ -33,8 +36,8 @@ export function createFace(clock: Clock): PlacementFace {
           id: provider.id,
           name: provider.name,
           generation: 0,
-          parent_id: null,
-          root_id: provider.id,
+          parent_id: provider.parentId ?? null,
+          root_id: provider.parentId === undefined ? provider.id : ((await providerById(tx, provider.parentId))?.root_id ?? provider.parentId),
           created_at_ms: nowMs,
           updated_at_ms: nowMs,
         });
@@ -75,7 +78,10 @@ export function createFace(clock: Clock): PlacementFace {
       await setAggregates(tx, providerId, aggregateIds);
       await bumpGeneration(tx, providerId, clock.nowMs());
     },
-    removeProvider: (tx, providerId) => deleteProvider(tx, providerId),
+    async removeProvider(tx, providerId) {
+      for (const { id } of await below(tx, providerId)) await deleteProvider(tx, id);
+      await deleteProvider(tx, providerId);
+    },
     candidates,
     explain,
     async claim(tx, claim) {
@@ -120,6 +126,15 @@ export function createFace(clock: Clock): PlacementFace {
       return Object.fromEntries((await inventoriesOf(db, providerId)).map((row) => [row.resource_class, row.used]));
     },
   };
+}
+
+/** The members of a tree below one of them. */
+async function below(tx: Tx, providerId: string): Promise<readonly TreeProvider[]> {
+  const rootId = (await providerById(tx, providerId))?.root_id;
+  const members = rootId === undefined ? [] : await membersOfTrees(tx, [rootId]);
+  const found = new Set([providerId]);
+  // what is below comes later than what it is below of
+  return members.filter(({ id, parent_id }) => parent_id !== null && found.has(parent_id) && found.add(id)).toReversed();
 }
 
 async function giveBack(tx: Tx, consumerId: string, nowMs: number): Promise<void> {
