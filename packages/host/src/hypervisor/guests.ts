@@ -9,6 +9,7 @@ import type {
   GuestInfo,
   GuestLayout,
   GuestNic,
+  GuestPlaces,
   GuestSpec,
   Guests,
   LiveChannel,
@@ -39,6 +40,7 @@ import * as live from './live.ts';
 import { KeyedMutex } from './mutex.ts';
 import { OpenDiskWork } from './open-disk-work.ts';
 import type { OpenDisks } from './open-disks.ts';
+import { placesOf } from './places.ts';
 import * as plug from './plug.ts';
 import { guestsDir, RUN_DIR_BYTES } from './record.ts';
 import { recoverGuests } from './recover.ts';
@@ -271,6 +273,10 @@ export class QemuGuests implements Guests {
 
   layout(guestId: string): Promise<GuestLayout> {
     return this.#with(guestId, async (guest) => live.layout(guest));
+  }
+
+  async places(spec: GuestSpec, anew?: boolean): Promise<GuestPlaces> {
+    return placesOf(spec, (anew ? undefined : this.#guests.get(spec.guestId)?.record?.slots) ?? {});
   }
 
   receiveLive(spec: GuestSpec, layout: GuestLayout, mirrored: readonly string[], options?: LiveReceive): Promise<Readonly<Record<string, string>>> {

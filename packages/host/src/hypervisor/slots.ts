@@ -63,7 +63,10 @@ const byName = (a: string, b: string): number => a.length - b.length || (a < b ?
 
 /** Where in the machine a slot is: on q35 a root port of its own (hot-plug), on pc an address of the PCI bus. */
 export function slotAddress(slot: number, machine: 'q35' | 'pc'): { readonly bus: string; readonly addr?: string } {
-  return machine === 'pc' ? { bus: 'pci.0', addr: `0x${(slot + 3).toString(16)}` } : { bus: portId(slot) };
+  return machine === 'pc' ? { bus: 'pci.0', addr: `0x${slotNumber(slot).toString(16)}` } : { bus: portId(slot) };
 }
+
+/** The address of a slot on the PCI bus of `pc`. */
+export const slotNumber = (slot: number): number => slot + 3;
 
 export const portId = (slot: number): string => `port${slot}`;

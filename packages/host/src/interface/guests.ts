@@ -125,6 +125,19 @@ export interface GuestLayout {
   readonly fastStart?: boolean;
 }
 
+/** Where a device is in a guest's machine. */
+export interface DevicePlace {
+  readonly bus: 'pci' | 'scsi' | 'ide' | 'sata' | 'usb';
+  /** As the guest's kernel names it, `0000:04:00.0`; only on `pci`. */
+  readonly address?: string;
+}
+
+/** The places of a guest's devices, by disk id and by port id. */
+export interface GuestPlaces {
+  readonly disks: Readonly<Record<string, DevicePlace>>;
+  readonly nics: Readonly<Record<string, DevicePlace>>;
+}
+
 /** What goes to the host that takes a guest over. */
 export type LiveChannel = 'memory' | 'disks';
 
@@ -194,6 +207,11 @@ export interface Guests {
   attachNic(guestId: string, nic: GuestNic): Promise<void>;
   detachNic(guestId: string, portId: string, waitMs: number): Promise<void>;
   layout(guestId: string): Promise<GuestLayout>;
+  /**
+   * Where the devices of a guest are, or will be once it is started as `spec` says: no guest needs to be there yet. `anew`: whatever is there of the
+   * guest is removed before.
+   */
+  places(spec: GuestSpec, anew?: boolean): Promise<GuestPlaces>;
   /**
    * Live migration, on the host that the guest comes to: a machine of the same layout that waits. Its disks are there, with the sizes of the
    * source's. Returns the names of the exports that `mirrored` disks are written to, by disk id.

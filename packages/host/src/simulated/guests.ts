@@ -8,6 +8,7 @@ import type {
   GuestInfo,
   GuestLayout,
   GuestNic,
+  GuestPlaces,
   GuestSpec,
   Guests,
   GuestState,
@@ -18,6 +19,7 @@ import type {
   LiveSend,
   StartOptions,
 } from '../interface/guests.ts';
+import { placesOf } from '../hypervisor/places.ts';
 import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import { findExport, type SimulatedGuest, type SimulatedMachine } from './machine.ts';
@@ -164,6 +166,10 @@ export class SimulatedGuests implements Guests {
   async layout(guestId: string): Promise<GuestLayout> {
     this.#need(guestId);
     return { slots: {}, ports: 0, places: {}, machineType: 'simulated', accelerator: 'tcg', cpuModel: 'simulated' };
+  }
+
+  async places(spec: GuestSpec): Promise<GuestPlaces> {
+    return placesOf(spec, {});
   }
 
   receiveLive(spec: GuestSpec, _layout: GuestLayout, mirrored: readonly string[], options: LiveReceive = {}): Promise<Readonly<Record<string, string>>> {

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { member, NETWORK, TestCloud } from '../testing/cloud.ts';
+import type { NewDisk } from '@cairn/host/interface/disks';
+import { IMAGE, member, NETWORK, TestCloud } from '../testing/cloud.ts';
 import { netmaskOf } from './network-data.ts';
+
+/** Behind the root disk and the config drive. */
+const NIC = '0000:03:00.0';
+/** The files of each config drive that was made. */
+const drives: Readonly<Record<string, string>>[] = [];
 
 let cloud: TestCloud;
 let id = '';
 let portId = '';
 before(async () => {
-  cloud = await TestCloud.open({ hosts: [{ name: 'h1' }] });
+  cloud = await TestCloud.open({
+    hosts: [{ name: 'h1' }],
+    fault: ({ method, args, when }) => {
+      const { source } = (args[0] ?? {}) as Partial<NewDisk>;
+      if (method === 'disks.create' && when === 'before' && source?.kind === 'files') drives.push(source.files);
+    },
+  });
   id = await cloud.create(member(), {
     name: 'Web',
     key_name: 'mine',
@@ -39,7 +51,16 @@ test("the OpenStack tree is as upstream's", async () => {
   assert.deepEqual(meta.keys, [{ name: 'mine', type: 'ssh', data: 'ssh-ed25519 AAAA me' }]);
   assert.equal(Buffer.from(meta.random_seed, 'base64').length, 512);
   assert.deepEqual([meta.name, meta.launch_index, meta.availability_zone, meta.project_id], ['Web', 0, 'nova', 'p1']);
-  assert.deepEqual(meta.devices[0].tags, ['front']);
+  assert.deepEqual(meta.devices, [
+    {
+      vf_trusted: false,
+      type: 'nic',
+      mac: `fa:16:3e:${portId.slice(0, 2)}:${portId.slice(2, 4)}:${portId.slice(4, 6)}`,
+      bus: 'pci',
+      address: NIC,
+      tags: ['front'],
+    },
+  ]);
   assert.equal(meta.admin_pass, undefined, 'never over the network');
   assert.equal(JSON.parse((await read('/openstack/2012-08-10/meta_data.json')).text).project_id, undefined);
   const network = JSON.parse((await read('/openstack/latest/network_data.json')).text);
@@ -49,6 +70,37 @@ test("the OpenStack tree is as upstream's", async () => {
   assert.deepEqual((await read('/openstack/latest/user_data')).body, Buffer.from('#!/bin/sh\n\0\xff', 'latin1'));
   for (const path of ['/openstack/latest/nope', '/openstack/1999-01-01', '/openstack/latest/../../x', '/openstack/2012-08-10/vendor_data.json', '/%'])
     assert.equal((await read(path)).status, 404, path);
+});
+
+test('tagged disks tell their bus, on the drive as over the network', async () => {
+  const volume = { source_type: 'image', destination_type: 'volume', uuid: IMAGE, volume_size: 1, delete_on_termination: true };
+  const other = await cloud.create(member(), {
+    networks: [{ uuid: NETWORK, tag: 'front' }],
+    imageRef: '',
+    config_drive: true,
+    block_device_mapping_v2: [
+      { ...volume, boot_index: 0, tag: 'root' },
+      { ...volume, source_type: 'blank', uuid: undefined, boot_index: -1, tag: 'data', disk_bus: 'scsi' },
+      { ...volume, source_type: 'blank', uuid: undefined, boot_index: -1, tag: 'log' },
+    ],
+  });
+  const guest = cloud.world.machines[0]?.guests.get(other);
+  assert.ok(guest);
+  const port = guest.spec.nics[0]?.portId as string;
+  const meta = JSON.parse((await cloud.agent('h1').guestReads(port, '/openstack/latest/meta_data.json')).body.toString());
+  const places = Object.fromEntries(
+    meta.devices.map(({ tags, type, bus, address }: { tags: string[]; type: string; bus: string; address: string }) => [tags[0], [type, bus, address]]),
+  );
+  // the same order as the guest's slots: virtio disks by name, then cards
+  const slots = guest.spec.disks.filter((disk) => disk.bus === 'virtio').length;
+  assert.deepEqual(places, {
+    root: ['disk', 'pci', '0000:01:00.0'],
+    data: ['disk', 'scsi', 'none'],
+    log: ['disk', 'pci', '0000:02:00.0'],
+    front: ['nic', 'pci', `0000:0${slots + 1}:00.0`],
+  });
+  const drive = JSON.parse(Buffer.from(drives.at(-1)?.['openstack/latest/meta_data.json'] ?? '', 'base64').toString());
+  assert.deepEqual(drive.devices, meta.devices, 'told before the guest was there');
 });
 
 test("the EC2 tree is as upstream's", async () => {

@@ -1,5 +1,6 @@
+import type { DevicePlace } from '@cairn/host/interface/guests';
 import type { Ids } from '@cairn/kit/ids/ids';
-import type { GuestFacts } from './facts.ts';
+import { diskIdOf, type GuestFacts } from './facts.ts';
 import { networkData } from './network-data.ts';
 
 const GRIZZLY = '2013-04-04';
@@ -94,13 +95,13 @@ function metaData(facts: GuestFacts, since: (release: string) => boolean, ids: I
   };
 }
 
-/** Interfaces and volumes that carry a tag. Where in the machine they sit is the hypervisor's choice, so the bus and address are not told. */
+/** Interfaces and disks that carry a tag, with their bus and, on PCI, their address, as upstream's libvirt driver has them. */
 function deviceList(facts: GuestFacts, trusted: boolean): readonly object[] {
   const ports = new Map(facts.ports.map((port) => [port.id, port]));
   const nics = facts.interfaces.flatMap((nic) => {
     const port = ports.get(nic.port_id);
     if (port === undefined || nic.tag === null) return [];
-    return [{ ...(trusted ? { vf_trusted: false } : {}), type: 'nic', mac: port.mac, bus: 'none', address: 'none', tags: [nic.tag] }];
+    return [{ ...(trusted ? { vf_trusted: false } : {}), type: 'nic', mac: port.mac, ...placeView(facts.places?.nics[port.id]), tags: [nic.tag] }];
   });
   const disks = facts.devices.flatMap((device) =>
     device.tag === null
@@ -110,11 +111,16 @@ function deviceList(facts: GuestFacts, trusted: boolean): readonly object[] {
             type: 'disk',
             ...(device.volume_id === null ? {} : { serial: device.volume_id }),
             ...(device.device_name === null ? {} : { path: device.device_name }),
-            bus: 'none',
-            address: 'none',
+            ...placeView(facts.places?.disks[diskIdOf(device)]),
             tags: [device.tag],
           },
         ],
   );
   return [...nics, ...disks];
 }
+
+/** Upstream has no word for SATA, and tells addresses on PCI alone. */
+const placeView = (place: DevicePlace | undefined): { readonly bus: string; readonly address: string } => ({
+  bus: place === undefined || place.bus === 'sata' ? 'none' : place.bus,
+  address: place?.address ?? 'none',
+});

@@ -54,7 +54,7 @@ export async function localDisks(deps: NovaDeps, db: Db, serverId: string, admin
       const imageId = device.boot_index === 0 ? (wishes.rootImageId ?? device.image_id) : device.image_id;
       put(flavor.rootGb * GIB, await image(imageId));
     } else if (device.source_type === 'files') {
-      const facts = await guestFacts(deps, db, serverId);
+      const facts = await guestFacts(deps, db, serverId, true);
       if (facts === undefined) throw notFound(`Instance ${serverId} could not be found.`);
       const files = (JSON.parse(row.files_json) as readonly { readonly path: string; readonly contents: string }[]).map(({ path, contents }) => ({
         path,
