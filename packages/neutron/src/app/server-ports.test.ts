@@ -91,9 +91,10 @@ describe('ports for servers', () => {
     assert.equal(more.length, 0);
     assert.ok(port);
     assert.deepEqual(
-      [port.host, port.deviceOwner, port.status, port.networkName, port.projectId, port.networkMtu],
-      ['h1', 'compute:nova', 'DOWN', 'net', DEMO_PROJECT, 1442],
+      [port.host, port.deviceOwner, port.networkName, port.projectId, port.networkMtu],
+      ['h1', 'compute:nova', 'net', DEMO_PROJECT, 1442],
     );
+    assert.match(port.status, /^(DOWN|ACTIVE)$/, 'the host may have it already');
     const [address] = port.fixedIps;
     assert.ok(address);
     assert.deepEqual([address.cidr, address.gatewayIp, address.dhcp, address.subnetId], ['10.0.0.0/24', '10.0.0.1', true, subnetId]);
