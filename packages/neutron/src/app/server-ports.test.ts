@@ -90,10 +90,7 @@ describe('ports for servers', () => {
     const [port, ...more] = await face.portsOfDevice(store().read, DEVICE);
     assert.equal(more.length, 0);
     assert.ok(port);
-    assert.deepEqual(
-      [port.host, port.deviceOwner, port.networkName, port.projectId, port.networkMtu],
-      ['h1', 'compute:nova', 'net', DEMO_PROJECT, 1442],
-    );
+    assert.deepEqual([port.host, port.deviceOwner, port.networkName, port.projectId, port.networkMtu], ['h1', 'compute:nova', 'net', DEMO_PROJECT, 1442]);
     assert.match(port.status, /^(DOWN|ACTIVE)$/, 'the host may have it already');
     const [address] = port.fixedIps;
     assert.ok(address);

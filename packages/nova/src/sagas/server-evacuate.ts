@@ -66,7 +66,6 @@ export function serverEvacuateSaga(deps: NovaDeps): SagaDefinition<EvacuateParam
           });
           const hosts = await selectHosts(deps, step.db, request, pending);
           found.set(step, { row, request, hosts });
-          pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
         },
         async commit(tx, step) {
           const { row, request, hosts } = found.get(step) as Found;

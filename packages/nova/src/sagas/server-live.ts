@@ -76,7 +76,6 @@ export function serverLiveSaga(deps: NovaDeps, leftBehind: SagaDefinition<LeftBe
           });
           const hosts = await selectHosts(deps, step.db, request, pending);
           found.set(step, { row, request, hosts });
-          pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
         },
         async commit(tx, step) {
           const { serverId, migrationId } = step.params;

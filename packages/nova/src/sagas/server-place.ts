@@ -56,7 +56,6 @@ export class Placing {
     const request = await hostRequest(this.#deps, step.db, row, wanted);
     const hosts = await selectHosts(this.#deps, step.db, request, this.#pending);
     this.#found.set(step, { request, row, hosts });
-    this.#pending.add(row.id, (hosts[0] as HostState).candidate.providerId, request.resources);
   }
 
   /** Claims the first of the hosts that still has room, and puts the server's row there with this task. */

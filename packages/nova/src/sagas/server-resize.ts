@@ -74,7 +74,6 @@ export function serverResizeSaga(deps: NovaDeps): SagaDefinition<ResizeParams> {
           const request = await moveRequest(deps, step.db, row, { ctx, flavor, ignoreHosts, volumesStay: true, ...(host === null ? {} : { host }) });
           const hosts = await selectHosts(deps, step.db, request, pending);
           found.set(step, { row, request, hosts });
-          pending.add(serverId, (hosts[0] as HostState).candidate.providerId, request.resources);
         },
         async commit(tx, step) {
           const { serverId, migrationId } = step.params;

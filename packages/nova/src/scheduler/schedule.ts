@@ -21,6 +21,7 @@ const CANDIDATES = 1_000;
 export class Pending {
   readonly #byServer = new Map<string, { readonly providerId: string; readonly resources: Readonly<Record<string, number>> }>();
   readonly #byProvider = new Map<string, Record<string, number>>();
+  readonly #watchers = new Set<Map<string, Record<string, number>>>();
   /** How many builds in a row came to nothing on each host. */
   readonly failures = new Map<string, number>();
 
@@ -41,21 +42,23 @@ export class Pending {
     if (promise === undefined) return;
     this.#byServer.delete(serverId);
     this.#change(promise.providerId, promise.resources, -1);
+    for (const kept of this.#watchers) add(kept, promise.providerId, promise.resources, 1);
   }
 
   /**
-   * Watches promises from now on. The answer's function tells what is promised when it is asked, with what was promised at the beginning and
-   * turned into a claim meanwhile: candidates that were read in between may not show that claim yet. So a promise may count twice, never not at all.
+   * Watches promises until `end`. `of` tells what is promised now, with what turned into a claim since the beginning: candidates that were
+   * read in between may not show that claim yet. So a promise may count twice, never not at all.
    */
-  watch(): (providerId: string) => Readonly<Record<string, number>> {
-    const before = [...this.#byServer];
-    let kept: Map<string, Record<string, number>> | undefined;
-    return (providerId) => {
-      if (kept === undefined) {
-        kept = new Map([...this.#byProvider].map(([id, sums]) => [id, { ...sums }]));
-        for (const [serverId, promise] of before) if (!this.#byServer.has(serverId)) add(kept, promise.providerId, promise.resources, 1);
-      }
-      return kept.get(providerId) ?? NOTHING;
+  watch(): { of(providerId: string): Readonly<Record<string, number>>; end(): void } {
+    const kept = new Map<string, Record<string, number>>();
+    this.#watchers.add(kept);
+    return {
+      of: (providerId) => {
+        const [now, gone] = [this.#byProvider.get(providerId), kept.get(providerId)];
+        if (now === undefined || gone === undefined) return now ?? gone ?? NOTHING;
+        return add(new Map([[providerId, { ...gone }]]), providerId, now, 1);
+      },
+      end: () => this.#watchers.delete(kept),
     };
   }
 
@@ -73,18 +76,35 @@ function add(all: Map<string, Record<string, number>>, providerId: string, resou
   return sums;
 }
 
-/** Hosts that fit, best first; throws NoCapacity with the whole reason when there is none. */
+/** Hosts that fit, best first, with the server promised to the first; throws NoCapacity with the whole reason when there is none. */
 export async function selectHosts(deps: NovaDeps, db: Db, request: HostRequest, pending: Pending): Promise<readonly HostState[]> {
+  const promised = pending.watch();
+  try {
+    return await rankedHosts(deps, db, request, pending, promised.of);
+  } finally {
+    promised.end();
+  }
+}
+
+async function rankedHosts(
+  deps: NovaDeps,
+  db: Db,
+  request: HostRequest,
+  pending: Pending,
+  promised: (providerId: string) => Readonly<Record<string, number>>,
+): Promise<readonly HostState[]> {
   const [aggregates, wanted] = await Promise.all([allAggregates(db), request.host === undefined ? undefined : computeNodeOfHost(db, request.host)]);
   const ask = candidateRequest(deps, request, aggregates, wanted?.id);
-  const promised = pending.watch();
   const roomy = await deps.faces.placement.candidates(db, ask);
   if (roomy.length === 0) throw noValidHost(await deps.faces.placement.explain(db, ask), []);
   const candidates = await withNetworkRoom(deps, db, roomy, request.portGroups);
   const [states, around] = await hostStates(deps, db, candidates, request, aggregates, pending);
   const { hosts, trace } = filterHosts(states, request, around);
   if (hosts.length === 0) throw noValidHost(undefined, trace);
-  return weighHosts(hosts, request, around, promised, tieOf(request.serverId));
+  const ranked = weighHosts(hosts, request, around, promised, tieOf(request.serverId));
+  // In the same turn as the weighing: nobody else weighs in between.
+  pending.add(request.serverId, (ranked[0] as HostState).candidate.providerId, request.resources);
+  return ranked;
 }
 
 /** The candidates whose network has what the server's ports ask. Throws NoCapacity where none has. */
