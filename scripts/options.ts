@@ -18,7 +18,9 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function defaultOf(option: OptionLine): string {
   const { path, default: value } = option;
-  return DEFAULTS[path] ?? (value === '' ? 'empty' : value === undefined ? 'none' : `\`${String(value)}\``);
+  if (DEFAULTS[path] !== undefined || value === undefined) return DEFAULTS[path] ?? 'none';
+  const text = typeof value === 'object' && value !== null && !Array.isArray(value) ? JSON.stringify(value) : String(value);
+  return text === '' || text === '{}' ? 'empty' : `\`${text}\``;
 }
 
 const rows = optionsOf(CloudSchema).map((option) => [
