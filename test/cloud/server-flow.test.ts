@@ -58,6 +58,20 @@ for (const engine of engines())
       await cloud.ok('DELETE', `/compute/v2.1/servers/${id}`, undefined, as);
       await cloud.until('deletion', async () => (await cloud.call('GET', `/compute/v2.1/servers/${id}`, undefined, as)).status === 404);
     };
+
+    test('a project without networks gets one by itself, of the pool that every new cloud has', async () => {
+      const theirs = { token: other };
+      await cloud.ok('GET', '/network/v2.0/auto-allocated-topology/None?fields=dry-run', undefined, theirs);
+      const body = { server: { name: 'auto', imageRef: image, flavorRef: '42', networks: 'auto' } };
+      const { server } = await cloud.ok('POST', '/compute/v2.1/servers', body, { ...theirs, headers: { 'openstack-api-version': 'compute 2.37' } });
+      const path = `/compute/v2.1/servers/${server.id}`;
+      await cloud.until('the server', async () => (await cloud.call('GET', path, undefined, theirs)).body.server.status === 'ACTIVE');
+      const { addresses } = (await cloud.ok('GET', path, undefined, theirs)).server;
+      assert.match(addresses.auto_allocated_network[0].addr, /^10\.192\./);
+      await cloud.ok('DELETE', path, undefined, theirs);
+      await cloud.until('its end', async () => (await cloud.call('GET', path, undefined, theirs)).status === 404);
+      await cloud.ok('DELETE', '/network/v2.0/auto-allocated-topology/None', undefined, theirs);
+    });
     /** What the project has: the same before and after a life, or something leaked. */
     const possessions = async (): Promise<object> => ({
       ports: (await cloud.ok('GET', '/network/v2.0/ports', undefined, as)).ports.filter((p: { device_owner: string }) => p.device_owner.startsWith('compute'))

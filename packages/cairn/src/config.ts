@@ -94,6 +94,12 @@ export const CloudSchema = Type.Object(
         publicGateway: Type.String(option({ default: '172.24.4.1', format: 'ipv4' }, "This machine's address in the public network")),
         poolStart: Type.String(option({ default: '' }, 'First floating address; the first after the gateway when empty')),
         poolEnd: Type.String(option({ default: '' }, 'Last floating address; the last of the network when empty')),
+        subnetPool: Type.String(
+          option(
+            { default: '10.192.0.0/10', pattern: '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2})?$' },
+            'What a new cloud gives networks that are made without being described (`networks: auto`), as the default subnet pool; none when empty',
+          ),
+        ),
         bandwidths: Type.Record(
           Type.String({ maxLength: 64 }),
           Type.Object({ egressKbps: Type.Integer({ minimum: 0 }), ingressKbps: Type.Integer({ minimum: 0 }) }, closed),

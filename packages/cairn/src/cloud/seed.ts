@@ -16,6 +16,9 @@ const FLAVORS = [
   { id: '5', name: 'm1.xlarge', ram: 16_384, vcpus: 8, disk: 160 },
 ];
 
+/** How large subnets of the default pool are where nothing is said. */
+const SUBNET_PREFIX_LENGTH = 24;
+
 export interface SeedOptions {
   readonly server: HttpServer;
   readonly glance: GlanceFace;
@@ -32,7 +35,7 @@ export interface SeedOptions {
 /** Makes what a new cloud needs to be useful, through the same operations that users call. Finds what is there already. */
 export async function seed(options: SeedOptions): Promise<void> {
   await flavors(options);
-  await publicNetwork(options);
+  await networks(options);
   if (options.image) await demoImage(options, options.image);
 }
 
@@ -50,10 +53,15 @@ async function flavors(options: SeedOptions): Promise<void> {
   for (const flavor of FLAVORS) await call(options, 'nova', 'POST', '/v2.1/flavors', { flavor });
 }
 
+async function networks(options: SeedOptions): Promise<void> {
+  const { networks: there } = (await call(options, 'neutron', 'GET', '/v2.0/networks?router:external=true')) as { networks: { id: string }[] };
+  if (there.length > 0) return;
+  await defaultSubnetPool(options);
+  await publicNetwork(options);
+}
+
 async function publicNetwork(options: SeedOptions): Promise<void> {
   const { network } = options.config;
-  const { networks } = (await call(options, 'neutron', 'GET', '/v2.0/networks?router:external=true')) as { networks: { id: string }[] };
-  if (networks.length > 0) return;
   const made = (await call(options, 'neutron', 'POST', '/v2.0/networks', {
     network: {
       name: 'public',
@@ -75,6 +83,17 @@ async function publicNetwork(options: SeedOptions): Promise<void> {
       enable_dhcp: false,
       ...pool,
     },
+  });
+}
+
+/** What networks that are made without being described (`networks: auto`, `--use-default-subnet-pool`) take their addresses from. */
+async function defaultSubnetPool(options: SeedOptions): Promise<void> {
+  const { subnetPool } = options.config.network;
+  if (subnetPool === '') return;
+  const { subnetpools } = (await call(options, 'neutron', 'GET', '/v2.0/subnetpools')) as { subnetpools: object[] };
+  if (subnetpools.length > 0) return;
+  await call(options, 'neutron', 'POST', '/v2.0/subnetpools', {
+    subnetpool: { name: 'default', prefixes: [subnetPool], default_prefixlen: SUBNET_PREFIX_LENGTH, is_default: true, shared: true },
   });
 }
 
