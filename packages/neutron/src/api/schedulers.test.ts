@@ -152,6 +152,20 @@ describe('what agents serve', () => {
     for (const wrong of [undefined, {}, { network_id: 7 }]) assert.equal((await world.call('admin', 'POST', at, wrong)).status, 400);
   });
 
+  it('gives a network without subnets to a DHCP agent and takes it off again', async () => {
+    const { id } = await world.create('member', 'network');
+    const at = `/agents/${agentOf('DHCP agent')}/dhcp-networks`;
+    const served = async (): Promise<boolean> =>
+      (await world.expect(200, 'admin', 'GET', at)).networks.some((each: Body) => each.id === id) &&
+      (await world.expect(200, 'admin', 'GET', `/networks/${id}/dhcp-agents`)).agents.length === 1;
+    assert.equal(await served(), false);
+    await world.expect(201, 'admin', 'POST', at, { network_id: id });
+    assert.equal(await served(), true);
+    await world.expect(409, 'admin', 'POST', at, { network_id: id });
+    await world.expect(204, 'admin', 'DELETE', `${at}/${id}`);
+    assert.equal(await served(), false);
+  });
+
   it('takes a router off its L3 agent and gives it back', async () => {
     const { subnet } = await world.network('member', '10.44.0.0/24');
     const router = await world.create('member', 'router', {});

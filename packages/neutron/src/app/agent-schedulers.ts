@@ -88,7 +88,7 @@ export async function addDhcpNetwork(app: NeutronApp, ctx: Context, agentId: str
     if (agent.agent_type !== DHCP || agent.admin_state_up === 0) throw invalidDhcpAgent(agentId);
     if (agent.host !== chassisOf(app)) throw schedulingFailed('network', networkId, agent.host);
     if (network.dhcp_away === 0 && (await networksWithDhcp(tx, agent.host, networkId)).length > 0) throw networkHosted(networkId, agentId);
-    await updateNetwork(tx, networkId, { dhcp_away: 0, ...changed(app, network) });
+    await updateNetwork(tx, networkId, { dhcp_away: 0, dhcp_host: agent.host, ...changed(app, network) });
     app.pusher.touch(tx, [networkKey(networkId)]);
   });
 }
@@ -100,7 +100,7 @@ export async function removeDhcpNetwork(app: NeutronApp, ctx: Context, agentId: 
     const network: NetworkRow | undefined = await findNetwork(tx, networkId);
     const hosted = agent.agent_type === DHCP && network && (await networksWithDhcp(tx, agent.host, networkId)).length > 0;
     if (!hosted) throw networkNotHosted(networkId, agentId);
-    await updateNetwork(tx, networkId, { dhcp_away: 1, ...changed(app, network) });
+    await updateNetwork(tx, networkId, { dhcp_away: 1, dhcp_host: null, ...changed(app, network) });
     app.pusher.touch(tx, [networkKey(networkId)]);
   });
 }

@@ -78,6 +78,7 @@ async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Valu
     az_hints_json: toJson(values.availability_zone_hints),
     tags_json: '[]',
     dhcp_away: 0,
+    dhcp_host: null,
     qos_policy_id: values.qos_policy_id === null ? null : await chosenPolicy(tx, ctx, String(values.qos_policy_id), null),
   };
   if (row.is_default === 1) await requireOneDefault(tx, row.id);

@@ -64,9 +64,10 @@ export const touchAgents = (tx: Tx, hosts: readonly string[], nowMs: number) =>
 
 /** The networks whose DHCP a host serves; one of them when it is named. */
 export async function networksWithDhcp(db: Db, host: string, networkId?: string): Promise<NetworkRow[]> {
-  const one = networkId === undefined ? sql`` : sql` and network_id = ${networkId}`;
+  const one = (column: string) => (networkId === undefined ? sql`` : sql` and ${sql.ref(column)} = ${networkId}`);
   const { rows } = await sql<NetworkRow>`select * from neutron_network where dhcp_away = 0 and id in (
-    select network_id from neutron_port where binding_host = ${host} and device_owner = 'network:dhcp'${one}) order by id`.execute(db.kysely);
+    select network_id from neutron_port where binding_host = ${host} and device_owner = 'network:dhcp'${one('network_id')}
+    union select id from neutron_network where dhcp_host = ${host}${one('id')}) order by id`.execute(db.kysely);
   return rows;
 }
 

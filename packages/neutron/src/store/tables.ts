@@ -70,6 +70,8 @@ export interface NetworkRow extends StandardColumns {
   segment_count: number;
   /** Taken off its DHCP agent: there is no DHCP. */
   dhcp_away: number;
+  /** Set where it was given to this host's agent by hand. */
+  dhcp_host: string | null;
 }
 
 /** Who else may use an object. `target_project` is `*` for everybody. */

@@ -16,6 +16,7 @@ import { logs } from './0021-logs.ts';
 import { ndpProxies } from './0022-ndp-proxies.ts';
 import { localIps } from './0023-local-ips.ts';
 import { segments } from './0024-segments.ts';
+import { dhcpHost } from './0025-dhcp-host.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -37,5 +38,6 @@ export const neutronMigrations: MigrationSet = {
     '0022_ndp_proxies': ndpProxies,
     '0023_local_ips': localIps,
     '0024_segments': segments,
+    '0025_dhcp_host': dhcpHost,
   },
 };
