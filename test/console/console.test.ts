@@ -3,17 +3,11 @@
  * the cloud. Fails on exceptions in the page, on breaches of its content security policy, and on what axe finds of WCAG AA.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { get } from 'node:http';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { accessibility, type Browser, type BrowserContext, noBrowser, openBrowser, type Page, watch } from '../support/browser.ts';
-import { TestCloud } from '../support/cloud.ts';
-
-/** Where pictures for the documentation go, when they are wanted. */
-const SCREENSHOTS = process.env.CAIRN_TEST_SCREENSHOTS;
-const HOSTILE = `<img src=x onerror="document.title='broken in'"> {{product}} $t(delete) ' " \\ 名`;
-const WAIT_MS = Number(process.env.CAIRN_TEST_WAIT_MS ?? 60_000);
+import { accessibility, type Browser, type BrowserContext, noBrowser, type Page } from '../support/browser.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { ConsoleUser, HOSTILE, PASSWORD, WAIT_MS } from '../support/console.ts';
 
 /** The length of a file as it is sent packed with gzip. fetch would unpack it and hide that. */
 const packedLength = (url: string): Promise<number> =>
@@ -25,59 +19,23 @@ const packedLength = (url: string): Promise<number> =>
   });
 
 describe('the console', { skip: noBrowser() ?? false }, () => {
+  let user: ConsoleUser;
   let cloud: TestCloud;
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  let wrong: readonly string[];
-  const password = 'correct horse battery staple';
 
-  const at = (path: string): string => cloud.url + path;
-  const settled = (): Promise<void> =>
-    page
-      .getByText(/^(Loading|正在加载)$/)
-      .first()
-      .waitFor({ state: 'hidden' });
-  const shown = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
-  const nav = (name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).first();
-
-  /** Nothing went wrong by itself, and everybody can use what is on screen. */
-  async function fine(name: string): Promise<void> {
-    await settled();
-    assert.deepEqual(await accessibility(page), [], name);
-    assert.deepEqual(wrong, [], name);
-    assert.doesNotMatch(await page.title(), /broken in/);
-    if (SCREENSHOTS === undefined) return;
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-  }
-
-  async function choose(button: string, item: string): Promise<void> {
-    await page.getByRole('button', { name: button, exact: true }).click();
-    await page
-      .getByRole('menuitem', { name: item, exact: true })
-      .or(page.getByRole('menuitemcheckbox', { name: item, exact: true }))
-      .click();
-  }
+  const at = (path: string): string => user.at(path);
+  const shown = (text: string | RegExp): Promise<void> => user.shown(text);
+  const nav = (name: string) => user.nav(name);
+  const fine = (name: string): Promise<void> => user.fine(name);
+  const choose = (button: string, item: string): Promise<void> => user.choose(button, item);
 
   before(async () => {
-    cloud = await TestCloud.start();
-    const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name: 'ann', password, domain_id: 'default' } });
-    const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=member');
-    for (const name of ['alpha', 'beta']) {
-      const { project } = await cloud.ok('POST', '/identity/v3/projects', { project: { name, domain_id: 'default' } });
-      await cloud.ok('PUT', `/identity/v3/projects/${project.id}/users/${user.id}/roles/${roles[0].id}`);
-    }
-    browser = await openBrowser();
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    page.setDefaultTimeout(WAIT_MS);
-    wrong = watch(page);
+    user = await ConsoleUser.start();
+    ({ cloud, browser, context, page } = user);
   });
-  after(async () => {
-    await browser?.close();
-    await cloud?.stop();
-  });
+  after(async () => await user?.stop());
 
   test('a browser that asks for / comes to the sign-in, however long the first build takes; a wrong password is refused in words', async () => {
     await page.goto(at('/'));
@@ -89,7 +47,7 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
   });
 
   test('the right one opens the console, and no script can read what it opened it with', async () => {
-    await page.getByLabel('Password').fill(password);
+    await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await shown('No servers yet');
     assert.equal(await page.evaluate('document.cookie'), '');
@@ -312,7 +270,7 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     await context.clearCookies();
     await nav('Volumes').click();
     const dialog = page.getByRole('dialog', { name: 'Your session ends' });
-    await dialog.getByLabel('Password').fill(password);
+    await dialog.getByLabel('Password').fill(PASSWORD);
     await fine('renewal');
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await dialog.waitFor({ state: 'hidden' });
@@ -326,7 +284,7 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     await choose('Actions', 'Delete');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await shown('No servers yet');
-    assert.deepEqual(wrong, []);
+    assert.deepEqual(user.wrong, []);
   });
 
   test('after signing out the token is worth nothing', async () => {

@@ -43,7 +43,9 @@ describe('logs of security groups, with packets', { skip: await cannotLog() }, (
   });
   after(async () => await machine?.destroy());
 
-  const records = (): readonly SecurityLogRecord[] => machine.events.flatMap((event) => (event.kind === 'securityLog' ? event.records : []));
+  /** Without what the guests' own kernels say to find routers (ICMPv6), at times of their own. */
+  const records = (): readonly SecurityLogRecord[] =>
+    machine.events.flatMap((event) => (event.kind === 'securityLog' ? event.records : [])).filter(({ packet }) => packet.protocol !== 58);
   const calls = (at: number): Promise<unknown> => two.run('timeout', '1', 'busybox', 'nc', '-w', '1', '10.9.0.11', String(at));
   /** What is told until a packet is told of that is sent last: in the same order as they came. */
   async function toldUntil(isLast: (record: SecurityLogRecord) => boolean): Promise<readonly string[]> {
@@ -73,7 +75,9 @@ describe('logs of security groups, with packets', { skip: await cannotLog() }, (
     const [first] = records();
     assert.deepEqual(first?.packet.source, '10.9.0.12');
     assert.equal(first.projectId, 'p1');
-    const text = await readFile(join(machine.runDir, LOG_FILE), 'utf8');
+    const file = join(machine.runDir, LOG_FILE);
+    await until(async () => (await readFile(file, 'utf8').catch(() => '')).includes('action=DROP'));
+    const text = await readFile(file, 'utf8');
     assert.match(
       text,
       /^\S+Z action=ACCEPT direction=ingress project_id=p1 log_resource_ids=\['all'\] vm_port=1-server pkt=ipv4\(src='10\.9\.0\.12',dst='10\.9\.0\.11',proto=6\)tcp\(src_port=\d+,dst_port=80\)$/m,

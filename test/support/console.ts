@@ -1,0 +1,108 @@
+/**
+ * A user of the console: Chromium on a whole cloud with simulated hosts. Notes exceptions in the page and breaches of its content security policy,
+ * and what axe finds of WCAG AA.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { accessibility, type Browser, type BrowserContext, openBrowser, type Page, watch } from './browser.ts';
+import { TestCloud } from './cloud.ts';
+
+/** Where pictures for the documentation go, when they are wanted. */
+const SCREENSHOTS = process.env.CAIRN_TEST_SCREENSHOTS;
+/** How long the tests wait for something on screen, before they say that it does not come. */
+export const WAIT_MS = Number(process.env.CAIRN_TEST_WAIT_MS ?? 60_000);
+/** A name as nobody wishes for: markup, braces of the catalogues, quotes. */
+export const HOSTILE = `<img src=x onerror="document.title='broken in'"> {{product}} $t(delete) ' " \\ 名`;
+/** Of `ann`, whom each cloud of these tests has. */
+export const PASSWORD = 'correct horse battery staple';
+
+type CloudOptions = NonNullable<Parameters<typeof TestCloud.start>[0]>;
+
+export class ConsoleUser {
+  readonly cloud: TestCloud;
+  readonly browser: Browser;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What went wrong in the page by itself. */
+  readonly wrong: readonly string[];
+
+  private constructor(cloud: TestCloud, browser: Browser, context: BrowserContext, page: Page) {
+    this.cloud = cloud;
+    this.browser = browser;
+    this.context = context;
+    this.page = page;
+    this.wrong = watch(page);
+  }
+
+  /** A cloud in which `ann` is a member of the projects `alpha` and `beta`, and a browser that has not signed in. */
+  static async start(options: CloudOptions = {}): Promise<ConsoleUser> {
+    const cloud = await TestCloud.start(options);
+    const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name: 'ann', password: PASSWORD, domain_id: 'default' } });
+    const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=member');
+    for (const name of ['alpha', 'beta']) {
+      const { project } = await cloud.ok('POST', '/identity/v3/projects', { project: { name, domain_id: 'default' } });
+      await cloud.ok('PUT', `/identity/v3/projects/${project.id}/users/${user.id}/roles/${roles[0].id}`);
+    }
+    const browser = await openBrowser();
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    return new ConsoleUser(cloud, browser, context, page);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.cloud.stop();
+  }
+
+  at(path: string): string {
+    return this.cloud.url + path;
+  }
+
+  /** Fills in the sign-in and waits until the list of servers is there. */
+  async signIn(user = 'ann', password = PASSWORD): Promise<void> {
+    await this.page.goto(this.at('/console/'));
+    await this.page.getByLabel('User name').fill(user);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.page.getByRole('heading', { name: 'Servers' }).first().waitFor();
+  }
+
+  /** Nothing is being loaded any more. */
+  async settled(): Promise<void> {
+    await this.page
+      .getByText(/^(Loading|正在加载)$/)
+      .first()
+      .waitFor({ state: 'hidden' });
+  }
+
+  async shown(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** The link to a page in the navigation. */
+  nav(name: string): ReturnType<Page['locator']> {
+    return this.page.getByRole('navigation').getByRole('link', { name, exact: true }).first();
+  }
+
+  /** Nothing went wrong by itself, and everybody can use what is on screen; takes the picture `name` where pictures are wanted. */
+  async fine(name: string): Promise<void> {
+    await this.settled();
+    assert.deepEqual(await accessibility(this.page), [], name);
+    assert.deepEqual(this.wrong, [], name);
+    assert.doesNotMatch(await this.page.title(), /broken in/);
+    if (SCREENSHOTS === undefined) return;
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
+
+  /** Opens a menu by its button, and takes an item of it. */
+  async choose(button: string, item: string): Promise<void> {
+    await this.page.getByRole('button', { name: button, exact: true }).click();
+    await this.page
+      .getByRole('menuitem', { name: item, exact: true })
+      .or(this.page.getByRole('menuitemcheckbox', { name: item, exact: true }))
+      .click();
+  }
+}
