@@ -6,6 +6,7 @@ import { CORS_ALLOW_HEADERS, CORS_ALLOW_METHODS, CORS_EXPOSE_HEADERS } from '@ca
 import Type, { type Static } from 'typebox';
 import { ComputeSchema, HypervisorSchema } from './config-compute.ts';
 import { FederationSchema } from './config-federation.ts';
+import { NetworkSchema } from './config-network.ts';
 import { StorageSchema } from './config-storage.ts';
 
 const closed = { additionalProperties: false };
@@ -88,39 +89,7 @@ export const CloudSchema = Type.Object(
     hypervisor: HypervisorSchema,
     storage: StorageSchema,
     compute: ComputeSchema,
-    network: Type.Object(
-      {
-        publicCidr: Type.String(option({ default: '172.24.4.0/24', format: 'cidr' }, 'The public network: floating IPs come from here')),
-        publicGateway: Type.String(option({ default: '172.24.4.1', format: 'ipv4' }, "This machine's address in the public network")),
-        poolStart: Type.String(option({ default: '' }, 'First floating address; the first after the gateway when empty')),
-        poolEnd: Type.String(option({ default: '' }, 'Last floating address; the last of the network when empty')),
-        subnetPool: Type.String(
-          option(
-            { default: '10.192.0.0/10', pattern: '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2})?$' },
-            'What a new cloud gives networks that are made without being described (`networks: auto`), as the default subnet pool; none when empty',
-          ),
-        ),
-        bandwidths: Type.Record(
-          Type.String({ maxLength: 64 }),
-          Type.Object({ egressKbps: Type.Integer({ minimum: 0 }), ingressKbps: Type.Integer({ minimum: 0 }) }, closed),
-          option(
-            { default: {} },
-            "What each host's cards carry, by physical network: egressKbps, ingressKbps; the name '' is for networks in tunnels. Ports with a minimum bandwidth are placed by it (`resource_provider_bandwidths`); in the file alone",
-          ),
-        ),
-        packetRates: Type.Object(
-          {
-            any: Type.Integer(
-              option({ default: 0, minimum: 0 }, 'Thousands of packets per second that each host forwards; 0 where they are not reckoned with'),
-            ),
-            egress: Type.Integer(option({ default: 0, minimum: 0 }, 'The same of what guests send, for hosts that tell directions apart')),
-            ingress: Type.Integer(option({ default: 0, minimum: 0 }, 'The same of what guests receive')),
-          },
-          closed,
-        ),
-      },
-      closed,
-    ),
+    network: NetworkSchema,
     image: Type.Object(
       {
         stores: Type.Record(

@@ -6,8 +6,8 @@ export interface NeutronOptions {
   readonly tenantNetworkType?: 'geneve' | 'vxlan' | 'vlan' | 'local';
   /** The greatest packet of the physical networks in bytes. Default 1500. */
   readonly physicalMtu?: number;
-  /** The physical networks, with the VLANs that may be given out on each, and the hosts that it is at (all without). Default `public` without VLANs. */
-  readonly physicalNetworks?: Readonly<Record<string, { readonly vlans?: readonly [first: number, last: number]; readonly hosts?: readonly string[] }>>;
+  /** Default `public` without VLANs. */
+  readonly physicalNetworks?: Readonly<Record<string, PhysicalNetworkOptions>>;
   /**
    * What each host's network cards carry in kilobits per second, by physical network; '' is for networks that are carried in tunnels. Offered in
    * placement (`resource_provider_bandwidths`, `rp_tunnelled`). Default: nothing is said.
@@ -23,6 +23,15 @@ export interface NeutronOptions {
   readonly dnsDomain?: string;
   /** Milliseconds between two comparisons of each host's whole network with the truth. Default 300 000. */
   readonly reconcileEveryMs?: number;
+}
+
+export interface PhysicalNetworkOptions {
+  /** VLANs that may be given out. */
+  readonly vlans?: readonly [first: number, last: number];
+  /** The hosts that it is at; all without. */
+  readonly hosts?: readonly string[];
+  /** Hosts have it by a card or bridge of their own. The VLANs of others go from host to host in tunnels. */
+  readonly isWired?: boolean;
 }
 
 export type Settings = Required<Omit<NeutronOptions, 'policyOverrides'>> & { readonly hasPolicyOverrides: boolean };

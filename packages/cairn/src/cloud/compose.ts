@@ -32,9 +32,11 @@ import type { CloudConfig } from '../config.ts';
 import { checkNames, readPolicies } from './policies.ts';
 import { federationOptions } from '../config-federation.ts';
 import { computeOptions } from '../config-compute.ts';
+import { networkOptions } from '../config-network.ts';
 import { storageOf } from '../config-storage.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
+import { realHostsOf } from './hosts.ts';
 import { imageConverter } from './image-converter.ts';
 import { imageOptions } from './image-options.ts';
 
@@ -114,7 +116,7 @@ export function compose(options: ComposeOptions): Cloud {
   const overrides = readPolicies(config.policies || join(paths.data, 'policies'), CODE_NAMES);
   const neutron = createNeutron({
     env,
-    options: { policyOverrides: overrides.neutron ?? {}, bandwidths: config.network.bandwidths, packetRates: config.network.packetRates },
+    options: { policyOverrides: overrides.neutron ?? {}, ...networkOptions(config.network, realHostsOf(config)) },
     keystone: keystone.face,
     hosts,
   });

@@ -11,6 +11,7 @@ import type { Logger } from '@cairn/kit/log/log';
 import { createLog } from '@cairn/kit/log/pino';
 import type { CloudConfig } from '../config.ts';
 import { cpuSetsOf } from '../config-compute.ts';
+import { hasPublicWire, physicalLinks } from '../config-network.ts';
 import { storageOf } from '../config-storage.ts';
 import type { Paths } from '../daemon/paths.ts';
 import { simulatedSize } from './simulated-size.ts';
@@ -25,7 +26,7 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
   const publicLink = publicLinkOf(config, paths);
   if (count === 1) {
     const { host } = config.hypervisor;
-    const physicalNetworks = { public: publicLink };
+    const physicalNetworks = { public: publicLink, ...physicalLinks(config.network, hostName(config, 0), paths.instance) };
     const cpus = sets.dedicated.length > 0 || sets.shared !== undefined ? { cpus: sets } : {};
     const place = { instance: paths.instance, dataDir: paths.host, runDir: `/run/cairn-${paths.instance}` };
     return [await RealAgent.create({ ...(host !== '' && { host }), ...place, ...cpus, physicalNetworks, backends, callbacks, clock, log })];
@@ -44,7 +45,7 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
         instance: `${paths.instance}h${index}`,
         dataDir: join(paths.hosts, String(index)),
         runDir: `/run/cairn-${paths.instance}/h${index}`,
-        physicalNetworks: { public: underlay.publicPort(index) },
+        physicalNetworks: { public: underlay.publicPort(index), ...physicalLinks(config.network, hostName(config, i), `${paths.instance}h${index}`) },
         backends,
         shared,
         among: { index, count, tunnels: underlay.endpoint(index), outerNetns: underlay.netns },
@@ -64,6 +65,10 @@ const hostName = (config: CloudConfig, i: number): string => {
   return config.hypervisor.hosts === 1 ? base : `${base}-${i + 1}`;
 };
 
+/** The names of this machine's hosts, where they are real. */
+export const realHostsOf = (config: CloudConfig): readonly string[] =>
+  config.hypervisor.type === 'simulated' ? [] : Array.from({ length: config.hypervisor.hosts }, (_, i) => hostName(config, i));
+
 const publicLinkOf = (config: CloudConfig, paths: Paths): { readonly linkName: string; readonly hostCidr: string } => ({
   linkName: `cairn-${paths.instance}`,
   hostCidr: `${config.network.publicGateway}/${config.network.publicCidr.split('/')[1]}`,
@@ -74,7 +79,8 @@ async function underlayOf(config: CloudConfig, paths: Paths): Promise<Underlay> 
   const { Underlay } = await import('@cairn/host/real/underlay');
   const runDir = `/run/cairn-${paths.instance}`;
   mkdirSync(runDir, { recursive: true, mode: 0o711 });
-  return new Underlay({ instance: paths.instance, hosts: config.hypervisor.hosts, publicLink: publicLinkOf(config, paths), scratchDir: join(runDir, 'u') });
+  const publicLink = hasPublicWire(config.network) ? {} : { publicLink: publicLinkOf(config, paths) };
+  return new Underlay({ instance: paths.instance, hosts: config.hypervisor.hosts, ...publicLink, scratchDir: join(runDir, 'u') });
 }
 
 async function simulated(config: CloudConfig, callbacks: HostCallbacks, clock: Clock): Promise<HostAgent[]> {

@@ -9,6 +9,7 @@ import {
   type FabricObject,
   type FabricStatus,
   type MeterReading,
+  type NetworkSpec,
   type PortSpec,
 } from '../interface/fabric.ts';
 import { Announcer } from './kernel/announce.ts';
@@ -158,6 +159,7 @@ export class KernelFabric implements Fabric {
     for (const id of this.#objects.networks.keys()) this.#unitOf(dhcpKey(id));
     await this.#request(new Set(this.#units.keys()));
     for (const port of this.#objects.guestPorts.values()) flaws.push(...this.#unplugged(port), ...(await this.#unlogged(port)));
+    for (const network of this.#objects.networks.values()) flaws.push(...this.#unjoined(network));
     if (flaws.length === 0) return;
     for (const flaw of flaws) this.#options.onEvent?.({ kind: 'trouble', subject: 'fabric', message: flaw.message });
     throw new FabricFlaws(flaws);
@@ -180,7 +182,16 @@ export class KernelFabric implements Fabric {
     await this.#request(touched);
     for (const change of changes)
       if (change.op === 'put' && change.object.kind === 'port') flaws.push(...this.#unplugged(change.object), ...(await this.#unlogged(change.object)));
+    for (const change of changes) if (change.op === 'put' && change.object.kind === 'network') flaws.push(...this.#unjoined(change.object));
     if (flaws.length > 0) throw new FabricFlaws(flaws);
+  }
+
+  /** A network without the physical one that carries it: it ends at this host. */
+  #unjoined(network: NetworkSpec): FabricFlaw[] {
+    const why = this.#switch.whyUnjoined(network);
+    if (why === undefined) return [];
+    const message = `The network ${network.id} is not joined to the physical network ${network.segment.physicalNetwork}: ${why}.`;
+    return [{ kind: 'network', id: network.id, isPartial: true, message }];
   }
 
   /** What the kernel refuses of a port. */

@@ -38,9 +38,17 @@ export const dhcpLinkName = (networkId: string): string => `ns-${shortId(network
 export const tunnelName = (networkId: string): string => `${TUNNEL_PREFIX}${shortId(networkId)}`;
 export const TUNNEL_PREFIX = 'vx-';
 
-/** The inner end of the veth pair that leads to a physical network. */
+/** A VLAN of a physical network. */
+export const vlanName = (networkId: string): string => `${VLAN_PREFIX}${shortId(networkId)}`;
+export const VLAN_PREFIX = 'pv-';
+
+export const UPLINK_PREFIX = 'ph-';
+
+/** The inner end of what leads to a physical network. */
 export const uplinkName = (physicalNetwork: string): string =>
-  /^[a-z0-9]{1,12}$/.test(physicalNetwork) ? `ph-${physicalNetwork}` : `ph-${createHash('sha256').update(physicalNetwork).digest('hex').slice(0, 11)}`;
+  /^[a-z0-9]{1,12}$/.test(physicalNetwork)
+    ? `${UPLINK_PREFIX}${physicalNetwork}`
+    : `${UPLINK_PREFIX}${createHash('sha256').update(physicalNetwork).digest('hex').slice(0, 11)}`;
 
 /** An id as part of an nftables identifier, which has no hyphens. Ids have no underscores, so this stays unique. */
 export const identifier = (id: string): string => id.replaceAll('-', '_');

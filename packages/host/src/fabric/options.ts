@@ -43,13 +43,14 @@ export function checkOptions(options: KernelFabricOptions): void {
     throw invalidInput('The outer network namespace must be the name of one.', { field: 'outerNetns' });
   if (options.tunnels && (!/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(options.tunnels.netns) || !parseIp(options.tunnels.localIp)))
     throw invalidInput("The tunnels' end must be the name of a network namespace and an address in it.", { field: 'tunnels' });
-  for (const [name, { linkName, hostCidr, outerBridge }] of Object.entries(options.physicalNetworks)) {
+  for (const [name, { linkName, hostCidr, outerBridge, isCard }] of Object.entries(options.physicalNetworks)) {
     const field = `physicalNetworks.${name}`;
     if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(linkName))
       throw invalidInput(`The link of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
     if (outerBridge !== undefined && !/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(outerBridge))
       throw invalidInput(`The bridge of the physical network ${name} must have a name of 1 to 15 letters, digits, "_", "." or "-".`, { field });
-    if (hostCidr === undefined && outerBridge !== undefined) continue;
+    if (hostCidr === undefined && (outerBridge !== undefined || isCard)) continue;
+    if (isCard) throw invalidInput(`The card of the physical network ${name} cannot have an address of the host's.`, { field });
     if (hostCidr === undefined || !/^[0-9a-f.:]+\/\d+$/.test(hostCidr) || !parseCidr(hostCidr))
       throw invalidInput(`The host's address on the physical network ${name} must be given with its prefix length, like 172.24.4.1/24.`, { field });
   }

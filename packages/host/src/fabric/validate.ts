@@ -76,6 +76,7 @@ function network(spec: NetworkSpec): void {
   whole(spec.mtu, 68, 65535, 'mtu');
   if (spec.dnsDomain !== undefined) domain(spec.dnsDomain, 'dnsDomain');
   need(['flat', 'vlan', 'vxlan', 'geneve', 'local'].includes(spec.segment.type), 'segment.type', 'is unknown');
+  if (spec.segment.type === 'vlan' && spec.segment.id !== undefined) whole(spec.segment.id, 1, 4094, 'segment.id');
   if (spec.tunnel !== undefined) {
     whole(spec.tunnel.vni, 1, 0xffffff, 'tunnel.vni');
     whole(spec.tunnel.udpPort, 1, 65535, 'tunnel.udpPort');

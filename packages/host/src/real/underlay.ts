@@ -10,8 +10,8 @@ export interface UnderlayOptions {
   /** Tells clouds apart; every namespace of this underlay begins with `cairn-<instance>u-`. */
   readonly instance: string;
   readonly hosts: number;
-  /** The machine's own link into the public network, with its address there. */
-  readonly publicLink: { readonly linkName: string; readonly hostCidr: string };
+  /** The machine's own link into the public network, with its address there. Absent where that is a network of the machine's surroundings. */
+  readonly publicLink?: { readonly linkName: string; readonly hostCidr: string };
   readonly scratchDir: string;
 }
 
@@ -60,7 +60,7 @@ export class Underlay {
     const bridge = (name: string): string[] =>
       links.has(name) ? [] : [`link add dev ${name} mtu ${MTU} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`, `link set dev ${name} mtu ${MTU} up`];
     await kernel.ip(this.netns, [...bridge('tunnels'), ...bridge('public')]);
-    if (!links.has('out')) {
+    if (publicLink && !links.has('out')) {
       await kernel.ip(this.netns, [
         `link add dev out mtu ${PUBLIC_MTU} type veth peer name ${publicLink.linkName} mtu ${PUBLIC_MTU} netns ${process.pid}`,
         'link set dev out master public up',

@@ -119,6 +119,10 @@ describe('why a packet passes or does not', () => {
     const query = 'destination=fd00:0:0:b::77&protocol=tcp&destination_port=81';
     assert.match((await path(a, query)).summary, /Nobody on the network has fd00:0:0:b::77/);
     await world.update('member', 'port', b.id, { allowed_address_pairs: [{ ip_address: 'fd00:0:0:b::70/124' }] });
+    const perhaps = await path(a, query);
+    assert.deepEqual([perhaps.verdict, perhaps.arrived_at_port_id], ['unknown', null], 'one of sixteen that the guest may have');
+    assert.match(perhaps.summary, /may have it by a range of its allowed address pairs/);
+    await world.update('member', 'port', b.id, { allowed_address_pairs: [{ ip_address: 'fd00:0:0:b::77' }] });
     const virtual = await path(a, query);
     assert.deepEqual([virtual.verdict, virtual.arrived_at_port_id], ['pass', b.id], virtual.summary);
     await world.update('member', 'port', c.id, { allowed_address_pairs: [{ ip_address: 'fd00:0:0:b::77' }] });

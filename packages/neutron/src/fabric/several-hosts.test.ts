@@ -4,7 +4,8 @@ import type { FabricObject, NetworkSpec } from '@cairn/host/interface/fabric';
 import type { SimulatedAgent } from '@cairn/host/simulated/agent';
 import { testContext } from '@cairn/kit/testing/world';
 import { NetworkWorld } from '../testing/network-world.ts';
-import { networkAt } from './several-hosts.ts';
+import { settingsOf } from '../options.ts';
+import { networkAt, networkOn as networkAsTold } from './several-hosts.ts';
 
 const ENDS = { h1: '100.127.0.1', h2: '100.127.0.2', h3: '100.127.0.3' } as const;
 type Host = keyof typeof ENDS;
@@ -127,5 +128,22 @@ describe('a network on one of several hosts', () => {
     assert.equal(tunnelOf({ type: 'local' }), undefined);
     assert.equal(tunnelOf({ type: 'flat', physicalNetwork: 'public' }), undefined);
     assert.equal(tunnelOf({ type: 'vxlan', id: 7 }, {}), undefined);
+  });
+
+  it('is in no tunnel where the hosts have its physical network by wires of their own', () => {
+    const settings = settingsOf({ physicalNetworks: { wire: { isWired: true }, inside: {} } });
+    const place = { host: 'h2', chassis: 'h1' };
+    const tunnelAt = (physicalNetwork: string) => {
+      const object = networkAsTold(
+        settings,
+        network({ type: 'vlan', id: 7, physicalNetwork }),
+        undefined,
+        place,
+        new Set(['h2']),
+        new Map(Object.entries(ENDS)),
+      );
+      return object.kind === 'network' && object.tunnel?.udpPort;
+    };
+    assert.deepEqual([tunnelAt('wire'), tunnelAt('inside')], [undefined, 4790]);
   });
 });

@@ -75,10 +75,18 @@ export function networkOn(
   members: ReadonlySet<string>,
   ends: TunnelEnds,
 ): FabricObject {
-  if (!segmented) return networkAt(object, place, members, ends);
+  if (!segmented) return networkAt(object, place, members, tunnelsOf(settings, object, ends));
   const seen = onSegment(settings, object, segmented, place, members);
-  return networkAt(seen.object, seen.place, seen.members, ends);
+  return networkAt(seen.object, seen.place, seen.members, tunnelsOf(settings, seen.object, ends));
 }
+
+/** What is on the hosts' own wires is in no tunnel. */
+function tunnelsOf(settings: Settings, object: FabricObject, ends: TunnelEnds): TunnelEnds {
+  const physicalNetwork = object.kind === 'network' ? object.segment.physicalNetwork : undefined;
+  return physicalNetwork !== undefined && settings.physicalNetworks[physicalNetwork]?.isWired ? NO_TUNNELS : ends;
+}
+
+const NO_TUNNELS: TunnelEnds = new Map();
 
 /** A tunnelled network has an id of its own. A VLAN's is told apart by its physical network as well. */
 function vniOf({ id = 0, physicalNetwork }: NetworkSpec['segment']): number {

@@ -39,6 +39,13 @@ type Words = Pick<Hop, 'verdict' | 'reason'> & Partial<Pick<Hop, 'remedy' | 'rul
 
 const MAX_ROUTERS = 8;
 
+/** Does a pair of the port name this very address, and not a range that it is in? */
+const isNamed = (port: PortSpec, ip: string): boolean =>
+  port.allowedAddressPairs.some(({ cidr }) => {
+    const [address = '', length] = cidr.split('/');
+    return (length === undefined || length === (ip.includes(':') ? '128' : '32')) && canonicalIp(address) === ip;
+  });
+
 class Trace {
   readonly #world: PathWorld;
   readonly #hops: Hop[] = [];
@@ -236,6 +243,11 @@ class Trace {
     }
     const claimants = await this.#world.claimantsOf(network.id, nexthop);
     const [claimant] = claimants;
+    if (claimant && claimants.length === 1 && !isNamed(claimant, nexthop)) {
+      const reason = `No port has ${nexthop} as its own; the port ${claimant.id} may have it by a range of its allowed address pairs, and only its guest knows whether it does.`;
+      this.#say('network', 'network', network.id, flow, { verdict: 'unknown', reason, remedy: 'Look into the guest whether it has the address.' });
+      return undefined;
+    }
     if (claimant && claimants.length === 1) {
       const reason = `No port has ${nexthop} as its own; the network brings it to the port that may have it by its allowed address pairs, if its guest does.`;
       this.#say('network', 'network', network.id, flow, { verdict: 'pass', reason });

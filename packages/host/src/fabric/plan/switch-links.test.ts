@@ -7,8 +7,8 @@ import { SwitchMemory } from './memory.ts';
 import { planSwitch } from './switch.ts';
 import { diffSwitchLinks, linksAfter } from './switch-links.ts';
 
-const options = { tapGroupGid: 64055, switchNamespace: 'cairn-test-switch', outerNetns: '1' };
-const NO_TUNNELS = { tunnels: [], floods: [] };
+const options = { tapGroupGid: 64055, switchNamespace: 'cairn-test-switch', outerNetns: '1', machineNetns: '2' };
+const NO_TUNNELS = { tunnels: [], floods: [], cards: [], machine: [] };
 const physical = { public: { linkName: 'cairn0', hostCidr: '172.24.4.1/24' } };
 
 function world() {
@@ -178,4 +178,44 @@ test('a sub-port is a VLAN of its parent, made after it, made anew when it is an
   assert.equal(changed.join[0], 'link add link tapport-one name tapport-sub type vlan id 101');
   objects.change([remove('port', 'port-one')]);
   assert.deepEqual(diffSwitchLinks(links, outerLinks, plan(), options).leave, ['link delete dev tapport-sub', 'link delete dev tapport-one']);
+});
+
+test('a card brings a flat network and VLANs; what leads elsewhere is made anew', () => {
+  const objects = new Objects();
+  const vlan = (id: number) => network('blue-network', [], { mtu: 1500, segment: { type: 'vlan', id, physicalNetwork: 'wire' } });
+  objects.change([put(vlan(101))]);
+  const plan = (linkName: string) => planSwitch(objects, new SwitchMemory(), { wire: { linkName, isCard: true } });
+  const ends = new Map([
+    ['eth9', { name: 'eth9', kind: 'ether', mac: '', mtu: 1500, master: undefined, up: false, carrier: false, addresses: [], alias: undefined }],
+  ]);
+  const made = diffSwitchLinks(new Map(), ends, plan('eth9'), options);
+  assert.deepEqual(
+    made.cards.map(({ command }) => command),
+    ['link set dev eth9 up', 'link add link eth9 name ph-wire netns cairn-test-switch type macvlan mode passthru'],
+  );
+  assert.deepEqual(made.join.slice(2), [
+    'link set dev ph-wire alias eth9',
+    'link set dev ph-wire nomaster up',
+    'link add link ph-wire name pv-blue-networ type vlan id 101',
+    'link set dev pv-blue-networ alias ph-wire.101',
+    'link set dev pv-blue-networ master brqblue-networ up',
+  ]);
+
+  const { links, outerLinks } = linksAfter(plan('eth9'));
+  const nothing = { ...NO_TUNNELS, leave: [], join: [], outer: [], forget: [] };
+  assert.deepEqual(diffSwitchLinks(links, outerLinks, plan('eth9'), options), nothing);
+
+  objects.change([put(vlan(102))]);
+  const renumbered = diffSwitchLinks(links, outerLinks, plan('eth9'), options);
+  assert.deepEqual(renumbered.leave, ['link delete dev pv-blue-networ']);
+  assert.equal(renumbered.join[0], 'link add link ph-wire name pv-blue-networ type vlan id 102');
+
+  const moved = diffSwitchLinks(links, outerLinks, plan('eth8'), options);
+  assert.deepEqual(moved.leave, ['link delete dev pv-blue-networ', 'link delete dev ph-wire']);
+  assert.equal(moved.cards.at(-1)?.command, 'link add link eth8 name ph-wire netns cairn-test-switch type macvlan mode passthru');
+
+  objects.change([put(network('flat-network', [], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'wire' } })), remove('network', 'blue-network')]);
+  const flat = diffSwitchLinks(links, outerLinks, plan('eth9'), options);
+  assert.deepEqual(flat.leave.toSorted(), ['link delete dev brqblue-networ', 'link delete dev pv-blue-networ']);
+  assert.deepEqual(flat.join.slice(2), ['link set dev ph-wire master brqflat-networ up']);
 });

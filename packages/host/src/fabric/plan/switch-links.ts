@@ -1,6 +1,6 @@
 import type { KernelFloods, KernelLink, KernelLinks } from '../kernel/links.ts';
-import { TUNNEL_PREFIX } from '../names.ts';
-import { aliasAddresses, aliasIdentity, type SwitchPlan } from './switch.ts';
+import { TUNNEL_PREFIX, UPLINK_PREFIX, VLAN_PREFIX } from '../names.ts';
+import { aliasAddresses, aliasIdentity, type SwitchPlan, type UplinkPlan } from './switch.ts';
 
 /** Commands for `ip -batch`, in three parts by when they may run. */
 export interface SwitchLinkChanges {
@@ -12,8 +12,12 @@ export interface SwitchLinkChanges {
   readonly tunnels: readonly string[];
   /** Commands for `bridge -batch` in the switch, after `join`: where frames for nobody known go. */
   readonly floods: readonly string[];
+  /** Before `join`: what is done with network cards, in the namespace that the card is in. */
+  readonly cards: readonly { readonly isInMachine: boolean; readonly command: string }[];
   /** In the outer namespace, after `join`. */
   readonly outer: readonly string[];
+  /** In the namespace of this process, after `join`. */
+  readonly machine: readonly string[];
   /** Whose tracked connections are to be forgotten, so that the next holder of the address (or of the bridge's zone) starts afresh. */
   readonly forget: readonly { readonly bridge: string; readonly ip?: string }[];
 }
@@ -23,6 +27,8 @@ export interface SwitchLinkOptions {
   readonly switchNamespace: string;
   /** `ip link`'s word for the outer namespace: its name, or `1`-like process id. */
   readonly outerNetns: string;
+  /** The same for the namespace of this process. */
+  readonly machineNetns: string;
 }
 
 const TAP_PREFIX = 'tap';
@@ -41,6 +47,10 @@ export function diffSwitchLinks(
   const floods: string[] = [];
   const join: string[] = [];
   const outer: string[] = [];
+  const machine: string[] = [];
+  const cards: { isInMachine: boolean; command: string }[] = [];
+  const changes = { join, cards, outer, machine };
+  const vlanLeaves: string[] = [];
   const forget: { bridge: string; ip?: string }[] = [];
   /** VLANs that are there and stay. One whose tap goes would go with it. */
   const keptVlans = new Set<string>();
@@ -57,7 +67,8 @@ export function diffSwitchLinks(
     } else if (link.kind === 'tun' && link.name.startsWith(TAP_PREFIX) && !plan.taps.has(link.name)) leave.push(`link delete dev ${link.name}`);
     else if (link.kind === 'vxlan' && link.name.startsWith(TUNNEL_PREFIX) && plan.tunnels.get(link.name)?.alias !== link.alias)
       leave.push(`link delete dev ${link.name}`);
-    else if (link.kind === 'veth' && link.name.startsWith('ph-') && !plan.uplinks.has(link.name)) leave.push(`link delete dev ${link.name}`);
+    else if (link.name.startsWith(VLAN_PREFIX) && !keepsVlan(link, plan, actual)) vlanLeaves.push(`link delete dev ${link.name}`);
+    else if (link.name.startsWith(UPLINK_PREFIX) && !isSameUplink(link, plan.uplinks.get(link.name))) leave.push(`link delete dev ${link.name}`);
   }
   for (const [name, { mtu }] of plan.bridges) {
     const link = actual.get(name);
@@ -71,28 +82,14 @@ export function diffSwitchLinks(
     else if (link.mtu !== mtu || !link.up) join.push(`link set dev ${name} mtu ${mtu} up`);
   }
   for (const [name, uplink] of plan.uplinks) {
-    if (actual.has(name)) attach(actual.get(name), name, uplink, join);
-    else {
-      join.push(
-        `link add dev ${name} mtu ${uplink.mtu} type veth peer name ${uplink.outer} mtu ${uplink.mtu} netns ${options.outerNetns}`,
-        `link set dev ${name} master ${uplink.bridge} up`,
-      );
-    }
-    const end = actual.has(name) ? outerLinks.get(uplink.outer) : undefined;
-    if (uplink.hostCidr === undefined) {
-      // its place on the outer bridge is given when it is made, and then left to whoever keeps that bridge
-      const master = end || uplink.outerBridge === undefined ? '' : ` master ${uplink.outerBridge}`;
-      if (!end?.up || end.mtu !== uplink.mtu) outer.push(`link set dev ${uplink.outer} addrgenmode none mtu ${uplink.mtu}${master} up`);
-      continue;
-    }
-    if (end?.up && end.mtu === uplink.mtu && end.addresses.join() === uplink.hostCidr) continue;
-    for (const address of end?.addresses ?? []) if (address !== uplink.hostCidr) outer.push(`addr del ${address} dev ${uplink.outer}`);
-    // Without addresses of the kernel's making, the outer end is what its one address says and no more.
-    outer.push(
-      `link set dev ${uplink.outer} addrgenmode none`,
-      `addr replace ${uplink.hostCidr} dev ${uplink.outer}`,
-      `link set dev ${uplink.outer} mtu ${uplink.mtu} up`,
-    );
+    const link = actual.get(name);
+    joinUplink(name, uplink, isSameUplink(link, uplink) ? link : undefined, outerLinks.get(endKey(uplink)), options, changes);
+  }
+  for (const [name, vlan] of plan.vlans) {
+    const link = actual.get(name);
+    const kept = link && keepsVlan(link, plan, actual) ? link : undefined;
+    if (!kept) join.push(`link add link ${vlan.uplink} name ${name} type vlan id ${vlan.id}`, `link set dev ${name} alias ${vlan.alias}`);
+    if (kept?.master !== vlan.bridge || !kept.up) join.push(`link set dev ${name} master ${vlan.bridge} up`);
   }
   for (const [name, tunnel] of plan.tunnels) {
     const link = actual.get(name);
@@ -121,7 +118,77 @@ export function diffSwitchLinks(
     const kept = wanted?.bridge === link.master ? aliasAddresses(wanted.alias) : [];
     for (const ip of aliasAddresses(link.alias)) if (!kept.includes(ip)) forget.push({ bridge: link.master, ip });
   }
-  return { leave, tunnels, join, floods, outer, forget };
+  return { leave: [...vlanLeaves, ...leave], tunnels, cards, join, floods, outer, machine, forget };
+}
+
+/** What the outer end of an uplink is known by, among ends in two namespaces. */
+export const endKey = ({ outer, isInMachine }: Pick<UplinkPlan, 'outer' | 'isInMachine'>): string => (isInMachine ? `machine ${outer}` : outer);
+
+/** An uplink stays for as long as it leads to the same place. */
+export function isSameUplink(link: KernelLink | undefined, uplink: UplinkPlan | undefined): boolean {
+  if (!link || !uplink) return false;
+  return uplink.isCard ? link.kind === 'macvlan' && link.alias === uplink.alias : link.kind === 'veth';
+}
+
+/** A VLAN stays for as long as its uplink and its number do. */
+function keepsVlan(link: KernelLink, plan: SwitchPlan, actual: KernelLinks): boolean {
+  const wanted = plan.vlans.get(link.name);
+  return wanted !== undefined && link.alias === wanted.alias && isSameUplink(actual.get(wanted.uplink), plan.uplinks.get(wanted.uplink));
+}
+
+interface UplinkChanges {
+  readonly join: string[];
+  readonly cards: { isInMachine: boolean; command: string }[];
+  readonly outer: string[];
+  readonly machine: string[];
+}
+
+/** Brings an uplink, of which `link` is there and `end` outside, to what it is to be. */
+function joinUplink(
+  name: string,
+  uplink: UplinkPlan,
+  link: KernelLink | undefined,
+  end: KernelLink | undefined,
+  options: SwitchLinkOptions,
+  { join, cards, outer: atOuter, machine }: UplinkChanges,
+): void {
+  const outer = uplink.isInMachine ? machine : atOuter;
+  const { bridge, mtu } = uplink;
+  const place = bridge === undefined ? 'nomaster' : `master ${bridge}`;
+  if (uplink.isCard) {
+    // takes all frames of the card as they come, so the card itself has nothing to say
+    // nothing is up on a card that is not
+    if (!end?.up) cards.push({ isInMachine: uplink.isInMachine, command: `link set dev ${uplink.outer} up` });
+    if (!link) {
+      const command = `link add link ${uplink.outer} name ${name} netns ${options.switchNamespace} type macvlan mode passthru`;
+      cards.push({ isInMachine: uplink.isInMachine, command });
+      join.push(`link set dev ${name} alias ${uplink.alias}`);
+    }
+    if (link?.master !== bridge || !link?.up) join.push(`link set dev ${name} ${place} up`);
+    return;
+  }
+  if (!link) {
+    const netns = uplink.isInMachine ? options.machineNetns : options.outerNetns;
+    join.push(
+      `link add dev ${name} mtu ${mtu} type veth peer name ${uplink.outer} mtu ${mtu} netns ${netns}`,
+      `link set dev ${name}${bridge === undefined ? '' : ` ${place}`} up`,
+    );
+  } else if (link.mtu !== mtu || link.master !== bridge || !link.up) join.push(`link set dev ${name} mtu ${mtu} ${place} up`);
+  const there = link ? end : undefined;
+  if (uplink.hostCidr === undefined) {
+    // its place on the outer bridge is given when it is made, and then left to whoever keeps that bridge
+    const master = there || uplink.outerBridge === undefined ? '' : ` master ${uplink.outerBridge}`;
+    if (!there?.up || there.mtu !== mtu) outer.push(`link set dev ${uplink.outer} addrgenmode none mtu ${mtu}${master} up`);
+    return;
+  }
+  if (there?.up && there.mtu === mtu && there.addresses.join() === uplink.hostCidr) return;
+  for (const address of there?.addresses ?? []) if (address !== uplink.hostCidr) outer.push(`addr del ${address} dev ${uplink.outer}`);
+  // Without addresses of the kernel's making, the outer end is what its one address says and no more.
+  outer.push(
+    `link set dev ${uplink.outer} addrgenmode none`,
+    `addr replace ${uplink.hostCidr} dev ${uplink.outer}`,
+    `link set dev ${uplink.outer} mtu ${mtu} up`,
+  );
 }
 
 function attach(link: KernelLink | undefined, name: string, wanted: { readonly mtu: number; readonly bridge: string }, out: string[]): void {
@@ -136,10 +203,12 @@ export function linksAfter(plan: SwitchPlan): { readonly links: KernelLinks; rea
   const base = { mac: '', addresses: [], alias: undefined, master: undefined, up: true, carrier: true };
   for (const [name, { mtu }] of plan.bridges) links.set(name, { ...base, name, kind: 'bridge', mtu });
   for (const [name, { mtu, bridge, alias, vlan }] of plan.taps) links.set(name, { ...base, name, kind: vlan ? 'vlan' : 'tun', mtu, master: bridge, alias });
-  for (const [name, { mtu, bridge, outer, hostCidr }] of plan.uplinks) {
-    links.set(name, { ...base, name, kind: 'veth', mtu, master: bridge });
-    outerLinks.set(outer, { ...base, name: outer, kind: 'veth', mtu, addresses: hostCidr === undefined ? [] : [hostCidr] });
+  for (const [name, uplink] of plan.uplinks) {
+    const { mtu, bridge, outer, hostCidr, isCard, alias } = uplink;
+    links.set(name, { ...base, name, kind: isCard ? 'macvlan' : 'veth', mtu, master: bridge, alias });
+    outerLinks.set(endKey(uplink), { ...base, name: outer, kind: 'veth', mtu, addresses: hostCidr === undefined ? [] : [hostCidr] });
   }
+  for (const [name, { bridge, alias }] of plan.vlans) links.set(name, { ...base, name, kind: 'vlan', mtu: 0, master: bridge, alias });
   for (const [name, { mtu, bridge, alias }] of plan.tunnels) links.set(name, { ...base, name, kind: 'vxlan', mtu, master: bridge, alias });
   return { links, outerLinks, floods: new Map([...plan.tunnels].map(([name, { peers }]) => [name, new Set(peers)])) };
 }

@@ -1,15 +1,19 @@
 import type { NetworkSpec, PortSpec, TunnelSpec } from '../../interface/fabric.ts';
-import { bridgeName, tunnelName, uplinkName } from '../names.ts';
+import { bridgeName, tunnelName, uplinkName, vlanName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import type { Ruleset } from '../ruleset/model.ts';
 import { canonicalIp } from './address.ts';
 import type { SwitchMemory } from './memory.ts';
 import { switchRules } from './switch-rules.ts';
 
-/** Where the public network meets the namespace in which Cairn was started. */
+/** How a physical network comes to this host: by a pair of links of which one end is outside, or by a network card that is there. */
 export interface PhysicalNetwork {
   /** The link's name in the outer namespace. */
   readonly linkName: string;
+  /** The link is a network card that is there, and all that comes by it is the cloud's. It has no addresses and is part of no bridge. */
+  readonly isCard?: true;
+  /** The link is in the namespace in which this process runs, whatever the fabric's outer one is. */
+  readonly isInMachine?: true;
   /** The host's own address on that network: `172.24.4.1/24`. */
   readonly hostCidr?: string;
   /** Instead of an address: the bridge in the outer namespace that the link is a port of, with other hosts on it. */
@@ -31,6 +35,8 @@ export interface SwitchPlan {
   readonly taps: ReadonlyMap<string, TapPlan>;
   /** By inner link name. */
   readonly uplinks: ReadonlyMap<string, UplinkPlan>;
+  /** By link name: VLANs of physical networks. */
+  readonly vlans: ReadonlyMap<string, VlanPlan>;
   /** By link name. */
   readonly tunnels: ReadonlyMap<string, TunnelPlan>;
   readonly rules: Ruleset;
@@ -38,10 +44,24 @@ export interface SwitchPlan {
 
 export interface UplinkPlan {
   readonly outer: string;
+  readonly isCard: boolean;
+  readonly isInMachine: boolean;
   readonly hostCidr: string | undefined;
   readonly outerBridge: string | undefined;
-  readonly bridge: string;
+  /** Of the flat network; undefined where there are VLANs alone. */
+  readonly bridge: string | undefined;
+  /** Longest packet of its networks. A card keeps its own. */
   readonly mtu: number;
+  /** Set for a card, and kept in the kernel: which one it is. */
+  readonly alias: string | undefined;
+}
+
+export interface VlanPlan {
+  readonly uplink: string;
+  readonly id: number;
+  readonly bridge: string;
+  /** `uplink.id`: kept in the kernel; one of another number is made anew. */
+  readonly alias: string;
 }
 
 export interface TunnelPlan {
@@ -97,18 +117,13 @@ export function planSwitch(
 ): SwitchPlan {
   const bridges = new Map<string, { mtu: number }>();
   const uplinks = new Map<string, UplinkPlan>();
+  const vlans = new Map<string, VlanPlan>();
   const tunnels = new Map<string, TunnelPlan>();
   for (const network of view.networks.values()) {
     const bridge = bridgeName(network.id);
     bridges.set(bridge, { mtu: network.mtu });
     if (network.tunnel && endpoint) tunnels.set(tunnelName(network.id), tunnelPlan(network, network.tunnel, endpoint));
-    const { type, physicalNetwork } = network.segment;
-    if (type !== 'flat' || physicalNetwork === undefined || !Object.hasOwn(physicalNetworks, physicalNetwork)) continue;
-    const physical = physicalNetworks[physicalNetwork];
-    const name = uplinkName(physicalNetwork);
-    // Neutron makes one network of a physical one; were there two, the same one gets it in every run.
-    if (physical && bridge < (uplinks.get(name)?.bridge ?? '~'))
-      uplinks.set(name, { outer: physical.linkName, hostCidr: physical.hostCidr, outerBridge: physical.outerBridge, bridge, mtu: network.mtu });
+    addPhysical(network, physicalNetworks, uplinks, vlans);
   }
   const rules = switchRules(view, memory);
   const taps = new Map<string, TapPlan>();
@@ -131,7 +146,36 @@ export function planSwitch(
       vlan: { of: parentTap, id: vlan },
     });
   }
-  return { bridges, taps, uplinks, tunnels, rules };
+  return { bridges, taps, uplinks, vlans, tunnels, rules };
+}
+
+/** Joins a network to the physical one that carries it, where this host has that. */
+function addPhysical(
+  network: NetworkSpec,
+  physicalNetworks: Readonly<Record<string, PhysicalNetwork>>,
+  uplinks: Map<string, UplinkPlan>,
+  vlans: Map<string, VlanPlan>,
+): void {
+  const { type, physicalNetwork, id } = network.segment;
+  if ((type !== 'flat' && type !== 'vlan') || physicalNetwork === undefined || !Object.hasOwn(physicalNetworks, physicalNetwork)) return;
+  const physical = physicalNetworks[physicalNetwork];
+  if (!physical || (type === 'vlan' && (id === undefined || network.tunnel !== undefined))) return;
+  const name = uplinkName(physicalNetwork);
+  const known = uplinks.get(name);
+  const bridge = bridgeName(network.id);
+  // Neutron makes one flat network of a physical one; were there two, the same one gets it in every run.
+  const flat = type === 'flat' && bridge < (known?.bridge ?? '~') ? bridge : known?.bridge;
+  uplinks.set(name, {
+    outer: physical.linkName,
+    isCard: physical.isCard === true,
+    isInMachine: physical.isInMachine === true,
+    hostCidr: physical.hostCidr,
+    outerBridge: physical.outerBridge,
+    bridge: flat,
+    mtu: Math.max(network.mtu, known?.mtu ?? 0),
+    alias: physical.isCard ? physical.linkName : undefined,
+  });
+  if (type === 'vlan' && id !== undefined) vlans.set(vlanName(network.id), { uplink: name, id, bridge, alias: `${name}.${id}` });
 }
 
 const tunnelPlan = (network: NetworkSpec, { vni, udpPort, peers }: TunnelSpec, { localIp }: TunnelEndpoint): TunnelPlan => ({

@@ -1,9 +1,11 @@
 import { conflict, unavailable } from '@cairn/kit/errors/errors';
+import type { NetworkSpec } from '../../interface/fabric.ts';
 import { ProcessError, run } from '../../process/run.ts';
 import type { KernelFloods, KernelLinks } from '../kernel/links.ts';
+import { uplinkName, vlanName } from '../names.ts';
 import { SwitchMemory } from '../plan/memory.ts';
-import { type PhysicalNetwork, planSwitch, type TunnelEndpoint } from '../plan/switch.ts';
-import { diffSwitchLinks, linksAfter } from '../plan/switch-links.ts';
+import { type PhysicalNetwork, planSwitch, type SwitchPlan, type TunnelEndpoint, type UplinkPlan } from '../plan/switch.ts';
+import { diffSwitchLinks, endKey, isSameUplink, linksAfter } from '../plan/switch-links.ts';
 import { INET, MEMBER_SET, ZONE_MAP } from '../plan/switch-rules.ts';
 import { diffRules } from '../ruleset/diff.ts';
 import { asKernel, type KernelRules } from '../ruleset/model.ts';
@@ -48,6 +50,8 @@ export class SwitchUnit {
   #owed: string[] = [];
   /** Links that the kernel refuses to make. */
   #refused: ReadonlySet<string> = new Set();
+  /** Uplinks that cannot be had as the configuration says, and why. */
+  #unjoined: ReadonlyMap<string, string> = new Map();
 
   constructor(context: UnitContext, options: SwitchOptions, onBridgesGone: (bridges: readonly string[]) => void) {
     this.#context = context;
@@ -64,6 +68,14 @@ export class SwitchUnit {
   /** Whether the link was wanted in the last run and could not be had. */
   isRefused(name: string): boolean {
     return this.#refused.has(name);
+  }
+
+  /** Why the physical network of a network is not joined here, as the last run found; undefined where it is, or none was wanted. */
+  whyUnjoined({ id, segment }: NetworkSpec): string | undefined {
+    if (segment.physicalNetwork === undefined) return undefined;
+    const why = this.#unjoined.get(uplinkName(segment.physicalNetwork));
+    if (why !== undefined) return why;
+    return this.#refused.has(vlanName(id)) ? `the kernel of this host refuses the VLAN ${segment.id}, which needs VLAN devices (the module 8021q)` : undefined;
   }
 
   /** The port that a mark of a packet names. */
@@ -93,13 +105,14 @@ export class SwitchUnit {
     const netns = names.switchNamespace;
     this.#isTrusted = true;
     const state = this.#state ?? (await this.#read());
-    const plan = planSwitch(view, this.#memory, this.#options.physicalNetworks, this.#options.tunnels);
-    const outerNetns = this.#options.outerNetns ?? String(process.pid);
-    const options = { tapGroupGid: this.#options.tapGroupGid, switchNamespace: netns, outerNetns };
-    const { leave, tunnels, join, floods, outer, forget } = diffSwitchLinks(state.links, state.outerLinks, plan, options, state.floods);
+    const plan = await this.#joinable(state, planSwitch(view, this.#memory, this.#options.physicalNetworks, this.#options.tunnels));
+    const machineNetns = String(process.pid);
+    const outerNetns = this.#options.outerNetns ?? machineNetns;
+    const options = { tapGroupGid: this.#options.tapGroupGid, switchNamespace: netns, outerNetns, machineNetns };
+    const changes = diffSwitchLinks(state.links, state.outerLinks, plan, options, state.floods);
+    const { leave, tunnels, join, floods, outer, forget } = changes;
     const script = diffRules(state.rules, plan.rules);
     const bridgesGone = [...state.links.values()].filter((link) => link.kind === 'bridge' && !plan.bridges.has(link.name)).map((link) => link.name);
-    for (const [name, { outer: end }] of plan.uplinks) if (!state.links.has(name)) await this.#refuseForeign(end);
 
     const zones = state.rules.get(INET)?.sets.get(ZONE_MAP)?.elements;
     this.#owed.push(...forget.flatMap(({ bridge, ip }) => forgetCommands(zones?.get(bridge), ip)));
@@ -107,6 +120,7 @@ export class SwitchUnit {
     await kernel.ip(netns, leave);
     await kernel.nft(netns, script);
     await kernel.ip(this.#options.tunnels?.netns, tunnels);
+    for (const { isInMachine, command } of changes.cards) await kernel.ip(this.#outerOf({ isInMachine }), [command]);
     if (isTolerant) this.#refuse(await kernel.ipTolerant(netns, join));
     else {
       await kernel.ip(netns, join);
@@ -114,9 +128,10 @@ export class SwitchUnit {
     }
     await kernel.bridge(netns, floods);
     await kernel.ip(this.#options.outerNetns, outer);
+    await kernel.ip(undefined, changes.machine);
     await kernel.conntrack(netns, this.#owed);
     this.#owed = [];
-    if (this.#isTrusted && this.#refused.size === 0) this.#state = { ...linksAfter(plan), rules: asKernel(plan.rules) };
+    if (this.#isTrusted && this.#refused.size === 0 && this.#unjoined.size === 0) this.#state = { ...linksAfter(plan), rules: asKernel(plan.rules) };
     if (bridgesGone.length) this.#onBridgesGone(bridgesGone);
   }
 
@@ -135,9 +150,14 @@ export class SwitchUnit {
       this.#options.tunnels ? kernel.floods(netns) : new Map<string, ReadonlySet<string>>(),
     ]);
     const outerLinks = new Map(
-      (await Promise.all(Object.values(this.#options.physicalNetworks).map(({ linkName }) => kernel.link(this.#options.outerNetns, linkName)))).flatMap(
-        (found) => [...found],
-      ),
+      (
+        await Promise.all(
+          Object.values(this.#options.physicalNetworks).map(async ({ linkName, isInMachine = false }) => {
+            const link = (await kernel.link(this.#outerOf({ isInMachine }), linkName)).get(linkName);
+            return link ? [[endKey({ outer: linkName, isInMachine }), link] as const] : [];
+          }),
+        )
+      ).flat(),
     );
     this.#memory = SwitchMemory.seed(rules, { table: INET, zoneMap: ZONE_MAP, memberSetPattern: MEMBER_SET });
     return { links, outerLinks, floods, rules };
@@ -167,12 +187,47 @@ export class SwitchUnit {
     return stdout.trim().split(/\s+/).join() === '1,1';
   }
 
-  async #refuseForeign(linkName: string): Promise<void> {
-    const { size } = await this.#context.kernel.link(this.#options.outerNetns, linkName);
-    if (size > 0)
+  /** The namespace that the outer end of an uplink is in. */
+  #outerOf({ isInMachine }: { readonly isInMachine: boolean }): string | undefined {
+    return isInMachine ? undefined : this.#options.outerNetns;
+  }
+
+  /** The plan without those uplinks that the configuration names and that cannot be had: all else is to be live without them. */
+  async #joinable(state: State, plan: SwitchPlan): Promise<SwitchPlan> {
+    const unjoined = new Map<string, string>();
+    for (const [name, uplink] of plan.uplinks) {
+      const why = isSameUplink(state.links.get(name), uplink) ? undefined : await this.#obstacle(uplink);
+      if (why !== undefined) unjoined.set(name, why);
+    }
+    for (const [name, why] of unjoined) if (this.#unjoined.get(name) !== why) this.#context.log.error({ why }, 'a physical network is not joined');
+    this.#unjoined = unjoined;
+    if (unjoined.size === 0) return plan;
+    return {
+      ...plan,
+      uplinks: new Map([...plan.uplinks].filter(([name]) => !unjoined.has(name))),
+      vlans: new Map([...plan.vlans].filter(([, { uplink }]) => !unjoined.has(uplink))),
+    };
+  }
+
+  /** What stands in the way of an uplink that is to be made. Throws Conflict where it is the public network's own. */
+  async #obstacle(uplink: UplinkPlan): Promise<string | undefined> {
+    const { kernel } = this.#context;
+    const netns = this.#outerOf(uplink);
+    const link = (await kernel.link(netns, uplink.outer)).get(uplink.outer);
+    if (uplink.isCard) {
+      if (!link) return `this host has no network card ${uplink.outer}`;
+      if (link.addresses.length > 0)
+        return `${uplink.outer} has addresses of this host (${link.addresses.join(', ')}), and the cloud would take all that comes by it: name a card without addresses, or a bridge`;
+      return link.master === undefined ? undefined : `${uplink.outer} is part of ${link.master}: name that bridge instead of the card`;
+    }
+    if (link) {
+      if (uplink.hostCidr === undefined) return `there is a link named ${uplink.outer} already`;
       throw conflict(
-        `The public network cannot be joined to this host: there is a link named ${linkName} already. Remove it, or choose another link name in the configuration.`,
+        `The public network cannot be joined to this host: there is a link named ${uplink.outer} already. Remove it, or choose another link name in the configuration.`,
       );
+    }
+    if (uplink.outerBridge === undefined || (await kernel.link(netns, uplink.outerBridge)).get(uplink.outerBridge)?.kind === 'bridge') return undefined;
+    return `this host has no bridge ${uplink.outerBridge}`;
   }
 }
 
