@@ -34,6 +34,8 @@ test('calls have the command of the openstack client', () => {
   assert.equal(cli('POST', 'compute', '/v2.1/servers/s1/action', { reboot: { type: 'SOFT' } }), 'openstack server reboot --soft s1');
   assert.equal(cli('POST', 'compute', '/v2.1/servers/s1/action', { 'os-getConsoleOutput': { length: 9 } }), 'openstack console log show --lines 9 s1');
   assert.equal(cli('GET', 'compute', '/v2.1/servers/s1/os-instance-actions/req-1'), 'openstack server event show s1 req-1');
+  const remote = (protocol: string) => cli('POST', 'compute', '/v2.1/servers/s1/remote-consoles', { remote_console: { protocol, type: 'x' } });
+  assert.deepEqual([remote('vnc'), remote('serial')], ['openstack console url show --novnc s1', 'openstack console url show --serial s1']);
   assert.equal(cli('DELETE', 'compute', '/v2.1/os-keypairs/my%20key'), "openstack keypair delete 'my key'");
   assert.equal(
     cli('POST', 'network', '/v2.0/security-group-rules', {

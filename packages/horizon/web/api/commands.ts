@@ -119,6 +119,12 @@ const RULES: readonly Rule[] = [
     path: new RegExp(`^${SERVER}/os-instance-actions/([^/?]+)$`),
     command: ([, id, req]) => ['server', 'event', 'show', id, req],
   },
+  {
+    service: 'compute',
+    method: 'POST',
+    path: new RegExp(`^${SERVER}/remote-consoles$`),
+    command: ([, id], body) => ['console', 'url', 'show', inside(body, 'remote_console')['protocol'] === 'serial' ? '--serial' : '--novnc', id],
+  },
   { service: 'compute', method: 'POST', path: /^\/v2\.1\/servers$/, command: (_match, body) => serverCreateWords(body) },
   {
     service: 'compute',

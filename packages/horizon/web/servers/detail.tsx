@@ -10,6 +10,7 @@ import Table from '@cloudscape-design/components/table';
 import Tabs from '@cloudscape-design/components/tabs';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageLink } from '../parts/page-link.tsx';
 import { Status } from '../parts/status.tsx';
@@ -18,6 +19,10 @@ import { Waiting } from '../parts/waiting.tsx';
 import { ServerActions } from './action-menu.tsx';
 import { FlowTab } from './flow.tsx';
 import { act, actionsQuery, addressesOf, type Server, serverQuery } from './queries.ts';
+
+const DisplayConsole = lazy(async () => ({ default: (await import('./console/display.tsx')).DisplayConsole }));
+const SerialConsole = lazy(async () => ({ default: (await import('./console/serial.tsx')).SerialConsole }));
+const Lazily = ({ children }: { readonly children: ReactNode }) => <Suspense fallback={<Waiting />}>{children}</Suspense>;
 
 /** One server: what it is, what was done to it and how, and what its console said. */
 export function ServerPage() {
@@ -60,6 +65,24 @@ export function ServerPage() {
             { id: 'flow', label: t('servers.flow'), content: <FlowTab serverId={server.id} /> },
             { id: 'actions', label: t('servers.actions'), content: <ActionsLog serverId={server.id} /> },
             { id: 'log', label: t('servers.log'), content: <ConsoleLog serverId={server.id} /> },
+            {
+              id: 'display',
+              label: t('console.display'),
+              content: (
+                <Lazily>
+                  <DisplayConsole server={server} />
+                </Lazily>
+              ),
+            },
+            {
+              id: 'serial',
+              label: t('console.serialLine'),
+              content: (
+                <Lazily>
+                  <SerialConsole server={server} />
+                </Lazily>
+              ),
+            },
           ]}
         />
       </SpaceBetween>

@@ -17,6 +17,8 @@ export interface Server extends ServerFacts {
   readonly flavor: { readonly original_name: string; readonly vcpus: number; readonly ram: number; readonly disk: number };
   readonly addresses: Readonly<Record<string, readonly { readonly addr: string; readonly version: number; readonly 'OS-EXT-IPS:type': string }[]>>;
   readonly security_groups?: readonly { readonly name: string }[];
+  /** 0 none, 1 running, 3 paused, 4 off, 6 crashed, 7 suspended. */
+  readonly 'OS-EXT-STS:power_state': number;
   readonly 'OS-EXT-AZ:availability_zone': string;
   readonly 'OS-EXT-SRV-ATTR:host'?: string | null;
   readonly 'os-extended-volumes:volumes_attached': readonly { readonly id: string }[];

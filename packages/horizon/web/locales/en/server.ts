@@ -1,0 +1,25 @@
+/** A server's page and what is done there: consoles. */
+export const server = {
+  console: {
+    display: 'Display',
+    serialLine: 'Serial line',
+    vnc: 'The server’s display',
+    serial: 'The server’s serial line',
+    keyboard: 'Type into the console',
+    ctrlAltDel: 'Send Ctrl+Alt+Del',
+    paste: 'Paste text',
+    fullscreen: 'Full screen',
+    reconnect: 'Connect again',
+    connecting: 'Connecting',
+    open: 'Connected',
+    closed: 'Disconnected',
+    none: 'No console',
+    off: 'The server does not run. Its console opens when it does.',
+    refused: 'The console could not be opened',
+    displayHelp: 'Click into the picture to type; Ctrl+Alt+Home leads back to the page.',
+    serialHelp: 'Press Enter when nothing is shown. The line takes one viewer at a time; Ctrl+Alt+Home leads back to the page.',
+    text: 'Text',
+    textHelp: 'It is typed into the console as on a US keyboard.',
+    type: 'Type it',
+  },
+} as const;

@@ -1,0 +1,152 @@
+/** A server's page: consoles, actions, parts, the ways to launch one. Chromium on a whole cloud with simulated hosts; each test goes on from the one before. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { noBrowser, type Page } from '../support/browser.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { ConsoleUser, HOSTILE, PASSWORD, WAIT_MS } from '../support/console.ts';
+
+describe('servers in the console', { skip: noBrowser() ?? false }, () => {
+  let user: ConsoleUser;
+  let cloud: TestCloud;
+  let page: Page;
+  /** Ann's token, for what is prepared by the API. */
+  let token: string;
+  let serverId: string;
+  let networkId: string;
+
+  const fine = (name: string): Promise<void> => user.fine(name);
+  const call = (method: string, path: string, body?: unknown) => cloud.ok(method, path, body, { token });
+  const active = async (id: string): Promise<void> =>
+    cloud.until('the server runs', async () => (await call('GET', `/compute/v2.1/servers/${id}`)).server.status === 'ACTIVE', WAIT_MS);
+  const tab = async (name: string): Promise<void> => page.getByRole('tab', { name, exact: true }).click();
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+  before(async () => {
+    user = await ConsoleUser.start({ hosts: 2 });
+    ({ cloud, page } = user);
+    token = await cloud.login('ann', PASSWORD, 'alpha');
+    const { network } = await call('POST', '/network/v2.0/networks', { network: { name: 'net' } });
+    networkId = network.id;
+    await call('POST', '/network/v2.0/subnets', { subnet: { network_id: networkId, ip_version: 4, cidr: '10.9.0.0/24' } });
+    const [image] = (await call('GET', '/image/v2/images')).images;
+    const [flavor] = (await call('GET', '/compute/v2.1/flavors')).flavors;
+    const body = { server: { name: 'one', imageRef: image.id, flavorRef: flavor.id, networks: [{ uuid: networkId }] } };
+    serverId = (await call('POST', '/compute/v2.1/servers', body)).server.id;
+    await active(serverId);
+    await user.signIn();
+  });
+  after(async () => await user?.stop());
+
+  test('the display is shown, takes keys and pasted text, fills the screen, and is opened again with a new pass', async () => {
+    const passes: string[] = [];
+    page.on('request', (request) => void (request.url().endsWith('/remote-consoles') && passes.push(request.postData() ?? '')));
+    const sent: Buffer[] = [];
+    page.on('websocket', (socket) => void socket.on('framesent', ({ payload }) => sent.push(Buffer.from(payload))));
+    await page.goto(user.at(`/console/servers/${serverId}`));
+    await tab('Display');
+    await page.locator('[data-console-state=open]').waitFor();
+    // the picture of a simulated host is grey
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.console-box canvas');
+      return canvas !== null && canvas.width === 64 && canvas.getContext('2d')?.getImageData(3, 3, 1, 1).data[0] === 0x80;
+    });
+    await fine('server-display');
+
+    /** Keys that went out: keysym, pressed or let go. */
+    const keys = (): string[] =>
+      sent.filter((data) => data[0] === 4 && data.length === 8).map((data) => `${data.readUInt32BE(4).toString(16)}${data[1] ? '+' : '-'}`);
+    await button('Send Ctrl+Alt+Del').click();
+    await button('Type into the console').click();
+    await page.keyboard.press('q');
+    await button('Paste text').click();
+    await page.getByRole('dialog').getByLabel('Text').fill('A\n');
+    await button('Type it').click();
+    const expected = ['ffe3+', 'ffe9+', 'ffff+', 'ffff-', 'ffe9-', 'ffe3-', '71+', '71-', 'ffe1+', '41+', '41-', 'ffe1-', 'ff0d+', 'ff0d-'];
+    await cloud.until('all keys were sent', async () => keys().length >= expected.length, WAIT_MS);
+    assert.deepEqual(keys(), expected);
+
+    await button('Type into the console').click();
+    await page.keyboard.press('Control+Alt+Home');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Type into the console');
+
+    await button('Full screen').click();
+    await page.waitForFunction(() => document.fullscreenElement?.className === 'console-box');
+    await page.evaluate(() => document.exitFullscreen());
+    await button('Connect again').click();
+    await page.locator('[data-console-state=open]').waitFor();
+    assert.equal(passes.length, 2);
+  });
+
+  test('the serial line is a terminal; what the guest says there cannot reach the page', async () => {
+    await tab('Serial line');
+    await page.locator('.xterm-rows').getByText('login:').first().waitFor();
+    await button('Type into the console').click();
+    // a simulated line says what it hears: colours of cells, a title, a link, markup
+    const hostile = `\u001b[38;2;1;200;3mgreen\u001b[0m \u001b]0;broken in\u0007\u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007 ${HOSTILE.slice(0, 40)}`;
+    await button('Paste text').click();
+    await page.getByRole('dialog').getByLabel('Text').fill('typed by ann');
+    await button('Type it').click();
+    await page.locator('.xterm-rows').getByText('typed by ann').waitFor();
+    await page.evaluate((text) => {
+      const data = new DataTransfer();
+      data.setData('text/plain', text);
+      document.querySelector('.xterm-helper-textarea')?.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    }, hostile);
+    await page.locator('.xterm-rows').getByText('<img src=x').waitFor();
+    assert.equal(await page.locator('.xterm-rows img').count(), 0);
+    await fine('server-serial');
+  });
+
+  test('a console whose line breaks is opened again; that of a server that is off says so, and comes back with it', async () => {
+    await call('POST', `/compute/v2.1/servers/${serverId}/action`, { 'os-stop': null });
+    await page.locator('[data-console-state=off]').waitFor();
+    await user.shown('The server does not run. Its console opens when it does.');
+    await call('POST', `/compute/v2.1/servers/${serverId}/action`, { 'os-start': null });
+    await page.locator('[data-console-state=open]').waitFor();
+    await page.locator('.xterm-rows').getByText('login:').first().waitFor();
+  });
+
+  test('a page of another origin opens no console, and this page opens none of another host', async () => {
+    const open = (where: Page, url: string): Promise<string> =>
+      where.evaluate(
+        (address) =>
+          new Promise<string>((resolve) => {
+            try {
+              const socket = new WebSocket(address, 'binary');
+              socket.addEventListener('open', () => resolve('open'));
+              socket.addEventListener('error', () => resolve('refused'));
+            } catch (error) {
+              resolve((error as Error).name);
+            }
+          }),
+        url,
+      );
+    const pass = async (): Promise<string> => {
+      const answer = await cloud.ok(
+        'POST',
+        `/compute/v2.1/servers/${serverId}/remote-consoles`,
+        { remote_console: { protocol: 'serial', type: 'serial' } },
+        { token, headers: { 'openstack-api-version': 'compute 2.96' } },
+      );
+      const { pathname, search } = new URL(answer.remote_console.url);
+      return `${cloud.url.replace('http:', 'ws:')}${pathname}${search}`;
+    };
+    const address = await pass();
+    // the same cloud, but under another name: a page there is of another origin
+    const foreign = await user.context.newPage();
+    await foreign.route('http://elsewhere.test/', (route) => route.fulfill({ contentType: 'text/html', body: '<title>elsewhere</title>' }));
+    await foreign.goto('http://elsewhere.test/');
+    assert.equal(await open(foreign, address), 'refused');
+    await foreign.close();
+    // the refusal did not use the pass up
+    const own = await user.context.newPage();
+    await own.goto(user.at('/console/'));
+    assert.equal(await open(own, address), 'open');
+    assert.equal(await open(own, address), 'refused', 'used once');
+    const policy: string[] = [];
+    own.on('console', (message) => void (/Content Security Policy/.test(message.text()) && policy.push(message.text())));
+    await open(own, 'ws://127.0.0.2:9/compute/console/serial?token=a');
+    assert.match(policy.join(), /connect-src/);
+    await own.close();
+  });
+});
