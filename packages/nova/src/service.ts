@@ -15,6 +15,7 @@ import { SecondLooks } from './hosts/second-looks.ts';
 import { dropTemplates } from './hosts/templates.ts';
 import { resealTpms } from './app/tpm-secrets.ts';
 import { moveVolume } from './app/volume-move.ts';
+import { portVanished } from './app/vanished-ports.ts';
 import { answerMetadata } from './metadata-service/service.ts';
 import { novaPolicies } from './policies/index.ts';
 import { novaMigrations } from './store/migrations/index.ts';
@@ -42,6 +43,7 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
   const app = createNovaApp(deps);
   let volumes: Subscription | undefined;
   let images: Subscription | undefined;
+  let ports: Subscription | undefined;
   const gate = new ConsoleGate(app.consoles, deps.env.log);
   const reconciler = new Reconciler(deps, app.sagas);
   const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
@@ -95,12 +97,14 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
         event.type === 'volume.move' ? moveVolume(deps, app.sagas, event) : app.externalEvents.heard(event),
       );
       images = deps.env.events.subscribe('nova.templates', ['image.delete'], (event) => dropTemplates(deps, event.resourceId));
+      ports = deps.env.events.subscribe('nova.ports', ['port.delete.end'], (event) => portVanished(deps, app.sagas, event));
       await registry.start();
     },
     async stop() {
       gate.close();
       await volumes?.stop();
       await images?.stop();
+      await ports?.stop();
       await registry.stop();
       await reconciler.stop();
     },

@@ -190,6 +190,37 @@ test('an interface that is attached claims on the host, one that is detached giv
   await gone(id);
 });
 
+test('a port that is deleted under its server leaves the guest, and what it held is free', async () => {
+  const [stays, goes] = [await asking(300), await asking(400)];
+  const id = await server([stays, goes]);
+  const cards = async () =>
+    ['h1', 'h2'].flatMap(
+      (host) =>
+        cloud
+          .agent(host)
+          .machine.guests.get(id)
+          ?.spec.nics.map((nic) => nic.portId) ?? [],
+    );
+  assert.deepEqual(await cards(), [stays.id, goes.id]);
+  await cloud.store.write(async (tx) => {
+    await cloud.neutron.ports.remove(tx, goes.id);
+    await cloud.outbox.emit(tx, { type: 'port.delete.end', resource: 'port', resourceId: goes.id, payload: { port_id: goes.id } });
+  });
+  await cloud.until(async () => Object.values(await held(id)).reduce((sum, each) => sum + ((each as Record<string, number>)[EGRESS] ?? 0), 0) === 300);
+  await cloud.until(async () => (await cards()).join() === stays.id);
+  const { interfaceAttachments } = await cloud.ok(admin(), 'GET', `/servers/${id}/os-interface`);
+  assert.deepEqual(
+    interfaceAttachments.map((each: { port_id: string }) => each.port_id),
+    [stays.id],
+  );
+  // a foreign neutron's word, of a port that is there, takes nothing away
+  const event = { name: 'network-vif-deleted', server_uuid: id, tag: stays.id };
+  assert.equal((await cloud.ok(admin(), 'POST', '/os-server-external-events', { events: [event] })).events[0].code, 200);
+  await cloud.settle();
+  assert.deepEqual(await cards(), [stays.id]);
+  await gone(id);
+});
+
 test('a host that is forgotten takes the providers of its network along', async () => {
   await cloud.store.write(async (tx) => {
     await placement.ensureProvider(tx, { id: idOf('hx', 'root'), name: 'hx', inventories: {}, traits: [] });

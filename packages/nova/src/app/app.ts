@@ -112,7 +112,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     usageAudits: new UsageAudits(deps),
     consoles: new Consoles(deps),
     tenantUsages: new TenantUsages(deps),
-    externalEvents: new ExternalEvents(deps),
+    externalEvents: new ExternalEvents(deps, sagas),
     volumeProxies: new VolumeProxies(deps),
     floatingIpActions: new FloatingIpActions(deps),
     assistedSnapshots: new AssistedSnapshots(deps),

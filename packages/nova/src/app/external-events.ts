@@ -1,10 +1,12 @@
 import type { StoredEvent } from '@cairn/kit/events/events';
 import { ownContext } from '../hosts/waiting-servers.ts';
+import type { NovaSagas } from '../sagas/index.ts';
 import { finishAction, insertActions } from '../store/action.ts';
 import { blockDevicesOfVolume, patchBlockDevice } from '../store/block-device.ts';
 import { findServer } from '../store/server.ts';
 import type { NovaDeps } from './deps.ts';
 import { serverEvent } from './server-events.ts';
+import { portVanished } from './vanished-ports.ts';
 
 /** One event that another service tells of a server. */
 export interface ExternalEvent {
@@ -26,9 +28,11 @@ const NEEDS_TAG = new Set(['volume-extended', 'power-update', 'accelerator-reque
 /** Events from other services (nova/api/openstack/compute/server_external_events.py). Within this cloud they come by the outbox as well. */
 export class ExternalEvents {
   readonly #deps: NovaDeps;
+  readonly #sagas: NovaSagas;
 
-  constructor(deps: NovaDeps) {
+  constructor(deps: NovaDeps, sagas: NovaSagas) {
     this.#deps = deps;
+    this.#sagas = sagas;
   }
 
   async take(event: ExternalEvent, requestId: string, userId: string): Promise<ExternalEventAnswer> {
@@ -37,7 +41,8 @@ export class ExternalEvents {
     if (server === undefined || server.deleted === 1) return { code: 404, status: 'failed' };
     if (NEEDS_TAG.has(event.name) && event.tag === undefined) return { code: 400, status: 'failed' };
     if (server.host === null) return { code: 422, status: 'failed' };
-    // ports, powers and accelerators are this cloud's own to know: its reconcilers see them without being told
+    // other ports, powers and accelerators are this cloud's own to know: its reconcilers see them without being told
+    if (event.name === 'network-vif-deleted' && event.tag !== undefined) await portVanished(this.#deps, this.#sagas, { resourceId: event.tag, requestId });
     if (event.name === 'volume-extended') {
       const volumeId = event.tag as string;
       const size = await this.#deps.faces.cinder.volume(env.store.read, ownContext(server, requestId), volumeId).catch(() => undefined);
