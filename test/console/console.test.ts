@@ -67,28 +67,33 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
       return [response.status, response.headers.get('x-subject-token'), response.headers.get('cache-control')];
     });
     assert.deepEqual(answer, [201, null, 'no-store']);
+    await fine('overview-empty');
+    await nav('Servers').click();
+    await shown('A server is a machine of your own');
     await fine('servers-empty');
   });
 
   test('the first page is within its budget of JavaScript, packed with gzip', async (t) => {
     /** Length of the scripts that a page loads in a new browser context, or with the session. */
-    const weight = async (where: BrowserContext, usable: string): Promise<number> => {
+    const weight = async (where: BrowserContext, path: string, usable: string): Promise<number> => {
       const fresh = await where.newPage();
       fresh.setDefaultTimeout(WAIT_MS);
       const names = new Set<string>();
       fresh.on('request', (request) => void (request.url().endsWith('.js') && names.add(request.url())));
-      await fresh.goto(at('/console/'));
+      await fresh.goto(at(path));
       await fresh.getByText(usable).first().waitFor();
       await fresh.close();
       const sizes = await Promise.all([...names].map(packedLength));
       return sizes.reduce((sum, size) => sum + size, 0);
     };
     const stranger = await browser.newContext({ locale: 'en-US' });
-    const [signIn, servers] = [await weight(stranger, 'User name'), await weight(context, 'No servers yet')];
+    const signIn = await weight(stranger, '/console/', 'User name');
+    const [overview, servers] = [await weight(context, '/console/', 'No servers yet'), await weight(context, '/console/servers', 'No servers yet')];
     await stranger.close();
-    t.diagnostic(`sign-in ${signIn} bytes, servers ${servers} bytes`);
+    t.diagnostic(`sign-in ${signIn} bytes, overview ${overview} bytes, servers ${servers} bytes`);
     assert.ok(signIn > 100_000 && servers > signIn, 'the scripts were seen');
     assert.ok(signIn <= 400_000, `sign-in: ${signIn} bytes`);
+    assert.ok(overview <= 450_000, `overview: ${overview} bytes`);
     assert.ok(servers <= 450_000, `servers: ${servers} bytes`);
   });
 

@@ -62,7 +62,7 @@ export class ConsoleUser {
 
   /** Fills in the sign-in and waits until the list of servers is there. */
   async signIn(user = 'ann', password = PASSWORD): Promise<void> {
-    await this.page.goto(this.at('/console/'));
+    await this.page.goto(this.at('/console/servers'));
     await this.page.getByLabel('User name').fill(user);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();

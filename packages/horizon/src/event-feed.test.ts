@@ -148,3 +148,21 @@ test('a failed reading is told of, and the next news tries again', async () => {
     [1, 2],
   );
 });
+
+test('what happened before is told of the own project alone, oldest first, from a fixed number of rows', async () => {
+  const source = outbox();
+  source.write('mine', 2);
+  source.write('other', 400);
+  source.write('mine', 25);
+  source.write(undefined);
+  source.write('mine');
+  const feed = new EventFeed(source, {} as Db, broken);
+  const earlier = await feed.earlier('mine', 428);
+  assert.deepEqual(
+    earlier.map(({ seq }) => seq),
+    Array.from({ length: 20 }, (_, i) => 408 + i),
+  );
+  assert.deepEqual(Object.keys(earlier[0] ?? {}), ['seq', 'type', 'at', 'resource', 'id', 'request_id']);
+  assert.equal(source.reads, 1);
+  assert.deepEqual(await feed.earlier('mine', 0), []);
+});

@@ -27,6 +27,9 @@ export interface Listener {
 }
 
 const PAGE = 200;
+/** How far back a page that begins is told what happened: rows of the outbox that are looked at, and changes of its project that are told. */
+const LOOKED_AT = 300;
+const TOLD = 20;
 /** Changes that are kept for pages that come back after a break. */
 const KEPT = 2_000;
 
@@ -74,6 +77,15 @@ export class EventFeed {
     return { seq: this.#seq, leave: () => this.#leave(listener) };
   }
 
+  /** The last changes of a project until `seq`, oldest first; what lies further back than a fixed number of rows is not looked for. */
+  async earlier(projectId: string, seq: number): Promise<readonly Change[]> {
+    const events = await this.#source.since(this.#db, Math.max(0, seq - LOOKED_AT), LOOKED_AT);
+    return events
+      .filter((event) => event.projectId === projectId && event.seq <= seq)
+      .slice(-TOLD)
+      .map(changeOf);
+  }
+
   #leave(listener: Listener): void {
     this.#listeners.delete(listener);
     if (this.#listeners.size > 0) return;
@@ -112,14 +124,7 @@ export class EventFeed {
   #tell(event: StoredEvent): void {
     this.#seq = event.seq;
     const { projectId } = event;
-    const change: Change = {
-      seq: event.seq,
-      type: event.type,
-      at: new Date(event.atMs).toISOString(),
-      resource: event.resource,
-      id: event.resourceId,
-      request_id: event.requestId ?? null,
-    };
+    const change = changeOf(event);
     this.#recent.push({ projectId, change });
     if (this.#recent.length > 2 * KEPT) {
       this.#recent = this.#recent.slice(-KEPT);
@@ -129,3 +134,12 @@ export class EventFeed {
     for (const listener of this.#listeners) if (listener.projectId === projectId) listener.hear(change);
   }
 }
+
+const changeOf = (event: StoredEvent): Change => ({
+  seq: event.seq,
+  type: event.type,
+  at: new Date(event.atMs).toISOString(),
+  resource: event.resource,
+  id: event.resourceId,
+  request_id: event.requestId ?? null,
+});

@@ -41,6 +41,7 @@ export class EventStream {
       );
       if (this.#ended) joined.leave();
       else this.#leave = joined.leave;
+      if (seq === undefined) this.#send(`event: earlier\ndata: ${JSON.stringify(await feed.earlier(projectId, joined.seq))}\n\n`);
       this.#send(`event: open\nid: ${joined.seq}\ndata: {}\n\n`);
     }
     this.#beat();

@@ -25,6 +25,10 @@ export interface SignIn {
 export interface SessionView {
   readonly user: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } };
   readonly project: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } } | null;
+  /** The domain of a session that has one for its scope. */
+  readonly domain: { readonly id: string; readonly name: string } | null;
+  /** The whole system is the session's scope. */
+  readonly system: boolean;
   readonly projects: readonly { readonly id: string; readonly name: string; readonly domain_id: string; readonly enabled: boolean }[];
   readonly roles: readonly string[];
   readonly expires_at: string;
@@ -40,6 +44,8 @@ export interface SessionAnswer {
 interface Token {
   readonly user: SessionView['user'];
   readonly project?: NonNullable<SessionView['project']>;
+  readonly domain?: NonNullable<SessionView['domain']>;
+  readonly system?: object;
   readonly roles?: readonly { readonly name: string }[];
   readonly expires_at: string;
   readonly catalog?: readonly {
@@ -162,6 +168,8 @@ function viewOf(token: Token, projects: readonly Project[]): SessionView {
   return {
     user: { id: token.user.id, name: token.user.name, domain: token.user.domain },
     project: token.project === undefined ? null : { id: token.project.id, name: token.project.name, domain: token.project.domain },
+    domain: token.domain === undefined ? null : { id: token.domain.id, name: token.domain.name },
+    system: token.system !== undefined,
     projects,
     roles: (token.roles ?? []).map((role) => role.name),
     expires_at: token.expires_at,

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ component: Shell });
@@ -13,13 +13,14 @@ const serverRoute = createRoute({
 });
 
 const tree = root.addChildren([
-  createRoute({
-    getParentRoute: () => root,
-    path: '/',
-    beforeLoad: () => {
-      throw redirect({ to: '/servers' });
-    },
-  }),
+  route(
+    '/',
+    lazyRouteComponent(() => import('./overview/page.tsx'), 'OverviewPage'),
+  ),
+  route(
+    '/api-access',
+    lazyRouteComponent(() => import('./access/page.tsx'), 'AccessPage'),
+  ),
   route(
     '/servers',
     lazyRouteComponent(() => import('./servers/list.tsx'), 'ServersPage'),

@@ -43,7 +43,7 @@ test('calls have the command of the openstack client', () => {
     }),
     'openstack security group rule create --ingress --protocol tcp --dst-port 80:90 g',
   );
-  assert.equal(cli('PATCH', 'identity', '/v3/users/u'), undefined);
+  assert.equal(cli('PATCH', 'identity', '/v3/OS-FEDERATION/mappings/m'), undefined);
 });
 
 test('a launch has the command that does the same', () => {

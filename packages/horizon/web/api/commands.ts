@@ -1,3 +1,5 @@
+import { ADMIN_RULES } from './commands-admin.ts';
+import { type Body, flag, inside, plain, type Rule } from './command-rules.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
 export interface CommandCall {
@@ -12,7 +14,7 @@ export interface CommandCall {
 export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** Fields that never go into a command that people copy. */
-const SECRET = /^(admin_?pass|password|passcode|secret|private_key)$/i;
+const SECRET = /^(admin_?pass|(original_)?password|passcode|secret|private_key)$/i;
 
 const hidden = (value: unknown): unknown =>
   Array.isArray(value)
@@ -35,19 +37,6 @@ export function curlOf(call: CommandCall, origin: string): string {
   ].join(' ');
 }
 
-type Body = Readonly<Record<string, unknown>>;
-interface Rule {
-  readonly service: ServiceName;
-  readonly method: string;
-  readonly path: RegExp;
-  /** The one key of the body that an action has. */
-  readonly action?: string;
-  command(match: RegExpExecArray, body: Body): readonly (string | undefined)[];
-}
-
-const inside = (body: Body, key: string): Body => (body[key] ?? {}) as Body;
-const flag = (name: string, value: unknown): readonly string[] => (value === undefined || value === null || value === '' ? [] : [name, String(value)]);
-
 const SERVER = String.raw`/v2\.1/servers/([^/?]+)`;
 const serverAction = (action: string, words: readonly string[]): Rule => ({
   service: 'compute',
@@ -56,14 +45,8 @@ const serverAction = (action: string, words: readonly string[]): Rule => ({
   action,
   command: ([, id]) => [...words, id],
 });
-/** Lists, shows and deletes, which are alike everywhere. */
-const plain = (service: ServiceName, path: string, words: readonly string[], list = path): readonly Rule[] => [
-  { service, method: 'GET', path: new RegExp(`^${list}(\\?.*)?$`), command: () => [...words, 'list'] },
-  { service, method: 'GET', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'show', id] },
-  { service, method: 'DELETE', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'delete', id] },
-];
-
 const RULES: readonly Rule[] = [
+  ...ADMIN_RULES,
   ...plain('compute', String.raw`/v2\.1/servers`, ['server'], String.raw`/v2\.1/servers/detail`),
   ...plain('compute', String.raw`/v2\.1/flavors`, ['flavor'], String.raw`/v2\.1/flavors/detail`),
   ...plain('compute', String.raw`/v2\.1/os-keypairs`, ['keypair']),

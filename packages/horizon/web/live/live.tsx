@@ -45,11 +45,17 @@ export function LiveProvider({ epoch, children }: { readonly epoch: string; read
   useEffect(() => {
     const end = new AbortController();
     const refresh = refresher(queries);
+    // what happened in one project is not told in another
+    recent.current = [];
     const handlers = {
       change(change: Change) {
         recent.current = [...recent.current, change].slice(-RECENT);
         refresh.touch(change);
         for (const listener of listeners.current) listener(change);
+      },
+      earlier(changes: readonly Change[]) {
+        const from = recent.current[0]?.seq ?? Number.POSITIVE_INFINITY;
+        recent.current = [...changes.filter(({ seq }) => seq < from), ...recent.current];
       },
       lost: refresh.all,
       state: setState,

@@ -17,6 +17,8 @@ export type StreamState = 'connecting' | 'live' | 'broken';
 
 export interface StreamHandlers {
   change(change: Change): void;
+  /** What happened last before it began to listen, oldest first. */
+  earlier(changes: readonly Change[]): void;
   /** Changes may have been missed. */
   lost(): void;
   state(state: StreamState): void;
@@ -46,7 +48,8 @@ export async function listen(handlers: StreamHandlers, signal: AbortSignal): Pro
           if (event.event === 'open') {
             pauseMs = FIRST_PAUSE_MS;
             handlers.state('live');
-          } else if (event.event === 'lost') handlers.lost();
+          } else if (event.event === 'earlier') handlers.earlier(JSON.parse(event.data) as readonly Change[]);
+          else if (event.event === 'lost') handlers.lost();
           else if (event.event === 'message') handlers.change(JSON.parse(event.data) as Change);
         }
       }

@@ -1,11 +1,19 @@
 import { common } from './en/common.ts';
 import { compute } from './en/compute.ts';
 import { network } from './en/network.ts';
+import { overview } from './en/overview.ts';
 import { server } from './en/server.ts';
 import { storage } from './en/storage.ts';
 
 /** The console's words in English, by area. Every key is in every catalogue; `{{...}}` is filled in. */
-const catalogue = { ...common, ...compute, ...network, ...server, ...storage } as const;
+const catalogue = {
+  ...common,
+  ...compute,
+  ...network,
+  ...overview,
+  ...server,
+  ...storage,
+} as const;
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> };
 /** What every catalogue has. */

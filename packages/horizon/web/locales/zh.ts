@@ -2,8 +2,16 @@ import type { Catalogue } from './en.ts';
 import { common } from './zh/common.ts';
 import { compute } from './zh/compute.ts';
 import { network } from './zh/network.ts';
+import { overview } from './zh/overview.ts';
 import { server } from './zh/server.ts';
 import { storage } from './zh/storage.ts';
 
 /** 控制台的简体中文文字。 */
-export const zh: Catalogue = { ...common, ...compute, ...network, ...server, ...storage };
+export const zh: Catalogue = {
+  ...common,
+  ...compute,
+  ...network,
+  ...overview,
+  ...server,
+  ...storage,
+};

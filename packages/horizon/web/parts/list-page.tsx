@@ -16,13 +16,19 @@ interface Props<T> {
   /** Why a row cannot be deleted; undefined when it can. */
   readonly kept?: (row: T) => string | undefined;
   readonly remove?: (id: string) => Promise<unknown>;
+  /** Other words than those of deleting, where taking away is meant. */
+  readonly removeWords?: { readonly label: string; readonly title: string; readonly text: string };
+  /** It is a part of a page that has a title of its own. */
+  readonly inner?: boolean;
+  /** Further buttons, given what is selected. */
+  readonly actions?: (selected: readonly T[]) => ReactNode;
   readonly empty: { readonly title: string; readonly text: string };
   /** The word on the button that makes one, and the form behind it. */
   readonly create?: { readonly label: string; readonly form: (close: () => void) => ReactNode };
 }
 
 /** A page with one list, whose rows can be made and deleted. */
-export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept, remove, empty, create }: Props<T>) {
+export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept, remove, removeWords, inner, actions, empty, create }: Props<T>) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const rows = useQuery(query as UseQueryOptions<readonly T[]>);
@@ -42,13 +48,15 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
         columns={columns}
         keyOf={keyOf}
         labelOf={labelOf}
+        inner={inner}
         actions={(selected) => {
           const reason = selected.length === 0 ? t('actions.selectFirst') : selected.map((row) => kept?.(row)).find((why) => why !== undefined);
           return (
             <SpaceBetween size="xs" direction="horizontal">
+              {actions?.(selected)}
               {remove && (
                 <Button disabled={reason !== undefined} disabledReason={reason} onClick={() => setRemoving(selected)}>
-                  {t('delete')}
+                  {removeWords?.label ?? t('delete')}
                 </Button>
               )}
               {button}
@@ -59,9 +67,9 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
       />
       {removing !== undefined && remove && (
         <Bulk
-          title={t('deleteTitle', { count: removing.length })}
-          text={t('deleteText')}
-          confirm={t('delete')}
+          title={removeWords?.title ?? t('deleteTitle', { count: removing.length })}
+          text={removeWords?.text ?? t('deleteText')}
+          confirm={removeWords?.label ?? t('delete')}
           items={removing.map((row) => ({ id: keyOf(row), name: labelOf(row) }))}
           run={({ id }) => remove(id)}
           onEnd={() => {

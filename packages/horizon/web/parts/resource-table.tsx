@@ -33,6 +33,8 @@ interface Props<T> {
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly labelOf: (row: T) => string;
+  /** It is a part of a page that has a title of its own. */
+  readonly inner?: boolean | undefined;
   /** Buttons, given what is selected. */
   readonly actions?: (selected: readonly T[]) => ReactNode;
   /** What to do when there is nothing yet. */
@@ -44,7 +46,7 @@ const isPreferences = (value: unknown): value is Preferences =>
   value !== null && typeof value === 'object' && Array.isArray((value as Preferences).contentDisplay);
 
 /** A list of the cloud's resources: filtered by any property, sorted, paged, with the columns that its reader chose. */
-export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, actions, empty }: Props<T>) {
+export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, inner = false, actions, empty }: Props<T>) {
   const { t } = useTranslation();
   const initial: Preferences = { pageSize: 25, contentDisplay: columns.map(({ id, shown = true }) => ({ id, visible: shown })) };
   const [kept, keep] = useKept<Preferences>(`cairn.table.${name}`, initial, isPreferences);
@@ -83,7 +85,8 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, a
         groupValuesLabel: header,
         operators: [':', '!:', '=', '!='] as const,
       })),
-      empty: nothing(empty.title, empty.text, empty.action),
+      // what was refused is not nothing
+      empty: rows.isError ? '' : nothing(empty.title, empty.text, empty.action),
       noMatch: nothing(
         t('table.noMatch'),
         t('table.noMatchText'),
@@ -106,8 +109,8 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, a
       )}
       <Table
         {...collectionProps}
-        variant="full-page"
-        stickyHeader
+        variant={inner ? 'container' : 'full-page'}
+        stickyHeader={!inner}
         items={items}
         loading={rows.isPending}
         loadingText={t('loading')}
@@ -128,7 +131,7 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, a
         }}
         header={
           <Header
-            variant="awsui-h1-sticky"
+            variant={inner ? 'h2' : 'awsui-h1-sticky'}
             counter={rows.data === undefined ? '' : `(${selected.length > 0 ? `${selected.length}/` : ''}${rows.data.length})`}
             actions={actions?.(selected)}
           >

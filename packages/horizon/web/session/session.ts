@@ -6,6 +6,10 @@ import { ApiError } from '../api/errors.ts';
 export interface Session {
   readonly user: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } };
   readonly project: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } } | null;
+  /** The domain of a session that has one for its scope. */
+  readonly domain: { readonly id: string; readonly name: string } | null;
+  /** The whole system is the session's scope. */
+  readonly system: boolean;
   readonly projects: readonly { readonly id: string; readonly name: string; readonly domain_id: string; readonly enabled: boolean }[];
   readonly roles: readonly string[];
   readonly expires_at: string;

@@ -16,12 +16,14 @@ import { NoticeBar, NoticesProvider } from './notices.tsx';
 import { Waiting } from '../parts/waiting.tsx';
 
 const SECTIONS = [
+  ['project', ['overview', 'api-access']],
   ['compute', ['servers', 'key-pairs', 'images']],
   ['network', ['networks', 'topology', 'security-groups']],
   ['storage', ['volumes']],
 ] as const;
 type Page = (typeof SECTIONS)[number][1][number];
 
+const pathOf = (page: Page): string => (page === 'overview' ? '/' : `/${page}`);
 const crumbsOf = (pathname: string): readonly string[] =>
   pathname
     .replace(/^\/console/, '')
@@ -31,7 +33,7 @@ const crumbsOf = (pathname: string): readonly string[] =>
 function Navigation() {
   const { t } = useTranslation();
   const { pathname } = useLocation();
-  const [first = 'servers'] = crumbsOf(pathname);
+  const [first = ''] = crumbsOf(pathname);
   return (
     <SideNavigation
       header={{ href: hrefOf('/'), text: t('product') }}
@@ -40,7 +42,7 @@ function Navigation() {
       items={SECTIONS.map(([section, pages]) => ({
         type: 'section' as const,
         text: t(`sections.${section}`),
-        items: pages.map((page) => ({ type: 'link' as const, text: t(`pages.${page}`), href: hrefOf(`/${page}`) })),
+        items: pages.map((page) => ({ type: 'link' as const, text: t(`pages.${page}`), href: hrefOf(pathOf(page)) })),
       }))}
     />
   );

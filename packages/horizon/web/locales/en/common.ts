@@ -25,8 +25,10 @@ export const common = {
   deleteTitle_one: 'Delete 1 item?',
   deleteTitle_other: 'Delete {{count}} items?',
   deleteText: 'This cannot be undone.',
-  sections: { compute: 'Compute', network: 'Network', storage: 'Storage' },
+  sections: { project: 'Project', compute: 'Compute', network: 'Network', storage: 'Storage' },
   pages: {
+    overview: 'Overview',
+    'api-access': 'API access',
     servers: 'Servers',
     'key-pairs': 'Key pairs',
     images: 'Images',
@@ -79,6 +81,7 @@ export const common = {
     pageSize: 'Rows per page',
     columns: 'Columns',
   },
+  form: { choose: 'Choose one', chooseSome: 'Choose' },
   bulk: { failed: '{{failed}} of {{all}} could not be done.' },
   activity: {
     title: 'Activity',

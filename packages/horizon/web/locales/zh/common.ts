@@ -27,8 +27,10 @@ export const common = {
   deleteTitle_one: '删除 1 项？',
   deleteTitle_other: '删除 {{count}} 项？',
   deleteText: '此操作无法撤销。',
-  sections: { compute: '计算', network: '网络', storage: '存储' },
+  sections: { project: '项目', compute: '计算', network: '网络', storage: '存储' },
   pages: {
+    overview: '概览',
+    'api-access': 'API 访问',
     servers: '云服务器',
     'key-pairs': '密钥对',
     images: '镜像',
@@ -81,6 +83,7 @@ export const common = {
     pageSize: '每页行数',
     columns: '列',
   },
+  form: { choose: '请选择', chooseSome: '请选择' },
   bulk: { failed: '{{all}} 项中有 {{failed}} 项未能完成。' },
   activity: {
     title: '活动记录',
