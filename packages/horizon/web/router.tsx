@@ -51,6 +51,18 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./volumes/list.tsx'), 'VolumesPage'),
   ),
   route(
+    '/volumes/$volumeId',
+    lazyRouteComponent(() => import('./volumes/detail.tsx'), 'VolumePage'),
+  ),
+  route(
+    '/snapshots',
+    lazyRouteComponent(() => import('./snapshots/list.tsx'), 'SnapshotsPage'),
+  ),
+  route(
+    '/backups',
+    lazyRouteComponent(() => import('./backups/list.tsx'), 'BackupsPage'),
+  ),
+  route(
     '/images',
     lazyRouteComponent(() => import('./images/list.tsx'), 'ImagesPage'),
   ),

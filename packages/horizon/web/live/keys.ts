@@ -12,16 +12,20 @@ const LISTS: Readonly<Record<string, readonly Key[]>> = {
   floatingip: [['floatingips']],
   security_group: [['security-groups']],
   security_group_rule: [['security-groups']],
-  volume: [['volumes']],
-  snapshot: [['snapshots']],
+  volume: [['volumes'], ['quota', 'volume']],
+  snapshot: [['snapshots'], ['quota', 'volume']],
+  backup: [['backups'], ['quota', 'volume']],
+  group: [['volume-groups']],
   image: [['images']],
   keypair: [['keypairs']],
   flavor: [['flavors']],
 };
 
+/** Those that have a page of their own, under `[resource, id]`. */
+const SHOWN = new Set(['server', 'volume', 'image']);
+
 /** What has to be asked for anew after a change. */
 export function keysOf(change: Pick<Change, 'resource' | 'id'>): readonly Key[] {
   const lists = LISTS[change.resource] ?? [];
-  const own: Key[] = change.resource === 'server' ? [['server', change.id]] : [];
-  return [...lists, ...own];
+  return [...lists, ...(SHOWN.has(change.resource) ? [[change.resource, change.id]] : [])];
 }

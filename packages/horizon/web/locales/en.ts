@@ -2,15 +2,17 @@ import { common } from './en/common.ts';
 import { compute } from './en/compute.ts';
 import { network } from './en/network.ts';
 import { overview } from './en/overview.ts';
+import { parts } from './en/parts.ts';
 import { server } from './en/server.ts';
 import { storage } from './en/storage.ts';
 
-/** The console's words in English, by area. Every key is in every catalogue; `{{...}}` is filled in. */
+/** The console's words in English, by area: a line each, so that areas can be added side by side. Every key is in every catalogue; `{{...}}` is filled in. */
 const catalogue = {
   ...common,
   ...compute,
   ...network,
   ...overview,
+  ...parts,
   ...server,
   ...storage,
 } as const;

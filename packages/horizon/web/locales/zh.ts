@@ -3,6 +3,7 @@ import { common } from './zh/common.ts';
 import { compute } from './zh/compute.ts';
 import { network } from './zh/network.ts';
 import { overview } from './zh/overview.ts';
+import { parts } from './zh/parts.ts';
 import { server } from './zh/server.ts';
 import { storage } from './zh/storage.ts';
 
@@ -12,6 +13,7 @@ export const zh: Catalogue = {
   ...compute,
   ...network,
   ...overview,
+  ...parts,
   ...server,
   ...storage,
 };

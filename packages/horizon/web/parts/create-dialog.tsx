@@ -1,4 +1,3 @@
-import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Modal from '@cloudscape-design/components/modal';
@@ -6,7 +5,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError } from '../api/errors.ts';
+import { Refusal } from './refusal.tsx';
 
 interface Props {
   readonly title: string;
@@ -17,11 +16,14 @@ interface Props {
   /** What has to be asked for anew afterwards. */
   readonly touches: readonly (readonly unknown[])[];
   readonly close: () => void;
+  /** After it was sent, instead of closing: for what has to be shown then. */
+  readonly done?: () => void;
+  readonly size?: 'medium' | 'large';
   readonly children: ReactNode;
 }
 
-/** A form in a dialog that makes something; a refusal stays in it, with what was typed. */
-export function CreateDialog({ title, confirm, ready, send, touches, close, children }: Props) {
+/** A form in a dialog with fields of its own kind (see FormDialog for one that is described by its fields); a refusal stays in it, with what was typed. */
+export function CreateDialog({ title, confirm, ready, send, touches, close, done = close, size = 'medium', children }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -33,7 +35,7 @@ export function CreateDialog({ title, confirm, ready, send, touches, close, chil
     try {
       await send();
       for (const queryKey of touches) void queries.invalidateQueries({ queryKey });
-      close();
+      done();
     } catch (error) {
       setRefused(error instanceof Error ? error : new Error(String(error)));
       setBusy(false);
@@ -43,6 +45,7 @@ export function CreateDialog({ title, confirm, ready, send, touches, close, chil
     <Modal
       visible
       onDismiss={close}
+      size={size}
       header={title}
       closeAriaLabel={t('close')}
       footer={
@@ -65,11 +68,7 @@ export function CreateDialog({ title, confirm, ready, send, touches, close, chil
         }}
       >
         <SpaceBetween size="m">
-          {refused !== undefined && (
-            <Alert type="error">
-              {refused.message} {refused instanceof ApiError && refused.requestId !== undefined && t('requestId', { id: refused.requestId })}
-            </Alert>
-          )}
+          {refused !== undefined && <Refusal error={refused} />}
           {children}
         </SpaceBetween>
       </form>

@@ -16,29 +16,39 @@ interface Props<T> {
   /** Why a row cannot be deleted; undefined when it can. */
   readonly kept?: (row: T) => string | undefined;
   readonly remove?: (id: string) => Promise<unknown>;
+  readonly empty: { readonly title: string; readonly text: string };
+  /** The word on the button that makes one, and the form behind it. */
+  readonly create?: Making;
+  /** Further ways to make one, as plain buttons before it. */
+  readonly more?: readonly Making[];
+  /** What else can be done with the selected rows, before "Delete". */
+  readonly actions?: (selected: readonly T[]) => ReactNode;
   /** Other words than those of deleting, where taking away is meant. */
   readonly removeWords?: { readonly label: string; readonly title: string; readonly text: string };
   /** It is a part of a page that has a title of its own. */
   readonly inner?: boolean;
-  /** Further buttons, given what is selected. */
-  readonly actions?: (selected: readonly T[]) => ReactNode;
-  readonly empty: { readonly title: string; readonly text: string };
-  /** The word on the button that makes one, and the form behind it. */
-  readonly create?: { readonly label: string; readonly form: (close: () => void) => ReactNode };
+}
+
+interface Making {
+  readonly label: string;
+  readonly form: (close: () => void) => ReactNode;
+  /** Why it cannot be done. */
+  readonly reason?: string | undefined;
 }
 
 /** A page with one list, whose rows can be made and deleted. */
-export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept, remove, removeWords, inner, actions, empty, create }: Props<T>) {
+export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept, remove, empty, create, more = [], actions, removeWords, inner }: Props<T>) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const rows = useQuery(query as UseQueryOptions<readonly T[]>);
   const [removing, setRemoving] = useState<readonly T[]>();
-  const [creating, setCreating] = useState(false);
-  const button = create && (
-    <Button variant="primary" onClick={() => setCreating(true)}>
-      {create.label}
+  const [making, setMaking] = useState<Making>();
+  const buttonOf = (one: Making, weight: 'primary' | 'normal') => (
+    <Button key={one.label} variant={weight} onClick={() => setMaking(one)} {...(one.reason !== undefined && { disabled: true, disabledReason: one.reason })}>
+      {one.label}
     </Button>
   );
+  const button = create && buttonOf(create, 'primary');
   return (
     <>
       <ResourceTable
@@ -46,9 +56,9 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
         title={title}
         rows={rows}
         columns={columns}
+        inner={inner}
         keyOf={keyOf}
         labelOf={labelOf}
-        inner={inner}
         actions={(selected) => {
           const reason = selected.length === 0 ? t('actions.selectFirst') : selected.map((row) => kept?.(row)).find((why) => why !== undefined);
           return (
@@ -59,6 +69,7 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
                   {removeWords?.label ?? t('delete')}
                 </Button>
               )}
+              {more.map((one) => buttonOf(one, 'normal'))}
               {button}
             </SpaceBetween>
           );
@@ -78,7 +89,7 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
           }}
         />
       )}
-      {creating && create?.form(() => setCreating(false))}
+      {making?.form(() => setMaking(undefined))}
     </>
   );
 }

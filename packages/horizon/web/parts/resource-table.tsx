@@ -1,5 +1,3 @@
-import { useCollection } from '@cloudscape-design/collection-hooks';
-import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import CollectionPreferences, { type CollectionPreferencesProps } from '@cloudscape-design/components/collection-preferences';
@@ -8,11 +6,12 @@ import Pagination from '@cloudscape-design/components/pagination';
 import PropertyFilter from '@cloudscape-design/components/property-filter';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
-import type { UseQueryResult } from '@tanstack/react-query';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError } from '../api/errors.ts';
 import { useKept } from './kept.ts';
+import { Refusal } from './refusal.tsx';
+import { useSearchTexts } from './search-text.ts';
+import { filtered, filterOf, filterText, optionsOf, sorted, sortingOf, sortingText } from './table-model.ts';
 
 export interface Column<T> {
   readonly id: string;
@@ -25,40 +24,84 @@ export interface Column<T> {
   readonly shown?: boolean;
 }
 
+/** What a query gives, or what was made of it. */
+interface Rows<T> {
+  readonly data: readonly T[] | undefined;
+  readonly error: Error | null;
+  readonly isPending: boolean;
+  readonly refetch: () => unknown;
+}
+
 interface Props<T> {
   /** Under this name the browser keeps columns and page size. */
   readonly name: string;
   readonly title: string;
-  readonly rows: UseQueryResult<readonly T[]>;
+  /** A query, or rows that are there already. */
+  readonly rows: Rows<T> | { readonly data: readonly T[] };
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly labelOf: (row: T) => string;
-  /** It is a part of a page that has a title of its own. */
-  readonly inner?: boolean | undefined;
   /** Buttons, given what is selected. */
-  readonly actions?: (selected: readonly T[]) => ReactNode;
+  readonly actions?: ((selected: readonly T[]) => ReactNode) | undefined;
   /** What to do when there is nothing yet. */
   readonly empty: { readonly title: string; readonly text: string; readonly action?: ReactNode };
+  /** It is a part of a page that has a title of its own; only a whole page keeps filter and order in its address. */
+  readonly inner?: boolean | undefined;
 }
 
 type Preferences = Pick<CollectionPreferencesProps.Preferences, 'pageSize' | 'contentDisplay'>;
 const isPreferences = (value: unknown): value is Preferences =>
   value !== null && typeof value === 'object' && Array.isArray((value as Preferences).contentDisplay);
+const WORDS = [':', '!:', '=', '!='] as const;
+const NUMBERS = ['=', '!=', '<', '<=', '>', '>='] as const;
 
-/** A list of the cloud's resources: filtered by any property, sorted, paged, with the columns that its reader chose. */
-export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, inner = false, actions, empty }: Props<T>) {
+/** Filter and order: in the address of a page, of a part only as long as it is there. */
+function useView(inner: boolean) {
+  const [read, write] = useSearchTexts();
+  const [own, setOwn] = useState<Readonly<Record<string, string>>>({});
+  return inner
+    ? ([(name: string) => own[name] ?? '', (texts: Readonly<Record<string, string>>) => setOwn({ ...own, ...texts })] as const)
+    : ([read, write] as const);
+}
+
+/**
+ * A list of the cloud's resources: filtered by any property, sorted, paged, with the columns that its reader chose. Ten thousand rows
+ * are filtered and sorted when the question or the rows change, never by drawing; only one page of them is drawn.
+ */
+export function ResourceTable<T>({ name, title, rows: given, columns, keyOf, labelOf, actions, empty, inner = false }: Props<T>) {
   const { t } = useTranslation();
+  const rows: Rows<T> = 'isPending' in given ? given : { ...given, error: null, isPending: false, refetch: () => undefined };
   const initial: Preferences = { pageSize: 25, contentDisplay: columns.map(({ id, shown = true }) => ({ id, visible: shown })) };
   const [kept, keep] = useKept<Preferences>(`cairn.table.${name}`, initial, isPreferences);
   // a column that came with a newer version is shown as it is by default
   const display = columns.map(({ id }) => id).every((id) => kept.contentDisplay?.some((item) => item.id === id)) ? kept.contentDisplay : initial.contentDisplay;
   const pageSize = kept.pageSize ?? 25;
-  // the filter looks at plain values by column
-  const flat = useMemo(
-    () => (rows.data ?? []).map((row) => ({ row, ...Object.fromEntries(columns.map(({ id, value }) => [id, value(row)])) })),
-    [rows.data, columns],
-  ) as readonly (Record<string, string | number> & { row: T })[];
 
+  const [read, write] = useView(inner);
+  const [asked, order] = [read('filter'), read('sort')];
+  const query = useMemo(() => filterOf(asked, columns), [asked, columns]);
+  // what is typed and clicked answers at once; long lists follow
+  const deferred = useDeferredValue(query);
+  const sorting = useMemo(() => sortingOf(order, columns), [order, columns]);
+  const all = useMemo(() => rows.data ?? [], [rows.data]);
+  const matching = useMemo(() => filtered(all, columns, deferred), [all, columns, deferred]);
+  const ordered = useMemo(() => sorted(matching, columns, sorting), [matching, columns, sorting]);
+  const options = useMemo(() => optionsOf(all, columns), [all, columns]);
+  const [first] = all;
+
+  const [page, setPage] = useState(1);
+  const pages = Math.max(1, Math.ceil(ordered.length / pageSize));
+  const current = Math.min(page, pages);
+  const items = ordered.slice((current - 1) * pageSize, current * pageSize);
+
+  // only what passes the filter is ever acted on
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const selected = useMemo(() => (chosen.size === 0 ? [] : matching.filter((row) => chosen.has(keyOf(row)))), [chosen, matching, keyOf]);
+
+  const change = (texts: Readonly<Record<string, string>>): void => {
+    setPage(1);
+    write(texts);
+  };
   const nothing = (header: string, text: string, action?: ReactNode): ReactNode => (
     <Box textAlign="center" padding={{ vertical: 'l' }}>
       <SpaceBetween size="m">
@@ -70,56 +113,42 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, i
       </SpaceBetween>
     </Box>
   );
-  const {
-    items,
-    collectionProps,
-    propertyFilterProps,
-    paginationProps,
-    filteredItemsCount,
-    actions: change,
-  } = useCollection(flat, {
-    propertyFiltering: {
-      filteringProperties: columns.map(({ id, header }) => ({
-        key: id,
-        propertyLabel: header,
-        groupValuesLabel: header,
-        operators: [':', '!:', '=', '!='] as const,
-      })),
-      // what was refused is not nothing
-      empty: rows.isError ? '' : nothing(empty.title, empty.text, empty.action),
-      noMatch: nothing(
-        t('table.noMatch'),
-        t('table.noMatchText'),
-        <Button onClick={() => change.setPropertyFiltering({ tokens: [], operation: 'and' })}>{t('table.clearFilter')}</Button>,
-      ),
-    },
-    pagination: { pageSize },
-    sorting: {},
-    selection: { trackBy: ({ row }) => keyOf(row), keepSelection: false },
-  });
-  const selected = (collectionProps.selectedItems ?? []).map(({ row }) => row);
-  const failed = rows.error instanceof Error ? rows.error : undefined;
 
   return (
     <SpaceBetween size="m">
-      {failed !== undefined && (
-        <Alert type="error" header={t('table.failed')} action={<Button onClick={() => void rows.refetch()}>{t('table.again')}</Button>}>
-          {failed.message} {failed instanceof ApiError && failed.requestId !== undefined && t('requestId', { id: failed.requestId })}
-        </Alert>
+      {rows.error !== null && (
+        <Refusal header={t('table.failed')} error={rows.error} action={<Button onClick={() => void rows.refetch()}>{t('table.again')}</Button>} />
       )}
       <Table
-        {...collectionProps}
         variant={inner ? 'container' : 'full-page'}
         stickyHeader={!inner}
         items={items}
+        trackBy={keyOf}
+        totalItemsCount={ordered.length}
+        firstIndex={(current - 1) * pageSize + 1}
         loading={rows.isPending}
         loadingText={t('loading')}
+        empty={
+          rows.error !== null
+            ? // what was refused is not nothing
+              ''
+            : all.length === 0
+              ? nothing(empty.title, empty.text, empty.action)
+              : nothing(t('table.noMatch'), t('table.noMatchText'), <Button onClick={() => change({ filter: '' })}>{t('table.clearFilter')}</Button>)
+        }
         {...(actions && { selectionType: 'multi' as const })}
+        selectedItems={selected}
+        onSelectionChange={({ detail }) => setChosen(new Set(detail.selectedItems.map(keyOf)))}
+        sortingColumn={sorting && { sortingField: sorting.column }}
+        sortingDescending={sorting?.descending === true}
+        onSortingChange={({ detail }) =>
+          change({ sort: sortingText({ column: detail.sortingColumn.sortingField ?? '', descending: detail.isDescending === true }) })
+        }
         columnDisplay={display}
         columnDefinitions={columns.map(({ id, header, value, cell }, index) => ({
           id,
           header,
-          cell: ({ row }: { row: T }) => cell?.(row) ?? value(row),
+          cell: (row: T) => cell?.(row) ?? value(row),
           sortingField: id,
           isRowHeader: index === 0,
         }))}
@@ -127,7 +156,7 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, i
           tableLabel: title,
           selectionGroupLabel: t('table.selection'),
           allItemsSelectionLabel: () => t('table.selectAll'),
-          itemSelectionLabel: (_state, item) => t('table.select', { name: labelOf(item.row) }),
+          itemSelectionLabel: (_state, row) => t('table.select', { name: labelOf(row) }),
         }}
         header={
           <Header
@@ -139,27 +168,42 @@ export function ResourceTable<T>({ name, title, rows, columns, keyOf, labelOf, i
           </Header>
         }
         filter={
-          <PropertyFilter
-            {...propertyFilterProps}
-            filteringPlaceholder={t('table.filter')}
-            filteringAriaLabel={t('table.filter')}
-            countText={t('table.matches', { count: filteredItemsCount ?? 0 })}
-          />
+          (!inner || all.length > pageSize || query.tokens.length > 0) && (
+            <PropertyFilter
+              query={query}
+              onChange={({ detail }) => change({ filter: filterText(detail as typeof query) })}
+              filteringProperties={columns.map(({ id, header, value }) => ({
+                key: id,
+                propertyLabel: header,
+                groupValuesLabel: header,
+                operators: first !== undefined && typeof value(first) === 'number' ? [...NUMBERS] : [...WORDS],
+              }))}
+              filteringOptions={options}
+              virtualScroll
+              filteringPlaceholder={t('table.filter')}
+              filteringAriaLabel={t('table.filter')}
+              countText={t('table.matches', { count: matching.length })}
+            />
+          )
         }
-        pagination={<Pagination {...paginationProps} />}
+        pagination={
+          (!inner || pages > 1) && <Pagination currentPageIndex={current} pagesCount={pages} onChange={({ detail }) => setPage(detail.currentPageIndex)} />
+        }
         preferences={
-          <CollectionPreferences
-            title={t('table.preferences')}
-            confirmLabel={t('confirm')}
-            cancelLabel={t('cancel')}
-            preferences={{ pageSize, contentDisplay: display ?? [] }}
-            onConfirm={({ detail }) => keep({ pageSize: detail.pageSize ?? 25, contentDisplay: detail.contentDisplay ?? [] })}
-            pageSizePreference={{ title: t('table.pageSize'), options: [10, 25, 50, 100].map((value) => ({ value, label: String(value) })) }}
-            contentDisplayPreference={{
-              title: t('table.columns'),
-              options: columns.map(({ id, header }, index) => ({ id, label: header, alwaysVisible: index === 0 })),
-            }}
-          />
+          !inner && (
+            <CollectionPreferences
+              title={t('table.preferences')}
+              confirmLabel={t('confirm')}
+              cancelLabel={t('cancel')}
+              preferences={{ pageSize, contentDisplay: display ?? [] }}
+              onConfirm={({ detail }) => keep({ pageSize: detail.pageSize ?? 25, contentDisplay: detail.contentDisplay ?? [] })}
+              pageSizePreference={{ title: t('table.pageSize'), options: [10, 25, 50, 100].map((value) => ({ value, label: String(value) })) }}
+              contentDisplayPreference={{
+                title: t('table.columns'),
+                options: columns.map(({ id, header }, index) => ({ id, label: header, alwaysVisible: index === 0 })),
+              }}
+            />
+          )
         }
       />
     </SpaceBetween>

@@ -22,6 +22,11 @@ const BUSY = new Set([
   'importing',
   'backing-up',
   'restoring-backup',
+  'restoring',
+  'reverting',
+  'retyping',
+  'awaiting-transfer',
+  'maintenance',
 ]);
 const OFF = new Set(['shutoff', 'paused', 'suspended', 'shelved', 'shelved_offloaded', 'rescue', 'soft_deleted', 'deleted', 'down', 'deactivated', 'killed']);
 

@@ -19,7 +19,7 @@ const SECTIONS = [
   ['project', ['overview', 'api-access']],
   ['compute', ['servers', 'key-pairs', 'images']],
   ['network', ['networks', 'topology', 'security-groups']],
-  ['storage', ['volumes']],
+  ['storage', ['volumes', 'snapshots', 'backups']],
 ] as const;
 type Page = (typeof SECTIONS)[number][1][number];
 

@@ -1,41 +1,27 @@
-import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
-import { queryOptions } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { allOf, api } from '../api/client.ts';
-import { CreateDialog } from '../parts/create-dialog.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { ListPage } from '../parts/list-page.tsx';
 import { PageLink } from '../parts/page-link.tsx';
 import type { Column } from '../parts/resource-table.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
+import { VolumeActions } from './action-menu.tsx';
+import { CreateVolume } from './create.tsx';
+import { acceptVolume, type Volume, volumesQuery } from './queries.ts';
+import { Transfers } from './transfers.tsx';
 
-interface Volume {
-  readonly id: string;
-  readonly name: string | null;
-  readonly status: string;
-  /** GiB. */
-  readonly size: number;
-  readonly volume_type: string | null;
-  readonly bootable: string;
-  readonly encrypted: boolean;
-  readonly created_at: string;
-  readonly attachments: readonly { readonly server_id: string; readonly device: string }[];
-}
-
-const volumesQuery = queryOptions({
-  queryKey: ['volumes'],
-  queryFn: ({ signal }) => allOf<Volume>('volume', '/v3/volumes/detail', 'volumes', signal),
-});
-const DELETABLE = new Set(['available', 'error', 'error_restoring', 'error_extending', 'error_managing']);
-
-/** The project's volumes. */
+/** The project's volumes, and those that are offered to others. */
 export function VolumesPage() {
   const { t } = useTranslation();
   const columns = useMemo<readonly Column<Volume>[]>(
     () => [
-      { id: 'name', header: t('fields.name'), value: ({ name, id }) => name || id },
+      {
+        id: 'name',
+        header: t('fields.name'),
+        value: ({ name, id }) => name || id,
+        cell: ({ name, id }) => <PageLink to={`/volumes/${id}`}>{name || id}</PageLink>,
+      },
       { id: 'status', header: t('fields.status'), value: ({ status }) => status, cell: ({ status }) => <Status status={status} /> },
       { id: 'size', header: t('fields.sizeGb'), value: ({ size }) => size },
       { id: 'type', header: t('fields.type'), value: ({ volume_type }) => volume_type ?? '' },
@@ -52,47 +38,46 @@ export function VolumesPage() {
       },
       { id: 'bootable', header: t('fields.bootable'), value: ({ bootable }) => (bootable === 'true' ? t('yes') : t('no')), shown: false },
       { id: 'encrypted', header: t('fields.encrypted'), value: ({ encrypted }) => (encrypted ? t('yes') : t('no')), shown: false },
+      { id: 'zone', header: t('fields.zone'), value: ({ availability_zone }) => availability_zone ?? '', shown: false },
+      { id: 'description', header: t('fields.description'), value: ({ description }) => description ?? '', shown: false },
       { id: 'created', header: t('fields.created'), value: ({ created_at }) => created_at, cell: ({ created_at }) => <Time at={created_at} /> },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
     [t],
   );
   return (
-    <ListPage
-      name="volumes"
-      title={t('pages.volumes')}
-      query={volumesQuery}
-      columns={columns}
-      keyOf={({ id }) => id}
-      labelOf={({ name, id }) => name || id}
-      kept={({ status }) => (DELETABLE.has(status) ? undefined : t('volumes.inUse'))}
-      remove={(id) => api('volume', `/v3/volumes/${id}`, { method: 'DELETE' })}
-      empty={{ title: t('volumes.empty'), text: t('volumes.emptyText') }}
-      create={{ label: t('volumes.create'), form: (close) => <CreateVolume close={close} /> }}
-    />
+    <>
+      <ListPage
+        name="volumes"
+        title={t('pages.volumes')}
+        query={volumesQuery}
+        columns={columns}
+        keyOf={({ id }) => id}
+        labelOf={({ name, id }) => name || id}
+        actions={(selected) => <VolumeActions volumes={selected} />}
+        more={[{ label: t('volumes.accept'), form: (close) => <AcceptTransfer close={close} /> }]}
+        empty={{ title: t('volumes.empty'), text: t('volumes.emptyText') }}
+        create={{ label: t('volumes.create'), form: (close) => <CreateVolume close={close} /> }}
+      />
+      <Transfers />
+    </>
   );
 }
 
-function CreateVolume({ close }: { readonly close: () => void }) {
+/** Takes over a volume that another project offers. */
+function AcceptTransfer({ close }: { readonly close: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState('');
-  const [size, setSize] = useState('1');
-  const sizeGb = Number(size);
   return (
-    <CreateDialog
-      title={t('volumes.create')}
-      confirm={t('create')}
-      ready={name.trim() !== '' && Number.isInteger(sizeGb) && sizeGb > 0}
-      send={() => api('volume', '/v3/volumes', { method: 'POST', body: { volume: { name, size: sizeGb } } })}
-      touches={[volumesQuery.queryKey]}
+    <FormDialog
+      title={t('volumes.accept')}
+      confirm={t('volumes.acceptDo')}
       close={close}
-    >
-      <FormField label={t('fields.name')}>
-        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-      </FormField>
-      <FormField label={t('fields.sizeGb')}>
-        <Input type="number" inputMode="numeric" value={size} onChange={({ detail }) => setSize(detail.value)} />
-      </FormField>
-    </CreateDialog>
+      touches={[volumesQuery.queryKey, ['transfers'], ['quota', 'volume']]}
+      fields={{
+        id: { kind: 'text', label: t('volumes.transferId'), required: true },
+        key: { kind: 'password', label: t('volumes.transferKey'), required: true },
+      }}
+      send={({ id, key }) => acceptVolume(id.trim(), key.trim())}
+    />
   );
 }

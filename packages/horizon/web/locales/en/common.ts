@@ -36,6 +36,8 @@ export const common = {
     topology: 'Topology',
     'security-groups': 'Security groups',
     volumes: 'Volumes',
+    snapshots: 'Snapshots',
+    backups: 'Backups',
   },
   kinds: { network: 'Network', router: 'Router', server: 'Server' },
   layout: {
@@ -81,7 +83,6 @@ export const common = {
     pageSize: 'Rows per page',
     columns: 'Columns',
   },
-  form: { choose: 'Choose one', chooseSome: 'Choose' },
   bulk: { failed: '{{failed}} of {{all}} could not be done.' },
   activity: {
     title: 'Activity',
@@ -122,6 +123,8 @@ export const common = {
     sizeGb: 'Size (GiB)',
     type: 'Type',
     attachedTo: 'Attached to',
+    server: 'Server',
+    volume: 'Volume',
     bootable: 'Bootable',
     encrypted: 'Encrypted',
     visibility: 'Visibility',

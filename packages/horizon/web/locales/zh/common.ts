@@ -38,6 +38,8 @@ export const common = {
     topology: '网络拓扑',
     'security-groups': '安全组',
     volumes: '云硬盘',
+    snapshots: '快照',
+    backups: '备份',
   },
   kinds: { network: '网络', router: '路由器', server: '云服务器' },
   layout: {
@@ -83,7 +85,6 @@ export const common = {
     pageSize: '每页行数',
     columns: '列',
   },
-  form: { choose: '请选择', chooseSome: '请选择' },
   bulk: { failed: '{{all}} 项中有 {{failed}} 项未能完成。' },
   activity: {
     title: '活动记录',
@@ -124,6 +125,8 @@ export const common = {
     sizeGb: '大小（GiB）',
     type: '类型',
     attachedTo: '挂载到',
+    server: '云服务器',
+    volume: '云硬盘',
     bootable: '可启动',
     encrypted: '加密',
     visibility: '可见性',

@@ -1,0 +1,153 @@
+/**
+ * Storage in the console: volumes and what is done with them, snapshots, backups, images, key pairs, server groups; and the tables that all pages share.
+ * Each test goes on from where the one before it left the cloud.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { noBrowser, type Page } from '../support/browser.ts';
+import { ConsoleUser, HOSTILE } from '../support/console.ts';
+
+describe('storage in the console', { skip: noBrowser() ?? false }, () => {
+  let user: ConsoleUser;
+  let page: Page;
+  const dialog = () => page.getByRole('dialog');
+  const row = (name: string) => page.getByRole('row', { name });
+
+  before(async () => {
+    user = await ConsoleUser.start();
+    page = user.page;
+    await user.signIn();
+  });
+  after(async () => await user?.stop());
+
+  test('a volume is made, with what the quota says of it', async () => {
+    await user.nav('Volumes').click();
+    await page.getByRole('button', { name: 'Create volume' }).first().click();
+    await dialog().getByLabel('Name').fill('data');
+    await dialog().getByLabel('Size (GiB)').fill('0');
+    await dialog().getByText('At least 1.').waitFor();
+    await dialog().getByLabel('Size (GiB)').fill('2000');
+    await dialog()
+      .getByText(/GiB: 2000 would be used, but the project may have 1000/)
+      .waitFor();
+    await dialog().getByLabel('Size (GiB)').fill('2');
+    await dialog()
+      .getByText(/GiB: 2 of 1000 would be used/)
+      .waitFor();
+    await user.fine('volume-create');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await row('data').getByText('Available').waitFor();
+  });
+
+  test('its page says what it is; it grows, is renamed and gets metadata, whatever the words are', async () => {
+    await page.getByRole('link', { name: 'data', exact: true }).click();
+    await page.getByRole('heading', { name: 'data' }).waitFor();
+    await user.choose('Actions', 'Extend');
+    assert.equal(await dialog().getByLabel('Size (GiB)').inputValue(), '3');
+    await dialog().getByRole('button', { name: 'Extend', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await user.choose('Actions', 'Edit');
+    assert.equal(await dialog().getByRole('button', { name: 'Save' }).isDisabled(), true);
+    await dialog().getByLabel('Description').fill(HOSTILE);
+    await dialog().getByRole('button', { name: 'Add' }).click();
+    await dialog().getByLabel('Name').last().fill('stage');
+    await dialog().getByLabel('Value').fill('<b>test</b>');
+    await dialog().getByRole('button', { name: 'Save' }).click();
+    await user.shown('stage=<b>test</b>');
+    await user.shown(HOSTILE);
+    await page.getByText('Extending').waitFor({ state: 'hidden' });
+    await user.choose('Actions', 'Make read-only');
+    await user.shown('readonly=True');
+    await user.fine('volume');
+  });
+
+  test('what cannot be done says why', async () => {
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    const detach = page.getByRole('menuitem', { name: 'Detach' });
+    assert.equal(await detach.getAttribute('aria-disabled'), 'true');
+    await detach.hover();
+    await page.getByText('No server has it.').first().waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    await detach.waitFor({ state: 'hidden' });
+  });
+
+  test('a snapshot is taken, and a volume is made from it', async () => {
+    await user.choose('Actions', 'Take a snapshot');
+    await dialog().getByLabel('Name').fill('before');
+    await dialog().getByRole('button', { name: 'Take a snapshot' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await page.getByRole('tab', { name: 'Snapshots' }).click();
+    await row('before').getByText('Available').waitFor();
+    assert.match(page.url(), /\?tab=snapshots$/);
+    await user.nav('Snapshots').click();
+    await page.getByRole('checkbox', { name: 'Select before' }).check({ force: true });
+    await user.choose('Actions', 'Create volume');
+    await dialog().getByLabel('Name').fill('copy');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await user.fine('snapshots');
+    await user.nav('Volumes').click();
+    await row('copy').getByText('Available').waitFor();
+  });
+
+  test('a filter lives in the address: it is there after a reload, and in another tab', async () => {
+    await page.getByLabel('Find by any property').fill('copy');
+    await page.keyboard.press('Enter');
+    await row('data').waitFor({ state: 'hidden' });
+    assert.equal(new URL(page.url()).searchParams.get('filter'), ':copy');
+    await page.getByRole('button', { name: 'Size (GiB)' }).click();
+    await page.waitForURL(/sort=size/);
+    await page.reload();
+    await row('copy').waitFor();
+    assert.equal(await row('data').count(), 0);
+    await user.fine('volumes-filtered');
+    await page.goto(user.at('/console/volumes?filter=name=data'));
+    await row('data').waitFor();
+    assert.equal(await row('copy').count(), 0);
+    await page.goto(user.at('/console/volumes'));
+    await row('copy').waitFor();
+  });
+
+  test('a volume is backed up, first whole and then what changed, and restored', async () => {
+    const backUp = async (name: string, incremental: boolean): Promise<void> => {
+      await page.getByRole('checkbox', { name: 'Select copy' }).check({ force: true });
+      await user.choose('Actions', 'Back up');
+      await dialog().getByLabel('Name').fill(name);
+      if (incremental) await dialog().getByLabel('Incremental').check({ force: true });
+      await dialog().getByRole('button', { name: 'Back up' }).click();
+      await dialog().waitFor({ state: 'hidden' });
+      await user.nav('Backups').click();
+      await row(name).getByText('Available').waitFor();
+    };
+    await backUp('first', false);
+    await user.nav('Volumes').click();
+    await row('copy').getByText('Available').waitFor();
+    await backUp('second', true);
+    await row('second').getByText('Incremental').waitFor();
+    await user.fine('backups');
+    await page.getByRole('checkbox', { name: 'Select second' }).check({ force: true });
+    await user.choose('Actions', 'Restore');
+    await dialog().getByLabel('Name').fill('restored');
+    await dialog().getByRole('button', { name: 'Restore' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await user.nav('Volumes').click();
+    await row('restored').getByText('Available').waitFor();
+  });
+
+  test('a volume is offered with a key that is shown once, and the offer is withdrawn', async () => {
+    await page.getByRole('checkbox', { name: 'Select restored' }).check({ force: true });
+    await user.choose('Actions', 'Offer to another project');
+    await dialog().getByRole('button', { name: 'Offer to another project' }).click();
+    await dialog()
+      .getByText(/^openstack volume transfer request accept --auth-key \S{16} [0-9a-f-]{36}$/)
+      .waitFor();
+    await user.fine('volume-offered');
+    await dialog().getByRole('button', { name: 'Close' }).last().click();
+    const offers = page.getByRole('table', { name: 'Offered to other projects' });
+    await offers.getByRole('row', { name: 'restored' }).waitFor();
+    await offers.getByRole('checkbox', { name: 'Select restored' }).check({ force: true });
+    await page.getByRole('button', { name: 'Withdraw the offer' }).click();
+    await dialog().getByRole('button', { name: 'Withdraw the offer' }).click();
+    await offers.waitFor({ state: 'hidden' });
+  });
+});
