@@ -1,9 +1,7 @@
 /** Filtering and sorting of the tables' rows, and how a filter is written into the page's address. Without React. */
 
-export type Operator = ':' | '!:' | '=' | '!=' | '<' | '>' | '<=' | '>=';
-
 /** One condition: a column's value, or without a column any value, compared with text. */
-export interface Token {
+interface Token {
   readonly propertyKey?: string;
   readonly operator: string;
   readonly value: string;

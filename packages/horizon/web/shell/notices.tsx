@@ -1,11 +1,11 @@
 import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flashbar';
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError } from '../api/errors.ts';
+import { RefusalWords } from '../parts/refusal.tsx';
 
 interface Notices {
   readonly tell: (notice: { readonly type: FlashbarProps.Type; readonly header: string; readonly content?: ReactNode }) => void;
-  /** A refusal in the cloud's words, with the request id by which its log can be searched. */
+  /** A refusal in the cloud's words, with what to do and the request id by which its log can be searched. */
   readonly fail: (header: string, error: unknown) => void;
 }
 
@@ -27,11 +27,9 @@ export function NoticesProvider({ children }: { readonly children: ReactNode }) 
   );
   const fail = useCallback<Notices['fail']>(
     (header, error) => {
-      const requestId = error instanceof ApiError ? error.requestId : undefined;
-      const words = error instanceof Error ? error.message : String(error);
-      tell({ type: 'error', header, content: requestId === undefined ? words : `${words} (${t('requestId', { id: requestId })})` });
+      tell({ type: 'error', header, content: error instanceof Error ? <RefusalWords error={error} /> : String(error) });
     },
-    [tell, t],
+    [tell],
   );
   const value = useMemo(() => ({ tell, fail, items }), [tell, fail, items]);
   return <NoticesContext value={value}>{children}</NoticesContext>;

@@ -31,16 +31,6 @@ export interface VolumeType {
   readonly is_public: boolean;
 }
 
-interface VolumeGroup {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly status: string;
-  readonly availability_zone: string | null;
-  readonly group_type: string;
-  readonly created_at: string;
-}
-
 const VOLUMES = '/v3/volumes';
 const pathOf = (id: string): string => `${VOLUMES}/${encodeURIComponent(id)}`;
 
@@ -60,11 +50,6 @@ const volumeTypesQuery = queryOptions({
   queryFn: async ({ signal }) => (await api<{ volume_types: VolumeType[] }>('volume', '/v3/types', { signal })).volume_types,
 });
 export const useVolumeTypes = (): readonly VolumeType[] => useQuery(volumeTypesQuery).data ?? [];
-
-export const volumeGroupsQuery = queryOptions({
-  queryKey: ['volume-groups'],
-  queryFn: ({ signal }) => allOf<VolumeGroup>('volume', '/v3/groups/detail', 'groups', signal),
-});
 
 /** What has to be asked for anew after something was done with a volume. */
 export const volumeKeys = (id: string): readonly (readonly unknown[])[] => [['volumes'], ['volume', id], ['snapshots'], ['backups'], ['quota', 'volume']];
