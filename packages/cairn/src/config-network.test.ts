@@ -17,6 +17,13 @@ function networksIn(yaml: string): NetworkConfig {
   }
 }
 
+test('zones of hosts and the number of DHCP servers are what the operator says', () => {
+  const { network } = configOf({});
+  assert.deepEqual([networkOptions(network).availabilityZones, networkOptions(network).dhcpAgentsPerNetwork], [{}, 1]);
+  const said = networksIn('    a: { vlans: { first: 1, last: 9 } }\n  availabilityZones: { east: [vm-1] }\n  dhcpAgentsPerNetwork: 2\n');
+  assert.deepEqual([networkOptions(said).availabilityZones, networkOptions(said).dhcpAgentsPerNetwork], [{ east: ['vm-1'] }, 2]);
+});
+
 test('without a word there is the public network alone, which the machine makes', () => {
   const { network } = configOf({});
   assert.deepEqual(networkOptions(network).physicalNetworks, { public: {} });

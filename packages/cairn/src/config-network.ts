@@ -69,6 +69,17 @@ export const NetworkSchema = Type.Object(
       },
       closed,
     ),
+    availabilityZones: Type.Record(
+      Type.String({ minLength: 1, maxLength: 255 }),
+      Type.Array(Type.String({ minLength: 1 })),
+      option(
+        { default: {} },
+        'Zones of routers and DHCP beside `nova`, each with its hosts; who asks for one (`availability_zone_hints`) gets a host of it; in the file alone',
+      ),
+    ),
+    dhcpAgentsPerNetwork: Type.Integer(
+      option({ default: 1, minimum: 1, maximum: 16 }, 'On how many hosts the DHCP of each new network is (`dhcp_agents_per_network`)'),
+    ),
   },
   closed,
 );
@@ -140,5 +151,7 @@ export function networkOptions(config: NetworkConfig, hosts: readonly string[] =
     tenantNetworkType: config.tenantNetworkType,
     bandwidths: config.bandwidths,
     packetRates: config.packetRates,
+    availabilityZones: config.availabilityZones,
+    dhcpAgentsPerNetwork: config.dhcpAgentsPerNetwork,
   };
 }

@@ -268,9 +268,11 @@ export const routerHosted = (routerId: string, agentId: string): CairnError =>
   inUse('RouterHostedByL3Agent')(`The router ${routerId} has been already hosted by the L3 Agent ${agentId}.`);
 export const routerNotHosted = (routerId: string, agentId: string): CairnError =>
   inUse('RouterNotHostedByL3Agent')(`The router ${routerId} is not hosted by the L3 Agent ${agentId}.`);
-/** Routers and DHCP are on one host alone. */
-export const schedulingFailed = (kind: string, id: string, host: string): CairnError =>
-  inUse('SchedulingFailed')(`The ${kind} ${id} cannot be served on host ${host}: routers and DHCP of this cloud are all on its first host.`);
+/** The host of the agent is not there. */
+export const schedulingFailed = (kind: 'router' | 'network', id: string, agentId: string): CairnError =>
+  kind === 'router'
+    ? inUse('RouterSchedulingFailed')(`Failed scheduling router ${id} to the L3 Agent ${agentId}.`)
+    : inUse('NetworkSchedulingFailed')(`The network ${id} cannot be given to the DHCP Agent ${agentId}: its host is not there.`);
 
 // flavors
 export const flavorNotFound = missing('FlavorNotFound', (id) => `Flavor ${id} could not be found.`);

@@ -17,8 +17,12 @@ export interface NeutronOptions {
   readonly packetRates?: { readonly any?: number; readonly egress?: number; readonly ingress?: number };
   /** Resource → limit per project, in place of the default. -1 for none. */
   readonly quotas?: Readonly<Record<string, number>>;
-  /** The availability zone of networks and routers. Default `nova`. */
+  /** The availability zone of networks and routers, and of all hosts that are in no other. Default `nova`. */
   readonly availabilityZone?: string;
+  /** Further zones, each with its hosts. Routers and DHCP whose zones are asked for (`availability_zone_hints`) are put on hosts of those. Default none. */
+  readonly availabilityZones?: Readonly<Record<string, readonly string[]>>;
+  /** On how many hosts each network's DHCP is (upstream's `dhcp_agents_per_network`). Default 1. */
+  readonly dhcpAgentsPerNetwork?: number;
   /** What DHCP tells guests as their domain where the network has none. Default `openstacklocal.`. */
   readonly dnsDomain?: string;
   /** Milliseconds between two comparisons of each host's whole network with the truth. Default 300 000. */
@@ -66,6 +70,8 @@ export function settingsOf(options: NeutronOptions): Settings {
     packetRates: options.packetRates ?? {},
     quotas: { ...DEFAULT_QUOTAS, ...options.quotas },
     availabilityZone: options.availabilityZone ?? 'nova',
+    availabilityZones: options.availabilityZones ?? {},
+    dhcpAgentsPerNetwork: options.dhcpAgentsPerNetwork ?? 1,
     dnsDomain: options.dnsDomain ?? 'openstacklocal.',
     reconcileEveryMs: options.reconcileEveryMs ?? 300_000,
     hasPolicyOverrides: Object.keys(options.policyOverrides ?? {}).length > 0,

@@ -12,6 +12,8 @@ import { LogKeeper } from './app/log-keeper.ts';
 import { settleDefaultRanges } from './app/segment-ranges.ts';
 import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
+import { ServiceKeeper } from './app/service-keeper.ts';
+import { ServiceScheduler } from './app/service-scheduler.ts';
 import type { NeutronFace } from './face.ts';
 import { Pusher } from './fabric/pusher.ts';
 import { neutronFault } from './faults.ts';
@@ -50,8 +52,13 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     keystone,
     hosts,
     policy: createPolicy('neutron', policies, options.policyOverrides),
-    pusher: new Pusher(env, hosts, settings),
+    scheduler: new ServiceScheduler(hosts, settings, env.clock),
+    pusher: new Pusher(env, hosts, settings, () => app.keeper.look()),
+    get keeper() {
+      return keeper;
+    },
   };
+  const keeper = new ServiceKeeper(app);
   const http: HttpService<NeutronApp> = {
     name: 'neutron',
     type: 'network',
@@ -75,6 +82,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     async start() {
       await settleDefaultRanges(app);
       app.pusher.start(settings.reconcileEveryMs);
+      keeper.start();
       agents.start();
       meters.start();
       logs.start();
@@ -83,6 +91,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
       agents.stop();
       await meters.stop();
       await logs.stop();
+      await keeper.stop();
       await app.pusher.stop();
     },
   };

@@ -294,6 +294,36 @@ const addressGroup: Action = async (scene) => {
   return await call(scene, 'PUT', `/address-groups/${group.id}/${verb}_addresses`, { addresses: [address] });
 };
 
+/** Routers and DHCP go to another host. */
+const moveRouter: Action = async (scene) => {
+  const router = pick(scene, scene.views.routers);
+  return router && (await moveService(scene, `/routers/${router.id}/l3-agents`, 'L3 agent', 'l3-routers', { router_id: router.id }));
+};
+
+const moveDhcp: Action = async (scene) => {
+  const network = pick(scene, scene.views.networks);
+  return network && (await moveService(scene, `/networks/${network.id}/dhcp-agents`, 'DHCP agent', 'dhcp-networks', { network_id: network.id }));
+};
+
+interface AgentView {
+  readonly id: string;
+  readonly host: string;
+  readonly alive: boolean;
+}
+
+async function moveService(scene: Scene, where: string, type: string, verb: string, body: Record<string, string>): Promise<TestAnswer | undefined> {
+  const { agents: serving } = (await call(scene, 'GET', where)).body as { agents: AgentView[] };
+  const { agents } = (await call(scene, 'GET', `/agents?agent_type=${encodeURIComponent(type)}`)).body as { agents: AgentView[] };
+  const [from] = serving;
+  const to = pick(
+    scene,
+    agents.filter((agent) => agent.alive && agent.id !== from?.id).toSorted((a, b) => (a.host < b.host ? -1 : 1)),
+  );
+  if (!from || !to) return undefined;
+  await call(scene, 'DELETE', `/agents/${from.id}/${verb}/${Object.values(body)[0]}`);
+  return await call(scene, 'POST', `/agents/${to.id}/${verb}`, body);
+}
+
 const restart: Action = async (scene) => {
   await scene.ground.restart(pick(scene, scene.ground.hosts) as string);
   return { status: 200, headers: new Headers(), body: {} };
@@ -327,5 +357,7 @@ export const ACTIONS: Readonly<Record<string, readonly [weight: number, action: 
   switchPort: [3, switchPort],
   readdress: [2, readdress],
   migrate: [3, migrate],
+  moveRouter: [3, moveRouter],
+  moveDhcp: [2, moveDhcp],
   restart: [1, restart],
 };

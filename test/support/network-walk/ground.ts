@@ -230,7 +230,7 @@ export class NetworkGround {
   /** Objects of a host as the database has them now, made from nothing. */
   async wanted(host: string): Promise<FabricObject[]> {
     const ends = new Map(this.hosts.map((each, i) => [each, `100.127.0.${i + 1}`]));
-    const { objects } = await hostSnapshot(this.world.world.env.store.read, this.world.neutron.app.settings, host, this.hosts[0], ends);
+    const { objects } = await hostSnapshot(this.world.world.env.store.read, this.world.neutron.app.settings, host, true, ends);
     return [...objects.values()];
   }
 
@@ -249,7 +249,8 @@ export class NetworkGround {
       if (!isDeepStrictEqual(told.objects.get(key), object))
         found.push(`${host} was told ${JSON.stringify(told.objects.get(key))} and should have ${JSON.stringify(object)}`);
     }
-    const all = new Map((await this.wanted(this.hosts[0] as string)).map((object) => [`${object.kind} ${object.id}`, object]));
+    const everywhere = await Promise.all(this.hosts.map((each) => this.wanted(each)));
+    const all = new Map(everywhere.flat().map((object) => [`${object.kind} ${object.id}`, object]));
     for (const [key, object] of told.objects) {
       if (keys.has(key) || object.kind === 'securityGroup') continue;
       const there = all.get(key);

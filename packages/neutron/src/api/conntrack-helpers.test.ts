@@ -11,7 +11,8 @@ describe('conntrack helpers of routers', () => {
   let router: Body;
   before(async () => {
     world = await NetworkWorld.start({ hosts: ['host'] });
-    router = await world.create('member', 'router');
+    const { network } = await world.publicNetwork();
+    router = await world.create('member', 'router', { external_gateway_info: { network_id: network.id } });
   });
   after(() => world.close());
 

@@ -24,7 +24,7 @@ describe('metering', () => {
 
   const label = (values: Body = {}, who = 'admin'): Promise<Body> => world.create(who, 'metering_label', { project_id: project, ...values }, LABELS);
   const rule = (values: Body, status = 201): Promise<Body> => world.expect(status, 'admin', 'POST', RULES, { metering_label_rule: values });
-  const metersOf = async (id = router.id): Promise<Body> => (await world.onHost('router', id)).meters;
+  const metersOf = async (id = router.id): Promise<Body> => (await world.onHost('router', id))?.meters;
   const drop = (id: string): Promise<Body> => world.expect(204, 'admin', 'DELETE', `${LABELS}/${id}`);
 
   it('a label is shown to its project, and to no other; members make none', async () => {

@@ -126,6 +126,7 @@ describe('what agents serve', () => {
   });
   after(() => world.close());
 
+  const dhcpPorts = async (id: string): Promise<Body> => (await world.expect(200, 'admin', 'GET', `/ports?network_id=${id}&device_owner=network:dhcp`)).ports;
   const agentOf = (kind: string, host = 'h1'): string => agents.find((agent) => agent.agent_type === kind && agent.host === host)?.id;
 
   it('takes a network off its DHCP agent and gives it back', async () => {
@@ -137,13 +138,21 @@ describe('what agents serve', () => {
       assert.equal(ids.includes(network.id), serving.length === 1);
       return ids.includes(network.id);
     };
-    const hasDhcp = async (): Promise<boolean> => (await world.onHost('network', network.id, 'h1')).subnets[0].dhcp !== undefined;
+    const hasDhcp = async (host = 'h1'): Promise<boolean> => (await world.onHost('network', network.id, host))?.subnets[0].dhcp !== undefined;
     assert.deepEqual([await served(), await hasDhcp()], [true, true]);
     await world.expect(409, 'admin', 'POST', at, { network_id: network.id });
     await world.expect(204, 'admin', 'DELETE', `${at}/${network.id}`);
     assert.deepEqual([await served(), await hasDhcp()], [false, false]);
+    const [reserved] = await dhcpPorts(network.id);
+    assert.deepEqual([reserved.device_id, reserved['binding:host_id'], reserved.status], ['reserved_dhcp_port', '', 'DOWN']);
     assert.equal((await world.call('admin', 'DELETE', `${at}/${network.id}`)).body.NeutronError.type, 'NetworkNotHostedByDhcpAgent');
-    await world.expect(409, 'admin', 'POST', `/agents/${agentOf('DHCP agent', 'h2')}/dhcp-networks`, { network_id: network.id });
+    // given to another one, which serves by the same address
+    const other = `/agents/${agentOf('DHCP agent', 'h2')}/dhcp-networks`;
+    await world.expect(201, 'admin', 'POST', other, { network_id: network.id });
+    assert.deepEqual([await hasDhcp('h1'), await hasDhcp('h2')], [false, true]);
+    const [moved] = await dhcpPorts(network.id);
+    assert.deepEqual([moved.id, moved.fixed_ips, moved['binding:host_id']], [reserved.id, reserved.fixed_ips, 'h2']);
+    await world.expect(204, 'admin', 'DELETE', `${other}/${network.id}`);
     assert.equal(await world.expect(201, 'admin', 'POST', at, { network_id: network.id }), null);
     assert.deepEqual([await served(), await hasDhcp()], [true, true]);
     await world.expect(404, 'admin', 'POST', `/agents/${agentOf('L3 agent')}/dhcp-networks`, { network_id: network.id });

@@ -1,5 +1,5 @@
 import { type Context, isAdmin } from '@cairn/kit/context/context';
-import type { Db } from '@cairn/kit/store/store';
+import type { Db, Tx } from '@cairn/kit/store/store';
 import { authorizeAction } from '../attributes/authorize.ts';
 import {
   agentNotFound,
@@ -15,22 +15,20 @@ import {
   routerNotHosted,
   schedulingFailed,
 } from '../errors.ts';
-import { networkKey, routerKey } from '../fabric/keys.ts';
-import { findAgent, agentsOfHosts, networksWithDhcp, servedRouters } from '../store/agents.ts';
+import { findAgent, agentsOfHosts } from '../store/agents.ts';
 import { findNetwork, updateNetwork } from '../store/networks.ts';
 import { findRouter, updateRouter } from '../store/routers.ts';
-import type { AgentRow, NetworkRow, RouterRow } from '../store/tables.ts';
+import { deleteDhcpHost, dhcpHostsOf, hostsOfRouters, insertDhcpHost, networksOfDhcpHost, routersOfHost } from '../store/service-hosts.ts';
+import type { AgentRow, NetworkRow } from '../store/tables.ts';
 import { agentView } from './agents.ts';
-import { chassisOf } from './binding.ts';
 import { changed } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { settleDhcpPort } from './dhcp-ports.ts';
 import { networkViews } from './network-view.ts';
+import { putRouterOn, takeRouterOff } from './router-hosts.ts';
 import { routerViews } from './router-view.ts';
 
-/**
- * Which agent serves what (neutron/db/agentschedulers_db.py). Everything is on the agents of one host; to take something off its agent switches it off, and to
- * give it back switches it on again.
- */
+/** Which agent serves what, and who says otherwise (neutron/db/agentschedulers_db.py, neutron/db/l3_agentschedulers_db.py). */
 
 const DHCP = 'DHCP agent';
 const L3 = 'L3 agent';
@@ -50,12 +48,18 @@ async function agentOf(db: Db, id: string): Promise<AgentRow> {
   return row;
 }
 
-/** The agent of a kind that serves everything, as the API shows it. */
-async function servingAgents(app: NeutronApp, kind: string): Promise<Record<string, unknown>[]> {
-  const host = chassisOf(app);
-  if (host === undefined) return [];
-  const rows = await agentsOfHosts(app.env.store.read, [host]);
-  return rows.filter((row) => row.agent_type === kind).map((row) => agentView(app, row, true).view);
+/** The agents of a kind on some hosts, as the API shows them, in the order of the hosts. */
+async function agentsAt(app: NeutronApp, kind: string, hosts: readonly string[]): Promise<Record<string, unknown>[]> {
+  const rows = await agentsOfHosts(app.env.store.read, hosts);
+  const alive = new Set(app.hosts.names());
+  return hosts
+    .flatMap((host) => rows.filter((row) => row.host === host && row.agent_type === kind))
+    .map((row) => agentView(app, row, alive.has(row.host)).view);
+}
+
+/** A host that is away serves nothing that is given to it now. */
+function requireThere(app: NeutronApp, agent: AgentRow, kind: 'router' | 'network', id: string): void {
+  if (!app.hosts.names().includes(agent.host)) throw schedulingFailed(kind, id, agent.id);
 }
 
 const idOf = (body: unknown, key: string): string => {
@@ -68,16 +72,17 @@ export async function listDhcpNetworks(app: NeutronApp, ctx: Context, agentId: s
   ask(app, ctx, 'get_dhcp-networks');
   const db = app.env.store.read;
   const agent = await agentOf(db, agentId);
-  const rows = agent.agent_type === DHCP ? await networksWithDhcp(db, agent.host) : [];
+  const rows = agent.agent_type === DHCP ? await networksOfDhcpHost(db, agent.host) : [];
   return { networks: await networkViews(app, db, rows, ctx.projectId) };
 }
 
 export async function listDhcpAgents(app: NeutronApp, ctx: Context, networkId: string): Promise<object> {
   ask(app, ctx, 'get_dhcp-agents');
-  const hosted = (await networksWithDhcp(app.env.store.read, chassisOf(app) ?? '', networkId)).length > 0;
-  return { agents: hosted ? await servingAgents(app, DHCP) : [] };
+  const hosts = (await dhcpHostsOf(app.env.store.read, [networkId])).map((row) => row.host);
+  return { agents: await agentsAt(app, DHCP, hosts) };
 }
 
+/** A network may be on several agents: each has a DHCP port of its own. */
 export async function addDhcpNetwork(app: NeutronApp, ctx: Context, agentId: string, body: unknown): Promise<void> {
   ask(app, ctx, 'create_dhcp-network');
   const networkId = idOf(body, 'network_id');
@@ -86,10 +91,10 @@ export async function addDhcpNetwork(app: NeutronApp, ctx: Context, agentId: str
     if (!network) throw networkNotFound(networkId);
     const agent = await agentOf(tx, agentId);
     if (agent.agent_type !== DHCP || agent.admin_state_up === 0) throw invalidDhcpAgent(agentId);
-    if (agent.host !== chassisOf(app)) throw schedulingFailed('network', networkId, agent.host);
-    if (network.dhcp_away === 0 && (await networksWithDhcp(tx, agent.host, networkId)).length > 0) throw networkHosted(networkId, agentId);
-    await updateNetwork(tx, networkId, { dhcp_away: 0, dhcp_host: agent.host, ...changed(app, network) });
-    app.pusher.touch(tx, [networkKey(networkId)]);
+    if ((await dhcpHostsOf(tx, [networkId])).some((row) => row.host === agent.host)) throw networkHosted(networkId, agentId);
+    requireThere(app, agent, 'network', networkId);
+    await insertDhcpHost(tx, { network_id: networkId, host: agent.host });
+    await settleAfter(app, tx, ctx, network, 0);
   });
 }
 
@@ -97,26 +102,33 @@ export async function removeDhcpNetwork(app: NeutronApp, ctx: Context, agentId: 
   ask(app, ctx, 'delete_dhcp-network');
   await app.env.store.write(async (tx) => {
     const agent = await agentOf(tx, agentId);
-    const network: NetworkRow | undefined = await findNetwork(tx, networkId);
-    const hosted = agent.agent_type === DHCP && network && (await networksWithDhcp(tx, agent.host, networkId)).length > 0;
-    if (!hosted) throw networkNotHosted(networkId, agentId);
-    await updateNetwork(tx, networkId, { dhcp_away: 1, dhcp_host: null, ...changed(app, network) });
-    app.pusher.touch(tx, [networkKey(networkId)]);
+    const network = await findNetwork(tx, networkId);
+    const hosts = agent.agent_type === DHCP && network ? (await dhcpHostsOf(tx, [networkId])).map((row) => row.host) : [];
+    if (!network || !hosts.includes(agent.host)) throw networkNotHosted(networkId, agentId);
+    await deleteDhcpHost(tx, networkId, agent.host);
+    await settleAfter(app, tx, ctx, network, hosts.length === 1 ? 1 : 0);
   });
+}
+
+async function settleAfter(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, away: 0 | 1): Promise<void> {
+  const columns = { dhcp_away: away, ...changed(app, network) };
+  await updateNetwork(tx, network.id, columns);
+  await settleDhcpPort(app, tx, ctx, { ...network, ...columns });
+  app.scheduler.forget();
 }
 
 export async function listL3Routers(app: NeutronApp, ctx: Context, agentId: string): Promise<object> {
   ask(app, ctx, 'get_l3-routers');
   const db = app.env.store.read;
   const agent = await agentOf(db, agentId);
-  const rows = agent.agent_type === L3 && agent.host === chassisOf(app) ? await servedRouters(db) : [];
+  const rows = agent.agent_type === L3 ? await routersOfHost(db, agent.host) : [];
   return { routers: (await routerViews(app, db, rows)).map((loaded) => loaded.view) };
 }
 
 export async function listL3Agents(app: NeutronApp, ctx: Context, routerId: string): Promise<object> {
   ask(app, ctx, 'get_l3-agents');
-  const hosted = (await servedRouters(app.env.store.read, routerId)).length > 0;
-  return { agents: hosted ? (await servingAgents(app, L3)).map((agent) => ({ ...agent, ha_state: null })) : [] };
+  const hosts = (await hostsOfRouters(app.env.store.read, [routerId])).map((row) => row.host);
+  return { agents: (await agentsAt(app, L3, hosts)).map((agent) => ({ ...agent, ha_state: null })) };
 }
 
 export async function addL3Router(app: NeutronApp, ctx: Context, agentId: string, body: unknown): Promise<void> {
@@ -127,25 +139,28 @@ export async function addL3Router(app: NeutronApp, ctx: Context, agentId: string
     if (!router) throw routerNotFound(routerId);
     const agent = await agentOf(tx, agentId);
     if (agent.agent_type !== L3 || agent.admin_state_up === 0) throw invalidL3Agent(agentId);
-    const hosted = (await servedRouters(tx, routerId)).length > 0;
-    if (agent.host !== chassisOf(app))
-      throw hosted ? routerHosted(routerId, String((await servingAgents(app, L3))[0]?.id)) : schedulingFailed('router', routerId, agent.host);
-    await setAway(app, router, 0, tx);
+    const hosts = (await hostsOfRouters(tx, [routerId])).map((row) => row.host);
+    // it is there already, as was asked
+    if (hosts.includes(agent.host)) return;
+    const [other] = await agentsAt(app, L3, hosts);
+    if (other) throw routerHosted(routerId, String(other.id));
+    requireThere(app, agent, 'router', routerId);
+    await putRouterOn(app, tx, router, agent.host);
+    await updateRouter(tx, routerId, changed(app, router));
+    app.scheduler.forget();
   });
 }
 
+/** Taken off its agent a router is on no host until somebody gives it one. */
 export async function removeL3Router(app: NeutronApp, ctx: Context, agentId: string, routerId: string): Promise<void> {
   ask(app, ctx, 'delete_l3-router');
   await app.env.store.write(async (tx) => {
     const agent = await agentOf(tx, agentId);
-    const [router] = agent.agent_type === L3 && agent.host === chassisOf(app) ? await servedRouters(tx, routerId) : [];
-    if (!router) throw routerNotHosted(routerId, agentId);
-    await setAway(app, router, 1, tx);
+    const router = await findRouter(tx, routerId);
+    const isThere = agent.agent_type === L3 && (await hostsOfRouters(tx, [routerId])).some((row) => row.host === agent.host);
+    if (!router || !isThere) throw routerNotHosted(routerId, agentId);
+    await takeRouterOff(app, tx, router, agent.host);
+    await updateRouter(tx, routerId, { l3_away: 1, ...changed(app, router) });
+    app.scheduler.forget();
   });
-}
-
-async function setAway(app: NeutronApp, router: RouterRow, away: 0 | 1, tx: Parameters<typeof updateRouter>[0]): Promise<void> {
-  if (router.l3_away === away) return;
-  await updateRouter(tx, router.id, { l3_away: away, ...changed(app, router) });
-  app.pusher.touch(tx, [routerKey(router.id)]);
 }

@@ -13,6 +13,7 @@ import type { AgentRow } from '../store/tables.ts';
 import { authorizeChange } from '../attributes/authorize.ts';
 import { authorizeDelete, authorizeUpdate, type Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { zoneOf } from './zones.ts';
 
 /** What the agent of each host does, by upstream's names for it. */
 const KINDS = [
@@ -113,7 +114,7 @@ export function agentView(app: NeutronApp, row: AgentRow, alive: boolean): Loade
       alive,
       configurations: row.tunnel_ip === '' ? {} : { tunnel_types: ['vxlan'], tunneling_ip: row.tunnel_ip },
       description: row.description,
-      availability_zone: app.settings.availabilityZone,
+      availability_zone: zoneOf(app.settings, row.host),
       resources_synced: null,
     },
   };
@@ -122,7 +123,7 @@ export function agentView(app: NeutronApp, row: AgentRow, alive: boolean): Loade
 export async function listAgents(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
   const names = app.hosts.names();
   const alive = new Set(names);
-  const rows = await selectPage(app.env.store.read, agentLists(names, app.settings.availabilityZone), input, EVERYTHING);
+  const rows = await selectPage(app.env.store.read, agentLists(names, app.settings), input, EVERYTHING);
   return rows.map((row) => agentView(app, row, alive.has(row.host)));
 }
 
@@ -142,6 +143,8 @@ export function updateAgentById(app: NeutronApp, ctx: Context, id: string, value
       ...('description' in values && { description: values.description as string | null }),
     };
     if (Object.keys(columns).length > 0) await updateAgent(tx, id, columns);
+    // what waited for an agent that is in service gets one now
+    if ('admin_state_up' in values) tx.afterCommit(() => app.keeper.look());
     return load(app, tx, id);
   });
 }
@@ -150,6 +153,7 @@ export function deleteAgentById(app: NeutronApp, ctx: Context, id: string): Prom
   return app.env.store.write(async (tx) => {
     authorizeDelete(app, ctx, AGENT, await load(app, tx, id));
     await deleteAgent(tx, id);
+    app.scheduler.forget();
   });
 }
 

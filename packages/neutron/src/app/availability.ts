@@ -11,6 +11,7 @@ import type { NetworkRow, SubnetRow } from '../store/tables.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { poolsOf } from './port-addresses.ts';
+import { zoneOf, zonesOf } from './zones.ts';
 
 /** How many addresses networks have and use (neutron/db/network_ip_availability_db.py). */
 export async function listIpAvailabilities(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
@@ -71,10 +72,12 @@ function sizeOf(subnet: SubnetRow): bigint {
 const jsonNumber = (value: bigint): unknown =>
   value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(String(value));
 
-/** The zones that networks and routers may be in: one, in service while there is a host. */
+/** The zones that networks and routers may be in; in service while a host of theirs is there. */
 export async function listAvailabilityZones(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
-  const state = app.hosts.names().length > 0 ? 'available' : 'unavailable';
-  const zones = ['network', 'router'].map((resource) => ({ view: { name: app.settings.availabilityZone, resource, state } }));
+  const alive = new Set(app.hosts.names().map((host) => zoneOf(app.settings, host)));
+  const zones = zonesOf(app.settings).flatMap((name) =>
+    ['network', 'router'].map((resource) => ({ view: { name, resource, state: alive.has(name) ? 'available' : 'unavailable' } })),
+  );
   return zones.filter(({ view }) => [...input.filters].every(([field, values]) => values.includes(view[field as keyof typeof view])));
 }
 

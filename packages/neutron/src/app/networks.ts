@@ -11,11 +11,11 @@ import {
   mtuConflict,
   networkInUse,
   networkNotFound,
-  zoneNotFound,
 } from '../errors.ts';
 import { networkKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
 import { NETWORK } from '../resources/network.ts';
+import { deleteRowsOf } from '../store/rows.ts';
 import { deleteNetworkRow, findDefaultExternal, insertNetwork, networkLists, updateNetwork } from '../store/networks.ts';
 import { anyPortOf, projectsOnNetwork, portsBlockingNetwork } from '../store/ports.ts';
 import { EXTERNAL, insertRbac, removeRbac, removeRbacOf, SHARED, targetsOf } from '../store/rbac.ts';
@@ -26,6 +26,7 @@ import type { NetworkRow } from '../store/tables.ts';
 import { dropTags } from '../store/tags.ts';
 import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, newRow, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { requireZones } from './zones.ts';
 import { removeDisassociatedFloatingIps } from './floatingips.ts';
 import { networkView, networkViews } from './network-view.ts';
 import { removeAutoPorts } from './port-removal.ts';
@@ -42,7 +43,7 @@ const MIN_MTU_V6 = 1280;
 export async function createNetworks(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
   const asked = items.map((values) => {
     authorizeChange(app.policy, ctx, NETWORK, 'create', values, values);
-    checkZones(app, values.availability_zone_hints as readonly string[]);
+    requireZones(app, values.availability_zone_hints as readonly string[]);
     return requestedSegments(app.settings, values);
   });
   return app.env.store.write(async (tx) => {
@@ -78,7 +79,6 @@ async function createNetwork(app: NeutronApp, tx: Tx, ctx: Context, values: Valu
     az_hints_json: toJson(values.availability_zone_hints),
     tags_json: '[]',
     dhcp_away: 0,
-    dhcp_host: null,
     qos_policy_id: values.qos_policy_id === null ? null : await chosenPolicy(tx, ctx, String(values.qos_policy_id), null),
   };
   if (row.is_default === 1) await requireOneDefault(tx, row.id);
@@ -99,11 +99,6 @@ function checkedMtu(greatest: number, mtu: number): number {
 
 const share = (app: NeutronApp, tx: Tx, row: NetworkRow, action: string) =>
   insertRbac(tx, { id: app.env.ids.uuid(), project_id: row.project_id, object_type: 'network', object_id: row.id, action, target_project: '*' });
-
-function checkZones(app: NeutronApp, hints: readonly string[]): void {
-  const unknown = hints.find((zone) => zone !== app.settings.availabilityZone);
-  if (unknown !== undefined) throw zoneNotFound(unknown);
-}
 
 async function requireOneDefault(tx: Tx, networkId: string): Promise<void> {
   const other = await findDefaultExternal(tx);
@@ -213,6 +208,7 @@ export function deleteNetworkById(app: NeutronApp, ctx: Context, id: string, ifM
     await removeAutoPorts(app, tx, ctx, id);
     for (const subnet of await subnetsOfNetwork(tx, id)) await removeSubnetRow(app, tx, ctx, subnet);
     await removeSegmentsOf(tx, id);
+    await deleteRowsOf(tx, 'neutron_dhcp_host', 'network_id', id);
     await deleteNetworkRow(tx, id);
     await removeRbacOf(tx, id);
     if (row.tags_json !== '[]') await dropTags(tx, id);

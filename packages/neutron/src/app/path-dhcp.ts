@@ -17,7 +17,7 @@ export interface DhcpFact {
 /** By the objects that hosts make their DHCP servers of. */
 export async function dhcpFacts(db: Db, hosts: Hosts, ports: readonly PortRow[]): Promise<DhcpFact[]> {
   const networks = await loadNetworks(db, [...new Set(ports.map((port) => port.network_id))]);
-  const isServed = hosts.names().length > 0;
+  const alive = hosts.names();
   const networkOf = new Map(ports.map((port) => [port.id, networks.get(port.network_id)]));
   const addresses = await addressesOfPorts(
     db,
@@ -25,16 +25,17 @@ export async function dhcpFacts(db: Db, hosts: Hosts, ports: readonly PortRow[])
   );
   return addresses.map(({ port_id: portId, subnet_id: subnetId, ip_address: ip }) => {
     const network = networkOf.get(portId);
-    const subnet = network?.kind === 'network' ? network.subnets.find((each) => each.id === subnetId) : undefined;
+    const object = network?.object;
+    const subnet = object?.kind === 'network' ? object.subnets.find((each) => each.id === subnetId) : undefined;
     const server = subnet?.dhcp?.ip;
     const slaac = subnet?.ipVersion === 6 && subnet.ipv6AddressMode === 'slaac';
     const reason = slaac
       ? `The guest makes ${ip} itself, of what the router advertises.`
       : server === undefined
         ? `The subnet has no DHCP: ${ip} must be set in the guest, by a config drive or by hand.`
-        : isServed
+        : alive.some((host) => network?.dhcpHosts.has(host))
           ? `The DHCP server ${server} keeps ${ip} for the MAC of the port.`
-          : `The DHCP server ${server} is to keep ${ip} for the MAC of the port, but no host is there to run it.`;
+          : `The DHCP server ${server} is to keep ${ip} for the MAC of the port, but its host is not there.`;
     return { portId, subnetId, ip, server, reason };
   });
 }

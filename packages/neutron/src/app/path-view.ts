@@ -4,12 +4,11 @@ import type { Db } from '@cairn/kit/store/store';
 import { findNetwork, networkLists } from '../store/networks.ts';
 import { findPort } from '../store/ports.ts';
 import { findRouter } from '../store/routers.ts';
+import { activeHostOf } from '../store/service-hosts.ts';
 import { groupLists } from '../store/security-groups.ts';
 import { selectOne } from '../store/select.ts';
 import type { NetworkRow, PortRow, SecurityGroupRow } from '../store/tables.ts';
-import { chassisOf } from './binding.ts';
 import { scopeOf } from './common.ts';
-import type { NeutronApp } from './deps.ts';
 import type { DhcpFact } from './path-dhcp.ts';
 
 /**
@@ -17,7 +16,6 @@ import type { DhcpFact } from './path-dhcp.ts';
  * rules, addresses or how many stations there are. That much anybody learns who sends a packet.
  */
 export async function pathView(
-  app: NeutronApp,
   db: Db,
   ctx: Context,
   path: Path,
@@ -25,7 +23,7 @@ export async function pathView(
   source: PortRow | undefined,
   dhcp: readonly DhcpFact[],
 ): Promise<Record<string, unknown>> {
-  const eyes = new Eyes(app, db, ctx);
+  const eyes = new Eyes(db, ctx);
   const hops: Record<string, unknown>[] = [];
   let hidden = false;
   for (const hop of path.hops) {
@@ -127,12 +125,10 @@ const packetView = (flow: Flow): Record<string, unknown> => ({
 
 /** What the caller may see of what is on the way. Hosts are for admins, as with bindings of ports. */
 class Eyes {
-  readonly #app: NeutronApp;
   readonly #db: Db;
   readonly #ctx: Context;
 
-  constructor(app: NeutronApp, db: Db, ctx: Context) {
-    this.#app = app;
+  constructor(db: Db, ctx: Context) {
     this.#db = db;
     this.#ctx = ctx;
   }
@@ -153,7 +149,7 @@ class Eyes {
     }
     if (object.type === 'router') {
       const row = await findRouter(this.#db, object.id);
-      return this.#owns(row) && row ? { name: row.name, host: tells ? (chassisOf(this.#app) ?? null) : null } : undefined;
+      return this.#owns(row) && row ? { name: row.name, host: tells ? ((await activeHostOf(this.#db, row.id)) ?? null) : null } : undefined;
     }
     const row = await findPort(this.#db, object.id);
     return this.#owns(row) && row ? { name: row.name, host: tells && row.binding_host !== '' ? row.binding_host : null } : undefined;

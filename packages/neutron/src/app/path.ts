@@ -38,7 +38,7 @@ export async function explainPath(app: NeutronApp, ctx: Context, portId: string,
   const path = await tracePath(pathWorld(db, app.hosts, app.pusher), source, flow);
   const arrived = path.arrivedAt === undefined || path.arrivedAt === row.id ? undefined : await findPort(db, path.arrivedAt);
   const ends: PortRow[] = [row, ...(arrived ? [arrived] : [])];
-  return pathView(app, db, ctx, path, flow, row, await dhcpFacts(db, app.hosts, ends));
+  return pathView(db, ctx, path, flow, row, await dhcpFacts(db, app.hosts, ends));
 }
 
 /** `GET /floatingips/{id}/path`: what becomes of a packet that somebody outside sends to a floating IP. */
@@ -46,13 +46,13 @@ export async function explainPathToFloatingIp(app: NeutronApp, ctx: Context, id:
   const db = app.env.store.read;
   const { row, loaded } = await loadFloatingIp(db, ctx, id);
   authorizeAction(app.policy, ctx, 'get_floatingip_path', targetOf(loaded));
-  const network = (await loadNetworks(db, [row.floating_network_id])).get(row.floating_network_id);
+  const network = (await loadNetworks(db, [row.floating_network_id])).get(row.floating_network_id)?.object;
   if (network?.kind !== 'network') throw new Error(`the network of floating IP ${id} has no object`);
   const gateways = network.subnets.flatMap((subnet) => subnet.gatewayIp ?? []);
   const flow = flowOf(query, row.floating_ip_address, gateways);
   const path = await tracePathFromOutside(pathWorld(db, app.hosts, app.pusher), network, flow);
   const arrived = path.arrivedAt === undefined ? undefined : await findPort(db, path.arrivedAt);
-  return pathView(app, db, ctx, path, flow, undefined, await dhcpFacts(db, app.hosts, arrived ? [arrived] : []));
+  return pathView(db, ctx, path, flow, undefined, await dhcpFacts(db, app.hosts, arrived ? [arrived] : []));
 }
 
 const wrong = (text: string) => badRequest('path', text);

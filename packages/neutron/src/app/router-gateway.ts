@@ -14,7 +14,6 @@ import { gatewayPortsOf, routersByGateway, updateRouter } from '../store/routers
 import { selectOne } from '../store/select.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow, SubnetRow } from '../store/tables.ts';
-import { chassisOf } from './binding.ts';
 import { scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { stopProxying } from './ndp-state.ts';
@@ -23,6 +22,7 @@ import { type FixedIpRequest, isAutoAddress } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
 import { chosenPolicy } from './qos-policies.ts';
 import { changePort } from './port-update.ts';
+import { hostForRouter } from './router-hosts.ts';
 import { requireNoOverlap } from './router-subnets.ts';
 
 /** `external_gateway_info` as a client gives it. */
@@ -123,7 +123,7 @@ export async function addGatewayPort(
     projectId: '',
     deviceId: row.id,
     deviceOwner: 'network:router_gateway',
-    host: chassisOf(app) ?? '',
+    host: await hostForRouter(app, tx, row, network),
     ...(wanted.length > 0 && { fixedIps: wanted }),
   });
   return port;

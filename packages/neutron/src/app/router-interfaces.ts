@@ -29,7 +29,6 @@ import { selectOne } from '../store/select.ts';
 import { subnetLists, subnetsByIds } from '../store/subnets.ts';
 import type { PortRow, RouterRow, SubnetRow } from '../store/tables.ts';
 import { updateRouter } from '../store/routers.ts';
-import { chassisOf } from './binding.ts';
 import { authorizeDelete, changed, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { requireNoProxyOn } from './ndp-state.ts';
@@ -38,6 +37,7 @@ import { poolsOf } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
 import { changePort } from './port-update.ts';
 import { checkQuota } from './quota.ts';
+import { hostForRouter } from './router-hosts.ts';
 import { portsOfRouter, requireNoOverlap } from './router-subnets.ts';
 import type { Route } from './routers.ts';
 import { loadRouter } from './routers.ts';
@@ -139,12 +139,13 @@ async function addByPort(app: NeutronApp, tx: Tx, ctx: Context, router: RouterRo
       }
     }
   }
-  await changePort(app, tx, systemContext(ctx.requestId), port, { device_id: router.id, device_owner: interfaceOwner(router), ...placement(app) });
+  await changePort(app, tx, systemContext(ctx.requestId), port, {
+    device_id: router.id,
+    device_owner: interfaceOwner(router),
+    'binding:host_id': await hostForRouter(app, tx, router),
+  });
   return { port, subnets };
 }
-
-/** Routers are on the chassis, and so are their ports. */
-const placement = (app: NeutronApp): Record<string, unknown> => ({ 'binding:host_id': chassisOf(app) ?? '' });
 
 function refuseForeignAdvertisements(subnet: SubnetRow): void {
   if (subnet.ip_version === 6 && subnet.ipv6_ra_mode === null && subnet.ipv6_address_mode !== null) {
@@ -196,7 +197,7 @@ async function addBySubnet(app: NeutronApp, tx: Tx, ctx: Context, router: Router
     projectId: router.project_id,
     deviceId: router.id,
     deviceOwner: interfaceOwner(router),
-    host: chassisOf(app) ?? '',
+    host: await hostForRouter(app, tx, router),
     fixedIps: [fixed],
   });
   return { port: row, subnets: [subnet] };

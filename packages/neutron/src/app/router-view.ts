@@ -4,11 +4,13 @@ import { standardView } from '../attributes/times.ts';
 import { helpersOfRouters } from '../store/conntrack-helpers.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { proxyingRouters } from '../store/ndp-proxies.ts';
-import { gatewayPortsOfRouters, routersWithInterfaces } from '../store/routers.ts';
+import { gatewayPortsOfRouters } from '../store/routers.ts';
+import { hostsOfRouters } from '../store/service-hosts.ts';
 import type { IpAllocationRow, PortRow, RouterRow } from '../store/tables.ts';
 import type { ConntrackHelperRow } from '../store/tables-data-plane.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { zoneOf } from './zones.ts';
 
 interface Gateway {
   readonly port: PortRow;
@@ -21,7 +23,7 @@ function routerView(
   app: NeutronApp,
   row: RouterRow,
   gateways: readonly Gateway[],
-  served: boolean,
+  hosts: readonly string[],
   helpers: readonly ConntrackHelperRow[],
   isProxying: boolean,
 ): Record<string, unknown> {
@@ -50,23 +52,21 @@ function routerView(
   view.ha = row.ha === 1;
   view.flavor_id = row.flavor_id;
   view.availability_zone_hints = fromJson(row.az_hints_json);
-  view.availability_zones = served ? [app.settings.availabilityZone] : [];
+  view.availability_zones = [...new Set(hosts.map((host) => zoneOf(app.settings, host)))].toSorted();
   view.tags = fromJson(row.tags_json);
   return view;
 }
 
 export async function routerViews(app: NeutronApp, db: Db, rows: readonly RouterRow[]): Promise<Loaded[]> {
-  const inside = rows.filter((row) => row.gw_port_id === null).map((row) => row.id);
+  const ids = rows.map((row) => row.id);
   const outside = rows.filter((row) => row.gw_port_id !== null).map((row) => row.id);
-  const [ports, withInterfaces, proxying, helpers] = await Promise.all([
+  const [ports, hosts, proxying, helpers] = await Promise.all([
     gatewayPortsOfRouters(db, outside),
-    routersWithInterfaces(db, inside),
+    hostsOfRouters(db, ids),
     proxyingRouters(db, outside),
-    helpersOfRouters(
-      db,
-      rows.map((row) => row.id),
-    ),
+    helpersOfRouters(db, ids),
   ]);
+  const hostsOf = Map.groupBy(hosts, (row) => row.router_id);
   const helpersOf = Map.groupBy(helpers, (helper) => helper.router_id);
   const addresses = Map.groupBy(
     await allocationsOfPorts(
@@ -80,7 +80,7 @@ export async function routerViews(app: NeutronApp, db: Db, rows: readonly Router
     ({ port }) => port.device_id,
   );
   return rows.map((row) => {
-    const served = row.gw_port_id !== null || withInterfaces.has(row.id);
-    return { view: routerView(app, row, gateways.get(row.id) ?? [], served, helpersOf.get(row.id) ?? [], proxying.has(row.id)) };
+    const own = (hostsOf.get(row.id) ?? []).map(({ host }) => host);
+    return { view: routerView(app, row, gateways.get(row.id) ?? [], own, helpersOf.get(row.id) ?? [], proxying.has(row.id)) };
   });
 }

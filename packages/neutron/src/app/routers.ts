@@ -4,7 +4,7 @@ import { fromJson, toBit, toJson } from '@cairn/kit/store/values';
 import { authorizeChange } from '../attributes/authorize.ts';
 import { isSet, NOT_SPECIFIED } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
-import { badRequest, invalidRoutes, overQuota, routerInUse, routerNotFound, zoneNotFound } from '../errors.ts';
+import { badRequest, invalidRoutes, overQuota, routerInUse, routerNotFound } from '../errors.ts';
 import { routerKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
 import { contains, mustCidr } from '../net/cidr.ts';
@@ -28,6 +28,7 @@ import { gatewayOf, setGateway } from './router-gateway.ts';
 import { changeGatewayPorts, gatewayRules, gatewaysOfBody, type GatewayVerb, removeAllGateways } from './router-gateways.ts';
 import { portsOfRouter } from './router-subnets.ts';
 import { routerViews } from './router-view.ts';
+import { requireZones } from './zones.ts';
 
 export interface Route {
   readonly destination: string;
@@ -37,8 +38,7 @@ export interface Route {
 export async function createRouters(app: NeutronApp, ctx: Context, items: readonly Values[]): Promise<Loaded[]> {
   for (const values of items) {
     authorizeChange(app.policy, ctx, ROUTER, 'create', values, values);
-    const unknown = (values.availability_zone_hints as readonly string[]).find((zone) => zone !== app.settings.availabilityZone);
-    if (unknown !== undefined) throw zoneNotFound(unknown);
+    requireZones(app, values.availability_zone_hints as readonly string[]);
   }
   return app.env.store.write(async (tx) => {
     await checkQuotas(
@@ -180,6 +180,7 @@ export function deleteRouterById(app: NeutronApp, ctx: Context, id: string, ifMa
     await removeAllGateways(app, tx, ctx, row);
     await deleteRowsOf(tx, 'neutron_conntrack_helper', 'router_id', id);
     await deleteRowsOf(tx, 'neutron_meter_reading', 'router_id', id);
+    await deleteRowsOf(tx, 'neutron_router_host', 'router_id', id);
     await deleteRouterRow(tx, id);
     if (row.tags_json !== '[]') await dropTags(tx, id);
     await notify(app, tx, ctx, 'router', 'delete', loaded);

@@ -22,23 +22,46 @@ import { networkObject, portObject, routerObject, securityGroupObject } from './
 
 /** Reads the truth of fabric objects, in a few statements for all of a kind. What is not in the answer does not exist. */
 
-export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> {
+/** A network, as hosts that serve it have it. */
+export interface LoadedNetwork {
+  readonly object: FabricObject;
+  /** The hosts that serve its DHCP. */
+  readonly dhcpHosts: ReadonlySet<string>;
+  /** These and the hosts of its routers: they answer its guests, and so have to know all its ports. */
+  readonly servers: ReadonlySet<string>;
+  /** The object with the DHCP server of a host, which is the first one's where the host serves none. */
+  readonly objectFor: (host: string) => FabricObject;
+}
+
+export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<string, LoadedNetwork>> {
   if (ids.length === 0) return new Map();
   const networks = await rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, ['id']);
   const subnets = Map.groupBy(await fullSubnetsOfNetworks(db, ids), (subnet) => subnet.network_id);
-  const dhcpPorts = await portsOfOwners(db, ids, ['network:dhcp']);
+  const dhcpPorts = Map.groupBy(await portsOfOwners(db, ids, ['network:dhcp']), (port) => port.network_id);
   const routerPorts = await portsOfOwners(db, ids, ROUTER_INTERFACE_OWNERS);
+  const routersOf = Map.groupBy(routerPorts, (port) => port.network_id);
   const addresses = await allocationsOfPorts(
     db,
-    [...dhcpPorts, ...routerPorts].map((port) => port.id),
+    [...[...dhcpPorts.values()].flat(), ...routerPorts].map((port) => port.id),
   );
   const routerPortIds = new Set(routerPorts.map((port) => port.id));
   const routedSubnetIds = new Set(addresses.filter((address) => routerPortIds.has(address.port_id)).map((address) => address.subnet_id));
+  const hostsOf = (ports: readonly PortRow[]): ReadonlySet<string> => new Set(ports.flatMap((port) => (port.binding_host === '' ? [] : [port.binding_host])));
   return new Map(
     networks.map((network) => {
-      const dhcpPort = dhcpPorts.find((port) => port.network_id === network.id);
-      const dhcpAddresses = addresses.filter((address) => address.port_id === dhcpPort?.id);
-      return [network.id, networkObject({ network, subnets: subnets.get(network.id) ?? [], dhcpPort, dhcpAddresses, routedSubnetIds })];
+      const own = dhcpPorts.get(network.id) ?? [];
+      const objectWith = (dhcpPort: PortRow | undefined): FabricObject =>
+        networkObject({ network, subnets: subnets.get(network.id) ?? [], dhcpPort, dhcpAddresses: addresses, routedSubnetIds });
+      const object = objectWith(own[0]);
+      return [
+        network.id,
+        {
+          object,
+          dhcpHosts: hostsOf(own),
+          servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]),
+          objectFor: (host) => (own.length < 2 ? object : objectWith(own.find((port) => port.binding_host === host) ?? own[0])),
+        },
+      ];
     }),
   );
 }

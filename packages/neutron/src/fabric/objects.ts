@@ -33,7 +33,7 @@ import type {
 export interface NetworkRows {
   readonly network: NetworkRow;
   readonly subnets: readonly SubnetRow[];
-  /** The DHCP port, and its addresses. */
+  /** The DHCP port that is served by, and the addresses of all. */
   readonly dhcpPort: PortRow | undefined;
   readonly dhcpAddresses: readonly IpAllocationRow[];
   /** Subnets that a router is on. */
@@ -60,7 +60,7 @@ export const segmentSpec = (row: Pick<NetworkRow, 'network_type' | 'physical_net
 });
 
 function subnetSpec(subnet: SubnetRow, rows: NetworkRows): SubnetSpec {
-  const dhcpIp = rows.dhcpAddresses.find((address) => address.subnet_id === subnet.id)?.ip_address;
+  const dhcpIp = rows.dhcpAddresses.find((address) => address.subnet_id === subnet.id && address.port_id === rows.dhcpPort?.id)?.ip_address;
   return {
     id: subnet.id,
     cidr: subnet.cidr,

@@ -9,6 +9,7 @@ import { findFloatingIp } from '../store/floatingips.ts';
 import { findAllocation } from '../store/ipam.ts';
 import { findPort, portsWithPairs, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { addressPairsOfGroup, groupHasAddress } from '../store/security-groups.ts';
+import { activeHostOf } from '../store/service-hosts.ts';
 import type { PortRow } from '../store/tables.ts';
 import type { Pusher } from './pusher.ts';
 import { loadGroups, loadNetworks, loadRouters, withAddresses } from './load.ts';
@@ -29,7 +30,7 @@ export function pathWorld(db: Db, hosts: Hosts, pusher: Pick<Pusher, 'flawOf'>):
     return (await found) as (FabricObject & { kind: K }) | undefined;
   };
   return {
-    network: (id) => one('network', id, loadNetworks),
+    network: (id) => one('network', id, networkObjects),
     router: (id) => one('router', id, loadRouters),
     group: (id) => one('securityGroup', id, loadGroups),
     isMember: (groupId, ip) => isMember(db, groupId, ip),
@@ -42,14 +43,26 @@ export function pathWorld(db: Db, hosts: Hosts, pusher: Pick<Pusher, 'flawOf'>):
       const flaw = pusher.flawOf(`${kind} ${id}`);
       if (flaw !== undefined)
         return { reason: `A host cannot have it as it is wanted: ${flaw}`, remedy: 'Change what it names; the log of the host says more.' };
-      if (kind !== 'router' || hosts.names().length > 0) return undefined;
-      return { reason: 'No host is there that could run the router.', remedy: 'Look at the hosts: openstack network agent list' };
+      return kind === 'router' ? whyNotAtWork(db, hosts, id) : undefined;
     },
     async whyUnplugged(portId) {
       const row = await findPort(db, portId);
       return row && whyUnplugged(row, hosts);
     },
   };
+}
+
+const networkObjects = async (db: Db, ids: readonly string[]): Promise<Map<string, FabricObject>> =>
+  new Map([...(await loadNetworks(db, ids))].map(([id, loaded]) => [id, loaded.object]));
+
+async function whyNotAtWork(db: Db, hosts: Hosts, routerId: string): Promise<{ readonly reason: string; readonly remedy: string } | undefined> {
+  const home = await activeHostOf(db, routerId);
+  if (home !== undefined && hosts.names().includes(home)) return undefined;
+  const remedy = 'Look at the hosts: openstack network agent list';
+  if (hosts.names().length === 0) return { reason: 'No host is there that could run the router.', remedy };
+  if (home === undefined)
+    return { reason: 'The router is on no host: no L3 agent has it.', remedy: `Give it one: openstack network agent add router --l3 AGENT ${routerId}` };
+  return { reason: 'The host of the router is not there.', remedy };
 }
 
 /** A port as its own host has it; one whose host is away, or has not taken it up, is plugged nowhere. */

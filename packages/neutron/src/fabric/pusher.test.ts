@@ -193,29 +193,31 @@ describe('the hosts', () => {
       assert.ok(!machine.fabric.has('port stray'));
     }));
 
-  it('beside the first have what is bound to them alone', () =>
+  it('have what is bound to them, and what they serve', () =>
     inWorld({ hosts: ['h1', 'h2'] }, async (world) => {
+      // DHCP of the first network is on the first host, that of the second on the other
       const one = await world.network('member', '10.1.0.0/24');
       const two = await world.network('member', '10.2.0.0/24');
       const portId = await serverPort(world, one.network.id, 'h2');
-      await world.create('member', 'port', { network_id: two.network.id });
+      const plain = await world.create('member', 'port', { network_id: two.network.id });
       await idle(world);
-      const second = fabricOf(world, 'h2');
-      assert.deepEqual(
-        [...second.keys()].filter((key) => key.startsWith('network')),
-        [`network ${one.network.id}`],
-      );
-      const here = second.get(`port ${portId}`);
+      const networksOn = (host: string): string[] => [...fabricOf(world, host).keys()].filter((key) => key.startsWith('network')).toSorted();
+      const keys = [one, two].map(({ network }) => `network ${network.id}`);
+      assert.deepEqual([networksOn('h1'), networksOn('h2')], [keys.slice(0, 1), keys.toSorted()]);
+      const here = fabricOf(world, 'h2').get(`port ${portId}`);
       const there = fabricOf(world, 'h1').get(`port ${portId}`);
       assert.ok(here?.kind === 'port' && there?.kind === 'port');
       assert.deepEqual([here.attachment.kind, there.attachment.kind], ['guest', 'none']);
-      assert.ok(fabricOf(world, 'h1').has(`network ${two.network.id}`));
+      assert.deepEqual(
+        ['h1', 'h2'].map((host) => fabricOf(world, host).has(`port ${plain.id}`)),
+        [false, true],
+      );
       // it moves to the first host: the second has nothing of it any more
       await world.expect(200, 'admin', 'PUT', `/ports/${portId}`, { port: { 'binding:host_id': 'h1' } });
       await world.neutron.face.makeLive([portId]);
       await idle(world);
       assert.ok(!fabricOf(world, 'h2').has(`port ${portId}`));
-      assert.ok(!fabricOf(world, 'h2').has(`network ${one.network.id}`));
+      assert.deepEqual(networksOn('h2'), keys.slice(1));
       assert.equal((await world.show('member', 'port', portId)).status, 'ACTIVE');
     }));
 

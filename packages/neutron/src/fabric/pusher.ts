@@ -3,15 +3,15 @@ import type { Hosts } from '@cairn/host/interface/hosts';
 import type { Env } from '@cairn/kit/env';
 import { unavailable } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
-import { chassisOf } from '../app/binding.ts';
 import { tunnelEnds } from '../store/agents.ts';
-import { bindServicePorts, networkHasPorts } from '../store/ports.ts';
+import { networkHasPorts } from '../store/ports.ts';
+import { hostsOfRouters } from '../store/service-hosts.ts';
 import { HostQueue } from './host-queue.ts';
-import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey } from './keys.ts';
+import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey, routerKey } from './keys.ts';
 import type { Settings } from '../options.ts';
 import { loadGroups, loadNetworks, loadSegmented, type LoadedPort, loadPorts, loadRouters } from './load.ts';
 import { membersOf, networkOn, remotesOf } from './several-hosts.ts';
-import { hostSnapshot, membersOfGroups } from './snapshot.ts';
+import { hostSnapshot, membersOfGroups, portsOn } from './snapshot.ts';
 import type { PortRow } from '../store/tables.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -40,12 +40,16 @@ export class Pusher {
   #flushing: Promise<void> | undefined;
   #stops: (() => void)[] = [];
   #stopped = false;
-  /** The host that routers and DHCP were given last. */
-  #served: string | undefined;
-  #stopWatch: () => void = () => undefined;
+  /** By network, the hosts that serve it with DHCP or a router, and have been given its ports. */
+  readonly #servers = new Map<string, ReadonlySet<string>>();
+  /** Networks that other hosts serve than did, and whose ports are to be told to them. */
+  readonly #reserved = new Set<string>();
+  readonly #beforeHost: () => Promise<void>;
 
-  constructor(env: Env, hosts: Hosts, settings: Settings) {
+  /** `beforeHost` settles what waited for a host, before one that came is told what it has. */
+  constructor(env: Env, hosts: Hosts, settings: Settings, beforeHost: () => Promise<void>) {
     this.#env = env;
+    this.#beforeHost = beforeHost;
     this.#settings = settings;
     this.#hosts = hosts;
     this.#statuses = new StatusWriter(env);
@@ -82,44 +86,14 @@ export class Pusher {
     };
     let timer = this.#env.clock.after(reconcileEveryMs, tick);
     this.#stops.push(() => timer.cancel());
-    this.#watchChassis();
   }
 
-  /** A host is there: it is given the whole, after what waited for a chassis has got one. */
+  /** A host is there: it is given the whole, after what waited for a host has got one. */
   async #arrived(queue: HostQueue): Promise<void> {
     const isNew = await this.#meet(queue);
-    const chassis = this.#chassis();
+    await this.#beforeHost();
     if (isNew) for (const other of this.#queues.values()) if (other !== queue) other.resync();
-    if (chassis === queue.host) {
-      await this.#serve(chassis, this.#served);
-      // another host may have been the chassis until now
-      for (const other of this.#queues.values()) if (other !== queue) other.resync();
-    }
     queue.resync();
-  }
-
-  /** Where the chassis went away, the next one takes over: routers and DHCP come up there. */
-  #watchChassis(): void {
-    const timer = this.#env.clock.after(CHASSIS_EVERY_MS, () => {
-      const chassis = this.#chassis();
-      const before = this.#served;
-      if (chassis !== undefined && before !== undefined && before !== chassis && !this.#hosts.names().includes(before)) {
-        this.#env.log.warn({ before, chassis }, 'routers and DHCP move to another host');
-        void this.#serve(chassis, before).then(() => {
-          for (const queue of this.#queues.values()) queue.resync();
-        });
-      }
-      this.#watchChassis();
-    });
-    this.#stopWatch = () => timer.cancel();
-  }
-
-  /** Binds the ports of routers and DHCP to their host. */
-  async #serve(chassis: string, before: string | undefined): Promise<void> {
-    this.#served = chassis;
-    await this.#env.store
-      .write((tx) => bindServicePorts(tx, chassis, before))
-      .catch((err: unknown) => this.#env.log.error({ err, host: chassis }, 'ports of routers and DHCP could not be bound'));
   }
 
   /** Notes where the tunnels of a host end that came. True where others have to know. */
@@ -135,9 +109,11 @@ export class Pusher {
   }
 
   async #snapshot(host: string): Promise<Map<FabricKey, FabricObject>> {
-    const { objects, watched } = await hostSnapshot(this.#env.store.read, this.#settings, host, this.#chassis(), this.#ends ?? NO_ENDS);
+    const { objects, watched, served } = await hostSnapshot(this.#env.store.read, this.#settings, host, this.#watches(host), this.#ends ?? NO_ENDS);
     for (const [group, hosts] of this.#watchers) if (!watched.has(group)) hosts.delete(host);
     for (const group of watched) add(this.#watchers, group, host);
+    for (const [network, hosts] of this.#servers) if (hosts.has(host) && !served.has(network)) this.#setServers(network, hosts.difference(new Set([host])));
+    for (const network of served) this.#setServers(network, new Set([...(this.#servers.get(network) ?? NOWHERE), host]));
     return objects;
   }
 
@@ -145,7 +121,6 @@ export class Pusher {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const stop of this.#stops.splice(0)) stop();
-    this.#stopWatch();
     for (const queue of this.#queues.values()) queue.stop();
     this.#queues.clear();
     await this.#flushing;
@@ -189,10 +164,6 @@ export class Pusher {
     if (this.#flushing) await this.idle();
   }
 
-  #chassis(): string | undefined {
-    return chassisOf({ hosts: this.#hosts });
-  }
-
   #touch(keys: Iterable<FabricKey>): void {
     for (const key of keys) this.#dirty.add(key);
     if (this.#dirty.size === 0 || this.#flushing || this.#stopped) return;
@@ -222,54 +193,77 @@ export class Pusher {
   async #place(keys: ReadonlySet<FabricKey>): Promise<void> {
     const db = this.#env.store.read;
     const idsOf = (kind: string): string[] => [...keys].filter((key) => kindOf(key) === kind).map(idOf);
-    const chassis = this.#chassis();
     const ports = await loadPorts(db, idsOf('port'));
     // a port needs its network and its groups; what a host lacks of them comes with it
     const networkHosts = new Map<string, Set<string>>();
     const groupHosts = new Map<string, Set<string>>();
     for (const port of ports) {
-      for (const host of placesOf(port, chassis)) {
+      for (const host of placesOf(port)) {
         const queue = this.#queues.get(host);
         if (!queue) continue;
         if (!queue.has(networkKey(port.row.network_id))) add(networkHosts, port.row.network_id, host);
         for (const id of port.groupIds) if (!queue.has(groupKey(id))) add(groupHosts, id, host);
       }
     }
-    await this.#placeNetworks(db, new Set([...idsOf('network'), ...networkHosts.keys()]), networkHosts, chassis);
+    await this.#placeNetworks(db, new Set([...idsOf('network'), ...networkHosts.keys()]), networkHosts);
     await this.#placeGroups(db, new Set([...idsOf('securityGroup'), ...groupHosts.keys()]), groupHosts);
-    this.#placePorts(ports, idsOf('port'), chassis);
+    this.#placePorts(ports, idsOf('port'));
     await this.#placeMembers(db);
-    await this.#placeRouters(db, idsOf('router'), chassis);
+    await this.#placeServed(db);
+    await this.#placeRouters(db, idsOf('router'));
   }
 
-  #placePorts(ports: readonly LoadedPort[], ids: readonly string[], chassis: string | undefined): void {
+  #placePorts(ports: readonly LoadedPort[], ids: readonly string[]): void {
     const byId = new Map(ports.map((port) => [port.row.id, port]));
     for (const id of ids) {
       const port = byId.get(id);
-      const hosts = port ? this.#hostsOf(port, chassis) : NOWHERE;
-      for (const host of hosts) if (port) this.#queues.get(host)?.put(portKey(id), port.objectFor(host), isToComeUp(port.row, host));
-      this.#removeElsewhere(portKey(id), hosts);
+      if (port) this.#placePort(port);
+      else this.#removeElsewhere(portKey(id), NOWHERE);
     }
   }
 
-  async #placeNetworks(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>, chassis: string | undefined): Promise<void> {
-    const objects = await loadNetworks(db, [...ids]);
+  #placePort(port: LoadedPort): void {
+    const key = portKey(port.row.id);
+    const hosts = this.#hostsOf(port);
+    for (const host of hosts) this.#queues.get(host)?.put(key, port.objectFor(host), isToComeUp(port.row, host));
+    this.#removeElsewhere(key, hosts);
+  }
+
+  async #placeNetworks(db: Db, ids: ReadonlySet<string>, wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+    const networks = await loadNetworks(db, [...ids]);
     const ends = this.#ends ?? NO_ENDS;
     const members = await membersOf(db, [...ids], ends);
     const segmented = await loadSegmented(db, [...ids]);
     for (const id of ids) {
       const key = networkKey(id);
-      const object = objects.get(id);
+      const loaded = networks.get(id);
       const hosts = new Set<string>();
-      if (object) {
-        const candidates = this.#candidates(key, wanted.get(id), chassis);
-        for (const queue of candidates) {
-          if (!(await networkHasPorts(db, id, queue.host === chassis ? undefined : queue.host))) continue;
+      if (loaded) {
+        for (const queue of this.#candidates(key, new Set([...(wanted.get(id) ?? NOWHERE), ...loaded.servers]))) {
+          if (!(await networkHasPorts(db, id, queue.host))) continue;
           hosts.add(queue.host);
-          queue.put(key, networkOn(this.#settings, object, segmented.get(id), { host: queue.host, chassis }, members.get(id) ?? NOWHERE, ends));
+          queue.put(key, networkOn(this.#settings, loaded, segmented.get(id), queue.host, members.get(id) ?? NOWHERE, ends));
         }
       }
       this.#removeElsewhere(key, hosts);
+      const before = this.#servers.get(id) ?? NOWHERE;
+      const servers = loaded?.servers ?? NOWHERE;
+      if (before.symmetricDifference(servers).size === 0) continue;
+      this.#setServers(id, servers);
+      this.#reserved.add(id);
+    }
+  }
+
+  #setServers(networkId: string, hosts: ReadonlySet<string>): void {
+    if (hosts.size > 0) this.#servers.set(networkId, hosts);
+    else this.#servers.delete(networkId);
+  }
+
+  /** Hosts that came to serve a network are given its ports, and those that no longer do are rid of what they had for that alone. */
+  async #placeServed(db: Db): Promise<void> {
+    for (const id of this.#reserved) {
+      this.#reserved.delete(id);
+      for await (const port of portsOn(db, id)) this.#placePort(port);
     }
   }
 
@@ -281,8 +275,13 @@ export class Pusher {
     }
   }
 
+  /** Filters the host, as far as is known? One that is alone, or that tunnels reach, does; simulated ones would each hear of every port. */
+  #watches(host: string): boolean {
+    return this.#ends?.has(host) === true || this.#queues.size < 2;
+  }
+
   #watch(object: FabricObject, host: string): void {
-    if (this.#ends?.has(host) !== true || host === this.#chassis()) return;
+    if (!this.#watches(host)) return;
     for (const group of remotesOf(object)) {
       if (this.#watchers.get(group)?.has(host)) continue;
       add(this.#watchers, group, host);
@@ -290,9 +289,10 @@ export class Pusher {
     }
   }
 
-  /** The hosts that know a port: where it is bound, the chassis, which serves it, and those with rules that ask for its groups' members. */
-  #hostsOf(port: LoadedPort, chassis: string | undefined): ReadonlySet<string> {
-    const hosts = placesOf(port, chassis);
+  /** The hosts that know a port: where it is bound, those that serve its network, and those with rules that ask for its groups' members. */
+  #hostsOf(port: LoadedPort): ReadonlySet<string> {
+    const hosts = placesOf(port);
+    for (const host of this.#servers.get(port.row.network_id) ?? NOWHERE) hosts.add(host);
     for (const group of port.groupIds) for (const host of this.#watchers.get(group) ?? NOWHERE) hosts.add(host);
     return hosts;
   }
@@ -309,20 +309,21 @@ export class Pusher {
         this.#removeElsewhere(key, NOWHERE);
         continue;
       }
-      for (const queue of this.#candidates(key, wanted.get(id), undefined)) {
+      for (const queue of this.#candidates(key, wanted.get(id))) {
         queue.put(key, object);
         this.#watch(object, queue.host);
       }
     }
   }
 
-  async #placeRouters(db: Db, ids: readonly string[], chassis: string | undefined): Promise<void> {
+  async #placeRouters(db: Db, ids: readonly string[]): Promise<void> {
     const objects = await loadRouters(db, ids);
+    const homes = Map.groupBy(await hostsOfRouters(db, ids), (row) => row.router_id);
     for (const id of ids) {
       const object = objects.get(id);
-      const home = chassis === undefined ? undefined : this.#queues.get(chassis);
-      if (object) home?.put(`router ${id}`, object);
-      this.#removeElsewhere(`router ${id}`, object && home ? new Set([home.host]) : NOWHERE);
+      const hosts = new Set(object ? (homes.get(id) ?? []).map((row) => row.host) : []);
+      for (const host of hosts) if (object) this.#queues.get(host)?.put(routerKey(id), object);
+      this.#removeElsewhere(routerKey(id), hosts);
     }
   }
 
@@ -344,24 +345,16 @@ export class Pusher {
     return this.#unsure.size === 0 ? holders : [...new Set([...holders, ...this.#unsure])];
   }
 
-  #candidates(key: FabricKey, wanted: ReadonlySet<string> | undefined, chassis: string | undefined): Set<HostQueue> {
-    const hosts = [...(wanted ?? NOWHERE), ...(chassis === undefined ? [] : [chassis])];
-    return new Set([...this.#mayHave(key), ...hosts.flatMap((host) => this.#queues.get(host) ?? [])]);
+  #candidates(key: FabricKey, wanted: ReadonlySet<string> = NOWHERE): Set<HostQueue> {
+    return new Set([...this.#mayHave(key), ...[...wanted].flatMap((host) => this.#queues.get(host) ?? [])]);
   }
 }
 
-const CHASSIS_EVERY_MS = 5_000;
 const NOWHERE: ReadonlySet<string> = new Set();
 const NO_ENDS: ReadonlyMap<string, string> = new Map();
 
-/** The hosts that a port is at work on: where it is bound, and the chassis, which serves it. */
-function placesOf(port: LoadedPort, chassis: string | undefined): Set<string> {
-  const hosts = new Set<string>();
-  if (port.row.binding_host !== '') hosts.add(port.row.binding_host);
-  if (port.row.coming_host !== '') hosts.add(port.row.coming_host);
-  if (chassis !== undefined) hosts.add(chassis);
-  return hosts;
-}
+/** The hosts that a port is at work on. */
+const placesOf = ({ row }: LoadedPort): Set<string> => new Set([row.binding_host, row.coming_host].filter((host) => host !== ''));
 
 /** A port that the host may have been told before it was marked as down: it is told again, so that it counts as live again. */
 const isToComeUp = (row: PortRow, host: string): boolean => row.status === 'DOWN' && row.binding_host === host && row.admin_state_up === 1;

@@ -2,7 +2,7 @@ import type { Settings } from '../options.ts';
 import type { SegmentRow } from '../store/tables.ts';
 
 /** May a host reach a physical network? Those that the configuration places nowhere are everywhere. */
-function reaches(settings: Settings, physicalNetwork: string, host: string): boolean {
+export function reaches(settings: Settings, physicalNetwork: string, host: string): boolean {
   const hosts = settings.physicalNetworks[physicalNetwork]?.hosts;
   return physicalNetwork === '' || hosts === undefined || hosts.includes(host);
 }

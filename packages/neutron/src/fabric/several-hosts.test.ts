@@ -45,7 +45,7 @@ async function serverPort(world: NetworkWorld, networkId: string, host: Host): P
 }
 
 describe('hosts that are joined by tunnels', () => {
-  it('know which others have a network, and the chassis alone serves its DHCP', () =>
+  it('know which others have a network, and one of them alone serves its DHCP', () =>
     inWorld(async (world) => {
       const { network } = await world.network();
       await serverPort(world, network.id, 'h2');
@@ -115,7 +115,7 @@ describe('hosts that are joined by tunnels', () => {
 describe('a network on one of several hosts', () => {
   const network = (segment: NetworkSpec['segment']): FabricObject => ({ kind: 'network', id: 'n', mtu: 1450, segment, subnets: [] });
   const tunnelOf = (segment: NetworkSpec['segment'], ends: Readonly<Record<string, string>> = ENDS): NetworkSpec['tunnel'] => {
-    const object = networkAt(network(segment), { host: 'h2', chassis: 'h1' }, new Set(['h2', 'h3']), new Map(Object.entries(ends)));
+    const object = networkAt(network(segment), { host: 'h2', dhcpHosts: new Set(['h1']) }, new Set(['h1', 'h2', 'h3']), new Map(Object.entries(ends)));
     return object.kind === 'network' ? object.tunnel : undefined;
   };
 
@@ -132,16 +132,9 @@ describe('a network on one of several hosts', () => {
 
   it('is in no tunnel where the hosts have its physical network by wires of their own', () => {
     const settings = settingsOf({ physicalNetworks: { wire: { isWired: true }, inside: {} } });
-    const place = { host: 'h2', chassis: 'h1' };
     const tunnelAt = (physicalNetwork: string) => {
-      const object = networkAsTold(
-        settings,
-        network({ type: 'vlan', id: 7, physicalNetwork }),
-        undefined,
-        place,
-        new Set(['h2']),
-        new Map(Object.entries(ENDS)),
-      );
+      const loaded = { dhcpHosts: new Set(['h1']), objectFor: () => network({ type: 'vlan', id: 7, physicalNetwork }) };
+      const object = networkAsTold(settings, loaded, undefined, 'h2', new Set(['h2']), new Map(Object.entries(ENDS)));
       return object.kind === 'network' && object.tunnel?.udpPort;
     };
     assert.deepEqual([tunnelAt('wire'), tunnelAt('inside')], [undefined, 4790]);

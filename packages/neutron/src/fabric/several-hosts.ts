@@ -1,6 +1,7 @@
 import type { FabricObject, NetworkSpec, TunnelSpec } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
 import type { Settings } from '../options.ts';
+import type { LoadedNetwork } from './load.ts';
 import { hostsOfNetworks } from '../store/ports.ts';
 import type { SegmentRow } from '../store/tables.ts';
 import { segmentSpec } from './objects.ts';
@@ -14,29 +15,27 @@ export type TunnelEnds = ReadonlyMap<string, string>;
 /** The UDP ports of VXLAN. Ids of VXLAN and Geneve networks are counted apart, so they need tunnels apart. */
 const UDP_PORTS: Partial<Record<NetworkSpec['segment']['type'], number>> = { vxlan: 4789, geneve: 6081, vlan: 4790 };
 
-/** The one host of its kind: it has the routers and DHCP servers. */
+/** The host that is asked about, and those that serve the network's DHCP. */
 export interface Place {
   readonly host: string;
-  readonly chassis: string | undefined;
+  readonly dhcpHosts: ReadonlySet<string>;
 }
 
 /**
- * A network as a host is to have it. DHCP is the chassis's alone, except on networks that end at their host. `members` are the hosts that
- * have the network.
+ * A network as a host is to have it. DHCP is of the hosts that serve it alone, except on networks that end at their host. `members` are the
+ * hosts that have the network.
  */
 export function networkAt(object: FabricObject, place: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
-  if (object.kind !== 'network' || place.host === place.chassis || object.segment.type === 'local') return withTunnel(object, place, members, ends);
+  if (object.kind !== 'network' || place.dhcpHosts.has(place.host) || object.segment.type === 'local') return withTunnel(object, place, members, ends);
   const subnets = object.subnets.map(({ dhcp: _dhcp, ...subnet }) => subnet);
   return withTunnel({ ...object, subnets }, place, members, ends);
 }
 
-function withTunnel(object: FabricObject, { host, chassis }: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
+function withTunnel(object: FabricObject, { host }: Place, members: ReadonlySet<string>, ends: TunnelEnds): FabricObject {
   if (object.kind !== 'network' || !ends.has(host)) return object;
   const udpPort = UDP_PORTS[object.segment.type];
   if (udpPort === undefined) return object;
-  const others = new Set(chassis === undefined ? members : [...members, chassis]);
-  others.delete(host);
-  const peers = [...others].flatMap((other) => ends.get(other) ?? []).toSorted();
+  const peers = [...members].flatMap((other) => (other === host ? [] : (ends.get(other) ?? []))).toSorted();
   const tunnel: TunnelSpec = { vni: vniOf(object.segment), udpPort, peers };
   return { ...object, tunnel };
 }
@@ -59,22 +58,24 @@ function onSegment(
   if (object.kind !== 'network') return { object, place, members };
   const shares = (host: string): boolean => segmentAt(settings, segments, host)?.id === own?.id;
   const others = new Set([...members].filter(shares));
-  const served = place.chassis !== undefined && shares(place.chassis) ? place.chassis : [...others, place.host].toSorted()[0];
+  const near = [...place.dhcpHosts].filter(shares);
+  const served = near.length > 0 ? near : [...others, place.host].toSorted().slice(0, 1);
   // addresses are handed out on each segment by a host that is there
   const subnets = object.subnets.map(({ dhcp, ...subnet }) => ({ ...subnet, ...(dhcp && [null, own?.id].includes(homeOf.get(subnet.id)) && { dhcp }) }));
   const segment = own ? segmentSpec(own) : ({ type: 'local' } as const);
-  return { object: { ...object, segment, subnets }, place: { host: place.host, chassis: own ? served : undefined }, members: own ? others : new Set() };
+  return { object: { ...object, segment, subnets }, place: { host: place.host, dhcpHosts: new Set(own ? served : []) }, members: own ? others : new Set() };
 }
 
 /** A network as a host is to have it, however many segments it has. */
 export function networkOn(
   settings: Settings,
-  object: FabricObject,
+  { dhcpHosts, objectFor }: Pick<LoadedNetwork, 'dhcpHosts' | 'objectFor'>,
   segmented: Segmented | undefined,
-  place: Place,
+  host: string,
   members: ReadonlySet<string>,
   ends: TunnelEnds,
 ): FabricObject {
+  const [object, place] = [objectFor(host), { host, dhcpHosts }];
   if (!segmented) return networkAt(object, place, members, tunnelsOf(settings, object, ends));
   const seen = onSegment(settings, object, segmented, place, members);
   return networkAt(seen.object, seen.place, seen.members, tunnelsOf(settings, seen.object, ends));

@@ -1,7 +1,7 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
-import { portsAfter, portsOfGroups, portsOfHost } from '../store/ports.ts';
-import { routersAfter } from '../store/routers.ts';
+import { portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
+import { routersOfHost } from '../store/service-hosts.ts';
 import type { Settings } from '../options.ts';
 import type { PortRow } from '../store/tables.ts';
 import { type FabricKey, groupKey, networkKey, portKey, routerKey } from './keys.ts';
@@ -15,57 +15,61 @@ export interface HostSnapshot {
   readonly objects: Map<FabricKey, FabricObject>;
   /** The groups whose members the host must know, wherever they are. */
   readonly watched: ReadonlySet<string>;
+  /** The networks that it serves, and whose ports it must know. */
+  readonly served: ReadonlySet<string>;
 }
 
 /**
- * All that one host must have, read a page at a time. The chassis, which holds routers and DHCP, has every port with its network and
- * groups, and the routers; another host has what belongs to the ports that are bound to it, and the members of the groups that their rules
- * ask for.
+ * All that one host must have, read a page at a time: what belongs to the ports that are bound to it, the routers that it has, all ports of the
+ * networks that it serves with DHCP or a router, and, where it `watches`, the members of the groups that its rules ask for.
  */
-export async function hostSnapshot(db: Db, settings: Settings, host: string, chassisHost: string | undefined, ends: TunnelEnds): Promise<HostSnapshot> {
-  const chassis = host === chassisHost;
+export async function hostSnapshot(db: Db, settings: Settings, host: string, watches: boolean, ends: TunnelEnds): Promise<HostSnapshot> {
   const watched = new Set<string>();
+  const served = new Set<string>();
   const objects = new Map<FabricKey, FabricObject>();
   const networks = new Set<string>();
   const groups = new Set<string>();
-  const pageOf = (after: string): Promise<PortRow[]> => (chassis ? portsAfter(db, after, PAGE) : portsOfHost(db, host, after, PAGE));
-  for (let page = await pageOf(''); page.length > 0; page = page.length < PAGE ? [] : await pageOf((page.at(-1) as PortRow).id)) {
-    for (const port of await withAddresses(db, page)) {
-      objects.set(portKey(port.row.id), port.objectFor(host));
-      networks.add(port.row.network_id);
-      for (const id of port.groupIds) groups.add(id);
-    }
+  for await (const port of eachPort(db, (after) => portsOfHost(db, host, after, PAGE))) {
+    objects.set(portKey(port.row.id), port.objectFor(host));
+    networks.add(port.row.network_id);
+    for (const id of port.groupIds) groups.add(id);
   }
   for (const ids of pages([...networks])) {
     const members = await membersOf(db, ids, ends);
     const segmented = await loadSegmented(db, ids);
-    for (const [id, object] of await loadNetworks(db, ids))
-      objects.set(networkKey(id), networkOn(settings, object, segmented.get(id), { host, chassis: chassisHost }, members.get(id) ?? NOWHERE, ends));
+    for (const [id, loaded] of await loadNetworks(db, ids)) {
+      objects.set(networkKey(id), networkOn(settings, loaded, segmented.get(id), host, members.get(id) ?? NOWHERE, ends));
+      if (loaded.servers.has(host)) served.add(id);
+    }
   }
+  for (const id of served) for await (const port of portsOn(db, id)) objects.set(portKey(port.row.id), port.objectFor(host));
   for (const ids of pages([...groups])) {
     for (const [id, object] of await loadGroups(db, ids)) {
       objects.set(groupKey(id), object);
-      if (ends.has(host)) for (const remote of remotesOf(object)) watched.add(remote);
+      if (watches) for (const remote of remotesOf(object)) watched.add(remote);
     }
   }
-  // the chassis has all ports anyway
-  if (!chassis)
-    for (const ids of pages([...watched])) for await (const port of membersOfGroups(db, ids)) objects.set(portKey(port.row.id), port.objectFor(host));
-  if (chassis) {
-    for (let page = await routersAfter(db, '', PAGE); page.length > 0; page = page.length < PAGE ? [] : await routersAfter(db, page.at(-1)?.id ?? '', PAGE)) {
-      for (const [id, object] of await withPorts(db, page)) objects.set(routerKey(id), object);
-    }
-  }
-  return { objects, watched };
+  for (const ids of pages([...watched])) for await (const port of membersOfGroups(db, ids)) objects.set(portKey(port.row.id), port.objectFor(host));
+  for (
+    let page = await routersOfHost(db, host, '', PAGE);
+    page.length > 0;
+    page = page.length < PAGE ? [] : await routersOfHost(db, host, page.at(-1)?.id, PAGE)
+  )
+    for (const [id, object] of await withPorts(db, page)) objects.set(routerKey(id), object);
+  return { objects, watched, served };
 }
 
-/** The ports that list one of these groups, wherever they are. */
-export async function* membersOfGroups(db: Db, groupIds: readonly string[]): AsyncGenerator<LoadedPort> {
-  const pageOf = (after: string): Promise<PortRow[]> => portsOfGroups(db, groupIds, after, PAGE);
-  for (let page = await pageOf(''); page.length > 0; page = page.length < PAGE ? [] : await pageOf((page.at(-1) as PortRow).id)) {
+async function* eachPort(db: Db, pageOf: (after: string) => Promise<PortRow[]>): AsyncGenerator<LoadedPort> {
+  for (let page = await pageOf(''); page.length > 0; page = page.length < PAGE ? [] : await pageOf((page.at(-1) as PortRow).id))
     yield* await withAddresses(db, page);
-  }
 }
+
+/** The ports of a network, wherever they are. */
+export const portsOn = (db: Db, networkId: string): AsyncGenerator<LoadedPort> => eachPort(db, (after) => portsOfNetworkAfter(db, networkId, after, PAGE));
+
+/** The ports that list one of these groups, wherever they are. */
+export const membersOfGroups = (db: Db, groupIds: readonly string[]): AsyncGenerator<LoadedPort> =>
+  eachPort(db, (after) => portsOfGroups(db, groupIds, after, PAGE));
 
 function* pages(ids: readonly string[]): Generator<readonly string[]> {
   for (let at = 0; at < ids.length; at += PAGE) yield ids.slice(at, at + PAGE);

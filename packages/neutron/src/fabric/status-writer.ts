@@ -7,13 +7,13 @@ import { activateTrunks } from '../store/trunks.ts';
 
 interface Batch {
   readonly portIds: Map<string, Set<string>>;
-  readonly routerIds: Set<string>;
+  readonly routerIds: Map<string, Set<string>>;
   readonly done: Promise<void>;
 }
 
 /**
  * Writes what hosts say came up: ports and floating IPs become ACTIVE. What many hosts say at once goes into one transaction. A port
- * counts as live only on the host that it is bound to, and nova hears of it (`port.bound`).
+ * counts as live only on the host that it is bound to, a router's floating IPs where the router is to work, and nova hears of it (`port.bound`).
  */
 export class StatusWriter {
   readonly #env: Env;
@@ -31,10 +31,11 @@ export class StatusWriter {
       .map((object) => object.id);
     if (ports.length + routers.length === 0) return Promise.resolve();
     const batch = (this.#next ??= this.#open());
-    const known = batch.portIds.get(host) ?? new Set();
-    for (const id of ports) known.add(id);
-    batch.portIds.set(host, known);
-    for (const id of routers) batch.routerIds.add(id);
+    for (const [known, ids] of [
+      [batch.portIds, ports],
+      [batch.routerIds, routers],
+    ] as const)
+      known.set(host, (known.get(host) ?? new Set()).union(new Set(ids)));
     return batch.done;
   }
 
@@ -45,7 +46,7 @@ export class StatusWriter {
 
   #open(): Batch {
     const portIds = new Map<string, Set<string>>();
-    const routerIds = new Set<string>();
+    const routerIds = new Map<string, Set<string>>();
     const done = this.#last.then(async () => {
       this.#next = undefined;
       await this.#env.store.write((tx) => this.#write(tx, portIds, routerIds));
@@ -54,7 +55,7 @@ export class StatusWriter {
     return { portIds, routerIds, done };
   }
 
-  async #write(tx: Tx, portIds: ReadonlyMap<string, ReadonlySet<string>>, routerIds: ReadonlySet<string>): Promise<void> {
+  async #write(tx: Tx, portIds: ReadonlyMap<string, ReadonlySet<string>>, routerIds: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
     const nowMs = this.#env.clock.nowMs();
     for (const [host, ids] of portIds) {
       const up = await activatePorts(tx, host, [...ids], nowMs);
@@ -69,7 +70,7 @@ export class StatusWriter {
         });
       }
     }
-    if (routerIds.size > 0) await activateFloatingIps(tx, [...routerIds], nowMs);
+    for (const [host, ids] of routerIds) if (ids.size > 0) await activateFloatingIps(tx, [...ids], host, nowMs);
   }
 
   /** A guest's port went down by itself. */

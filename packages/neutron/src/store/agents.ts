@@ -2,13 +2,14 @@ import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { agentNotFound } from '../errors.ts';
+import type { Settings } from '../options.ts';
 import { among, type ListMaker } from './select.ts';
-import type { AgentRow, NetworkRow, NeutronTables, RouterRow } from './tables.ts';
+import type { AgentRow, NeutronTables } from './tables.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
 
 /** Lists of agents, for whom these hosts are there. */
-export const agentLists = (alive: readonly string[], zone: string): ListMaker<AgentRow> => ({
+export const agentLists = (alive: readonly string[], zones: Pick<Settings, 'availabilityZone' | 'availabilityZones'>): ListMaker<AgentRow> => ({
   spec: {
     table: 'neutron_agent',
     id: 'id',
@@ -25,13 +26,29 @@ export const agentLists = (alive: readonly string[], zone: string): ListMaker<Ag
   visible: () => [],
   special(db, field, values) {
     if (field === 'alive') return values[0] ? among(db, sql.ref('host'), alive) : sql<boolean>`not ${among(db, sql.ref('host'), alive)}`;
-    if (field === 'availability_zone') return values.includes(zone) ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
+    if (field === 'availability_zone') return inZones(db, zones, values.map(String));
     // Upstream's usual database compares text without regard to case, and clients rely on it here ("DHCP Agent").
     if (field === 'agent_type') return sql<boolean>`lower(agent_type) in (${sql.join(values.map((value) => String(value).toLowerCase()))})`;
     if (field === 'topic') return values.includes('N/A') ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
     return undefined;
   },
 });
+
+/** Hosts that the configuration names are in their zone, all others in the one that is left. */
+function inZones(db: Db, { availabilityZone, availabilityZones }: Pick<Settings, 'availabilityZone' | 'availabilityZones'>, asked: readonly string[]) {
+  const named = Object.entries(availabilityZones).filter(([zone]) => zone !== availabilityZone);
+  const within = among(
+    db,
+    sql.ref('host'),
+    named.flatMap(([zone, hosts]) => (asked.includes(zone) ? hosts : [])),
+  );
+  const elsewhere = among(
+    db,
+    sql.ref('host'),
+    named.flatMap(([, hosts]) => hosts),
+  );
+  return asked.includes(availabilityZone) ? sql<boolean>`(${within} or not ${elsewhere})` : within;
+}
 
 export const findAgent = (db: Db, id: string): Promise<AgentRow | undefined> =>
   tables(db).selectFrom('neutron_agent').selectAll().where('id', '=', id).executeTakeFirst();
@@ -61,20 +78,3 @@ export const setTunnelEnd = (tx: Tx, host: string, tunnelIp: string) =>
 /** Notes that hosts are there. */
 export const touchAgents = (tx: Tx, hosts: readonly string[], nowMs: number) =>
   sql`update neutron_agent set heartbeat_ms = ${nowMs} where ${among(tx, sql.ref('host'), hosts)}`.execute(tx.kysely);
-
-/** The networks whose DHCP a host serves; one of them when it is named. */
-export async function networksWithDhcp(db: Db, host: string, networkId?: string): Promise<NetworkRow[]> {
-  const one = (column: string) => (networkId === undefined ? sql`` : sql` and ${sql.ref(column)} = ${networkId}`);
-  const { rows } = await sql<NetworkRow>`select * from neutron_network where dhcp_away = 0 and id in (
-    select network_id from neutron_port where binding_host = ${host} and device_owner = 'network:dhcp'${one('network_id')}
-    union select id from neutron_network where dhcp_host = ${host}${one('id')}) order by id`.execute(db.kysely);
-  return rows;
-}
-
-/** The routers that are at work: on some network and not taken off their agent; one of them when it is named. */
-export async function servedRouters(db: Db, routerId?: string): Promise<RouterRow[]> {
-  const one = routerId === undefined ? sql`` : sql` and id = ${routerId}`;
-  const { rows } = await sql<RouterRow>`select * from neutron_router where l3_away = 0${one} and (
-    gw_port_id is not null or exists (select 1 from neutron_port p where p.device_id = neutron_router.id)) order by id`.execute(db.kysely);
-  return rows;
-}

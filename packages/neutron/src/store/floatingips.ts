@@ -3,6 +3,7 @@ import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { floatingIpNotFound } from '../errors.ts';
 import type { ListMaker } from './select.ts';
+import { hostsOfRouters } from './service-hosts.ts';
 import type { FloatingIpRow, NeutronTables } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -71,14 +72,28 @@ export const floatingIpOf = (db: Db, portId: string, fixedIp: string, networkId:
     .where('floating_network_id', '=', networkId)
     .executeTakeFirst();
 
-/** Brings the status of a router's floating IPs to what is true; gives those that changed. */
-export async function activateFloatingIps(tx: Tx, routerIds: readonly string[], nowMs: number): Promise<FloatingIpRow[]> {
-  const rows = (await floatingIpsOfRouters(tx, routerIds)).filter((row) => row.status !== 'ACTIVE');
-  for (const row of rows) {
-    await updateFloatingIp(tx, row.id, { status: 'ACTIVE', updated_at_ms: nowMs, revision_number: row.revision_number + 1 });
-    row.status = 'ACTIVE';
+/** Floating IPs of routers that work on a host are up; gives those that were not. */
+export async function activateFloatingIps(tx: Tx, routerIds: readonly string[], host: string, nowMs: number): Promise<FloatingIpRow[]> {
+  const here = new Set((await hostsOfRouters(tx, routerIds)).filter((row) => row.host === host && row.active === 1).map((row) => row.router_id));
+  return setStatus(
+    tx,
+    (await floatingIpsOfRouters(tx, routerIds)).filter((row) => here.has(row.router_id ?? '')),
+    'ACTIVE',
+    nowMs,
+  );
+}
+
+/** The floating IPs of a router that works nowhere are down. */
+export const deactivateFloatingIps = async (tx: Tx, routerId: string, nowMs: number): Promise<FloatingIpRow[]> =>
+  setStatus(tx, await floatingIpsOfRouters(tx, [routerId]), 'DOWN', nowMs);
+
+async function setStatus(tx: Tx, rows: readonly FloatingIpRow[], status: 'ACTIVE' | 'DOWN', nowMs: number): Promise<FloatingIpRow[]> {
+  const differing = rows.filter((row) => row.status !== status);
+  for (const row of differing) {
+    await updateFloatingIp(tx, row.id, { status, updated_at_ms: nowMs, revision_number: row.revision_number + 1 });
+    row.status = status;
     row.updated_at_ms = nowMs;
     row.revision_number += 1;
   }
-  return rows;
+  return differing;
 }

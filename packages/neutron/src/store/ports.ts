@@ -163,18 +163,18 @@ export const portsOfHost = (db: Db, host: string, after: string, limit: number):
     .orderBy('id')
     .limit(limit)
     .execute();
-export const portsAfter = (db: Db, after: string, limit: number): Promise<PortRow[]> =>
-  tables(db).selectFrom('neutron_port').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
+/** Ports of a network, a page at a time. */
+export const portsOfNetworkAfter = (db: Db, networkId: string, after: string, limit: number): Promise<PortRow[]> =>
+  tables(db).selectFrom('neutron_port').selectAll().where('network_id', '=', networkId).where('id', '>', after).orderBy('id').limit(limit).execute();
 
 /** The ports of a network that have allowed address pairs. */
 export const portsWithPairs = (db: Db, networkId: string): Promise<PortRow[]> =>
   tables(db).selectFrom('neutron_port').selectAll().where('network_id', '=', networkId).where('allowed_address_pairs_json', '<>', '[]').orderBy('id').execute();
 
-/** Has a network ports that are bound to a host, or any at all? */
-export async function networkHasPorts(db: Db, networkId: string, host: string | undefined): Promise<boolean> {
+/** Has a network ports that are bound to a host, or coming there? */
+export async function networkHasPorts(db: Db, networkId: string, host: string): Promise<boolean> {
   const bound = await findRow(db, 'neutron_port', { network_id: networkId, binding_host: host }, { columns: ['id'] });
   if (bound !== undefined) return true;
-  if (host === undefined) return false;
   const coming = tables(db)
     .selectFrom('neutron_port')
     .select('id')
@@ -224,12 +224,6 @@ export const deactivatePort = (tx: Tx, host: string, id: string, nowMs: number) 
   sql`update neutron_port set status = 'DOWN', updated_at_ms = ${nowMs}, revision_number = revision_number + 1 where id = ${id} and binding_host = ${host} and status = 'ACTIVE'`.execute(
     tx.kysely,
   );
-
-/** Ports of routers and DHCP that no host holds yet get one. */
-export const bindServicePorts = (tx: Tx, host: string, before = '') =>
-  sql`update neutron_port set binding_host = ${host}, binding_vif_type = 'tap' where binding_host in ('', ${before}) and device_owner in ('network:dhcp', 'network:router_gateway', ${sql.join(
-    ROUTER_INTERFACE_OWNERS,
-  )})`.execute(tx.kysely);
 
 /** The ports of a network that are plugged on some host. */
 export const boundPortsOf = (db: Db, networkId: string): Promise<PortRow[]> =>

@@ -2,7 +2,7 @@ import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { routerNotFound } from '../errors.ts';
-import { among, type ListMaker } from './select.ts';
+import { type ListMaker } from './select.ts';
 import type { NeutronTables, PortRow, RouterRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -63,18 +63,6 @@ export const gatewayPortsOfRouters = async (db: Db, routerIds: readonly string[]
 /** Routers whose first gateway is on a network. */
 export const routersByGateway = (db: Db, networkId: string): Promise<RouterRow[]> =>
   tables(db).selectFrom('neutron_router').selectAll().where('gw_network_id', '=', networkId).orderBy('id').execute();
-
-export const routersAfter = (db: Db, after: string, limit: number): Promise<RouterRow[]> =>
-  tables(db).selectFrom('neutron_router').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
-
-/** Which of these routers have an interface? */
-export async function routersWithInterfaces(db: Db, routerIds: readonly string[]): Promise<ReadonlySet<string>> {
-  if (routerIds.length === 0) return new Set();
-  const { rows } = await sql<{ device_id: string }>`select distinct device_id from neutron_port where ${among(db, sql.ref('device_id'), routerIds)}`.execute(
-    db.kysely,
-  );
-  return new Set(rows.map((row) => row.device_id));
-}
 
 /** Routers with an interface on a subnet and a gateway on an external network. */
 export async function routersServing(

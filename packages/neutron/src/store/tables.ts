@@ -23,6 +23,8 @@ export interface NeutronTables extends DataPlaneTables {
   neutron_tag: TagRow;
   neutron_quota: QuotaRow;
   neutron_agent: AgentRow;
+  neutron_router_host: RouterHostRow;
+  neutron_dhcp_host: DhcpHostRow;
   neutron_qos_policy: QosPolicyRow;
   neutron_qos_rule: QosRuleRow;
   neutron_port_forwarding: PortForwardingRow;
@@ -70,8 +72,6 @@ export interface NetworkRow extends StandardColumns {
   segment_count: number;
   /** Taken off its DHCP agent: there is no DHCP. */
   dhcp_away: number;
-  /** Set where it was given to this host's agent by hand. */
-  dhcp_host: string | null;
 }
 
 /** Who else may use an object. `target_project` is `*` for everybody. */
@@ -301,6 +301,20 @@ export interface AgentRow {
   heartbeat_ms: number;
   /** Where tunnels to the host end; empty for a host that has none. */
   tunnel_ip: string;
+}
+
+/** A host whose L3 agent has a router. */
+export interface RouterHostRow {
+  router_id: string;
+  host: string;
+  /** Does the router work there? Of a router's hosts one does. */
+  active: number;
+}
+
+/** A host whose DHCP agent has a network. */
+export interface DhcpHostRow {
+  network_id: string;
+  host: string;
 }
 
 export interface QosPolicyRow extends StandardColumns {

@@ -291,7 +291,8 @@ class Trace {
     const say = (kind: 'router' | 'nat', at: Flow, words: Words): boolean => this.#say(kind, 'router', routerId, at, words);
     const stop = (reason: string, remedy: string): undefined => void say('router', flow, { verdict: 'drop', reason, remedy });
     const router = await this.#world.router(routerId);
-    if (!router) return stop('The router is not there.', 'Put the subnet on a router: openstack router add subnet ROUTER SUBNET');
+    if (!router)
+      return stop('The router is on no host: it was taken off its L3 agent.', `Give it to one: openstack network agent add router --l3 AGENT ${routerId}`);
     if (!(await this.#isWhole('router', routerId, { type: 'router', id: routerId }, flow))) return undefined;
     if (++this.#routers > MAX_ROUTERS) return stop('The routers send it round in a circle.', 'Look at the static routes of the routers.');
     for (const id of [...gatewaysOf(router), ...router.interfaces].map((link) => link.networkId)) {

@@ -17,6 +17,7 @@ import { ndpProxies } from './0022-ndp-proxies.ts';
 import { localIps } from './0023-local-ips.ts';
 import { segments } from './0024-segments.ts';
 import { dhcpHost } from './0025-dhcp-host.ts';
+import { serviceHosts } from './0026-service-hosts.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -39,5 +40,6 @@ export const neutronMigrations: MigrationSet = {
     '0023_local_ips': localIps,
     '0024_segments': segments,
     '0025_dhcp_host': dhcpHost,
+    '0026_service_hosts': serviceHosts,
   },
 };
