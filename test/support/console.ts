@@ -69,6 +69,16 @@ export class ConsoleUser {
     await this.page.getByRole('heading', { name: 'Servers' }).first().waitFor();
   }
 
+  /** Makes `boss`, who administers the cloud, with ann's password. */
+  async administrator(): Promise<void> {
+    const { cloud } = this;
+    const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name: 'boss', password: PASSWORD, domain_id: 'default' } });
+    const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=admin');
+    const { projects } = await cloud.ok('GET', '/identity/v3/projects?name=admin');
+    await cloud.ok('PUT', `/identity/v3/projects/${projects[0].id}/users/${user.id}/roles/${roles[0].id}`);
+    await cloud.ok('PUT', `/identity/v3/system/users/${user.id}/roles/${roles[0].id}`);
+  }
+
   /** Nothing is being loaded any more. */
   async settled(): Promise<void> {
     await this.page

@@ -70,6 +70,90 @@ const tree = root.addChildren([
     '/key-pairs',
     lazyRouteComponent(() => import('./key-pairs/list.tsx'), 'KeyPairsPage'),
   ),
+  route(
+    '/domains',
+    lazyRouteComponent(() => import('./identity/domains.tsx'), 'DomainsPage'),
+  ),
+  route(
+    '/projects',
+    lazyRouteComponent(() => import('./identity/projects.tsx'), 'ProjectsPage'),
+  ),
+  route(
+    '/projects/$projectId',
+    lazyRouteComponent(() => import('./identity/project.tsx'), 'ProjectPage'),
+  ),
+  route(
+    '/users',
+    lazyRouteComponent(() => import('./identity/users.tsx'), 'UsersPage'),
+  ),
+  route(
+    '/users/$userId',
+    lazyRouteComponent(() => import('./identity/user.tsx'), 'UserPage'),
+  ),
+  route(
+    '/groups',
+    lazyRouteComponent(() => import('./identity/groups.tsx'), 'GroupsPage'),
+  ),
+  route(
+    '/groups/$groupId',
+    lazyRouteComponent(() => import('./identity/group.tsx'), 'GroupPage'),
+  ),
+  route(
+    '/roles',
+    lazyRouteComponent(() => import('./identity/roles.tsx'), 'RolesPage'),
+  ),
+  route(
+    '/hosts',
+    lazyRouteComponent(() => import('./admin/hosts.tsx'), 'HostsPage'),
+  ),
+  route(
+    '/hosts/$hostId',
+    lazyRouteComponent(() => import('./admin/host.tsx'), 'HostPage'),
+  ),
+  route(
+    '/health',
+    lazyRouteComponent(() => import('./admin/health.tsx'), 'HealthPage'),
+  ),
+  route(
+    '/aggregates',
+    lazyRouteComponent(() => import('./admin/aggregates.tsx'), 'AggregatesPage'),
+  ),
+  route(
+    '/flavors',
+    lazyRouteComponent(() => import('./admin/flavors.tsx'), 'FlavorsPage'),
+  ),
+  route(
+    '/flavors/$flavorId',
+    lazyRouteComponent(() => import('./admin/flavor.tsx'), 'FlavorPage'),
+  ),
+  route(
+    '/volume-types',
+    lazyRouteComponent(() => import('./admin/volume-types.tsx'), 'VolumeTypesPage'),
+  ),
+  route(
+    '/all-servers',
+    lazyRouteComponent(() => import('./admin/all.tsx'), 'AllServersPage'),
+  ),
+  route(
+    '/all-volumes',
+    lazyRouteComponent(() => import('./admin/all.tsx'), 'AllVolumesPage'),
+  ),
+  route(
+    '/all-networks',
+    lazyRouteComponent(() => import('./admin/all.tsx'), 'AllNetworksPage'),
+  ),
+  route(
+    '/all-floating-ips',
+    lazyRouteComponent(() => import('./admin/all.tsx'), 'AllFloatingIpsPage'),
+  ),
+  route(
+    '/metadefs',
+    lazyRouteComponent(() => import('./admin/metadefs.tsx'), 'MetadefsPage'),
+  ),
+  route(
+    '/system',
+    lazyRouteComponent(() => import('./admin/system.tsx'), 'SystemPage'),
+  ),
 ]);
 
 export const router = createRouter({ routeTree: tree, basepath: '/console', defaultPreload: 'intent' });

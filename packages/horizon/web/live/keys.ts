@@ -15,10 +15,19 @@ const LISTS: Readonly<Record<string, readonly Key[]>> = {
   volume: [['volumes'], ['quota', 'volume']],
   snapshot: [['snapshots'], ['volumes'], ['quota', 'volume']],
   backup: [['backups'], ['volumes'], ['quota', 'volume']],
-  group: [['volume-groups']],
+  // of volumes, and of users
+  group: [['volume-groups'], ['groups']],
   image: [['images']],
   keypair: [['keypairs']],
   flavor: [['flavors']],
+  project: [['projects']],
+  domain: [['domains']],
+  user: [['users']],
+  role: [['roles']],
+  role_assignment: [['role-assignments']],
+  application_credential: [['application-credentials']],
+  volume_type: [['volume-types']],
+  aggregate: [['aggregates']],
 };
 
 /** Those that have a page of their own, under `[resource, id]`. */

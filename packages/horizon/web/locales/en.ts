@@ -1,5 +1,7 @@
+import { admin } from './en/admin.ts';
 import { common } from './en/common.ts';
 import { compute } from './en/compute.ts';
+import { identity } from './en/identity.ts';
 import { network } from './en/network.ts';
 import { overview } from './en/overview.ts';
 import { parts } from './en/parts.ts';
@@ -8,8 +10,10 @@ import { storage } from './en/storage.ts';
 
 /** The console's words in English, by area: a line each, so that areas can be added side by side. Every key is in every catalogue; `{{...}}` is filled in. */
 const catalogue = {
+  ...admin,
   ...common,
   ...compute,
+  ...identity,
   ...network,
   ...overview,
   ...parts,

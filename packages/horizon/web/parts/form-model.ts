@@ -9,7 +9,7 @@ interface Base {
   readonly when?: (values: Readonly<Record<string, unknown>>) => boolean;
 }
 
-interface Choice {
+export interface Choice {
   readonly value: string;
   readonly label: string;
   readonly description?: string | undefined;

@@ -6,9 +6,10 @@ import TopNavigation from '@cloudscape-design/components/top-navigation';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { seesAdministration, seesIdentity } from '../admin/sections.ts';
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
 import { useLive } from '../live/live.tsx';
-import { useSession } from '../session/session.ts';
+import { type Session, useSession } from '../session/session.ts';
 import { chooseTheme, type Theme, useTheme } from '../theme.ts';
 import { ActivityPanel } from './activity-panel.tsx';
 import { hrefOf, useFollow } from './links.ts';
@@ -20,7 +21,14 @@ const SECTIONS = [
   ['compute', ['servers', 'key-pairs', 'images']],
   ['network', ['networks', 'topology', 'security-groups']],
   ['storage', ['volumes', 'snapshots', 'backups']],
+  ['identity', ['domains', 'projects', 'users', 'groups', 'roles']],
+  [
+    'administration',
+    ['hosts', 'health', 'aggregates', 'flavors', 'volume-types', 'all-servers', 'all-volumes', 'all-networks', 'all-floating-ips', 'metadefs', 'system'],
+  ],
 ] as const;
+/** Sections that are not everybody's. */
+const SEEN_BY: Readonly<Record<string, (session: Session) => boolean>> = { identity: seesIdentity, administration: seesAdministration };
 type Page = (typeof SECTIONS)[number][1][number];
 
 const pathOf = (page: Page): string => (page === 'overview' ? '/' : `/${page}`);
@@ -33,13 +41,14 @@ const crumbsOf = (pathname: string): readonly string[] =>
 function Navigation() {
   const { t } = useTranslation();
   const { pathname } = useLocation();
+  const { session } = useSession();
   const [first = ''] = crumbsOf(pathname);
   return (
     <SideNavigation
       header={{ href: hrefOf('/'), text: t('product') }}
       activeHref={hrefOf(`/${first}`)}
       onFollow={useFollow()}
-      items={SECTIONS.map(([section, pages]) => ({
+      items={SECTIONS.filter(([section]) => SEEN_BY[section]?.(session) ?? true).map(([section, pages]) => ({
         type: 'section' as const,
         text: t(`sections.${section}`),
         items: pages.map((page) => ({ type: 'link' as const, text: t(`pages.${page}`), href: hrefOf(pathOf(page)) })),

@@ -1,0 +1,156 @@
+/** Administration of domains, projects with quotas and members, users, groups and roles, as an administrator and as nobody of the kind. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { noBrowser, type Page } from '../support/browser.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { ConsoleUser, PASSWORD } from '../support/console.ts';
+
+/** Names of projects are short. */
+const HOSTILE = `<img src=x onerror=alert(1)> {{product}} $t(delete) ' " 名`;
+
+describe('identity in the console', { skip: noBrowser() ?? false }, () => {
+  let user: ConsoleUser;
+  let cloud: TestCloud;
+  let page: Page;
+
+  before(async () => {
+    user = await ConsoleUser.start();
+    ({ cloud, page } = user);
+    await user.administrator();
+  });
+  after(async () => await user?.stop());
+
+  const dialog = () => page.getByRole('dialog');
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+  const select = (name: string) => page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check({ force: true });
+  const pick = async (label: string, option: string | RegExp): Promise<void> => {
+    await dialog().getByLabel(label, { exact: true }).click();
+    await page.getByRole('option', { name: option }).first().click();
+  };
+
+  test('a member sees no section for administrators, and a page of it refuses in the cloud’s words', async () => {
+    await user.signIn();
+    assert.equal(await user.nav('Users').count(), 0);
+    await page.goto(user.at('/console/users'));
+    await user.shown(/You are not authorized to perform the requested action: identity:list_users/);
+    await user.shown(/Request req-/);
+    assert.equal(await page.getByText('No users').count(), 0);
+    await user.choose('ann', 'Sign out');
+    await user.signIn('boss');
+    await user.nav('Users').waitFor();
+  });
+
+  test('a project is made, its members are given roles, its quotas are changed in all services at once', async () => {
+    await user.nav('Projects').click();
+    await button('Create project').first().click();
+    await dialog().getByLabel('Name').fill(HOSTILE);
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('link', { name: HOSTILE }).click();
+    await button('Give a role').first().click();
+    await pick('Who', /^ann/);
+    await dialog().getByLabel('Roles').click();
+    await page.getByRole('option', { name: /^reader/ }).click();
+    await page.keyboard.press('Escape');
+    await dialog().getByRole('button', { name: 'Give', exact: true }).click();
+    await row('ann').getByText('reader').waitFor();
+    const quota = (label: string) => page.getByLabel(label, { exact: true });
+    await quota('vCPUs').fill('many');
+    await page.getByText('A whole number, or -1 for no limit.').filter({ visible: true }).first().waitFor();
+    await quota('vCPUs').fill('7');
+    await quota('Floating IPs').fill('3');
+    await quota('Snapshots').fill('-1');
+    await user.fine('project');
+    await button('Save').click();
+    await page.getByText('Nothing was changed.').first().waitFor({ state: 'attached' });
+    const id = /projects\/([0-9a-f]{32})/.exec(page.url())?.[1] ?? '';
+    assert.equal((await cloud.ok('GET', `/compute/v2.1/os-quota-sets/${id}`)).quota_set.cores, 7);
+    assert.equal((await cloud.ok('GET', `/network/v2.0/quotas/${id}`)).quota.floatingip, 3);
+    assert.equal((await cloud.ok('GET', `/volume/v3/os-quota-sets/${id}`)).quota_set.snapshots, -1);
+    await select('ann · reader · ' + HOSTILE);
+    await button('Delete').click();
+    await dialog().getByRole('button', { name: 'Delete', exact: true }).click();
+    await user.shown('No roles here');
+  });
+
+  test('a user is made, disabled, given another password; one cannot disable oneself', async () => {
+    await user.nav('Users').click();
+    await button('Create user').first().click();
+    await dialog().getByLabel('Name').fill('bob');
+    await dialog().getByLabel('Password', { exact: true }).fill('first password');
+    await dialog().getByLabel('Password again').fill('another one');
+    await dialog().getByText('The two passwords are not the same.').waitFor();
+    await dialog().getByLabel('Password again').fill('first password');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await row('bob').waitFor();
+    await user.fine('users');
+    await select('bob');
+    await user.choose('Actions', 'Set password');
+    await dialog().getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await dialog().getByLabel('Password again').fill(PASSWORD);
+    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    const signsIn = async (password: string): Promise<number> =>
+      (
+        await cloud.call(
+          'POST',
+          '/identity/v3/auth/tokens',
+          { auth: { identity: { methods: ['password'], password: { user: { name: 'bob', domain: { id: 'default' }, password } } } } },
+          { token: '' },
+        )
+      ).status;
+    assert.deepEqual([await signsIn('first password'), await signsIn(PASSWORD)], [401, 201]);
+    await user.choose('Actions', 'Disable');
+    await dialog().getByRole('button', { name: 'Disable', exact: true }).click();
+    await row('bob').getByText('No', { exact: true }).waitFor();
+    assert.equal(await signsIn(PASSWORD), 401);
+    await page.getByRole('checkbox', { name: 'Select bob', exact: true }).uncheck({ force: true });
+    await select('boss');
+    await button('Actions').click();
+    assert.equal(await page.getByRole('menuitem', { name: 'Disable' }).getAttribute('aria-disabled'), 'true');
+    await page.keyboard.press('Escape');
+    await page.getByText('This is you.').first().waitFor({ state: 'attached' });
+  });
+
+  test('a group gets users, and is on its user’s page as the way to a role', async () => {
+    await user.nav('Groups').click();
+    await button('Create group').first().click();
+    await dialog().getByLabel('Name').fill('crew');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('link', { name: 'crew', exact: true }).click();
+    await button('Add users').first().click();
+    await dialog().getByLabel('Users').click();
+    await page.getByRole('option', { name: /^ann/ }).click();
+    await page.keyboard.press('Escape');
+    await dialog().getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('link', { name: 'ann', exact: true }).waitFor();
+    await user.fine('group');
+    await select('ann');
+    await button('Take out').click();
+    await dialog().getByRole('button', { name: 'Take out', exact: true }).click();
+    await user.shown('Nobody is in this group');
+  });
+
+  test('domains are disabled before they are deleted; roles that rules name are kept; all assignments are listed', async () => {
+    await user.nav('Domains').click();
+    await button('Create domain').first().click();
+    await dialog().getByLabel('Name').fill('elsewhere');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await select('elsewhere');
+    await page.getByText('Disable it first.').first().waitFor({ state: 'attached' });
+    await user.choose('Actions', 'Disable');
+    await dialog().getByRole('button', { name: 'Disable', exact: true }).click();
+    await row('elsewhere').getByText('No', { exact: true }).waitFor();
+    await user.fine('domains');
+    await button('Delete').click();
+    await dialog().getByRole('button', { name: 'Delete', exact: true }).click();
+    await row('elsewhere').waitFor({ state: 'hidden' });
+    await user.nav('Roles').click();
+    await select('admin');
+    await page.getByText('The rules of the services are written with this role.').first().waitFor({ state: 'attached' });
+    await page.getByRole('tab', { name: 'Role assignments' }).click();
+    await row('boss').first().waitFor();
+    await user.fine('role-assignments');
+    assert.deepEqual(user.wrong, []);
+  });
+});
