@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TestNamespace, traces } from '../support/netns.ts';
-import { Relay } from '../support/relay.ts';
+import { type TestNamespace, traces } from '../support/netns.ts';
+import { RealCloud, type RealServer } from '../support/real-cloud.ts';
+import type { Relay } from '../support/relay.ts';
 
 // Two real hosts on this machine: guests of one network on both, and every way in which a server goes from one to the other.
-const main = join(import.meta.dirname, '..', '..', 'packages', 'cairn', 'src', 'main.ts');
-const name = `cairnhosts${process.pid}`;
-// guests run as users of their own, who must be able to reach their disks
-const data = mkdtempSync('/var/tmp/cairn-hosts-');
-chmodSync(data, 0o711);
-const keys = mkdtempSync('/var/tmp/cairn-hosts-key-');
 const H1 = `${hostname()}-1`;
 const H2 = `${hostname()}-2`;
 const MOVE_MS = 90_000;
@@ -22,97 +16,30 @@ const MOVE_MS = 90_000;
 const POST_COPY = existsSync('/proc/sys/vm/unprivileged_userfaultfd') && readFileSync('/proc/sys/vm/unprivileged_userfaultfd', 'utf8').trim() === '1';
 
 let before0: string[] = [];
-let namespace: TestNamespace;
+let cloud: RealCloud;
 let http: Relay;
+let namespace: TestNamespace;
+let data = '';
+let one: RealServer;
+let two: RealServer;
 
-interface Server {
-  readonly id: string;
-  readonly fixedIp: string;
-  readonly floatingIp: string;
-}
-let one: Server;
-let two: Server;
-
-const cairn = async (args: readonly string[]): Promise<void> => {
-  const env = { ...process.env, CAIRN_COMPUTE_LIVE_POST_COPY: 'true' };
-  const { code, output } = await namespace.run(process.execPath, [main, ...args, '--data', data], { timeoutMs: 600_000, env });
-  assert.equal(code, 0, output);
-};
-const inside = (address: string, command: string): string =>
-  namespace.sync(
-    'ssh',
-    [
-      ...['-n', '-i', join(keys, 'key'), '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes'],
-      ...['-o', 'ConnectTimeout=5', `cirros@${address}`, command],
-    ],
-    { timeoutMs: 30_000 },
-  );
-/** Runs a command in a guest as soon as it lets us in. */
-async function within(address: string, command: string, limitMs = 90_000): Promise<string> {
-  for (const end = Date.now() + limitMs; ; ) {
-    try {
-      return inside(address, command);
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await sleep(500);
-    }
-  }
-}
-
-const show = async (id: string): Promise<Record<string, unknown>> => (await http.ok('GET', `/compute/v2.1/servers/${id}`)).server;
-const hostOf = async (id: string): Promise<unknown> => (await show(id))['OS-EXT-SRV-ATTR:host'];
+const within = (address: string, command: string, limitMs = 90_000): Promise<string> => cloud.within(address, command, limitMs);
+const hostOf = async (id: string): Promise<unknown> => (await cloud.server(id))['OS-EXT-SRV-ATTR:host'];
 const act = async (id: string, body: object, version = '2.79'): Promise<void> => {
   const headers = { 'openstack-api-version': `compute ${version}` };
   const { status, body: answer } = await http.call('POST', `/compute/v2.1/servers/${id}/action`, body, { headers });
   assert.ok(status < 300, `${status} ${JSON.stringify(answer)}`);
 };
-async function until(id: string, status: string): Promise<void> {
-  for (const end = Date.now() + MOVE_MS; ; await sleep(200)) {
-    const server = await show(id);
-    if (server.status === status && server['OS-EXT-STS:task_state'] === null) return;
-    if (Date.now() > end || server.status === 'ERROR') assert.fail(`${id} is ${String(server.status)}, not ${status}: ${JSON.stringify(server.fault)}`);
-  }
-}
-
-async function create(label: string, host: string, networkId: string, image: string, publicId: string): Promise<Server> {
-  const { server } = await http.ok('POST', '/compute/v2.1/servers', {
-    server: { name: label, imageRef: image, flavorRef: '1', networks: [{ uuid: networkId }], key_name: 'k', availability_zone: `nova:${host}` },
-  });
-  await until(server.id, 'ACTIVE');
-  const { ports } = await http.ok('GET', `/network/v2.0/ports?device_id=${server.id}`);
-  const { floatingip } = await http.ok('POST', '/network/v2.0/floatingips', { floatingip: { floating_network_id: publicId, port_id: ports[0].id } });
-  return { id: server.id, fixedIp: ports[0].fixed_ips[0].ip_address, floatingIp: floatingip.floating_ip_address };
-}
+const until = (id: string, status: string): Promise<void> => cloud.until(id, status, MOVE_MS);
 
 before(async () => {
   before0 = traces();
-  namespace = new TestNamespace(name);
-  await cairn(['up', '--yes', '--hosts', '2']);
-  http = new Relay(namespace, JSON.parse(readFileSync(join(data, 'run', 'cairn.json'), 'utf8')).url);
-  await http.login(Object.fromEntries([...readFileSync(join(data, 'openrc'), 'utf8').matchAll(/^export (\w+)='(.*)'$/gm)].map((m) => [m[1], m[2]])));
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(keys, 'key')]);
-  const image = (await http.ok('GET', '/image/v2/images?name=cirros')).images[0].id;
-  const publicId = (await http.ok('GET', '/network/v2.0/networks?router:external=true')).networks[0].id;
-  await http.ok('POST', '/compute/v2.1/os-keypairs', { keypair: { name: 'k', public_key: readFileSync(join(keys, 'key.pub'), 'utf8').trim() } });
-  const { network } = await http.ok('POST', '/network/v2.0/networks', { network: { name: 'n' } });
-  const { subnet } = await http.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' } });
-  const { router } = await http.ok('POST', '/network/v2.0/routers', { router: { name: 'r', external_gateway_info: { network_id: publicId } } });
-  await http.ok('PUT', `/network/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
-  const group = (await http.ok('GET', '/network/v2.0/security-groups?name=default')).security_groups[0].id;
-  await http.ok('POST', '/network/v2.0/security-group-rules', {
-    security_group_rule: { security_group_id: group, direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp', port_range_min: 22, port_range_max: 22 },
-  });
-  await http.ok('POST', '/network/v2.0/security-group-rules', {
-    security_group_rule: { security_group_id: group, direction: 'ingress', ethertype: 'IPv4', protocol: 'icmp', remote_ip_prefix: '172.24.4.0/24' },
-  });
-  [one, two] = await Promise.all([create('one', H1, network.id, image, publicId), create('two', H2, network.id, image, publicId)]);
+  cloud = await RealCloud.up('hosts', { args: ['--hosts', '2'], env: { CAIRN_COMPUTE_LIVE_POST_COPY: 'true' } });
+  ({ http, namespace, data } = cloud);
+  await cloud.allow({ protocol: 'icmp', remote_ip_prefix: '172.24.4.0/24' });
+  [one, two] = await Promise.all([cloud.launch('one', { availability_zone: `nova:${H1}` }), cloud.launch('two', { availability_zone: `nova:${H2}` })]);
 });
-after(async () => {
-  http?.close();
-  if (existsSync(data)) await cairn(['down', '--destroy']);
-  namespace.remove();
-  for (const dir of [data, keys]) rmSync(dir, { recursive: true, force: true });
-});
+after(async () => await cloud?.remove());
 
 test('guests on two hosts are in one network, each reached from outside', { timeout: 200_000 }, async () => {
   assert.deepEqual([await hostOf(one.id), await hostOf(two.id)], [H1, H2]);
@@ -257,7 +184,7 @@ test('a lost host: its routers and servers go on elsewhere, and it is clean when
   await until(one.id, 'VERIFY_RESIZE');
   await act(one.id, { confirmResize: null });
   await until(one.id, 'ACTIVE');
-  await cairn(['host', 'stop', H1]);
+  await cloud.cairn(['host', 'stop', H1]);
   const headers = { 'openstack-api-version': 'compute 2.53' };
   const { services } = (await http.call('GET', `/compute/v2.1/os-services?host=${H1}`, undefined, { headers })).body;
   const service = `/compute/v2.1/os-services/${services[0].id}`;
@@ -269,7 +196,7 @@ test('a lost host: its routers and servers go on elsewhere, and it is clean when
   assert.match(await within(one.floatingIp, 'ls /home/cirros; hostname'), /one/);
   assert.match(await within(two.floatingIp, `ping -c 3 -W 5 ${one.fixedIp}`), / 0% packet loss/);
   assert.equal(await read(18, 1500), 'beyond-the-old-end', 'its volume is what it was');
-  await cairn(['host', 'start', H1]);
+  await cloud.cairn(['host', 'start', H1]);
   assert.equal((await http.call('PUT', service, { forced_down: false }, { headers })).status, 200);
   for (const end = Date.now() + 30_000; readdirSync(join(data, 'hosts', '1', 'disks', 'ephemeral')).length > 0; await sleep(200))
     assert.ok(Date.now() < end, 'what the lost host had is still there');
@@ -277,11 +204,11 @@ test('a lost host: its routers and servers go on elsewhere, and it is clean when
 });
 
 test('down --destroy leaves no trace of either host', { timeout: 300_000 }, async () => {
-  await cairn(['down', '--destroy']);
+  await cloud.cairn(['down', '--destroy']);
   assert.equal(existsSync(data), false);
   // what went away meanwhile is not this cloud's to answer for
   assert.deepEqual(
-    traces().filter((t) => !t.includes(name) && !before0.includes(t)),
+    traces().filter((t) => !t.includes(namespace.name) && !before0.includes(t)),
     [],
   );
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -44,6 +44,16 @@ async function hostIn(dir: string): Promise<() => { guests: QemuGuests; disks: L
   };
 }
 
+/** An image of a guest that does nothing but write. */
+async function writerIn(dir: string): Promise<{ imageId: string; format: 'raw'; sizeBytes: number; path: string }> {
+  const path = join(dir, 'image');
+  const program = bootDisk('writes', 'here', 4);
+  // A partition, or the inspector would not have it.
+  program[446 + 4] = 0x83;
+  await writeFile(path, program);
+  return { imageId: 'image', format: 'raw', sizeBytes: program.length, path };
+}
+
 test('a real guest writes on while its disk is snapshotted, cloned, grown, copied and merged, and Cairn restarts', {
   skip: noQemu,
   timeout: 120_000,
@@ -55,12 +65,7 @@ test('a real guest writes on while its disk is snapshotted, cloned, grown, copie
   await guests.recover();
   await disks.start();
   try {
-    const path = join(dir, 'image');
-    const program = bootDisk('writes', 'here', 4);
-    // A partition, or the inspector would not have it.
-    program[446 + 4] = 0x83;
-    await writeFile(path, program);
-    const image = { imageId: 'image', format: 'raw' as const, sizeBytes: program.length, path };
+    const image = await writerIn(dir);
     await disks.create({ diskId: 'root', sizeBytes: 0, source: { kind: 'image', image }, pool: 'ephemeral' });
     const spec = smallSpec({ disks: [virtioDisk('root', 'vda', { bootIndex: 0 })] });
     await guests.start(spec);
@@ -143,11 +148,7 @@ test('real guests share a disk of an image; a snapshot of it while one has it is
   await guests.recover();
   await disks.start();
   try {
-    const path = join(dir, 'image');
-    const program = bootDisk('writes', 'here', 4);
-    program[446 + 4] = 0x83;
-    await writeFile(path, program);
-    const image = { imageId: 'image', format: 'raw' as const, sizeBytes: program.length, path };
+    const image = await writerIn(dir);
     for (const diskId of ['one', 'two', 'data']) await disks.create({ diskId, sizeBytes: 0, source: { kind: 'image', image }, pool: 'volume' });
     const data = virtioDisk('data', 'vdb', { shared: true });
     const spec = (root: string) => smallSpec({ disks: [virtioDisk(root, 'vda', { bootIndex: 0 }), data] });
@@ -159,7 +160,7 @@ test('real guests share a disk of an image; a snapshot of it while one has it is
     await guests.start(two);
     assert.deepEqual([...guests.openDisks.holders('data')].toSorted(), [one.guestId, two.guestId].toSorted());
     await assert.rejects(disks.snapshot('data', 'with-two'), /open in several guests/);
-    assert.ok((await contentOf(disks, 'data', 'with-one')).subarray(0, 512).equals(program.subarray(0, 512)));
+    assert.ok((await contentOf(disks, 'data', 'with-one')).subarray(0, 512).equals((await readFile(image.path)).subarray(0, 512)));
     await guests.remove(two.guestId);
     await disks.snapshot('data', 'again');
     await guests.remove(one.guestId);

@@ -3,10 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { type PortForwardingSpec, tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
-import { egressAll, group, macOf, network, port, put, router, rule, subnet } from './testing/objects.ts';
+import { egressAll, group, insideNetwork, insideRouter, macOf, port, publicNetwork, put, rule } from './testing/objects.ts';
 
-const publicNet = network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } });
-const inside = network('in-net', [subnet('in-sub', '10.8.0.0/24', { gatewayIp: '10.8.0.1' })]);
 const forwarding = (external: readonly [number, number], internal: readonly [number, number], internalIp = '10.8.0.11'): PortForwardingSpec => ({
   id: `pf-${external[0]}`,
   floatingIp: '172.24.4.60',
@@ -18,9 +16,7 @@ const forwarding = (external: readonly [number, number], internal: readonly [num
   internalLast: internal[1],
 });
 const routed = (portForwardings: readonly PortForwardingSpec[]) =>
-  router('r-forward', {
-    gateway: { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
-    interfaces: [{ portId: 'r-port', networkId: 'in-net', mac: macOf(21), addresses: [{ ip: '10.8.0.1', prefixLength: 24 }] }],
+  insideRouter('r-forward', {
     portForwardings,
   });
 
@@ -34,8 +30,8 @@ describe('port forwardings, with packets', { skip: cannotRun }, () => {
     machine = await Machine.create();
     fabric = machine.fabric();
     await fabric.patch([
-      put(publicNet),
-      put(inside),
+      put(publicNetwork),
+      put(insideNetwork),
       put(group('open', [...egressAll, rule('ingress')])),
       put(port('1-server', 'in-net', 1, [['in-sub', '10.8.0.11']], { securityGroups: ['open'] })),
       put(port('2-other', 'in-net', 2, [['in-sub', '10.8.0.12']], { securityGroups: ['open'] })),
@@ -65,7 +61,7 @@ describe('port forwardings, with packets', { skip: cannotRun }, () => {
     assert.equal(await ask(9001), 'other 22');
     assert.equal(await ask(9002), 'other 22');
     for (const closed of [22, 81, 2023]) assert.doesNotMatch(await ask(closed), /server|other/);
-    // from inside, by the outside address
+    // from insideNetwork, by the outside address
     const hairpin = await other.run('timeout', '5', 'busybox', 'nc', '172.24.4.60', '2022');
     assert.equal(hairpin.stdout.trim(), 'server 22');
   });
@@ -92,8 +88,8 @@ describe('port forwardings, with packets', { skip: cannotRun }, () => {
 
   test('a repeated apply finds them as they are to be', async () => {
     const objects = [
-      publicNet,
-      inside,
+      publicNetwork,
+      insideNetwork,
       group('open', egressAll),
       routed([forwarding([100, 400], [100, 400]), { ...forwarding([53, 53], [5353, 5353]), id: 'u', protocol: 'udp' }]),
     ];

@@ -6,15 +6,11 @@ import { run } from '../process/run.ts';
 import { type ConntrackHelperSpec, FabricFlaws, tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
-import { egressAll, group, macOf, network, port, put, router, rule, subnet } from './testing/objects.ts';
+import { egressAll, group, insideNetwork, insideRouter, macOf, port, publicNetwork, put, rule } from './testing/objects.ts';
 
-const publicNet = network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } });
-const inside = network('in-net', [subnet('in-sub', '10.8.0.0/24', { gatewayIp: '10.8.0.1' })]);
 const TFTP: ConntrackHelperSpec = { id: 'h-tftp', helper: 'tftp', protocol: 'udp', port: 69 };
 const routed = (conntrackHelpers: readonly ConntrackHelperSpec[]) =>
-  router('r-helper', {
-    gateway: { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
-    interfaces: [{ portId: 'r-port', networkId: 'in-net', mac: macOf(21), addresses: [{ ip: '10.8.0.1', prefixLength: 24 }] }],
+  insideRouter('r-helper', {
     conntrackHelpers,
   });
 
@@ -35,8 +31,8 @@ describe('conntrack helpers, with packets', { skip: await cannotHelp() }, () => 
     machine = await Machine.create();
     fabric = machine.fabric();
     await fabric.patch([
-      put(publicNet),
-      put(inside),
+      put(publicNetwork),
+      put(insideNetwork),
       put(group('open', [...egressAll, rule('ingress')])),
       put(port('1-guest', 'in-net', 1, [['in-sub', '10.8.0.11']], { securityGroups: ['open'] })),
       put(routed([])),
@@ -88,8 +84,8 @@ describe('conntrack helpers, with packets', { skip: await cannotHelp() }, () => 
       return { id: `h-${i}`, helper, protocol: protocol === 'tcp' ? 'tcp' : 'udp', port: 1000 + i } as const;
     });
     const objects = [
-      publicNet,
-      inside,
+      publicNetwork,
+      insideNetwork,
       group('open', [...egressAll, rule('ingress')]),
       port('1-guest', 'in-net', 1, [['in-sub', '10.8.0.11']], { securityGroups: ['open'] }),
       routed(all),

@@ -3,20 +3,16 @@ import { after, before, describe, test } from 'node:test';
 import { type FabricObject, type MeterRuleSpec, tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
 import { cannotRun, type Guest, Machine } from './testing/machine.ts';
-import { egressAll, group, macOf, network, port, put, router, rule, subnet } from './testing/objects.ts';
+import { egressAll, group, insideNetwork, insideRouter, macOf, port, publicNetwork, put, rule } from './testing/objects.ts';
 
-const publicNet = network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } });
-const inside = network('in-net', [subnet('in-sub', '10.8.0.0/24', { gatewayIp: '10.8.0.1' })]);
 const meterRule = (direction: 'ingress' | 'egress', more: Partial<MeterRuleSpec> = {}): MeterRuleSpec => ({ direction, excluded: false, ...more });
 const routed = (meters: Readonly<Record<string, readonly MeterRuleSpec[]>>) =>
-  router('r-meter', {
-    gateway: { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
-    interfaces: [{ portId: 'r-port', networkId: 'in-net', mac: macOf(21), addresses: [{ ip: '10.8.0.1', prefixLength: 24 }] }],
+  insideRouter('r-meter', {
     meters: Object.entries(meters).map(([id, rules]) => ({ id, rules })),
   });
 const others: readonly FabricObject[] = [
-  publicNet,
-  inside,
+  publicNetwork,
+  insideNetwork,
   group('open', [...egressAll, rule('ingress')]),
   port('1-one', 'in-net', 1, [['in-sub', '10.8.0.11']], { securityGroups: ['open'] }),
   port('2-two', 'in-net', 2, [['in-sub', '10.8.0.12']], { securityGroups: ['open'] }),

@@ -256,7 +256,7 @@ test('while Disks keep back how a disk is opened, a snapshot is accepted and not
   await assert.rejects(other.openDisks.resize(diskId, 2 ** 21), (e) => isCairnError(e, 'Conflict'));
   const overlay = await host.overlay(base, 1);
   await other.openDisks.snapshotTo(diskId, overlay);
-  assert.ok(performance.now() - before < 2000);
+  assert.ok(performance.now() - before < 20_000);
   // The answer that is on its way knows nothing of it: the question is put again.
   host.chains.set(diskId, [overlay, base]);
   const second = question();

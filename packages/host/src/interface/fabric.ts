@@ -100,6 +100,7 @@ export interface SecurityLogRecord {
   readonly packet: LoggedPacket;
 }
 
+/** A packet by what rules look at. Addresses in canonical text; ports of protocols that have them. */
 export interface LoggedPacket {
   readonly version: 4 | 6;
   /** By number. */

@@ -127,7 +127,7 @@ test('guests start from a template, each with an identity and random numbers of 
 });
 
 test('of an image that does not say that it can be kept no template is made, and its guest boots', LONG, async (t) => {
-  const host = await TemplateHost.make(t, undefined, { readyMs: 500 });
+  const host = await TemplateHost.make(t, undefined, { readyMs: 2_000 });
   const asked = await host.templates.prepare(host.spec());
   assert.match(asked.templateId === undefined ? asked.reason : '', /did not say within/);
   assert.deepEqual(await readdir(join(host.dir, 'templates')), []);
@@ -136,7 +136,7 @@ test('of an image that does not say that it can be kept no template is made, and
   // it is not tried again at once
   const startedAt = performance.now();
   assert.deepEqual(await host.templates.prepare(host.spec()), asked);
-  assert.ok(performance.now() - startedAt < 400);
+  assert.ok(performance.now() - startedAt < 1_900, 'nobody waited for a guest');
   assert.deepEqual(
     (await host.templates.list()).map(({ state }) => state),
     ['refused'],

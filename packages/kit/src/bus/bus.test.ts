@@ -130,7 +130,7 @@ function suite(sides: Sides): void {
     assert.equal(await sides.caller().call('leaves', 'm', []), 1);
     await served.stop();
     await assert.rejects(sides.caller().call('leaves', 'm', [], { timeoutMs: 30_000 }), unavailable);
-    assert.ok(performance.now() - startedMs < 5000);
+    assert.ok(performance.now() - startedMs < 25_000);
   });
 
   test('a call ends at its timeout, and when its caller aborts', async () => {

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { Attribute, AttributeMap } from './attribute.ts';
 import { toBoolean } from './converters.ts';
-import { DESCRIPTION_LENGTH, NAME_LENGTH, nameString, PROJECT_ID_LENGTH, string, uuid } from './validators.ts';
+import { DESCRIPTION_LENGTH, LONG_DESCRIPTION_LENGTH, NAME_LENGTH, nameString, PROJECT_ID_LENGTH, string, uuid } from './validators.ts';
 
 export const textSchema = (description: string, maxLength?: number) => Type.String({ description, ...(maxLength === undefined ? {} : { maxLength }) });
 export const uuidSchema = (description: string) => Type.String({ description, format: 'uuid' });
@@ -38,6 +38,16 @@ export const flag = (initial: boolean, description: string, more: Partial<Attrib
 export const adminStateUp: Attribute = flag(true, 'The administrative state, up (true) or down (false).');
 export const status: Attribute = { filter: true, sort: true, schema: textSchema('The operational status.') };
 export const readOnly = (description: string, more: Partial<Attribute> = {}): Attribute => ({ schema: Type.Any({ description }), ...more });
+
+/** The description of kinds that upstream gives more room (neutron_lib.db.constants.LONG_DESCRIPTION_FIELD_SIZE). */
+export const longDescription: Attribute = {
+  post: true,
+  put: true,
+  default: '',
+  validate: string(LONG_DESCRIPTION_LENGTH),
+  filter: true,
+  schema: textSchema('Human-readable description.', LONG_DESCRIPTION_LENGTH),
+};
 
 /** Description, times and revision of every resource (extensions standard-attr-*). */
 export const standardAttributes: AttributeMap = {

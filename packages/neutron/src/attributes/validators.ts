@@ -9,6 +9,7 @@ import { pythonInt } from './converters.ts';
 /** neutron_lib/api/validators: each says in upstream's words why a value is refused. */
 
 export const DESCRIPTION_LENGTH = 255;
+export const LONG_DESCRIPTION_LENGTH = 1024;
 export const NAME_LENGTH = 255;
 export const PROJECT_ID_LENGTH = 255;
 

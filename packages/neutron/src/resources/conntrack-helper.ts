@@ -3,10 +3,9 @@ import { toInt } from '../attributes/converters.ts';
 import { defineResource } from '../attributes/resource.ts';
 import { id, readOnly, textSchema } from '../attributes/standard.ts';
 import { NOT_SPECIFIED } from '../attributes/attribute.ts';
-import { range, string, values } from '../attributes/validators.ts';
-import { invalidInput } from '../errors.ts';
+import { range, string } from '../attributes/validators.ts';
 import { pyStr } from '../net/python-text.ts';
-import { PROTOCOLS } from './port-forwarding.ts';
+import { protocolByName } from './protocols.ts';
 
 const PORT_MAX = 65_535;
 const HELPER_LENGTH = 64;
@@ -25,18 +24,7 @@ export const CONNTRACK_HELPER = defineResource({
       visible: false,
       schema: textSchema('The project that owns the router.', 255),
     },
-    protocol: {
-      post: true,
-      put: true,
-      convert(value) {
-        if (typeof value === 'string' && PROTOCOLS.includes(value.toLowerCase())) return value.toLowerCase();
-        throw invalidInput(`IP protocol '${pyStr(value)}' is not supported. Only protocol names and their integer representation (0 to 255) are supported`);
-      },
-      validate: values(PROTOCOLS),
-      filter: true,
-      sort: true,
-      schema: Type.Enum(PROTOCOLS, { description: 'The protocol.' }),
-    },
+    protocol: protocolByName,
     port: {
       post: true,
       put: true,

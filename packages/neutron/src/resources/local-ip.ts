@@ -1,10 +1,9 @@
 import Type from 'typebox';
 import { NOT_SPECIFIED } from '../attributes/attribute.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { id, name, readOnly, standardAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
+import { id, longDescription, name, readOnly, standardAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { ipAddress, orNull, string, uuid, values } from '../attributes/validators.ts';
 
-const LONG_DESCRIPTION = 1024;
 const MODES = ['translate', 'passthrough'];
 
 const reference = (description: string) => ({
@@ -43,15 +42,7 @@ export const LOCAL_IP = defineResource({
       schema: Type.Enum(MODES, { description: 'Whether the address is translated. Kept and shown; hosts translate.', default: 'translate' }),
     },
     ...standardAttributes,
-    description: {
-      post: true,
-      put: true,
-      default: '',
-      validate: string(LONG_DESCRIPTION),
-      filter: true,
-      sort: true,
-      schema: textSchema('Human-readable description.', LONG_DESCRIPTION),
-    },
+    description: { ...longDescription, sort: true },
   },
 });
 

@@ -1,10 +1,8 @@
 import Type from 'typebox';
 import { toBoolean } from '../attributes/converters.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { flag, id, name, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
-import { string, uuid, values } from '../attributes/validators.ts';
-
-const LONG_DESCRIPTION = 1024;
+import { flag, id, longDescription, name, tenantId, uuidSchema } from '../attributes/standard.ts';
+import { uuid, values } from '../attributes/validators.ts';
 
 /** neutron_lib/api/definitions/metering.py */
 export const METERING_LABEL = defineResource({
@@ -13,14 +11,7 @@ export const METERING_LABEL = defineResource({
   attributes: {
     id,
     name: { ...name, put: false },
-    description: {
-      post: true,
-      default: '',
-      validate: string(LONG_DESCRIPTION),
-      filter: true,
-      sort: true,
-      schema: textSchema('Human-readable description.', LONG_DESCRIPTION),
-    },
+    description: { ...longDescription, put: false, sort: true },
     tenant_id: tenantId,
     shared: flag(false, 'Does it meter the routers of every project?', { put: false, convert: toBoolean }),
   },

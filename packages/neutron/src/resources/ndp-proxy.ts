@@ -2,10 +2,8 @@ import Type from 'typebox';
 import { NOT_SPECIFIED } from '../attributes/attribute.ts';
 import { toBooleanOrNull } from '../attributes/converters.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { id, name, standardAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
-import { ipAddress, orNull, string, uuid } from '../attributes/validators.ts';
-
-const LONG_DESCRIPTION = 1024;
+import { id, longDescription, name, standardAttributes, tenantId, uuidSchema } from '../attributes/standard.ts';
+import { ipAddress, orNull, uuid } from '../attributes/validators.ts';
 
 /** neutron_lib/api/definitions/l3_ndp_proxy.py */
 export const NDP_PROXY = defineResource({
@@ -27,14 +25,7 @@ export const NDP_PROXY = defineResource({
       schema: Type.Union([Type.String(), Type.Null()], { description: 'The IPv6 address; one of the port that the router reaches where none is given.' }),
     },
     ...standardAttributes,
-    description: {
-      post: true,
-      put: true,
-      default: '',
-      validate: string(LONG_DESCRIPTION),
-      filter: true,
-      schema: textSchema('Human-readable description.', LONG_DESCRIPTION),
-    },
+    description: longDescription,
   },
 });
 

@@ -2,14 +2,10 @@ import Type from 'typebox';
 import { NOT_SPECIFIED, type Validator } from '../attributes/attribute.ts';
 import { pythonInt, toInt } from '../attributes/converters.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { id, readOnly, textSchema, uuidSchema } from '../attributes/standard.ts';
-import { ipAddress, orNull, range, string, uuid, values } from '../attributes/validators.ts';
-import { invalidInput } from '../errors.ts';
+import { id, longDescription, readOnly, textSchema, uuidSchema } from '../attributes/standard.ts';
+import { ipAddress, orNull, range, string, uuid } from '../attributes/validators.ts';
 import { pyStr } from '../net/python-text.ts';
-
-/** neutron_lib.constants.IPTABLES_PROTOCOL_MAP */
-export const PROTOCOLS = ['dccp', 'icmp', 'ipv6-icmp', 'sctp', 'tcp', 'udp'];
-const LONG_DESCRIPTION = 1024;
+import { protocolByName } from './protocols.ts';
 
 const PORT_MIN = 1;
 const PORT_MAX = 65_535;
@@ -63,27 +59,9 @@ export const PORT_FORWARDING = defineResource({
     external_port: onePort('The port at the floating IP.', true),
     internal_port: onePort('The port that it leads to.', false),
     internal_ip_address: { post: true, put: true, default: null, validate: orNull(ipAddress), schema: textSchema('The address that it leads to.') },
-    protocol: {
-      post: true,
-      put: true,
-      convert(value) {
-        if (typeof value === 'string' && PROTOCOLS.includes(value.toLowerCase())) return value.toLowerCase();
-        throw invalidInput(`IP protocol '${pyStr(value)}' is not supported. Only protocol names and their integer representation (0 to 255) are supported`);
-      },
-      validate: values(PROTOCOLS),
-      filter: true,
-      sort: true,
-      schema: Type.Enum(PROTOCOLS, { description: 'The protocol.' }),
-    },
+    protocol: protocolByName,
     internal_port_id: { post: true, put: true, validate: uuid, filter: true, sort: true, schema: uuidSchema('The Neutron port that it leads to.') },
-    description: {
-      post: true,
-      put: true,
-      default: '',
-      validate: string(LONG_DESCRIPTION),
-      filter: true,
-      schema: textSchema('Human-readable description.', LONG_DESCRIPTION),
-    },
+    description: longDescription,
     external_port_range: ports('The ports at the floating IP, `first:last`.', true),
     internal_port_range: ports('The ports that they lead to: as many, or one.', false),
   },

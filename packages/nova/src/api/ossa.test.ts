@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type Bench, bench, CANARY, hasQemuImg, isAnywhere } from '@cairn/host/disks/disks.fixture';
 import type { NewDisk } from '@cairn/host/interface/disks';
 import { hostileImages, qcow2 } from '@cairn/host/inspector/corpus.fixture';
-import type { Logger } from '@cairn/kit/log/log';
+import { recordingLog } from '@cairn/kit/testing/recording-log';
 import { on } from '@cairn/kit/store/store';
 import type { NovaTables } from '../store/tables.ts';
 import { admin, type CloudOptions, IMAGE, member, NETWORK, stranger, TestCloud } from '../testing/cloud.ts';
@@ -280,19 +280,8 @@ test('OSSA class 21 (2021-005): control characters are refused wherever text goe
   }));
 
 test('OSSA class 23 (2015-005, 2020-001): a console opens for its own server alone, and no secret of a run is in the log or in any event', async () => {
-  const lines: string[] = [];
-  const keep =
-    (fields: object) =>
-    (more: object, message: string): void =>
-      void lines.push(`${message} ${JSON.stringify({ ...fields, ...more })}`);
-  const logWith = (fields: object): Logger => ({
-    debug: keep(fields),
-    info: keep(fields),
-    warn: keep(fields),
-    error: keep(fields),
-    child: (more) => logWith({ ...fields, ...more }),
-  });
-  await inCloud({ hosts: [{ name: 'h1' }], log: logWith({}) }, async (cloud) => {
+  const { log, lines } = recordingLog();
+  await inCloud({ hosts: [{ name: 'h1' }], log }, async (cloud) => {
     const id = await cloud.create(member(), { adminPass: 'secret-admin-pass', user_data: Buffer.from('secret-user-data').toString('base64') });
     const other = await cloud.create(member());
     const console = { remote_console: { protocol: 'vnc', type: 'novnc' } };

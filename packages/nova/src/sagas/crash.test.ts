@@ -1,31 +1,13 @@
 import { crashSuite } from '@cairn/kit/saga/crash-suite';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import { patchServer } from '../store/server.ts';
-import { admin, IMAGE, member, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
-import { agreement, type CrashScene, crashWorld, inspect } from '../testing/crash-world.ts';
+import { admin, IMAGE, member, NETWORK, type TestCloud } from '../testing/cloud.ts';
+import { agreement, type CrashScene, crashWorld, novaSagas, prepared } from '../testing/crash-world.ts';
 
 const VOLUME = '33333333-3333-4333-8333-333333333333';
 const PORT = '44444444-4444-4444-8444-444444444444';
 
-/** The definitions of nova's sagas, for their names and steps. */
-const probe = await TestWorld.open({ hosts: [] });
-const { nova } = await probe.boot();
-const sagas = nova.app.sagas;
-await nova.stop();
-await probe.close();
-
-/** What is there when a scene is prepared and nothing more has happened. */
-async function before(scene: CrashScene): Promise<readonly string[]> {
-  const world = await TestWorld.open({ hosts: [{ name: 'h1' }] });
-  const cloud = await world.boot();
-  try {
-    await scene.prepare?.(cloud);
-    await cloud.settle();
-    return await inspect(world);
-  } finally {
-    await cloud.close();
-  }
-}
+const sagas = await novaSagas();
 
 const suite = (
   saga: SagaDefinition,
@@ -74,7 +56,7 @@ const devicesInError = [
   'device volume volume /dev/vde disk=- volume=yes',
   'device files local /dev/vdf disk=yes volume=-',
 ];
-const bigBefore = await before({ ...bigScene, saga: '' });
+const bigBefore = await prepared(bigScene);
 const bigUsage = 'usage instances=1 cores=2 ram=2048';
 suite(sagas.create, bigScene, {
   afterFailure: [...bigBefore, 'last action create Error', 'server error - power=0 host=- deleted=0', bigUsage, ...devicesInError],
@@ -84,7 +66,6 @@ suite(sagas.create, bigScene, {
 function failed(lines: readonly string[], action: string, change: (line: string) => string | undefined = (line) => line): readonly string[] {
   return [...lines.filter((line) => !line.startsWith('last action')), `last action ${action} Error`].map(change).filter((line) => line !== undefined);
 }
-const prepared = (scene: Omit<CrashScene, 'saga' | 'begin'>): Promise<readonly string[]> => before({ ...scene, saga: '', begin: async () => {} });
 
 // Every saga of a server that is there already: after a failure everything is as it was, but for the server's state where that says so.
 const builtBig = {

@@ -1,31 +1,11 @@
 import { crashSuite } from '@cairn/kit/saga/crash-suite';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
-import { admin, IMAGE, member, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
-import { type CrashScene, crashWorld, inspect } from '../testing/crash-world.ts';
+import { admin, IMAGE, member, NETWORK, type TestCloud, type TestWorld } from '../testing/cloud.ts';
+import { type CrashScene, crashWorld, novaSagas, prepared } from '../testing/crash-world.ts';
 
 const OTHER = '55555555-5555-4555-8555-555555555555';
 
-/** The definitions of nova's sagas, for their names and steps. */
-const probe = await TestWorld.open({ hosts: [] });
-const { nova } = await probe.boot();
-const { sagas } = nova.app;
-await nova.stop();
-await probe.close();
-
-type Given = Pick<CrashScene, 'prepare' | 'world'>;
-
-/** What is there when a scene is prepared and nothing more has happened. */
-async function prepared(scene: Given): Promise<readonly string[]> {
-  const world = await TestWorld.open(scene.world ?? { hosts: [{ name: 'h1' }] });
-  const cloud = await world.boot();
-  try {
-    await scene.prepare?.(cloud);
-    await cloud.settle();
-    return await inspect(world);
-  } finally {
-    await cloud.close();
-  }
-}
+const sagas = await novaSagas();
 
 // suites run while others are prepared, so each world has its own
 const servers = new WeakMap<TestWorld, string>();

@@ -1,17 +1,13 @@
 import { crashSuite } from '@cairn/kit/saga/crash-suite';
 import { on } from '@cairn/kit/store/store';
-import { admin, type CloudOptions, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
-import { crashWorld, inspect } from '../testing/crash-world.ts';
+import { admin, type CloudOptions, NETWORK, type TestCloud } from '../testing/cloud.ts';
+import { crashWorld, novaSagas, prepared } from '../testing/crash-world.ts';
 import type { NovaTables } from '../store/tables.ts';
 
 // Moves between two hosts, each cut off at every step: afterwards the server is where and what it was, or where it was to go, and nothing else is left.
 const world: CloudOptions = { hosts: [{ name: 'h1' }, { name: 'h2' }], options: { resizeToSameHost: false } };
 
-const probe = await TestWorld.open({ hosts: [] });
-const { nova } = await probe.boot();
-const { sagas } = nova.app;
-await nova.stop();
-await probe.close();
+const sagas = await novaSagas();
 
 let serverId = '';
 const act = (action: object) => async (cloud: TestCloud) => {
@@ -35,17 +31,7 @@ const lost = async (cloud: TestCloud): Promise<void> => {
 
 const backAgain = (cloud: TestCloud): Promise<void> => cloud.nova.reconciler.syncHost('h1');
 
-async function before(prepare: (cloud: TestCloud) => Promise<void>): Promise<readonly string[]> {
-  const one = await TestWorld.open(world);
-  const cloud = await one.boot();
-  try {
-    await prepare(cloud);
-    await cloud.settle();
-    return await inspect(one);
-  } finally {
-    await cloud.close();
-  }
-}
+const before = (prepare: (cloud: TestCloud) => Promise<void>): Promise<readonly string[]> => prepared({ world, prepare });
 
 /** The same lines with the last action and the migration failed. */
 const failed = (lines: readonly string[], action: string, change: (line: string) => string = (line) => line): readonly string[] => [

@@ -1,6 +1,6 @@
 import { crashSuite } from '@cairn/kit/saga/crash-suite';
-import { admin, type CloudOptions, NETWORK, type TestCloud, TestWorld } from '../testing/cloud.ts';
-import { crashWorld, inspect } from '../testing/crash-world.ts';
+import { admin, type CloudOptions, NETWORK, type TestCloud } from '../testing/cloud.ts';
+import { crashWorld, novaSagas, prepared } from '../testing/crash-world.ts';
 
 // Room that a server's port has on a host's network, at every step of what takes it, moves it and gives it back.
 const PORT = '99999999-9999-4999-8999-999999999999';
@@ -12,11 +12,7 @@ const world: CloudOptions = {
   asking: new Map([[PORT, { request_groups: [{ id: 'group', required: [], resources: { [EGRESS]: 700 } }], same_subtree: ['group'] }]]),
 };
 
-const probe = await TestWorld.open({ hosts: [] });
-const { nova } = await probe.boot();
-const { sagas } = nova.app;
-await nova.stop();
-await probe.close();
+const sagas = await novaSagas();
 
 let serverId = '';
 const act = (action: object) => async (cloud: TestCloud) => {
@@ -33,17 +29,7 @@ const onH1 = async (cloud: TestCloud): Promise<void> => {
   await withPort(cloud);
   serverId = await cloud.create(admin(), { host: 'h1', networks: [{ port: PORT }] });
 };
-async function before(prepare: (cloud: TestCloud) => Promise<void>): Promise<readonly string[]> {
-  const one = await TestWorld.open(world);
-  const cloud = await one.boot();
-  try {
-    await prepare(cloud);
-    await cloud.settle();
-    return await inspect(one);
-  } finally {
-    await cloud.close();
-  }
-}
+const before = (prepare: (cloud: TestCloud) => Promise<void>): Promise<readonly string[]> => prepared({ world, prepare });
 /** The same lines with the last action failed. */
 const failed = (lines: readonly string[], action: string): readonly string[] => [
   ...lines.filter((line) => !line.startsWith('last action')),

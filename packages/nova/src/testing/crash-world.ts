@@ -136,3 +136,25 @@ export function agreement(lines: readonly string[]): readonly string[] {
     agree ? 'server and guest agree' : `guest is ${guest}, but ${server}`,
   ];
 }
+
+/** The definitions of nova's sagas, for their names and steps. */
+export async function novaSagas(): Promise<Awaited<ReturnType<TestWorld['boot']>>['nova']['app']['sagas']> {
+  const world = await TestWorld.open({ hosts: [] });
+  const { nova } = await world.boot();
+  await nova.stop();
+  await world.close();
+  return nova.app.sagas;
+}
+
+/** What is there when a scene is prepared and nothing more has happened. */
+export async function prepared(scene: Pick<CrashScene, 'prepare' | 'world'>): Promise<readonly string[]> {
+  const world = await TestWorld.open(scene.world ?? { hosts: [{ name: 'h1' }] });
+  const cloud = await world.boot();
+  try {
+    await scene.prepare?.(cloud);
+    await cloud.settle();
+    return await inspect(world);
+  } finally {
+    await cloud.close();
+  }
+}

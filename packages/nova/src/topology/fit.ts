@@ -1,17 +1,9 @@
+import type { GuestNumaCell } from '@cairn/host/interface/hardware';
 import type { HostNumaCell } from '@cairn/host/interface/agent';
 import type { CellWish, PageWish, TopologyWish } from './wish.ts';
 
 /** One NUMA node of a guest as it sits on its host; kept with the server. */
-export interface PlacedCell {
-  readonly id: number;
-  /** The host's node that it is on. */
-  readonly hostNode: number;
-  readonly shared: readonly number[];
-  /** The host's processor of each dedicated one: `{ "0": 4 }`. */
-  readonly pins: Readonly<Record<string, number>>;
-  readonly memoryMb: number;
-  /** KiB; null where the guest does not care. */
-  readonly pageSizeKb: number | null;
+export interface PlacedCell extends GuestNumaCell {
   /** Nobody else gets the other threads of its cores. */
   readonly isolated: boolean;
   /** Threads of one core that it gets together. */

@@ -1,20 +1,8 @@
-import type { SecurityGroupRuleSpec } from '../../interface/fabric.ts';
+import type { LoggedPacket, SecurityGroupRuleSpec } from '../../interface/fabric.ts';
 import { protocolNumber, WITH_PORTS } from '../plan/security-group.ts';
 
-/** What a trace follows: one packet, with the addresses that it has at the moment. */
-export interface Flow {
-  readonly version: 4 | 6;
-  /** IANA's number. */
-  readonly protocol: number;
-  /** Canonical text. */
-  readonly source: string;
-  readonly destination: string;
-  /** Of protocols that have ports. */
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
-  /** Of ICMP: the message's type; its code is 0. */
-  readonly icmpType?: number;
-}
+/** What a trace follows: one packet, with the addresses that it has at the moment; of ICMP the type, its code is 0. */
+export type Flow = Omit<LoggedPacket, 'icmpCode'>;
 
 export type Verdict = 'pass' | 'drop' | 'nat' | 'unknown';
 /** `request`: from the source on; `answer`: the way back. */

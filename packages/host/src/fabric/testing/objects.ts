@@ -69,6 +69,18 @@ export const router = (id: string, more: Partial<RouterSpec> = {}): { readonly k
   ...more,
 });
 
+/** What is outside of routers. */
+export const publicNetwork = network('public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } });
+/** What is inside of `insideRouter`. */
+export const insideNetwork = network('in-net', [subnet('in-sub', '10.8.0.0/24', { gatewayIp: '10.8.0.1' })]);
+/** A router from the inside to the public network, which it shows itself in as 172.24.4.10. */
+export const insideRouter = (id: string, more: Partial<RouterSpec> = {}) =>
+  router(id, {
+    gateway: { networkId: 'public-net', mac: macOf(20), addresses: [{ ip: '172.24.4.10', prefixLength: 24, nexthop: '172.24.4.1' }], snat: true },
+    interfaces: [{ portId: 'r-port', networkId: 'in-net', mac: macOf(21), addresses: [{ ip: '10.8.0.1', prefixLength: 24 }] }],
+    ...more,
+  });
+
 export const rule = (direction: 'ingress' | 'egress', more: Partial<SecurityGroupRuleSpec> = {}): SecurityGroupRuleSpec => ({
   id: `r-${JSON.stringify([direction, more])
     .replace(/[^A-Za-z0-9]+/g, '-')
