@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { readSearch } from './path/model.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ component: Shell });
@@ -10,6 +11,30 @@ const serverRoute = createRoute({
   path: '/servers/$serverId',
   validateSearch: (search: Record<string, unknown>): { tab?: string } => (typeof search['tab'] === 'string' ? { tab: search['tab'] } : {}),
   component: lazyRouteComponent(() => import('./servers/detail.tsx'), 'ServerPage'),
+});
+
+const securityGroupRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/security-groups/$groupId',
+  validateSearch: (search: Record<string, unknown>): { rule?: string; add?: string } => ({
+    ...(typeof search['rule'] === 'string' && { rule: search['rule'] }),
+    ...(typeof search['add'] === 'string' && { add: search['add'] }),
+  }),
+  component: lazyRouteComponent(() => import('./security-groups/detail.tsx'), 'SecurityGroupPage'),
+});
+
+const topologyRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/topology',
+  validateSearch: (search: Record<string, unknown>): { network?: string } => (typeof search['network'] === 'string' ? { network: search['network'] } : {}),
+  component: lazyRouteComponent(() => import('./networks/topology.tsx'), 'TopologyPage'),
+});
+
+const pathRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/path',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('./path/page.tsx'), 'PathPage'),
 });
 
 const tree = root.addChildren([
@@ -30,21 +55,60 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./servers/launch.tsx'), 'LaunchPage'),
   ),
   serverRoute,
+  pathRoute,
   route(
     '/networks',
     lazyRouteComponent(() => import('./networks/list.tsx'), 'NetworksPage'),
   ),
   route(
-    '/topology',
-    lazyRouteComponent(() => import('./networks/topology.tsx'), 'TopologyPage'),
+    '/networks/$networkId',
+    lazyRouteComponent(() => import('./networks/detail.tsx'), 'NetworkPage'),
   ),
+  route(
+    '/routers',
+    lazyRouteComponent(() => import('./routers/list.tsx'), 'RoutersPage'),
+  ),
+  route(
+    '/routers/$routerId',
+    lazyRouteComponent(() => import('./routers/detail.tsx'), 'RouterPage'),
+  ),
+  route(
+    '/ports',
+    lazyRouteComponent(() => import('./ports/list.tsx'), 'PortsPage'),
+  ),
+  route(
+    '/ports/$portId',
+    lazyRouteComponent(() => import('./ports/detail.tsx'), 'PortPage'),
+  ),
+  route(
+    '/floating-ips',
+    lazyRouteComponent(() => import('./floating-ips/list.tsx'), 'FloatingIpsPage'),
+  ),
+  route(
+    '/floating-ips/$floatingIpId',
+    lazyRouteComponent(() => import('./floating-ips/detail.tsx'), 'FloatingIpPage'),
+  ),
+  route(
+    '/subnet-pools',
+    lazyRouteComponent(() => import('./networks/pools.tsx'), 'SubnetPoolsPage'),
+  ),
+  route(
+    '/qos-policies',
+    lazyRouteComponent(() => import('./networks/qos.tsx'), 'QosPoliciesPage'),
+  ),
+  route(
+    '/trunks',
+    lazyRouteComponent(() => import('./networks/trunks.tsx'), 'TrunksPage'),
+  ),
+  topologyRoute,
   route(
     '/security-groups',
     lazyRouteComponent(() => import('./security-groups/list.tsx'), 'SecurityGroupsPage'),
   ),
+  securityGroupRoute,
   route(
-    '/security-groups/$groupId',
-    lazyRouteComponent(() => import('./security-groups/detail.tsx'), 'SecurityGroupPage'),
+    '/address-groups',
+    lazyRouteComponent(() => import('./security-groups/list.tsx'), 'AddressGroupsPage'),
   ),
   route(
     '/volumes',

@@ -43,6 +43,62 @@ test('calls have the command of the openstack client', () => {
     }),
     'openstack security group rule create --ingress --protocol tcp --dst-port 80:90 g',
   );
+  assert.equal(
+    cli('POST', 'network', '/v2.0/subnets', {
+      subnet: {
+        name: 's',
+        network_id: 'n',
+        ip_version: 4,
+        cidr: '10.0.0.0/24',
+        gateway_ip: null,
+        dns_nameservers: ['9.9.9.9'],
+        allocation_pools: [{ start: '10.0.0.2', end: '10.0.0.9' }],
+      },
+    }),
+    'openstack subnet create --network n --subnet-range 10.0.0.0/24 --gateway none --dns-nameserver 9.9.9.9 --allocation-pool start=10.0.0.2,end=10.0.0.9 s',
+  );
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/ports/p', {
+      port: { port_security_enabled: false, security_groups: [], fixed_ips: [{ subnet_id: 's', ip_address: '10.0.0.5' }] },
+    }),
+    'openstack port set --fixed-ip subnet=s,ip-address=10.0.0.5 --disable-port-security --no-security-group p',
+  );
+  assert.equal(cli('PUT', 'network', '/v2.0/routers/r', { router: { external_gateway_info: null } }), 'openstack router unset --external-gateway r');
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/routers/r', { router: { external_gateway_info: { network_id: 'out', enable_snat: false } } }),
+    'openstack router set --external-gateway out --disable-snat r',
+  );
+  assert.equal(cli('PUT', 'network', '/v2.0/routers/r/add_router_interface', { subnet_id: 's' }), 'openstack router add subnet r s');
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/routers/r/remove_extraroutes', { router: { routes: [{ destination: '10.1.0.0/16', nexthop: '10.0.0.9' }] } }),
+    'openstack router remove route --route destination=10.1.0.0/16,gateway=10.0.0.9 r',
+  );
+  assert.equal(cli('PUT', 'network', '/v2.0/floatingips/f', { floatingip: { port_id: null } }), 'openstack floating ip unset --port f');
+  assert.equal(
+    cli('POST', 'network', '/v2.0/floatingips/f/port_forwardings', {
+      port_forwarding: { protocol: 'tcp', internal_port_id: 'p', internal_ip_address: '10.0.0.5', external_port: 2222, internal_port: 22 },
+    }),
+    'openstack floating ip port forwarding create --internal-ip-address 10.0.0.5 --port p --internal-protocol-port 22 --external-protocol-port 2222 --protocol tcp f',
+  );
+  assert.equal(cli('PUT', 'network', '/v2.0/networks/n/tags', { tags: ['a', 'b'] }), 'openstack network set --no-tag --tag a --tag b n');
+  assert.equal(
+    cli('POST', 'network', '/v2.0/security-group-rules', {
+      security_group_rule: {
+        direction: 'ingress',
+        ethertype: 'IPv4',
+        protocol: 'icmp',
+        port_range_min: 8,
+        port_range_max: 0,
+        remote_group_id: 'o',
+        security_group_id: 'g',
+      },
+    }),
+    'openstack security group rule create --ingress --ethertype IPv4 --protocol icmp --icmp-type 8 --icmp-code 0 --remote-group o g',
+  );
+  assert.equal(
+    cli('POST', 'network', '/v2.0/rbac-policies', { rbac_policy: { object_type: 'network', object_id: 'n', action: 'access_as_shared', target_tenant: '*' } }),
+    'openstack network rbac create --type network --action access_as_shared --target-all-projects n',
+  );
   assert.equal(cli('PATCH', 'identity', '/v3/OS-FEDERATION/mappings/m'), undefined);
 });
 

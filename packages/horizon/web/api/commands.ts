@@ -1,5 +1,6 @@
 import { ADMIN_RULES } from './commands-admin.ts';
 import { type Body, flag, inside, plain, type Rule } from './command-rules.ts';
+import { NETWORK_COMMANDS } from './network-commands.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
 export interface CommandCall {
@@ -47,16 +48,10 @@ const serverAction = (action: string, words: readonly string[]): Rule => ({
 });
 const RULES: readonly Rule[] = [
   ...ADMIN_RULES,
+  ...NETWORK_COMMANDS,
   ...plain('compute', String.raw`/v2\.1/servers`, ['server'], String.raw`/v2\.1/servers/detail`),
   ...plain('compute', String.raw`/v2\.1/flavors`, ['flavor'], String.raw`/v2\.1/flavors/detail`),
   ...plain('compute', String.raw`/v2\.1/os-keypairs`, ['keypair']),
-  ...plain('network', String.raw`/v2\.0/networks`, ['network']),
-  ...plain('network', String.raw`/v2\.0/subnets`, ['subnet']),
-  ...plain('network', String.raw`/v2\.0/ports`, ['port']),
-  ...plain('network', String.raw`/v2\.0/routers`, ['router']),
-  ...plain('network', String.raw`/v2\.0/floatingips`, ['floating', 'ip']),
-  ...plain('network', String.raw`/v2\.0/security-groups`, ['security', 'group']),
-  ...plain('network', String.raw`/v2\.0/security-group-rules`, ['security', 'group', 'rule']),
   ...plain('volume', String.raw`/v3/volumes`, ['volume'], String.raw`/v3/volumes/detail`),
   ...plain('volume', String.raw`/v3/snapshots`, ['volume', 'snapshot'], String.raw`/v3/snapshots/detail`),
   ...plain('image', String.raw`/v2/images`, ['image']),
@@ -116,52 +111,6 @@ const RULES: readonly Rule[] = [
     command: (_match, body) => {
       const { name, public_key } = inside(body, 'keypair');
       return ['keypair', 'create', ...(public_key === undefined ? [] : ['--public-key', 'KEY.pub']), String(name)];
-    },
-  },
-  {
-    service: 'network',
-    method: 'POST',
-    path: /^\/v2\.0\/networks$/,
-    command: (_match, body) => ['network', 'create', String(inside(body, 'network')['name'])],
-  },
-  {
-    service: 'network',
-    method: 'POST',
-    path: /^\/v2\.0\/subnets$/,
-    command: (_match, body) => {
-      const subnet = inside(body, 'subnet');
-      return [
-        ...['subnet', 'create', '--network', String(subnet['network_id'])],
-        ...flag('--ip-version', subnet['ip_version'] === 6 ? 6 : undefined),
-        ...flag('--subnet-range', subnet['cidr']),
-        String(subnet['name']),
-      ];
-    },
-  },
-  {
-    service: 'network',
-    method: 'POST',
-    path: /^\/v2\.0\/security-groups$/,
-    command: (_match, body) => {
-      const group = inside(body, 'security_group');
-      return ['security', 'group', 'create', ...flag('--description', group['description']), String(group['name'])];
-    },
-  },
-  {
-    service: 'network',
-    method: 'POST',
-    path: /^\/v2\.0\/security-group-rules$/,
-    command: (_match, body) => {
-      const rule = inside(body, 'security_group_rule');
-      const [from, to] = [rule['port_range_min'], rule['port_range_max']];
-      return [
-        ...['security', 'group', 'rule', 'create', `--${String(rule['direction'])}`],
-        ...flag('--ethertype', rule['ethertype']),
-        ...flag('--protocol', rule['protocol']),
-        ...flag('--dst-port', from === undefined || from === null ? undefined : from === to ? from : `${String(from)}:${String(to)}`),
-        ...flag('--remote-ip', rule['remote_ip_prefix']),
-        String(rule['security_group_id']),
-      ];
     },
   },
   {

@@ -42,7 +42,20 @@ test('the Chinese catalogue is in Chinese but for names and abbreviations', () =
 const READ =
   /^(label|title|text|header|description|placeholder|alt|content|empty|errorText|constraintText|loadingText|ariaLabel|aria-label|info|value|children|[a-z]+Text|[a-z]+(Aria)?Label)$/;
 /** Not words: examples of what is typed. */
-const EXAMPLES = new Set(['#cloud-config', 'ssh-ed25519 AAAA…', '0.0.0.0/0', '::/0', 'IPv4', 'IPv6', 'TCP', 'UDP', 'ICMP']);
+const EXAMPLES = new Set([
+  '#cloud-config',
+  'ssh-ed25519 AAAA…',
+  '0.0.0.0/0',
+  '::/0',
+  'IPv4',
+  'IPv6',
+  'TCP',
+  'UDP',
+  'ICMP',
+  'fd00::1',
+  'fa:16:3e:00:00:01',
+  '10.0.0.20, fa:16:3e:00:00:01',
+]);
 
 interface Node {
   readonly type: string;

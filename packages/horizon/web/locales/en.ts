@@ -5,6 +5,8 @@ import { identity } from './en/identity.ts';
 import { network } from './en/network.ts';
 import { overview } from './en/overview.ts';
 import { parts } from './en/parts.ts';
+import { path } from './en/path.ts';
+import { routing } from './en/routing.ts';
 import { server } from './en/server.ts';
 import { storage } from './en/storage.ts';
 
@@ -17,6 +19,8 @@ const catalogue = {
   ...network,
   ...overview,
   ...parts,
+  ...path,
+  ...routing,
   ...server,
   ...storage,
 } as const;

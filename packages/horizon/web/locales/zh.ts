@@ -6,6 +6,8 @@ import { identity } from './zh/identity.ts';
 import { network } from './zh/network.ts';
 import { overview } from './zh/overview.ts';
 import { parts } from './zh/parts.ts';
+import { path } from './zh/path.ts';
+import { routing } from './zh/routing.ts';
 import { server } from './zh/server.ts';
 import { storage } from './zh/storage.ts';
 
@@ -18,6 +20,8 @@ export const zh: Catalogue = {
   ...network,
   ...overview,
   ...parts,
+  ...path,
+  ...routing,
   ...server,
   ...storage,
 };

@@ -21,6 +21,8 @@ interface Props<T> {
   readonly create?: Making;
   /** Further ways to make one, as plain buttons before it. */
   readonly more?: readonly Making[];
+  /** Changes the one row that is selected. */
+  readonly edit?: { readonly label: string; readonly form: (row: T, close: () => void) => ReactNode };
   /** What else can be done with the selected rows, before "Delete". */
   readonly actions?: (selected: readonly T[]) => ReactNode;
   /** Other words than those of deleting, where taking away is meant. */
@@ -37,7 +39,23 @@ interface Making {
 }
 
 /** A page with one list, whose rows can be made and deleted. */
-export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept, remove, empty, create, more = [], actions, removeWords, inner }: Props<T>) {
+export function ListPage<T>({
+  name,
+  title,
+  query,
+  columns,
+  keyOf,
+  labelOf,
+  kept,
+  remove,
+  empty,
+  create,
+  more = [],
+  edit,
+  actions,
+  removeWords,
+  inner,
+}: Props<T>) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const rows = useQuery(query as UseQueryOptions<readonly T[]>);
@@ -64,6 +82,15 @@ export function ListPage<T>({ name, title, query, columns, keyOf, labelOf, kept,
           return (
             <SpaceBetween size="xs" direction="horizontal">
               {actions?.(selected)}
+              {edit && (
+                <Button
+                  disabled={reason !== undefined || selected.length > 1}
+                  disabledReason={reason ?? t('selectOne')}
+                  onClick={() => setMaking({ label: edit.label, form: (close) => selected[0] && edit.form(selected[0], close) })}
+                >
+                  {edit.label}
+                </Button>
+              )}
               {remove && (
                 <Button disabled={reason !== undefined} disabledReason={reason} onClick={() => setRemoving(selected)}>
                   {removeWords?.label ?? t('delete')}

@@ -1,146 +1,160 @@
-import Alert from '@cloudscape-design/components/alert';
+import Badge from '@cloudscape-design/components/badge';
+import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import FormField from '@cloudscape-design/components/form-field';
+import Container from '@cloudscape-design/components/container';
+import ContentLayout from '@cloudscape-design/components/content-layout';
 import Header from '@cloudscape-design/components/header';
-import Input from '@cloudscape-design/components/input';
-import Select from '@cloudscape-design/components/select';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client.ts';
-import { Bulk } from '../parts/bulk.tsx';
-import { CreateDialog } from '../parts/create-dialog.tsx';
-import { Waiting } from '../parts/waiting.tsx';
-import { type SecurityGroupRule, securityGroupQuery, securityGroupsQuery } from './queries.ts';
-import { portsText, type RuleForm, ruleBody } from './rule.ts';
+import { ObjectLink } from '../networks/object-link.tsx';
+import { useKeptFrom } from '../networks/owner.ts';
+import { called, portsQuery } from '../networks/queries.ts';
+import { Sharing } from '../networks/sharing.tsx';
+import { Tags } from '../networks/tags.tsx';
+import { remove } from '../networks/write.ts';
+import { PageLink } from '../parts/page-link.tsx';
+import { PartTable } from '../parts/part-table.tsx';
+import { RemoveButton } from '../parts/remove-button.tsx';
+import { Shown } from '../parts/shown.tsx';
+import { PortsPart } from '../ports/part.tsx';
+import { EditGroup } from './forms.tsx';
+import { addressGroupsQuery, type SecurityGroup, type SecurityGroupRule, securityGroupQuery, securityGroupsQuery } from './queries.ts';
+import { AddRule } from './rule-form.tsx';
+import { formOfLink, portsText } from './rule.ts';
 
-/** A security group's rules: what may come in and go out. */
+const TOUCHES = [securityGroupsQuery.queryKey];
+
+/** A security group: what may come in and go out, and the ports that it is for. */
 export function SecurityGroupPage() {
-  const { t } = useTranslation();
   const { groupId } = useParams({ from: '/security-groups/$groupId' });
-  const queries = useQueryClient();
-  const { data: group, error } = useQuery(securityGroupQuery(groupId));
-  const [selected, setSelected] = useState<readonly SecurityGroupRule[]>([]);
-  const [adding, setAdding] = useState(false);
-  const [removing, setRemoving] = useState(false);
-  if (error !== null) return <Alert type="error">{error.message}</Alert>;
-  if (group === undefined) return <Waiting />;
-  const remoteOf = (rule: SecurityGroupRule): string => rule.remote_ip_prefix ?? rule.remote_group_id ?? t('rules.everywhere');
-  const wordsOf = (rule: SecurityGroupRule): string =>
-    [t(`rules.${rule.direction}`), rule.ethertype, rule.protocol ?? t('rules.any'), portsText(rule) ?? t('rules.allPorts'), remoteOf(rule)].join(' · ');
+  return <Shown query={useQuery(securityGroupQuery(groupId))}>{(group) => <Page group={group} />}</Shown>;
+}
+
+function Page({ group }: { readonly group: SecurityGroup }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const kept = useKeptFrom()(group);
+  const ports = useQuery(portsQuery);
+  const users = ports.data?.filter(({ security_groups }) => security_groups.includes(group.id));
+  const [editing, setEditing] = useState(false);
+  const isDefault = group.name === 'default' ? t('groups.default') : undefined;
+  const inUse = users !== undefined && users.length > 0 ? t('groups.used', { count: users.length }) : undefined;
   return (
-    <>
-      <Table
-        variant="full-page"
-        items={[...group.security_group_rules]}
-        trackBy="id"
-        selectionType="multi"
-        selectedItems={[...selected]}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
-        enableKeyboardNavigation
-        ariaLabels={{
-          tableLabel: t('fields.rules'),
-          selectionGroupLabel: t('table.selection'),
-          allItemsSelectionLabel: () => t('table.selectAll'),
-          itemSelectionLabel: (_state, rule) => t('table.select', { name: wordsOf(rule) }),
-        }}
-        header={
-          <Header
-            variant="h1"
-            description={group.description}
-            counter={`(${group.security_group_rules.length})`}
-            actions={
-              <SpaceBetween size="xs" direction="horizontal">
-                <Button disabled={selected.length === 0} disabledReason={t('actions.selectFirst')} onClick={() => setRemoving(true)}>
-                  {t('delete')}
-                </Button>
-                <Button variant="primary" onClick={() => setAdding(true)}>
-                  {t('rules.create')}
-                </Button>
-              </SpaceBetween>
-            }
-          >
-            {group.name}
-          </Header>
-        }
-        empty={t('rules.empty')}
-        columnDefinitions={[
-          { id: 'direction', header: t('fields.direction'), cell: ({ direction }) => t(`rules.${direction}`), isRowHeader: true },
-          { id: 'ethertype', header: t('fields.ethertype'), cell: ({ ethertype }) => ethertype },
-          { id: 'protocol', header: t('fields.protocol'), cell: ({ protocol }) => protocol ?? t('rules.any') },
-          { id: 'ports', header: t('fields.ports'), cell: (rule) => portsText(rule) ?? t('rules.allPorts') },
-          { id: 'remote', header: t('fields.remote'), cell: remoteOf },
-        ]}
-      />
-      {adding && <AddRule groupId={group.id} close={() => setAdding(false)} />}
-      {removing && (
-        <Bulk
-          title={t('deleteTitle', { count: selected.length })}
-          text={t('deleteText')}
-          confirm={t('delete')}
-          items={selected.map((rule) => ({ id: rule.id, name: wordsOf(rule) }))}
-          run={({ id }) => api('network', `/v2.0/security-group-rules/${id}`, { method: 'DELETE' })}
-          onEnd={() => {
-            setRemoving(false);
-            setSelected([]);
-            void queries.invalidateQueries({ queryKey: securityGroupsQuery.queryKey });
-          }}
-        />
-      )}
-    </>
+    <ContentLayout
+      header={
+        <Header
+          variant="h1"
+          actions={
+            <SpaceBetween size="xs" direction="horizontal">
+              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
+                {t('net.edit')}
+              </Button>
+              <RemoveButton
+                id={group.id}
+                name={called(group)}
+                kept={kept ?? isDefault ?? inUse}
+                remove={() => remove('security-groups', group.id)}
+                touches={TOUCHES}
+                onDone={() => void navigate({ to: '/security-groups' })}
+              />
+            </SpaceBetween>
+          }
+        >
+          {called(group)}
+        </Header>
+      }
+    >
+      <SpaceBetween size="l">
+        <Rules group={group} kept={kept} />
+        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
+          <KeyValuePairs
+            columns={3}
+            items={[
+              { label: t('groups.stateful'), value: group.stateful ? t('yes') : t('no') },
+              { label: t('fields.shared'), value: group.shared ? t('yes') : t('no') },
+              { label: t('fields.description'), value: group.description || '-' },
+              {
+                label: t('networks.tags'),
+                value: <Tags path="security-groups" id={group.id} tags={group.tags} touches={TOUCHES} fixed={kept !== undefined} />,
+              },
+              { label: t('fields.id'), value: <Box variant="code">{group.id}</Box> },
+            ]}
+          />
+        </Container>
+        <PortsPart ports={users} empty={t('groups.unused')} />
+        {kept === undefined && <Sharing type="security_group" id={group.id} kept={kept} />}
+      </SpaceBetween>
+      {editing && <EditGroup group={group} used={inUse !== undefined} close={() => setEditing(false)} />}
+    </ContentLayout>
   );
 }
 
-function AddRule({ groupId, close }: { readonly groupId: string; readonly close: () => void }) {
+function Rules({ group, kept }: { readonly group: SecurityGroup; readonly kept: string | undefined }) {
   const { t } = useTranslation();
-  const [form, setForm] = useState<RuleForm>({ direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp', ports: '22', remote: '' });
-  const set = (change: Partial<RuleForm>): void => setForm((before) => ({ ...before, ...change }));
-  const body = ruleBody(groupId, form);
-  const choice = <T extends string>(value: T, label: string) => ({ value, label });
-  const directions = [choice('ingress', t('rules.ingress')), choice('egress', t('rules.egress'))];
-  const protocols = [choice('tcp', 'TCP'), choice('udp', 'UDP'), choice('icmp', 'ICMP'), choice('', t('rules.any'))];
-  const families = [choice('IPv4', 'IPv4'), choice('IPv6', 'IPv6')];
+  const search = useSearch({ from: '/security-groups/$groupId' });
+  const navigate = useNavigate();
+  const groups = useQuery(securityGroupsQuery);
+  const addresses = useQuery(addressGroupsQuery);
+  // a link may bring the rule that is to be added
+  const linked = formOfLink(search.add);
+  const remoteText = (rule: SecurityGroupRule): string => {
+    if (rule.remote_group_id) return called(groups.data?.find(({ id }) => id === rule.remote_group_id) ?? { id: rule.remote_group_id });
+    if (rule.remote_address_group_id)
+      return called(addresses.data?.find(({ id }) => id === rule.remote_address_group_id) ?? { id: rule.remote_address_group_id });
+    return rule.remote_ip_prefix ?? t('rules.everywhere');
+  };
+  const wordsOf = (rule: SecurityGroupRule): string =>
+    [t(`rules.${rule.direction}`), rule.ethertype, rule.protocol ?? t('rules.any'), portsText(rule) ?? t('rules.allPorts'), remoteText(rule)].join(' · ');
   return (
-    <CreateDialog
-      title={t('rules.create')}
-      confirm={t('create')}
-      ready={body !== undefined}
-      send={() => api('network', '/v2.0/security-group-rules', { method: 'POST', body })}
-      touches={[securityGroupsQuery.queryKey]}
-      close={close}
-    >
-      <FormField label={t('fields.direction')}>
-        <Select
-          options={directions}
-          selectedOption={directions.find(({ value }) => value === form.direction) ?? null}
-          onChange={({ detail }) => set({ direction: detail.selectedOption.value as RuleForm['direction'] })}
+    <>
+      <PartTable<SecurityGroupRule>
+        title={t('fields.rules')}
+        items={group.security_group_rules}
+        keyOf={({ id }) => id}
+        labelOf={wordsOf}
+        empty={t('rules.empty')}
+        columns={[
+          {
+            id: 'direction',
+            header: t('fields.direction'),
+            cell: ({ id, direction }) => (
+              <SpaceBetween size="xs" direction="horizontal">
+                <span>{t(`rules.${direction}`)}</span>
+                {id === search.rule && <Badge color="blue">{t('rules.thisOne')}</Badge>}
+              </SpaceBetween>
+            ),
+          },
+          { id: 'ethertype', header: t('fields.ethertype'), cell: ({ ethertype }) => ethertype },
+          { id: 'protocol', header: t('fields.protocol'), cell: ({ protocol }) => protocol ?? t('rules.any') },
+          { id: 'ports', header: t('fields.ports'), cell: (rule) => portsText(rule) ?? t('rules.allPorts') },
+          {
+            id: 'remote',
+            header: t('fields.remote'),
+            cell: (rule) =>
+              rule.remote_group_id ? (
+                <ObjectLink page="/security-groups" id={rule.remote_group_id} among={groups.data} />
+              ) : rule.remote_address_group_id ? (
+                <PageLink to="/address-groups">{remoteText(rule)}</PageLink>
+              ) : (
+                remoteText(rule)
+              ),
+          },
+          { id: 'description', header: t('fields.description'), cell: ({ description }) => description || '-' },
+        ]}
+        create={{ label: t('rules.create'), form: (close) => <AddRule groupId={group.id} close={close} />, not: kept }}
+        remove={{ label: t('delete'), run: ({ id }) => remove('security-group-rules', id), touches: TOUCHES, kept: () => kept }}
+      />
+      {linked && kept === undefined && (
+        <AddRule
+          groupId={group.id}
+          initial={linked}
+          close={() => void navigate({ to: '/security-groups/$groupId', params: { groupId: group.id }, search: {}, replace: true })}
         />
-      </FormField>
-      <FormField label={t('fields.ethertype')}>
-        <Select
-          options={families}
-          selectedOption={families.find(({ value }) => value === form.ethertype) ?? null}
-          onChange={({ detail }) => set({ ethertype: detail.selectedOption.value as RuleForm['ethertype'] })}
-        />
-      </FormField>
-      <FormField label={t('fields.protocol')}>
-        <Select
-          options={protocols}
-          selectedOption={protocols.find(({ value }) => value === form.protocol) ?? null}
-          onChange={({ detail }) => set({ protocol: detail.selectedOption.value as RuleForm['protocol'] })}
-        />
-      </FormField>
-      {(form.protocol === 'tcp' || form.protocol === 'udp') && (
-        <FormField label={t('fields.ports')} description={t('rules.portsHelp')} errorText={body === undefined ? t('rules.badPorts') : undefined}>
-          <Input value={form.ports} onChange={({ detail }) => set({ ports: detail.value })} />
-        </FormField>
       )}
-      <FormField label={t('fields.remote')} description={t('rules.remoteHelp')}>
-        <Input value={form.remote} onChange={({ detail }) => set({ remote: detail.value })} placeholder={form.ethertype === 'IPv6' ? '::/0' : '0.0.0.0/0'} />
-      </FormField>
-    </CreateDialog>
+    </>
   );
 }

@@ -1,22 +1,26 @@
-import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client.ts';
-import { CreateDialog } from '../parts/create-dialog.tsx';
+import { useKeptFrom } from '../networks/owner.ts';
+import { remove } from '../networks/write.ts';
 import { ListPage } from '../parts/list-page.tsx';
 import { PageLink } from '../parts/page-link.tsx';
 import type { Column } from '../parts/resource-table.tsx';
-import { type SecurityGroup, securityGroupsQuery } from './queries.ts';
+import { AddressGroupForm, CreateGroup } from './forms.tsx';
+import { type AddressGroup, addressGroupsQuery, type SecurityGroup, securityGroupsQuery } from './queries.ts';
 
 /** The project's security groups; their rules are one click away. */
 export function SecurityGroupsPage() {
   const { t } = useTranslation();
+  const keptFrom = useKeptFrom();
   const columns = useMemo<readonly Column<SecurityGroup>[]>(
     () => [
       { id: 'name', header: t('fields.name'), value: ({ name }) => name, cell: ({ id, name }) => <PageLink to={`/security-groups/${id}`}>{name}</PageLink> },
       { id: 'description', header: t('fields.description'), value: ({ description }) => description },
       { id: 'rules', header: t('fields.rules'), value: ({ security_group_rules }) => security_group_rules.length },
+      { id: 'stateful', header: t('groups.stateful'), value: ({ stateful }) => (stateful ? t('yes') : t('no')), shown: false },
+      { id: 'shared', header: t('fields.shared'), value: ({ shared }) => (shared ? t('yes') : t('no')), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'project', header: t('session.project'), value: ({ project_id }) => project_id, shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
     [t],
@@ -29,33 +33,40 @@ export function SecurityGroupsPage() {
       columns={columns}
       keyOf={({ id }) => id}
       labelOf={({ name }) => name}
-      kept={({ name }) => (name === 'default' ? t('groups.default') : undefined)}
-      remove={(id) => api('network', `/v2.0/security-groups/${id}`, { method: 'DELETE' })}
+      kept={(group) => keptFrom(group) ?? (group.name === 'default' ? t('groups.default') : undefined)}
+      remove={(id) => remove('security-groups', id)}
       empty={{ title: t('groups.empty'), text: t('groups.emptyText') }}
       create={{ label: t('groups.create'), form: (close) => <CreateGroup close={close} /> }}
     />
   );
 }
 
-function CreateGroup({ close }: { readonly close: () => void }) {
+/** Addresses that the rules of security groups name together. */
+export function AddressGroupsPage() {
   const { t } = useTranslation();
-  const [name, setName] = useState('');
-  const [description, setDescription] = useState('');
+  const keptFrom = useKeptFrom();
+  const columns = useMemo<readonly Column<AddressGroup>[]>(
+    () => [
+      { id: 'name', header: t('fields.name'), value: ({ name, id }) => name || id },
+      { id: 'addresses', header: t('net.addresses'), value: ({ addresses }) => addresses.join(', ') },
+      { id: 'description', header: t('fields.description'), value: ({ description }) => description },
+      { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
+    ],
+    [t],
+  );
   return (
-    <CreateDialog
-      title={t('groups.create')}
-      confirm={t('create')}
-      ready={name.trim() !== ''}
-      send={() => api('network', '/v2.0/security-groups', { method: 'POST', body: { security_group: { name, description } } })}
-      touches={[securityGroupsQuery.queryKey]}
-      close={close}
-    >
-      <FormField label={t('fields.name')}>
-        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-      </FormField>
-      <FormField label={t('fields.description')}>
-        <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
-      </FormField>
-    </CreateDialog>
+    <ListPage
+      name="address-groups"
+      title={t('pages.address-groups')}
+      query={addressGroupsQuery}
+      columns={columns}
+      keyOf={({ id }) => id}
+      labelOf={({ name, id }) => name || id}
+      kept={keptFrom}
+      remove={(id) => remove('address-groups', id)}
+      edit={{ label: t('net.edit'), form: (row, close) => <AddressGroupForm before={row} close={close} /> }}
+      empty={{ title: t('addressGroups.empty'), text: t('addressGroups.emptyText') }}
+      create={{ label: t('addressGroups.create'), form: (close) => <AddressGroupForm close={close} /> }}
+    />
   );
 }

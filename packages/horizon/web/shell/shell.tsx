@@ -19,7 +19,10 @@ import { Waiting } from '../parts/waiting.tsx';
 const SECTIONS = [
   ['project', ['overview', 'api-access']],
   ['compute', ['servers', 'key-pairs', 'images']],
-  ['network', ['networks', 'topology', 'security-groups']],
+  [
+    'network',
+    ['networks', 'topology', 'routers', 'ports', 'floating-ips', 'security-groups', 'address-groups', 'path', 'subnet-pools', 'qos-policies', 'trunks'],
+  ],
   ['storage', ['volumes', 'snapshots', 'backups']],
   ['identity', ['domains', 'projects', 'users', 'groups', 'roles']],
   [
