@@ -47,6 +47,7 @@ compute:
   scheduler:
     filters: [ComputeFilter, NUMATopologyFilter]
     isolateAggregates: true
+    routedNetworks: false
     isolatedHosts: [h1]
     isolatedImages: [i1]
     restrictIsolatedHosts: false
@@ -81,6 +82,7 @@ compute:
     scheduler: {
       filters: ['ComputeFilter', 'NUMATopologyFilter'],
       isolateAggregates: true,
+      routedNetworks: false,
       isolatedHosts: ['h1'],
       isolatedImages: ['i1'],
       restrictIsolatedHosts: false,

@@ -125,6 +125,10 @@ export const ComputeSchema = Type.Object(
           default: scheduler.isolateAggregates,
           description: 'Hosts of aggregates with `trait:X=required` are kept for servers that require X (`enable_isolated_aggregate_filtering`)',
         }),
+        routedNetworks: Type.Boolean({
+          default: scheduler.routedNetworks,
+          description: 'Servers on routed networks go to hosts in the aggregates of their segments (`query_placement_for_routed_network_aggregates`)',
+        }),
         isolatedHosts: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Hosts for isolated images' }),
         isolatedImages: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'Images, by id, that go to isolated hosts alone' }),
         restrictIsolatedHosts: Type.Boolean({ default: scheduler.restrictIsolatedHosts, description: 'Isolated hosts take isolated images alone' }),

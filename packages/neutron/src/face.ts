@@ -83,6 +83,16 @@ export interface NetworkProvider {
   readonly traits: readonly string[];
 }
 
+/** A segment with IPv4 subnets of its own, as placement knows it. */
+export interface RoutedSegment {
+  readonly id: string;
+  /** Those that reach it; undefined: all. */
+  readonly hosts: readonly string[] | undefined;
+  /** Addresses in all, and those of them that servers do not get. */
+  readonly total: number;
+  readonly reserved: number;
+}
+
 /** What other services may ask of neutron. */
 export interface NeutronFace {
   /**
@@ -108,10 +118,20 @@ export interface NeutronFace {
   ): Promise<void>;
   /** What these ports ask of placement; only those that ask for something. */
   resourceRequests(db: Db, portIds: readonly string[]): Promise<ReadonlyMap<string, ResourceRequest>>;
+  /** All segments of routed networks with addresses for servers. */
+  routedSegments(db: Db): Promise<readonly RoutedSegment[]>;
+  /**
+   * For each interface that a server asks for, the segments that will do: those of the network's subnets, or of the port's first address. None where the
+   * network is not routed.
+   */
+  segmentsAsked(db: Db, nics: readonly { readonly networkId: string; readonly portId?: string }[]): Promise<readonly (readonly string[])[]>;
+  /** The hosts that have all of these networks; undefined: all. */
+  hostsReaching(db: Db, networkIds: readonly string[]): Promise<readonly string[] | undefined>;
   /** What a host's network offers in placement, parents first. */
   networkProviders(host: string): readonly NetworkProvider[];
   /**
-   * Binds ports to a host (device set for existing ports too). Rows only; `makeLive` does the rest. `allocations`: per port, the provider of each
+   * Binds ports to a host (device set for existing ports too), which gives those of routed networks their addresses. Rows only; `makeLive` does the rest.
+   * Throws Conflict (PortBindingFailed, HostNotCompatibleWithFixedIps) where the host has not what the port is on. `allocations`: per port, the provider of each
    * group of its request, for its binding profile.
    */
   bindPorts(

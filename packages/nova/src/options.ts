@@ -25,6 +25,8 @@ export interface SchedulerOptions {
   readonly filters: readonly FilterName[];
   /** Hosts of aggregates with `trait:X=required` are kept for servers that require X (`enable_isolated_aggregate_filtering`). */
   readonly isolateAggregates: boolean;
+  /** Servers on routed networks go to hosts in the aggregates of their segments (`query_placement_for_routed_network_aggregates`; upstream: false). */
+  readonly routedNetworks: boolean;
   /** Hosts for these images, and what else may go there (IsolatedHostsFilter). */
   readonly isolatedHosts: readonly string[];
   readonly isolatedImages: readonly string[];
@@ -147,6 +149,7 @@ export const defaultNovaOptions: NovaOptions = {
   scheduler: {
     filters: FILTER_NAMES,
     isolateAggregates: false,
+    routedNetworks: true,
     isolatedHosts: [],
     isolatedImages: [],
     restrictIsolatedHosts: true,

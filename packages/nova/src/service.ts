@@ -11,6 +11,7 @@ import type { NovaFace } from './face.ts';
 import { novaFault } from './faults.ts';
 import { Reconciler } from './hosts/reconcile.ts';
 import { HostRegistry } from './hosts/registry.ts';
+import { NetworkSegments } from './hosts/network-segments.ts';
 import { SecondLooks } from './hosts/second-looks.ts';
 import { dropTemplates } from './hosts/templates.ts';
 import { resealTpms } from './app/tpm-secrets.ts';
@@ -38,15 +39,23 @@ export interface NovaService {
   stop(): Promise<void>;
 }
 
+/** What may change what segments of networks are to placement. */
+const SEGMENT_EVENTS = ['subnet.', 'segment.delete', 'network.delete', 'port.create', 'port.update', 'port.delete'];
+
 export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
   const deps: NovaDeps = { ...given, secondLooks: new SecondLooks(given.env.clock) };
   const app = createNovaApp(deps);
   let volumes: Subscription | undefined;
   let images: Subscription | undefined;
   let ports: Subscription | undefined;
+  let networks: Subscription | undefined;
   const gate = new ConsoleGate(app.consoles, deps.env.log);
   const reconciler = new Reconciler(deps, app.sagas);
-  const registry = new HostRegistry(deps, (host) => reconciler.syncHost(host));
+  const segments = new NetworkSegments(deps, app.aggregates);
+  const registry = new HostRegistry(deps, async (host) => {
+    await segments.settle().catch((err: unknown) => deps.env.log.error({ err, host }, 'the aggregates of network segments could not be brought up to date'));
+    await reconciler.syncHost(host);
+  });
   return {
     app,
     registry,
@@ -98,6 +107,7 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
       );
       images = deps.env.events.subscribe('nova.templates', ['image.delete'], (event) => dropTemplates(deps, event.resourceId));
       ports = deps.env.events.subscribe('nova.ports', ['port.delete.end'], (event) => portVanished(deps, app.sagas, event));
+      networks = deps.env.events.subscribe('nova.segments', SEGMENT_EVENTS, (event) => segments.heard(event));
       await registry.start();
     },
     async stop() {
@@ -105,6 +115,7 @@ export function createNova(given: Omit<NovaDeps, 'secondLooks'>): NovaService {
       await volumes?.stop();
       await images?.stop();
       await ports?.stop();
+      await networks?.stop();
       await registry.stop();
       await reconciler.stop();
     },

@@ -77,6 +77,8 @@ export interface PlacementFace {
   setTrait(tx: Tx, providerId: string, name: string, present: boolean): Promise<void>;
   /** Makes a provider a member of exactly these aggregates. Does nothing where there is no such provider. */
   setAggregates(tx: Tx, providerId: string, aggregateIds: readonly string[]): Promise<void>;
+  /** The aggregates that a provider is a member of; none where there is no such provider. */
+  aggregatesOf(db: Db, providerId: string): Promise<readonly string[]>;
   /** Removes a provider and what is below it. */
   removeProvider(tx: Tx, providerId: string): Promise<void>;
   candidates(db: Db, request: CandidateRequest): Promise<readonly Candidate[]>;

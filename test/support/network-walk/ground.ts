@@ -3,14 +3,23 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { KernelFabric } from '@cairn/host/fabric/fabric';
 import { type Background, type Guest, Machine } from '@cairn/host/fabric/testing/machine';
+import type { PhysicalNetwork } from '@cairn/host/fabric/plan/switch';
 import type { HostAgent, HostEvent, HostFacts } from '@cairn/host/interface/agent';
 import { type Fabric, type FabricChange, type FabricObject, type FabricStatus, type MeterReading, tapName } from '@cairn/host/interface/fabric';
 import { run } from '@cairn/host/process/run';
 import { SimulatedAgent } from '@cairn/host/simulated/agent';
 import { systemClock } from '@cairn/kit/clock/clock';
+import type { PhysicalNetworkOptions } from '@cairn/neutron/options';
 import { hostSnapshot } from '@cairn/neutron/fabric/snapshot';
 import { NetworkWorld } from '@cairn/neutron/testing/network-world';
 import { type GuestSetup, setupOf, type Views, viewsOf } from './views.ts';
+
+/** What else there is outside: made by these commands of `ip -batch`, and known to the network service and to hosts as physical networks. */
+export interface Surroundings {
+  readonly commands: readonly string[];
+  readonly physicalNetworks?: Readonly<Record<string, PhysicalNetworkOptions>>;
+  links(host: string): Readonly<Record<string, PhysicalNetwork>>;
+}
 
 /** The address of what is beyond the cloud. */
 export const OUTSIDE = '172.24.4.1';
@@ -113,16 +122,18 @@ export class NetworkGround {
   readonly #agents = new Map<string, WalkAgent>();
   readonly #seats = new Map<string, Seat>();
   readonly #outside: Background;
+  readonly #around: Surroundings;
   #probes = 0;
 
-  private constructor(world: NetworkWorld, machine: Machine, hosts: readonly string[]) {
+  private constructor(world: NetworkWorld, machine: Machine, hosts: readonly string[], around: Surroundings) {
+    this.#around = around;
     this.world = world;
     this.#machine = machine;
     this.hosts = hosts;
     this.#outside = machine.outsideSpawn(process.execPath, TALKER);
   }
 
-  static async start(count: number): Promise<NetworkGround> {
+  static async start(count: number, around: Surroundings = NOTHING_AROUND): Promise<NetworkGround> {
     const machine = await Machine.create();
     const outer = machine.outer;
     const lines = [
@@ -131,6 +142,7 @@ export class NetworkGround {
       'link set public up',
       'link add tunnels mtu 9000 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
       'link set tunnels up',
+      ...around.commands,
     ];
     await run('ip', ['-n', outer, '-batch', '-'], { input: lines.join('\n') });
     const hosts = Array.from({ length: count }, (_, i) => `host-${i + 1}`);
@@ -141,8 +153,12 @@ export class NetworkGround {
       await run('ip', ['-n', end, '-batch', '-'], { input: `addr add 100.127.0.${i + 1}/16 dev tunnels\nlink set tunnels up\nlink set lo up\n` });
       await run('ip', ['-n', outer, 'link', 'set', `t${i + 1}`, 'master', 'tunnels', 'up']);
     }
-    const world = await NetworkWorld.start({ quotas: { security_group: -1, security_group_rule: -1, router: -1 }, reconcileEveryMs: 3_600_000 });
-    const ground = new NetworkGround(world, machine, hosts);
+    const world = await NetworkWorld.start({
+      quotas: { security_group: -1, security_group_rule: -1, router: -1 },
+      reconcileEveryMs: 3_600_000,
+      ...(around.physicalNetworks && { physicalNetworks: around.physicalNetworks }),
+    });
+    const ground = new NetworkGround(world, machine, hosts, around);
     for (const host of hosts) await ground.#boot(host);
     await world.publicNetwork();
     return ground;
@@ -160,7 +176,7 @@ export class NetworkGround {
         instance: `${this.#machine.instance}h${index}`,
         dataDir: dir,
         runDir: dir,
-        physicalNetworks: { public: { linkName: `p${index}`, outerBridge: 'public' } },
+        physicalNetworks: { public: { linkName: `p${index}`, outerBridge: 'public' }, ...this.#around.links(host) },
         tunnels: end,
         onEvent,
       }),
@@ -177,6 +193,16 @@ export class NetworkGround {
     await agent?.fabric.kernel.stop();
     await this.#boot(host);
   }
+
+  /** The guest behind the tap of a port. */
+  guestOf(portId: string): Guest {
+    const seat = this.#seats.get(portId);
+    if (!seat) throw new Error(`no guest at ${portId}`);
+    return seat.guest;
+  }
+
+  /** A program outside of the cloud. */
+  outside = (command: string, ...args: string[]): Promise<{ code: number; stdout: string }> => this.#machine.outside(command, ...args);
 
   /** Waits until hosts were told all. */
   settle = (): Promise<void> => this.world.neutron.app.pusher.idle();
@@ -306,5 +332,7 @@ export class NetworkGround {
     await this.#machine.destroy();
   }
 }
+
+const NOTHING_AROUND: Surroundings = { commands: [], links: () => ({}) };
 
 const SILENCE_MS = 700;

@@ -150,6 +150,57 @@ describe('segments of networks', () => {
     await world.expect(204, 'admin', 'DELETE', `/segments/${extra.id}`);
   });
 
+  it("a server's ports get their addresses with their host; nova hears which hosts will do, and placement how many addresses there are", async () => {
+    const { face, app } = world.neutron;
+    const db = app.env.store.read;
+    const network = await world.create('admin', 'network', { segments: [vlan('left', 81), vlan('right', 81)] });
+    const [left, right] = await segmentsOf(network.id);
+    const [one] = [
+      await world.create('admin', 'subnet', { network_id: network.id, ip_version: 4, cidr: '10.81.0.0/24', segment_id: left.id }),
+      await world.create('admin', 'subnet', {
+        network_id: network.id,
+        ip_version: 4,
+        cidr: '10.82.0.0/24',
+        segment_id: right.id,
+        enable_dhcp: false,
+        gateway_ip: null,
+        allocation_pools: [{ start: '10.82.0.10', end: '10.82.0.19' }],
+      }),
+    ];
+    const mine = async () => (await face.routedSegments(db)).filter(({ id }) => [left.id, right.id].includes(id)).toSorted((a) => (a.id === left.id ? -1 : 1));
+    const offered = [
+      { id: left.id, hosts: ['h1', 'h2'], total: 254, reserved: 2 },
+      { id: right.id, hosts: ['h3'], total: 10, reserved: 0 },
+    ];
+    assert.deepEqual(await mine(), offered);
+
+    const waiting = await world.create('admin', 'port', { network_id: network.id });
+    const bind = (host: string) => app.env.store.write((tx) => face.bindPorts(tx, [waiting.id], { host, deviceId: 'a-server', deviceOwner: 'compute:nova' }));
+    assert.deepEqual((await face.segmentsAsked(db, [{ networkId: network.id, portId: waiting.id }]))[0]?.toSorted(), [left.id, right.id].toSorted());
+    await bind('h3');
+    const bound = await world.show('admin', 'port', waiting.id);
+    assert.match(bound.fixed_ips[0].ip_address, /^10\.82\.0\.1\d$/);
+    assert.deepEqual(await face.segmentsAsked(db, [{ networkId: network.id, portId: waiting.id }]), [[right.id]]);
+    await assert.rejects(bind('h1'), { type: 'HostNotCompatibleWithFixedIps' });
+    assert.deepEqual(await mine(), offered, 'what servers have is not kept from servers');
+    await world.create('admin', 'port', { network_id: network.id, fixed_ips: [{ subnet_id: one.id }], device_owner: 'balancer' });
+    assert.equal((await mine())[0]?.reserved, 3);
+
+    // a network on one physical network is where that is
+    const near = await world.create('admin', 'network', vlan('right', 82));
+    assert.deepEqual(await face.hostsReaching(db, [near.id]), ['h3']);
+    assert.deepEqual((await face.hostsReaching(db, [network.id]))?.toSorted(), ['h1', 'h2', 'h3']);
+    assert.deepEqual(await face.hostsReaching(db, [network.id, near.id]), ['h3']);
+    const [port, other] = [await world.create('admin', 'port', { network_id: near.id }), await world.create('admin', 'port', { network_id: near.id })];
+    await assert.rejects(
+      app.env.store.write((tx) => face.bindPorts(tx, [port.id], { host: 'h1', deviceId: 'a-server', deviceOwner: 'compute:nova' })),
+      { type: 'PortBindingFailed' },
+    );
+    const typed = async (host: string) =>
+      (await world.update('admin', 'port', other.id, { device_owner: 'compute:nova', 'binding:host_id': host }))['binding:vif_type'];
+    assert.deepEqual([await typed('h1'), await typed('h3')], ['binding_failed', 'tap']);
+  });
+
   it('a segment whose hosts have ports of the network stays', async () => {
     const network = await world.create('admin', 'network', { segments: [vlan('left', 71), vlan('right', 71)] });
     const [left, right] = await segmentsOf(network.id);

@@ -11,12 +11,12 @@ import { bindingsOfPort, deleteBinding, insertBinding, updateBinding } from '../
 import { portLists, updatePort } from '../store/ports.ts';
 import { selectOne } from '../store/select.ts';
 import type { PortBindingRow, PortRow } from '../store/tables.ts';
-import { vifTypeOf } from './binding.ts';
 import { changed, type Loaded, notify, scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import type { Params } from './kinds.ts';
 import { profileJson } from './port-creation.ts';
 import { portViews } from './port-view.ts';
+import { vifTypeAt } from './subnet-segments.ts';
 import { followParent } from './trunk-ports.ts';
 
 /**
@@ -87,7 +87,7 @@ export function createBinding(app: NeutronApp, ctx: Context, values: Values, par
     authorizeAction(app.policy, ctx, 'create_port_binding', target(port));
     const host = String(values.host);
     if (port.binding_host === host || (await bindingsOfPort(tx, port.id)).some((binding) => binding.host === host)) throw bindingExists(port.id, host);
-    const binding = { host, vnic_type: String(values.vnic_type), vif_type: vifTypeOf(app, host), profile_json: profileOf(values) };
+    const binding = { host, vnic_type: String(values.vnic_type), vif_type: await vifTypeAt(app, tx, port, host), profile_json: profileOf(values) };
     if (binding.vif_type !== 'tap') throw bindingFailed(port.id, host);
     if (port.binding_host === '') return activate(app, tx, ctx, port, binding);
     await insertBinding(tx, { port_id: port.id, ...binding });
@@ -103,7 +103,7 @@ export function updateBindingOf(app: NeutronApp, ctx: Context, host: string, val
     find(all, port, host);
     const next = 'host' in values ? String(values.host) : host;
     if (next !== host && all.some(({ view: shown }) => shown.host === next)) throw bindingExists(port.id, next);
-    if (vifTypeOf(app, next) !== 'tap') throw bindingFailed(port.id, next);
+    if ((await vifTypeAt(app, tx, port, next)) !== 'tap') throw bindingFailed(port.id, next);
     const columns: Partial<PortBindingRow> = {
       host: next,
       ...('vnic_type' in values && { vnic_type: String(values.vnic_type) }),
@@ -139,7 +139,7 @@ async function activate(app: NeutronApp, tx: Tx, ctx: Context, port: PortRow, bi
     binding_host: binding.host,
     binding_vnic_type: binding.vnic_type,
     binding_profile_json: binding.profile_json,
-    binding_vif_type: vifTypeOf(app, binding.host),
+    binding_vif_type: await vifTypeAt(app, tx, port, binding.host),
     status: 'DOWN',
     ...(port.coming_host === binding.host && { coming_host: '' }),
     ...changed(app, port),

@@ -11,7 +11,6 @@ import { setGroupsOfPort } from '../store/security-groups.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow } from '../store/tables.ts';
 import { indexTags } from '../store/tags.ts';
-import { vifTypeOf } from './binding.ts';
 import { type Loaded, newRow, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { type FixedIpRequest, takeAddresses } from './port-addresses.ts';
@@ -19,7 +18,7 @@ import { groupsOfNewPort, portSecurityOf } from './port-security.ts';
 import { portView } from './port-view.ts';
 import { chosenPolicy } from './qos-policies.ts';
 import { resourceRequests } from './resource-requests.ts';
-import { segmentIdAt } from './subnet-segments.ts';
+import { segmentIdAt, vifTypeAt } from './subnet-segments.ts';
 
 export interface AddressPair {
   readonly ip_address: string;
@@ -94,7 +93,7 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     binding_host: host,
     coming_host: '',
     binding_vnic_type: port.vnicType ?? 'normal',
-    binding_vif_type: vifTypeOf(app, host),
+    binding_vif_type: await vifTypeAt(app, tx, { network_id: network.id, device_owner: deviceOwner }, host),
     binding_profile_json: profileJson(port.profile ?? {}),
     allowed_address_pairs_json: '[]',
     extra_dhcp_opts_json: toJson(newDhcpOptions(port.dhcpOptions ?? [])),

@@ -23,7 +23,6 @@ import { macIsUsed, ROUTER_INTERFACE_OWNERS, updatePort } from '../store/ports.t
 import { sharedAmong } from '../store/rbac.ts';
 import { groupsOfPorts, setGroupsOfPort } from '../store/security-groups.ts';
 import type { IpAllocationRow, PortRow } from '../store/tables.ts';
-import { vifTypeOf } from './binding.ts';
 import { authorizeUpdate, changed, checkRevision, type Loaded, notify } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { type AddressPair, type DhcpOption, isValidOption, pairsJson, profileJson } from './port-creation.ts';
@@ -33,7 +32,7 @@ import { returnAddresses } from './port-removal.ts';
 import { followParent } from './trunk-ports.ts';
 import { isTrusted, requireGroups } from './port-security.ts';
 import { loadPort, requireOwnDevice } from './ports.ts';
-import { settleOnHost } from './subnet-segments.ts';
+import { settleOnHost, vifTypeAt } from './subnet-segments.ts';
 import { chosenPolicy } from './qos-policies.ts';
 
 export function updatePortById(app: NeutronApp, ctx: Context, id: string, values: Values, ifMatch: number | undefined): Promise<Loaded> {
@@ -56,7 +55,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
   const mac = await newMac(app, tx, row, values);
   if ('fixed_ips' in values || mac !== undefined) await changeAddresses(app, tx, row, values, mac);
   const security = await changeSecurity(tx, ctx, row, values);
-  const binding = newBinding(app, row, values);
+  const binding = await newBinding(app, tx, row, values);
   const policyId = 'qos_policy_id' in values ? await chosenPolicy(tx, ctx, values.qos_policy_id as string | null, row.qos_policy_id) : row.qos_policy_id;
   await updatePort(tx, row.id, {
     ...changed(app, row),
@@ -172,12 +171,12 @@ async function changeSecurity(tx: Tx, ctx: Context, row: PortRow, values: Values
 }
 
 /** A port that is told another host, card or profile is unplugged there and has to come up anew. */
-function newBinding(app: NeutronApp, row: PortRow, values: Values): Partial<PortRow> {
+async function newBinding(app: NeutronApp, tx: Tx, row: PortRow, values: Values): Promise<Partial<PortRow>> {
   const host = 'binding:host_id' in values ? (isSet(values['binding:host_id']) ? String(values['binding:host_id']) : '') : row.binding_host;
   const vnic = 'binding:vnic_type' in values ? String(values['binding:vnic_type']) : row.binding_vnic_type;
   const profile = 'binding:profile' in values ? profileJson((values['binding:profile'] as object | null) ?? {}) : row.binding_profile_json;
   if (host === row.binding_host && vnic === row.binding_vnic_type && profile === row.binding_profile_json) return {};
-  return { binding_host: host, binding_vnic_type: vnic, binding_profile_json: profile, binding_vif_type: vifTypeOf(app, host), status: 'DOWN' };
+  return { binding_host: host, binding_vnic_type: vnic, binding_profile_json: profile, binding_vif_type: await vifTypeAt(app, tx, row, host), status: 'DOWN' };
 }
 
 /** Options are merged by name and IP version; a null value takes one away. */

@@ -20,6 +20,8 @@ import { resourceRequests } from './resource-requests.ts';
 import { requireGroups } from './port-security.ts';
 import { portViews } from './port-view.ts';
 import { checkQuota } from './quota.ts';
+import { routedSegments } from './routed-segments.ts';
+import { isReached, settleOnHost } from './subnet-segments.ts';
 import { serverFacts } from './server-facts.ts';
 import { groupCalled, portTaken, serverRequests } from './server-requests.ts';
 
@@ -33,6 +35,7 @@ export function serverPorts(app: NeutronApp): NeutronFace {
   return {
     ...serverRequests(app),
     ...serverFacts,
+    ...routedSegments(app),
 
     resourceRequests: async (db, portIds) => (portIds.length === 0 ? new Map() : resourceRequests(db, await portsByIds(db, portIds))),
     networkProviders: (host) => networkProviders(app.settings, host),
@@ -71,6 +74,8 @@ export function serverPorts(app: NeutronApp): NeutronFace {
         const same = row.device_id === binding.deviceId && row.device_owner === binding.deviceOwner && row.binding_host === binding.host;
         if (same && profile === row.binding_profile_json) continue;
         const moves = row.binding_host !== binding.host;
+        if (moves && !(await isReached(app, tx, { ...row, device_owner: binding.deviceOwner }, binding.host))) throw bindingFailed(row.id, binding.host);
+        if (moves) await settleOnHost(app, tx, { ...row, device_owner: binding.deviceOwner }, binding.host);
         await change(app, tx, self(), row, {
           device_id: binding.deviceId,
           device_owner: binding.deviceOwner,
@@ -133,6 +138,9 @@ export function serverPorts(app: NeutronApp): NeutronFace {
     },
   };
 }
+
+const bindingFailed = (portId: string, host: string): CairnError =>
+  new CairnError('Conflict', `Binding failed for port ${portId}: the host ${host} has none of the segments of its network.`, { type: 'PortBindingFailed' });
 
 /** A port's profile with the providers of what it asks for, or without them (`allocation` of port-resource-request-groups). */
 function allocatedProfile(row: PortRow, allocation: Readonly<Record<string, string>> | undefined): string {

@@ -6,9 +6,11 @@ import { allocationsOfPorts, insertAllocations } from '../store/ipam.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
 import { subnetsByIds, subnetsOfNetwork } from '../store/subnets.ts';
 import type { PortRow, SubnetRow } from '../store/tables.ts';
+import { vifTypeOf } from './binding.ts';
 import type { NeutronApp } from './deps.ts';
 import { requireSegment } from './network-segments.ts';
 import { takeAddresses } from './port-addresses.ts';
+import { isTrusted } from './port-security.ts';
 
 /** Networks whose segments are routed: each subnet is on one of them, and ports have addresses of the segment that their host is at. */
 
@@ -43,6 +45,19 @@ export async function checkSegmentChange(tx: Tx, row: SubnetRow, segmentId: stri
 /** The segment of a network that a host sees. */
 export const segmentIdAt = async (app: NeutronApp, db: Db, networkId: string, host: string): Promise<string | undefined> =>
   segmentAt(app.settings, await segmentsOfNetworks(db, [networkId]), host)?.id;
+
+/** How a guest's port is plugged on a host: `binding_failed` too where the host reaches none of the network's segments. */
+export async function vifTypeAt(app: NeutronApp, db: Db, port: Pick<PortRow, 'network_id' | 'device_owner'>, host: string): Promise<string> {
+  const type = vifTypeOf(app, host);
+  return type !== 'tap' || (await isReached(app, db, port, host)) ? type : 'binding_failed';
+}
+
+/** Does a host have one of the segments of a port's network? Ports of routers and DHCP are where their host is; a network without segments ends at each host. */
+export async function isReached(app: NeutronApp, db: Db, port: Pick<PortRow, 'network_id' | 'device_owner'>, host: string): Promise<boolean> {
+  if (isTrusted(port.device_owner) || !Object.values(app.settings.physicalNetworks).some(({ hosts }) => hosts)) return true;
+  const segments = await segmentsOfNetworks(db, [port.network_id]);
+  return segments.length === 0 || segmentAt(app.settings, segments, host) !== undefined;
+}
 
 /** A port that comes to a host gets the addresses that waited for it; those that it has must be of use there. */
 export async function settleOnHost(app: NeutronApp, tx: Tx, row: PortRow, host: string): Promise<void> {

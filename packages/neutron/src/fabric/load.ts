@@ -15,6 +15,8 @@ import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
 import { loadQos } from './qos.ts';
+import type { Settings } from '../options.ts';
+import { hostsOfSegment } from './segment-of-host.ts';
 import { loadPortParts } from './port-parts.ts';
 import { loadRouterParts } from './router-parts.ts';
 import type { Segmented } from './several-hosts.ts';
@@ -145,10 +147,10 @@ export async function loadGroups(db: Db, ids: readonly string[]): Promise<Map<st
   return new Map((await groupsByIds(db, ids)).map((group) => [group.id, securityGroupObject(group, rules.get(group.id) ?? [], addresses)]));
 }
 
-/** The networks among these that have several segments. */
-export async function loadSegmented(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, Segmented>> {
+/** The networks among these that have several segments, or one that is not everywhere. */
+export async function loadSegmented(db: Db, settings: Settings, ids: readonly string[]): Promise<ReadonlyMap<string, Segmented>> {
   const bySegment = Map.groupBy(await segmentsOfNetworks(db, ids), (segment) => segment.network_id);
-  const several = [...bySegment].filter(([, segments]) => segments.length > 1);
+  const several = [...bySegment].filter(([, segments]) => segments.length > 1 || segments.some((segment) => hostsOfSegment(settings, segment)));
   if (several.length === 0) return NONE_SEGMENTED;
   const subnets = Map.groupBy(
     await fullSubnetsOfNetworks(

@@ -233,7 +233,7 @@ export class Pusher {
     const networks = await loadNetworks(db, [...ids]);
     const ends = this.#ends ?? NO_ENDS;
     const members = await membersOf(db, [...ids], ends);
-    const segmented = await loadSegmented(db, [...ids]);
+    const segmented = await loadSegmented(db, this.#settings, [...ids]);
     for (const id of ids) {
       const key = networkKey(id);
       const loaded = networks.get(id);

@@ -7,7 +7,11 @@ export function reaches(settings: Settings, physicalNetwork: string, host: strin
   return physicalNetwork === '' || hosts === undefined || hosts.includes(host);
 }
 
-/** The segment of a network that a host sees: the only one, else the first that it reaches (upstream's drivers bind in this order too). */
+/** The segment of a network that a host sees: the first that it reaches (upstream's drivers bind in this order too). */
 export function segmentAt<S extends Pick<SegmentRow, 'physical_network'>>(settings: Settings, segments: readonly S[], host: string): S | undefined {
-  return segments.length < 2 ? segments[0] : segments.find((segment) => reaches(settings, segment.physical_network, host));
+  return segments.find((segment) => reaches(settings, segment.physical_network, host));
 }
+
+/** The hosts that reach a segment; undefined: all. */
+export const hostsOfSegment = (settings: Settings, segment: Pick<SegmentRow, 'physical_network'>): readonly string[] | undefined =>
+  segment.physical_network === '' ? undefined : settings.physicalNetworks[segment.physical_network]?.hosts;

@@ -36,7 +36,7 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
   }
   for (const ids of pages([...networks])) {
     const members = await membersOf(db, ids, ends);
-    const segmented = await loadSegmented(db, ids);
+    const segmented = await loadSegmented(db, settings, ids);
     for (const [id, loaded] of await loadNetworks(db, ids)) {
       objects.set(networkKey(id), networkOn(settings, loaded, segmented.get(id), host, members.get(id) ?? NOWHERE, ends));
       if (loaded.servers.has(host)) served.add(id);

@@ -4,7 +4,7 @@ import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { segmentNotFound, segmentRangeNotFound } from '../errors.ts';
 import type { ListMaker } from './select.ts';
-import type { NeutronTables, SegmentRangeRow, SegmentRow } from './tables.ts';
+import type { IpAllocationRow, NeutronTables, SegmentRangeRow, SegmentRow, SubnetRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
 const tables = (db: Db) => on<NeutronTables>(db);
@@ -61,6 +61,19 @@ export const findSegment = (db: Db, id: string): Promise<SegmentRow | undefined>
 
 export const subnetIdsOfSegment = async (db: Db, segmentId: string): Promise<string[]> =>
   (await tables(db).selectFrom('neutron_subnet').select('id').where('segment_id', '=', segmentId).orderBy('id').execute()).map((row) => row.id);
+
+export const segmentsByIds = (db: Db, ids: readonly string[]): Promise<SegmentRow[]> => rowsAmong<SegmentRow>(db, 'neutron_segment', 'id', ids, ['id']);
+
+/** All subnets of an IP version that are on a segment. */
+export const subnetsOnSegments = (db: Db, version: 4 | 6): Promise<SubnetRow[]> =>
+  tables(db).selectFrom('neutron_subnet').selectAll().where('segment_id', 'is not', null).where('ip_version', '=', version).orderBy('id').execute();
+
+/** Ports with an address of a subnet on one of these segments. */
+export async function portsOnSegments(db: Db, segmentIds: readonly string[]): Promise<string[]> {
+  const subnets = await rowsAmong<SubnetRow>(db, 'neutron_subnet', 'segment_id', segmentIds, ['id']);
+  const ids = subnets.map((subnet) => subnet.id);
+  return [...new Set((await rowsAmong<IpAllocationRow>(db, 'neutron_ip_allocation', 'subnet_id', ids, ['port_id'])).map((row) => row.port_id))];
+}
 
 /** Who ids are given out by: ranges of a type of network, all of them. */
 export const rangesOfType = (db: Db, networkType: string): Promise<SegmentRangeRow[]> =>

@@ -5,6 +5,7 @@ import type { NovaDeps } from '../app/deps.ts';
 import { noValidHost } from '../scheduler/explain.ts';
 import type { HostState } from '../scheduler/filters.ts';
 import { type HostRequest, requestOfServer } from '../scheduler/request.ts';
+import { networkPlaces } from '../scheduler/network-places.ts';
 import { allAggregates } from '../store/aggregate.ts';
 import { blockDevicesOf, patchBlockDevice } from '../store/block-device.ts';
 import { computeNodeOfHost } from '../store/compute-node.ts';
@@ -33,6 +34,7 @@ export async function moveRequest(
       if (volume?.host != null) volumeHosts.add(volume.host);
     }
   }
+  const ports = await portsOf(db, row.id);
   return {
     ...requestOfServer(row, { flavor: ask.flavor, image: imageOf(row), devices, group }),
     zone: row.pinned_az ?? undefined,
@@ -42,7 +44,12 @@ export async function moveRequest(
     portGroups: await portGroups(
       deps,
       db,
-      (await portsOf(db, row.id)).map((port) => port.port_id),
+      ports.map((port) => port.port_id),
+    ),
+    networks: await networkPlaces(
+      deps,
+      db,
+      ports.map((port) => ({ networkId: port.network_id, portId: port.port_id })),
     ),
     volumeHosts: [...volumeHosts],
   };

@@ -5,6 +5,7 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import type { NovaDeps } from '../app/deps.ts';
 import { noValidHost } from '../scheduler/explain.ts';
 import type { HostState } from '../scheduler/filters.ts';
+import { networkPlaces, type WantedNic } from '../scheduler/network-places.ts';
 import { type HostRequest, requestOfServer } from '../scheduler/request.ts';
 import { Pending, selectHosts } from '../scheduler/schedule.ts';
 import { type BlockDeviceRow, blockDevicesOf } from '../store/block-device.ts';
@@ -23,7 +24,7 @@ export interface Wanted {
   readonly forcedHost: string | null;
   readonly forcedNode: string | null;
   /** Its ports, where they are known already; else they are looked up. Those that are still to be made ask for nothing. */
-  readonly ports?: readonly { readonly portId: string; readonly existing: boolean }[];
+  readonly ports?: readonly { readonly portId: string; readonly networkId: string; readonly existing: boolean }[];
 }
 
 /** The part of a saga's step that placing needs; one object from `find` to `claim`. */
@@ -84,16 +85,21 @@ async function hostRequest(deps: NovaDeps, db: Db, row: ServerRow, params: Wante
     hints['group'] === undefined ? undefined : groupIdsOfServers(db, [row.id]).then((groups) => groups.get(row.id)),
   ]);
   const group = groupId === undefined ? undefined : await findServerGroup(db, groupId);
-  const portIds =
+  const nics: readonly WantedNic[] =
     params.ports === undefined
-      ? (await portsOf(db, row.id)).map((port) => port.port_id)
-      : params.ports.filter((port) => port.existing).map((port) => port.portId);
+      ? (await portsOf(db, row.id)).map((port) => ({ networkId: port.network_id, portId: port.port_id }))
+      : params.ports.map(({ networkId, portId, existing }) => ({ networkId, ...(existing && { portId }) }));
   return {
     ...requestOfServer(row, { flavor: flavorOf(row), image: imageOf(row), devices, group }),
     zone: params.zone ?? undefined,
     host: params.forcedHost ?? undefined,
     node: params.forcedNode ?? undefined,
-    portGroups: await portGroups(deps, db, portIds),
+    portGroups: await portGroups(
+      deps,
+      db,
+      nics.flatMap(({ portId }) => portId ?? []),
+    ),
+    networks: await networkPlaces(deps, db, nics),
     volumeHosts: params.hasVolumes ? await volumeHosts(deps, db, params, devices) : [],
   };
 }

@@ -86,6 +86,12 @@ export const FILTERS: readonly HostFilter[] = [
     passes: (host, request) => host.zone === request.zone,
     words: (request) => `the rest are not in availability zone ${request.zone}`,
   },
+  {
+    name: 'PhysicalNetworks',
+    skip: (request) => request.networks.hosts === undefined,
+    passes: (host, request) => request.networks.hosts?.includes(host.host) === true,
+    words: () => "the rest have not the physical networks of the server's networks",
+  },
   ...AGGREGATE_FILTERS,
   {
     name: 'ComputeCapabilitiesFilter',

@@ -31,8 +31,18 @@ export interface HostRequest {
   readonly topology: TopologyWish | undefined;
   /** What its ports ask of a host's network; undefined where they ask for nothing. */
   readonly portGroups: PortGroups | undefined;
+  /** Where its networks let it go. */
+  readonly networks: NetworkPlaces;
   /** Hosts that keep volumes or snapshots of the server. */
   readonly volumeHosts: readonly string[];
+}
+
+/** What the networks of a server's interfaces leave of the hosts. */
+export interface NetworkPlaces {
+  /** The hosts that have the physical networks; undefined: all. */
+  readonly hosts: readonly string[] | undefined;
+  /** For each interface on a routed network, the aggregates of its segments: the host is to be in one of them. */
+  readonly aggregates: readonly (readonly string[])[];
 }
 
 /** The part of a request that follows from what the server is; `flavor` is its own, or the one that it is to have. */
@@ -44,7 +54,7 @@ export function requestOfServer(
     readonly devices: readonly Pick<BlockDeviceRow, 'boot_index' | 'destination_type'>[];
     readonly group: ServerGroupRow | undefined;
   },
-): Omit<HostRequest, 'zone' | 'host' | 'node' | 'ignoreHosts' | 'volumeHosts' | 'portGroups'> {
+): Omit<HostRequest, 'zone' | 'host' | 'node' | 'ignoreHosts' | 'volumeHosts' | 'portGroups' | 'networks'> {
   const { flavor, image, devices, group } = parts;
   const traits = traitsOf(flavor, image);
   const hints = JSON.parse(row.hints_json) as Readonly<Record<string, unknown>>;

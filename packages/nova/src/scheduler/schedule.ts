@@ -126,11 +126,12 @@ function candidateRequest(deps: NovaDeps, request: HostRequest, aggregates: read
     : aggregates.filter(({ metadata }) =>
         Object.entries(metadata).some(([key, value]) => key.startsWith('trait:') && value === 'required' && !required.has(key.slice('trait:'.length))),
       );
+  const memberOf = [...(inZone.length === 0 ? [] : [inZone.map(({ id }) => id)]), ...request.networks.aggregates];
   return {
     resources: request.resources,
     ...(request.requiredTraits.length === 0 ? {} : { requiredTraits: request.requiredTraits }),
     forbiddenTraits: [...request.forbiddenTraits, DISABLED_TRAIT],
-    ...(inZone.length === 0 ? {} : { memberOf: [inZone.map(({ id }) => id)] }),
+    ...(memberOf.length === 0 ? {} : { memberOf }),
     ...(isolated.length === 0 ? {} : { forbiddenAggregates: isolated.map(({ id }) => id) }),
     ...(inTree === undefined ? {} : { inTree }),
     limit: CANDIDATES,

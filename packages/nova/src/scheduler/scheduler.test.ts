@@ -155,7 +155,7 @@ withCloud('an image for another architecture is placed nowhere', async (cloud) =
 });
 
 test('the filters that an operator may choose among are all but those that carry out what was asked', () => {
-  const always = ['RequestedDestination', 'IgnoreHosts', 'AvailabilityZoneFilter'];
+  const always = ['RequestedDestination', 'IgnoreHosts', 'AvailabilityZoneFilter', 'PhysicalNetworks'];
   assert.deepEqual(
     FILTERS.map(({ name }) => name).filter((name) => !always.includes(name)),
     FILTER_NAMES,

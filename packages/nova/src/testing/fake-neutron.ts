@@ -2,7 +2,7 @@ import { type FabricChange, tapName } from '@cairn/host/interface/fabric';
 import type { Hosts } from '@cairn/host/interface/hosts';
 import { CairnError, conflict, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import type { Db, Store } from '@cairn/kit/store/store';
-import type { NetworkProvider, NeutronFace, PlannedPort, PortFacts, ResourceRequest } from '@cairn/neutron/face';
+import type { NetworkProvider, NeutronFace, PlannedPort, PortFacts, ResourceRequest, RoutedSegment } from '@cairn/neutron/face';
 import { FakeTable } from './fake-table.ts';
 
 export interface FakeNetwork {
@@ -41,6 +41,10 @@ export class FakeNeutron implements NeutronFace {
   readonly asking = new Map<string, ResourceRequest>();
   /** What every host's network offers. */
   offered: NeutronFace['networkProviders'] = () => [];
+  /** Segments of routed networks; every network has all of them. */
+  segments: readonly RoutedSegment[] = [];
+  /** The hosts that have the networks that servers ask for; undefined: all. */
+  reaching: readonly string[] | undefined;
 
   constructor(store: Store, hosts: Hosts) {
     this.#store = store;
@@ -151,6 +155,18 @@ export class FakeNeutron implements NeutronFace {
 
   async resourceRequests(_db: Db, portIds: readonly string[]): Promise<ReadonlyMap<string, ResourceRequest>> {
     return new Map([...this.asking].filter(([id]) => portIds.includes(id)));
+  }
+
+  async routedSegments(): Promise<readonly RoutedSegment[]> {
+    return this.segments;
+  }
+
+  async segmentsAsked(_db: Db, nics: readonly { readonly networkId: string }[]): Promise<readonly (readonly string[])[]> {
+    return nics.map(() => this.segments.map((segment) => segment.id));
+  }
+
+  async hostsReaching(): Promise<readonly string[] | undefined> {
+    return this.reaching;
   }
 
   networkProviders(host: string): readonly NetworkProvider[] {

@@ -78,6 +78,7 @@ export function createFace(clock: Clock): PlacementFace {
       await setAggregates(tx, providerId, aggregateIds);
       await bumpGeneration(tx, providerId, clock.nowMs());
     },
+    aggregatesOf,
     async removeProvider(tx, providerId) {
       for (const { id } of await below(tx, providerId)) await deleteProvider(tx, id);
       await deleteProvider(tx, providerId);
