@@ -17,11 +17,17 @@ function networksIn(yaml: string): NetworkConfig {
   }
 }
 
-test('zones of hosts and the number of DHCP servers are what the operator says', () => {
+test('zones of hosts and the numbers of DHCP servers and of hosts of a router are what the operator says', () => {
   const { network } = configOf({});
-  assert.deepEqual([networkOptions(network).availabilityZones, networkOptions(network).dhcpAgentsPerNetwork], [{}, 1]);
-  const said = networksIn('    a: { vlans: { first: 1, last: 9 } }\n  availabilityZones: { east: [vm-1] }\n  dhcpAgentsPerNetwork: 2\n');
-  assert.deepEqual([networkOptions(said).availabilityZones, networkOptions(said).dhcpAgentsPerNetwork], [{ east: ['vm-1'] }, 2]);
+  const told = (config: NetworkConfig) => {
+    const { availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter } = networkOptions(config);
+    return [availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter];
+  };
+  assert.deepEqual(told(network), [{}, 1, 3]);
+  const said = networksIn(
+    '    a: { vlans: { first: 1, last: 9 } }\n  availabilityZones: { east: [vm-1] }\n  dhcpAgentsPerNetwork: 2\n  l3AgentsPerRouter: 0\n',
+  );
+  assert.deepEqual(told(said), [{ east: ['vm-1'] }, 2, 0]);
 });
 
 test('without a word there is the public network alone, which the machine makes', () => {

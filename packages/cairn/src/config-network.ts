@@ -80,6 +80,12 @@ export const NetworkSchema = Type.Object(
     dhcpAgentsPerNetwork: Type.Integer(
       option({ default: 1, minimum: 1, maximum: 16 }, 'On how many hosts the DHCP of each new network is (`dhcp_agents_per_network`)'),
     ),
+    l3AgentsPerRouter: Type.Integer(
+      option(
+        { default: 3, minimum: 0, maximum: 16 },
+        'On how many hosts a highly available router is: it works on one, the others stand by; 0 for all (`max_l3_agents_per_router`)',
+      ),
+    ),
   },
   closed,
 );
@@ -153,5 +159,6 @@ export function networkOptions(config: NetworkConfig, hosts: readonly string[] =
     packetRates: config.packetRates,
     availabilityZones: config.availabilityZones,
     dhcpAgentsPerNetwork: config.dhcpAgentsPerNetwork,
+    l3AgentsPerRouter: config.l3AgentsPerRouter,
   };
 }

@@ -23,6 +23,8 @@ export interface NeutronOptions {
   readonly availabilityZones?: Readonly<Record<string, readonly string[]>>;
   /** On how many hosts each network's DHCP is (upstream's `dhcp_agents_per_network`). Default 1. */
   readonly dhcpAgentsPerNetwork?: number;
+  /** On how many hosts a highly available router is: on one it works, the others stand by (upstream's `max_l3_agents_per_router`; 0 for all). Default 3. */
+  readonly l3AgentsPerRouter?: number;
   /** What DHCP tells guests as their domain where the network has none. Default `openstacklocal.`. */
   readonly dnsDomain?: string;
   /** Milliseconds between two comparisons of each host's whole network with the truth. Default 300 000. */
@@ -72,6 +74,7 @@ export function settingsOf(options: NeutronOptions): Settings {
     availabilityZone: options.availabilityZone ?? 'nova',
     availabilityZones: options.availabilityZones ?? {},
     dhcpAgentsPerNetwork: options.dhcpAgentsPerNetwork ?? 1,
+    l3AgentsPerRouter: options.l3AgentsPerRouter ?? 3,
     dnsDomain: options.dnsDomain ?? 'openstacklocal.',
     reconcileEveryMs: options.reconcileEveryMs ?? 300_000,
     hasPolicyOverrides: Object.keys(options.policyOverrides ?? {}).length > 0,

@@ -141,7 +141,7 @@ const makeRouter: Action = async (scene) => {
   if (scene.views.routers.length >= MOST.routers) return undefined;
   const outside = scene.views.external();
   return await call(scene, 'POST', '/routers', {
-    router: { name: `r${scene.step}`, ...(!chance(scene, 3) && outside && { external_gateway_info: { network_id: outside.id } }) },
+    router: { name: `r${scene.step}`, ha: chance(scene, 2), ...(!chance(scene, 3) && outside && { external_gateway_info: { network_id: outside.id } }) },
   });
 };
 

@@ -25,7 +25,7 @@ import { changed } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { settleDhcpPort } from './dhcp-ports.ts';
 import { networkViews } from './network-view.ts';
-import { putRouterOn, takeRouterOff } from './router-hosts.ts';
+import { addStandby, putRouterOn, takeRouterOff } from './router-hosts.ts';
 import { routerViews } from './router-view.ts';
 
 /** Which agent serves what, and who says otherwise (neutron/db/agentschedulers_db.py, neutron/db/l3_agentschedulers_db.py). */
@@ -127,8 +127,16 @@ export async function listL3Routers(app: NeutronApp, ctx: Context, agentId: stri
 
 export async function listL3Agents(app: NeutronApp, ctx: Context, routerId: string): Promise<object> {
   ask(app, ctx, 'get_l3-agents');
-  const hosts = (await hostsOfRouters(app.env.store.read, [routerId])).map((row) => row.host);
-  return { agents: (await agentsAt(app, L3, hosts)).map((agent) => ({ ...agent, ha_state: null })) };
+  const db = app.env.store.read;
+  const [router, rows] = [await findRouter(db, routerId), await hostsOfRouters(db, [routerId])];
+  const active = rows.find((row) => row.active === 1)?.host;
+  const agents = await agentsAt(
+    app,
+    L3,
+    rows.map((row) => row.host),
+  );
+  const stateOf = ({ alive, host }: Record<string, unknown>): string => (alive !== true ? 'unknown' : host === active ? 'active' : 'standby');
+  return { agents: agents.map((agent) => ({ ...agent, ha_state: router?.ha === 1 ? stateOf(agent) : null })) };
 }
 
 export async function addL3Router(app: NeutronApp, ctx: Context, agentId: string, body: unknown): Promise<void> {
@@ -143,24 +151,24 @@ export async function addL3Router(app: NeutronApp, ctx: Context, agentId: string
     // it is there already, as was asked
     if (hosts.includes(agent.host)) return;
     const [other] = await agentsAt(app, L3, hosts);
-    if (other) throw routerHosted(routerId, String(other.id));
+    if (other && router.ha === 0) throw routerHosted(routerId, String(other.id));
     requireThere(app, agent, 'router', routerId);
-    await putRouterOn(app, tx, router, agent.host);
+    await (hosts.length > 0 ? addStandby : putRouterOn)(app, tx, router, agent.host);
     await updateRouter(tx, routerId, changed(app, router));
     app.scheduler.forget();
   });
 }
 
-/** Taken off its agent a router is on no host until somebody gives it one. */
+/** Taken off its last agent a router is on no host until somebody gives it one. */
 export async function removeL3Router(app: NeutronApp, ctx: Context, agentId: string, routerId: string): Promise<void> {
   ask(app, ctx, 'delete_l3-router');
   await app.env.store.write(async (tx) => {
     const agent = await agentOf(tx, agentId);
     const router = await findRouter(tx, routerId);
-    const isThere = agent.agent_type === L3 && (await hostsOfRouters(tx, [routerId])).some((row) => row.host === agent.host);
-    if (!router || !isThere) throw routerNotHosted(routerId, agentId);
+    const hosts = agent.agent_type === L3 ? (await hostsOfRouters(tx, [routerId])).map((row) => row.host) : [];
+    if (!router || !hosts.includes(agent.host)) throw routerNotHosted(routerId, agentId);
     await takeRouterOff(app, tx, router, agent.host);
-    await updateRouter(tx, routerId, { l3_away: 1, ...changed(app, router) });
+    await updateRouter(tx, routerId, { l3_away: hosts.length === 1 ? 1 : 0, ...changed(app, router) });
     app.scheduler.forget();
   });
 }

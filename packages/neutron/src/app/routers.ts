@@ -26,6 +26,7 @@ import { checkGatewayChange, followChange, startProxying } from './ndp-state.ts'
 import { checkQuotas } from './quota.ts';
 import { gatewayOf, setGateway } from './router-gateway.ts';
 import { changeGatewayPorts, gatewayRules, gatewaysOfBody, type GatewayVerb, removeAllGateways } from './router-gateways.ts';
+import { settleStandbys } from './router-hosts.ts';
 import { portsOfRouter } from './router-subnets.ts';
 import { routerViews } from './router-view.ts';
 import { requireZones } from './zones.ts';
@@ -144,6 +145,7 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
     ...(isSet(values.enable_default_route_bfd) && { default_route_bfd: toBit(values.enable_default_route_bfd === true) }),
     ...(routes && { routes_json: toJson(routes) }),
   });
+  if (isSet(values.ha) && toBit(values.ha === true) !== row.ha) await settleStandbys(app, tx, { ...row, ha: toBit(values.ha === true) });
   await followChange(tx, row, values);
   const after = await loadRouter(app, tx, ctx, row.id);
   await notify(app, tx, ctx, 'router', 'update', after.loaded);

@@ -11,6 +11,7 @@ import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
+import { standbysOfNetworks } from '../store/service-hosts.ts';
 import { subportsByPorts } from '../store/trunks.ts';
 import { fullSubnetsOfNetworks, subnetsByIds } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow } from '../store/tables.ts';
@@ -29,8 +30,9 @@ export interface LoadedNetwork {
   readonly object: FabricObject;
   /** The hosts that serve its DHCP. */
   readonly dhcpHosts: ReadonlySet<string>;
-  /** These and the hosts of its routers: they answer its guests, and so have to know all its ports. */
+  /** These and the hosts of its routers: they answer its guests, and so have to know all its ports. Those that stand by for a router are among them. */
   readonly servers: ReadonlySet<string>;
+  readonly standbys: ReadonlySet<string>;
   /** The object with the DHCP server of a host, which is the first one's where the host serves none. */
   readonly objectFor: (host: string) => FabricObject;
 }
@@ -48,6 +50,7 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
   );
   const routerPortIds = new Set(routerPorts.map((port) => port.id));
   const routedSubnetIds = new Set(addresses.filter((address) => routerPortIds.has(address.port_id)).map((address) => address.subnet_id));
+  const standbys = await standbysOfNetworks(db, ids);
   const hostsOf = (ports: readonly PortRow[]): ReadonlySet<string> => new Set(ports.flatMap((port) => (port.binding_host === '' ? [] : [port.binding_host])));
   return new Map(
     networks.map((network) => {
@@ -60,7 +63,8 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
         {
           object,
           dhcpHosts: hostsOf(own),
-          servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]),
+          servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]).union(standbys.get(network.id) ?? NOWHERE),
+          standbys: standbys.get(network.id) ?? NOWHERE,
           objectFor: (host) => (own.length < 2 ? object : objectWith(own.find((port) => port.binding_host === host) ?? own[0])),
         },
       ];
@@ -162,4 +166,5 @@ export async function loadSegmented(db: Db, settings: Settings, ids: readonly st
   return new Map(several.map(([id, segments]) => [id, { segments, homeOf: new Map((subnets.get(id) ?? []).map((subnet) => [subnet.id, subnet.segment_id])) }]));
 }
 
+const NOWHERE: ReadonlySet<string> = new Set();
 const NONE_SEGMENTED: ReadonlyMap<string, Segmented> = new Map();

@@ -240,7 +240,7 @@ export class Pusher {
       const hosts = new Set<string>();
       if (loaded) {
         for (const queue of this.#candidates(key, new Set([...(wanted.get(id) ?? NOWHERE), ...loaded.servers]))) {
-          if (!(await networkHasPorts(db, id, queue.host))) continue;
+          if (!loaded.standbys.has(queue.host) && !(await networkHasPorts(db, id, queue.host))) continue;
           hosts.add(queue.host);
           queue.put(key, networkOn(this.#settings, loaded, segmented.get(id), queue.host, members.get(id) ?? NOWHERE, ends));
         }
@@ -321,7 +321,7 @@ export class Pusher {
     const homes = Map.groupBy(await hostsOfRouters(db, ids), (row) => row.router_id);
     for (const id of ids) {
       const object = objects.get(id);
-      const hosts = new Set(object ? (homes.get(id) ?? []).map((row) => row.host) : []);
+      const hosts = new Set(object ? (homes.get(id) ?? []).flatMap((row) => (row.active === 1 ? [row.host] : [])) : []);
       for (const host of hosts) if (object) this.#queues.get(host)?.put(routerKey(id), object);
       this.#removeElsewhere(routerKey(id), hosts);
     }

@@ -44,11 +44,17 @@ class Spread {
   }
 
   /** A router with a gateway and one network. */
-  async router(outside: string, third: number, values: Body = {}): Promise<{ router: Body; network: Body; subnet: Body }> {
-    const { network, subnet } = await this.world.network('member', `10.${third}.0.0/24`);
-    const router = await this.world.create('member', 'router', { external_gateway_info: { network_id: outside }, ...values });
-    await this.world.expect(200, 'member', 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+  async router(outside: string, third: number, values: Body = {}, who = 'member'): Promise<{ router: Body; network: Body; subnet: Body }> {
+    const { network, subnet } = await this.world.network(who, `10.${third}.0.0/24`);
+    const router = await this.world.create(who, 'router', { external_gateway_info: { network_id: outside }, ...values });
+    await this.world.expect(200, who, 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
     return { router, network, subnet };
+  }
+
+  /** What the API says of a router's agents, by host. */
+  async states(routerId: string): Promise<Record<string, string | null>> {
+    const { agents } = await this.world.expect(200, 'admin', 'GET', `/routers/${routerId}/l3-agents`);
+    return Object.fromEntries(agents.map((agent: Body) => [agent.host, agent.ha_state]).toSorted());
   }
 
   /** Where a router is by the API, by its ports, and by what hosts have been told. */
@@ -247,6 +253,79 @@ describe('routers of several hosts', () => {
       await until(async () => (await spread.homes(router.id))[2].length > 0);
       await spread.agent('L3 agent', 'h7');
       assert.deepEqual([await spread.homes(router.id), await spread.dhcpHosts(network.id)], [at('h7'), [['h7'], ['h7']]]);
+    }));
+});
+
+describe('highly available routers', () => {
+  const inHa = (test: (spread: Spread, made: { router: Body; network: Body; floating: Body; port: Body }) => Promise<void>): Promise<void> =>
+    inWorld({ hosts: ['h1', 'h2', 'h3', 'h4'] }, async (spread) => {
+      const { world } = spread;
+      const { network: outside } = await world.publicNetwork();
+      const { router, network } = await spread.router(outside.id, 1, { ha: true }, 'admin');
+      const port = await world.create('admin', 'port', { network_id: network.id });
+      const floating = await world.create('admin', 'floatingip', { floating_network_id: outside.id, port_id: port.id });
+      for (const host of ['h1', 'h2', 'h3', 'h4']) await spread.agent('L3 agent', host);
+      await test(spread, { router, network, floating, port });
+    });
+
+  it('work on one host, and two others have all but the router', () =>
+    inHa(async (spread, { router, network, floating, port }) => {
+      const { world } = spread;
+      const states = { h1: 'active', h2: 'standby', h3: 'standby' };
+      assert.deepEqual(await spread.states(router.id), states);
+      assert.deepEqual((await spread.homes(router.id)).slice(1), [['h1'], ['h1']]);
+      const has = (key: string): boolean[] => ['h1', 'h2', 'h3', 'h4'].map((host) => spread.fabric(host).has(key));
+      for (const key of [`network ${network.id}`, `port ${port.id}`]) assert.deepEqual(has(key), [true, true, true, false], key);
+      // the whole says the same
+      world.addHost('h2');
+      await world.neutron.app.pusher.idle();
+      for (const key of [`network ${network.id}`, `port ${port.id}`]) assert.deepEqual(has(key), [true, true, true, false], key);
+      assert.deepEqual((await spread.homes(router.id))[2], ['h1']);
+      const { routers } = await world.expect(200, 'admin', 'GET', `/agents/${await spread.agent('L3 agent', 'h3')}/l3-routers`);
+      assert.deepEqual([routers.length, routers[0].id], [1, router.id]);
+      // the active host is lost
+      world.hosts.remove('h1');
+      await until(async () => (await spread.states(router.id)).h2 === 'active');
+      assert.deepEqual(await spread.states(router.id), { h1: 'unknown', h2: 'active', h3: 'standby' });
+      assert.deepEqual((await spread.homes(router.id)).slice(1), [['h2'], ['h2']]);
+      assert.equal((await world.show('admin', 'floatingip', floating.id)).status, 'ACTIVE');
+      // and stands by when it is back
+      world.addHost('h1');
+      await world.neutron.app.pusher.idle();
+      assert.deepEqual(await spread.states(router.id), { h1: 'standby', h2: 'active', h3: 'standby' });
+      assert.deepEqual([(await spread.homes(router.id))[2], has(`network ${network.id}`)], [['h2'], [true, true, true, false]]);
+    }));
+
+  it('are put on further agents and taken off them; who stands by takes over', () =>
+    inHa(async (spread, { router, network, floating }) => {
+      const { world } = spread;
+      const change = async (method: 'POST' | 'DELETE', host: string): Promise<void> => {
+        const at = `/agents/${await spread.agent('L3 agent', host)}/l3-routers`;
+        if (method === 'POST') await world.expect(201, 'admin', 'POST', at, { router_id: router.id });
+        else await world.expect(204, 'admin', 'DELETE', `${at}/${router.id}`);
+      };
+      await change('POST', 'h4');
+      assert.deepEqual(await spread.states(router.id), { h1: 'active', h2: 'standby', h3: 'standby', h4: 'standby' });
+      await world.neutron.app.pusher.idle();
+      assert.ok(spread.fabric('h4').has(`network ${network.id}`));
+      await change('DELETE', 'h1');
+      assert.deepEqual(await spread.states(router.id), { h2: 'active', h3: 'standby', h4: 'standby' });
+      assert.deepEqual((await spread.homes(router.id)).slice(1), [['h2'], ['h2']]);
+      for (const host of ['h4', 'h3', 'h2']) await change('DELETE', host);
+      assert.deepEqual([await spread.states(router.id), (await spread.homes(router.id))[2]], [{}, []]);
+      assert.equal((await world.show('admin', 'floatingip', floating.id)).status, 'DOWN');
+      await change('POST', 'h3');
+      assert.deepEqual([await spread.states(router.id), (await spread.homes(router.id))[2]], [{ h3: 'active' }, ['h3']]);
+      assert.equal((await world.show('admin', 'floatingip', floating.id)).status, 'ACTIVE');
+    }));
+
+  it('become plain ones, and plain ones become these', () =>
+    inHa(async (spread, { router }) => {
+      const { world } = spread;
+      await world.update('admin', 'router', router.id, { ha: false });
+      assert.deepEqual([await spread.states(router.id), await spread.homes(router.id)], [{ h1: null }, at('h1')]);
+      await world.update('admin', 'router', router.id, { ha: true });
+      assert.deepEqual(Object.values(await spread.states(router.id)), ['active', 'standby', 'standby']);
     }));
 });
 

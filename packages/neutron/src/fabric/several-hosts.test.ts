@@ -133,7 +133,7 @@ describe('a network on one of several hosts', () => {
   it('is in no tunnel where the hosts have its physical network by wires of their own', () => {
     const settings = settingsOf({ physicalNetworks: { wire: { isWired: true }, inside: {} } });
     const tunnelAt = (physicalNetwork: string) => {
-      const loaded = { dhcpHosts: new Set(['h1']), objectFor: () => network({ type: 'vlan', id: 7, physicalNetwork }) };
+      const loaded = { dhcpHosts: new Set(['h1']), standbys: new Set<string>(), objectFor: () => network({ type: 'vlan', id: 7, physicalNetwork }) };
       const object = networkAsTold(settings, loaded, undefined, 'h2', new Set(['h2']), new Map(Object.entries(ENDS)));
       return object.kind === 'network' && object.tunnel?.udpPort;
     };

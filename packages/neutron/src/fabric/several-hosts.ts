@@ -69,13 +69,13 @@ function onSegment(
 /** A network as a host is to have it, however many segments it has. */
 export function networkOn(
   settings: Settings,
-  { dhcpHosts, objectFor }: Pick<LoadedNetwork, 'dhcpHosts' | 'objectFor'>,
+  { dhcpHosts, standbys, objectFor }: Pick<LoadedNetwork, 'dhcpHosts' | 'standbys' | 'objectFor'>,
   segmented: Segmented | undefined,
   host: string,
-  members: ReadonlySet<string>,
+  bound: ReadonlySet<string>,
   ends: TunnelEnds,
 ): FabricObject {
-  const [object, place] = [objectFor(host), { host, dhcpHosts }];
+  const [object, place, members] = [objectFor(host), { host, dhcpHosts }, bound.union(standbys)];
   if (!segmented) return networkAt(object, place, members, tunnelsOf(settings, object, ends));
   const seen = onSegment(settings, object, segmented, place, members);
   return networkAt(seen.object, seen.place, seen.members, tunnelsOf(settings, seen.object, ends));

@@ -1,9 +1,9 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
 import { portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
-import { routersOfHost } from '../store/service-hosts.ts';
+import { hostsOfRouters, networksOfStandby, routersOfHost } from '../store/service-hosts.ts';
 import type { Settings } from '../options.ts';
-import type { PortRow } from '../store/tables.ts';
+import type { PortRow, RouterRow } from '../store/tables.ts';
 import { type FabricKey, groupKey, networkKey, portKey, routerKey } from './keys.ts';
 import { loadGroups, type LoadedPort, loadNetworks, loadSegmented, withAddresses, withPorts } from './load.ts';
 import { membersOf, networkOn, remotesOf, type TunnelEnds } from './several-hosts.ts';
@@ -27,7 +27,7 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
   const watched = new Set<string>();
   const served = new Set<string>();
   const objects = new Map<FabricKey, FabricObject>();
-  const networks = new Set<string>();
+  const networks = new Set(await networksOfStandby(db, host));
   const groups = new Set<string>();
   for await (const port of eachPort(db, (after) => portsOfHost(db, host, after, PAGE))) {
     objects.set(portKey(port.row.id), port.objectFor(host));
@@ -50,12 +50,17 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
     }
   }
   for (const ids of pages([...watched])) for await (const port of membersOfGroups(db, ids)) objects.set(portKey(port.row.id), port.objectFor(host));
+  const isActive = async (rows: readonly RouterRow[]): Promise<RouterRow[]> => {
+    const ids = rows.map((row) => row.id);
+    const here = new Set((await hostsOfRouters(db, ids)).flatMap((row) => (row.host === host && row.active === 1 ? [row.router_id] : [])));
+    return rows.filter((row) => here.has(row.id));
+  };
   for (
     let page = await routersOfHost(db, host, '', PAGE);
     page.length > 0;
     page = page.length < PAGE ? [] : await routersOfHost(db, host, page.at(-1)?.id, PAGE)
   )
-    for (const [id, object] of await withPorts(db, page)) objects.set(routerKey(id), object);
+    for (const [id, object] of await withPorts(db, await isActive(page))) objects.set(routerKey(id), object);
   return { objects, watched, served };
 }
 

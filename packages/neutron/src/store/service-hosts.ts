@@ -1,6 +1,7 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
-import { rowsAmong } from '@cairn/kit/store/among';
+import { among, rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
+import { ROUTER_INTERFACE_OWNERS } from './ports.ts';
 import type { DhcpHostRow, NetworkRow, NeutronTables, RouterHostRow, RouterRow } from './tables.ts';
 
 /** Which hosts have which routers and which networks' DHCP. */
@@ -24,11 +25,31 @@ export const insertRouterHost = (tx: Tx, row: RouterHostRow) => tables(tx).inser
 export const deleteRouterHost = (tx: Tx, routerId: string, host: string) =>
   tables(tx).deleteFrom('neutron_router_host').where('router_id', '=', routerId).where('host', '=', host).execute();
 
-/** The routers that a host has, a page at a time. */
+export const setRouterActive = (tx: Tx, routerId: string, host: string, active: 0 | 1) =>
+  tables(tx).updateTable('neutron_router_host').set({ active }).where('router_id', '=', routerId).where('host', '=', host).execute();
+
+/** The routers that a host has, those that it stands by for among them, a page at a time. */
 export async function routersOfHost(db: Db, host: string, after = '', limit = Number.MAX_SAFE_INTEGER): Promise<RouterRow[]> {
   const { rows } = await sql<RouterRow>`select r.* from neutron_router_host h join neutron_router r on r.id = h.router_id
     where h.host = ${host} and h.router_id > ${after} order by h.router_id limit ${limit}`.execute(db.kysely);
   return rows;
+}
+
+const INTERFACES = sql.join([...ROUTER_INTERFACE_OWNERS]);
+
+/** The networks of the routers that a host stands by for. */
+export async function networksOfStandby(db: Db, host: string): Promise<string[]> {
+  const { rows } = await sql<{ network_id: string }>`select distinct p.network_id from neutron_router_host h join neutron_port p on p.device_id = h.router_id
+    where h.host = ${host} and h.active = 0 and p.device_owner in (${INTERFACES})`.execute(db.kysely);
+  return rows.map((row) => row.network_id);
+}
+
+/** By network, the hosts that stand by for its routers. */
+export async function standbysOfNetworks(db: Db, networkIds: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const { rows } = await sql<{ network_id: string; host: string }>`
+    select distinct p.network_id, h.host from neutron_port p join neutron_router_host h on h.router_id = p.device_id
+    where ${among(db, 'p.network_id', networkIds)} and p.device_owner in (${INTERFACES}) and h.active = 0`.execute(db.kysely);
+  return new Map([...Map.groupBy(rows, (row) => row.network_id)].map(([id, own]) => [id, new Set(own.map((row) => row.host))]));
 }
 
 /** The hosts of these networks' DHCP. */
@@ -57,10 +78,10 @@ export async function hostsSwitchedOff(db: Db, agentType: string): Promise<Reado
   return new Set(rows.map((row) => row.host));
 }
 
-/** Routers that are on some network and on no host, though nobody took them off theirs. */
+/** Routers that are on some network and work on no host, though nobody took them off theirs. */
 export async function homelessRouters(db: Db, after: string, limit: number): Promise<RouterRow[]> {
   const { rows } = await sql<RouterRow>`select * from neutron_router where id > ${after} and l3_away = 0
-    and not exists (select 1 from neutron_router_host h where h.router_id = neutron_router.id)
+    and not exists (select 1 from neutron_router_host h where h.router_id = neutron_router.id and h.active = 1)
     and exists (select 1 from neutron_port p where p.device_id = neutron_router.id) order by id limit ${limit}`.execute(db.kysely);
   return rows;
 }

@@ -307,7 +307,7 @@ export interface AgentRow {
 export interface RouterHostRow {
   router_id: string;
   host: string;
-  /** Does the router work there? Of a router's hosts one does. */
+  /** Does the router work there? Of a router's hosts one does, and the others stand by. */
   active: number;
 }
 
