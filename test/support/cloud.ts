@@ -22,6 +22,9 @@ export interface TestCloudOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** A token is good for an hour. */
+const RENEW_MS = 20 * 60_000;
+
 /** A whole cloud on simulated hosts, in a process and a directory of its own, reached over HTTP as any client does. */
 export class TestCloud {
   url = '';
@@ -32,6 +35,7 @@ export class TestCloud {
   /** Resolves when that has ended, by itself or not. */
   #gone: Promise<unknown> | undefined;
   #token = '';
+  #tokenAtMs = 0;
 
   private constructor(options: TestCloudOptions, database: EmptyDatabase | undefined) {
     this.#options = options;
@@ -41,9 +45,15 @@ export class TestCloud {
   static async start(options: TestCloudOptions = {}): Promise<TestCloud> {
     const cloud = new TestCloud(options, options.engine === 'postgres' ? await emptyDatabase() : undefined);
     await cloud.#run();
-    const { adminPassword } = JSON.parse(readFileSync(join(cloud.data, 'secrets.json'), 'utf8')) as { adminPassword: string };
-    cloud.#token = await cloud.login('admin', adminPassword, 'admin');
+    await cloud.#signIn();
     return cloud;
+  }
+
+  /** The administrator's token; long walks outlive more than one. */
+  async #signIn(): Promise<void> {
+    const { adminPassword } = JSON.parse(readFileSync(join(this.data, 'secrets.json'), 'utf8')) as { adminPassword: string };
+    this.#token = await this.login('admin', adminPassword, 'admin');
+    this.#tokenAtMs = Date.now();
   }
 
   /** Ends the cloud's process with SIGKILL, and starts it again on what it left, after `meanwhile`. */
@@ -100,6 +110,7 @@ export class TestCloud {
     body?: unknown,
     options: { readonly token?: string; readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Answer> {
+    if (options.token === undefined && Date.now() - this.#tokenAtMs > RENEW_MS) await this.#signIn();
     const token = options.token ?? this.#token;
     const raw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(this.url + path, {
