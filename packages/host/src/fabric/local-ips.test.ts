@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type FabricObject, type LocalIpSpec, tapName } from '../interface/fabric.ts';
+import { type FabricObject, type LocalIpSpec, type PortSpec, tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
+import { Objects } from './objects.ts';
+import { tracePath } from './path/trace.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
+import { pathWorldOf } from './testing/path-world.ts';
 import { egressAll, group, macOf, network, port, put, rule, subnet } from './testing/objects.ts';
 
+const never = (): never => assert.fail('a port is missing');
 const net = network('net', [subnet('sub', '10.9.0.0/24')]);
 const LOCAL: LocalIpSpec = { id: 'lip-1', ip: '10.9.0.100', fixedIp: '10.9.0.11' };
 const near = (...localIps: readonly LocalIpSpec[]): FabricObject =>
@@ -57,6 +61,37 @@ describe('local IPs, with packets', { skip: cannotRun }, () => {
     await fabric.patch([put(near())]);
     await forget(client);
     assert.equal(await ask(client), 'owner');
+  });
+
+  test('the explanation of a path says the same', async () => {
+    const objects = new Objects();
+    const explained = (source: PortSpec, ip: string, protocol = 6) =>
+      tracePath(pathWorldOf(objects), source, {
+        version: 4,
+        protocol,
+        source: source.fixedIps[0]?.ip ?? '',
+        destination: ip,
+        ...(protocol === 6 ? { sourcePort: 40_000, destinationPort: 80 } : { icmpType: 8 }),
+      });
+    const ports = (): PortSpec[] => ['1-near', '2-client', '3-owner'].map((id) => objects.ports.get(id) as PortSpec);
+    objects.change([...others, near(LOCAL)].map(put));
+    const [server = never(), caller = never(), owner = never()] = ports();
+    for (const protocol of [6, 1]) {
+      const led = await explained(caller, '10.9.0.100', protocol);
+      assert.deepEqual([led.verdict, led.arrivedAt], ['pass', '1-near'], led.summary);
+      assert.deepEqual(
+        led.hops.filter((hop) => hop.kind === 'nat').map((hop) => [hop.leg, hop.flow.source, hop.flow.destination]),
+        [
+          ['request', '10.9.0.12', '10.9.0.11'],
+          ['answer', '10.9.0.100', '10.9.0.12'],
+        ],
+      );
+    }
+    assert.equal((await explained(caller, '10.9.0.11')).arrivedAt, '1-near');
+    assert.equal((await explained(server, '10.9.0.100')).arrivedAt, '3-owner', 'the port itself reaches the one that has it');
+    assert.equal((await explained(owner, '10.9.0.12')).verdict, 'drop', 'the groups of the asked judge as ever');
+    objects.change([put(near())]);
+    assert.equal((await explained(caller, '10.9.0.100')).arrivedAt, '3-owner');
   });
 
   test('a repeated apply, and a restart, find them as they are to be, and a conversation goes on', async () => {

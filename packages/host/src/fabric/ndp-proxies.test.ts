@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { run } from '../process/run.ts';
-import { type FabricObject, type NdpProxySpec, tapName } from '../interface/fabric.ts';
+import { type FabricObject, type NdpProxySpec, type NetworkSpec, type PortSpec, tapName } from '../interface/fabric.ts';
 import type { KernelFabric } from './fabric.ts';
+import { Objects } from './objects.ts';
+import { tracePath, tracePathFromOutside } from './path/trace.ts';
 import { cannotRun, Machine, until } from './testing/machine.ts';
+import { pathWorldOf } from './testing/path-world.ts';
 import { egressAll, group, macOf, network, port, put, router, rule, subnet } from './testing/objects.ts';
 
 const publicNet = network('public-net', [subnet('pub-sub', '172.24.4.0/24'), subnet('pub-six', '2001:db8:1::/64')], {
@@ -96,5 +99,25 @@ describe('NDP proxies, with packets', { skip: cannotRun }, () => {
     await forget();
     assert.equal(await pings('2001:db8:2::12', '2'), false);
     await reached('2001:db8:2::11');
+  });
+
+  test('the explanation of a path says the same, outward and inward', async () => {
+    const objects = new Objects();
+    objects.change([...others, routed(proxy('2001:db8:2::11'))].map(put));
+    const ping = (source: string, destination: string) => ({ version: 6, protocol: 58, source, destination, icmpType: 128 }) as const;
+    const outward = (id: string, ip: string) => tracePath(pathWorldOf(objects), objects.ports.get(id) as PortSpec, ping(ip, '2001:db8:1::1'));
+    const inward = (ip: string) => tracePathFromOutside(pathWorldOf(objects), objects.networks.get('public-net') as NetworkSpec, ping('2001:db8:1::1', ip));
+    assert.deepEqual([(await outward('1-one', '2001:db8:2::11')).verdict, (await inward('2001:db8:2::11')).arrivedAt], ['pass', '1-one']);
+    const [out, back] = [await outward('2-two', '2001:db8:2::12'), await inward('2001:db8:2::12')];
+    assert.deepEqual([out.verdict, out.hops.at(-1)?.leg], ['drop', 'answer']);
+    assert.match(out.summary, /2001:db8:2::12 has none/);
+    assert.notEqual(back.arrivedAt, '2-two');
+    // packets agree
+    await fabric.patch([put(routed(proxy('2001:db8:2::11')))]);
+    await until(async () => (await machine.guests[0]?.pings('2001:db8:1::1')) === true, 15_000);
+    assert.ok(await machine.guests[1]?.cannotPing('2001:db8:1::1'));
+
+    objects.change([put(routed())]);
+    assert.equal((await outward('2-two', '2001:db8:2::12')).verdict, 'unknown', 'without proxies only those outside know the way back');
   });
 });

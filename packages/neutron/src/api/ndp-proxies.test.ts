@@ -43,6 +43,27 @@ describe('NDP proxies', () => {
   };
   const onHost = async (): Promise<Body> => (await world.onHost('router', router.id)).ndpProxy;
 
+  it('are seen in the explanation of a path: only to proxied addresses answers come back', async () => {
+    const sender = await world.create('admin', 'port', {
+      network_id: inside.network.id,
+      project_id: port.project_id,
+      device_owner: 'compute:nova',
+      'binding:host_id': 'host',
+    });
+    await world.neutron.app.pusher.idle();
+    const gateway = (await world.show('admin', 'router', router.id)).external_gateway_info.external_fixed_ips.map((fixed: Body) => fixed.ip_address);
+    const beyond = gateway.find((ip: string) => ip.includes(':')).replace(/[^:]*$/, 'ffff');
+    const ask = async (): Promise<Body> => (await world.expect(200, 'member', 'GET', `/ports/${sender.id}/path?destination=${beyond}`)).path;
+    const shut = await ask();
+    assert.deepEqual([shut.verdict, shut.hops.at(-1).leg], ['drop', 'answer'], shut.summary);
+    assert.match(shut.summary, /has none/);
+    const { ndp_proxy: made } = await make({ port_id: sender.id });
+    const open = await ask();
+    assert.deepEqual([open.verdict, open.hops.at(-1).leg], ['pass', 'answer'], open.summary);
+    await world.expect(204, 'member', 'DELETE', `/ndp-proxies/${made.id}`);
+    await world.expect(204, 'admin', 'DELETE', `/ports/${sender.id}`);
+  });
+
   it('are made for an address of a port, shown, changed and deleted; the host answers for them', async () => {
     assert.equal(router.enable_ndp_proxy, true);
     assert.deepEqual(await onHost(), { addresses: [], cidrs: [inside.subnet.cidr] });

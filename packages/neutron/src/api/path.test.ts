@@ -87,6 +87,21 @@ describe('why a packet passes or does not', () => {
     assert.equal(open.hops.find((hop: HopView) => hop.object?.id === b.id && hop.kind === 'security_group').rule.id, rule.id);
   });
 
+  test('a local IP leads to the port of the same host, and to whom it is in truth elsewhere', async () => {
+    await allow({ protocol: 'tcp', port_range_min: 7000, port_range_max: 7000 });
+    const [asker, near, truth] = [await serverPort(), await serverPort(), await serverPort()];
+    const ip = truth.fixed_ips[0].ip_address;
+    const local = (await world.expect(201, 'member', 'POST', '/local-ips', { local_ip: { local_port_id: truth.id } })).local_ip;
+    const ask = async () => path(asker, `destination=${ip}&protocol=tcp&destination_port=7000`);
+    assert.equal((await ask()).arrived_at_port_id, truth.id);
+    await world.expect(201, 'member', 'POST', `/local_ips/${local.id}/port_associations`, { port_association: { fixed_port_id: near.id } });
+    const led = await ask();
+    assert.deepEqual([led.verdict, led.arrived_at_port_id], ['pass', near.id], led.summary);
+    assert.match(led.hops.find((hop: HopView) => hop.kind === 'nat').reason, new RegExp(`local IP ${ip} leads to ${near.fixed_ips[0].ip_address}`));
+    await world.update('admin', 'port', near.id, { 'binding:host_id': 'elsewhere' });
+    assert.equal((await ask()).arrived_at_port_id, truth.id);
+  });
+
   test('a port without a server, and one whose host is gone', async () => {
     const unbound = await serverPort({ 'binding:host_id': '' });
     assert.match((await path(unbound, 'destination=10.0.0.1')).summary, /bound to no host/);

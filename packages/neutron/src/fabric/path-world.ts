@@ -7,7 +7,9 @@ import { contains, mustCidr } from '../net/cidr.ts';
 import { keyOfIp, mustIp } from '../net/ip.ts';
 import { findFloatingIp } from '../store/floatingips.ts';
 import { findAllocation } from '../store/ipam.ts';
-import { findPort, portsWithPairs, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { localIpsOfPorts, portsOfLocalIp } from '../store/local-ips.ts';
+import { proxiesOfAddress } from '../store/ndp-proxies.ts';
+import { findPort, portsByIds, portsWithPairs, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { addressPairsOfGroup, groupHasAddress } from '../store/security-groups.ts';
 import { activeHostOf } from '../store/service-hosts.ts';
 import type { PortRow } from '../store/tables.ts';
@@ -29,12 +31,21 @@ export function pathWorld(db: Db, hosts: Hosts, pusher: Pick<Pusher, 'flawOf'>):
     if (!found) known.set(key, (found = load(db, [id]).then((objects) => objects.get(id))));
     return (await found) as (FabricObject & { kind: K }) | undefined;
   };
+  /** The router that answers outside for an address that is inside. */
+  const proxyFor = async (networkId: string, ip: string): Promise<Holder | undefined> => {
+    for (const { router_id: routerId } of ip.includes(':') ? await proxiesOfAddress(db, ip) : []) {
+      const router = await one('router', routerId, loadRouters);
+      if (router?.gateway?.networkId === networkId && router.ndpProxy?.addresses.includes(ip)) return { kind: 'router', routerId };
+    }
+    return undefined;
+  };
   return {
     network: (id) => one('network', id, networkObjects),
     router: (id) => one('router', id, loadRouters),
     group: (id) => one('securityGroup', id, loadGroups),
     isMember: (groupId, ip) => isMember(db, groupId, ip),
-    holderOf: (networkId, ip) => holderOf(db, hosts, networkId, ip),
+    holderOf: async (networkId, ip) => (await holderOf(db, hosts, networkId, ip)) ?? (await proxyFor(networkId, ip)),
+    ledTo: (sender, ip) => ledTo(db, hosts, sender, ip),
     async claimantsOf(networkId, ip) {
       const rows = (await portsWithPairs(db, networkId)).filter((row) => pairsHave(row.allowed_address_pairs_json, ip));
       return Promise.all(rows.map((row) => portAsPlugged(db, hosts, row)));
@@ -63,6 +74,19 @@ async function whyNotAtWork(db: Db, hosts: Hosts, routerId: string): Promise<{ r
   if (home === undefined)
     return { reason: 'The router is on no host: no L3 agent has it.', remedy: `Give it one: openstack network agent add router --l3 AGENT ${routerId}` };
   return { reason: 'The host of the router is not there.', remedy };
+}
+
+/** On the sender's host and network, the first of the ports that a local IP leads to, as the rules have it. */
+async function ledTo(db: Db, hosts: Hosts, sender: PortSpec, ip: string): Promise<PortSpec | undefined> {
+  // the address is that of the local IP's own port
+  const allocation = ip.includes(':') ? undefined : await findAllocation(db, sender.networkId, keyOfIp(ip));
+  const [local] = allocation ? await localIpsOfPorts(db, [allocation.port_id]) : [];
+  if (!local) return undefined;
+  const ids = (await portsOfLocalIp(db, local.id)).map((row) => row.fixed_port_id);
+  const host = (await findPort(db, sender.id))?.binding_host;
+  const here = (await portsByIds(db, ids)).filter((row) => row.binding_host === host && row.network_id === sender.networkId && row.admin_state_up === 1);
+  const [first] = here.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return first && portAsPlugged(db, hosts, first);
 }
 
 /** A port as its own host has it; one whose host is away, or has not taken it up, is plugged nowhere. */

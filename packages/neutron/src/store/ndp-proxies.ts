@@ -31,6 +31,8 @@ export const ndpProxyLists: ListMaker<NdpProxyRow> = {
 
 export const proxiesOfRouters = (db: Db, routerIds: readonly string[]): Promise<NdpProxyRow[]> =>
   rowsAmong<NdpProxyRow>(db, 'neutron_ndp_proxy', 'router_id', routerIds, ['id']);
+export const proxiesOfAddress = (db: Db, ip: string): Promise<NdpProxyRow[]> => rowsAmong<NdpProxyRow>(db, 'neutron_ndp_proxy', 'ip_address', [ip], ['id']);
+
 export const proxiesOfPorts = (db: Db, portIds: readonly string[]): Promise<NdpProxyRow[]> =>
   rowsAmong<NdpProxyRow>(db, 'neutron_ndp_proxy', 'port_id', portIds, ['id']);
 

@@ -1,12 +1,22 @@
 import type { NetworkSpec, RouterSpec } from '../../interface/fabric.ts';
 import { namesOf, routerLinkName } from '../names.ts';
-import { contains, parseCidr, parseIp } from '../plan/address.ts';
+import { canonicalIp, contains, parseCidr, parseIp } from '../plan/address.ts';
 import { gatewaysOf, type RouterGateway } from '../plan/gateways.ts';
 import type { NamespacePlan } from '../plan/namespace.ts';
 import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
 import { METADATA_IP, planRouter } from '../plan/router.ts';
 import { WITH_PORTS } from '../plan/security-group.ts';
 import type { Flow } from './flow.ts';
+
+/** Does a router with NDP proxies let nothing from outside to this address? Answers neither: its rules look at the address alone. */
+export function keepsOut({ ndpProxy }: RouterSpec, text: string): boolean {
+  const ip = parseIp(text);
+  if (!ndpProxy || ip?.version !== 6 || ndpProxy.addresses.some((address) => canonicalIp(address) === canonicalIp(text))) return false;
+  return ndpProxy.cidrs.some((cidr) => {
+    const network = parseCidr(cidr);
+    return network !== undefined && contains(network, ip);
+  });
+}
 
 /** A router as its host has it: the plan that its namespace is made of, read as the kernel reads what comes of it. */
 export class RouterStep {
@@ -27,12 +37,18 @@ export class RouterStep {
     return plan && new RouterStep(router, plan);
   }
 
-  /** The link that has this address on this network. */
+  /** The link that has this address on this network, or answers for it. */
   linkWith(networkId: string, ip: string): string | undefined {
     for (const [name, link] of this.#plan.links)
-      if (this.networkOf(name) === networkId && link.addresses.some((address) => address.split('/')[0] === ip)) return name;
+      if (
+        this.networkOf(name) === networkId &&
+        (link.addresses.some((address) => address.split('/')[0] === ip) || this.#plan.proxies?.has(`${ip} dev ${name}`))
+      )
+        return name;
     return undefined;
   }
+
+  keepsOut = (ip: string): boolean => keepsOut(this.router, ip);
 
   networkOf(link: string): string | undefined {
     return this.#gateways.get(link)?.networkId ?? this.router.interfaces.find((each) => routerLinkName(each.portId) === link)?.networkId;

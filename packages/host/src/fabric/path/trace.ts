@@ -5,7 +5,7 @@ import { METADATA_IP } from '../plan/router.ts';
 import { groupsOf, judge, mayClaim } from './filter.ts';
 import { answerTo, type Flow, type Hop, isSame, type Leg, type Path, trafficText } from './flow.ts';
 import { guestRoute } from './guest-route.ts';
-import { RouterStep } from './router-step.ts';
+import { keepsOut, RouterStep } from './router-step.ts';
 import type { PathWorld } from './world.ts';
 
 /**
@@ -39,6 +39,12 @@ type Words = Pick<Hop, 'verdict' | 'reason'> & Partial<Pick<Hop, 'remedy' | 'rul
 
 const MAX_ROUTERS = 8;
 
+/** Why a router with NDP proxies lets nothing from outside to an address, and what to do. */
+const withoutProxy = (ip: string): [reason: string, remedy: string] => [
+  `From outside, the router lets in only what is for addresses with an NDP proxy, and ${ip} has none.`,
+  'Make one: openstack router ndp proxy create --port PORT ROUTER, or turn them off: openstack router set --disable-ndp-proxy ROUTER',
+];
+
 /** Does a pair of the port name this very address, and not a range that it is in? */
 const isNamed = (port: PortSpec, ip: string): boolean =>
   port.allowedAddressPairs.some(({ cidr }) => {
@@ -55,6 +61,8 @@ class Trace {
   /** Who asked, and with which address: he has it, whoever else it is known of. */
   #sender: { readonly port: PortSpec; readonly address: string } | undefined;
   #routers = 0;
+  /** A local IP that was asked for: what comes from the port's own address appears under it. */
+  #led: { readonly owner: string; readonly ip: string; readonly fixed: string } | undefined;
 
   constructor(world: PathWorld) {
     this.#world = world;
@@ -95,6 +103,11 @@ class Trace {
     if (await this.#world.holderOf(network.id, answer.destination)) {
       await this.#onNetwork(network, answer.destination, answer, expected);
       return;
+    }
+    for (const routerId of this.#crossings.keys()) {
+      const router = await this.#world.router(routerId);
+      const [reason, remedy] = withoutProxy(answer.destination);
+      if (router && keepsOut(router, answer.destination)) return void this.#say('router', 'router', routerId, answer, { verdict: 'drop', reason, remedy });
     }
     this.#say('outside', 'network', network.id, answer, {
       verdict: 'unknown',
@@ -162,9 +175,10 @@ class Trace {
   }
 
   /** A port sends. `expected`: for an answer, what its asker waits for. */
-  async #leave(port: PortSpec, flow: Flow, expected?: Flow): Promise<Arrival | undefined> {
-    if (!(await this.#isUp(port, flow))) return undefined;
-    if (!this.#say('anti_spoofing', 'port', port.id, flow, mayClaim(port, flow.source))) return undefined;
+  async #leave(port: PortSpec, sent: Flow, expected?: Flow): Promise<Arrival | undefined> {
+    if (!(await this.#isUp(port, sent))) return undefined;
+    if (!this.#say('anti_spoofing', 'port', port.id, sent, mayClaim(port, sent.source))) return undefined;
+    const flow = await this.#lead(port, sent);
     if (!this.#say('security_group', 'port', port.id, flow, await this.#judged(port, 'egress', flow))) return undefined;
     const network = await this.#network(port.networkId);
     if (!network) {
@@ -188,6 +202,25 @@ class Trace {
     };
     this.#say('guest_route', 'port', port.id, flow, { verdict: 'pass', reason: how[route.by] });
     return await this.#onNetwork(network, canonicalIp(route.nexthop), flow, expected);
+  }
+
+  /** Where a local IP leads, on the host of who asks for it: TCP, UDP and echo requests, behind the check of the sender and before the groups. */
+  async #lead(port: PortSpec, flow: Flow): Promise<Flow> {
+    if (this.#leg === 'answer' || flow.version === 6 || ![1, 6, 17].includes(flow.protocol)) return flow;
+    const owner = await this.#world.ledTo(port, flow.destination);
+    const text = owner?.localIps?.find(({ ip }) => canonicalIp(ip) === flow.destination)?.fixedIp;
+    const fixed = text === undefined ? undefined : canonicalIp(text);
+    if (!owner || fixed === undefined || fixed === flow.source) return flow;
+    this.#led = { owner: owner.id, ip: flow.destination, fixed };
+    const led = { ...flow, destination: fixed };
+    this.#say('nat', 'port', owner.id, led, { verdict: 'nat', reason: `The local IP ${flow.destination} leads to ${fixed} on this host.` });
+    return led;
+  }
+
+  /** An answer of a port that a local IP led to, as its asker sees it. */
+  #asAsked(flow: Flow): Flow {
+    const isLed = this.#led !== undefined && this.#leg === 'answer' && flow.source === this.#led.fixed;
+    return isLed && this.#led ? { ...flow, source: this.#led.ip } : flow;
   }
 
   /** What groups say. An answer to what was allowed passes stateful groups by itself. */
@@ -272,7 +305,7 @@ class Trace {
 
   async #arrive(port: PortSpec, address: string, flow: Flow, expected: Flow | undefined): Promise<Arrival | undefined> {
     if (!(await this.#isUp(port, flow))) return undefined;
-    if (expected && !isSame(flow, expected)) {
+    if (expected && !isSame(this.#asAsked(flow), expected)) {
       const reason = `The answer comes from ${flow.source}, and the asker waits for one from ${expected.source}: the way back is not the way there.`;
       this.#say('port', 'port', port.id, flow, { verdict: 'drop', reason, remedy: 'Let both subnets have the same router as their gateway.' });
       return undefined;
@@ -283,7 +316,9 @@ class Trace {
       this.#say('port', 'port', port.id, flow, { verdict: 'unknown', reason });
       return undefined;
     }
-    this.#say('port', 'port', port.id, flow, { verdict: 'pass', reason: this.#leg === 'request' ? 'The packet arrives.' : 'The answer arrives.' });
+    const asked = this.#asAsked(flow);
+    if (asked !== flow) this.#say('nat', 'port', port.id, asked, { verdict: 'nat', reason: `The answer appears to come from the local IP ${asked.source}.` });
+    this.#say('port', 'port', port.id, asked, { verdict: 'pass', reason: this.#leg === 'request' ? 'The packet arrives.' : 'The answer arrives.' });
     return { port, flow };
   }
 
@@ -331,6 +366,7 @@ class Trace {
       return { flow: at };
     }
     const outside = step.isGateway(inLink);
+    if (outside && step.keepsOut(at.destination)) return stop(...withoutProxy(at.destination));
     if (outside && fresh && !turned && at.version === 4 && step.isClosed)
       return stop(
         `From outside, the router lets nobody call ${at.destination}: it hides its networks behind its own address.`,

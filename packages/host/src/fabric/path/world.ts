@@ -14,6 +14,8 @@ export interface PathWorld {
   holderOf(networkId: string, ip: string): Promise<Holder | undefined>;
   /** The ports of a network that may have an address by their allowed address pairs, and do not have it as their own. */
   claimantsOf(networkId: string, ip: string): Promise<readonly PortSpec[]>;
+  /** The port that an address leads to as a local IP, for what this port sends on its host; undefined where it is none there. */
+  ledTo(sender: PortSpec, ip: string): Promise<PortSpec | undefined>;
   /** Words for what keeps a port from being plugged: never bound, its host down. */
   whyUnplugged?(portId: string): Promise<{ readonly reason: string; readonly remedy: string } | undefined>;
   /** Words for what keeps a host from having an object as it is wanted: it refuses it, or there is no host for it. */

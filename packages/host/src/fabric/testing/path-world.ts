@@ -24,11 +24,16 @@ export const pathWorldOf = (objects: Objects): PathWorld => ({
         ...router.interfaces.filter((link) => link.networkId === networkId).flatMap((link) => link.addresses),
       ].map((address) => address.ip);
       const floating = outside.flatMap((gateway) => [...gateway.floatingIps, ...gateway.portForwardings]).map((each) => each.floatingIp);
-      if ([...own, ...floating].includes(ip)) return { kind: 'router', routerId };
+      const proxied = router.gateway?.networkId === networkId ? (router.ndpProxy?.addresses ?? []) : [];
+      if ([...own, ...floating, ...proxied].includes(ip)) return { kind: 'router', routerId };
     }
     if (objects.networks.get(networkId)?.subnets.some((subnet) => subnet.dhcp?.ip === ip)) return { kind: 'dhcp' };
     const port = objects.portAt(networkId, ip);
     return port && { kind: 'port', port };
+  },
+  async ledTo(sender, ip) {
+    const owners = [...objects.portsOf(sender.networkId)].filter((port) => port.adminUp && port.attachment.kind !== 'none');
+    return owners.toSorted((a, b) => (a.id < b.id ? -1 : 1)).find((port) => port.localIps?.some((local) => local.ip === ip));
   },
   async claimantsOf(networkId, text) {
     const ip = parseIp(text);

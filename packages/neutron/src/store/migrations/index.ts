@@ -18,6 +18,7 @@ import { localIps } from './0023-local-ips.ts';
 import { segments } from './0024-segments.ts';
 import { dhcpHost } from './0025-dhcp-host.ts';
 import { serviceHosts } from './0026-service-hosts.ts';
+import { proxiedAddresses } from './0028-proxied-addresses.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -41,5 +42,6 @@ export const neutronMigrations: MigrationSet = {
     '0024_segments': segments,
     '0025_dhcp_host': dhcpHost,
     '0026_service_hosts': serviceHosts,
+    '0028_proxied_addresses': proxiedAddresses,
   },
 };
