@@ -181,10 +181,28 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await cloud.ok('POST', `/network/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`, { bandwidth_limit_rule: { max_kbps: 1000 } });
     await list('Trunks');
     await row(/many/).getByText('vlan 100').waitFor();
+    await cloud.ok('POST', '/network/v2.0/ports', { port: { network_id, project_id, name: 'vlan-200' } });
+    await page.getByRole('link', { name: 'many', exact: true }).click();
+    await heading('many');
+    await press('Add subport');
+    await choose('Port', /^vlan-200/);
+    await dialog().getByLabel('VLAN', { exact: true }).fill('200');
+    await confirm('Add');
+    await row(/vlan 200/).waitFor();
+    await page.getByRole('checkbox', { name: 'Select vlan 100' }).check({ force: true });
+    await press('Remove');
+    await confirm('Remove');
+    await row(/vlan 100/).waitFor({ state: 'hidden' });
+    await user.fine('trunk');
     await list('QoS policies');
     await row(/slow/)
       .getByText(/max_kbps=1000/)
       .waitFor();
+    await page.getByRole('link', { name: 'slow', exact: true }).click();
+    await heading('slow');
+    await row(/At most so much bandwidth/).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Add rule' }).getAttribute('aria-disabled'), 'true', 'administrators do this');
+    await user.fine('qos-policy');
     await list('Subnet pools');
     await press('Create address scope');
     await dialog().getByLabel('Name', { exact: true }).fill('inside');
@@ -196,6 +214,28 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await confirm('Create');
     await row(/mine/).waitFor();
     await user.fine('subnet-pools');
+  });
+
+  test('hundreds of servers are readable in the topology', async () => {
+    const { networks } = await cloud.ok('GET', '/network/v2.0/networks?name=shop');
+    const servers = Array.from({ length: 150 }, (_, i) => ({ id: `vm-${i}`, name: `server-${i}`, status: i % 10 === 0 ? 'ERROR' : 'ACTIVE', addresses: {} }));
+    const ports = servers.map(({ id }, i) => ({
+      ...{ id: `port-${i}`, name: '', status: i % 10 === 0 ? 'DOWN' : 'ACTIVE', network_id: networks[0].id, device_id: id, device_owner: 'compute:nova' },
+      fixed_ips: [{ subnet_id: 's', ip_address: `10.20.0.${i}` }],
+    }));
+    await page.route('**/compute/v2.1/servers/detail*', (route) => route.fulfill({ json: { servers } }));
+    await page.route('**/network/v2.0/ports?*', (route) => route.fulfill({ json: { ports } }));
+    await page.goto(user.at('/console/topology'));
+    await page.locator('.react-flow__node', { hasText: 'server-149' }).waitFor();
+    const boxes = await page.locator('.react-flow__node').evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect().toJSON()));
+    assert.ok(boxes.length >= 150);
+    const apart = (a: DOMRect, b: DOMRect): boolean => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+    for (const [i, a] of boxes.entries()) for (const b of boxes.slice(i + 1)) assert.ok(apart(a, b), 'two lie on each other');
+    await page.locator('.react-flow__minimap').waitFor();
+    await user.fine('topology-many');
+    await page.unroute('**/compute/v2.1/servers/detail*');
+    await page.unroute('**/network/v2.0/ports?*');
+    await page.reload();
   });
 
   test('rules are made from templates, for groups and addresses; a group says which ports it is for', async () => {

@@ -97,6 +97,14 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./networks/qos.tsx'), 'QosPoliciesPage'),
   ),
   route(
+    '/qos-policies/$policyId',
+    lazyRouteComponent(() => import('./networks/qos-detail.tsx'), 'QosPolicyPage'),
+  ),
+  route(
+    '/trunks/$trunkId',
+    lazyRouteComponent(() => import('./networks/trunk-detail.tsx'), 'TrunkPage'),
+  ),
+  route(
     '/trunks',
     lazyRouteComponent(() => import('./networks/trunks.tsx'), 'TrunksPage'),
   ),

@@ -80,6 +80,20 @@ test('calls have the command of the openstack client', () => {
     }),
     'openstack floating ip port forwarding create --internal-ip-address 10.0.0.5 --port p --internal-protocol-port 22 --external-protocol-port 2222 --protocol tcp f',
   );
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/trunks/t/add_subports', { sub_ports: [{ port_id: 'p', segmentation_type: 'vlan', segmentation_id: 5 }] }),
+    'openstack network trunk set --subport port=p,segmentation-type=vlan,segmentation-id=5 t',
+  );
+  assert.equal(
+    cli('POST', 'network', '/v2.0/qos/policies/q/bandwidth_limit_rules', {
+      bandwidth_limit_rule: { max_kbps: 1000, max_burst_kbps: 80, direction: 'ingress' },
+    }),
+    'openstack network qos rule create --type bandwidth-limit --max-kbps 1000 --max-burst-kbits 80 --ingress q',
+  );
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/address-groups/a/add_addresses', { address_group: { addresses: ['192.0.2.0/24'] } }),
+    'openstack address group set --address 192.0.2.0/24 a',
+  );
   assert.equal(cli('PUT', 'network', '/v2.0/networks/n/tags', { tags: ['a', 'b'] }), 'openstack network set --no-tag --tag a --tag b n');
   assert.equal(
     cli('POST', 'network', '/v2.0/security-group-rules', {

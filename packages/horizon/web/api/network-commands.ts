@@ -113,6 +113,7 @@ const TAGGED: Readonly<Record<string, readonly string[]>> = {
   routers: ['router'],
   floatingips: ['floating', 'ip'],
   'security-groups': ['security', 'group'],
+  trunks: ['network', 'trunk'],
 };
 
 /** The network service's calls as commands of the `openstack` client. */
@@ -173,6 +174,16 @@ export const NETWORK_COMMANDS: readonly Rule[] = [
       ? ['router', 'unset', '--external-gateway', id]
       : ['router', 'set', ...named(body), ...common(body), ...gatewayWords(body['external_gateway_info']), id],
   ),
+  put(`address-groups/${ID}`, 'address_group', (body, [, id]) => [
+    'address',
+    'group',
+    'set',
+    ...named(body),
+    ...flag('--description', body['description']),
+    id,
+  ]),
+  put(`address-groups/${ID}/add_addresses`, 'address_group', (body, [, id]) => ['address', 'group', 'set', ...many('--address', body['addresses']), id]),
+  put(`address-groups/${ID}/remove_addresses`, 'address_group', (body, [, id]) => ['address', 'group', 'unset', ...many('--address', body['addresses']), id]),
   put(`routers/${ID}/add_router_interface`, undefined, (body, [, id]) =>
     body['port_id'] === undefined ? ['router', 'add', 'subnet', id, String(body['subnet_id'])] : ['router', 'add', 'port', id, String(body['port_id'])],
   ),
@@ -225,6 +236,56 @@ export const NETWORK_COMMANDS: readonly Rule[] = [
     ...flag('--description', body['description']),
     String(body['name']),
   ]),
+  post('trunks', 'trunk', (body) => ['network', 'trunk', 'create', '--parent-port', String(body['port_id']), String(body['name'])]),
+  put(`trunks/${ID}`, 'trunk', (body, [, id]) => ['network', 'trunk', 'set', ...named(body), ...common(body), id]),
+  put(`trunks/${ID}/add_subports`, undefined, (body, [, id]) => [
+    ...['network', 'trunk', 'set'],
+    ...rows(body['sub_ports']).flatMap((sub) => [
+      '--subport',
+      `port=${String(sub['port_id'])},segmentation-type=${String(sub['segmentation_type'])},segmentation-id=${String(sub['segmentation_id'])}`,
+    ]),
+    id,
+  ]),
+  put(`trunks/${ID}/remove_subports`, undefined, (body, [, id]) => [
+    ...['network', 'trunk', 'unset'],
+    ...rows(body['sub_ports']).flatMap((sub) => ['--subport', String(sub['port_id'])]),
+    id,
+  ]),
+  post('qos/policies', 'policy', (body) => [
+    ...['network', 'qos', 'policy', 'create'],
+    ...common(body),
+    ...either(body['is_default'], '--default', '--no-default'),
+    String(body['name']),
+  ]),
+  {
+    service: 'network',
+    method: 'POST',
+    path: new RegExp(`^/v2\\.0/qos/policies/${ID}/(\\w+)_rules$`),
+    command: ([, id, type = ''], body) => {
+      const { direction, ...numbers } = inside(body, `${type}_rule`);
+      const values = Object.entries(numbers).flatMap(([name, value]) => [
+        name === 'max_burst_kbps' ? '--max-burst-kbits' : `--${name.replaceAll('_', '-')}`,
+        String(value),
+      ]);
+      return [
+        'network',
+        'qos',
+        'rule',
+        'create',
+        '--type',
+        type.replaceAll('_', '-'),
+        ...values,
+        ...(direction === undefined ? [] : [`--${String(direction)}`]),
+        id,
+      ];
+    },
+  },
+  {
+    service: 'network',
+    method: 'DELETE',
+    path: new RegExp(`^/v2\\.0/qos/policies/${ID}/\\w+_rules/${ID}$`),
+    command: ([, id, rule]) => ['network', 'qos', 'rule', 'delete', id, rule],
+  },
   post('subnetpools', 'subnetpool', (body) => [
     ...['subnet', 'pool', 'create'],
     ...many('--pool-prefix', body['prefixes']),

@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { factsOfRule } from './qos-rule.ts';
+import { factsOfRule, qosRuleBody } from './qos-rule.ts';
 
 test('a rule is told by what it says, without its ids', () => {
   assert.equal(
     factsOfRule({ id: 'r', type: 'bandwidth_limit', qos_policy_id: 'p', max_kbps: 1000, max_burst_kbps: 0, direction: 'egress' }),
     'max_kbps=1000 direction=egress',
   );
+});
+
+test('a rule has the numbers of its type, the first of which is needed', () => {
+  assert.deepEqual(qosRuleBody('bandwidth_limit', 'ingress', { max_kbps: '1000', max_burst_kbps: '' }), { max_kbps: 1000, direction: 'ingress' });
+  assert.deepEqual(qosRuleBody('bandwidth_limit', 'egress', { max_kbps: '1000', max_burst_kbps: '80' }), {
+    max_kbps: 1000,
+    max_burst_kbps: 80,
+    direction: 'egress',
+  });
+  assert.deepEqual(qosRuleBody('dscp_marking', 'egress', { dscp_mark: '26' }), { dscp_mark: 26 });
+  for (const numbers of [{}, { max_kbps: 'fast' }, { max_kbps: '1', max_burst_kbps: '-1' }])
+    assert.equal(qosRuleBody('bandwidth_limit', 'egress', numbers), undefined);
 });

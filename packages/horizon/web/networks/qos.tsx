@@ -1,8 +1,10 @@
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ListPage } from '../parts/list-page.tsx';
+import { PageLink } from '../parts/page-link.tsx';
 import type { Column } from '../parts/resource-table.tsx';
-import { useKeptFrom } from './owner.ts';
+import { useIsAdmin } from './owner.ts';
+import { CreateQosPolicy } from './qos-detail.tsx';
 import { factsOfRule } from './qos-rule.ts';
 import { called, type QosPolicy, qosPoliciesQuery } from './queries.ts';
 import { remove } from './write.ts';
@@ -10,10 +12,10 @@ import { remove } from './write.ts';
 /** Policies of quality of service, with their rules. */
 export function QosPoliciesPage() {
   const { t } = useTranslation();
-  const keptFrom = useKeptFrom();
+  const notAdmin = useIsAdmin() ? undefined : t('qos.forAdmins');
   const columns = useMemo<readonly Column<QosPolicy>[]>(
     () => [
-      { id: 'name', header: t('fields.name'), value: called },
+      { id: 'name', header: t('fields.name'), value: called, cell: (row) => <PageLink to={`/qos-policies/${row.id}`}>{called(row)}</PageLink> },
       {
         id: 'rules',
         header: t('fields.rules'),
@@ -42,9 +44,10 @@ export function QosPoliciesPage() {
       columns={columns}
       keyOf={({ id }) => id}
       labelOf={called}
-      kept={keptFrom}
+      kept={() => notAdmin}
       remove={(id) => remove('qos/policies', id)}
       empty={{ title: t('qos.empty'), text: t('qos.emptyText') }}
+      create={{ label: t('qos.create'), form: (close) => <CreateQosPolicy close={close} />, reason: notAdmin }}
     />
   );
 }

@@ -146,11 +146,16 @@ export interface QosPolicy extends NetworkObject {
   readonly rules: readonly QosRule[];
 }
 
+export interface Subport {
+  readonly port_id: string;
+  readonly segmentation_type: string;
+  readonly segmentation_id: number;
+}
 export interface Trunk extends NetworkObject {
   readonly port_id: string;
   readonly status: string;
   readonly admin_state_up: boolean;
-  readonly sub_ports: readonly { readonly port_id: string; readonly segmentation_type: string; readonly segmentation_id: number }[];
+  readonly sub_ports: readonly Subport[];
 }
 
 /** Lists of the network service, by the names that its API gives them. */
@@ -179,7 +184,9 @@ export const floatingIpQuery = one<FloatingIp>('floatingips', 'floatingip');
 export const subnetPoolsQuery = { ...list<SubnetPool>('subnetpools'), staleTime: 0 };
 export const addressScopesQuery = { ...list<AddressScope>('address_scopes', 'address-scopes'), staleTime: 0 };
 export const qosPoliciesQuery = { ...list<QosPolicy>('policies', 'qos/policies', 'qos-policies'), staleTime: 0 };
+export const qosPolicyQuery = one<QosPolicy>('qos-policies', 'policy', 'qos/policies');
 export const trunksQuery = list<Trunk>('trunks');
+export const trunkQuery = one<Trunk>('trunks', 'trunk');
 
 /** The ports of a network or of a device alone. */
 export const portsOfQuery = (by: 'network_id' | 'device_id', id: string) =>

@@ -7,7 +7,8 @@ import type { Column } from '../parts/resource-table.tsx';
 import { Status } from '../parts/status.tsx';
 import { ObjectLink } from './object-link.tsx';
 import { useKeptFrom } from './owner.ts';
-import { called, portsQuery, type Trunk, trunksQuery } from './queries.ts';
+import { called, portsQuery, type Subport, type Trunk, trunksQuery } from './queries.ts';
+import { CreateTrunk } from './trunk-forms.tsx';
 import { remove } from './write.ts';
 
 /** Ports whose VLANs lead to other ports. */
@@ -17,9 +18,9 @@ export function TrunksPage() {
   const ports = useQuery(portsQuery);
   const columns = useMemo<readonly Column<Trunk>[]>(() => {
     const nameOf = (id: string): string => called(ports.data?.find((port) => port.id === id) ?? { id });
-    const vlan = ({ segmentation_type: type, segmentation_id: id }: Trunk['sub_ports'][number]): string => `${type} ${id}`;
+    const vlan = ({ segmentation_type: type, segmentation_id: id }: Subport): string => `${type} ${id}`;
     return [
-      { id: 'name', header: t('fields.name'), value: called },
+      { id: 'name', header: t('fields.name'), value: called, cell: (row) => <PageLink to={`/trunks/${row.id}`}>{called(row)}</PageLink> },
       { id: 'status', header: t('fields.status'), value: ({ status }) => status, cell: ({ status }) => <Status status={status} /> },
       {
         id: 'port',
@@ -54,6 +55,7 @@ export function TrunksPage() {
       kept={keptFrom}
       remove={(id) => remove('trunks', id)}
       empty={{ title: t('trunks.empty'), text: t('trunks.emptyText') }}
+      create={{ label: t('trunks.create'), form: (close) => <CreateTrunk close={close} /> }}
     />
   );
 }
