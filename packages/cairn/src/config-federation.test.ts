@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '@cairn/kit/config/config';
 import { CloudSchema } from './config.ts';
-import { federationOptions } from './config-federation.ts';
+import { federationOptions, singleSignOn, withConsole } from './config-federation.ts';
 
 test('federation is configured by the file, secrets and certificates by files of their own', () => {
   const directory = mkdtempSync(join(tmpdir(), 'cairn-federation-'));
@@ -29,6 +29,12 @@ identity:
 `),
     'https://cloud/identity',
   );
+  const both = load(
+    `identity: { federation: { providers: { corp: { oidc: { issuer: 'https://idp.example', clientId: c, clientSecretFile: ${join(directory, 'secret')} } } } } }`,
+  );
+  assert.deepEqual(withConsole(both, 'https://cloud').trustedDashboards, ['https://cloud/console/session/sso']);
+  assert.deepEqual(singleSignOn(withConsole(both, 'https://cloud')), [{ provider: 'corp', protocol: 'openid' }]);
+  assert.deepEqual([withConsole(both, '').trustedDashboards, singleSignOn(both)], [[], []]);
   const { oidc, saml } = options.providers.corp ?? {};
   assert.deepEqual([oidc?.issuer, oidc?.clientSecret, oidc?.clockSkewSec, saml?.certificates], ['https://idp.example', 'hush', 5, ['CERT']]);
   assert.deepEqual([options.publicUrl, options.samlIdp?.privateKey, options.samlIdp?.assertionLifetimeSec], ['https://cloud/identity', 'KEY', 3600]);

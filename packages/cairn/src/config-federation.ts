@@ -81,6 +81,22 @@ export const FederationSchema = Type.Object(
 
 type Federation = Static<typeof FederationSchema>;
 
+/** Where keystone's page brings the token of a single sign-on, below the cloud's own address. */
+const CONSOLE_PAGE = '/console/session/sso';
+
+/** The same with the cloud's own console as a trusted dashboard, where its address is known. */
+export const withConsole = (federation: Federation, publicUrl: string): Federation =>
+  publicUrl === '' ? federation : { ...federation, trustedDashboards: [...federation.trustedDashboards, publicUrl + CONSOLE_PAGE] };
+
+/** The ways to sign in to the console at identity providers; none while the console is no trusted dashboard. */
+export const singleSignOn = ({ trustedDashboards, providers }: Federation): readonly { readonly provider: string; readonly protocol: string }[] =>
+  !trustedDashboards.some((page) => page.endsWith(CONSOLE_PAGE))
+    ? []
+    : Object.entries(providers).flatMap(([provider, { oidc, saml }]) => [
+        ...(oidc ? [{ provider, protocol: oidc.protocol ?? 'openid' }] : []),
+        ...(saml ? [{ provider, protocol: saml.protocol ?? 'saml2' }] : []),
+      ]);
+
 /** keystone's options from the cloud's. Reads the files that they name. `publicUrl` is the identity service's, or ''. Throws InvalidInput. */
 export function federationOptions(federation: Federation, publicUrl: string): FederationOptions {
   const { samlIdp } = federation;

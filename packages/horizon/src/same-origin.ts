@@ -21,6 +21,16 @@ export function isOwnPage(headers: IncomingHttpHeaders, trustProxy: boolean): bo
   }
 }
 
+/**
+ * True for a form that one of this host's own pages sent: the browser says so, by where it comes from or by its origin. What says nothing was sent
+ * by another program, or by a browser that hides where another site's form comes from.
+ */
+export function isOwnForm(headers: IncomingHttpHeaders, trustProxy: boolean): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  return headers.origin !== undefined && isOwnPage({ ...headers, [PAGE_HEADER]: '1' }, trustProxy);
+}
+
 const first = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)?.split(',')[0]?.trim();
 
 /** True where the browser reached the cloud by https. */

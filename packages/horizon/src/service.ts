@@ -12,13 +12,13 @@ import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { Assets } from './assets.ts';
 import { builtPage } from './build.ts';
-import { tokenInCookie } from './cookie.ts';
+import { HOME, RECEIPT, tokenInCookie } from './cookie.ts';
 import { doorOf, REFUSED_PATH } from './door.ts';
 import { EventFeed, type EventSource } from './event-feed.ts';
 import { EventStream } from './event-stream.ts';
 import { DATA_HEADERS, PAGE_HEADERS } from './headers.ts';
-import { ASSETS_PATH, BASE, EVENTS_PATH, SESSION_PATH } from './paths.ts';
-import { isOwnPage, isSecure } from './same-origin.ts';
+import { ASSETS_PATH, BASE, EVENTS_PATH, PASSWORD_PATH, SESSION_PATH, SINGLE_SIGN_ON_PATH, WAYS_PATH } from './paths.ts';
+import { isOwnForm, isOwnPage, isSecure } from './same-origin.ts';
 import { type Call, type SessionAnswer, Sessions } from './session.ts';
 
 export interface ConsoleOptions {
@@ -32,6 +32,8 @@ export interface ConsoleOptions {
   /** Prefixes of the services that the page may call. */
   readonly prefixes: readonly string[];
   readonly trustProxy: boolean;
+  /** Identity providers by which a browser can sign in, with the protocols that they speak. */
+  readonly singleSignOn: readonly { readonly provider: string; readonly protocol: string }[];
   /** The cloud's own URL begins with https. */
   readonly https: boolean;
   /** Where built pages are kept, the best first; the first that can be written to is used. */
@@ -51,13 +53,30 @@ const SignInBody = Type.Object(
   {
     user: Type.String(short),
     domain: Type.String(short),
-    password: Type.String({ maxLength: 4_096 }),
+    password: Type.Optional(Type.String({ maxLength: 4_096 })),
     passcode: Type.Optional(Type.String({ maxLength: 16 })),
     projectId: Type.Optional(Type.String({ maxLength: 64 })),
   },
   { additionalProperties: false },
 );
-const MoveBody = Type.Object({ projectId: Type.String({ minLength: 1, maxLength: 64 }) }, { additionalProperties: false });
+const id = Type.String({ minLength: 1, maxLength: 64 });
+const closed = { additionalProperties: false };
+const MoveBody = Type.Union([
+  Type.Object({ projectId: id }, closed),
+  Type.Object({ domainId: id }, closed),
+  Type.Object({ system: Type.Literal(true) }, closed),
+]);
+const PasswordBody = Type.Object(
+  {
+    userId: id,
+    user: Type.String(short),
+    domain: Type.String(short),
+    password: Type.String({ maxLength: 4_096 }),
+    newPassword: Type.String({ minLength: 1, maxLength: 4_096 }),
+    projectId: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  closed,
+);
 const BODY_LIMIT_BYTES = 16_384;
 const MOST_STREAMS = 2_000;
 const MOST_STREAMS_OF_A_USER = 20;
@@ -73,6 +92,7 @@ export function createConsole(options: ConsoleOptions): Console {
   const secureFor = (request: FastifyRequest): boolean => options.https || isSecure(request.raw.headers, options.trustProxy);
   const own = (request: FastifyRequest): boolean => isOwnPage(request.raw.headers, options.trustProxy);
   const tokenOf = (request: FastifyRequest): string | undefined => tokenInCookie(request.raw.headers.cookie);
+  const homeOf = (request: FastifyRequest): string | undefined => tokenInCookie(request.raw.headers.cookie, HOME);
 
   /** Builds, or finds, the page; one at a time. */
   const build = (): Promise<void> => {
@@ -92,7 +112,8 @@ export function createConsole(options: ConsoleOptions): Console {
   };
 
   const answer = (reply: FastifyReply, result: SessionAnswer): FastifyReply => {
-    void reply.code(result.status).headers({ ...DATA_HEADERS, ...result.headers });
+    for (const [name, value] of Object.entries({ ...DATA_HEADERS, ...result.headers })) void reply.header(name, typeof value === 'string' ? value : [...value]);
+    void reply.code(result.status);
     return result.body === undefined ? reply.send() : reply.type('application/json').send(JSON.stringify(result.body));
   };
   const refuse = (reply: FastifyReply, status: number, message: string): FastifyReply => answer(reply, { status, body: { message } });
@@ -146,11 +167,20 @@ export function createConsole(options: ConsoleOptions): Console {
 
       fastify.post(SESSION_PATH, async (request, reply) => {
         const body = await bodyOf(request, reply, SignInBody);
-        return body === undefined ? reply : answer(reply, await sessions.open(body, secureFor(request), tokenOf(request)));
+        return body === undefined
+          ? reply
+          : answer(
+              reply,
+              await sessions.leave(
+                await sessions.open(body, secureFor(request), tokenOf(request), tokenInCookie(request.raw.headers.cookie, RECEIPT)),
+                homeOf(request),
+                secureFor(request),
+              ),
+            );
       });
       fastify.put(SESSION_PATH, async (request, reply) => {
         const body = await bodyOf(request, reply, MoveBody);
-        return body === undefined ? reply : answer(reply, await sessions.move(tokenOf(request), body.projectId, secureFor(request)));
+        return body === undefined ? reply : answer(reply, await sessions.move(tokenOf(request), body, secureFor(request), homeOf(request)));
       });
       fastify.get(SESSION_PATH, async (request, reply) => {
         if (!own(request)) return refuse(reply, 403, 'Only the console’s own page may ask this.');
@@ -158,7 +188,29 @@ export function createConsole(options: ConsoleOptions): Console {
       });
       fastify.delete(SESSION_PATH, async (request, reply) => {
         if (!own(request)) return refuse(reply, 403, 'Only the console’s own page may ask this.');
-        return answer(reply, await sessions.close(tokenOf(request), secureFor(request)));
+        return answer(reply, await sessions.leave(await sessions.close(tokenOf(request), secureFor(request)), homeOf(request), secureFor(request)));
+      });
+
+      fastify.post(PASSWORD_PATH, async (request, reply) => {
+        const body = await bodyOf(request, reply, PasswordBody);
+        return body === undefined
+          ? reply
+          : answer(reply, await sessions.leave(await sessions.changePassword(body, secureFor(request), tokenOf(request)), homeOf(request), secureFor(request)));
+      });
+      fastify.get(WAYS_PATH, (request, reply) => {
+        if (!own(request)) return refuse(reply, 403, 'Only the console’s own page may ask this.');
+        return answer(reply, { status: 200, body: { single_sign_on: options.singleSignOn } });
+      });
+      // keystone's page sends a form here; wherever it ends, the way on is to the console's own page and nowhere else
+      fastify.post(SINGLE_SIGN_ON_PATH, async (request, reply) => {
+        if (!isOwnForm(request.raw.headers, options.trustProxy)) return refuse(reply, 403, 'Only the cloud’s own page may sign somebody in.');
+        const token = new URLSearchParams(await readForm(request.raw)).get('token') ?? '';
+        const opened =
+          token === ''
+            ? undefined
+            : await sessions.leave(await sessions.adopt(token, secureFor(request), tokenOf(request)), homeOf(request), secureFor(request));
+        const location = opened?.status === 200 ? `${BASE}/` : `${BASE}/?refused=sso`;
+        return answer(reply, { status: 303, headers: { ...(opened?.status === 200 && opened.headers), location } });
       });
 
       fastify.get(EVENTS_PATH, async (request, reply) => {
@@ -188,6 +240,18 @@ export function createConsole(options: ConsoleOptions): Console {
       fastify.get(`${BASE}/*`, (request, reply) => sendPage(request, reply, 'index.html'));
     },
   };
+}
+
+/** The body of a form, as far as it may be long; nothing of one that is longer. */
+async function readForm(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > BODY_LIMIT_BYTES) return '';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 const WAITING = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cairn</title>`;

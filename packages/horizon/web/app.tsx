@@ -10,7 +10,7 @@ import { ApiError } from './api/errors.ts';
 import { LiveProvider } from './live/live.tsx';
 import { router } from './router.tsx';
 import { Renewal } from './session/renewal.tsx';
-import { type Session, SessionContext, sessions } from './session/session.ts';
+import { type Scope, type Session, SessionContext, sessions } from './session/session.ts';
 import { SignInPage } from './session/sign-in.tsx';
 
 type Messages = I18nProviderProps['messages'];
@@ -40,9 +40,9 @@ export function App() {
   const { i18n } = useTranslation();
   const componentMessages = useComponentMessages(i18n.language);
   const [session, setSession] = useState<Session | null>();
-  const projectId = session?.project?.id;
+  const scope = session?.project?.id ?? session?.domain?.id ?? (session?.system === true ? 'system' : '');
   // nothing of one project is ever shown in another
-  const queries = useMemo(makeQueries, [projectId, session?.user.id]);
+  const queries = useMemo(makeQueries, [scope, session?.user.id]);
 
   useEffect(() => {
     sessions.current().then(
@@ -51,13 +51,13 @@ export function App() {
     );
   }, []);
 
-  const move = useCallback(async (to: string) => setSession(await sessions.move(to)), []);
+  const move = useCallback(async (to: Scope) => setSession(await sessions.move(to)), []);
   const signOut = useCallback(async () => {
     await sessions.signOut();
     activity.clear();
     setSession(null);
   }, []);
-  const handle = useMemo(() => (session ? { session, move, signOut } : undefined), [session, move, signOut]);
+  const handle = useMemo(() => (session ? { session, move, signOut, replace: setSession } : undefined), [session, move, signOut]);
 
   return (
     <I18nProvider locale={i18n.language} messages={componentMessages}>
@@ -65,7 +65,7 @@ export function App() {
         <SessionContext value={handle}>
           <QueryClientProvider client={queries}>
             <LiveProvider epoch={handle.session.expires_at}>
-              <RouterProvider router={router} key={projectId} />
+              <RouterProvider router={router} key={scope} />
             </LiveProvider>
           </QueryClientProvider>
           <Renewal

@@ -30,7 +30,7 @@ import { createNova } from '@cairn/nova/service';
 import { createPlacement } from '@cairn/placement/service';
 import type { CloudConfig } from '../config.ts';
 import { checkNames, readPolicies } from './policies.ts';
-import { federationOptions } from '../config-federation.ts';
+import { federationOptions, singleSignOn, withConsole } from '../config-federation.ts';
 import { computeOptions } from '../config-compute.ts';
 import { networkOptions } from '../config-network.ts';
 import { storageOf } from '../config-storage.ts';
@@ -94,6 +94,8 @@ export function compose(options: ComposeOptions): Cloud {
   const events = new Outbox({ store, clock, ids, log, bus, exclusive });
   const env: Env = { clock, ids, log, store, sagas, events, bus };
 
+  const publicUrl = config.listen.publicUrl.replace(/\/+$/, '');
+  const federation = config.console.enabled ? withConsole(config.identity.federation, publicUrl) : config.identity.federation;
   const keystone = createKeystone(env, {
     dataDir: paths.data,
     tokenProvider: config.identity.tokenProvider,
@@ -101,7 +103,7 @@ export function compose(options: ComposeOptions): Cloud {
     bcryptCost: config.identity.bcryptRounds,
     limitModel: config.identity.limitModel,
     securityCompliance: securityComplianceOf(config),
-    federation: federationOptions(config.identity.federation, config.listen.publicUrl && `${config.listen.publicUrl.replace(/\/+$/, '')}/identity`),
+    federation: federationOptions(federation, publicUrl && `${publicUrl}/identity`),
   });
   const glance = createGlance({
     env,
@@ -157,6 +159,7 @@ export function compose(options: ComposeOptions): Cloud {
         authenticate,
         prefixes: services.map((service) => service.prefix),
         trustProxy: config.listen.trustProxy,
+        singleSignOn: singleSignOn(federation),
         https: config.listen.publicUrl.startsWith('https:'),
         cacheFolders: [join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'cairn-console'), join(paths.data, 'console')],
       })

@@ -4,6 +4,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { onSignedOut } from '../api/client.ts';
+import { OtherWays } from './other-ways.tsx';
 import type { Session } from './session.ts';
 import { SignInForm } from './sign-in.tsx';
 
@@ -34,6 +35,7 @@ export function Renewal({ session, onSignedIn }: { readonly session: Session; re
       <SpaceBetween size="m">
         <Box>{t('renewal.text', { user: session.user.name })}</Box>
         {due && <SignInForm again={session} onSignedIn={onSignedIn} />}
+        {due && <OtherWays />}
       </SpaceBetween>
     </Modal>
   );

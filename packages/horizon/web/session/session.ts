@@ -11,6 +11,8 @@ export interface Session {
   /** The whole system is the session's scope. */
   readonly system: boolean;
   readonly projects: readonly { readonly id: string; readonly name: string; readonly domain_id: string; readonly enabled: boolean }[];
+  /** Domains, and perhaps the whole system, that the session could be for. */
+  readonly scopes: { readonly domains: readonly { readonly id: string; readonly name: string }[]; readonly system: boolean };
   readonly roles: readonly string[];
   readonly expires_at: string;
   readonly catalog: readonly { readonly type: string; readonly name: string; readonly url: string; readonly region: string }[];
@@ -19,32 +21,57 @@ export interface Session {
 export interface SignIn {
   readonly user: string;
   readonly domain: string;
-  readonly password: string;
+  /** Absent in the second step, which the first one's receipt is good for. */
+  readonly password?: string | undefined;
   readonly passcode?: string | undefined;
   readonly projectId?: string | undefined;
 }
 
-/** A sign-in that was refused; `needs` names the factors that are missing. */
+/** What a session is for. */
+export type Scope = { readonly projectId: string } | { readonly domainId: string } | { readonly system: true };
+
+interface PasswordChange {
+  readonly userId: string;
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+  readonly newPassword: string;
+  readonly projectId?: string | undefined;
+}
+
+/** An identity provider at which one can sign in. */
+export interface Way {
+  readonly provider: string;
+  readonly protocol: string;
+}
+
+/** Where a single sign-on begins; it ends at the session of this very console. */
+export const wayHref = ({ provider, protocol }: Way, origin: string): string =>
+  `/identity/v3/auth/OS-FEDERATION/identity_providers/${encodeURIComponent(provider)}/protocols/${encodeURIComponent(protocol)}/websso?${new URLSearchParams({ origin: `${origin}/console/session/sso` })}`;
+
+/** A sign-in that was refused; `needs` names the factors that are missing, `expired` the user whose password has to be changed first. */
 export class SignInError extends ApiError {
   readonly needs: readonly string[];
-  constructor(status: number, message: string, needs: readonly string[]) {
+  readonly expired: string | undefined;
+  constructor(status: number, message: string, needs: readonly string[], expired: string | undefined) {
     super(status, message, undefined);
     this.needs = needs;
+    this.expired = expired;
   }
 }
 
 const PROJECT_KEY = 'cairn.project';
 
-async function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', body?: unknown): Promise<Session | undefined> {
-  const response = await fetch('/console/session', {
+async function ask<T = Session>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', body?: unknown, path = ''): Promise<T | undefined> {
+  const response = await fetch(`/console/session${path}`, {
     method,
     headers: { ...PAGE_HEADERS, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     credentials: 'same-origin',
   });
-  const value = (response.status === 204 ? undefined : await response.json()) as (Session & { message?: string; needs?: string[] }) | undefined;
+  const value = (response.status === 204 ? undefined : await response.json()) as (T & { message?: string; needs?: string[]; expired?: string }) | undefined;
   if (response.ok) return value;
-  throw new SignInError(response.status, value?.message ?? `HTTP ${response.status}`, value?.needs ?? []);
+  throw new SignInError(response.status, value?.message ?? `HTTP ${response.status}`, value?.needs ?? [], value?.expired);
 }
 
 const remember = (session: Session): Session => {
@@ -66,8 +93,15 @@ export const sessions = {
     const projectId = wanted.projectId ?? localStorage.getItem(PROJECT_KEY) ?? undefined;
     return remember((await ask('POST', { ...wanted, ...(projectId !== undefined && { projectId }) })) as Session);
   },
-  async move(projectId: string): Promise<Session> {
-    return remember((await ask('PUT', { projectId })) as Session);
+  async move(scope: Scope): Promise<Session> {
+    return remember((await ask('PUT', scope)) as Session);
+  },
+  /** Changes the own password, and signs in with the new one. */
+  async changePassword(wanted: PasswordChange): Promise<Session> {
+    return remember((await ask('POST', wanted, '/password')) as Session);
+  },
+  async ways(): Promise<readonly Way[]> {
+    return (await ask<{ single_sign_on: readonly Way[] }>('GET', undefined, '/ways'))?.single_sign_on ?? [];
   },
   async signOut(): Promise<void> {
     await ask('DELETE');
@@ -76,7 +110,9 @@ export const sessions = {
 
 export interface SessionHandle {
   readonly session: Session;
-  readonly move: (projectId: string) => Promise<void>;
+  readonly move: (scope: Scope) => Promise<void>;
+  /** Goes on with a session that was got in another way. */
+  readonly replace: (session: Session) => void;
   readonly signOut: () => Promise<void>;
 }
 

@@ -10,6 +10,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Preferences } from '../shell/preferences.tsx';
+import { OtherWays } from './other-ways.tsx';
 import { type Session, SignInError, sessions } from './session.ts';
 
 interface Props {
@@ -18,14 +19,19 @@ interface Props {
   readonly onSignedIn: (session: Session) => void;
 }
 
-/** User, password and domain; the passcode when the cloud asks for one. */
+/** What is asked for: the password; the passcode of a second factor after it; a new password in place of one that has expired. */
+type Step = { readonly kind: 'password' } | { readonly kind: 'passcode' } | { readonly kind: 'change'; readonly userId: string };
+
+/** User, password and domain, and what the cloud asks for besides, a step at a time. */
 export function SignInForm({ again, onSignedIn }: Props) {
   const { t } = useTranslation();
   const [user, setUser] = useState(again?.user.name ?? '');
   const [domain, setDomain] = useState(again?.user.domain.name ?? 'Default');
   const [password, setPassword] = useState('');
   const [passcode, setPasscode] = useState('');
-  const [asksPasscode, setAsksPasscode] = useState(false);
+  const [newPassword, setNewPassword] = useState('');
+  const [repeated, setRepeated] = useState('');
+  const [step, setStep] = useState<Step>({ kind: 'password' });
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string>();
 
@@ -35,9 +41,15 @@ export function SignInForm({ again, onSignedIn }: Props) {
     setRefused(undefined);
     try {
       const projectId = again?.project?.id;
-      onSignedIn(await sessions.signIn({ user, domain, password, ...(asksPasscode && { passcode }), ...(projectId !== undefined && { projectId }) }));
+      const who = { user, domain, ...(projectId !== undefined && { projectId }) };
+      if (step.kind === 'change') onSignedIn(await sessions.changePassword({ ...who, userId: step.userId, password, newPassword }));
+      else onSignedIn(await sessions.signIn({ ...who, ...(step.kind === 'passcode' ? { passcode } : { password }) }));
     } catch (error) {
-      if (error instanceof SignInError && error.needs.includes('totp') && !asksPasscode) setAsksPasscode(true);
+      if (error instanceof SignInError && error.needs.includes('totp') && step.kind !== 'passcode') {
+        // the first step's receipt stands for it from here on
+        setPassword('');
+        setStep({ kind: 'passcode' });
+      } else if (error instanceof SignInError && error.expired !== undefined && step.kind !== 'change') setStep({ kind: 'change', userId: error.expired });
       else if (error instanceof SignInError && error.needs.length > 0 && !error.needs.includes('totp'))
         setRefused(t('signIn.otherFactor', { factors: error.needs.join(', ') }));
       else setRefused(error instanceof SignInError && error.status === 401 ? t('signIn.wrong') : (error as Error).message);
@@ -50,9 +62,29 @@ export function SignInForm({ again, onSignedIn }: Props) {
     <form onSubmit={(event) => void submit(event)}>
       <Form
         actions={
-          <Button variant="primary" loading={busy} loadingText={t('signIn.busy')} disabled={user === '' || domain === ''}>
-            {t('signIn.action')}
-          </Button>
+          <SpaceBetween size="xs" direction="horizontal">
+            {step.kind !== 'password' && (
+              <Button
+                variant="link"
+                formAction="none"
+                onClick={() => {
+                  setStep({ kind: 'password' });
+                  setRefused(undefined);
+                  setPasscode('');
+                }}
+              >
+                {t('signIn.startOver')}
+              </Button>
+            )}
+            <Button
+              variant="primary"
+              loading={busy}
+              loadingText={t('signIn.busy')}
+              disabled={user === '' || domain === '' || (step.kind === 'change' && (newPassword === '' || newPassword !== repeated))}
+            >
+              {step.kind === 'change' ? t('signIn.changePassword') : t('signIn.action')}
+            </Button>
+          </SpaceBetween>
         }
       >
         <SpaceBetween size="m">
@@ -71,20 +103,49 @@ export function SignInForm({ again, onSignedIn }: Props) {
               disabled={again !== undefined}
             />
           </FormField>
-          <FormField label={t('signIn.password')}>
-            <Input
-              type="password"
-              value={password}
-              onChange={({ detail }) => setPassword(detail.value)}
-              autoComplete="current-password"
-              name="password"
-              autoFocus={again !== undefined}
-            />
-          </FormField>
+          {step.kind === 'change' && <Alert type="warning">{t('signIn.expired')}</Alert>}
+          {step.kind !== 'passcode' && (
+            <FormField label={step.kind === 'change' ? t('signIn.oldPassword') : t('signIn.password')}>
+              <Input
+                type="password"
+                value={password}
+                onChange={({ detail }) => setPassword(detail.value)}
+                autoComplete="current-password"
+                name="password"
+                autoFocus={again !== undefined}
+              />
+            </FormField>
+          )}
+          {step.kind === 'change' && (
+            <>
+              <FormField label={t('signIn.newPassword')}>
+                <Input
+                  type="password"
+                  value={newPassword}
+                  onChange={({ detail }) => setNewPassword(detail.value)}
+                  autoComplete="new-password"
+                  name="new-password"
+                  autoFocus
+                />
+              </FormField>
+              <FormField
+                label={t('identity.passwordAgain')}
+                errorText={repeated !== '' && repeated !== newPassword ? t('identity.passwordsDiffer') : undefined}
+              >
+                <Input
+                  type="password"
+                  value={repeated}
+                  onChange={({ detail }) => setRepeated(detail.value)}
+                  autoComplete="new-password"
+                  name="new-password-again"
+                />
+              </FormField>
+            </>
+          )}
           <FormField label={t('signIn.domain')} description={t('signIn.domainHelp')}>
             <Input value={domain} onChange={({ detail }) => setDomain(detail.value)} name="domain" disabled={again !== undefined} />
           </FormField>
-          {asksPasscode && (
+          {step.kind === 'passcode' && (
             <FormField label={t('signIn.passcode')} description={t('signIn.passcodeHelp')}>
               <Input
                 value={passcode}
@@ -115,7 +176,11 @@ export function SignInPage({ onSignedIn }: Pick<Props, 'onSignedIn'>) {
           <Box color="text-body-secondary">{t('signIn.tagline')}</Box>
         </Box>
         <Container header={<Header variant="h2">{t('signIn.title')}</Header>}>
-          <SignInForm onSignedIn={onSignedIn} />
+          <SpaceBetween size="l">
+            {new URLSearchParams(location.search).get('refused') === 'sso' && <Alert type="error">{t('signIn.ssoRefused')}</Alert>}
+            <SignInForm onSignedIn={onSignedIn} />
+            <OtherWays />
+          </SpaceBetween>
         </Container>
         <Preferences />
       </SpaceBetween>

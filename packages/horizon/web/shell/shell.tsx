@@ -4,17 +4,20 @@ import Drawer from '@cloudscape-design/components/drawer';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import TopNavigation from '@cloudscape-design/components/top-navigation';
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { seesAdministration, seesIdentity } from '../admin/sections.ts';
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
 import { useLive } from '../live/live.tsx';
-import { type Session, useSession } from '../session/session.ts';
+import { regionsOf } from '../session/regions.ts';
+import { type Scope, type Session, useSession } from '../session/session.ts';
 import { chooseTheme, type Theme, useTheme } from '../theme.ts';
 import { ActivityPanel } from './activity-panel.tsx';
 import { hrefOf, useFollow } from './links.ts';
-import { NoticeBar, NoticesProvider } from './notices.tsx';
+import { NoticeBar, NoticesProvider, useNotices } from './notices.tsx';
 import { Waiting } from '../parts/waiting.tsx';
+
+const ChangePassword = lazy(() => import('../session/change-password.tsx').then((module) => ({ default: module.ChangePassword })));
 
 const SECTIONS = [
   ['project', ['overview', 'api-access']],
@@ -71,59 +74,98 @@ function Breadcrumbs() {
   return <BreadcrumbGroup items={[{ text: t('product'), href: hrefOf('/') }, ...items]} onFollow={useFollow()} ariaLabel={t('breadcrumbs')} />;
 }
 
+/** What an item of the switcher stands for. */
+const scopeOf = (item: string): Scope =>
+  item === 'system' ? { system: true } : item.startsWith('domain:') ? { domainId: item.slice('domain:'.length) } : { projectId: item.slice('project:'.length) };
+
 function TopBar() {
   const { t, i18n } = useTranslation();
-  const { session, move, signOut } = useSession();
+  const { session, move, signOut, replace } = useSession();
+  const [changing, setChanging] = useState(false);
+  const regions = regionsOf(session.catalog, location.origin);
+  const here = regions.find((region) => region.console === undefined);
   const { state } = useLive();
+  const { fail } = useNotices();
   const theme = useTheme();
   return (
-    <TopNavigation
-      identity={{ href: hrefOf('/'), title: t('product') }}
-      utilities={[
-        {
-          type: 'menu-dropdown',
-          iconName: 'folder',
-          text: session.project?.name ?? t('session.noProject'),
-          title: t('session.project'),
-          description: t(`live.${state}`),
-          items: session.projects.filter((project) => project.enabled).map(({ id, name }) => ({ id, text: name })),
-          onItemClick: ({ detail }) => void move(detail.id),
-        },
-        {
-          type: 'menu-dropdown',
-          iconName: 'settings',
-          ariaLabel: t('preferences.title'),
-          title: t('preferences.title'),
-          items: [
-            {
-              text: t('preferences.language'),
-              items: Object.entries(LANGUAGES).map(([id, text]) => ({ id, text, itemType: 'checkbox' as const, checked: i18n.language === id })),
-            },
-            {
-              text: t('preferences.theme'),
-              items: (['system', 'light', 'dark'] as const).map((id) => ({
-                id,
-                text: t(`preferences.${id}`),
-                itemType: 'checkbox' as const,
-                checked: theme === id,
-              })),
-            },
-          ],
-          onItemClick: ({ detail }) => {
-            if (detail.id in LANGUAGES) void chooseLanguage(detail.id as Language);
-            else chooseTheme(detail.id as Theme);
+    <>
+      <TopNavigation
+        identity={{ href: hrefOf('/'), title: t('product') }}
+        utilities={[
+          {
+            type: 'menu-dropdown',
+            iconName: 'folder',
+            text: session.project?.name ?? session.domain?.name ?? (session.system ? t('identity.system') : t('session.noProject')),
+            title: t('session.project'),
+            description: t(`live.${state}`),
+            items: [
+              ...session.projects.filter((project) => project.enabled).map(({ id, name }) => ({ id: `project:${id}`, text: name })),
+              ...(session.scopes.domains.length === 0
+                ? []
+                : [{ text: t('pages.domains'), items: session.scopes.domains.map(({ id, name }) => ({ id: `domain:${id}`, text: name })) }]),
+              ...(session.scopes.system ? [{ id: 'system', text: t('identity.system') }] : []),
+            ],
+            onItemClick: ({ detail }) => void move(scopeOf(detail.id)).catch((error: unknown) => fail(t('session.moveRefused'), error)),
           },
-        },
-        {
-          type: 'menu-dropdown',
-          iconName: 'user-profile',
-          text: session.user.name,
-          description: t('session.roles', { roles: session.roles.join(', ') }),
-          items: [{ id: 'sign-out', text: t('session.signOut') }],
-          onItemClick: () => void signOut(),
-        },
-      ]}
-    />
+          ...(regions.length < 2
+            ? []
+            : [
+                {
+                  type: 'menu-dropdown' as const,
+                  iconName: 'map' as const,
+                  text: here?.name ?? t('access.region'),
+                  title: t('access.region'),
+                  items: regions.map(({ name, console }) => ({
+                    id: name,
+                    text: name,
+                    ...(console === undefined ? { disabled: true } : { href: console, external: true, externalIconAriaLabel: t('session.opensThere') }),
+                  })),
+                },
+              ]),
+          {
+            type: 'menu-dropdown',
+            iconName: 'settings',
+            ariaLabel: t('preferences.title'),
+            title: t('preferences.title'),
+            items: [
+              {
+                text: t('preferences.language'),
+                items: Object.entries(LANGUAGES).map(([id, text]) => ({ id, text, itemType: 'checkbox' as const, checked: i18n.language === id })),
+              },
+              {
+                text: t('preferences.theme'),
+                items: (['system', 'light', 'dark'] as const).map((id) => ({
+                  id,
+                  text: t(`preferences.${id}`),
+                  itemType: 'checkbox' as const,
+                  checked: theme === id,
+                })),
+              },
+            ],
+            onItemClick: ({ detail }) => {
+              if (detail.id in LANGUAGES) void chooseLanguage(detail.id as Language);
+              else chooseTheme(detail.id as Theme);
+            },
+          },
+          {
+            type: 'menu-dropdown',
+            iconName: 'user-profile',
+            text: session.user.name,
+            description: t('session.roles', { roles: session.roles.join(', ') }),
+            items: [
+              { id: 'password', text: t('signIn.changePassword') },
+              { id: 'sign-out', text: t('session.signOut') },
+            ],
+            onItemClick: ({ detail }) => (detail.id === 'password' ? setChanging(true) : void signOut()),
+          },
+        ]}
+      />
+      {changing && (
+        <Suspense>
+          <ChangePassword session={session} close={() => setChanging(false)} onSignedIn={replace} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

@@ -10,7 +10,8 @@ const headers = (policy: string): Record<string, string> => ({
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; ${policy}`,
   'Cache-Control': 'no-store',
-  'Referrer-Policy': 'no-referrer',
+  // a dashboard has to see that the form comes from here, and never the address with what is in it
+  'Referrer-Policy': 'strict-origin',
   'X-Content-Type-Options': 'nosniff',
 });
 
