@@ -151,6 +151,24 @@ describe('identity in the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('tab', { name: 'Role assignments' }).click();
     await row('boss').first().waitFor();
     await user.fine('role-assignments');
+  });
+
+  test('the page on rules says who may do what, and by which part of a rule', async () => {
+    await user.nav('Who may do what').click();
+    const choose = async (label: string, option: string): Promise<void> => {
+      await page.getByRole('main').getByLabel(label, { exact: true }).click();
+      await page.keyboard.type(option);
+      await page.getByRole('option').filter({ hasText: option }).first().click();
+    };
+    await choose('User', 'ann');
+    await choose('Where', 'alpha');
+    await choose('Rule', 'os_compute_api:servers:show');
+    await button('Explain').click();
+    await page.locator('[data-branch=passes]').getByText('role:reader and project_id:%(project_id)s').first().waitFor();
+    await user.fine('policy');
+    await page.getByLabel('What it is done to').fill('project_id=another');
+    await button('Explain').click();
+    await user.shown('No part of the rule is fulfilled.');
     assert.deepEqual(user.wrong, []);
   });
 });

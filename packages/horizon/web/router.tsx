@@ -223,6 +223,10 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./admin/metadefs.tsx'), 'MetadefsPage'),
   ),
   route(
+    '/policy',
+    lazyRouteComponent(() => import('./admin/policy.tsx'), 'PolicyPage'),
+  ),
+  route(
     '/system',
     lazyRouteComponent(() => import('./admin/system.tsx'), 'SystemPage'),
   ),

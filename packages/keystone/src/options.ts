@@ -1,7 +1,10 @@
+import type { Policy } from '@cairn/kit/policy/policy';
 import type { ProviderOptions, SamlIdpOptions } from './federation/provider-options.ts';
 
 /** What an operator may set for keystone; names of upstream's options in the comments. */
 export interface KeystoneOptions {
+  /** The rules of the cloud's services by code name, with the operator's files applied: for explanations. Asked for when they are needed, since services are made one after the other. */
+  readonly policiesOfServices: () => ReadonlyMap<string, Policy>;
   /** Cairn's data directory; key repositories are below `keystone/` in it. */
   readonly dataDir: string;
   /** How tokens are written: `[token] provider`. */
@@ -130,5 +133,6 @@ export const defaultKeystoneOptions: Omit<KeystoneOptions, 'dataDir'> = {
     disableUserAccountDaysInactive: null,
   },
   limitModel: 'flat',
+  policiesOfServices: () => new Map(),
   directoryCacheMs: 60_000,
 };

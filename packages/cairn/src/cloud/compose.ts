@@ -21,6 +21,8 @@ import type { HttpService } from '@cairn/kit/http/service';
 import { type Ids, systemIds } from '@cairn/kit/ids/ids';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
 import { Metrics } from '@cairn/kit/metrics/metrics';
+import { createPolicy } from '@cairn/kit/policy/engine';
+import type { Policy } from '@cairn/kit/policy/policy';
 import { SagaEngine } from '@cairn/kit/saga/engine';
 import { sagaMigrations } from '@cairn/kit/saga/migrations';
 import { openSqliteStore } from '@cairn/kit/store/sqlite/store';
@@ -102,6 +104,7 @@ export function compose(options: ComposeOptions): Cloud {
     tokenLifetimeSec: config.identity.tokenLifeSeconds,
     bcryptCost: config.identity.bcryptRounds,
     limitModel: config.identity.limitModel,
+    policiesOfServices: () => policies,
     securityCompliance: securityComplianceOf(config),
     federation: federationOptions(federation, publicUrl && `${publicUrl}/identity`),
   });
@@ -148,6 +151,9 @@ export function compose(options: ComposeOptions): Cloud {
 
   const services = [keystone.http, glance.http, placement.http, cinder.http, neutron.http, nova.http] as readonly HttpService[];
   for (const service of services) checkNames(overrides, service);
+  const policies: ReadonlyMap<string, Policy> = new Map(
+    services.map((service) => [service.name, createPolicy(service.name, service.policies, overrides[service.name])]),
+  );
   const authenticate = (token: string, requestId: string): Promise<Context | undefined> => keystone.face.authenticate(token, requestId);
   const console = config.console.enabled
     ? createConsole({

@@ -30,7 +30,20 @@ const SECTIONS = [
   ['identity', ['domains', 'projects', 'users', 'groups', 'roles']],
   [
     'administration',
-    ['hosts', 'health', 'aggregates', 'flavors', 'volume-types', 'all-servers', 'all-volumes', 'all-networks', 'all-floating-ips', 'metadefs', 'system'],
+    [
+      'hosts',
+      'health',
+      'aggregates',
+      'flavors',
+      'volume-types',
+      'all-servers',
+      'all-volumes',
+      'all-networks',
+      'all-floating-ips',
+      'metadefs',
+      'policy',
+      'system',
+    ],
   ],
 ] as const;
 /** Sections that are not everybody's. */

@@ -20,6 +20,7 @@ import { oauth1Operations } from './oauth1.ts';
 import { mappingOperations } from './mappings.ts';
 import { oauth2Operations } from './oauth2.ts';
 import { policyOperations } from './policies.ts';
+import { policyExplanationOperations } from './policy-explanations.ts';
 import { postOnlyOperations } from './post-only.ts';
 import { projectOperations } from './projects.ts';
 import { revokeEventOperations } from './revoke-events.ts';
@@ -37,6 +38,7 @@ const all: readonly AnyOperation[] = [
   ...versionOperations(() => all),
   ...tombstoneOperations,
   ...postOnlyOperations,
+  ...policyExplanationOperations,
   ...revokeEventOperations,
   ...tokenOperations,
   ...scopeOperations,

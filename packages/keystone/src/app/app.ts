@@ -39,6 +39,7 @@ import { createLookups } from './lookups.ts';
 import { createOAuth1 } from './oauth1.ts';
 import { createPasswords } from './passwords.ts';
 import { createPolicies } from './policies.ts';
+import { createPolicyExplanations } from './policy-explanations.ts';
 import { createProjects } from './projects.ts';
 import { createReceipts } from './receipts.ts';
 import { createRevocations } from './revocations.ts';
@@ -108,6 +109,7 @@ export function createApp(env: Env, options: KeystoneOptions) {
   return {
     core,
     options,
+    policyExplanations: createPolicyExplanations({ policies: options.policiesOfServices, authorizations, users, projects }),
     tokenKeys,
     credentialKeys,
     secrets: createSecrets(core.env, credentialKeys),

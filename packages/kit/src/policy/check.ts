@@ -122,6 +122,19 @@ function splitAtColon(token: string): [string, string] | undefined {
   return at < 1 ? undefined : [token.slice(0, at), token.slice(at + 1)];
 }
 
+/** The alternatives of a check, any of which is enough: what stands between the `or` that are in no parentheses. */
+export function alternativesOf(source: string): readonly string[] {
+  const parts: string[][] = [[]];
+  let depth = 0;
+  for (const token of tokenize(source)) {
+    if (token === '(') depth += 1;
+    if (token === ')') depth -= 1;
+    if (depth === 0 && token.toLowerCase() === 'or') parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return parts.map((words) => words.join(' ').replaceAll('( ', '(').replaceAll(' )', ')'));
+}
+
 /** Words, with parentheses as words of their own (not those of `%(name)s`). */
 function tokenize(source: string): string[] {
   const tokens: string[] = [];

@@ -1,7 +1,7 @@
 import type { Context } from '../context/context.ts';
 import { CairnError } from '../errors/errors.ts';
-import { type Check, compileCheck, credentialsOf } from './check.ts';
-import type { Policy, PolicyRule } from './policy.ts';
+import { alternativesOf, type Check, compileCheck, credentialsOf } from './check.ts';
+import type { Explanation, Policy, PolicyRule } from './policy.ts';
 
 /**
  * Compiles a service's rules with the operator's overrides (name → check string, as in policy.yaml). A rule that does not parse
@@ -27,11 +27,14 @@ export function createPolicy(service: string, defaults: readonly PolicyRule[], o
   }
   const scopeOf = (ctx: Context): 'system' | 'domain' | 'project' | undefined =>
     ctx.systemScope ? 'system' : ctx.domainId ? 'domain' : ctx.projectId ? 'project' : undefined;
+  const wrongScope = (rule: PolicyRule, ctx: Context): boolean => {
+    const scope = scopeOf(ctx);
+    return rule.scopes !== undefined && scope !== undefined && !rule.scopes.includes(scope);
+  };
   const allowed = (name: string, ctx: Context, target: Readonly<Record<string, unknown>>): boolean => {
     const rule = rules.get(name);
     if (!rule) return false;
-    const scope = scopeOf(ctx);
-    if (rule.scopes && scope && !rule.scopes.includes(scope)) return false;
+    if (wrongScope(rule, ctx)) return false;
     const credentials = credentialsOf(ctx);
     const visit = (reference: string, depth: number): boolean => {
       const check = checks.get(reference);
@@ -41,7 +44,31 @@ export function createPolicy(service: string, defaults: readonly PolicyRule[], o
     };
     return visit(name, 0);
   };
+  const explain = (name: string, ctx: Context, target: Readonly<Record<string, unknown>>): Explanation | undefined => {
+    const first = rules.get(name);
+    if (!first) return undefined;
+    const credentials = credentialsOf(ctx);
+    // `path` holds the rules that led here, so that a loop of rules ends; the scopes of rules that others refer to do not count
+    const visit = (rule: PolicyRule, path: readonly string[]): Explanation => {
+      const named = (next: string): boolean => {
+        const check = checks.get(next);
+        return check !== undefined && path.length < 32 && !path.includes(next) && visit(rules.get(next) as PolicyRule, [...path, next]).passes;
+      };
+      const branches = alternativesOf(rule.check).map((check) => ({
+        check,
+        passes: compileCheck(check)(credentials, target, named),
+        rules: [...check.matchAll(/\brule:([^\s()]+)/g)]
+          .map(([, reference]) => rules.get(reference as string))
+          .filter((next): next is PolicyRule => next !== undefined && !path.includes(next.name))
+          .map((next) => visit(next, [...path, next.name])),
+      }));
+      return { rule: rule.name, check: rule.check, passes: branches.some(({ passes }) => passes), branches };
+    };
+    const found = visit(first, [name]);
+    return wrongScope(first, ctx) ? { ...found, passes: false, wrongScope: first.scopes ?? [] } : found;
+  };
   return {
+    explain,
     rules,
     has: (name) => rules.has(name),
     allowed,

@@ -79,3 +79,53 @@ test('what does not parse, or refers to nothing, stops the start', () => {
   assert.throws(() => createPolicy('t', [{ name: 'x', check: 'http://evil' }]), /not supported/);
 });
 test('overrides replace defaults', () => assert.equal(createPolicy('t', [{ name: 'x', check: '!' }], { x: 'role:member' }).allowed('x', ctx(), {}), true));
+
+const EXPLAINED = createPolicy('t', [
+  { name: 'owner', check: 'project_id:%(project_id)s' },
+  { name: 'admin', check: 'role:admin' },
+  { name: 'get', check: 'rule:admin or (role:reader and rule:owner) or !', scopes: ['project'] },
+  { name: 'loop', check: 'rule:loop or role:admin' },
+  { name: 'all', check: '' },
+]);
+
+test('an explanation has the alternatives of the check, and the rules within them, each with what it comes to', () => {
+  assert.deepEqual(EXPLAINED.explain('get', ctx(), { project_id: 'p1' }), {
+    rule: 'get',
+    check: 'rule:admin or (role:reader and rule:owner) or !',
+    passes: true,
+    branches: [
+      {
+        check: 'rule:admin',
+        passes: false,
+        rules: [{ rule: 'admin', check: 'role:admin', passes: false, branches: [{ check: 'role:admin', passes: false, rules: [] }] }],
+      },
+      {
+        check: '(role:reader and rule:owner)',
+        passes: true,
+        rules: [
+          { rule: 'owner', check: 'project_id:%(project_id)s', passes: true, branches: [{ check: 'project_id:%(project_id)s', passes: true, rules: [] }] },
+        ],
+      },
+      { check: '!', passes: false, rules: [] },
+    ],
+  });
+});
+
+test('an explanation always comes to what the rule does', () => {
+  for (const rule of EXPLAINED.rules.keys())
+    for (const caller of [
+      ctx(),
+      ctx({ roles: ['admin'] }),
+      ctx({ projectId: undefined, systemScope: 'all', roles: ['admin'] } as never),
+      ctx({ projectId: 'p2' }),
+    ])
+      for (const target of [{}, { project_id: 'p1' }, { project_id: null }])
+        assert.equal(EXPLAINED.explain(rule, caller, target)?.passes, EXPLAINED.allowed(rule, caller, target), rule);
+  assert.equal(EXPLAINED.explain('nothing', ctx(), {}), undefined);
+});
+
+test('a scope that the rule is not for is the reason, whatever the check says; a loop of rules ends', () => {
+  const system = EXPLAINED.explain('get', ctx({ systemScope: 'all', roles: ['admin'] }), {});
+  assert.deepEqual([system?.passes, system?.wrongScope, system?.branches[0]?.passes], [false, ['project'], true]);
+  assert.equal(EXPLAINED.explain('loop', ctx(), {})?.passes, false);
+});

@@ -97,4 +97,26 @@ export const admin = {
     versions: 'Versions of the APIs',
     interface: 'Interface',
   },
+  policy: {
+    help: 'May a user do something, and by which rule? The rules are those that the cloud applies now.',
+    rule: 'Rule',
+    ruleHelp: 'Each call of an API asks a rule; what is refused names it.',
+    target: 'What it is done to',
+    targetHelp:
+      'What the rule looks at, one on each line: name=value, for example project_id=…. With nothing it belongs to the user and the project or domain above.',
+    explain: 'Explain',
+    answer: 'The answer',
+    may: 'Yes',
+    mayNot: 'No',
+    reasons: {
+      passes: 'A part of the rule is fulfilled; any one is enough.',
+      fails: 'No part of the rule is fulfilled.',
+      scope: 'The rule is for sessions in another scope: {{scopes}}.',
+      no_role: 'The user has no role there, or is disabled, and gets no session for it.',
+    },
+    check: 'Its text',
+    matching: 'The part that is fulfilled',
+    passes: 'Fulfilled',
+    fails: 'Not fulfilled',
+  },
 } as const;

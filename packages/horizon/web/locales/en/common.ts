@@ -68,6 +68,7 @@ export const common = {
     'all-networks': 'All networks',
     'all-floating-ips': 'All floating IPs',
     metadefs: 'Metadata definitions',
+    policy: 'Who may do what',
     system: 'System information',
   },
   kinds: { network: 'Network', router: 'Router', server: 'Server' },

@@ -70,6 +70,7 @@ export const common = {
     'all-networks': '全部网络',
     'all-floating-ips': '全部浮动 IP',
     metadefs: '元数据定义',
+    policy: '权限说明',
     system: '系统信息',
   },
   kinds: { network: '网络', router: '路由器', server: '云服务器' },
