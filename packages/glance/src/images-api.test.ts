@@ -48,6 +48,32 @@ for (const engine of engines()) {
   };
   const patch = (id: string, operations: unknown, headers: object = PATCH, who = 'member') => call(who, 'PATCH', `/${id}`, JSON.stringify(operations), headers);
 
+  test(`${engine}: lists show each image as it is now, to the letter`, async () => {
+    const { id } = await made({ name: 'é "quoted" \u{1F4A1}', disk_format: 'raw', tags: ['z', 'a'], zeta: '1', alpha: '2', 7: 'seven' });
+    const same = async (who = 'member'): Promise<void> => {
+      const listed = (await call(who, 'GET', `?id=${id}`)).body.images;
+      assert.deepEqual(
+        listed.map((image: object) => JSON.stringify(image)),
+        [JSON.stringify((await call(who, 'GET', `/${id}`)).body)],
+      );
+    };
+    await same();
+    await same('reader');
+    for (const change of [
+      { op: 'replace', path: '/name', value: 'other' },
+      { op: 'replace', path: '/tags', value: ['new'] },
+      { op: 'replace', path: '/zeta', value: 'changed' },
+      { op: 'remove', path: '/alpha' },
+    ]) {
+      assert.equal((await patch(id, [change])).status, 200);
+      await same();
+    }
+    assert.equal((await call('member', 'PUT', `/${id}/tags/one`)).status, 204);
+    await same();
+    assert.equal((await call('member', 'DELETE', `/${id}`)).status, 204);
+    assert.deepEqual((await call('member', 'GET', `?id=${id}`)).body.images, []);
+  });
+
   test(`${engine}: lists know every filter operator`, async () => {
     for (const [name, more] of [
       ['f1', { disk_format: 'raw', min_ram: 1, tags: ['x', 'y'], colour: 'red' }],

@@ -56,6 +56,8 @@ test('a location makes a queued image active, and its data is read from there', 
   assert.equal((await add(id, `${web.url}/ranges`, {}, {}, '0')).status, 200);
   assert.deepEqual((await cloud.download(id, { range: 'bytes=-5' })).data, data.subarray(-5));
   assert.equal((await cloud.image(id)).locations[0].url, `${web.url}/ranges`);
+  const { images } = (await cloud.call('member', 'GET', `/image/v2/images?id=${id}`)).body;
+  assert.equal(JSON.stringify(images), JSON.stringify([await cloud.image(id)]), 'a list shows the same');
   const source = await cloud.glance.face.source(cloud.world.env.store.read, id);
   assert.deepEqual(source, { imageId: id, format: 'raw', sizeBytes: data.length }, 'a host has to ask for the data');
   const chunks: Buffer[] = [];

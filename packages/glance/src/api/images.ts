@@ -1,5 +1,5 @@
 import { forbidden, invalidInput, isCairnError, notFound } from '@cairn/kit/errors/errors';
-import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
+import { type AnyBody, JsonText, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import { sumUp } from '../app/image-patch.ts';
 import type { Image, ImageChange } from '../app/images.ts';
@@ -21,6 +21,15 @@ async function mayChangeVisibility(req: Request<AnyBody>, change: ImageChange): 
 /** The image as the caller may see it: without properties that it may not read. */
 function seen(app: GlanceApp, req: Request<AnyBody>, image: Image): Image {
   return app.protection.active ? { ...image, properties: app.protection.seen(req.ctx, image.properties, req.allowed) } : image;
+}
+
+const texts = new WeakMap<Image, string>();
+
+/** The JSON of a listed image's view, which is the same for everybody. */
+function keptText(app: GlanceApp, image: Image): string {
+  let text = texts.get(image);
+  if (text === undefined) texts.set(image, (text = JSON.stringify(imageView(app, image))));
+  return text;
 }
 
 async function knownMarker(app: GlanceApp, req: Request<AnyBody>, id: string): Promise<void> {
@@ -86,11 +95,9 @@ export const imageOperations = [
       // SECURITY: a marker must be an image that the caller sees, or lists would tell which ids exist
       if (request.marker !== undefined) await knownMarker(app, req, String(request.marker));
       const page = await app.images.list(request);
-      return {
-        images: page.images.map((image) => imageView(app, seen(app, req, image))),
-        ...nextLinks(req, '/v2/images', limit, page),
-        schema: '/v2/schemas/images',
-      };
+      const views = page.images.map((image) => (app.protection.active ? JSON.stringify(imageView(app, seen(app, req, image))) : keptText(app, image)));
+      const rest = JSON.stringify({ ...nextLinks(req, '/v2/images', limit, page), schema: '/v2/schemas/images' });
+      return new JsonText(['{"images":[', views.join(','), '],', rest.slice(1)]);
     },
   }),
   op({

@@ -8,7 +8,7 @@ import type { GlanceOptions } from '../options.ts';
 import type { LocationRow } from '../store/data-tables.ts';
 import type { Quotas } from './quotas.ts';
 import * as store from '../store/images.ts';
-import { locationsOf, locationsOfAll } from '../store/locations.ts';
+import { locationsOf } from '../store/locations.ts';
 import type { ImageRow, Visibility } from '../store/tables.ts';
 
 /** An image with all that its view shows. */
@@ -52,6 +52,7 @@ export class Images {
   readonly env: Env;
   readonly options: GlanceOptions;
   readonly #quotas: Quotas;
+  readonly #listed = new WeakMap<store.ListedImage, Image>();
   readonly #forgetData: (tx: Tx, imageId: string) => Promise<void>;
 
   /** @param forgetData takes away all data of an image that goes, within the transaction and after it */
@@ -88,19 +89,19 @@ export class Images {
     return row;
   }
 
+  /** A page of images. One that has not changed since an earlier page is the same object. */
   async list(request: ListRequest): Promise<ListPage<ImageRow> & { images: Image[] }> {
-    const db = this.env.store.read;
-    const page = await store.listImages(db, request);
-    const ids = page.rows.map((r) => r.id);
-    const details = await store.detailsOf(db, ids);
-    const locations = await locationsOfAll(db, ids);
-    const whole = (row: ImageRow): Image => ({
-      row,
-      properties: details.properties.get(row.id) ?? {},
-      tags: details.tags.get(row.id) ?? [],
-      locations: locations.get(row.id) ?? [],
-    });
-    return { ...page, images: page.rows.map(whole) };
+    const page = await store.imagePage(this.env.store.read, request);
+    return { ...page, images: page.rows.map((row) => this.#listedImage(row)) };
+  }
+
+  #listedImage(row: store.ListedImage): Image {
+    let image = this.#listed.get(row);
+    if (!image) {
+      image = { row, properties: Object.fromEntries(row.properties), tags: row.tags, locations: row.locations.map(store.locationOf) };
+      this.#listed.set(row, image);
+    }
+    return image;
   }
 
   async create(tx: Tx, ctx: Context, request: NewImageRequest): Promise<Image> {

@@ -1,9 +1,10 @@
 import { findRow } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { rowsAmong } from '@cairn/kit/store/among';
-import { type ListPage, type ListRequest, listRows } from '@cairn/kit/store/list';
+import { rowsOf } from '@cairn/kit/store/kept-rows';
+import { type ListPage, type ListRequest, type ListSpec, listRows } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
-import type { DataTables } from './data-tables.ts';
+import type { DataTables, LocationRow } from './data-tables.ts';
 import type { GlanceTables, ImageRow, MemberRow, PropertyRow, TagRow } from './tables.ts';
 
 const q = (db: Db) => on<GlanceTables>(db);
@@ -103,37 +104,62 @@ export async function detailsOf(
   return { properties, tags };
 }
 
-export const listImages = (db: Db, request: ListRequest): Promise<ListPage<ImageRow>> =>
-  listRows<ImageRow>(
-    db,
-    {
-      table: 'glance_image',
-      id: 'id',
-      maxLimit: 1_000,
-      columns: {
-        id: 'id',
-        name: { column: 'name', nullable: true },
-        status: 'status',
-        visibility: 'visibility',
-        owner: { column: 'owner', nullable: true },
-        protected: { column: 'protected', type: 'boolean' },
-        os_hidden: { column: 'hidden', type: 'boolean' },
-        disk_format: { column: 'disk_format', nullable: true },
-        container_format: { column: 'container_format', nullable: true },
-        size: { column: 'size_bytes', nullable: true, type: 'integer' },
-        min_disk: { column: 'min_disk_gb', type: 'integer' },
-        min_ram: { column: 'min_ram_mb', type: 'integer' },
-        checksum: { column: 'checksum', nullable: true },
-        os_hash_value: { column: 'os_hash_value', nullable: true },
-        os_hash_algo: { column: 'os_hash_algo', nullable: true },
-        virtual_size: { column: 'virtual_size_bytes', nullable: true, type: 'integer' },
-        created_at: { column: 'created_at_ms', type: 'integer' },
-        updated_at: { column: 'updated_at_ms', type: 'integer' },
-      },
-      defaultSort: [{ field: 'created_at', direction: 'desc' }],
+const IMAGES: ListSpec<ImageRow> = {
+  table: 'glance_image',
+  id: 'id',
+  maxLimit: 1_000,
+  columns: {
+    id: 'id',
+    name: { column: 'name', nullable: true },
+    status: 'status',
+    visibility: 'visibility',
+    owner: { column: 'owner', nullable: true },
+    protected: { column: 'protected', type: 'boolean' },
+    os_hidden: { column: 'hidden', type: 'boolean' },
+    disk_format: { column: 'disk_format', nullable: true },
+    container_format: { column: 'container_format', nullable: true },
+    size: { column: 'size_bytes', nullable: true, type: 'integer' },
+    min_disk: { column: 'min_disk_gb', type: 'integer' },
+    min_ram: { column: 'min_ram_mb', type: 'integer' },
+    checksum: { column: 'checksum', nullable: true },
+    os_hash_value: { column: 'os_hash_value', nullable: true },
+    os_hash_algo: { column: 'os_hash_algo', nullable: true },
+    virtual_size: { column: 'virtual_size_bytes', nullable: true, type: 'integer' },
+    created_at: { column: 'created_at_ms', type: 'integer' },
+    updated_at: { column: 'updated_at_ms', type: 'integer' },
+  },
+  defaultSort: [{ field: 'created_at', direction: 'desc' }],
+};
+
+export const listImages = (db: Db, request: ListRequest): Promise<ListPage<ImageRow>> => listRows(db, IMAGES, request);
+
+/** An image with all that its view shows: properties by name, tags, where its data is. */
+export interface ListedImage extends ImageRow {
+  readonly properties: readonly (readonly [name: string, value: string])[];
+  readonly tags: readonly string[];
+  readonly locations: readonly LocationValues[];
+}
+
+/** The values of a location's columns. */
+type LocationValues = readonly (string | number | null)[];
+const LOCATION = ['id', 'image_id', 'position', 'store', 'data_key', 'url', 'metadata', 'created_at_ms'] as const;
+
+export const locationOf = (values: LocationValues): LocationRow =>
+  Object.fromEntries(LOCATION.map((column, i) => [column, values[i]])) as unknown as LocationRow;
+
+/** A page of images, as they are listed again and again. */
+export const imagePage = (db: Db, request: ListRequest): Promise<ListPage<ListedImage>> => listRows(db, PAGES, request);
+
+const PAGES: ListSpec<ListedImage> = {
+  ...IMAGES,
+  kept: {
+    parts: {
+      properties: rowsOf(['name', 'value'], 'glance_image_property where image_id = glance_image.id', 'name'),
+      tags: rowsOf(['tag'], 'glance_image_tag where image_id = glance_image.id', 'tag'),
+      locations: rowsOf(LOCATION, 'glance_image_location where image_id = glance_image.id', 'position, id'),
     },
-    request,
-  );
+  },
+};
 
 export const memberOf = (db: Db, imageId: string, memberId: string): Promise<MemberRow | undefined> =>
   q(db).selectFrom('glance_image_member').selectAll().where('image_id', '=', imageId).where('member_id', '=', memberId).executeTakeFirst();

@@ -1,4 +1,3 @@
-import { rowsAmong } from '@cairn/kit/store/among';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import type { DataTables, LocationRow, StagingRow } from './data-tables.ts';
 
@@ -6,18 +5,6 @@ const q = (db: Db) => on<DataTables>(db);
 
 export const locationsOf = (db: Db, imageId: string): Promise<LocationRow[]> =>
   q(db).selectFrom('glance_image_location').selectAll().where('image_id', '=', imageId).orderBy('position').orderBy('id').execute();
-
-/** Locations of a page of images, in one statement. */
-export async function locationsOfAll(db: Db, imageIds: readonly string[]): Promise<Map<string, LocationRow[]>> {
-  const found = new Map<string, LocationRow[]>();
-  if (imageIds.length === 0) return found;
-  for (const row of await rowsAmong<LocationRow>(db, 'glance_image_location', 'image_id', imageIds, ['image_id', 'position', 'id'])) {
-    const list = found.get(row.image_id);
-    if (list) list.push(row);
-    else found.set(row.image_id, [row]);
-  }
-  return found;
-}
 
 export async function insertLocation(tx: Tx, row: LocationRow): Promise<void> {
   await q(tx)

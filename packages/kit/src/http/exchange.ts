@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Context } from '../context/context.ts';
 import { CairnError } from '../errors/errors.ts';
+import type { JsonText } from './operation.ts';
 
 /** One request as the pipeline sees it, whether it came over HTTP or from inside the process. */
 export interface Exchange {
@@ -26,7 +27,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
   /** undefined: no body. A string goes as it is. */
-  readonly body: string | Buffer | Readable | undefined;
+  readonly body: string | Buffer | Readable | JsonText | undefined;
 }
 
 export const header = (headers: Exchange['headers'], name: string): string | undefined => {

@@ -56,6 +56,14 @@ export class Reply {
   }
 }
 
+/** A body that is JSON text already, in pieces. */
+export class JsonText {
+  readonly pieces: readonly string[];
+  constructor(pieces: readonly string[]) {
+    this.pieces = pieces;
+  }
+}
+
 /** One API call, declared once. `App` is the service's app object that the handler is given. */
 export interface Operation<App = never, B = unknown> {
   /** `<service>.<resource>.<verb>`, unique in the cloud: `nova.flavor.create`. */

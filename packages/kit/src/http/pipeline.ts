@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy.ts';
 import { allowedByRules } from './access-rules.ts';
 import { type Answer, type Exchange, header } from './exchange.ts';
 import { type Microversions, rankOf, Version } from './microversion.ts';
-import { ANYONE, AUTHENTICATED, type AnyOperation, Reply, type Request } from './operation.ts';
+import { ANYONE, AUTHENTICATED, type AnyOperation, JsonText, Reply, type Request } from './operation.ts';
 import type { FaultRequest, HttpService } from './service.ts';
 import { schemaAt, validate } from './validation.ts';
 
@@ -277,7 +277,7 @@ function write(body: unknown, status: number, headers: Record<string, string | s
   if (body === undefined || status === 204 || status === 304) return { status, headers, body: undefined };
   if (typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable) return { status, headers, body };
   headers['content-type'] ??= 'application/json';
-  return { status, headers, body: JSON.stringify(body) };
+  return { status, headers, body: body instanceof JsonText ? body : JSON.stringify(body) };
 }
 
 /** An error in the service's envelope. What is no domain error is a 500 that gives nothing away, and a logged stack. */

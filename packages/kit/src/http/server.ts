@@ -7,8 +7,9 @@ import type { Ids } from '../ids/ids.ts';
 import { createPolicy } from '../policy/engine.ts';
 import { clientErrorOf } from './client-error.ts';
 import { type CorsOptions, corsOf } from './cors.ts';
+import { encode } from './encode.ts';
 import { type Answer, header, noBody, parseJson, readJson } from './exchange.ts';
-import { ANYONE, AUTHENTICATED, type AnyOperation } from './operation.ts';
+import { ANYONE, AUTHENTICATED, type AnyOperation, JsonText } from './operation.ts';
 import { type Passage, pass, withheld } from './passage.ts';
 import { fail, type MountedService, type PathTable, type PipelineOptions, serve, versionOfRefused } from './pipeline.ts';
 import type { HttpService } from './service.ts';
@@ -53,8 +54,6 @@ export interface InsideCall {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'COPY'] as const;
-/** Characters from which a body is encoded apart from its headers; shorter ones go in one piece with them. */
-const LONG_TEXT = 65536;
 const classicPrefix = new WeakMap<IncomingMessage, string>();
 
 /** The cloud's HTTP front: one port with a prefix per service, and the classic ports when asked. */
@@ -191,7 +190,11 @@ export class HttpServer {
       },
       this.#options,
     );
-    return { status: answer.status, headers: answer.headers, body: typeof answer.body === 'string' ? parseMaybe(answer) : answer.body };
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: typeof answer.body === 'string' || answer.body instanceof JsonText ? parseMaybe(answer, answer.body) : answer.body,
+    };
   }
 
   /** A connection that asks to leave HTTP goes to the service that has its path; elsewhere there is nothing to change to. */
@@ -317,10 +320,11 @@ export class HttpServer {
       response.writeHead(answer.status, answer.headers).end();
       return;
     }
-    // a long text is encoded once here, which is several times faster than the socket's own way and tells its length
-    const payload = typeof body === 'string' && body.length > LONG_TEXT ? Buffer.from(body) : body;
+    const { payload, sent } = encode(body);
     answer.headers['content-length'] = String(Buffer.byteLength(payload));
     response.writeHead(answer.status, answer.headers);
+    // `finish` comes when the system has all bytes; without it the memory is left to whoever still holds it
+    if (sent) response.once('finish', sent);
     response.end(raw.method === 'HEAD' ? undefined : payload);
   }
 
@@ -421,5 +425,7 @@ const overlaps = (a: AnyOperation, b: AnyOperation): boolean => {
   return rank(a.since, 0) <= rank(b.until, Number.MAX_SAFE_INTEGER) && rank(b.since, 0) <= rank(a.until, Number.MAX_SAFE_INTEGER);
 };
 
-const parseMaybe = (answer: Answer): unknown =>
-  String(answer.headers['content-type'] ?? '').startsWith('application/json') ? parseJson(Buffer.from(answer.body as string)) : answer.body;
+function parseMaybe(answer: Answer, body: string | JsonText): unknown {
+  const text = typeof body === 'string' ? body : body.pieces.join('');
+  return String(answer.headers['content-type'] ?? '').startsWith('application/json') ? parseJson(Buffer.from(text)) : text;
+}

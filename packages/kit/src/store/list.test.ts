@@ -15,6 +15,7 @@ import {
 } from 'kysely';
 import { isCairnError } from '../errors/errors.ts';
 import { createListIndex } from './list-index.ts';
+import { rowsOf } from './kept-rows.ts';
 import { type ListRequest, type ListSpec, type Sort, listRows } from './list.ts';
 import { type Db, type MigrationSet, type Store, on } from './store.ts';
 import { engines, testStore } from './testing.ts';
@@ -133,6 +134,31 @@ function recording(db: Db): { db: Db; queries: CompiledQuery[] } {
 }
 
 for (const engine of engines()) {
+  it(`kept rows have the columns that a later migration adds, on ${engine}`, async () => {
+    const store = await testStore(engine);
+    try {
+      await store.migrate([MIGRATIONS]);
+      await store.write((tx) =>
+        on<Tables>(tx)
+          .insertInto('thing')
+          .values({ id: 'a', project_id: 'p', name: 'n', rank: 2 ** 40, launched_at_ms: null, is_up: 1 })
+          .execute(),
+      );
+      const list = async (): Promise<unknown[]> => (await listRows(store.read, { ...THINGS, kept: {} })).rows;
+      const row = { id: 'a', project_id: 'p', name: 'n', rank: 2 ** 40, launched_at_ms: null, is_up: 1 };
+      assert.deepEqual(await list(), [row]);
+      await store.migrate([
+        {
+          service: 'thing',
+          migrations: { ...MIGRATIONS.migrations, '0002_more': async (db) => void (await db.schema.alterTable('thing').addColumn('more', 'text').execute()) },
+        },
+      ]);
+      assert.deepEqual(await list(), [{ ...row, more: null }]);
+    } finally {
+      await store.close();
+    }
+  });
+
   describe(`lists on ${engine}`, () => {
     let store: Store;
     const rows: Row[] = [];
@@ -396,6 +422,42 @@ for (const engine of engines()) {
       assert.deepEqual(await page({ limit: 119 }, THINGS), [119, true]);
       await assert.rejects(page({ limit: -1 }), (error) => isCairnError(error, 'InvalidInput'));
       await assert.rejects(page({ limit: 1.5 }), (error) => isCairnError(error, 'InvalidInput'));
+    });
+
+    it('give the same rows again, with their parts, until one of them changes', async () => {
+      const parts = {
+        tags: rowsOf(['tag'], 'thing_tag where thing_id = thing.id', 'tag'),
+        pairs: rowsOf(['thing_id', 'tag'], 'thing_tag where thing_id = thing.id', 'tag desc'),
+      };
+      const spec: ListSpec<Row & { tags: readonly string[]; pairs: readonly (readonly string[])[] }> = { ...THINGS, kept: { parts } };
+      const sort: readonly Sort[] = [{ field: 'launched_at', direction: 'desc' }];
+      const list = async (db: Db = store.read) => (await listRows(db, spec, { sort, filters: [{ field: 'tenant', op: 'eq', value: 'p1' }], limit: 30 })).rows;
+      const first = await list();
+      const plain = (await listRows(store.read, THINGS, { sort, filters: [{ field: 'tenant', op: 'eq', value: 'p1' }], limit: 30 })).rows;
+      assert.deepEqual(
+        first,
+        plain.map((row) => {
+          const own = tags.get(row.id)?.toSorted() ?? [];
+          return { ...row, tags: own, pairs: own.toReversed().map((tag) => [row.id, tag]) };
+        }),
+      );
+      const again = await list();
+      assert.ok(first.every((row, i) => row === again[i] && Object.isFrozen(row)));
+      const [one, two] = [first[0], first[1]] as [Row, Row];
+      const undone = new Error('taken back');
+      await assert.rejects(
+        store.write(async (tx) => {
+          await on<Tables>(tx).updateTable('thing').set({ name: 'q"uote\\ \u2028\ud83d\udca1\n' }).where('id', '=', one.id).execute();
+          await on<Tables>(tx).insertInto('thing_tag').values({ thing_id: two.id, tag: 'zebra' }).execute();
+          const changed = await list(tx);
+          assert.equal(changed[0]?.name, 'q"uote\\ \u2028\ud83d\udca1\n');
+          assert.equal(changed[1]?.tags.at(-1), 'zebra');
+          assert.deepEqual([changed[0] === first[0], changed[1] === first[1], changed[2] === first[2]], [false, false, true]);
+          throw undone;
+        }),
+        undone,
+      );
+      assert.deepEqual(await list(), first);
     });
 
     it('refuse fields that are not declared, and unknown markers, in the words of the service', async () => {

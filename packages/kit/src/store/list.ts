@@ -1,6 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { invalidInput } from '../errors/errors.ts';
 import { type Filter, type TagFilter, type TagTable, filterCondition, tagConditions } from './list-filter.ts';
+import { keptShape, type KeptSpec } from './kept-rows.ts';
 import { type SortKey, marks, rangesAfter } from './list-keyset.ts';
 import { type Db, on } from './store.ts';
 
@@ -29,6 +30,11 @@ export interface ListSpec<Row> {
   /** Requests get at most this many rows. Without it a request without a limit gets all. */
   readonly maxLimit?: number;
   readonly tags?: TagTable;
+  /**
+   * Rows that have not changed since an earlier list are the same objects, frozen (kept-rows.ts). For tables whose columns are texts and whole
+   * numbers, and whose rows are listed again and again.
+   */
+  readonly kept?: KeptSpec;
   /** The error for a marker that names no row (in scope); default InvalidInput. */
   readonly unknownMarker?: (marker: string | number) => Error;
 }
@@ -79,8 +85,11 @@ export async function listRows<Row>(db: Db, spec: ListSpec<Row>, request: ListRe
     const query: ListQuery = on<Record<string, Record<string, unknown>>>(db).selectFrom(spec.table) as ListQuery;
     return request.scope ? request.scope(query) : query;
   };
+  const kept = spec.kept && (await keptShape(db, spec.table, spec.kept));
   const filtered = (): ListQuery => {
-    let query = scoped().selectAll(spec.table);
+    let query: ListQuery = kept
+      ? scoped().select([sql.ref(`${spec.table}.${spec.id}`).as('row_id'), kept.text.as('row_text')])
+      : scoped().selectAll(spec.table);
     for (const filter of request.filters ?? []) query = query.where(filterCondition(db.engine, columnOf(spec, filter.field), filter));
     if (request.tags) for (const condition of tagsOf(spec, request.tags)) query = query.where(condition);
     return request.where ? request.where(query) : query;
@@ -95,7 +104,9 @@ export async function listRows<Row>(db: Db, spec: ListSpec<Row>, request: ListRe
   const missing = (): number | undefined => (limit === undefined ? undefined : limit + 1 - rows.length);
   const read = async (query: ListQuery): Promise<void> => {
     const left = missing();
-    rows.push(...((await (left === undefined ? query : query.limit(left)).execute()) as Row[]));
+    const found = await (left === undefined ? query : query.limit(left)).execute();
+    if (kept) for (const { row_id, row_text } of found as { row_id: string; row_text: string }[]) rows.push(kept.rows.row(row_id, row_text) as Row);
+    else rows.push(...(found as Row[]));
   };
 
   const start = request.marker === undefined ? undefined : await markerValues(spec, keys, request.marker, scoped());

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { isUniqueViolation } from './errors.ts';
+import { forgetShapes } from './kept-rows.ts';
 import { type MigrationSet, type Store, type Tx, on } from './store.ts';
 
 interface MigrationTables {
@@ -67,6 +68,7 @@ export async function migrateStore(store: Store, sets: readonly MigrationSet[], 
       await store.write((tx) => apply(tx, set, name, nowMs));
     }
   }
+  forgetShapes(store.read);
 }
 
 async function apply(tx: Tx, set: MigrationSet, name: string, nowMs: () => number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Context } from '@cairn/kit/context/context';
-import { AUTHENTICATED, type Operation, type Request } from '@cairn/kit/http/operation';
+import { AUTHENTICATED, JsonText, type Operation, type Request } from '@cairn/kit/http/operation';
 import { type Loaded, requireShown, targetOf } from '../app/common.ts';
 import type { NeutronApp } from '../app/deps.ts';
 import { visibilityOf } from '../attributes/authorize.ts';
@@ -43,19 +43,25 @@ export function listOf(
 }
 
 /** A page as upstream shows it: what policy lets through, without what it hides, with links to the pages beside it. */
-export function renderList(app: NeutronApp, resource: Resource, req: Request, input: ListInput, loaded: readonly Loaded[]): object {
+export function renderList(app: NeutronApp, resource: Resource, req: Request, input: ListInput, loaded: readonly Loaded[]): JsonText {
   const visibility = visibilityOf(app.policy, resource);
   const shown = visibleOf(app, resource, req.ctx, loaded);
   const first = shown[0];
   const hidden = first && visibility.hidden(req.ctx, targetOf(first));
-  const views = shown.map((each) => visibility.trim(each.view, hidden, input.fields));
-  const links = pageLinks(
-    input,
-    `${req.baseUrl}${req.url.split('?')[0]}`,
-    req.query,
-    shown.map((each) => String(each.view[resource.key])),
-  );
-  return { [resource.collection]: views, ...(links.length > 0 && { [`${resource.collection}_links`]: links }) };
+  const without = hidden ? [...hidden].join() : '';
+  const textOf = (view: Record<string, unknown>): string => `,${JSON.stringify(visibility.trim(view, hidden, input.fields))}`;
+  const pieces: string[] = [`{"${resource.collection}":[`];
+  for (const { view, kept } of shown) {
+    if (!kept || input.fields) pieces.push(textOf(kept ? { ...view } : view));
+    else {
+      if (kept.hidden !== without) Object.assign(kept, { hidden: without, text: textOf({ ...view }) });
+      pieces.push(kept.text);
+    }
+  }
+  if (first) pieces[1] = (pieces[1] as string).slice(1);
+  const links = pageLinks(input, `${req.baseUrl}${req.url.split('?')[0]}`, req.query, shown.length, (at) => String(shown[at]?.view[resource.key]));
+  pieces.push(links.length > 0 ? `],"${resource.collection}_links":${JSON.stringify(links)}}` : ']}');
+  return new JsonText(pieces);
 }
 
 /** Resources of one owner under one parent pass or fail together, so the rule is asked once for each such group. */
@@ -63,7 +69,11 @@ function visibleOf(app: NeutronApp, resource: Resource, ctx: Context, loaded: re
   const visibility = visibilityOf(app.policy, resource);
   if (app.settings.hasPolicyOverrides) return loaded.filter((each) => visibility.shown(ctx, targetOf(each)));
   const known = new Map<string, boolean>();
+  let last: Loaded | undefined;
+  let passes = false;
   return loaded.filter((each) => {
+    if (last && sameGroup(last, each)) return passes;
+    last = each;
     const { view, parentProjectId } = each;
     const key = `${view.project_id} ${parentProjectId} ${view.shared} ${view['router:external']}`;
     let shown = known.get(key);
@@ -71,9 +81,16 @@ function visibleOf(app: NeutronApp, resource: Resource, ctx: Context, loaded: re
       shown = visibility.shown(ctx, targetOf(each));
       known.set(key, shown);
     }
+    passes = shown;
     return shown;
   });
 }
+
+const sameGroup = (a: Loaded, b: Loaded): boolean =>
+  a.view.project_id === b.view.project_id &&
+  a.parentProjectId === b.parentProjectId &&
+  a.view.shared === b.view.shared &&
+  a.view['router:external'] === b.view['router:external'];
 
 /** One resource as upstream shows it. */
 export function renderOne(app: NeutronApp, resource: Resource, ctx: Context, loaded: Loaded, fields?: readonly string[]): object {

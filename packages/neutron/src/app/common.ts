@@ -12,6 +12,26 @@ export interface Loaded {
   readonly view: Record<string, unknown>;
   /** The owner of the network of a subnet or port, of the group of a rule, of what the resource is below. */
   readonly parentProjectId?: string;
+  /** Of a row that lists keep (kit/store/kept-rows): the view is everybody's and stays as it is, and its JSON as it was shown last is kept with it. */
+  readonly kept?: KeptText;
+}
+
+/** A view's JSON after a comma, and for whose eyes it is: what was left out of it. */
+export interface KeptText {
+  hidden: string;
+  text: string;
+}
+
+/** What is made once of each row that lists keep, by app. */
+export function oncePerRow<Row extends object>(make: (app: NeutronApp, row: Row) => Loaded): (app: NeutronApp, row: Row) => Loaded {
+  const byApp = new WeakMap<NeutronApp, WeakMap<Row, Loaded>>();
+  return (app, row) => {
+    let made = byApp.get(app);
+    if (!made) byApp.set(app, (made = new WeakMap()));
+    let loaded = made.get(row);
+    if (!loaded) made.set(row, (loaded = { ...make(app, row), kept: { hidden: '?', text: '' } }));
+    return loaded;
+  };
 }
 
 /** What policy rules look at. */

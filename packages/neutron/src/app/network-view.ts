@@ -1,10 +1,11 @@
 import type { Db } from '@cairn/kit/store/store';
 import { standardView } from '../attributes/times.ts';
-import { type SubnetOfNetwork, subnetsOfNetworks } from '../store/networks.ts';
+import { type ListedNetwork, type SubnetOfNetwork, subnetsOfNetworks } from '../store/networks.ts';
 import { sharedAmong } from '../store/rbac.ts';
 import { scopesOfPools } from '../store/subnetpools.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
 import type { NetworkRow, SegmentRow } from '../store/tables.ts';
+import { type Loaded, oncePerRow } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import type { Segment } from './segments.ts';
 
@@ -80,4 +81,28 @@ export async function networkViews(
   const several = rows.filter((row) => row.segment_count > 1).map((row) => row.id);
   const segments = several.length > 0 ? Map.groupBy(await segmentsOfNetworks(db, several), (segment) => segment.network_id) : undefined;
   return rows.map((row) => networkView(app, row, byNetwork.get(row.id) ?? NONE, shared.has(row.id), scopes, segments?.get(row.id)));
+}
+
+const subnetsOf = (row: ListedNetwork): SubnetOfNetwork[] =>
+  row.subnets.map(([id, ip_version, enable_dhcp, subnetpool_id, segment_id]) => ({
+    id,
+    network_id: row.id,
+    ip_version,
+    enable_dhcp,
+    subnetpool_id,
+    segment_id,
+  }));
+const ownNetwork = oncePerRow((app, row: ListedNetwork) => ({ view: networkView(app, row, subnetsOf(row), false) }));
+const sharedNetwork = oncePerRow((app, row: ListedNetwork) => ({ view: networkView(app, row, subnetsOf(row), true) }));
+
+/** The views of a page of networks. Those that show what rows of other tables say besides are made anew. */
+export async function listedNetworks(app: NeutronApp, db: Db, rows: readonly ListedNetwork[], viewerProjectId: string | undefined): Promise<Loaded[]> {
+  const special = rows.filter((row) => row.segment_count > 1 || row.subnets.some(([, , , pool]) => pool !== null));
+  const fresh = new Map((await networkViews(app, db, special, viewerProjectId)).map((view) => [view.id, { view }]));
+  const shared = await sharedAmong(
+    db,
+    rows.map((row) => row.id),
+    viewerProjectId,
+  );
+  return rows.map((row) => fresh.get(row.id) ?? (shared.has(row.id) ? sharedNetwork : ownNetwork)(app, row));
 }

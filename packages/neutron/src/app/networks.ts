@@ -16,7 +16,7 @@ import { networkKey } from '../fabric/keys.ts';
 import type { ListInput } from '../listing/query.ts';
 import { NETWORK } from '../resources/network.ts';
 import { deleteRowsOf } from '../store/rows.ts';
-import { deleteNetworkRow, findDefaultExternal, insertNetwork, networkLists, updateNetwork } from '../store/networks.ts';
+import { deleteNetworkRow, findDefaultExternal, insertNetwork, networkLists, networkPages, updateNetwork } from '../store/networks.ts';
 import { anyPortOf, projectsOnNetwork, portsBlockingNetwork } from '../store/ports.ts';
 import { EXTERNAL, insertRbac, removeRbac, removeRbacOf, SHARED, targetsOf } from '../store/rbac.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
@@ -28,7 +28,7 @@ import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, 
 import type { NeutronApp } from './deps.ts';
 import { requireZones } from './zones.ts';
 import { removeDisassociatedFloatingIps } from './floatingips.ts';
-import { networkView, networkViews } from './network-view.ts';
+import { listedNetworks, networkView, networkViews } from './network-view.ts';
 import { removeAutoPorts } from './port-removal.ts';
 import { applyNetworkPolicy, chosenPolicy, defaultPolicies } from './qos-policies.ts';
 import { checkQuotas } from './quota.ts';
@@ -107,8 +107,7 @@ async function requireOneDefault(tx: Tx, networkId: string): Promise<void> {
 
 export async function listNetworks(app: NeutronApp, ctx: Context, input: ListInput): Promise<Loaded[]> {
   const db = app.env.store.read;
-  const rows = await selectPage(db, networkLists, input, scopeOf(ctx));
-  return (await networkViews(app, db, rows, ctx.projectId)).map((view) => ({ view }));
+  return listedNetworks(app, db, await selectPage(db, networkPages, input, scopeOf(ctx)), ctx.projectId);
 }
 
 export async function getNetwork(app: NeutronApp, ctx: Context, id: string): Promise<Loaded> {

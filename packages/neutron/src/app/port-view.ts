@@ -2,9 +2,10 @@ import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { standardView } from '../attributes/times.ts';
 import { addressesOfPorts } from '../store/ipam.ts';
+import type { ListedPort } from '../store/ports.ts';
 import { groupsOfPorts } from '../store/security-groups.ts';
 import type { PortRow } from '../store/tables.ts';
-import type { Loaded } from './common.ts';
+import { type Loaded, oncePerRow } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { resourceRequests } from './resource-requests.ts';
 import { trunkDetails } from './trunk-details.ts';
@@ -84,5 +85,32 @@ export async function portViews(app: NeutronApp, db: Db, rows: readonly PortRow[
     if (trunk) view.trunk_details = trunk;
     if (requests.size > 0) view.resource_request = requests.get(row.id) ?? null;
     return { view, parentProjectId: row.network_project_id };
+  });
+}
+
+const listed = (app: NeutronApp, row: ListedPort): Loaded => ({
+  view: portView(
+    app,
+    row,
+    row.addresses.map(([subnet_id, ip_address]) => ({ subnet_id, ip_address })),
+    row.groups,
+  ),
+  parentProjectId: row.network_project_id,
+});
+const keptPort = oncePerRow(listed);
+
+/** The views of a page of ports. Those that show what rows of other tables say besides are made anew. */
+export async function listedPorts(app: NeutronApp, db: Db, rows: readonly ListedPort[]): Promise<Loaded[]> {
+  const requests = await resourceRequests(db, rows);
+  const trunks = await trunkDetails(db, rows);
+  if (requests.size === 0 && trunks.size === 0) return rows.map((row) => keptPort(app, row));
+  return rows.map((row) => {
+    const request = requests.get(row.id);
+    const trunk = trunks.get(row.id);
+    if (!request && !trunk) return keptPort(app, row);
+    const loaded = listed(app, row);
+    if (trunk) loaded.view.trunk_details = trunk;
+    if (request) loaded.view.resource_request = request;
+    return loaded;
   });
 }

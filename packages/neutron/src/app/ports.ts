@@ -10,7 +10,7 @@ import type { ListInput } from '../listing/query.ts';
 import { PORT } from '../resources/port.ts';
 import { findFloatingIp } from '../store/floatingips.ts';
 import { findNetwork, networkLists } from '../store/networks.ts';
-import { portLists, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { portLists, portPages, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { sharedAmong } from '../store/rbac.ts';
 import { findRouter } from '../store/routers.ts';
 import { selectOne, selectPage } from '../store/select.ts';
@@ -20,7 +20,7 @@ import type { NeutronApp } from './deps.ts';
 import { type AddressPair, type DhcpOption, makePort, type NewPort } from './port-creation.ts';
 import type { FixedIpRequest } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
-import { portViews } from './port-view.ts';
+import { listedPorts, portViews } from './port-view.ts';
 import { requireNoLocalIp } from './local-ip-ports.ts';
 import { requireNoTrunk } from './trunk-ports.ts';
 import { checkQuotas } from './quota.ts';
@@ -111,7 +111,7 @@ export async function requireOwnDevice(db: Db, ctx: Context, deviceOwner: string
 
 export async function listPorts(app: NeutronApp, ctx: Context, input: ListInput): Promise<Loaded[]> {
   const db = app.env.store.read;
-  return portViews(app, db, await selectPage(db, portLists, input, scopeOf(ctx)));
+  return listedPorts(app, db, await selectPage(db, portPages, input, scopeOf(ctx)));
 }
 
 export async function getPort(app: NeutronApp, ctx: Context, id: string): Promise<Loaded> {

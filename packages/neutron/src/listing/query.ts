@@ -87,13 +87,14 @@ function readSorts(resource: Resource, query: URLSearchParams): ListInput['sorts
   return keys.map((field, i) => ({ field, direction: directions[i] as 'asc' | 'desc' }));
 }
 
-/** The links of a page to its neighbours, as upstream's get_pagination_links writes them. */
-export function pageLinks(input: ListInput, url: string, query: URLSearchParams, ids: readonly string[]): { rel: string; href: string }[] {
+/** The links of a page of `count` to its neighbours, as upstream's get_pagination_links writes them. */
+export function pageLinks(input: ListInput, url: string, query: URLSearchParams, count: number, idAt: (at: number) => string): { rel: string; href: string }[] {
   if (input.limit === undefined) return [];
-  const full = ids.length >= input.limit;
+  const full = count >= input.limit;
+  const at = (index: number): string | undefined => (count === 0 ? undefined : idAt(index));
   const links: { rel: string; href: string }[] = [];
-  if (full || input.reverse) links.push({ rel: 'next', href: pageUrl(url, query, ids.at(-1), false) });
-  if (full || !input.reverse) links.push({ rel: 'previous', href: pageUrl(url, query, ids[0], true) });
+  if (full || input.reverse) links.push({ rel: 'next', href: pageUrl(url, query, at(count - 1), false) });
+  if (full || !input.reverse) links.push({ rel: 'previous', href: pageUrl(url, query, at(0), true) });
   return links;
 }
 

@@ -2,6 +2,7 @@ import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
+import { rowsOf } from '@cairn/kit/store/kept-rows';
 import { sql } from 'kysely';
 import { networkNotFound } from '../errors.ts';
 import { EXTERNAL, SHARED, sharedIds } from './rbac.ts';
@@ -44,6 +45,28 @@ export const networkLists: ListMaker<NetworkRow> = {
     if (field !== 'shared') return undefined;
     const shared = sql<boolean>`neutron_network.id in ${sharedIds('network', scope.projectId ?? '*')}`;
     return values[0] ? shared : sql<boolean>`not ${shared}`;
+  },
+};
+
+/** A network with what its view shows of its subnets, in order: id, IP version, DHCP, pool, segment. */
+export interface ListedNetwork extends NetworkRow {
+  readonly subnets: readonly (readonly [string, number, number, string | null, string | null])[];
+}
+
+/** Pages of networks, as they are listed again and again. */
+export const networkPages: ListMaker<ListedNetwork> = {
+  ...networkLists,
+  spec: {
+    ...networkLists.spec,
+    kept: {
+      parts: {
+        subnets: rowsOf(
+          ['id', 'ip_version', 'enable_dhcp', 'subnetpool_id', 'segment_id'],
+          'neutron_subnet where network_id = neutron_network.id',
+          'created_at_ms, id',
+        ),
+      },
+    },
   },
 };
 

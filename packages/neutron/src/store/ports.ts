@@ -2,6 +2,7 @@ import { findRow, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
+import { rowsOf } from '@cairn/kit/store/kept-rows';
 import { type RawBuilder, sql } from 'kysely';
 import { portNotFound } from '../errors.ts';
 import { canonicalIp } from '../net/ip.ts';
@@ -77,6 +78,26 @@ export const portLists: ListMaker<PortRow> = {
         ),
       );
     return conditions.length === 0 ? undefined : sql`(${sql.join(conditions, sql` and `)})`;
+  },
+};
+
+/** A port with what its view shows besides: subnet and address of each of its addresses, and its security groups. */
+export interface ListedPort extends PortRow {
+  readonly addresses: readonly (readonly [subnetId: string, ipAddress: string])[];
+  readonly groups: readonly string[];
+}
+
+/** Pages of ports, as they are listed again and again. */
+export const portPages: ListMaker<ListedPort> = {
+  ...portLists,
+  spec: {
+    ...portLists.spec,
+    kept: {
+      parts: {
+        addresses: rowsOf(['subnet_id', 'ip_address'], 'neutron_ip_allocation where port_id = neutron_port.id', 'position'),
+        groups: rowsOf(['security_group_id'], 'neutron_port_security_group where port_id = neutron_port.id', 'security_group_id'),
+      },
+    },
   },
 };
 
