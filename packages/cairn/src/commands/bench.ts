@@ -7,6 +7,8 @@ import { fastStarts } from '../bench/fast-starts.ts';
 import { growth } from '../bench/growth.ts';
 import { cpuPerServer, realGuests } from '../bench/guests.ts';
 import { Load, pssMb } from '../bench/load.ts';
+import { manyPorts } from '../bench/many-ports.ts';
+import { networkLive } from '../bench/network-live.ts';
 import { candidates } from '../bench/placement.ts';
 import { type Figure, figuresTable } from '../bench/report.ts';
 import { servers, thousand } from '../bench/servers.ts';
@@ -23,6 +25,8 @@ const PARTS = [
   'memory',
   'tokens',
   'network',
+  'network-live',
+  'many-ports',
   'images',
   'image-data',
   'volumes',
@@ -57,6 +61,8 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('start', startTime);
   await take('tokens', () => tokens(mine));
   await take('network', () => network(mine));
+  if (real && config.hypervisor.hosts === 1) await take('network-live', () => networkLive(mine, paths.instance));
+  await take('many-ports', () => onSimulated(1, manyPorts));
   await take('images', () => images(mine));
   await take('image-data', () => imageData(mine));
   await take('volumes', () => volumes(mine));
