@@ -103,6 +103,20 @@ for (const engine of engines()) {
         await assert.rejects(on<Tables>(store.read).selectFrom('shop_item').select('price').execute(), RangeError);
       }));
 
+    it('reads as many rows as a limit says, whatever says it', () =>
+      withShop(engine, async (store) => {
+        await store.write(async (tx) => {
+          for (const id of ['a', 'b', 'c']) await add(tx, id);
+        });
+        const first = on<Tables>(store.read).selectFrom('shop_item').select('id').orderBy('id');
+        for (const limit of [0, 1, 2, 9, 2n, sql<number>`1 + 1`]) {
+          const count = typeof limit === 'object' ? 2 : Math.min(Number(limit), 3);
+          assert.equal((await first.limit(limit).execute()).length, count);
+        }
+        // a limit in the text of a statement is nothing to plan anew for
+        assert.deepEqual([...first.limit(7).compile().parameters], engine === 'sqlite' ? [] : [7]);
+      }));
+
     it('tells how many rows a statement changed, and returns rows from RETURNING', () =>
       withShop(engine, async (store) => {
         await store.write(async (tx) => {

@@ -226,7 +226,7 @@ export async function portsOfGroups(db: Db, groupIds: readonly string[], after: 
   const { rows } = await sql<PortRow>`
     select * from neutron_port where id > ${after} and id in (
       select port_id from neutron_port_security_group where ${among(db, sql.ref('security_group_id'), groupIds)})
-    order by id limit ${limit}`.execute(db.kysely);
+    order by id limit ${sql.lit(limit)}`.execute(db.kysely);
   return rows;
 }
 

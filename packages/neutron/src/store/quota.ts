@@ -23,7 +23,7 @@ const COUNTED: Readonly<Record<string, string>> = {
 export async function countUsed(db: Db, resource: string, projectId: string, stopAt?: number): Promise<number> {
   const table = COUNTED[resource];
   if (table === undefined) return 0;
-  const limit = stopAt === undefined ? sql`` : sql` limit ${stopAt}`;
+  const limit = stopAt === undefined ? sql`` : sql` limit ${sql.lit(stopAt)}`;
   const { rows } = await sql<{
     used: number;
   }>`select count(*) as used from (select 1 from ${sql.table(table)} where project_id = ${projectId}${limit}) as counted`.execute(db.kysely);

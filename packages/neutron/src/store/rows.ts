@@ -22,7 +22,7 @@ export const findRow = async <Row>(db: Db, table: string, id: string): Promise<R
 
 /** Rows that meet a condition, by id. */
 export async function rowsWhere<Row>(db: Db, table: string, condition: RawBuilder<boolean>, limit?: number): Promise<Row[]> {
-  const end = limit === undefined ? sql`` : sql` limit ${limit}`;
+  const end = limit === undefined ? sql`` : sql` limit ${sql.lit(limit)}`;
   return (await sql<Row>`select * from ${sql.table(table)} where ${condition} order by id${end}`.execute(db.kysely)).rows;
 }
 

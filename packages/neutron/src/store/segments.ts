@@ -92,6 +92,6 @@ export async function usedIds(
     select s.segmentation_id, n.project_id from neutron_segment s join neutron_network n on n.id = s.network_id
     where s.network_type = ${network_type} and s.physical_network = ${physical_network}
       and s.segmentation_id between ${Number(minimum)} and ${Number(maximum)}
-    order by s.segmentation_id ${limit === undefined ? sql`` : sql`limit ${limit}`}`.execute(db.kysely);
+    order by s.segmentation_id ${limit === undefined ? sql`` : sql`limit ${sql.lit(limit)}`}`.execute(db.kysely);
   return rows;
 }
