@@ -24,7 +24,7 @@ export const hasQemuImg = await run('qemu-img', ['--version']).then(
   () => false,
 );
 
-type FileLayer = { readonly format: 'raw' | 'qcow2'; readonly path: string };
+type FileLayer = Extract<DiskLayer, { readonly path: string }>;
 const fileOf = (layer: DiskLayer): FileLayer => {
   if (!('path' in layer)) throw new Error('not a file');
   return layer;
@@ -47,7 +47,7 @@ export class PaperGuests implements OpenDisks {
   readonly calls: string[] = [];
 
   /** A guest starts: it is the holder from before the resolver is asked. */
-  async open(disks: LocalDisks, diskId: string, guest = 'guest-1'): Promise<void> {
+  async open(disks: Pick<LocalDisks, 'resolve'>, diskId: string, guest = 'guest-1'): Promise<void> {
     const entry = this.#open.get(diskId) ?? { guests: [], layers: [] };
     entry.guests.push(guest);
     this.#open.set(diskId, entry);

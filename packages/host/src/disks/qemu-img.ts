@@ -4,6 +4,7 @@ import type { ExportFormat } from '../interface/disks.ts';
 import type { FindingCode } from '../inspector/facts.ts';
 import type { QemuDriver } from '../inspector/judge.ts';
 import { judgeQcow2Header, readQcow2Header } from '../inspector/qcow2.ts';
+import type { DeviceFacts } from '../hypervisor/open-disks.ts';
 import type { ProcessUser } from '../process/command.ts';
 import { escapeOption } from '../process/command.ts';
 import { run } from '../process/run.ts';
@@ -14,6 +15,8 @@ import { backingName } from './qcow2-file.ts';
 export interface ImageFile {
   readonly path: string;
   readonly format: QemuDriver;
+  /** The path is a block device's. */
+  readonly device?: DeviceFacts;
 }
 
 export interface QemuImgOptions {
@@ -76,14 +79,34 @@ export class QemuImg {
     options: { readonly sourceBytes: number },
   ): Promise<void> {
     await this.#openable(chain);
-    const named = Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const objects = named.flatMap(([id, file]) => ['--object', `secret,id=${id},file=${escapeOption(checked(file))}`]);
-    const source = secrets.from === undefined ? node(chain) : `json:${JSON.stringify({ driver: 'luks', 'key-secret': 'from', file: blockNode(chain) })}`;
+    const source = sourceOf(chain, secrets.from);
     const target =
       secrets.to === undefined
         ? ['-O', 'qcow2', source, checked(path)]
         : ['-n', '--target-image-opts', source, `driver=luks,key-secret=to,file.driver=file,file.filename=${escapeOption(checked(path))}`];
-    await this.#slow(['convert', '-q', ...objects, ...target], options);
+    await this.#slow(['convert', '-q', ...secretObjects(secrets), ...target], options);
+  }
+
+  /**
+   * Writes what a chain holds to the beginning of a block device of at least that size. `from` and `to` as with recrypt; `isZero`: the device reads as
+   * zeroes, and nothing needs to be written where the chain does too.
+   */
+  async fill(
+    chain: readonly ImageFile[],
+    device: string,
+    options: { readonly sourceBytes: number; readonly isZero: boolean; readonly from?: string | undefined; readonly to?: string | undefined },
+  ): Promise<void> {
+    await this.#openable(chain);
+    const { from, to, isZero } = options;
+    const filename = `filename=${escapeOption(checked(device))}`;
+    const target =
+      to === undefined ? `driver=raw,file.driver=host_device,file.${filename}` : `driver=luks,key-secret=to,file.driver=host_device,file.${filename}`;
+    // what is encrypted is zero nowhere
+    const zero = isZero && to === undefined ? ['--target-is-zero'] : [];
+    await this.#slow(
+      ['convert', '-q', '-t', 'none', '-n', ...zero, ...secretObjects({ from, to }), '--target-image-opts', sourceOf(chain, from), target],
+      options,
+    );
   }
 
   /** Writes the top layer of a closed chain down into the layer below, which then holds what the top held. The top stays as it is. */
@@ -168,9 +191,18 @@ function checked(path: string): string {
   return path;
 }
 
+/** Secrets by the names of files that hold them. */
+const secretObjects = (secrets: { readonly from?: string | undefined; readonly to?: string | undefined }): readonly string[] =>
+  Object.entries(secrets).flatMap(([id, file]) => (file === undefined ? [] : ['--object', `secret,id=${id},file=${escapeOption(checked(file))}`]));
+
+/** A chain as a source, decrypted by the secret `from` where it is given. */
+const sourceOf = (chain: readonly ImageFile[], from: string | undefined): string =>
+  from === undefined ? node(chain) : `json:${JSON.stringify({ driver: 'luks', 'key-secret': 'from', file: blockNode(chain) })}`;
+
 interface BlockNode {
   readonly driver: QemuDriver;
-  readonly file: { readonly driver: 'file'; readonly filename: string };
+  readonly size?: number;
+  readonly file: { readonly driver: 'file' | 'host_device'; readonly filename: string };
   readonly backing?: BlockNode | null;
 }
 
@@ -178,7 +210,9 @@ interface BlockNode {
 export function blockNode(chain: readonly ImageFile[]): BlockNode {
   const [top, ...rest] = chain;
   if (!top) throw new Error('a chain has at least one layer');
-  const own = { driver: top.format, file: { driver: 'file' as const, filename: checked(top.path) } };
+  const { format, device } = top;
+  const file = { driver: device ? ('host_device' as const) : ('file' as const), filename: checked(top.path) };
+  const own = { driver: format, ...(device?.sizeBytes !== undefined && { size: device.sizeBytes }), file };
   if (top.format !== 'qcow2') return own;
   return { ...own, backing: rest.length > 0 ? blockNode(rest) : null };
 }

@@ -68,15 +68,17 @@ export const decrypting = (diskId: string, below: BlockNode, secretId: string): 
 
 /** One layer without what backs it: for overlays and copies that are put into place later. */
 export function openLayer(diskId: string, layer: DiskLayer, readOnly: boolean): BlockNode {
+  const device = 'path' in layer ? layer.device : undefined;
   return {
     driver: layer.format,
+    ...(device?.sizeBytes !== undefined && { size: device.sizeBytes }),
     'node-name': nodeName(diskId, layer),
     'read-only': readOnly,
     discard: 'unmap',
     // Zeroes that the guest writes become holes.
     ...(readOnly ? {} : { 'detect-zeroes': 'unmap' }),
     file: {
-      ...('path' in layer ? { driver: 'file', filename: layer.path, locking: 'auto' } : layer.protocol),
+      ...('path' in layer ? { driver: device ? 'host_device' : 'file', filename: layer.path, locking: 'auto' } : layer.protocol),
       'node-name': protocolNodeName(diskId, layer),
       discard: 'unmap',
     },

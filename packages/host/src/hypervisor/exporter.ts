@@ -158,7 +158,7 @@ export class Exporter {
     if (known.some((layer) => !('path' in layer))) return known;
     const exported = await this.#qmp().execute<readonly { readonly 'node-name': string }[]>('query-block-exports');
     const top = exported[0]?.['node-name'];
-    return (top === undefined ? undefined : await layersBelow(this.#qmp(), top)) ?? known;
+    return (top === undefined ? undefined : await layersBelow(this.#qmp(), top, known)) ?? known;
   }
 
   /** Ends the process; the disk is nobody's. The record stays. */

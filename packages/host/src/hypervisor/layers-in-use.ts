@@ -17,7 +17,7 @@ export async function layersInUse(guest: Guest, machine: { readonly qmp: Qmp }, 
   const disk = record.spec.disks.find((d) => d.diskId === diskId);
   if (!disk || known.some((layer) => !('path' in layer))) return known;
   const top = record.encrypted?.includes(diskId) ? await encryptedImage(machine.qmp, diskId) : await imageOf(machine.qmp, diskDeviceId(disk));
-  return layersOf(top) ?? known;
+  return layersOf(top, known) ?? known;
 }
 
 async function imageOf(qmp: Qmp, device: string): Promise<ImageInfo | undefined> {
@@ -44,16 +44,18 @@ async function imageOfNode(qmp: Qmp, name: string): Promise<ImageInfo | undefine
 }
 
 /** The layers from a node down, top first; undefined where they are no files. */
-export async function layersBelow(qmp: Qmp, name: string): Promise<readonly DiskLayer[] | undefined> {
-  return layersOf(await imageOfNode(qmp, name));
+export async function layersBelow(qmp: Qmp, name: string, known: readonly DiskLayer[]): Promise<readonly DiskLayer[] | undefined> {
+  return layersOf(await imageOfNode(qmp, name), known);
 }
 
-function layersOf(top: ImageInfo | undefined): readonly DiskLayer[] | undefined {
+/** `known`: what QEMU was told. It does not tell everything again. */
+function layersOf(top: ImageInfo | undefined, known: readonly DiskLayer[]): readonly DiskLayer[] | undefined {
   const layers: DiskLayer[] = [];
   for (let image = top; image; image = image['backing-image']) {
     const path = pathOf(image.filename);
     if (path === undefined || (image.format !== 'raw' && image.format !== 'qcow2')) return undefined;
-    layers.push({ format: image.format, path });
+    const { format } = image;
+    layers.push(known.find((layer) => 'path' in layer && layer.path === path && layer.format === format) ?? { format, path });
   }
   return layers.length > 0 ? layers : undefined;
 }

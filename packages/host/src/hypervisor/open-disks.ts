@@ -1,8 +1,14 @@
 import type { DiskFormat } from '../interface/disks.ts';
 
+/** A block device is read by another driver than a file. */
+export interface DeviceFacts {
+  /** What is beyond this is not part of the disk; absent: nothing is. A disk that is bounded so does not grow while it is open. */
+  readonly sizeBytes?: number;
+}
+
 /** One layer of a disk: a file (or another protocol) and the driver that reads it. Nothing is ever probed. */
 export type DiskLayer =
-  | { readonly format: DiskFormat; readonly path: string }
+  | { readonly format: DiskFormat; readonly path: string /** The path is a block device's. */; readonly device?: DeviceFacts }
   /** What is not a file of this host, as QEMU's own blockdev options: `{ driver: 'nbd', server: {...}, export: 'x' }`. */
   | { readonly format: DiskFormat; readonly protocol: { readonly driver: string } & Readonly<Record<string, unknown>> };
 
