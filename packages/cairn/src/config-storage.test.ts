@@ -34,20 +34,26 @@ storage:
     nfs: { driver: directory, path: /srv/volumes, availabilityZone: attic }
     fast: { driver: local, path: /mnt/fast }
     ceph: { driver: rbd, pool: volumes, user: cinder, volumeBackendName: big, imageCacheCount: 20 }
+    lvm: { driver: lvm, volumeGroup: volumes }
+    thick: { driver: lvm, volumeGroup: more, provisioning: thick }
 `);
   assert.deepEqual(specs, [
     { name: 'cairn', driver: 'local' },
     { name: 'nfs', driver: 'directory', path: '/srv/volumes' },
     { name: 'fast', driver: 'local', path: '/mnt/fast' },
     { name: 'ceph', driver: 'rbd', imageCacheCount: 20, imageCacheGb: 0, pool: 'volumes', user: 'cinder', configFile: '/etc/ceph/ceph.conf' },
+    { name: 'lvm', driver: 'lvm', volumeGroup: 'volumes', provisioning: 'thin' },
+    { name: 'thick', driver: 'lvm', volumeGroup: 'more', provisioning: 'thick' },
   ]);
   assert.deepEqual(
-    backends.map(({ name, volumeBackendName, isShared, availabilityZone }) => [name, volumeBackendName, isShared, availabilityZone]),
+    backends.map(({ name, volumeBackendName, isShared, isThin, availabilityZone }) => [name, volumeBackendName, isShared, isThin, availabilityZone]),
     [
-      ['cairn', 'cairn', false, undefined],
-      ['nfs', 'nfs', true, 'attic'],
-      ['fast', 'fast', false, undefined],
-      ['ceph', 'big', true, undefined],
+      ['cairn', 'cairn', false, true, undefined],
+      ['nfs', 'nfs', true, true, 'attic'],
+      ['fast', 'fast', false, true, undefined],
+      ['ceph', 'big', true, true, undefined],
+      ['lvm', 'lvm', false, true, undefined],
+      ['thick', 'thick', false, false, undefined],
     ],
   );
 });
@@ -62,5 +68,9 @@ test('what does not fit is named', () => {
   assert.throws(one('cairn: { driver: rbd, pool: p }'), /own disks/);
   assert.throws(one('nfs: { driver: directory, path: srv }'), /absolute/);
   assert.throws(one('nfs: { driver: netapp }'), /driver/);
+  assert.throws(one('lvm: { driver: lvm }'), /storage\.backends\.lvm\.volumeGroup is missing/);
+  assert.throws(one('lvm: { driver: lvm, volumeGroup: "../x" }'), /storage\.backends\.lvm\.volumeGroup: "\.\.\/x"/);
+  assert.throws(one(`lvm: { driver: lvm, volumeGroup: ${'g'.repeat(33)} }`), /at most 32/);
+  assert.throws(one('ceph: { driver: rbd, pool: p, provisioning: thin }'), /provisioning is not an option of the driver rbd/);
   assert.throws(one('nfs: { driver: directory, path: /srv, imageCacheCount: 3 }'), /imageCacheCount is not an option of the driver directory/);
 });

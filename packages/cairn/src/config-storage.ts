@@ -7,11 +7,15 @@ const text = (description: string) => Type.Optional(Type.String({ minLength: 1, 
 
 const BackendSchema = Type.Object(
   {
-    driver: Type.Enum(['local', 'directory', 'rbd']),
+    driver: Type.Enum(['local', 'directory', 'rbd', 'lvm']),
     path: text('Directory, for the drivers local and directory'),
     pool: text('Pool of the Ceph cluster, for the driver rbd'),
     configFile: text('ceph.conf of the cluster'),
     user: text('User of the cluster, without `client.`'),
+    volumeGroup: text('Volume group of each host, for the driver lvm'),
+    provisioning: Type.Optional(
+      Type.Enum(['thin', 'thick'], { description: 'Whether volumes take room of the volume group as they are written (the default), or all at once' }),
+    ),
     volumeBackendName: text('What types choose it by (`volume_backend_name`); its name when absent'),
     availabilityZone: text('Zone of its volumes'),
     imageCacheCount: Type.Optional(Type.Integer({ minimum: 0, description: 'Images that are kept in the pool for later volumes; 0 for no limit' })),
@@ -25,7 +29,7 @@ export const StorageSchema = Type.Object(
   {
     backends: Type.Record(Type.String(), BackendSchema, {
       default: { [HOME_BACKEND]: { driver: 'local' } },
-      description: `Where volumes may be, by name (docs/storage.md): driver \`local\` (\`${HOME_BACKEND}\`: the hosts' own disks), \`directory\` or \`rbd\``,
+      description: `Where volumes may be, by name (docs/storage.md): driver \`local\` (\`${HOME_BACKEND}\`: the hosts' own disks), \`directory\`, \`rbd\` or \`lvm\``,
     }),
     overSubscriptionRatio: Type.Number({
       default: 20,
@@ -52,6 +56,7 @@ const NEEDS: Readonly<Record<BackendConfig['driver'], readonly [needed: readonly
   local: [[], ['path']],
   directory: [['path'], []],
   rbd: [['pool'], ['configFile', 'user', 'imageCacheCount', 'imageCacheGb']],
+  lvm: [['volumeGroup'], ['provisioning']],
 };
 const COMMON = ['driver', 'volumeBackendName', 'availabilityZone'];
 
@@ -91,8 +96,16 @@ function specOf(name: string, config: BackendConfig): BackendSpec {
         },
         configFile: config.configFile ?? '/etc/ceph/ceph.conf',
       };
+    case 'lvm': {
+      const volumeGroup = named(where, 'volumeGroup', config.volumeGroup);
+      if (volumeGroup.length > LONGEST_GROUP) throw new Error(`${where}.volumeGroup: names of volume groups have at most ${LONGEST_GROUP} characters here`);
+      return { name, driver, volumeGroup, provisioning: config.provisioning ?? 'thin' };
+    }
   }
 }
+
+/** The kernel's names of volumes have the group's in front. */
+const LONGEST_GROUP = 32;
 
 /** Names that become arguments of commands. */
 function named(where: string, option: string, value = ''): string {
@@ -109,6 +122,7 @@ function optionsOf(name: string, config: BackendConfig): BackendOptions {
     driver,
     isShared: driver === 'directory' || driver === 'rbd',
     multiattach: driver !== 'rbd',
+    isThin: config.provisioning !== 'thick',
     availabilityZone: config.availabilityZone,
   };
 }

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { systemContext } from '@cairn/kit/context/context';
 import { testContext } from '@cairn/kit/testing/world';
 import { Cloud } from './cloud.fixture.ts';
-import { type BackendOptions, homeBackend } from './options.ts';
+import { type BackendOptions, defaultCinderOptions, homeBackend } from './options.ts';
 
 // Several back ends: two of each host, one that all hosts share.
 const shared: BackendOptions = {
@@ -12,6 +12,7 @@ const shared: BackendOptions = {
   driver: 'rbd',
   isShared: true,
   multiattach: true,
+  isThin: true,
   availabilityZone: undefined,
 };
 const attic: BackendOptions = { ...homeBackend, name: 'disks', volumeBackendName: 'slow', availabilityZone: 'attic' };
@@ -86,6 +87,35 @@ test('no back end that a type asks for: the volume is in error, with a message t
   assert.match(messages[0].user_message, /schedule allocate volume: ?Could not find any available weighted backend/i);
   await cloud.call('member', 'DELETE', `/volumes/${id}`);
   await cloud.settle();
+});
+
+test('what volumes take at once is promised once', async (t) => {
+  const [thin, thick] = [true, false].map(
+    (isThin): BackendOptions => ({ ...homeBackend, name: isThin ? 'thin' : 'thick', volumeBackendName: isThin ? 'thin' : 'thick', driver: 'lvm', isThin }),
+  );
+  const quotaDefaults = { ...defaultCinderOptions.quotaDefaults, gigabytes: -1 };
+  const own = await Cloud.start({ hosts: ['host1'], options: { backends: [thin as BackendOptions, thick as BackendOptions], quotaDefaults } });
+  t.after(() => own.close());
+  const { pools } = await own.show('admin', '/scheduler-stats/get_pools?detail=true');
+  const [first] = pools as { readonly capabilities: { readonly free_capacity_gb: number } }[];
+  assert.deepEqual(
+    pools.map((pool: { name: string; capabilities: Record<string, unknown> }) => [
+      pool.name,
+      ...['storage_protocol', 'thin_provisioning_support', 'thick_provisioning_support', 'sparse_copy_volume'].map((name) => pool.capabilities[name]),
+    ]),
+    [
+      ['host1@thick#thick', 'block', false, true, false],
+      ['host1@thin#thin', 'block', true, false, true],
+    ],
+  );
+  const size = Math.ceil(first?.capabilities.free_capacity_gb ?? 0) + 1;
+  for (const name of ['thin', 'thick']) {
+    await own.call('admin', 'POST', '/types', { volume_type: { name, extra_specs: { volume_backend_name: name } } });
+    const id = await own.volume('member', { size, volume_type: name });
+    // the simulated storage has no room for it either, but is asked only where more may be promised than there is
+    const { messages } = await own.show('member', `/messages?resource_uuid=${id}`);
+    assert.equal(/schedule allocate volume/.test(messages[0].user_message), name === 'thick', messages[0].user_message);
+  }
 });
 
 test('the zone of a volume binds it to the back ends of that zone', async () => {

@@ -16,6 +16,7 @@ const fast: BackendOptions = {
   driver: 'local',
   isShared: false,
   multiattach: true,
+  isThin: true,
   availabilityZone: undefined,
 };
 

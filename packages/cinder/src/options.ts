@@ -5,11 +5,13 @@ export interface BackendOptions {
   readonly name: string;
   /** The name that volume types choose it by; several back ends may have the same. */
   readonly volumeBackendName: string;
-  readonly driver: 'local' | 'directory' | 'rbd';
+  readonly driver: 'local' | 'directory' | 'rbd' | 'lvm';
   /** Every host reaches its volumes; else each host has storage of its own by this name. */
   readonly isShared: boolean;
   /** A volume's format lets several servers write to it at once. */
   readonly multiattach: boolean;
+  /** Volumes take room as they are written, so more may be promised than there is. */
+  readonly isThin: boolean;
   readonly availabilityZone: string | undefined;
 }
 
@@ -20,6 +22,7 @@ export const homeBackend: BackendOptions = {
   driver: 'local',
   isShared: false,
   multiattach: true,
+  isThin: true,
   availabilityZone: undefined,
 };
 

@@ -43,6 +43,7 @@ export async function makeAgents(config: CloudConfig, paths: Paths, callbacks: H
       const agent = await RealAgent.create({
         host: hostName(config, i),
         instance: `${paths.instance}h${index}`,
+        cloud: paths.instance,
         dataDir: join(paths.hosts, String(index)),
         runDir: `/run/cairn-${paths.instance}/h${index}`,
         physicalNetworks: { public: underlay.publicPort(index), ...physicalLinks(config.network, hostName(config, i), `${paths.instance}h${index}`) },

@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import type { BackendSpec } from '@cairn/host/interface/backends';
 import type { CommonFlags } from '../config.ts';
+import { storageOf } from '../config-storage.ts';
 import { running } from '../daemon/process.ts';
-import { HOST_PACKAGES, missingOf, present, versionOf } from '../install/packages.ts';
+import { HOST_PACKAGES, missingOf, present, storagePackages, versionOf } from '../install/packages.ts';
 import { settingsOf } from './shared.ts';
 
 /** One finding: `ok`, something that costs (`warn`), or something that stops a cloud (`bad`), with the fix in words. */
@@ -13,6 +16,8 @@ interface Finding {
   readonly what: string;
   readonly fix?: string;
 }
+
+type LvmSpec = Extract<BackendSpec, { readonly driver: 'lvm' }>;
 
 /** `cairn doctor`: exit code 1 when something would stop `cairn up`. */
 export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<void> {
@@ -25,7 +30,8 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
   if (real) {
     if (process.getuid?.() === 0) say('ok', 'runs as root');
     else say('bad', 'real guests need root', 'run as root, or use --hypervisor simulated');
-    const missing = missingOf(HOST_PACKAGES);
+    const { specs } = storageOf(config.storage);
+    const missing = missingOf([...HOST_PACKAGES, ...storagePackages(specs)]);
     if (missing.length === 0) say('ok', 'all system packages are there');
     else
       say(
@@ -50,6 +56,7 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     else say('warn', 'br_netfilter is not loaded yet: security groups need it', 'modprobe br_netfilter');
     if (existsSync('/sys/fs/cgroup')) say('ok', 'cgroups are there (limits per guest)');
     else say('warn', 'no cgroups: guests run without CPU and memory limits');
+    for (const spec of specs) if (spec.driver === 'lvm') volumeGroup(spec, say);
   }
   const memoryMb = Math.floor(totalmem() / 2 ** 20);
   if (memoryMb >= 3_500) say('ok', `${memoryMb} MB of memory`);
@@ -76,6 +83,22 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     for (const f of findings)
       process.stdout.write(`${{ ok: 'ok   ', warn: 'warn ', bad: 'BAD  ' }[f.level]} ${f.what}${f.fix ? `\n      fix: ${f.fix}` : ''}\n`);
   if (findings.some((f) => f.level === 'bad')) process.exitCode = 1;
+}
+
+/** Can a back end of LVM be used here: the kernel's part, and the group. */
+function volumeGroup({ name, volumeGroup: group, provisioning }: LvmSpec, say: (level: Finding['level'], what: string, fix?: string) => void): void {
+  const [target, module] = provisioning === 'thin' ? ['thin-pool', 'dm-thin-pool'] : ['snapshot-origin', 'dm-snapshot'];
+  if (!existsSync('/dev/mapper/control') && spawnSync('modprobe', ['--dry-run', 'dm-mod']).status !== 0) {
+    say('bad', `storage back end ${name}: this kernel has no device-mapper`, 'load it (modprobe dm-mod), or use another kernel or driver');
+    return;
+  }
+  const { stdout } = spawnSync('dmsetup', ['targets'], { encoding: 'utf8', timeout: 5_000 });
+  if (!(stdout ?? '').includes(target) && spawnSync('modprobe', ['--dry-run', module]).status !== 0)
+    say('bad', `storage back end ${name}: this kernel has no ${module}`, 'install the modules of the kernel, or use another kernel or driver');
+  if (!present('lvm')) return;
+  const { status } = spawnSync('lvm', ['vgs', group], { timeout: 30_000, stdio: 'ignore' });
+  if (status === 0) say('ok', `storage back end ${name}: the volume group ${group} is there`);
+  else say('bad', `storage back end ${name}: there is no volume group ${group}`, `vgcreate ${group} DEVICE ...`);
 }
 
 /** Is KVM really usable? Proved by a trial guest, not by /dev/kvm's existence. */

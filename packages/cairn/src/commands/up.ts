@@ -2,9 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CloudConfig, cacheFolder, type CommonFlags, configOf } from '../config.ts';
+import { storageOf } from '../config-storage.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
 import { running, startDaemon } from '../daemon/process.ts';
-import { canInstall, HOST_PACKAGES, install, missingOf, type NeededPackage } from '../install/packages.ts';
+import { canInstall, HOST_PACKAGES, install, missingOf, type NeededPackage, storagePackages } from '../install/packages.ts';
 import { Steps } from '../terminal/progress.ts';
 
 /** `cairn up`: from a checkout to a cloud that answers. */
@@ -32,7 +33,8 @@ export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> 
       'real guests need root (namespaces, taps, firewall). Run "sudo ./cairn up", or "./cairn up --hypervisor simulated" for a cloud without real guests, which needs no root.',
     );
   }
-  if (real) await installMissing(HOST_PACKAGES, flags.yes ?? false, steps, 'a cloud with real guests');
+  const packages = [...HOST_PACKAGES, ...storagePackages(storageOf(config.storage).specs)];
+  if (real) await installMissing(packages, flags.yes ?? false, steps, 'a cloud with real guests');
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });
   if (real && config.demoImage && fresh) await demoImage(flags.yes ?? false, steps);
   writeFileSync(paths.settings, JSON.stringify(config, null, 2), { mode: 0o600 });

@@ -23,6 +23,15 @@ export const HOST_PACKAGES: readonly NeededPackage[] = [
   { name: 'util-linux', why: 'enters namespaces and drops privileges', provides: ['nsenter', 'setpriv', 'prlimit'] },
 ];
 
+/** What hosts need besides for their storage back ends. */
+export function storagePackages(backends: readonly { readonly driver: string; readonly provisioning?: string }[]): readonly NeededPackage[] {
+  const groups = backends.filter(({ driver }) => driver === 'lvm');
+  if (groups.length === 0) return [];
+  const lvm = { name: 'lvm2', why: 'volumes in volume groups', provides: ['lvm'] };
+  const thin = { name: 'thin-provisioning-tools', why: 'checks thin pools before they are used', provides: ['thin_check'] };
+  return groups.some(({ provisioning }) => provisioning === 'thin') ? [lvm, thin] : [lvm];
+}
+
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** True where a program is on this machine; a path must exist itself. */

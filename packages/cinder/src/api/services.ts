@@ -157,6 +157,7 @@ const DESCRIPTIONS: Readonly<Record<BackendOptions['driver'], string>> = {
   local: 'Files of the host: sparse, with copy-on-write clones and snapshots.',
   directory: 'Files of a directory that every host sees: sparse, with copy-on-write clones and snapshots.',
   rbd: 'RBD images of a Ceph cluster: sparse, with copy-on-write clones and snapshots.',
+  lvm: "Logical volumes of the host's volume group, with copy-on-write snapshots; sparse, with copy-on-write clones, where the group has a thin pool.",
 };
 
 const capabilities = op({

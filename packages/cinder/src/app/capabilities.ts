@@ -4,7 +4,7 @@ import type { PoolFacts } from './pools.ts';
 import type { ExtraSpecs } from './types.ts';
 
 /** `storage_protocol`, in upstream's words. */
-export const PROTOCOLS: Readonly<Record<BackendOptions['driver'], string>> = { local: 'file', directory: 'nfs', rbd: 'ceph' };
+export const PROTOCOLS: Readonly<Record<BackendOptions['driver'], string>> = { local: 'file', directory: 'nfs', rbd: 'ceph', lvm: 'block' };
 
 export type Capabilities = Readonly<Record<string, string | number | boolean>>;
 
@@ -22,11 +22,11 @@ export const capabilitiesOf = (options: CinderOptions, pool: PoolFacts, nowMs: n
   total_volumes: pool.volumes,
   reserved_percentage: options.reservedPercentage,
   max_over_subscription_ratio: String(options.overSubscriptionRatio),
-  thin_provisioning_support: true,
-  thick_provisioning_support: false,
+  thin_provisioning_support: pool.backend.isThin,
+  thick_provisioning_support: !pool.backend.isThin,
   multiattach: pool.backend.multiattach,
   online_extend_support: true,
-  sparse_copy_volume: true,
+  sparse_copy_volume: pool.backend.isThin,
   QoS_support: false,
   replication_enabled: false,
   backend_state: 'up',

@@ -12,7 +12,7 @@ export interface PoolFacts extends Storage {
   readonly totalGb: number;
   readonly freeGb: number;
   readonly volumes: number;
-  /** Promised to volumes; they are thin, so it may be more than there is. */
+  /** Promised to volumes; where they are thin it may be more than there is. */
   readonly provisionedGb: number;
   readonly disabled: boolean;
   readonly availabilityZone: string | undefined;
@@ -97,12 +97,18 @@ export class Pools {
   }
 
   #virtualFree(pool: PoolFacts): number {
-    return pool.totalGb * this.#deps.options.overSubscriptionRatio - pool.provisionedGb;
+    return pool.totalGb * this.#ratio(pool) - pool.provisionedGb;
   }
 
-  /** Upstream's CapacityFilter for thin storage, which all of it is. */
+  /** How much may be promised for each GB that is there. */
+  #ratio({ backend }: PoolFacts): number {
+    return backend.isThin ? this.#deps.options.overSubscriptionRatio : 1;
+  }
+
+  /** Upstream's CapacityFilter. */
   #lack(pool: PoolFacts, sizeGb: number): string | undefined {
-    const { overSubscriptionRatio, reservedPercentage } = this.#deps.options;
+    const { reservedPercentage } = this.#deps.options;
+    const overSubscriptionRatio = this.#ratio(pool);
     if (pool.disabled) return 'its volume service is disabled';
     const reservedGb = (pool.totalGb * reservedPercentage) / 100;
     const freeGb = pool.freeGb - reservedGb;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,10 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { isCairnError } from '@cairn/kit/errors/errors';
-import { run } from '../process/run.ts';
+import type { Bench } from '../disks/disks.fixture.ts';
 import type { ImageSource, KeptDisks } from '../interface/disks.ts';
+import { run } from '../process/run.ts';
+import type { DiskRoom } from './room.ts';
 
 const MIB = 2 ** 20;
 
@@ -250,7 +252,7 @@ export function disksSuite<S extends Subject>(
         const data = await buffer(stream);
         assert.equal(data.length, sizeBytes);
         await writeFile(join(dir, format), data);
-        await run('qemu-img', ['convert', '-f', driver, '-O', 'raw', join(dir, format), join(dir, 'raw')]);
+        await run('qemu-img', ['convert', '-f', driver, '-O', 'raw', join(dir, format), join(dir, 'raw')], { timeoutMs: 300_000 });
         const wanted = Buffer.alloc(9 * MIB);
         wanted.fill(3, 4 * MIB, 5 * MIB);
         assert.ok((await readFile(join(dir, 'raw'))).equals(wanted), format);
@@ -304,3 +306,20 @@ export function disksSuite<S extends Subject>(
     });
   });
 }
+
+/** Data as an image of glance, streamed. */
+export async function imageIn(images: Map<string, Buffer>, imageId: string, data: Buffer, format: 'raw' | 'qcow2'): Promise<ImageSource> {
+  let bytes = data;
+  if (format === 'qcow2') {
+    const dir = await mkdtemp(join(tmpdir(), 'cairn-image-'));
+    await writeFile(join(dir, 'raw'), data);
+    await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', join(dir, 'raw'), join(dir, 'qcow2')], { timeoutMs: 300_000 });
+    bytes = await readFile(join(dir, 'qcow2'));
+    await rm(dir, { recursive: true });
+  }
+  images.set(imageId, bytes);
+  return { imageId, format, sizeBytes: bytes.length, sha512: createHash('sha512').update(bytes).digest('hex') };
+}
+
+/** A bench as the home of other back ends. */
+export const roomOf = ({ disks }: Bench): DiskRoom => ({ disks, resolve: disks.resolve, start: () => disks.start(), stop: () => disks.stop() });

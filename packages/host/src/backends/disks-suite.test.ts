@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -15,32 +12,15 @@ import { SimulatedAgent } from '../simulated/agent.ts';
 import { SimulatedMachine } from '../simulated/machine.ts';
 import { BackendDisks } from './backend-disks.ts';
 import { noCeph, startCeph } from './ceph.fixture.ts';
-import { disksSuite, type Subject } from './disks-suite.fixture.ts';
+import { disksSuite, imageIn, roomOf, type Subject } from './disks-suite.fixture.ts';
 import { RbdBridges } from './rbd-bridges.ts';
 import { RbdCommand } from './rbd-command.ts';
 import { RbdDisks } from './rbd-disks.ts';
-import type { DiskRoom } from './room.ts';
 import { SharedDirectory } from './shared-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
 const noTools = hasQemuImg ? undefined : 'qemu-img is not installed';
 const user = asRoot ? { user: TEST_USER } : {};
-
-/** Data as an image of glance, streamed. */
-async function imageIn(images: Map<string, Buffer>, imageId: string, data: Buffer, format: 'raw' | 'qcow2'): Promise<ImageSource> {
-  let bytes = data;
-  if (format === 'qcow2') {
-    const dir = await mkdtemp(join(tmpdir(), 'cairn-image-'));
-    await writeFile(join(dir, 'raw'), data);
-    await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', join(dir, 'raw'), join(dir, 'qcow2')]);
-    bytes = await readFile(join(dir, 'qcow2'));
-    await rm(dir, { recursive: true });
-  }
-  images.set(imageId, bytes);
-  return { imageId, format, sizeBytes: bytes.length, sha512: createHash('sha512').update(bytes).digest('hex') };
-}
-
-const roomOf = ({ disks }: Bench): DiskRoom => ({ disks, resolve: disks.resolve, start: () => disks.start(), stop: () => disks.stop() });
 
 /** Files of disks; what is kept of images is the cache's. */
 const diskFiles = async (one: Bench): Promise<readonly string[]> => (await one.files()).filter((file) => !file.startsWith('bases/') && file !== 'manager.json');

@@ -6,6 +6,7 @@ import { LocalDisks, type LocalDisksOptions } from '../disks/local-disks.ts';
 import type { OpenDisks } from '../hypervisor/open-disks.ts';
 import type { BackendSpec } from '../interface/backends.ts';
 import type { ProcessUser } from '../process/command.ts';
+import { LvmDisks } from './lvm-disks.ts';
 import { RbdBridges } from './rbd-bridges.ts';
 import { RbdDisks } from './rbd-disks.ts';
 import type { DiskRoom } from './room.ts';
@@ -13,6 +14,8 @@ import { type SharedDirectories, SharedDirectory } from './shared-directory.ts';
 
 export interface RoomsOptions {
   readonly host: string;
+  /** Tells the clouds of one machine apart; the same for all hosts of one. */
+  readonly cloud: string;
   /** For files on the way into back ends and out of them, and for what is remembered of them. */
   readonly dataDir: string;
   /** Sockets; a short path. */
@@ -40,7 +43,7 @@ export function makeRooms(specs: readonly BackendSpec[], options: RoomsOptions):
 }
 
 function roomOf(spec: BackendSpec, options: RoomsOptions): DiskRoom | undefined {
-  const { host, home, shared, openDisks, showGrown, openImage, diskKey, user, dataDir, runDir, clock } = options;
+  const { host, cloud, home, shared, openDisks, showGrown, openImage, diskKey, user, dataDir, runDir, clock } = options;
   const log = options.log.child({ backend: spec.name });
   const files = { openImage, log, ...(diskKey && { diskKey }), ...(user && { user }) };
   switch (spec.driver) {
@@ -63,5 +66,13 @@ function roomOf(spec: BackendSpec, options: RoomsOptions): DiskRoom | undefined 
         imageFile: (image) => home.imageAsFile(image),
       });
     }
+    case 'lvm':
+      return new LvmDisks({
+        ...{ spec, host, cloud, openDisks, log },
+        ...(user && { user }),
+        ...(diskKey && { diskKey }),
+        scratchDir: join(dataDir, spec.name, 'scratch'),
+        imageFile: (image) => home.imageAsFile(image),
+      });
   }
 }

@@ -11,6 +11,8 @@ export type BackendSpec = { readonly name: string } & (
       /** `cairn` for `client.cairn`; its keyring is where the configuration says. */
       readonly user: string;
     } & ImageCacheLimits)
+  /** A volume group of LVM, of each host its own. `thin`: volumes take room of the group's thin pool as they are written. */
+  | { readonly driver: 'lvm'; readonly volumeGroup: string; readonly provisioning: 'thin' | 'thick' }
 );
 
 /** How much a back end keeps of images that volumes were made from; 0 is without limit. */

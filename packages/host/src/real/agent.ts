@@ -23,6 +23,8 @@ export interface RealAgentOptions {
   readonly host?: string;
   /** Short and unique among the clouds of this machine: it names namespaces, links and control groups. */
   readonly instance: string;
+  /** The same for all hosts of a cloud, and of no other cloud of this machine: what they have together is marked by it. `instance` when absent. */
+  readonly cloud?: string;
   /** Disks, guests' records, DHCP files. */
   readonly dataDir: string;
   /** Sockets; a short path. */
@@ -114,7 +116,7 @@ export class RealAgent implements HostAgent {
     const home = new LocalDisks({ ...common, dataDir: join(dataDir, 'disks') });
     this.#home = home;
     const shared = options.shared ?? new SharedDirectories(1);
-    const places = { host: this.host, dataDir: join(dataDir, 'backends'), runDir: join(runDir, 'b') };
+    const places = { host: this.host, cloud: options.cloud ?? instance, dataDir: join(dataDir, 'backends'), runDir: join(runDir, 'b') };
     this.#kept = new BackendDisks(
       { disks: home, resolve: home.resolve, start: () => home.start(), stop: () => home.stop() },
       makeRooms(options.backends ?? [], {
