@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { browserPackages, testPackages } from './test-packages.ts';
+import { browserPackages, kernelGuestPackages, testPackages } from './test-packages.ts';
 
 interface Part {
   readonly name: string;
@@ -50,7 +50,13 @@ const PARTS: readonly Part[] = [
   },
   { name: 'cloud', what: 'whole clouds over HTTP on simulated hosts', command: runner(cloudTests, 1, 600_000) },
   { name: 'console', what: 'the console in Chromium, on a cloud with simulated hosts', command: runner(consoleTests, 1, 600_000), prepare: browserPackages },
-  { name: 'guests', what: 'a whole cloud with real guests, in a network namespace of its own', command: runner(guestTests, 1, 1_800_000), blocked: needsRoot },
+  {
+    name: 'guests',
+    what: 'a whole cloud with real guests, in a network namespace of its own; what needs another kernel, in a guest that has it',
+    command: runner(guestTests, 1, 1_800_000),
+    blocked: needsRoot,
+    prepare: kernelGuestPackages,
+  },
 ];
 
 const args = process.argv.slice(2);

@@ -12,6 +12,19 @@ const TEST_PACKAGES: readonly NeededPackage[] = [
 
 const BROWSER_PACKAGES: readonly NeededPackage[] = [{ name: 'chromium', why: 'drives the console as its users do', provides: ['chromium'] }];
 
+/** For guests with a kernel that has what this machine's lacks (test/support/kernel-guest.ts), and for what runs in them. */
+const KERNEL_GUEST_PACKAGES: readonly NeededPackage[] = [
+  { name: 'qemu-system-x86', why: 'runs the guests', provides: ['qemu-system-x86_64'] },
+  { name: 'qemu-utils', why: 'makes and converts disks', provides: ['qemu-img', 'qemu-io'] },
+  { name: 'busybox-static', why: 'starts a kernel guest', provides: ['busybox'] },
+  { name: 'kmod', why: 'finds the modules of its kernel', provides: ['modprobe', 'depmod'] },
+  { name: 'lvm2', why: 'volume groups for the tests of storage back ends', provides: ['lvm'] },
+  { name: 'thin-provisioning-tools', why: 'checks the thin pools of these groups', provides: ['thin_check'] },
+];
+
+/** Of QEMU's own package until QEMU 8. */
+const VIRTIOFSD: NeededPackage = { name: 'virtiofsd', why: 'shows a kernel guest the files of this machine', provides: ['/usr/libexec/virtiofsd'] };
+
 /** invoke-rc.d asks this program whether it may start a daemon; 101 is no. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -20,6 +33,10 @@ export const testPackages = (say: (line: string) => void): Promise<Record<string
 
 /** The same for the tests of the console. */
 export const browserPackages = (say: (line: string) => void): Promise<Record<string, string>> => provide(BROWSER_PACKAGES, 'CAIRN_TEST_CHROMIUM', say);
+
+/** The same for the tests with a kernel of their own. */
+export const kernelGuestPackages = (say: (line: string) => void): Promise<Record<string, string>> =>
+  provide(existsSync('/usr/lib/qemu/virtiofsd') ? KERNEL_GUEST_PACKAGES : [...KERNEL_GUEST_PACKAGES, VIRTIOFSD], 'CAIRN_TEST_KERNEL_GUEST', say);
 
 async function provide(packages: readonly NeededPackage[], variable: string, say: (line: string) => void): Promise<Record<string, string>> {
   const missing = missingOf(packages);

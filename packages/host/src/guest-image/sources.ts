@@ -31,21 +31,8 @@ export interface SourcesOptions {
 export async function openSources(options: SourcesOptions): Promise<Sources> {
   const unpacked = join(options.directory, 'root');
   const downloads = join(options.directory, 'debs');
-  await mkdir(unpacked, { recursive: true });
-  await mkdir(downloads, { recursive: true });
-
   const absent = await toDownload(options.fresh ?? false);
-  if (absent.length > 0) {
-    options.onProgress(`downloading ${absent.join(', ')}`);
-    await run('apt-get', ['download', '-q', ...absent], { cwd: downloads, timeoutMs: 600_000 }).catch((cause: unknown) => {
-      throw unavailable(
-        `The demo image needs packages that could not be downloaded: ${absent.join(', ')}. Is there a network, and was \`apt-get update\` run?`,
-        { detail: String(cause), cause },
-      );
-    });
-    options.onProgress('unpacking packages');
-    for (const deb of (await readdir(downloads)).toSorted()) await run('dpkg-deb', ['--extract', join(downloads, deb), unpacked], { timeoutMs: 120_000 });
-  }
+  if (absent.length > 0) await unpack(absent, { downloads, unpacked, onProgress: options.onProgress });
   const roots = absent.length > 0 ? [unpacked, '/'] : ['/'];
 
   const find = async (name: string): Promise<string | undefined> => {
@@ -99,6 +86,35 @@ interface Kernel {
   readonly release: string;
   readonly image: string;
   readonly root: string;
+}
+
+/** A kernel for guests alone: the machine's own where it is one, else unpacked from its package into a directory. */
+export async function openKernel(options: Omit<SourcesOptions, 'fresh'>): Promise<Kernel> {
+  const own = await kernelIn('/');
+  if (own?.release.includes('cloud')) return own;
+  const unpacked = join(options.directory, 'root');
+  const packages = await withDependencies(await newestKernel(KERNEL_PACKAGES));
+  await unpack(packages, { downloads: join(options.directory, 'debs'), unpacked, onProgress: options.onProgress });
+  const found = await kernelIn(unpacked);
+  if (!found) throw unavailable('No package of this distribution has a kernel for guests.');
+  return found;
+}
+
+async function unpack(
+  packages: readonly string[],
+  { downloads, unpacked, onProgress }: { readonly downloads: string; readonly unpacked: string } & Pick<SourcesOptions, 'onProgress'>,
+): Promise<void> {
+  await mkdir(unpacked, { recursive: true });
+  await mkdir(downloads, { recursive: true });
+  onProgress(`downloading ${packages.join(', ')}`);
+  await run('apt-get', ['download', '-q', ...packages], { cwd: downloads, timeoutMs: 600_000 }).catch((cause: unknown) => {
+    throw unavailable(
+      `The demo image needs packages that could not be downloaded: ${packages.join(', ')}. Is there a network, and was \`apt-get update\` run?`,
+      { detail: String(cause), cause },
+    );
+  });
+  onProgress('unpacking packages');
+  for (const deb of (await readdir(downloads)).toSorted()) await run('dpkg-deb', ['--extract', join(downloads, deb), unpacked], { timeoutMs: 120_000 });
 }
 
 /** The kernel of a tree that is there with all its modules. */
