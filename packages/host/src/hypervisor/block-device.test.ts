@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { run } from '../process/run.ts';
@@ -108,7 +108,7 @@ test('of a bounded device a guest sees what belongs to its disk, and no more', {
   await host.guests.start(spec);
   await host.printed(spec.guestId, /\.{3}/, 60_000);
   const target = join(host.dir, 'copy.raw');
-  await (await open(target, 'w')).truncate(MIB);
+  await writeFile(target, Buffer.alloc(MIB));
   await host.guests.openDisks.backupTo(diskId, { format: 'raw', path: target });
   await assert.rejects(host.guests.openDisks.resize(diskId, 2 * MIB));
 });
