@@ -3,6 +3,7 @@
  * Each test goes on from where the one before it left the cloud.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { noBrowser, type Page } from '../support/browser.ts';
 import { ConsoleUser, HOSTILE } from '../support/console.ts';
@@ -150,5 +151,97 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('button', { name: 'Withdraw the offer' }).click();
     await dialog().getByRole('button', { name: 'Withdraw the offer' }).click();
     await offers.waitFor({ state: 'hidden' });
+  });
+
+  test('an image is uploaded, changed in every way, downloaded, protected and deleted', async () => {
+    await user.nav('Images').click();
+    await page.getByRole('button', { name: 'Upload image' }).first().click();
+    await dialog().getByLabel('Name').fill('disk');
+    await dialog().getByLabel('Format').click();
+    await page.getByRole('option', { name: 'raw' }).click();
+    await dialog()
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'disk.raw', mimeType: 'application/octet-stream', buffer: Buffer.alloc(4_096, 7) });
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await row('disk').getByText('Active').waitFor();
+    await page.getByRole('link', { name: 'disk', exact: true }).click();
+    await user.choose('Actions', 'Edit');
+    await dialog().getByLabel('Protected').check({ force: true });
+    await dialog().getByLabel('Tags').fill('golden');
+    await dialog().getByLabel('Tags').press('Enter');
+    await dialog().getByRole('button', { name: 'Add' }).click();
+    await dialog().getByLabel('Name').last().fill('os_distro');
+    await dialog().getByLabel('Value').last().fill(HOSTILE);
+    await user.fine('image-edit');
+    await dialog().getByRole('button', { name: 'Save' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await user.shown('golden');
+    await user.fine('image');
+    await page.getByRole('tab', { name: 'Properties' }).click();
+    await row('os_distro').getByText(HOSTILE).waitFor();
+    const [file] = await Promise.all([page.waitForEvent('download'), user.choose('Actions', 'Download')]);
+    assert.equal(file.suggestedFilename(), 'disk.raw');
+    assert.deepEqual(readFileSync(await file.path()), Buffer.alloc(4_096, 7));
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    assert.equal(await page.getByRole('menuitem', { name: 'Delete' }).getAttribute('aria-disabled'), 'true');
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+  });
+
+  test('an image is shared with another project, which accepts it', async () => {
+    await user.choose('Actions', 'Share with a project');
+    const { projects } = await user.cloud.ok('GET', '/identity/v3/projects?name=beta');
+    await dialog().getByLabel('Project ID').fill(projects[0].id);
+    await dialog().getByRole('button', { name: 'Share with a project' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await page.getByRole('tab', { name: 'Shared with' }).click();
+    await row(projects[0].id).getByText('Waiting').waitFor();
+    await user.choose('alpha', 'beta');
+    await user.nav('Images').click();
+    const offers = page.getByRole('table', { name: 'Offered by other projects' });
+    await offers.getByRole('checkbox', { name: 'Select disk' }).check({ force: true });
+    await user.fine('images-offered');
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+    await page.getByRole('link', { name: 'disk', exact: true }).waitFor();
+    await user.choose('beta', 'alpha');
+  });
+
+  test('an import by address shows how it went', async () => {
+    await user.nav('Images').click();
+    await page.getByRole('button', { name: 'Import from an address' }).click();
+    await dialog().getByLabel('Name').fill('fetched');
+    await dialog().getByLabel('Address').fill('ftp://example.org/x');
+    await dialog().getByText('It begins with http:// or https://.').waitFor();
+    // nothing answers there, and the cloud does not fetch from its own machine either
+    await dialog().getByLabel('Address').fill('http://127.0.0.1:9/none.qcow2');
+    await dialog().getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByRole('tab', { name: 'Imports', selected: true }).waitFor();
+    await page.getByRole('tabpanel').getByText('Failed', { exact: true }).waitFor();
+    await user.fine('image-import');
+  });
+
+  test('a key pair is made; its private half is downloaded once and is a key', async () => {
+    await user.nav('Key pairs').click();
+    await page.getByRole('button', { name: 'Create key pair' }).first().click();
+    await dialog().getByLabel('Name').fill('made here');
+    const [file] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('button', { name: 'Create and download' }).click()]);
+    assert.equal(file.suggestedFilename(), 'made_here.pem');
+    assert.match(readFileSync(await file.path(), 'utf8'), /^-----BEGIN [A-Z ]*PRIVATE KEY-----\n/);
+    await page.getByRole('rowheader', { name: 'made here', exact: true }).waitFor();
+  });
+
+  test('a server group is made with its rule; volume groups have their page', async () => {
+    await page.goto(user.at('/console/server-groups?do=create'));
+    await dialog().getByLabel('Name').fill('spread');
+    await dialog().getByLabel('Most on one host').fill('2');
+    await dialog()
+      .getByText(/Server groups: 1 of 10 would be used/)
+      .waitFor();
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await row('spread').getByText('On different hosts').waitFor();
+    await user.fine('server-groups');
+    assert.doesNotMatch(page.url(), /do=/);
+    await user.nav('Volume groups').click();
+    await user.shown('No volume groups yet');
+    await user.fine('volume-groups');
   });
 });

@@ -139,6 +139,18 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./images/list.tsx'), 'ImagesPage'),
   ),
   route(
+    '/images/$imageId',
+    lazyRouteComponent(() => import('./images/detail.tsx'), 'ImagePage'),
+  ),
+  route(
+    '/server-groups',
+    lazyRouteComponent(() => import('./server-groups/list.tsx'), 'ServerGroupsPage'),
+  ),
+  route(
+    '/volume-groups',
+    lazyRouteComponent(() => import('./volumes/groups.tsx'), 'VolumeGroupsPage'),
+  ),
+  route(
     '/key-pairs',
     lazyRouteComponent(() => import('./key-pairs/list.tsx'), 'KeyPairsPage'),
   ),

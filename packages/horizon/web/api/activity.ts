@@ -10,6 +10,8 @@ export interface Activity {
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
   readonly startedAtMs: number;
+  /** The path of the page that made it. */
+  readonly page: string;
   readonly milliseconds?: number;
   /** 0 while it runs, or when no answer came. */
   readonly status: number;
@@ -19,6 +21,7 @@ export interface Activity {
 const KEPT = 200;
 let entries: readonly Activity[] = [];
 let last = 0;
+let page = '';
 const listeners = new Set<() => void>();
 
 const change = (next: readonly Activity[]): void => {
@@ -34,11 +37,15 @@ export const activity = {
   },
   list: (): readonly Activity[] => entries,
   /** Notes a call; the function that is returned notes its end. */
-  begin(call: Omit<Activity, 'number' | 'status'>): (end: { status: number; milliseconds: number; requestId?: string | undefined }) => void {
+  begin(call: Omit<Activity, 'number' | 'status' | 'page'>): (end: { status: number; milliseconds: number; requestId?: string | undefined }) => void {
     last += 1;
     const number = last;
-    change([{ ...call, number, status: 0 }, ...entries].slice(0, KEPT));
+    change([{ ...call, number, page, status: 0 }, ...entries].slice(0, KEPT));
     return (end) => change(entries.map((entry) => (entry.number === number ? { ...entry, ...end } : entry)));
+  },
+  /** Calls from now on are made by the page at this path. */
+  at(path: string): void {
+    page = path;
   },
   clear(): void {
     change([]);

@@ -3,8 +3,8 @@ import { PAGE_HEADERS } from './client.ts';
 import { ApiError, messageOf } from './errors.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
-/** Sends a file as a PUT's body and tells how much of it has gone. XMLHttpRequest, since fetch does not tell. */
-export function upload(service: ServiceName, path: string, file: Blob, onSent: (bytes: number) => void): Promise<void> {
+/** Sends a file as a PUT's body and tells how much of it has gone; the signal stops it. XMLHttpRequest, since fetch does not tell. */
+export function upload(service: ServiceName, path: string, file: Blob, onSent: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
   const from = performance.now();
   const end = activity.begin({
     service,
@@ -36,6 +36,11 @@ export function upload(service: ServiceName, path: string, file: Blob, onSent: (
       }
       reject(new ApiError(request.status, messageOf(body, request.status), requestId));
     };
+    request.onabort = () => {
+      done(0);
+      reject(new ApiError(0, messageOf(undefined, 0), undefined));
+    };
+    signal?.addEventListener('abort', () => request.abort(), { once: true });
     request.onerror = () => {
       done(0);
       reject(new ApiError(0, messageOf(undefined, 0), undefined));

@@ -1,13 +1,15 @@
-import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
-import Textarea from '@cloudscape-design/components/textarea';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api/client.ts';
-import { CreateDialog } from '../parts/create-dialog.tsx';
+import { download } from '../parts/download.ts';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { ListPage } from '../parts/list-page.tsx';
 import type { Column } from '../parts/resource-table.tsx';
 import { type KeyPair, keyPairsQuery } from './queries.ts';
+
+const KEYPAIRS = '/v2.1/os-keypairs';
+/** From 2.92 on compute makes no keys any more, but this one asks for it. */
+const MAKES_KEYS = 'compute 2.91';
 
 /** The user's key pairs: public halves, which new servers get. */
 export function KeyPairsPage() {
@@ -28,32 +30,50 @@ export function KeyPairsPage() {
       columns={columns}
       keyOf={({ name }) => name}
       labelOf={({ name }) => name}
-      remove={(name) => api('compute', `/v2.1/os-keypairs/${encodeURIComponent(name)}`, { method: 'DELETE' })}
+      remove={(name) => api('compute', `${KEYPAIRS}/${encodeURIComponent(name)}`, { method: 'DELETE' })}
       empty={{ title: t('keys.empty'), text: t('keys.emptyText') }}
-      create={{ label: t('keys.create'), form: (close) => <ImportKey close={close} /> }}
+      more={[{ label: t('keys.create'), form: (close) => <ImportKey close={close} /> }]}
+      create={{ label: t('keys.make'), form: (close) => <MakeKey close={close} /> }}
     />
   );
 }
 
 function ImportKey({ close }: { readonly close: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState('');
-  const [publicKey, setPublicKey] = useState('');
   return (
-    <CreateDialog
+    <FormDialog
       title={t('keys.create')}
       confirm={t('keys.create')}
-      ready={name.trim() !== '' && publicKey.trim() !== ''}
-      send={() => api('compute', '/v2.1/os-keypairs', { method: 'POST', body: { keypair: { name, public_key: publicKey.trim(), type: 'ssh' } } })}
-      touches={[keyPairsQuery.queryKey]}
       close={close}
-    >
-      <FormField label={t('fields.name')}>
-        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-      </FormField>
-      <FormField label={t('keys.publicKey')} description={t('keys.publicKeyHelp')}>
-        <Textarea value={publicKey} onChange={({ detail }) => setPublicKey(detail.value)} rows={5} spellcheck={false} placeholder="ssh-ed25519 AAAA…" />
-      </FormField>
-    </CreateDialog>
+      touches={[keyPairsQuery.queryKey]}
+      fields={{
+        name: { kind: 'text', label: t('fields.name'), required: true },
+        publicKey: { kind: 'lines', label: t('keys.publicKey'), help: t('keys.publicKeyHelp'), required: true, placeholder: 'ssh-ed25519 AAAA…' },
+      }}
+      send={({ name, publicKey }) => api('compute', KEYPAIRS, { method: 'POST', body: { keypair: { name, public_key: publicKey.trim(), type: 'ssh' } } })}
+    />
+  );
+}
+
+/** The cloud makes the pair, and keeps its public half alone: the private one goes to the reader's disk, now or never. */
+function MakeKey({ close }: { readonly close: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <FormDialog
+      title={t('keys.make')}
+      confirm={t('keys.makeDo')}
+      close={close}
+      touches={[keyPairsQuery.queryKey]}
+      text={t('keys.makeText')}
+      fields={{ name: { kind: 'text', label: t('fields.name'), required: true } }}
+      send={async ({ name }) => {
+        const { keypair } = await api<{ keypair: { private_key: string } }>('compute', KEYPAIRS, {
+          method: 'POST',
+          body: { keypair: { name, type: 'ssh' } },
+          headers: { 'openstack-api-version': MAKES_KEYS },
+        });
+        download(`${name.replaceAll(/[^\w.-]/g, '_')}.pem`, keypair.private_key, 'application/x-pem-file');
+      }}
+    />
   );
 }

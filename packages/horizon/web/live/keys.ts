@@ -26,6 +26,7 @@ const LISTS: Readonly<Record<string, readonly Key[]>> = {
   group: [['volume-groups'], ['groups']],
   image: [['images']],
   keypair: [['keypairs']],
+  server_group: [['server-groups']],
   flavor: [['flavors']],
   project: [['projects']],
   domain: [['domains']],

@@ -34,7 +34,17 @@ test('both catalogues have the same keys, none empty, with the same places to be
 });
 
 test('the Chinese catalogue is in Chinese but for names and abbreviations', () => {
-  const same = new Set(['product', 'fields.id', 'fields.mtu', 'lanes.api', 'activity.cli', 'activity.curl', 'launch.defaultGroup', 'flow.sentence']);
+  const same = new Set([
+    'product',
+    'fields.id',
+    'fields.mtu',
+    'lanes.api',
+    'activity.cli',
+    'activity.curl',
+    'activity.terraform',
+    'launch.defaultGroup',
+    'flow.sentence',
+  ]);
   for (const [key, text] of chinese) if (!same.has(key)) assert.match(text, /\p{Script=Han}|^[、，]$/u, key);
 });
 
@@ -45,6 +55,7 @@ const READ =
 const EXAMPLES = new Set([
   '#cloud-config',
   'ssh-ed25519 AAAA…',
+  'https://',
   '0.0.0.0/0',
   '::/0',
   'IPv4',

@@ -1,6 +1,6 @@
-/** Gives the reader a text as a file, without asking the cloud for it. */
-export function download(name: string, text: string, type = 'text/plain'): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Gives the reader text or data that the page has as a file. */
+export function download(name: string, data: string | Blob, type = 'text/plain'): void {
+  const url = URL.createObjectURL(new Blob([data], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -1,10 +1,11 @@
 import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { type UseQueryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Bulk } from './bulk.tsx';
 import { type Column, ResourceTable } from './resource-table.tsx';
+import { useSearchTexts } from './search-text.ts';
 
 interface Props<T> {
   readonly name: string;
@@ -61,6 +62,14 @@ export function ListPage<T>({
   const rows = useQuery(query as UseQueryOptions<readonly T[]>);
   const [removing, setRemoving] = useState<readonly T[]>();
   const [making, setMaking] = useState<Making>();
+  const [read, write] = useSearchTexts();
+  const asked = read('do');
+  useEffect(() => {
+    if (asked !== 'create' || inner === true || create === undefined) return;
+    setMaking(create);
+    write({ do: '' });
+    // the form that was asked for is opened once
+  }, [asked, inner, create, write]);
   const buttonOf = (one: Making, weight: 'primary' | 'normal') => (
     <Button key={one.label} variant={weight} onClick={() => setMaking(one)} {...(one.reason !== undefined && { disabled: true, disabledReason: one.reason })}>
       {one.label}

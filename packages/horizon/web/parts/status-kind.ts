@@ -1,4 +1,4 @@
-const GOOD = new Set(['active', 'available', 'in-use', 'up', 'completed', 'succeeded']);
+const GOOD = new Set(['active', 'available', 'in-use', 'up', 'completed', 'succeeded', 'success', 'accepted']);
 const BUSY = new Set([
   'build',
   'reboot',
@@ -27,13 +27,15 @@ const BUSY = new Set([
   'retyping',
   'awaiting-transfer',
   'maintenance',
+  'pending',
+  'processing',
 ]);
 const OFF = new Set(['shutoff', 'paused', 'suspended', 'shelved', 'shelved_offloaded', 'rescue', 'soft_deleted', 'deleted', 'down', 'deactivated', 'killed']);
 
 /** What a state of servers, ports, volumes or images means to people. */
 export function kindOfStatus(status: string): 'good' | 'bad' | 'busy' | 'off' | 'unknown' {
   const name = status.toLowerCase();
-  if (name.startsWith('error')) return 'bad';
+  if (name.startsWith('error') || name === 'failure') return 'bad';
   if (GOOD.has(name)) return 'good';
   if (BUSY.has(name)) return 'busy';
   return OFF.has(name) ? 'off' : 'unknown';

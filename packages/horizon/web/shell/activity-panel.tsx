@@ -4,20 +4,27 @@ import ExpandableSection from '@cloudscape-design/components/expandable-section'
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import Toggle from '@cloudscape-design/components/toggle';
+import { useLocation } from '@tanstack/react-router';
 import { useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Activity, activity } from '../api/activity.ts';
 import { cliOf, curlOf } from '../api/commands.ts';
-import { CommandText } from '../parts/command-text.tsx';
 import { SERVICES } from '../api/services.ts';
+import { terraformOf } from '../api/terraform.ts';
+import { CommandText } from '../parts/command-text.tsx';
 
-type Form = 'cli' | 'curl';
+const FORMS = ['cli', 'curl', 'terraform'] as const;
+type Form = (typeof FORMS)[number];
 
-/** Every call that the page made, newest first, in a form that can be run in a shell. */
+/** Every call that the page made, newest first, in a form that can be run in a shell, or that Terraform makes. */
 export function ActivityPanel() {
   const { t } = useTranslation();
+  const { pathname } = useLocation();
   const entries = useSyncExternalStore(activity.subscribe, activity.list);
   const [form, setForm] = useState<Form>('cli');
+  const [here, setHere] = useState(false);
+  const shown = here ? entries.filter(({ page }) => page === pathname) : entries;
   return (
     <SpaceBetween size="m">
       <Box color="text-body-secondary">{t('activity.help')}</Box>
@@ -25,17 +32,17 @@ export function ActivityPanel() {
         <SegmentedControl
           label={t('activity.form')}
           selectedId={form}
-          options={[
-            { id: 'cli', text: t('activity.cli') },
-            { id: 'curl', text: t('activity.curl') },
-          ]}
+          options={FORMS.map((id) => ({ id, text: t(`activity.${id}`) }))}
           onChange={({ detail }) => setForm(detail.selectedId as Form)}
         />
+        <Toggle checked={here} onChange={({ detail }) => setHere(detail.checked)}>
+          {t('activity.here')}
+        </Toggle>
         <Button onClick={activity.clear} disabled={entries.length === 0}>
           {t('activity.clear')}
         </Button>
       </SpaceBetween>
-      {entries.map((entry) => (
+      {shown.map((entry) => (
         <Entry key={entry.number} entry={entry} form={form} />
       ))}
     </SpaceBetween>
@@ -45,7 +52,6 @@ export function ActivityPanel() {
 function Entry({ entry, form }: { readonly entry: Activity; readonly form: Form }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  const curl = curlOf(entry, location.origin);
   const type = entry.milliseconds === undefined ? 'in-progress' : entry.status >= 400 || entry.status === 0 ? 'error' : 'success';
   return (
     <ExpandableSection
@@ -62,7 +68,17 @@ function Entry({ entry, form }: { readonly entry: Activity; readonly form: Form 
       expanded={open}
       onChange={({ detail }) => setOpen(detail.expanded)}
     >
-      {open && <CommandText text={form === 'cli' ? (cliOf(entry) ?? curl) : curl} />}
+      {open && <Command entry={entry} form={form} />}
     </ExpandableSection>
   );
+}
+
+function Command({ entry, form }: { readonly entry: Activity; readonly form: Form }) {
+  const { t } = useTranslation();
+  if (form === 'terraform') {
+    const block = terraformOf(entry);
+    return block === undefined ? <Box color="text-body-secondary">{t('activity.noTerraform')}</Box> : <CommandText text={block} />;
+  }
+  const curl = curlOf(entry, location.origin);
+  return <CommandText text={form === 'cli' ? (cliOf(entry) ?? curl) : curl} />;
 }

@@ -4,29 +4,33 @@ import Drawer from '@cloudscape-design/components/drawer';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import TopNavigation from '@cloudscape-design/components/top-navigation';
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { seesAdministration, seesIdentity } from '../admin/sections.ts';
+import { activity } from '../api/activity.ts';
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
 import { useLive } from '../live/live.tsx';
 import { regionsOf } from '../session/regions.ts';
 import { type Scope, type Session, useSession } from '../session/session.ts';
 import { chooseTheme, type Theme, useTheme } from '../theme.ts';
-import { ActivityPanel } from './activity-panel.tsx';
 import { hrefOf, useFollow } from './links.ts';
 import { NoticeBar, NoticesProvider, useNotices } from './notices.tsx';
 import { Waiting } from '../parts/waiting.tsx';
 
 const ChangePassword = lazy(() => import('../session/change-password.tsx').then((module) => ({ default: module.ChangePassword })));
+// what is opened by a click is loaded by it
+const ActivityPanel = lazy(() => import('./activity-panel.tsx').then((module) => ({ default: module.ActivityPanel })));
+const PageHelp = lazy(() => import('../help/panel.tsx').then((module) => ({ default: module.PageHelp })));
+const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
 
 const SECTIONS = [
   ['project', ['overview', 'api-access']],
-  ['compute', ['servers', 'key-pairs', 'images']],
+  ['compute', ['servers', 'key-pairs', 'images', 'server-groups']],
   [
     'network',
     ['networks', 'topology', 'routers', 'ports', 'floating-ips', 'security-groups', 'address-groups', 'path', 'subnet-pools', 'qos-policies', 'trunks'],
   ],
-  ['storage', ['volumes', 'snapshots', 'backups']],
+  ['storage', ['volumes', 'snapshots', 'backups', 'volume-groups']],
   ['identity', ['domains', 'projects', 'users', 'groups', 'roles']],
   [
     'administration',
@@ -48,6 +52,7 @@ const SECTIONS = [
 ] as const;
 /** Sections that are not everybody's. */
 const SEEN_BY: Readonly<Record<string, (session: Session) => boolean>> = { identity: seesIdentity, administration: seesAdministration };
+const sectionsOf = (session: Session) => SECTIONS.filter(([section]) => SEEN_BY[section]?.(session) ?? true);
 type Page = (typeof SECTIONS)[number][1][number];
 
 const pathOf = (page: Page): string => (page === 'overview' ? '/' : `/${page}`);
@@ -67,7 +72,7 @@ function Navigation() {
       header={{ href: hrefOf('/'), text: t('product') }}
       activeHref={hrefOf(`/${first}`)}
       onFollow={useFollow()}
-      items={SECTIONS.filter(([section]) => SEEN_BY[section]?.(session) ?? true).map(([section, pages]) => ({
+      items={sectionsOf(session).map(([section, pages]) => ({
         type: 'section' as const,
         text: t(`sections.${section}`),
         items: pages.map((page) => ({ type: 'link' as const, text: t(`pages.${page}`), href: hrefOf(pathOf(page)) })),
@@ -91,7 +96,7 @@ function Breadcrumbs() {
 const scopeOf = (item: string): Scope =>
   item === 'system' ? { system: true } : item.startsWith('domain:') ? { domainId: item.slice('domain:'.length) } : { projectId: item.slice('project:'.length) };
 
-function TopBar() {
+function TopBar({ onFind }: { readonly onFind: () => void }) {
   const { t, i18n } = useTranslation();
   const { session, move, signOut, replace } = useSession();
   const [changing, setChanging] = useState(false);
@@ -105,6 +110,7 @@ function TopBar() {
       <TopNavigation
         identity={{ href: hrefOf('/'), title: t('product') }}
         utilities={[
+          { type: 'button', iconName: 'search', text: t('palette.open'), title: t('palette.hint'), onClick: onFind },
           {
             type: 'menu-dropdown',
             iconName: 'folder',
@@ -187,10 +193,24 @@ export function Shell() {
   const { t } = useTranslation();
   const [open, setOpen] = useState(() => innerWidth > 700);
   const [panel, setPanel] = useState<string | null>(null);
+  const [finding, setFinding] = useState(false);
+  const { session } = useSession();
+  const { pathname } = useLocation();
+  // before the page's own first calls
+  useMemo(() => activity.at(pathname), [pathname]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      setFinding((before) => !before);
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
   return (
     <NoticesProvider>
       <div id="top">
-        <TopBar />
+        <TopBar onFind={() => setFinding(true)} />
       </div>
       <AppLayout
         headerSelector="#top"
@@ -210,10 +230,22 @@ export function Shell() {
         onDrawerChange={({ detail }) => setPanel(detail.activeDrawerId)}
         drawers={[
           {
+            id: 'help',
+            content: (
+              <Suspense fallback={<Waiting />}>
+                <PageHelp crumbs={crumbsOf(pathname)} />
+              </Suspense>
+            ),
+            trigger: { iconName: 'status-info' },
+            ariaLabels: { drawerName: t('help.title'), triggerButton: t('help.open'), closeButton: t('help.close') },
+          },
+          {
             id: 'activity',
             content: (
               <Drawer header={<h2>{t('activity.title')}</h2>}>
-                <ActivityPanel />
+                <Suspense fallback={<Waiting />}>
+                  <ActivityPanel />
+                </Suspense>
               </Drawer>
             ),
             trigger: { iconName: 'script' },
@@ -233,6 +265,14 @@ export function Shell() {
           </Suspense>
         }
       />
+      {finding && (
+        <Suspense fallback={null}>
+          <Palette
+            pages={sectionsOf(session).flatMap(([, pages]) => pages.map((page) => ({ text: t(`pages.${page}`), path: pathOf(page) })))}
+            close={() => setFinding(false)}
+          />
+        </Suspense>
+      )}
     </NoticesProvider>
   );
 }

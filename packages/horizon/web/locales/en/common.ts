@@ -70,6 +70,8 @@ export const common = {
     metadefs: 'Metadata definitions',
     policy: 'Who may do what',
     system: 'System information',
+    'server-groups': 'Server groups',
+    'volume-groups': 'Volume groups',
   },
   kinds: { network: 'Network', router: 'Router', server: 'Server' },
   layout: {
@@ -138,6 +140,9 @@ export const common = {
     form: 'Shown as',
     cli: 'openstack',
     curl: 'curl',
+    terraform: 'Terraform',
+    here: 'Only this page’s',
+    noTerraform: 'This call makes nothing that a resource of Terraform stands for.',
     clear: 'Clear',
     running: 'running',
     facts: '{{status}} in {{ms}} ms, request {{id}}',

@@ -1,4 +1,4 @@
-/** Forms, quota hints and advice: parts that many pages share. */
+/** Forms, quota hints, advice, finding and help: parts that many pages share. */
 export const parts = {
   form: {
     missing: 'This is needed.',
@@ -30,4 +30,17 @@ export const parts = {
     broken: 'This is a fault of the cloud. Give the request id to those who run it: they find it in the log with "cairn logs".',
     away: 'A service is not available now. Try again in a moment.',
   },
+  palette: {
+    open: 'Find',
+    hint: 'Ctrl-K finds pages, things and actions.',
+    title: 'Find and do',
+    placeholder: 'A page, a name, an id, something to do',
+    results: 'Results',
+    nothing: 'Nothing was found',
+    page: 'Page',
+    action: 'Action',
+    move: 'Change to project {{name}}',
+    kinds: { server: 'Server', volume: 'Volume', image: 'Image', network: 'Network', securityGroup: 'Security group' },
+  },
+  help: { title: 'Help', open: 'Open help on this page', close: 'Close help' },
 } as const;

@@ -72,6 +72,8 @@ export const common = {
     metadefs: '元数据定义',
     policy: '权限说明',
     system: '系统信息',
+    'server-groups': '云服务器组',
+    'volume-groups': '云硬盘组',
   },
   kinds: { network: '网络', router: '路由器', server: '云服务器' },
   layout: {
@@ -140,6 +142,9 @@ export const common = {
     form: '显示为',
     cli: 'openstack',
     curl: 'curl',
+    terraform: 'Terraform',
+    here: '仅此页面',
+    noTerraform: '此调用不创建 Terraform 所能描述的资源。',
     clear: '清空',
     running: '正在进行',
     facts: '{{status}}，耗时 {{ms}} 毫秒，请求 {{id}}',

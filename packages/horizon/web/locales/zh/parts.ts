@@ -1,6 +1,6 @@
 import type { Catalogue } from '../en.ts';
 
-/** 表单、配额提示与建议。 */
+/** 表单、配额提示、建议、查找与帮助。 */
 export const parts = {
   form: {
     missing: '此项必填。',
@@ -32,4 +32,17 @@ export const parts = {
     broken: '这是云平台的故障。请将请求 ID 提供给运维人员，他们可以用 “cairn logs” 在日志中查到。',
     away: '服务暂时不可用，请稍后重试。',
   },
+  palette: {
+    open: '查找',
+    hint: '按 Ctrl-K 可查找页面、资源和操作。',
+    title: '查找与执行',
+    placeholder: '页面、名称、ID 或要做的事',
+    results: '结果',
+    nothing: '没有找到',
+    page: '页面',
+    action: '操作',
+    move: '切换到项目 {{name}}',
+    kinds: { server: '云服务器', volume: '云硬盘', image: '镜像', network: '网络', securityGroup: '安全组' },
+  },
+  help: { title: '帮助', open: '打开本页帮助', close: '关闭帮助' },
 } satisfies Partial<Catalogue>;

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Entry, isId, literally, matching } from './palette-model.ts';
+
+const entry = (kind: string, text: string, detail?: string): Entry => ({ id: text, kind, text, detail, go: () => undefined });
+const entries = [entry('Page', 'Servers'), entry('Action', 'Launch a server'), entry('Server', 'observer', 'abc-1'), entry('Volume', 'data', 'abc-2')];
+const found = (typed: string): string[] => matching(entries, typed).map(({ text }) => text);
+
+test('every word has to be found; what begins with it comes first', () => {
+  assert.deepEqual(found(''), ['Servers', 'Launch a server', 'observer', 'data']);
+  assert.deepEqual(found('SERVER'), ['Servers', 'Launch a server', 'observer']);
+  assert.deepEqual(found('server launch'), ['Launch a server']);
+  assert.deepEqual(found('abc'), ['observer', 'data']);
+  assert.deepEqual(found('volume da'), ['data']);
+  assert.deepEqual(found('nothing'), []);
+});
+
+test('an id is known as one; a name is searched for literally', () => {
+  assert.ok(isId(' 6f70656e-7374-6163-6b20-342065766572 '));
+  assert.ok(!isId('web'));
+  assert.equal(literally('a.b(c)*'), 'a\\.b\\(c\\)\\*');
+});
