@@ -205,18 +205,22 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
     await user.choose('beta', 'alpha');
   });
 
-  test('an import by address shows how it went', async () => {
+  test('an import by address that is refused stays in its form and leaves nothing behind', async () => {
     await user.nav('Images').click();
     await page.getByRole('button', { name: 'Import from an address' }).click();
     await dialog().getByLabel('Name').fill('fetched');
     await dialog().getByLabel('Address').fill('ftp://example.org/x');
     await dialog().getByText('It begins with http:// or https://.').waitFor();
-    // nothing answers there, and the cloud does not fetch from its own machine either
+    // the cloud does not fetch from its own machine: its refusal stays in the form, and no image stays behind
     await dialog().getByLabel('Address').fill('http://127.0.0.1:9/none.qcow2');
     await dialog().getByRole('button', { name: 'Import', exact: true }).click();
-    await page.getByRole('tab', { name: 'Imports', selected: true }).waitFor();
-    await page.getByRole('tabpanel').getByText('Failed', { exact: true }).waitFor();
+    await dialog()
+      .getByText(/^Request req-/)
+      .waitFor();
     await user.fine('image-import');
+    assert.equal(await dialog().getByLabel('Name').inputValue(), 'fetched');
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await row('fetched').waitFor({ state: 'hidden' });
   });
 
   test('a key pair is made; its private half is downloaded once and is a key', async () => {

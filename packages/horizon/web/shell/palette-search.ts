@@ -17,6 +17,7 @@ export interface Found extends Named {
 const SOURCES = [
   {
     kind: 'server',
+    key: 'servers',
     service: 'compute',
     list: 'servers',
     one: 'server',
@@ -26,16 +27,28 @@ const SOURCES = [
   },
   {
     kind: 'volume',
+    key: 'volumes',
     service: 'volume',
     list: 'volumes',
     one: 'volume',
     base: '/v3/volumes',
-    query: (text: string) => `?limit=10&name~=${encodeURIComponent(text)}`,
+    // by a part of the name only administrators may ask
+    query: () => '?limit=500',
     path: (id: string) => `/volumes/${id}`,
   },
-  { kind: 'image', service: 'image', list: 'images', one: undefined, base: '/v2/images', query: () => '?limit=200', path: (id: string) => `/images/${id}` },
+  {
+    kind: 'image',
+    key: 'images',
+    service: 'image',
+    list: 'images',
+    one: undefined,
+    base: '/v2/images',
+    query: () => '?limit=200',
+    path: (id: string) => `/images/${id}`,
+  },
   {
     kind: 'network',
+    key: 'networks',
     service: 'network',
     list: 'networks',
     one: 'network',
@@ -45,6 +58,7 @@ const SOURCES = [
   },
   {
     kind: 'securityGroup',
+    key: 'security-groups',
     service: 'network',
     list: 'security_groups',
     one: 'security_group',
@@ -83,11 +97,11 @@ export function useFound(typed: string): { readonly found: readonly Found[]; rea
   }, [typed]);
   const asks = useQueries({
     queries: SOURCES.map((source) => ({
-      // those that cannot be asked for by a part of the name are asked for once
-      queryKey: ['find', source.kind, isId(text) ? text : source.query(text)],
+      // below the list's own key, so that what is made meanwhile is found; those that cannot be asked for by a part of the name are asked for once
+      queryKey: [source.key, 'find', isId(text) ? text : source.query(text)],
       queryFn: ({ signal }: { signal: AbortSignal }) => find(source, text, signal),
       enabled: text.length >= LEAST_LETTERS,
-      staleTime: 10_000,
+      staleTime: 0,
       retry: false,
     })),
   });
