@@ -60,7 +60,8 @@ export async function run(args: readonly string[]): Promise<void> {
   common(program.command('bench').description('measure the running cloud'))
     .option('--json', 'as JSON')
     .option('--only <names>', 'some of the measurements, with commas')
-    .action(guard(async (flags: CommonFlags & { json?: boolean; only?: string }) => (await import('./commands/bench.ts')).bench(flags)));
+    .option('--console', 'the console alone, in Chromium, on a simulated cloud of its own')
+    .action(guard(async (flags: CommonFlags & { json?: boolean; only?: string; console?: boolean }) => (await import('./commands/bench.ts')).bench(flags)));
   const host = program.command('host').description('switch hosts off and on, to try what the loss of one means');
   for (const [name, power, text] of [
     ['stop', 'off', 'pull the plug: guests end at once, nothing reaches the host'],

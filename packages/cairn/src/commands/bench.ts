@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, images, network, tokens, volumes } from '../bench/api.ts';
 import { imageData } from '../bench/image-data.ts';
+import { consoleFigures } from '../bench/console.ts';
 import { fastStarts } from '../bench/fast-starts.ts';
 import { growth } from '../bench/growth.ts';
 import { cpuPerServer, realGuests } from '../bench/guests.ts';
@@ -41,7 +42,10 @@ const PARTS = [
 type Part = (typeof PARTS)[number];
 
 /** `cairn bench`: measures the running cloud; what needs many hosts is measured on a simulated one of its own. */
-export async function bench(flags: CommonFlags & { json?: boolean; only?: string }): Promise<void> {
+export async function bench(flags: CommonFlags & { json?: boolean; only?: string; console?: boolean }): Promise<void> {
+  const print = (figures: readonly Figure[]): void =>
+    void process.stdout.write(flags.json ? `${JSON.stringify(figures, null, 1)}\n` : `${figuresTable(figures)}\n`);
+  if (flags.console) return print(await onSimulated(2, consoleFigures));
   const { config, paths } = settingsOf(flags);
   const wanted = flags.only?.split(',') ?? PARTS;
   for (const part of wanted) if (!(PARTS as readonly string[]).includes(part)) throw new Error(`there is no part ${part}; the parts are: ${PARTS.join(', ')}`);
@@ -75,7 +79,7 @@ export async function bench(flags: CommonFlags & { json?: boolean; only?: string
   await take('placement', () => onSimulated(1_000, (simulated) => candidates(simulated, 1_000)));
   await take('growth', grown);
   steps.done();
-  process.stdout.write(flags.json ? `${JSON.stringify(figures, null, 1)}\n` : `${figuresTable(figures)}\n`);
+  print(figures);
 }
 
 async function open(paths: Paths): Promise<Bench> {
