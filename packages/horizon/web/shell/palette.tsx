@@ -7,6 +7,7 @@ import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
 import { useSession } from '../session/session.ts';
 import { chooseTheme } from '../theme.ts';
 import { hrefOf } from './links.ts';
+import { useNotices } from './notices.tsx';
 import { type Entry, matching } from './palette-model.ts';
 import { useFound } from './palette-search.ts';
 
@@ -32,6 +33,7 @@ export function Palette({ pages, close }: Props) {
   const { t } = useTranslation();
   const router = useRouter();
   const { session, move, signOut } = useSession();
+  const { fail } = useNotices();
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
   const { found, busy } = useFound(typed);
@@ -44,7 +46,13 @@ export function Palette({ pages, close }: Props) {
       ...MAKING.map(([key, path]) => ({ id: `make ${path}`, kind: t('palette.action'), text: t(key), go: to(path) })),
       ...session.projects
         .filter(({ id, enabled }) => enabled && id !== session.project?.id)
-        .map(({ id, name }) => ({ id: `project ${id}`, kind: t('palette.action'), text: t('palette.move', { name }), detail: id, go: () => void move({ projectId: id }) })),
+        .map(({ id, name }) => ({
+          id: `project ${id}`,
+          kind: t('palette.action'),
+          text: t('palette.move', { name }),
+          detail: id,
+          go: () => void move({ projectId: id }).catch((error: unknown) => fail(t('session.moveRefused'), error)),
+        })),
       ...Object.entries(LANGUAGES).map(([id, name]) => ({
         id: `language ${id}`,
         kind: t('preferences.language'),
@@ -59,7 +67,7 @@ export function Palette({ pages, close }: Props) {
       })),
       { id: 'sign-out', kind: t('palette.action'), text: t('session.signOut'), go: () => void signOut() },
     ];
-  }, [pages, router, session, move, signOut, t]);
+  }, [pages, router, session, move, signOut, fail, t]);
   const entries = useMemo(() => {
     const things = found.map(({ kind, id, name, path }) => ({
       id: `${kind} ${id}`,
