@@ -116,6 +116,21 @@ test('calls have the command of the openstack client', () => {
   assert.equal(cli('PATCH', 'identity', '/v3/OS-FEDERATION/mappings/m'), undefined);
 });
 
+test('what is done to a server has its command, and no password in it', () => {
+  const act = (body: unknown) => cli('POST', 'compute', '/v2.1/servers/s1/action', body);
+  assert.equal(act({ resize: { flavorRef: 'f' } }), 'openstack server resize --flavor f s1');
+  assert.equal(act({ rebuild: { imageRef: 'i', key_name: null } }), 'openstack server rebuild --image i --no-key-name s1');
+  assert.equal(act({ rescue: null }), 'openstack server rescue s1');
+  assert.equal(act({ lock: { locked_reason: 'do not' } }), "openstack server lock --reason 'do not' s1");
+  assert.equal(act({ 'os-migrateLive': { host: null, block_migration: 'auto' } }), 'openstack server migrate --live-migration s1');
+  assert.equal(act({ createBackup: { name: 'n', backup_type: 'daily', rotation: 0 } }), 'openstack server backup create --name n --type daily --rotate 0 s1');
+  assert.equal(act({ changePassword: { adminPass: 'geheim' } }), "openstack server set --password '***' s1");
+  assert.equal(cli('PUT', 'compute', '/v2.1/servers/s1/tags', { tags: ['a', 'b'] }), 'openstack server set --tag a --tag b s1');
+  assert.equal(cli('PUT', 'compute', '/v2.1/servers/s1/metadata', { metadata: { a: '1 2' } }), "openstack server set --property 'a=1 2' s1");
+  assert.equal(cli('POST', 'compute', '/v2.1/servers/s1/os-interface', { interfaceAttachment: { net_id: 'n' } }), 'openstack server add network s1 n');
+  assert.equal(cli('DELETE', 'compute', '/v2.1/servers/s1/os-volume_attachments/v'), 'openstack server remove volume s1 v');
+});
+
 test('a launch has the command that does the same', () => {
   const form = {
     name: "ann's",

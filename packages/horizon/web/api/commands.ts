@@ -1,4 +1,5 @@
 import { ADMIN_RULES } from './commands-admin.ts';
+import { SERVER_RULES } from './commands-servers.ts';
 import { type Body, flag, inside, plain, type Rule } from './command-rules.ts';
 import { NETWORK_COMMANDS } from './network-commands.ts';
 import { SERVICES, type ServiceName } from './services.ts';
@@ -49,6 +50,7 @@ const serverAction = (action: string, words: readonly string[]): Rule => ({
 const RULES: readonly Rule[] = [
   ...ADMIN_RULES,
   ...NETWORK_COMMANDS,
+  ...SERVER_RULES,
   ...plain('compute', String.raw`/v2\.1/servers`, ['server'], String.raw`/v2\.1/servers/detail`),
   ...plain('compute', String.raw`/v2\.1/flavors`, ['flavor'], String.raw`/v2\.1/flavors/detail`),
   ...plain('compute', String.raw`/v2\.1/os-keypairs`, ['keypair']),
@@ -61,11 +63,12 @@ const RULES: readonly Rule[] = [
   serverAction('unpause', ['server', 'unpause']),
   serverAction('suspend', ['server', 'suspend']),
   serverAction('resume', ['server', 'resume']),
-  serverAction('lock', ['server', 'lock']),
   serverAction('unlock', ['server', 'unlock']),
   serverAction('shelve', ['server', 'shelve']),
+  serverAction('shelveOffload', ['server', 'shelve', '--offload']),
+  serverAction('restore', ['server', 'restore']),
+  serverAction('trigger_crash_dump', ['server', 'dump', 'create']),
   serverAction('unshelve', ['server', 'unshelve']),
-  serverAction('rescue', ['server', 'rescue']),
   serverAction('unrescue', ['server', 'unrescue']),
   serverAction('confirmResize', ['server', 'resize', 'confirm']),
   serverAction('revertResize', ['server', 'resize', 'revert']),

@@ -1,20 +1,25 @@
 import ButtonDropdown, { type ButtonDropdownProps } from '@cloudscape-design/components/button-dropdown';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Bulk } from '../parts/bulk.tsx';
 import { useNotices } from '../shell/notices.tsx';
-import { ACTIONS, type Hindrance, hindranceOfAll, type ServerAction } from './actions.ts';
+import { useSession } from '../session/session.ts';
+import { ACTIONS, type FormAction, type Hindrance, hindranceOfAll, hindranceOfDeletion, isForm, type PlainAction, type ServerAction } from './actions.ts';
 import { act, deleteServer, type Server } from './queries.ts';
 
-const GROUPS: readonly (readonly [id: 'power' | 'freeze' | 'mend' | 'protect', actions: readonly ServerAction[]])[] = [
-  ['power', ['start', 'stop', 'rebootSoft', 'rebootHard']],
-  ['freeze', ['pause', 'unpause', 'suspend', 'resume', 'shelve', 'unshelve']],
-  ['mend', ['rescue', 'unrescue', 'confirmResize', 'revertResize']],
-  ['protect', ['lock', 'unlock']],
+const GROUPS: readonly (readonly [id: 'power' | 'change' | 'devices' | 'freeze' | 'mend' | 'access' | 'move', actions: readonly ServerAction[]])[] = [
+  ['power', ['start', 'stop', 'rebootSoft', 'rebootHard', 'crashDump']],
+  ['change', ['rename', 'resize', 'confirmResize', 'revertResize', 'metadata', 'tags', 'securityGroups']],
+  ['devices', ['attachVolume', 'detachVolume', 'attachInterface', 'detachInterface']],
+  ['freeze', ['pause', 'unpause', 'suspend', 'resume', 'shelve', 'shelveOffload', 'unshelve']],
+  ['mend', ['createImage', 'createBackup', 'rebuild', 'rescue', 'unrescue', 'restore']],
+  ['access', ['changePassword', 'getPassword', 'lock', 'unlock']],
+  ['move', ['migrate', 'migrateLive', 'evacuate', 'resetState']],
 ];
 /** Those that interrupt what runs in the guest are asked about first, and so is whatever is done to several. */
-const ASKED = new Set<ServerAction>(['stop', 'rebootHard', 'rescue', 'shelve', 'revertResize']);
+const ASKED = new Set<ServerAction>(['stop', 'rebootHard', 'crashDump', 'shelve', 'shelveOffload', 'revertResize']);
+const ActionDialog = lazy(async () => ({ default: (await import('./dialogs/dialog.tsx')).ActionDialog }));
 
 interface Props {
   readonly servers: readonly Server[];
@@ -27,7 +32,9 @@ export function ServerActions({ servers, onDeleted }: Props) {
   const { t, i18n } = useTranslation();
   const queries = useQueryClient();
   const { fail } = useNotices();
-  const [asked, setAsked] = useState<ServerAction | 'delete'>();
+  const { session } = useSession();
+  const [asked, setAsked] = useState<PlainAction | 'delete'>();
+  const [form, setForm] = useState<FormAction>();
   const none = servers.length === 0;
 
   const words = (hindrance: Hindrance): string => {
@@ -35,13 +42,15 @@ export function ServerActions({ servers, onDeleted }: Props) {
       return t('actions.busy', { task: i18n.exists(`tasks.${hindrance.task}`) ? t(`tasks.${hindrance.task}` as 'tasks.spawning') : hindrance.task });
     if (hindrance.why === 'state')
       return t('actions.state', { states: hindrance.needs.map((state) => t(`vmStates.${state}` as 'vmStates.active')).join(t('listSeparator')) });
+    if (hindrance.why === 'role') return t('actions.role', { roles: hindrance.needs.join(t('listSeparator')) });
+    if (hindrance.why === 'locked') return hindrance.reason === '' ? t('actions.locked') : t('actions.lockedWhy', { reason: hindrance.reason });
     return t(`actions.${hindrance.why}`);
   };
-  const item = (action: ServerAction): ButtonDropdownProps.Item => {
-    const hindrance = none ? undefined : hindranceOfAll(action, servers);
+  const item = (id: ServerAction | 'delete'): ButtonDropdownProps.Item => {
+    const hindrance = none ? undefined : id === 'delete' ? hindranceOfDeletion(servers, session) : hindranceOfAll(id, servers, session);
     return {
-      id: action,
-      text: t(`actions.${action}`),
+      id,
+      text: id === 'delete' ? t('delete') : t(`actions.${id}`),
       disabled: none || hindrance !== undefined,
       ...(none ? { disabledReason: t('actions.selectFirst') } : hindrance !== undefined && { disabledReason: words(hindrance) }),
     };
@@ -53,7 +62,8 @@ export function ServerActions({ servers, onDeleted }: Props) {
   const begin = (id: string): void => {
     const [only] = servers;
     const action = id as ServerAction | 'delete';
-    if (action === 'delete' || servers.length > 1 || only === undefined || ASKED.has(action)) setAsked(action);
+    if (action !== 'delete' && isForm(action)) setForm(action);
+    else if (action === 'delete' || servers.length > 1 || only === undefined || ASKED.has(action)) setAsked(action);
     else
       act(only.id, ACTIONS[action]).then(refresh, (error: unknown) => {
         fail(t('actions.refused', { action: t(`actions.${action}`), name: only.name }), error);
@@ -64,15 +74,17 @@ export function ServerActions({ servers, onDeleted }: Props) {
   return (
     <>
       <ButtonDropdown
-        items={[
-          ...GROUPS.map(([group, actions]) => ({ id: group, text: t(`actions.${group}`), items: actions.map(item) })),
-          { id: 'delete', text: t('delete'), disabled: none, ...(none && { disabledReason: t('actions.selectFirst') }) },
-        ]}
+        items={[...GROUPS.map(([group, actions]) => ({ id: group, text: t(`actions.${group}`), items: actions.map(item) })), item('delete')]}
         onItemClick={({ detail }) => begin(detail.id)}
         expandToViewport
       >
         {t('actions.title')}
       </ButtonDropdown>
+      {form !== undefined && servers[0] !== undefined && (
+        <Suspense>
+          <ActionDialog action={form} server={servers[0]} close={() => setForm(undefined)} />
+        </Suspense>
+      )}
       {asked !== undefined && (
         <Bulk
           title={asked === 'delete' ? t('servers.delete', { count: servers.length }) : t(`actions.${asked}`)}

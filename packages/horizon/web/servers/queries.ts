@@ -12,6 +12,7 @@ export interface Server extends ServerFacts {
   readonly key_name: string | null;
   readonly hostId: string;
   readonly description: string | null;
+  readonly tags?: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly image: { readonly id: string } | '' | null;
   readonly flavor: { readonly original_name: string; readonly vcpus: number; readonly ram: number; readonly disk: number };

@@ -8,6 +8,7 @@ export const common = {
   cancel: 'Cancel',
   confirm: 'Confirm',
   create: 'Create',
+  save: 'Save',
   delete: 'Delete',
   save: 'Save',
   add: 'Add',

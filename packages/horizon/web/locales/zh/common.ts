@@ -10,6 +10,7 @@ export const common = {
   cancel: '取消',
   confirm: '确认',
   create: '创建',
+  save: '保存',
   delete: '删除',
   save: '保存',
   add: '添加',
