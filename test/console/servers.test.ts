@@ -1,5 +1,7 @@
 /** A server's page: consoles, actions, parts, the ways to launch one. Chromium on a whole cloud with simulated hosts; each test goes on from the one before. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { noBrowser, type Page } from '../support/browser.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -148,5 +150,173 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await open(own, 'ws://127.0.0.2:9/compute/console/serial?token=a');
     assert.match(policy.join(), /connect-src/);
     await own.close();
+  });
+
+  /** Opens the dialog of an action of the server's page. */
+  const dialogOf = async (item: string) => {
+    await button('Actions').click();
+    await page.getByRole('menuitem', { name: item, exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: item });
+    await dialog.waitFor();
+    return {
+      dialog,
+      fill: (label: string, text: string) => dialog.getByLabel(label, { exact: true }).fill(text),
+      async pick(label: string, option: string | RegExp) {
+        await dialog.getByRole('button', { name: new RegExp(label) }).click();
+        await page.getByRole('option', { name: option }).first().click();
+      },
+      async confirm(name: string) {
+        await dialog.getByRole('button', { name, exact: true }).click();
+        await dialog.waitFor({ state: 'hidden' });
+      },
+    };
+  };
+  const shown = async (): Promise<Record<string, unknown> & { status: string; flavor: { original_name: string } }> =>
+    (await cloud.ok('GET', `/compute/v2.1/servers/${serverId}`, undefined, { token, headers: { 'openstack-api-version': 'compute 2.96' } })).server;
+
+  test('it is renamed, tagged, given metadata', async () => {
+    await tab('Overview');
+    const rename = await dialogOf('Rename');
+    await rename.fill('Name', 'two');
+    await rename.fill('Description', HOSTILE);
+    await rename.confirm('Save');
+    await page.getByRole('heading', { name: 'two', exact: true }).waitFor();
+    const tags = await dialogOf('Tags');
+    await tags.fill('Tags', 'web, db');
+    await tags.confirm('Save');
+    const metadata = await dialogOf('Metadata');
+    await metadata.dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await metadata.dialog.getByRole('textbox', { name: 'Key' }).fill('owner');
+    await metadata.dialog.getByRole('textbox', { name: 'Value' }).fill('ann');
+    await fine('server-metadata');
+    await metadata.confirm('Save');
+    await page.getByText('owner=ann').waitFor();
+    const { tags: words, metadata: pairs, description } = await shown();
+    assert.deepEqual([words, pairs, description], [['db', 'web'], { owner: 'ann' }, HOSTILE]);
+  });
+
+  test('it is resized to a flavor that is chosen, which is confirmed', async () => {
+    const before = (await shown()).flavor.original_name;
+    const resize = await dialogOf('Resize');
+    await resize.dialog.getByRole('button', { name: /Flavor/ }).click();
+    await page.getByRole('option', { disabled: false }).last().click();
+    await fine('server-resize');
+    await resize.confirm('Resize');
+    await page.getByText('Resized, to be confirmed').first().waitFor();
+    await button('Actions').click();
+    await page.getByRole('menuitem', { name: 'Confirm resize', exact: true }).click();
+    await page.getByText('Active', { exact: true }).first().waitFor();
+    assert.notEqual((await shown()).flavor.original_name, before);
+  });
+
+  test('a lock protects it, with its reason; what needs another role says which', async () => {
+    const lock = await dialogOf('Lock');
+    await lock.fill('Reason', 'payroll runs here');
+    await lock.confirm('Lock');
+    await cloud.until('it is locked', async () => (await shown())['locked'] === true, WAIT_MS);
+    await button('Actions').click();
+    const reasonOf = async (item: string, reason: RegExp): Promise<void> => {
+      const entry = page.getByRole('menuitem', { name: item, exact: true });
+      await page.locator('[role=menuitem][aria-disabled=true]', { hasText: item }).first().waitFor({ state: 'attached' });
+      await entry.hover();
+      await page.getByText(reason).first().waitFor({ state: 'attached' });
+    };
+    await reasonOf('Delete', /It is locked: payroll runs here\. Unlock it first\./);
+    await reasonOf('Evacuate', /This takes one of the roles admin\./);
+    await page.getByRole('menuitem', { name: 'Unlock', exact: true }).click();
+    await cloud.until('it is unlocked', async () => (await shown())['locked'] === false, WAIT_MS);
+  });
+
+  test('an image of it is made; it is rebuilt, and rescued', async () => {
+    const image = await dialogOf('Create image');
+    await image.fill('Name', 'golden');
+    await image.confirm('Create');
+    await cloud.until('the image is there', async () => (await call('GET', '/image/v2/images?name=golden')).images[0]?.status === 'active', WAIT_MS);
+    await cloud.until('it is idle', async () => (await shown())['OS-EXT-STS:task_state'] === null, WAIT_MS);
+    await page.reload();
+    const rescue = await dialogOf('Rescue');
+    await rescue.pick('Image', /golden/);
+    await rescue.confirm('Rescue');
+    await page.getByText('Rescue', { exact: true }).first().waitFor();
+    await button('Actions').click();
+    await page.getByRole('menuitem', { name: 'Leave rescue', exact: true }).click();
+    await page.getByText('Active', { exact: true }).first().waitFor();
+    const rebuild = await dialogOf('Rebuild');
+    await rebuild.pick('Image', /golden/);
+    await rebuild.confirm('Rebuild');
+    const golden = (await call('GET', '/image/v2/images?name=golden')).images[0].id;
+    await cloud.until(
+      'it was rebuilt',
+      async () => {
+        const { image: used, status } = (await shown()) as unknown as { image: { id: string }; status: string };
+        return used.id === golden && status === 'ACTIVE';
+      },
+      WAIT_MS,
+    );
+  });
+
+  test('volumes and interfaces are attached and detached from the page', async () => {
+    await call('POST', '/volume/v3/volumes', { volume: { name: 'data', size: 1 } });
+    await cloud.until('the volume is there', async () => (await call('GET', '/volume/v3/volumes/detail')).volumes[0]?.status === 'available', WAIT_MS);
+    await tab('Volumes');
+    await user.shown('It has no volumes.');
+    const panel = page.getByRole('tabpanel').filter({ visible: true });
+    const dialog = page.getByRole('dialog');
+    await panel.getByRole('button', { name: 'Attach volume' }).click();
+    await dialog.getByRole('button', { name: /Volume/ }).click();
+    await page.getByRole('option', { name: /data/ }).click();
+    await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+    await panel.getByRole('row', { name: /data/ }).getByText('In use').waitFor();
+    await fine('server-volumes');
+    await panel.getByRole('button', { name: /^Detach/ }).click();
+    await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+    await panel.getByText('It has no volumes.').waitFor();
+
+    await tab('Interfaces');
+    await panel
+      .getByRole('row', { name: /10\.9\.0\./ })
+      .first()
+      .waitFor();
+    await panel.getByRole('button', { name: 'Attach interface' }).click();
+    await dialog.getByRole('button', { name: /Network/ }).click();
+    await page.getByRole('option', { name: /net/ }).first().click();
+    await dialog.getByLabel('Address', { exact: true }).fill('10.9.0.77');
+    await dialog.getByRole('button', { name: 'Attach', exact: true }).click();
+    const added = panel.getByRole('row', { name: /10\.9\.0\.77/ });
+    await added.waitFor();
+    await fine('server-interfaces');
+    await added.getByRole('button', { name: /^Detach/ }).click();
+    await dialog.getByRole('button', { name: 'Detach', exact: true }).click();
+    await added.waitFor({ state: 'hidden' });
+  });
+
+  test('measurements are for administrators, and others are told so; an administrator sees them, and moves the server while it runs', async () => {
+    await tab('Metrics');
+    await user.shown('The cloud shows measurements to administrators alone.');
+    assert.equal(await page.getByRole('tab', { name: 'Migrations' }).count(), 0);
+    await fine('server-metrics-refused');
+
+    const { adminPassword } = JSON.parse(readFileSync(join(cloud.data, 'secrets.json'), 'utf8')) as { adminPassword: string };
+    await user.choose('ann', 'Sign out');
+    await page.getByLabel('User name').fill('admin');
+    await page.getByLabel('Password').fill(adminPassword);
+    await button('Sign in').click();
+    await page.getByRole('tab', { name: 'Metrics', exact: true }).click();
+    // a simulated guest uses a hundredth of one processor
+    await page.locator('[data-measure=cpuPercent]', { hasText: /Used: [01](\.\d)? %/ }).waitFor();
+    await page.locator('.uplot canvas').first().waitFor();
+    await fine('server-metrics');
+
+    await tab('Migrations');
+    const host = async (): Promise<unknown> => (await cloud.ok('GET', `/compute/v2.1/servers/${serverId}`)).server['OS-EXT-SRV-ATTR:host'];
+    const before = await host();
+    const live = await dialogOf('Live-migrate');
+    await live.confirm('Live-migrate');
+    await page
+      .getByRole('row', { name: /live-migration/ })
+      .getByText('Completed')
+      .waitFor();
+    assert.notEqual(await host(), before);
+    await fine('server-migrations');
   });
 });

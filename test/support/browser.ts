@@ -7,12 +7,15 @@ const PROGRAM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goo
 export const noBrowser = (): string | undefined =>
   PROGRAM !== undefined || process.env.CAIRN_TEST_CHROMIUM === 'require' ? undefined : 'there is no Chromium; apt-get install chromium brings one';
 
-/** Chromium without a window, and without a way to anywhere but this machine. */
-export async function openBrowser(): Promise<Browser> {
+/**
+ * Chromium without a window, and without a way to anywhere but this machine. `wrapped` gives the program to start instead, such as one that enters
+ * a network namespace and becomes Chromium there.
+ */
+export async function openBrowser(wrapped: (program: string) => string = (program) => program): Promise<Browser> {
   if (PROGRAM === undefined) throw new Error('there is no Chromium');
   const { chromium } = await import('playwright-core');
   return chromium.launch({
-    executablePath: PROGRAM,
+    executablePath: wrapped(PROGRAM),
     args: [
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       '--disable-background-networking',

@@ -1,4 +1,4 @@
-const GOOD = new Set(['active', 'available', 'in-use', 'up', 'completed', 'succeeded', 'success', 'accepted']);
+const GOOD = new Set(['active', 'available', 'in-use', 'up', 'completed', 'confirmed', 'succeeded', 'success', 'accepted']);
 const BUSY = new Set([
   'build',
   'reboot',

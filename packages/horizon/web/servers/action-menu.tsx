@@ -5,7 +5,8 @@ import { useTranslation } from 'react-i18next';
 import { Bulk } from '../parts/bulk.tsx';
 import { useNotices } from '../shell/notices.tsx';
 import { useSession } from '../session/session.ts';
-import { ACTIONS, type FormAction, type Hindrance, hindranceOfAll, hindranceOfDeletion, isForm, type PlainAction, type ServerAction } from './actions.ts';
+import { ACTIONS, type FormAction, hindranceOfAll, hindranceOfDeletion, isForm, type PlainAction, type ServerAction } from './actions.ts';
+import { useHindranceWords } from './hindrance-words.ts';
 import { act, deleteServer, type Server } from './queries.ts';
 
 const GROUPS: readonly (readonly [id: 'power' | 'change' | 'devices' | 'freeze' | 'mend' | 'access' | 'move', actions: readonly ServerAction[]])[] = [
@@ -29,7 +30,7 @@ interface Props {
 
 /** What can be done with the selected servers, each action with the reason why not. */
 export function ServerActions({ servers, onDeleted }: Props) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const queries = useQueryClient();
   const { fail } = useNotices();
   const { session } = useSession();
@@ -37,15 +38,7 @@ export function ServerActions({ servers, onDeleted }: Props) {
   const [form, setForm] = useState<FormAction>();
   const none = servers.length === 0;
 
-  const words = (hindrance: Hindrance): string => {
-    if (hindrance.why === 'busy')
-      return t('actions.busy', { task: i18n.exists(`tasks.${hindrance.task}`) ? t(`tasks.${hindrance.task}` as 'tasks.spawning') : hindrance.task });
-    if (hindrance.why === 'state')
-      return t('actions.state', { states: hindrance.needs.map((state) => t(`vmStates.${state}` as 'vmStates.active')).join(t('listSeparator')) });
-    if (hindrance.why === 'role') return t('actions.role', { roles: hindrance.needs.join(t('listSeparator')) });
-    if (hindrance.why === 'locked') return hindrance.reason === '' ? t('actions.locked') : t('actions.lockedWhy', { reason: hindrance.reason });
-    return t(`actions.${hindrance.why}`);
-  };
+  const words = useHindranceWords();
   const item = (id: ServerAction | 'delete'): ButtonDropdownProps.Item => {
     const hindrance = none ? undefined : id === 'delete' ? hindranceOfDeletion(servers, session) : hindranceOfAll(id, servers, session);
     return {

@@ -10,19 +10,26 @@ import Table from '@cloudscape-design/components/table';
 import Tabs from '@cloudscape-design/components/tabs';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageLink } from '../parts/page-link.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { Waiting } from '../parts/waiting.tsx';
+import { useSession } from '../session/session.ts';
 import { ServerActions } from './action-menu.tsx';
 import { FlowTab } from './flow.tsx';
 import { act, actionsQuery, addressesOf, type Server, serverQuery } from './queries.ts';
 
-const DisplayConsole = lazy(async () => ({ default: (await import('./console/display.tsx')).DisplayConsole }));
-const SerialConsole = lazy(async () => ({ default: (await import('./console/serial.tsx')).SerialConsole }));
-const Lazily = ({ children }: { readonly children: ReactNode }) => <Suspense fallback={<Waiting />}>{children}</Suspense>;
+/** Views that are loaded when they are opened first. */
+const LAZY = {
+  interfaces: lazy(async () => ({ default: (await import('./device-tabs.tsx')).InterfacesTab })),
+  volumes: lazy(async () => ({ default: (await import('./device-tabs.tsx')).VolumesTab })),
+  metrics: lazy(async () => ({ default: (await import('./metrics.tsx')).MetricsTab })),
+  migrations: lazy(async () => ({ default: (await import('./migrations.tsx')).MigrationsTab })),
+  display: lazy(async () => ({ default: (await import('./console/display.tsx')).DisplayConsole })),
+  serial: lazy(async () => ({ default: (await import('./console/serial.tsx')).SerialConsole })),
+} as const;
 
 /** One server: what it is, what was done to it and how, and what its console said. */
 export function ServerPage() {
@@ -30,6 +37,7 @@ export function ServerPage() {
   const { serverId } = useParams({ from: '/servers/$serverId' });
   const { tab = 'overview' } = useSearch({ from: '/servers/$serverId' });
   const navigate = useNavigate();
+  const { session } = useSession();
   const { data: server, error } = useQuery(serverQuery(serverId));
   if (error !== null)
     return (
@@ -38,6 +46,19 @@ export function ServerPage() {
       </Alert>
     );
   if (server === undefined) return <Waiting />;
+  const mayMove = session.roles.some((role) => role === 'admin' || role === 'manager');
+  const lazily = (id: keyof typeof LAZY, label: string) => {
+    const View = LAZY[id];
+    return {
+      id,
+      label,
+      content: (
+        <Suspense fallback={<Waiting />}>
+          <View server={server} />
+        </Suspense>
+      ),
+    };
+  };
   return (
     <ContentLayout
       header={
@@ -62,27 +83,15 @@ export function ServerPage() {
           ariaLabel={t('servers.tabs')}
           tabs={[
             { id: 'overview', label: t('servers.overview'), content: <Overview server={server} /> },
+            lazily('interfaces', t('servers.interfaces')),
+            lazily('volumes', t('pages.volumes')),
+            lazily('metrics', t('servers.metrics')),
             { id: 'flow', label: t('servers.flow'), content: <FlowTab serverId={server.id} /> },
             { id: 'actions', label: t('servers.actions'), content: <ActionsLog serverId={server.id} /> },
+            ...(mayMove ? [lazily('migrations', t('servers.migrations'))] : []),
             { id: 'log', label: t('servers.log'), content: <ConsoleLog serverId={server.id} /> },
-            {
-              id: 'display',
-              label: t('console.display'),
-              content: (
-                <Lazily>
-                  <DisplayConsole server={server} />
-                </Lazily>
-              ),
-            },
-            {
-              id: 'serial',
-              label: t('console.serialLine'),
-              content: (
-                <Lazily>
-                  <SerialConsole server={server} />
-                </Lazily>
-              ),
-            },
+            lazily('display', t('console.display')),
+            lazily('serial', t('console.serialLine')),
           ]}
         />
       </SpaceBetween>
@@ -118,6 +127,8 @@ function Overview({ server }: { readonly server: Server }) {
                     </div>
                   )),
           },
+          { label: t('actions.tags'), value: (server.tags ?? []).join(', ') || '-' },
+          { label: t('servers.locked'), value: server.locked ? server.locked_reason || t('yes') : t('no') },
           { label: t('fields.created'), value: <Time at={server.created} /> },
           { label: t('fields.updated'), value: <Time at={server.updated} /> },
           { label: t('fields.description'), value: server.description || '-' },

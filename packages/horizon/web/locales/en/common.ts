@@ -10,7 +10,6 @@ export const common = {
   create: 'Create',
   save: 'Save',
   delete: 'Delete',
-  save: 'Save',
   add: 'Add',
   remove: 'Remove',
   selectOne: 'Select one only.',

@@ -12,7 +12,6 @@ export const common = {
   create: '创建',
   save: '保存',
   delete: '删除',
-  save: '保存',
   add: '添加',
   remove: '移除',
   selectOne: '只能选择一个。',
