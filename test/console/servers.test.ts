@@ -203,6 +203,13 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await fine('server-resize');
     await resize.confirm('Resize');
     await page.getByText('Resized, to be confirmed').first().waitFor();
+    // how that came about is drawn too, from its own steps
+    await tab('How it came to be');
+    const panel = page.getByRole('tabpanel').filter({ visible: true });
+    await panel.getByRole('button', { name: /^Action/ }).click();
+    await page.getByRole('option', { name: /^Resize/ }).click();
+    for (const step of ['compute_copy_disks', 'compute_switch', 'compute_finish']) await page.locator(`[data-step=${step}][data-state=done]`).waitFor();
+    await fine('server-resize-flow');
     await button('Actions').click();
     await page.getByRole('menuitem', { name: 'Confirm resize', exact: true }).click();
     await page.getByText('Active', { exact: true }).first().waitFor();
@@ -290,7 +297,51 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await added.waitFor({ state: 'hidden' });
   });
 
+  test('a launch says whether it fits, makes a key whose private half is downloaded once, takes user data, and is shown for other tools', async () => {
+    await page.goto(user.at('/console/servers/new'));
+    await page.getByLabel('Name', { exact: true }).fill('three');
+    await page.getByLabel('How many').fill('99');
+    await user.shown(/Quota of servers: 99 asked for, \d+ free/);
+    await page.getByLabel('How many').fill('1');
+    await user.shown('Fits');
+    await button('Volume').click();
+    await button('Launch a server').click();
+    await user.shown('A volume is needed.');
+    await button('Image').click();
+    await page
+      .getByRole('button', { name: /^Image/ })
+      .last()
+      .click();
+    await page.getByRole('option').filter({ hasNotText: 'golden' }).first().click();
+
+    await button('Make a key pair').first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('made');
+    const file = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Make a key pair' }).click();
+    const download = await file;
+    assert.equal(download.suggestedFilename(), 'made.pem');
+    assert.match(readFileSync((await download.path()) ?? '', 'utf8'), /^-----BEGIN [A-Z ]*PRIVATE KEY-----/);
+    assert.equal((await call('GET', '/compute/v2.1/os-keypairs/made')).keypair.name, 'made');
+
+    await button('Write user data').click();
+    await page.getByRole('textbox', { name: 'User data' }).fill('#!/bin/sh\necho 你好');
+    await button('Tags, metadata, placement').click();
+    await page.getByLabel('Tags', { exact: true }).fill('blue');
+    await page.getByText(/^openstack server create .*--key-name made --user-data user-data.txt --tag blue three$/).waitFor();
+    await button('Terraform').click();
+    await page.getByText(/^resource "openstack_compute_instance_v2" "three" \{/).waitFor();
+    await fine('launch-all');
+    await button('Launch a server').click();
+    await page.locator('[data-step=compute_spawn][data-state=done]').waitFor();
+    const id = /servers\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
+    const { server } = await cloud.ok('GET', `/compute/v2.1/servers/${id}`, undefined, { headers: { 'openstack-api-version': 'compute 2.96' } });
+    assert.deepEqual([server.name, server.key_name, server.tags], ['three', 'made', ['blue']]);
+    assert.equal(Buffer.from(server['OS-EXT-SRV-ATTR:user_data'], 'base64').toString(), '#!/bin/sh\necho 你好');
+  });
+
   test('measurements are for administrators, and others are told so; an administrator sees them, and moves the server while it runs', async () => {
+    await page.goto(user.at(`/console/servers/${serverId}`));
     await tab('Metrics');
     await user.shown('The cloud shows measurements to administrators alone.');
     assert.equal(await page.getByRole('tab', { name: 'Migrations' }).count(), 0);
@@ -318,5 +369,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
       .waitFor();
     assert.notEqual(await host(), before);
     await fine('server-migrations');
+    await page.goto(user.at('/console/servers/new'));
+    await user.shown('2 hosts have room for it now.');
   });
 });

@@ -52,7 +52,7 @@ const tree = root.addChildren([
   ),
   route(
     '/servers/new',
-    lazyRouteComponent(() => import('./servers/launch.tsx'), 'LaunchPage'),
+    lazyRouteComponent(() => import('./servers/launch/page.tsx'), 'LaunchPage'),
   ),
   serverRoute,
   pathRoute,

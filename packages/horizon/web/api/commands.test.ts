@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { launchBody } from '../servers/launch-request.ts';
+import { BEGINNING, launchBody } from '../servers/launch/request.ts';
 import { cliOf, curlOf, quoted } from './commands.ts';
 
 const HOSTILE = ["it's", '$(reboot)', '`reboot`', 'a b', '"; rm -rf /', '\\', 'new\nline', '', '-rf', '<script>', '名称'];
@@ -133,6 +133,7 @@ test('what is done to a server has its command, and no password in it', () => {
 
 test('a launch has the command that does the same', () => {
   const form = {
+    ...BEGINNING,
     name: "ann's",
     count: 3,
     imageId: 'i',
@@ -155,5 +156,14 @@ test('a launch has the command that does the same', () => {
       launchBody({ ...form, name: 'a', count: 1, networkIds: [], securityGroups: [], keyName: '', userData: '', volumeGb: 5 }),
     ),
     'openstack server create --image i --flavor f --nic auto --boot-from-volume 5 a',
+  );
+  assert.equal(
+    cli(
+      'POST',
+      'compute',
+      '/v2.1/servers',
+      launchBody({ ...BEGINNING, name: 'a', source: 'volume', volumeId: 'v', flavorId: 'f', metadata: [{ key: 'k', value: 'v w' }], tags: 't', groupId: 'g' }),
+    ),
+    "openstack server create --volume v --flavor f --nic auto --property 'k=v w' --tag t --hint group=g a",
   );
 });

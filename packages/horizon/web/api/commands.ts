@@ -138,8 +138,16 @@ const RULES: readonly Rule[] = [
 function serverCreateWords(body: Body): readonly string[] {
   const server = inside(body, 'server');
   const networks = server['networks'];
-  const disk = ((server['block_device_mapping_v2'] ?? []) as readonly Body[]).find(({ source_type }) => source_type === 'image');
-  const words = ['server', 'create', ...flag('--image', server['imageRef'] ?? disk?.['uuid']), ...flag('--flavor', server['flavorRef'])];
+  const disk = ((server['block_device_mapping_v2'] ?? []) as readonly Body[]).find(({ boot_index }) => boot_index === 0);
+  const uuidOf = (type: string): unknown => (disk?.['source_type'] === type ? disk['uuid'] : undefined);
+  const words = [
+    'server',
+    'create',
+    ...flag('--image', server['imageRef'] ?? uuidOf('image')),
+    ...flag('--snapshot', uuidOf('snapshot')),
+    ...flag('--volume', uuidOf('volume')),
+    ...flag('--flavor', server['flavorRef']),
+  ];
   if (Array.isArray(networks))
     for (const { uuid, port } of networks as readonly { uuid?: string; port?: string }[]) words.push(...flag('--network', uuid), ...flag('--port', port));
   else if (typeof networks === 'string') words.push('--nic', networks);
@@ -147,6 +155,11 @@ function serverCreateWords(body: Body): readonly string[] {
   words.push(...flag('--key-name', server['key_name']));
   if (server['user_data'] !== undefined) words.push('--user-data', 'user-data.txt');
   words.push(...flag('--boot-from-volume', disk?.['volume_size']));
+  for (const [key, value] of Object.entries((server['metadata'] ?? {}) as Body)) words.push('--property', `${key}=${String(value)}`);
+  for (const tag of (server['tags'] ?? []) as readonly string[]) words.push('--tag', tag);
+  words.push(...flag('--availability-zone', server['availability_zone']));
+  const group = inside(body, 'os:scheduler_hints')['group'];
+  if (group !== undefined) words.push('--hint', `group=${String(group)}`);
   const count = Number(server['max_count'] ?? 1);
   if (count > 1) words.push('--min', String(server['min_count'] ?? count), '--max', String(count));
   return [...words, String(server['name'] ?? '')];

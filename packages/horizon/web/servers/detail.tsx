@@ -86,7 +86,7 @@ export function ServerPage() {
             lazily('interfaces', t('servers.interfaces')),
             lazily('volumes', t('pages.volumes')),
             lazily('metrics', t('servers.metrics')),
-            { id: 'flow', label: t('servers.flow'), content: <FlowTab serverId={server.id} /> },
+            { id: 'flow', label: t('servers.flow'), content: <FlowTab serverId={server.id} busy={server['OS-EXT-STS:task_state'] !== null} /> },
             { id: 'actions', label: t('servers.actions'), content: <ActionsLog serverId={server.id} /> },
             ...(mayMove ? [lazily('migrations', t('servers.migrations'))] : []),
             { id: 'log', label: t('servers.log'), content: <ConsoleLog serverId={server.id} /> },

@@ -32,6 +32,15 @@ const PLACES: Readonly<Record<string, { readonly lane: Lane; readonly with?: rea
   compute_disks_and_network: { lane: 'storage', with: ['neutron', 'compute'] },
   compute_fast_start: { lane: 'storage', with: ['compute'] },
   compute_spawn: { lane: 'compute' },
+  compute_copy_disks: { lane: 'storage', with: ['compute'] },
+  compute_disks: { lane: 'storage' },
+  compute_disk: { lane: 'storage' },
+  compute_upload: { lane: 'storage' },
+  compute_snapshots: { lane: 'storage' },
+  compute_image: { lane: 'storage' },
+  compute_rotate: { lane: 'storage' },
+  compute_plug: { lane: 'neutron', with: ['compute'] },
+  compute_switch: { lane: 'neutron', with: ['storage'] },
 };
 const VOLUME = /volume/;
 const PORT = /port|interface|network/;

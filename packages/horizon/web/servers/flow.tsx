@@ -22,12 +22,12 @@ const LANE = WIDTH / LANES.length;
 const centre = (step: Pick<FlowStep, 'lane'>): number => LANES.indexOf(step.lane) * LANE + LANE / 2;
 
 /** How an action of a server came about: the services as columns, each step as it began and ended. Live while it runs. */
-export function FlowTab({ serverId }: { readonly serverId: string }) {
+export function FlowTab({ serverId, busy }: { readonly serverId: string; readonly busy: boolean }) {
   const { t, i18n } = useTranslation();
   const actions = useQuery(actionsQuery(serverId));
   const [chosen, setChosen] = useState<string>();
-  // the way into life is what people come for; a later action when they ask
-  const action = actions.data?.find(({ request_id }) => request_id === chosen) ?? actions.data?.at(-1);
+  // what happens now, or else the way into life; another action when they ask
+  const action = actions.data?.find(({ request_id }) => request_id === chosen) ?? (busy ? actions.data?.[0] : actions.data?.at(-1));
   const nameOf = (name: string): string => (i18n.exists(`instanceActions.${name}`) ? t(`instanceActions.${name}` as 'instanceActions.create') : name);
   if (actions.isPending) return <Waiting />;
   if (action === undefined) return <Box>{t('flow.none')}</Box>;

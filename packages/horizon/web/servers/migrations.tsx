@@ -34,6 +34,8 @@ interface Migration {
   readonly created_at: string;
 }
 
+/** What a migration's status is when nothing more happens to it by itself. */
+const ENDED = new Set(['completed', 'done', 'finished', 'confirmed', 'reverted', 'error', 'failed', 'cancelled']);
 /** How often a move is looked at while it lasts: its progress writes no events. */
 const LOOK_MS = 1_000;
 
@@ -52,6 +54,7 @@ export function MigrationsTab({ server }: { readonly server: Server }) {
   const all = useQuery({
     queryKey: ['server', server.id, 'migrations'],
     queryFn: async ({ signal }) => (await api<{ migrations: Migration[] }>('compute', `/v2.1/os-migrations?instance_uuid=${id}`, { signal })).migrations,
+    refetchInterval: ({ state }) => (moves || state.data?.some(({ status }) => !ENDED.has(status)) ? LOOK_MS : false),
     retry: false,
   });
   const abort = (migration: Progress): void => {
