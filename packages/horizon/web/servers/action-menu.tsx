@@ -2,7 +2,6 @@ import ButtonDropdown, { type ButtonDropdownProps } from '@cloudscape-design/com
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Bulk } from '../parts/bulk.tsx';
 import { useNotices } from '../shell/notices.tsx';
 import { useSession } from '../session/session.ts';
 import { ACTIONS, type FormAction, hindranceOfAll, hindranceOfDeletion, isForm, type PlainAction, type ServerAction } from './actions.ts';
@@ -20,6 +19,7 @@ const GROUPS: readonly (readonly [id: 'power' | 'change' | 'devices' | 'freeze' 
 ];
 /** Those that interrupt what runs in the guest are asked about first, and so is whatever is done to several. */
 const ASKED = new Set<ServerAction>(['stop', 'rebootHard', 'crashDump', 'shelve', 'shelveOffload', 'revertResize']);
+const Bulk = lazy(async () => ({ default: (await import('../parts/bulk.tsx')).Bulk }));
 const ActionDialog = lazy(async () => ({ default: (await import('./dialogs/dialog.tsx')).ActionDialog }));
 
 interface Props {
@@ -79,18 +79,20 @@ export function ServerActions({ servers, onDeleted }: Props) {
         </Suspense>
       )}
       {asked !== undefined && (
-        <Bulk
-          title={asked === 'delete' ? t('servers.delete', { count: servers.length }) : t(`actions.${asked}`)}
-          text={asked === 'delete' ? t('servers.deleteText') : t('actions.confirmText')}
-          confirm={asked === 'delete' ? t('delete') : t(`actions.${asked}`)}
-          items={servers}
-          run={({ id }) => (asked === 'delete' ? deleteServer(id) : act(id, ACTIONS[asked]))}
-          onEnd={(done) => {
-            setAsked(undefined);
-            refresh();
-            if (done && asked === 'delete') onDeleted?.();
-          }}
-        />
+        <Suspense>
+          <Bulk
+            title={asked === 'delete' ? t('servers.delete', { count: servers.length }) : t(`actions.${asked}`)}
+            text={asked === 'delete' ? t('servers.deleteText') : t('actions.confirmText')}
+            confirm={asked === 'delete' ? t('delete') : t(`actions.${asked}`)}
+            items={servers}
+            run={({ id }) => (asked === 'delete' ? deleteServer(id) : act(id, ACTIONS[asked]))}
+            onEnd={(done) => {
+              setAsked(undefined);
+              refresh();
+              if (done && asked === 'delete') onDeleted?.();
+            }}
+          />
+        </Suspense>
       )}
     </>
   );
