@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { launchBody } from '../servers/launch-request.ts';
+import { BEGINNING, launchBody } from '../servers/launch/request.ts';
 import { terraformOf } from './terraform.ts';
 
 test('a creation has the resource that makes the same; what makes nothing has none', () => {
@@ -18,7 +18,7 @@ test('a creation has the resource that makes the same; what makes nothing has no
 });
 
 test('a launch has its networks and disks as blocks', () => {
-  const form = { name: '1st', count: 1, imageId: 'i', flavorId: 'f', networkIds: ['n'], securityGroups: ['web'], keyName: 'k', userData: '', volumeGb: 5 };
+  const form = { ...BEGINNING, name: '1st', imageId: 'i', flavorId: 'f', networkIds: ['n'], securityGroups: ['web'], keyName: 'k', volumeGb: 5 };
   const text = terraformOf({ service: 'compute', method: 'POST', path: '/v2.1/servers', body: launchBody(form) }) ?? '';
   assert.match(text, /^resource "openstack_compute_instance_v2" "this1st" \{\n/);
   assert.match(text, /security_groups = \["web"\]/);
