@@ -88,7 +88,7 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
 /** Can a back end of LVM be used here: the kernel's part, and the group. */
 function volumeGroup({ name, volumeGroup: group, provisioning }: LvmSpec, say: (level: Finding['level'], what: string, fix?: string) => void): void {
   const [target, module] = provisioning === 'thin' ? ['thin-pool', 'dm-thin-pool'] : ['snapshot-origin', 'dm-snapshot'];
-  if (!existsSync('/dev/mapper/control') && spawnSync('modprobe', ['--dry-run', 'dm-mod']).status !== 0) {
+  if (!readFileSync('/proc/misc', 'utf8').includes('device-mapper') && spawnSync('modprobe', ['--dry-run', 'dm-mod']).status !== 0) {
     say('bad', `storage back end ${name}: this kernel has no device-mapper`, 'load it (modprobe dm-mod), or use another kernel or driver');
     return;
   }

@@ -65,15 +65,18 @@ export function InterfacesTab({ server }: { readonly server: Server }) {
             id: 'detach',
             header: t('actions.title'),
             cell: ({ port_id, mac_addr }) => (
-              <Button
-                variant="inline-link"
-                ariaLabel={`${t('dialogs.detach')} ${mac_addr}`}
-                disabled={detach !== undefined}
-                disabledReason={detach && words(detach)}
-                onClick={() => setOpen({ detach: port_id })}
-              >
-                {t('dialogs.detach')}
-              </Button>
+              <SpaceBetween size="s" direction="horizontal">
+                <Button
+                  variant="inline-link"
+                  ariaLabel={`${t('dialogs.detach')} ${mac_addr}`}
+                  disabled={detach !== undefined}
+                  disabledReason={detach && words(detach)}
+                  onClick={() => setOpen({ detach: port_id })}
+                >
+                  {t('dialogs.detach')}
+                </Button>
+                <PageLink to={`/path?from=${encodeURIComponent(port_id)}`}>{t('path.ask')}</PageLink>
+              </SpaceBetween>
             ),
           },
         ]}
