@@ -84,9 +84,9 @@ export class TestNamespace {
   }
 }
 
-/** Everything of a machine that a cloud might leave behind: namespaces, links, mounts, processes by command line. */
+/** Everything of a machine that a cloud might leave behind: namespaces by their names' beginning, links, mounts, processes by command line. */
 export function traces(): string[] {
-  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns').map((n) => `netns ${n}`) : [];
+  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns').flatMap((name) => (name.startsWith('cairn') ? [`netns ${name}`] : [])) : [];
   const links = execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' })
     .trim()
     .split('\n')
