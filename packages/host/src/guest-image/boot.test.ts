@@ -131,7 +131,8 @@ test('a guest with a config drive and no network takes its name, keys and user d
 
 /**
  * A network that exists only between QEMU and this test: `restrict=on` lets nothing out; 169.254.169.254:80 is answered by a program; one
- * port of the loopback leads to the guest's ssh.
+ * port of the loopback leads to the guest's ssh. The program stumbles as a busy cloud does: its first and fourth requests get no answer, the
+ * second a 503.
  */
 async function network(name: string, answers: Readonly<Record<string, string>>): Promise<{ readonly args: readonly string[]; readonly sshPort: number }> {
   const port = await new Promise<number>((resolve) => {
@@ -148,9 +149,11 @@ async function network(name: string, answers: Readonly<Record<string, string>>):
     }),
   );
   const program = join(dir, `${name}.server`);
+  const count = join(dir, `${name}.requests`);
+  const stumble = `case $(wc -l < ${count}) in\n  1|4) exit ;;\n  2) printf 'HTTP/1.0 503 Busy\\r\\nContent-Length: 0\\r\\n\\r\\n'; exit ;;\nesac`;
   await writeFile(
     program,
-    `#!/bin/sh\nread -r request\nwhile read -r line && [ "$line" != "$(printf '\\r')" ]; do :; done\ncase "$request" in\n${cases.join('')}  *) printf 'HTTP/1.0 404 Not Found\\r\\nContent-Length: 0\\r\\n\\r\\n' ;;\nesac\n`,
+    `#!/bin/sh\necho >> ${count}\nread -r request\nwhile read -r line && [ "$line" != "$(printf '\\r')" ]; do :; done\n${stumble}\ncase "$request" in\n${cases.join('')}  *) printf 'HTTP/1.0 404 Not Found\\r\\nContent-Length: 0\\r\\n\\r\\n' ;;\nesac\n`,
     { mode: 0o755 },
   );
   const net = 'net=169.254.169.0/24,host=169.254.169.1,dhcpstart=169.254.169.15';
@@ -158,7 +161,10 @@ async function network(name: string, answers: Readonly<Record<string, string>>):
   return { args: ['-netdev', netdev, '-device', 'virtio-net-pci,netdev=n0,romfile='], sshPort: port };
 }
 
-test('a guest with a network gets its address and metadata, and lets the key in; disks and cards may come later', { skip, timeout: 240_000 }, async () => {
+test('a guest with a network gets its address, and metadata from a service that stumbles; lets the key in; disks and cards may come later', {
+  skip,
+  timeout: 240_000,
+}, async () => {
   const key = join(dir, 'key');
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
