@@ -26,6 +26,44 @@ test('a launch has its networks and disks as blocks', () => {
   assert.match(text, / {2}block_device \{\n {4}uuid/);
 });
 
+test('a launch of several, with everything that can be asked for', () => {
+  const form = {
+    ...{ ...BEGINNING, name: 'web "${x}"', count: 2, source: 'snapshot' as const, snapshotId: 's', flavorId: 'f', networkIds: ['n'], securityGroups: ['a'] },
+    ...{ keyName: 'k', userData: 'x', metadata: [{ key: 'a', value: 'b' }], tags: 't', groupId: 'g', zone: 'z' },
+  };
+  assert.equal(
+    terraformOf({ service: 'compute', method: 'POST', path: '/v2.1/servers', body: launchBody(form) }),
+    `resource "openstack_compute_instance_v2" "web_x_" {
+  count             = 2
+  name              = "web \\"$\${x}\\"-\${count.index + 1}"
+  flavor_id         = "f"
+  key_pair          = "k"
+  availability_zone = "z"
+  security_groups   = ["a"]
+  user_data         = file("user-data.txt")
+  tags              = ["t"]
+  metadata          = {
+    "a" = "b"
+  }
+  network {
+    uuid = "n"
+  }
+  block_device {
+    uuid                  = "s"
+    source_type           = "snapshot"
+    destination_type      = "volume"
+    boot_index            = 0
+    delete_on_termination = true
+  }
+  scheduler_hints {
+    group = "g"
+  }
+}`,
+  );
+  const least = launchBody({ ...BEGINNING, name: 'web', imageId: 'i', flavorId: 'f' });
+  assert.match(terraformOf({ service: 'compute', method: 'POST', path: '/v2.1/servers', body: least }) ?? '', / {2}network_mode = "auto"/);
+});
+
 test('no text becomes an expression of Terraform', () => {
   const hostile = '${file("/etc/passwd")} %{for} "x" \\ \n';
   const text = terraformOf({ service: 'volume', method: 'POST', path: '/v3/volumes', body: { volume: { name: 'a', description: hostile } } }) ?? '';

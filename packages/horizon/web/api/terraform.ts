@@ -1,6 +1,13 @@
 import type { CommandCall } from './commands.ts';
 
-type Value = string | number | boolean | null | undefined | readonly Value[] | { readonly [key: string]: Value };
+/** What Terraform works out; texts of the call are never one. */
+class Expression {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+type Value = string | number | boolean | null | undefined | Expression | readonly Value[] | { readonly [key: string]: Value };
 type Body = { readonly [key: string]: Value };
 /** A block within a resource, such as `network { ... }`; it may stand there several times. */
 interface Block {
@@ -21,6 +28,7 @@ const textOf = (text: string): string =>
 
 function valueOf(value: Value, indent: string): string {
   if (typeof value === 'string') return textOf(value);
+  if (value instanceof Expression) return value.text;
   if (Array.isArray(value)) return `[${value.map((one) => valueOf(one as Value, indent)).join(', ')}]`;
   if (value !== null && typeof value === 'object') {
     const lines = Object.entries(value).map(([key, one]) => `${indent}  ${textOf(key)} = ${valueOf(one, `${indent}  `)}`);
@@ -55,7 +63,16 @@ interface Resource {
   /** What is around the body: `server`; the image service has none. */
   readonly envelope?: string;
   readonly of: (body: Body) => Body;
-  readonly blocks?: (body: Body) => readonly Block[];
+  /** `hints` are the scheduler's, which stand beside the envelope. */
+  readonly blocks?: (body: Body, hints: Body) => readonly Block[];
+}
+
+/** The name of one server, or of each of several. */
+function namesOf(server: Body): Body {
+  const count = Number(server['max_count'] ?? 1);
+  const { name } = server;
+  if (count <= 1 || typeof name !== 'string') return { name };
+  return { count, name: new Expression(`${textOf(name).slice(0, -1)}-\${count.index + 1}"`) };
 }
 
 /** Resources of the OpenStack provider, with the attributes that the console's forms fill in. */
@@ -65,21 +82,25 @@ const RESOURCES: readonly Resource[] = [
     type: 'openstack_compute_instance_v2',
     envelope: 'server',
     of: (server) => ({
-      name: server['name'],
+      ...namesOf(server),
       image_id: server['imageRef'],
       flavor_id: server['flavorRef'],
       key_pair: server['key_name'],
       availability_zone: server['availability_zone'],
       security_groups: server['security_groups'] && list(server['security_groups']).map((group) => group['name']),
-      user_data: server['user_data'],
+      // the call has it in base64, which nobody edits
+      user_data: server['user_data'] && new Expression('file("user-data.txt")'),
+      network_mode: typeof server['networks'] === 'string' ? server['networks'] : undefined,
+      tags: server['tags'],
       metadata: server['metadata'],
     }),
-    blocks: (server) => [
+    blocks: (server, hints) => [
       ...list(server['networks']).map((network) => ({ block: 'network', of: pick(network, 'uuid', 'port', 'fixed_ip_v4') })),
       ...list(server['block_device_mapping_v2']).map((device) => ({
         block: 'block_device',
         of: pick(device, 'uuid', 'source_type', 'destination_type', 'volume_size', 'boot_index', 'delete_on_termination'),
       })),
+      ...(hints['group'] === undefined ? [] : [{ block: 'scheduler_hints', of: pick(hints, 'group') }]),
     ],
   },
   {
@@ -205,8 +226,8 @@ export function terraformOf(call: CommandCall): string | undefined {
   const [, serverId] = /^\/v2\.1\/servers\/([^/]+)\/os-volume_attachments$/.exec(call.path) ?? [];
   return render(
     resource.type,
-    identifier(attributes['name']),
+    identifier(body['name']),
     serverId === undefined ? attributes : { instance_id: decodeURIComponent(serverId), ...attributes },
-    resource.blocks?.(body) ?? [],
+    resource.blocks?.(body, ((call.body as Body)['os:scheduler_hints'] ?? {}) as Body) ?? [],
   );
 }

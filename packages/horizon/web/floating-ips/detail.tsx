@@ -1,10 +1,4 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -24,6 +18,7 @@ import { Tags } from '../networks/tags.tsx';
 import { remove, update } from '../networks/write.ts';
 import { PageButton } from '../parts/page-button.tsx';
 import { PageLink } from '../parts/page-link.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -50,69 +45,59 @@ function Page({ floatingIp }: { readonly floatingIp: FloatingIp }) {
   const { id, floating_ip_address: address, port_id: portId } = floatingIp;
   const close = (): void => setOpen(undefined);
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          info={<Status status={floatingIp.status} />}
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <PageButton to={`/path?from=outside&to=${id}`} not={portId === null ? t('floatingIps.notUsed') : undefined}>
-                {t('path.ask')}
-              </PageButton>
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('edit')}>
-                {t('net.edit')}
-              </Button>
-              {portId === null ? (
-                <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('associate')}>
-                  {t('floatingIps.associate')}
-                </Button>
-              ) : (
-                <RemoveButton
-                  id={id}
-                  name={address}
-                  label={t('floatingIps.disassociate')}
-                  kept={kept}
-                  remove={() => update('floatingips', 'floatingip', id, { port_id: null })}
-                  touches={TOUCHES}
-                />
-              )}
-              <RemoveButton
-                id={id}
-                name={address}
-                label={t('floatingIps.release')}
-                kept={kept}
-                remove={() => remove('floatingips', id)}
-                touches={TOUCHES}
-                onDone={() => void navigate({ to: '/floating-ips' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {address}
-        </Header>
+    <ThingPage
+      title={address}
+      status={<Status status={floatingIp.status} />}
+      actions={
+        <>
+          <PageButton to={`/path?from=outside&to=${id}`} not={portId === null ? t('floatingIps.notUsed') : undefined}>
+            {t('path.ask')}
+          </PageButton>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('edit')}>
+            {t('net.edit')}
+          </Button>
+          {portId === null ? (
+            <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('associate')}>
+              {t('floatingIps.associate')}
+            </Button>
+          ) : (
+            <RemoveButton
+              id={id}
+              name={address}
+              label={t('floatingIps.disassociate')}
+              kept={kept}
+              remove={() => update('floatingips', 'floatingip', id, { port_id: null })}
+              touches={TOUCHES}
+            />
+          )}
+          <RemoveButton
+            id={id}
+            name={address}
+            label={t('floatingIps.release')}
+            kept={kept}
+            remove={() => remove('floatingips', id)}
+            touches={TOUCHES}
+            onDone={() => void navigate({ to: '/floating-ips' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: t('floatingIps.target'), value: portId === null ? '-' : <PageLink to={`/ports/${portId}`}>{floatingIp.fixed_ip_address}</PageLink> },
-              { label: t('floatingIps.network'), value: <ObjectLink page="/networks" id={floatingIp.floating_network_id} among={networks.data} /> },
-              { label: t('kinds.router'), value: <ObjectLink page="/routers" id={floatingIp.router_id} among={routers.data} /> },
-              { label: t('fields.description'), value: floatingIp.description || '-' },
-              { label: t('networks.tags'), value: <Tags path="floatingips" id={id} tags={floatingIp.tags} touches={TOUCHES} fixed={kept !== undefined} /> },
-              { label: t('fields.created'), value: <Time at={floatingIp.created_at} /> },
-              { label: t('fields.id'), value: <Box variant="code">{id}</Box> },
-            ]}
-          />
-        </Container>
-        <Forwardings floatingIp={floatingIp} kept={kept} />
-      </SpaceBetween>
+      <Facts
+        title={t('net.facts')}
+        facts={[
+          [t('floatingIps.target'), portId === null ? '-' : <PageLink to={`/ports/${portId}`}>{floatingIp.fixed_ip_address}</PageLink>],
+          [t('floatingIps.network'), <ObjectLink page="/networks" id={floatingIp.floating_network_id} among={networks.data} />],
+          [t('kinds.router'), <ObjectLink page="/routers" id={floatingIp.router_id} among={routers.data} />],
+          [t('fields.description'), floatingIp.description],
+          [t('networks.tags'), <Tags path="floatingips" id={id} tags={floatingIp.tags} touches={TOUCHES} fixed={kept !== undefined} />],
+          [t('fields.created'), <Time at={floatingIp.created_at} />],
+          [t('fields.id'), id, 'copied'],
+        ]}
+      />
+      <Forwardings floatingIp={floatingIp} kept={kept} />
       {open === 'associate' && <AssociateFloatingIp floatingIp={floatingIp} close={close} />}
       {open === 'edit' && <EditFloatingIp floatingIp={floatingIp} close={close} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }
 

@@ -1,15 +1,10 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageButton } from '../parts/page-button.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -43,70 +38,62 @@ function Page({ network }: { readonly network: Network }) {
   const subnets = useQuery(subnetsOfQuery(network.id));
   const ports = useQuery(portsOfQuery('network_id', network.id));
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          info={<Status status={network.status} />}
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <PageButton to={`/topology?network=${network.id}`}>{t('pages.topology')}</PageButton>
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
-                {t('net.edit')}
-              </Button>
-              <RemoveButton
-                id={network.id}
-                name={called(network)}
-                kept={kept}
-                remove={() => remove('networks', network.id)}
-                touches={TOUCHES}
-                onDone={() => void navigate({ to: '/networks' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {called(network)}
-        </Header>
+    <ThingPage
+      title={called(network)}
+      status={<Status status={network.status} />}
+      actions={
+        <>
+          <PageButton to={`/topology?network=${network.id}`}>{t('pages.topology')}</PageButton>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
+            {t('net.edit')}
+          </Button>
+          <RemoveButton
+            id={network.id}
+            name={called(network)}
+            kept={kept}
+            remove={() => remove('networks', network.id)}
+            touches={TOUCHES}
+            onDone={() => void navigate({ to: '/networks' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Facts network={network} kept={kept} />
-        <PartTable<Subnet>
-          title={t('subnets.title')}
-          items={subnets.data}
-          keyOf={({ id }) => id}
-          labelOf={({ cidr }) => cidr}
-          empty={t('subnets.empty')}
-          columns={[
-            { id: 'cidr', header: t('networks.range'), cell: ({ cidr }) => cidr },
-            { id: 'name', header: t('fields.name'), cell: ({ name }) => name || '-' },
-            { id: 'gateway', header: t('subnets.gateway'), cell: ({ gateway_ip }) => gateway_ip ?? '-' },
-            { id: 'dhcp', header: t('subnets.dhcp'), cell: ({ enable_dhcp }) => (enable_dhcp ? t('yes') : t('no')) },
-            { id: 'pools', header: t('subnets.pools'), cell: ({ allocation_pools }) => poolsText(allocation_pools).replaceAll('\n', ', ') || '-' },
-            { id: 'dns', header: t('subnets.dns'), cell: ({ dns_nameservers }) => dns_nameservers.join(', ') || '-' },
-            {
-              id: 'routes',
-              header: t('subnets.routes'),
-              cell: ({ host_routes }) => host_routes.map(({ destination, nexthop }) => `${destination} → ${nexthop}`).join(', ') || '-',
-            },
-          ]}
-          create={{ label: t('subnets.create'), form: (close) => <CreateSubnet network={network} close={close} />, not: kept }}
-          edit={{ label: t('net.edit'), form: (subnet, close) => <EditSubnet subnet={subnet} close={close} /> }}
-          remove={{ label: t('delete'), run: ({ id }) => remove('subnets', id), touches: [subnetsQuery.queryKey, ...TOUCHES], kept: keptFrom }}
-        />
-        <PortsPart
-          ports={ports.data}
-          create={{ label: t('ports.create'), form: (close) => <PortForm networkId={network.id} close={close} /> }}
-          edit={(port, close) => <EditPort port={port} close={close} />}
-        />
-        {kept === undefined && <Sharing type="network" id={network.id} kept={kept} />}
-      </SpaceBetween>
+      <NetworkFacts network={network} kept={kept} />
+      <PartTable<Subnet>
+        title={t('subnets.title')}
+        items={subnets.data}
+        keyOf={({ id }) => id}
+        labelOf={({ cidr }) => cidr}
+        empty={t('subnets.empty')}
+        columns={[
+          { id: 'cidr', header: t('networks.range'), cell: ({ cidr }) => cidr },
+          { id: 'name', header: t('fields.name'), cell: ({ name }) => name || '-' },
+          { id: 'gateway', header: t('subnets.gateway'), cell: ({ gateway_ip }) => gateway_ip ?? '-' },
+          { id: 'dhcp', header: t('subnets.dhcp'), cell: ({ enable_dhcp }) => (enable_dhcp ? t('yes') : t('no')) },
+          { id: 'pools', header: t('subnets.pools'), cell: ({ allocation_pools }) => poolsText(allocation_pools).replaceAll('\n', ', ') || '-' },
+          { id: 'dns', header: t('subnets.dns'), cell: ({ dns_nameservers }) => dns_nameservers.join(', ') || '-' },
+          {
+            id: 'routes',
+            header: t('subnets.routes'),
+            cell: ({ host_routes }) => host_routes.map(({ destination, nexthop }) => `${destination} → ${nexthop}`).join(', ') || '-',
+          },
+        ]}
+        create={{ label: t('subnets.create'), form: (close) => <CreateSubnet network={network} close={close} />, not: kept }}
+        edit={{ label: t('net.edit'), form: (subnet, close) => <EditSubnet subnet={subnet} close={close} /> }}
+        remove={{ label: t('delete'), run: ({ id }) => remove('subnets', id), touches: [subnetsQuery.queryKey, ...TOUCHES], kept: keptFrom }}
+      />
+      <PortsPart
+        ports={ports.data}
+        create={{ label: t('ports.create'), form: (close) => <PortForm networkId={network.id} close={close} /> }}
+        edit={(port, close) => <EditPort port={port} close={close} />}
+      />
+      {kept === undefined && <Sharing type="network" id={network.id} kept={kept} />}
       {editing && <EditNetwork network={network} close={() => setEditing(false)} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }
 
-function Facts({ network, kept }: { readonly network: Network; readonly kept: string | undefined }) {
+function NetworkFacts({ network, kept }: { readonly network: Network; readonly kept: string | undefined }) {
   const { t } = useTranslation();
   const isAdmin = useIsAdmin();
   const policies = useQuery(qosPoliciesQuery);
@@ -115,23 +102,21 @@ function Facts({ network, kept }: { readonly network: Network; readonly kept: st
   const carried = [type, network['provider:physical_network'], network['provider:segmentation_id']].filter((part) => part !== null && part !== undefined);
   const policy = policies.data?.find(({ id }) => id === network.qos_policy_id);
   return (
-    <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-      <KeyValuePairs
-        columns={3}
-        items={[
-          { label: t('net.up'), value: yesNo(network.admin_state_up) },
-          { label: t('fields.external'), value: yesNo(network['router:external']) },
-          { label: t('fields.shared'), value: yesNo(network.shared) },
-          { label: t('fields.mtu'), value: network.mtu },
-          { label: t('net.portSecurity'), value: yesNo(network.port_security_enabled) },
-          { label: t('net.qos'), value: network.qos_policy_id === null ? '-' : called(policy ?? { id: network.qos_policy_id }) },
-          ...(isAdmin && carried.length > 0 ? [{ label: t('networks.type'), value: carried.join(' · ') }] : []),
-          { label: t('fields.description'), value: network.description || '-' },
-          { label: t('networks.tags'), value: <Tags path="networks" id={network.id} tags={network.tags} touches={TOUCHES} fixed={kept !== undefined} /> },
-          { label: t('fields.created'), value: <Time at={network.created_at} /> },
-          { label: t('fields.id'), value: <Box variant="code">{network.id}</Box> },
-        ]}
-      />
-    </Container>
+    <Facts
+      title={t('net.facts')}
+      facts={[
+        [t('net.up'), yesNo(network.admin_state_up)],
+        [t('fields.external'), yesNo(network['router:external'])],
+        [t('fields.shared'), yesNo(network.shared)],
+        [t('fields.mtu'), network.mtu],
+        [t('net.portSecurity'), yesNo(network.port_security_enabled)],
+        [t('net.qos'), network.qos_policy_id === null ? '-' : called(policy ?? { id: network.qos_policy_id })],
+        isAdmin && carried.length > 0 && [t('networks.type'), carried.join(' · ')],
+        [t('fields.description'), network.description],
+        [t('networks.tags'), <Tags path="networks" id={network.id} tags={network.tags} touches={TOUCHES} fixed={kept !== undefined} />],
+        [t('fields.created'), <Time at={network.created_at} />],
+        [t('fields.id'), network.id, 'copied'],
+      ]}
+    />
   );
 }

@@ -1,15 +1,10 @@
-import Box from '@cloudscape-design/components/box';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, TextField } from '../parts/fields.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -33,58 +28,48 @@ function Page({ policy }: { readonly policy: QosPolicy }) {
   const kept = useIsAdmin() ? undefined : t('qos.forAdmins');
   const yesNo = (value: boolean): string => (value ? t('yes') : t('no'));
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          actions={
-            <RemoveButton
-              id={policy.id}
-              name={called(policy)}
-              kept={kept}
-              remove={() => remove('qos/policies', policy.id)}
-              touches={TOUCHES}
-              onDone={() => void navigate({ to: '/qos-policies' })}
-            />
-          }
-        >
-          {called(policy)}
-        </Header>
+    <ThingPage
+      title={called(policy)}
+      actions={
+        <RemoveButton
+          id={policy.id}
+          name={called(policy)}
+          kept={kept}
+          remove={() => remove('qos/policies', policy.id)}
+          touches={TOUCHES}
+          onDone={() => void navigate({ to: '/qos-policies' })}
+        />
       }
     >
-      <SpaceBetween size="l">
-        <PartTable<QosRule>
-          title={t('fields.rules')}
-          items={policy.rules}
-          keyOf={({ id }) => id}
-          labelOf={(rule) => `${rule.type} ${factsOfRule(rule)}`}
-          empty={t('qos.noRules')}
-          columns={[
-            { id: 'type', header: t('fields.type'), cell: ({ type }) => (type in QOS_RULES ? t(`qos.types.${type as QosRuleType}`) : type) },
-            { id: 'facts', header: t('qos.values'), cell: factsOfRule },
-          ]}
-          create={{ label: t('rules.create'), form: (close) => <AddQosRule policyId={policy.id} close={close} />, not: kept }}
-          remove={{
-            label: t('delete'),
-            run: ({ id, type }) => remove(`qos/policies/${policy.id}/${type}_rules`, id),
-            touches: TOUCHES,
-            kept: () => kept,
-          }}
-        />
-        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: t('fields.shared'), value: yesNo(policy.shared) },
-              { label: t('pools.default'), value: yesNo(policy.is_default) },
-              { label: t('fields.description'), value: policy.description || '-' },
-              { label: t('fields.id'), value: <Box variant="code">{policy.id}</Box> },
-            ]}
-          />
-        </Container>
-        {kept === undefined && <Sharing type="qos_policy" id={policy.id} kept={kept} />}
-      </SpaceBetween>
-    </ContentLayout>
+      <PartTable<QosRule>
+        title={t('fields.rules')}
+        items={policy.rules}
+        keyOf={({ id }) => id}
+        labelOf={(rule) => `${rule.type} ${factsOfRule(rule)}`}
+        empty={t('qos.noRules')}
+        columns={[
+          { id: 'type', header: t('fields.type'), cell: ({ type }) => (type in QOS_RULES ? t(`qos.types.${type as QosRuleType}`) : type) },
+          { id: 'facts', header: t('qos.values'), cell: factsOfRule },
+        ]}
+        create={{ label: t('rules.create'), form: (close) => <AddQosRule policyId={policy.id} close={close} />, not: kept }}
+        remove={{
+          label: t('delete'),
+          run: ({ id, type }) => remove(`qos/policies/${policy.id}/${type}_rules`, id),
+          touches: TOUCHES,
+          kept: () => kept,
+        }}
+      />
+      <Facts
+        title={t('net.facts')}
+        facts={[
+          [t('fields.shared'), yesNo(policy.shared)],
+          [t('pools.default'), yesNo(policy.is_default)],
+          [t('fields.description'), policy.description],
+          [t('fields.id'), policy.id, 'copied'],
+        ]}
+      />
+      {kept === undefined && <Sharing type="qos_policy" id={policy.id} kept={kept} />}
+    </ThingPage>
   );
 }
 

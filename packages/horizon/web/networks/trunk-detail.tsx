@@ -1,14 +1,9 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -33,64 +28,54 @@ function Page({ trunk }: { readonly trunk: Trunk }) {
   const ports = useQuery(portsQuery);
   const [editing, setEditing] = useState(false);
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          info={<Status status={trunk.status} />}
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
-                {t('net.edit')}
-              </Button>
-              <RemoveButton
-                id={trunk.id}
-                name={called(trunk)}
-                kept={kept}
-                remove={() => remove('trunks', trunk.id)}
-                touches={TRUNK_TOUCHES}
-                onDone={() => void navigate({ to: '/trunks' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {called(trunk)}
-        </Header>
+    <ThingPage
+      title={called(trunk)}
+      status={<Status status={trunk.status} />}
+      actions={
+        <>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
+            {t('net.edit')}
+          </Button>
+          <RemoveButton
+            id={trunk.id}
+            name={called(trunk)}
+            kept={kept}
+            remove={() => remove('trunks', trunk.id)}
+            touches={TRUNK_TOUCHES}
+            onDone={() => void navigate({ to: '/trunks' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: t('trunks.port'), value: <ObjectLink page="/ports" id={trunk.port_id} among={ports.data} /> },
-              { label: t('net.up'), value: trunk.admin_state_up ? t('yes') : t('no') },
-              { label: t('fields.description'), value: trunk.description || '-' },
-              { label: t('networks.tags'), value: <Tags path="trunks" id={trunk.id} tags={trunk.tags} touches={TRUNK_TOUCHES} fixed={kept !== undefined} /> },
-              { label: t('fields.id'), value: <Box variant="code">{trunk.id}</Box> },
-            ]}
-          />
-        </Container>
-        <PartTable<Subport>
-          title={t('trunks.subports')}
-          items={trunk.sub_ports}
-          keyOf={({ port_id }) => port_id}
-          labelOf={({ segmentation_type, segmentation_id }) => `${segmentation_type} ${segmentation_id}`}
-          empty={t('trunks.noSubports')}
-          columns={[
-            { id: 'vlan', header: t('trunks.vlan'), cell: ({ segmentation_type, segmentation_id }) => `${segmentation_type} ${segmentation_id}` },
-            { id: 'port', header: t('net.port'), cell: ({ port_id }) => <ObjectLink page="/ports" id={port_id} among={ports.data} /> },
-          ]}
-          create={{ label: t('trunks.addSubport'), form: (close) => <AddSubport trunk={trunk} close={close} />, not: kept }}
-          remove={{
-            label: t('remove'),
-            run: ({ port_id }) => tell('trunks', trunk.id, 'remove_subports', { sub_ports: [{ port_id }] }),
-            touches: TRUNK_TOUCHES,
-            kept: () => kept,
-          }}
-        />
-      </SpaceBetween>
+      <Facts
+        title={t('net.facts')}
+        facts={[
+          [t('trunks.port'), <ObjectLink page="/ports" id={trunk.port_id} among={ports.data} />],
+          [t('net.up'), trunk.admin_state_up ? t('yes') : t('no')],
+          [t('fields.description'), trunk.description],
+          [t('networks.tags'), <Tags path="trunks" id={trunk.id} tags={trunk.tags} touches={TRUNK_TOUCHES} fixed={kept !== undefined} />],
+          [t('fields.id'), trunk.id, 'copied'],
+        ]}
+      />
+      <PartTable<Subport>
+        title={t('trunks.subports')}
+        items={trunk.sub_ports}
+        keyOf={({ port_id }) => port_id}
+        labelOf={({ segmentation_type, segmentation_id }) => `${segmentation_type} ${segmentation_id}`}
+        empty={t('trunks.noSubports')}
+        columns={[
+          { id: 'vlan', header: t('trunks.vlan'), cell: ({ segmentation_type, segmentation_id }) => `${segmentation_type} ${segmentation_id}` },
+          { id: 'port', header: t('net.port'), cell: ({ port_id }) => <ObjectLink page="/ports" id={port_id} among={ports.data} /> },
+        ]}
+        create={{ label: t('trunks.addSubport'), form: (close) => <AddSubport trunk={trunk} close={close} />, not: kept }}
+        remove={{
+          label: t('remove'),
+          run: ({ port_id }) => tell('trunks', trunk.id, 'remove_subports', { sub_ports: [{ port_id }] }),
+          touches: TRUNK_TOUCHES,
+          kept: () => kept,
+        }}
+      />
       {editing && <EditTrunk trunk={trunk} close={() => setEditing(false)} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }

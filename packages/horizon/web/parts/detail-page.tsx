@@ -11,7 +11,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Refusal } from './refusal.tsx';
 import { useSearchTexts } from './search-text.ts';
-import { Waiting } from './waiting.tsx';
+import { Shown } from './shown.tsx';
 
 interface Tab {
   readonly id: string;
@@ -20,7 +20,7 @@ interface Tab {
 }
 
 interface Props<T> {
-  readonly query: Pick<UseQueryResult<T>, 'data' | 'error'>;
+  readonly query: UseQueryResult<T>;
   /** Said above the cloud's words when it cannot be shown. */
   readonly notShown: string;
   readonly title: (of: T) => string;
@@ -31,23 +31,50 @@ interface Props<T> {
   readonly children?: (of: T) => ReactNode;
 }
 
-/** The page of one thing: its name, state and actions, and below what it is. */
+/** The page of one thing that is asked for: waits for it, says why it cannot be shown, or shows its page. */
 export function DetailPage<T>({ query, notShown, title, status, actions, tabs, children }: Props<T>) {
-  const { data, error } = query;
-  if (data === undefined) return error === null ? <Waiting /> : <Refusal header={notShown} error={error} />;
+  return (
+    <Shown query={query} header={notShown}>
+      {(data) => (
+        <ThingPage title={title(data)} status={status?.(data)} actions={actions?.(data)}>
+          {query.error !== null && <Refusal header={notShown} error={query.error} />}
+          {tabs && <KeptTabs tabs={tabs(data)} label={title(data)} />}
+          {children?.(data)}
+        </ThingPage>
+      )}
+    </Shown>
+  );
+}
+
+interface ThingProps {
+  readonly title: string;
+  readonly status?: ReactNode;
+  /** Buttons, side by side. */
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** The frame of a thing's page: its name, state and actions, and below what it is. */
+export function ThingPage({ title, status, actions, children }: ThingProps) {
   return (
     <ContentLayout
       header={
-        <Header variant="h1" info={status?.(data)} actions={actions?.(data)}>
-          {title(data)}
+        <Header
+          variant="h1"
+          info={status}
+          actions={
+            actions !== undefined && (
+              <SpaceBetween size="xs" direction="horizontal">
+                {actions}
+              </SpaceBetween>
+            )
+          }
+        >
+          {title}
         </Header>
       }
     >
-      <SpaceBetween size="l">
-        {error !== null && <Refusal header={notShown} error={error} />}
-        {tabs && <KeptTabs tabs={tabs(data)} label={title(data)} />}
-        {children?.(data)}
-      </SpaceBetween>
+      <SpaceBetween size="l">{children}</SpaceBetween>
     </ContentLayout>
   );
 }

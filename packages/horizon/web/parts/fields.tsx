@@ -4,8 +4,9 @@ import Input from '@cloudscape-design/components/input';
 import Multiselect from '@cloudscape-design/components/multiselect';
 import Select from '@cloudscape-design/components/select';
 import Textarea from '@cloudscape-design/components/textarea';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Choice } from './choice.ts';
+import type { Choice } from './form-model.ts';
 
 interface Labelled {
   readonly label: string;
@@ -17,14 +18,14 @@ interface Labelled {
 interface Text extends Labelled {
   readonly value: string;
   readonly set: (value: string) => void;
-  readonly placeholder?: string;
+  readonly placeholder?: string | undefined;
   readonly autoFocus?: boolean;
-  readonly type?: 'text' | 'number';
+  readonly type?: 'text' | 'number' | 'email' | 'password';
   readonly disabled?: boolean;
 }
 
-/** A line of text, or a number. */
-export function TextField({ label, help, error, value, set, placeholder, autoFocus, type = 'text', disabled = false }: Text) {
+/** A line of text, a number as text while it is typed, an address, or a new password. */
+export function TextField({ label, help, error, value, set, placeholder, autoFocus = false, type = 'text', disabled = false }: Text) {
   return (
     <FormField label={label} description={help} errorText={error}>
       <Input
@@ -32,80 +33,111 @@ export function TextField({ label, help, error, value, set, placeholder, autoFoc
         onChange={({ detail }) => set(detail.value)}
         type={type}
         disabled={disabled}
+        autoFocus={autoFocus}
         spellcheck={false}
+        autoComplete={type === 'password' ? 'new-password' : 'off'}
+        {...(type === 'number' && { inputMode: 'numeric' as const })}
         {...(placeholder !== undefined && { placeholder })}
-        {...(autoFocus && { autoFocus })}
       />
     </FormField>
+  );
+}
+
+interface Numeric extends Labelled {
+  readonly value: number | undefined;
+  readonly set: (value: number | undefined) => void;
+  readonly autoFocus?: boolean;
+  readonly disabled?: boolean;
+}
+
+/** A number; what is typed stays as it was typed, and an empty field stays empty. */
+export function NumberField({ value, set, ...rest }: Numeric) {
+  const [text, setText] = useState(value === undefined ? '' : String(value));
+  return (
+    <TextField
+      {...rest}
+      type="number"
+      value={text}
+      set={(typed) => {
+        setText(typed);
+        set(typed.trim() === '' ? undefined : Number(typed));
+      }}
+    />
   );
 }
 
 /** Several lines of text: one entry each. */
-export function LinesField({ label, help, error, value, set, placeholder, rows = 2 }: Text & { readonly rows?: number }) {
+export function LinesField({ label, help, error, value, set, placeholder, disabled = false, rows = 2 }: Text & { readonly rows?: number }) {
   return (
     <FormField label={label} description={help} errorText={error}>
-      <Textarea value={value} onChange={({ detail }) => set(detail.value)} rows={rows} spellcheck={false} {...(placeholder !== undefined && { placeholder })} />
-    </FormField>
-  );
-}
-
-const MANY = 8;
-const filtering = (choices: readonly Choice[]): 'auto' | 'none' => (choices.length > MANY ? 'auto' : 'none');
-
-interface One extends Labelled {
-  readonly value: string;
-  readonly set: (value: string) => void;
-  /** Undefined while they are being asked for. */
-  readonly choices: readonly Choice[] | undefined;
-  readonly placeholder?: string;
-  readonly disabled?: boolean;
-}
-
-/** One of several. */
-export function ChoiceField({ label, help, error, value, set, choices, placeholder, disabled = false }: One) {
-  const { t } = useTranslation();
-  return (
-    <FormField label={label} description={help} errorText={error}>
-      <Select
-        selectedOption={choices?.find((choice) => choice.value === value) ?? null}
-        options={choices ?? []}
-        onChange={({ detail }) => set(detail.selectedOption.value ?? '')}
-        statusType={choices === undefined ? 'loading' : 'finished'}
-        loadingText={t('loading')}
-        filteringType={filtering(choices ?? [])}
-        filteringAriaLabel={label}
+      <Textarea
+        value={value}
+        onChange={({ detail }) => set(detail.value)}
+        rows={rows}
+        spellcheck={false}
         disabled={disabled}
-        empty={t('none')}
         {...(placeholder !== undefined && { placeholder })}
       />
     </FormField>
   );
 }
 
-interface Several extends Labelled {
-  readonly values: readonly string[];
-  readonly set: (values: readonly string[]) => void;
+interface Choosing extends Labelled {
+  /** Undefined while they are being asked for. */
   readonly choices: readonly Choice[] | undefined;
-  readonly placeholder?: string;
+  readonly placeholder?: string | undefined;
   readonly disabled?: boolean;
 }
 
-/** Any number of several. */
-export function ManyField({ label, help, error, values, set, choices, placeholder, disabled = false }: Several) {
+const MANY = 8;
+const VERY_MANY = 100;
+
+/** What choosing one and choosing several have in common. */
+function useChoosing({ label, choices, placeholder, disabled = false }: Choosing, invitation: string) {
   const { t } = useTranslation();
+  const options = (choices ?? []).map(({ disabled: reason, description, ...option }) => ({
+    ...option,
+    ...(description !== undefined && { description }),
+    ...(reason !== undefined && { disabled: true, disabledReason: reason }),
+  }));
+  return {
+    options,
+    statusType: choices === undefined ? ('loading' as const) : ('finished' as const),
+    loadingText: t('loading'),
+    filteringType: options.length > MANY ? ('auto' as const) : ('none' as const),
+    filteringAriaLabel: label,
+    virtualScroll: options.length > VERY_MANY,
+    disabled,
+    placeholder: placeholder ?? invitation,
+    empty: t('form.nothing'),
+  };
+}
+
+/** One of several. */
+export function ChoiceField({ value, set, ...field }: Choosing & { readonly value: string; readonly set: (value: string) => void }) {
+  const { t } = useTranslation();
+  const common = useChoosing(field, t('form.choose'));
   return (
-    <FormField label={label} description={help} errorText={error}>
+    <FormField label={field.label} description={field.help} errorText={field.error}>
+      <Select
+        {...common}
+        selectedOption={common.options.find((choice) => choice.value === value) ?? null}
+        onChange={({ detail }) => set(detail.selectedOption.value ?? '')}
+      />
+    </FormField>
+  );
+}
+
+/** Any number of several. */
+export function ManyField({ values, set, ...field }: Choosing & { readonly values: readonly string[]; readonly set: (values: readonly string[]) => void }) {
+  const { t } = useTranslation();
+  const common = useChoosing(field, t('form.chooseSome'));
+  return (
+    <FormField label={field.label} description={field.help} errorText={field.error}>
       <Multiselect
-        selectedOptions={(choices ?? []).filter(({ value }) => values.includes(value))}
-        options={choices ?? []}
+        {...common}
+        selectedOptions={common.options.filter((choice) => values.includes(choice.value))}
         onChange={({ detail }) => set(detail.selectedOptions.flatMap(({ value }) => (value === undefined ? [] : [value])))}
-        statusType={choices === undefined ? 'loading' : 'finished'}
-        loadingText={t('loading')}
-        filteringType={filtering(choices ?? [])}
-        filteringAriaLabel={label}
-        disabled={disabled}
-        empty={t('none')}
-        {...(placeholder !== undefined && { placeholder })}
       />
     </FormField>
   );

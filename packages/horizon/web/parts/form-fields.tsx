@@ -1,13 +1,10 @@
 import AttributeEditor from '@cloudscape-design/components/attribute-editor';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Multiselect from '@cloudscape-design/components/multiselect';
-import Select from '@cloudscape-design/components/select';
-import Textarea from '@cloudscape-design/components/textarea';
-import Toggle from '@cloudscape-design/components/toggle';
 import TokenGroup from '@cloudscape-design/components/token-group';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ChoiceField, FlagField, LinesField, ManyField, NumberField, TextField } from './fields.tsx';
 import type { Field, Problem } from './form-model.ts';
 
 interface Props {
@@ -20,132 +17,43 @@ interface Props {
 
 /** One field of a form, by its kind. */
 export function FieldInput({ field, value, problem, onChange, autoFocus = false }: Props) {
-  const { t } = useTranslation();
-  const words =
-    problem === undefined
-      ? undefined
-      : problem.kind === 'words'
-        ? problem.words
-        : problem.kind === 'missing'
-          ? t('form.missing')
-          : problem.most === undefined
-            ? t('form.atLeast', { least: problem.least })
-            : t('form.between', { least: problem.least, most: problem.most });
-  if (field.kind === 'check')
-    return (
-      <Toggle
-        checked={value === true}
-        onChange={({ detail }) => onChange(detail.checked)}
-        description={field.fixed ?? field.help}
-        disabled={field.fixed !== undefined}
-      >
-        {field.label}
-      </Toggle>
-    );
-  return (
-    <FormField label={field.label} description={field.fixed ?? field.help} errorText={words} stretch={field.kind === 'pairs'}>
-      <Control field={field} value={value} onChange={onChange} autoFocus={autoFocus} />
-    </FormField>
-  );
-}
-
-function Control({ field, value, onChange, autoFocus }: Omit<Props, 'problem'>) {
-  const { t } = useTranslation();
-  const disabled = field.fixed !== undefined;
+  const error = useProblemWords(problem);
+  const common = { label: field.label, help: field.fixed ?? field.help, error, disabled: field.fixed !== undefined };
   switch (field.kind) {
-    case 'lines':
-      return (
-        <Textarea
-          value={String(value)}
-          onChange={({ detail }) => onChange(detail.value)}
-          rows={4}
-          spellcheck={false}
-          disabled={disabled}
-          {...(field.placeholder !== undefined && { placeholder: field.placeholder })}
-        />
-      );
-    case 'number':
-      return <NumberInput value={value as number | undefined} onChange={onChange} disabled={disabled} autoFocus={autoFocus ?? false} />;
-    case 'choice': {
-      const options = field.options.map(({ disabled: reason, ...option }) => ({
-        ...option,
-        ...(reason !== undefined && { disabled: true, disabledReason: reason }),
-      }));
-      return (
-        <Select
-          selectedOption={options.find((option) => option.value === value) ?? null}
-          options={options}
-          onChange={({ detail }) => onChange(detail.selectedOption.value ?? '')}
-          disabled={disabled}
-          placeholder={field.placeholder ?? t('form.choose')}
-          {...(options.length > 8 && { filteringType: 'auto' as const })}
-          virtualScroll={options.length > 100}
-          empty={t('form.nothing')}
-        />
-      );
-    }
-    case 'choices': {
-      const chosen = value as readonly string[];
-      const options = field.options.map(({ disabled: reason, ...option }) => ({
-        ...option,
-        ...(reason !== undefined && { disabled: true, disabledReason: reason }),
-      }));
-      return (
-        <Multiselect
-          selectedOptions={options.filter((option) => chosen.includes(option.value))}
-          options={options}
-          onChange={({ detail }) => onChange(detail.selectedOptions.map((option) => option.value ?? ''))}
-          disabled={disabled}
-          placeholder={field.placeholder ?? t('form.chooseSome')}
-          {...(options.length > 8 && { filteringType: 'auto' as const })}
-          virtualScroll={options.length > 100}
-          empty={t('form.nothing')}
-        />
-      );
-    }
-    case 'pairs':
-      return <Pairs value={value as Readonly<Record<string, string>>} onChange={onChange} />;
-    case 'words':
-      return <Words value={value as readonly string[]} onChange={onChange} placeholder={field.placeholder} />;
     case 'check':
-      return null;
-    default:
+      return <FlagField {...common} value={value === true} set={onChange} />;
+    case 'lines':
+      return <LinesField {...common} value={String(value)} set={onChange} rows={4} placeholder={field.placeholder} />;
+    case 'number':
+      return <NumberField {...common} value={value as number | undefined} set={onChange} autoFocus={autoFocus} />;
+    case 'choice':
+      return <ChoiceField {...common} value={String(value)} set={onChange} choices={field.options} placeholder={field.placeholder} />;
+    case 'choices':
+      return <ManyField {...common} values={value as readonly string[]} set={onChange} choices={field.options} placeholder={field.placeholder} />;
+    case 'pairs':
       return (
-        <Input
-          type={field.kind}
-          value={String(value)}
-          onChange={({ detail }) => onChange(detail.value)}
-          disabled={disabled}
-          autoFocus={autoFocus ?? false}
-          spellcheck={false}
-          autoComplete={field.kind === 'password' ? 'new-password' : 'off'}
-          {...(field.placeholder !== undefined && { placeholder: field.placeholder })}
-        />
+        <FormField label={common.label} description={common.help} errorText={error} stretch>
+          <Pairs value={value as Readonly<Record<string, string>>} onChange={onChange} />
+        </FormField>
       );
+    case 'words':
+      return (
+        <FormField label={common.label} description={common.help} errorText={error}>
+          <Words value={value as readonly string[]} onChange={onChange} placeholder={field.placeholder} />
+        </FormField>
+      );
+    default:
+      return <TextField {...common} type={field.kind} value={String(value)} set={onChange} autoFocus={autoFocus} placeholder={field.placeholder} />;
   }
 }
 
-/** A number as text while it is typed, so that an empty field stays empty. */
-function NumberInput(props: {
-  readonly value: number | undefined;
-  readonly onChange: (value: unknown) => void;
-  readonly disabled: boolean;
-  readonly autoFocus: boolean;
-}) {
-  const [text, setText] = useState(props.value === undefined ? '' : String(props.value));
-  return (
-    <Input
-      type="number"
-      inputMode="numeric"
-      value={text}
-      disabled={props.disabled}
-      autoFocus={props.autoFocus}
-      onChange={({ detail }) => {
-        setText(detail.value);
-        props.onChange(detail.value.trim() === '' ? undefined : Number(detail.value));
-      }}
-    />
-  );
+function useProblemWords(problem: Problem | undefined): string | undefined {
+  const { t } = useTranslation();
+  if (problem === undefined) return undefined;
+  if (problem.kind === 'words') return problem.words;
+  if (problem.kind === 'missing') return t('form.missing');
+  const { least, most } = problem;
+  return most === undefined ? t('form.atLeast', { least }) : t('form.between', { least, most });
 }
 
 interface Pair {

@@ -7,6 +7,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Bulk } from './bulk.tsx';
+import { useRowLabels } from './row-labels.ts';
 
 interface Props<T> {
   readonly title: string;
@@ -31,7 +32,7 @@ interface Props<T> {
   };
 }
 
-/** What belongs to a resource, on its page: rows that are added, changed and taken away. */
+/** What belongs to a resource, on its page: rows that came with it, few, that are added, changed and taken away. Many rows are shown by `ListPage`, which filters, sorts and pages them. */
 export function PartTable<T>({ title, description, items, columns, keyOf, labelOf, empty, create, edit, remove }: Props<T>) {
   const { t } = useTranslation();
   const queries = useQueryClient();
@@ -57,12 +58,7 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
         })}
         enableKeyboardNavigation
         wrapLines
-        ariaLabels={{
-          tableLabel: title,
-          selectionGroupLabel: t('table.selection'),
-          allItemsSelectionLabel: () => t('table.selectAll'),
-          itemSelectionLabel: (_state, row) => t('table.select', { name: labelOf(row) }),
-        }}
+        ariaLabels={useRowLabels(title, labelOf)}
         header={
           <Header
             variant="h2"

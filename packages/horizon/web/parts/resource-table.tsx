@@ -10,6 +10,7 @@ import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useKept } from './kept.ts';
 import { Refusal } from './refusal.tsx';
+import { useRowLabels } from './row-labels.ts';
 import { useSearchTexts } from './search-text.ts';
 import { filtered, filterOf, filterText, optionsOf, sorted, sortingOf, sortingText } from './table-model.ts';
 
@@ -152,12 +153,7 @@ export function ResourceTable<T>({ name, title, rows: given, columns, keyOf, lab
           sortingField: id,
           isRowHeader: index === 0,
         }))}
-        ariaLabels={{
-          tableLabel: title,
-          selectionGroupLabel: t('table.selection'),
-          allItemsSelectionLabel: () => t('table.selectAll'),
-          itemSelectionLabel: (_state, row) => t('table.select', { name: labelOf(row) }),
-        }}
+        ariaLabels={useRowLabels(title, labelOf)}
         header={
           <Header
             variant={inner ? 'h2' : 'awsui-h1-sticky'}

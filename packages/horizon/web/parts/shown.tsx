@@ -7,10 +7,19 @@ import { Refusal } from './refusal.tsx';
 import { Waiting } from './waiting.tsx';
 
 /** What was asked for, as soon as it is there; or why it is not. */
-export function Shown<T>({ query, children }: { readonly query: UseQueryResult<T>; readonly children: (value: T) => ReactNode }) {
+export function Shown<T>({
+  query,
+  header,
+  children,
+}: {
+  readonly query: UseQueryResult<T>;
+  /** Said above the cloud's words when it cannot be shown, in place of the words for anything. */
+  readonly header?: string;
+  readonly children: (value: T) => ReactNode;
+}) {
   const { t } = useTranslation();
   const { data, error } = query;
   if (data !== undefined && !(error instanceof ApiError && error.status === 404)) return children(data);
   if (error === null) return <Waiting />;
-  return <Refusal header={t('notShown')} error={error} action={<Button onClick={() => void query.refetch()}>{t('table.again')}</Button>} />;
+  return <Refusal header={header ?? t('notShown')} error={error} action={<Button onClick={() => void query.refetch()}>{t('table.again')}</Button>} />;
 }

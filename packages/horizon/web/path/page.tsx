@@ -13,7 +13,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api/client.ts';
 import { floatingIpsQuery, portsQuery } from '../networks/queries.ts';
-import type { Choice } from '../parts/choice.ts';
+import type { Choice } from '../parts/form-model.ts';
 import { ChoiceField, TextField } from '../parts/fields.tsx';
 import { PageLink } from '../parts/page-link.tsx';
 import { Shown } from '../parts/shown.tsx';

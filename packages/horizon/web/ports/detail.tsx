@@ -1,10 +1,4 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -28,6 +22,7 @@ import { Tags } from '../networks/tags.tsx';
 import { remove } from '../networks/write.ts';
 import { PageButton } from '../parts/page-button.tsx';
 import { PageLink } from '../parts/page-link.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -53,83 +48,75 @@ function Page({ port }: { readonly port: Port }) {
   const subnets = useQuery(subnetsQuery);
   const floatingIps = useQuery(floatingIpsQuery);
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          info={<Status status={port.status} />}
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <PageButton to={`/path?from=${port.id}`} not={port.fixed_ips.length === 0 ? t('path.noAddress') : undefined}>
-                {t('path.ask')}
-              </PageButton>
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
-                {t('net.edit')}
-              </Button>
-              <RemoveButton
-                id={port.id}
-                name={called(port)}
-                kept={stays}
-                remove={() => remove('ports', port.id)}
-                touches={[portsQuery.queryKey]}
-                onDone={() => void navigate({ to: '/ports' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {called(port)}
-        </Header>
+    <ThingPage
+      title={called(port)}
+      status={<Status status={port.status} />}
+      actions={
+        <>
+          <PageButton to={`/path?from=${port.id}`} not={port.fixed_ips.length === 0 ? t('path.noAddress') : undefined}>
+            {t('path.ask')}
+          </PageButton>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
+            {t('net.edit')}
+          </Button>
+          <RemoveButton
+            id={port.id}
+            name={called(port)}
+            kept={stays}
+            remove={() => remove('ports', port.id)}
+            touches={[portsQuery.queryKey]}
+            onDone={() => void navigate({ to: '/ports' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Facts port={port} kept={kept} />
-        <PartTable<FixedIp>
-          title={t('net.addresses')}
-          items={port.fixed_ips}
-          keyOf={({ ip_address }) => ip_address}
+      <PortFacts port={port} kept={kept} />
+      <PartTable<FixedIp>
+        title={t('net.addresses')}
+        items={port.fixed_ips}
+        keyOf={({ ip_address }) => ip_address}
+        labelOf={({ ip_address }) => ip_address}
+        empty={t('ports.noAddresses')}
+        columns={[
+          { id: 'address', header: t('net.address'), cell: ({ ip_address }) => ip_address },
+          {
+            id: 'subnet',
+            header: t('net.subnet'),
+            cell: ({ subnet_id }) => subnets.data?.find(({ id }) => id === subnet_id)?.cidr ?? subnet_id,
+          },
+          {
+            id: 'floating',
+            header: t('pages.floating-ips'),
+            cell: ({ ip_address }) =>
+              (floatingIps.data ?? [])
+                .filter((row) => row.port_id === port.id && row.fixed_ip_address === ip_address)
+                .map((row) => (
+                  <PageLink key={row.id} to={`/floating-ips/${row.id}`}>
+                    {row.floating_ip_address}
+                  </PageLink>
+                )),
+          },
+        ]}
+      />
+      {port.allowed_address_pairs.length > 0 && (
+        <PartTable<AddressPair>
+          title={t('ports.pairs')}
+          items={port.allowed_address_pairs}
+          keyOf={({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ''}`}
           labelOf={({ ip_address }) => ip_address}
-          empty={t('ports.noAddresses')}
+          empty={t('none')}
           columns={[
             { id: 'address', header: t('net.address'), cell: ({ ip_address }) => ip_address },
-            {
-              id: 'subnet',
-              header: t('net.subnet'),
-              cell: ({ subnet_id }) => subnets.data?.find(({ id }) => id === subnet_id)?.cidr ?? subnet_id,
-            },
-            {
-              id: 'floating',
-              header: t('pages.floating-ips'),
-              cell: ({ ip_address }) =>
-                (floatingIps.data ?? [])
-                  .filter((row) => row.port_id === port.id && row.fixed_ip_address === ip_address)
-                  .map((row) => (
-                    <PageLink key={row.id} to={`/floating-ips/${row.id}`}>
-                      {row.floating_ip_address}
-                    </PageLink>
-                  )),
-            },
+            { id: 'mac', header: t('ports.mac'), cell: ({ mac_address }) => mac_address ?? '-' },
           ]}
         />
-        {port.allowed_address_pairs.length > 0 && (
-          <PartTable<AddressPair>
-            title={t('ports.pairs')}
-            items={port.allowed_address_pairs}
-            keyOf={({ ip_address, mac_address }) => `${ip_address} ${mac_address ?? ''}`}
-            labelOf={({ ip_address }) => ip_address}
-            empty={t('none')}
-            columns={[
-              { id: 'address', header: t('net.address'), cell: ({ ip_address }) => ip_address },
-              { id: 'mac', header: t('ports.mac'), cell: ({ mac_address }) => mac_address ?? '-' },
-            ]}
-          />
-        )}
-      </SpaceBetween>
+      )}
       {editing && <EditPort port={port} close={() => setEditing(false)} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }
 
-function Facts({ port, kept }: { readonly port: Port; readonly kept: string | undefined }) {
+function PortFacts({ port, kept }: { readonly port: Port; readonly kept: string | undefined }) {
   const { t } = useTranslation();
   const networks = useQuery(networksQuery);
   const routers = useQuery(routersQuery);
@@ -138,38 +125,32 @@ function Facts({ port, kept }: { readonly port: Port; readonly kept: string | un
   const servers = useServers();
   const yesNo = (value: boolean): string => (value ? t('yes') : t('no'));
   return (
-    <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-      <KeyValuePairs
-        columns={3}
-        items={[
-          { label: t('ports.user'), value: <PortUser port={port} among={[...(servers.data ?? []), ...(routers.data ?? [])]} /> },
-          { label: t('kinds.network'), value: <ObjectLink page="/networks" id={port.network_id} among={networks.data} /> },
-          { label: t('ports.mac'), value: port.mac_address },
-          { label: t('net.up'), value: yesNo(port.admin_state_up) },
-          { label: t('net.portSecurity'), value: yesNo(port.port_security_enabled) },
-          {
-            label: t('pages.security-groups'),
-            value:
-              port.security_groups.length === 0
-                ? '-'
-                : port.security_groups.map((id) => (
-                    <div key={id}>
-                      <ObjectLink page="/security-groups" id={id} among={groups.data} />
-                    </div>
-                  )),
-          },
-          { label: t('ports.vnic'), value: port['binding:vnic_type'] },
-          {
-            label: t('net.qos'),
-            value: port.qos_policy_id === null ? '-' : called(policies.data?.find(({ id }) => id === port.qos_policy_id) ?? { id: port.qos_policy_id }),
-          },
-          ...(port['binding:host_id'] ? [{ label: t('fields.host'), value: port['binding:host_id'] }] : []),
-          { label: t('fields.description'), value: port.description || '-' },
-          { label: t('networks.tags'), value: <Tags path="ports" id={port.id} tags={port.tags} touches={[portsQuery.queryKey]} fixed={kept !== undefined} /> },
-          { label: t('fields.created'), value: <Time at={port.created_at} /> },
-          { label: t('fields.id'), value: <Box variant="code">{port.id}</Box> },
-        ]}
-      />
-    </Container>
+    <Facts
+      title={t('net.facts')}
+      facts={[
+        [t('ports.user'), <PortUser port={port} among={[...(servers.data ?? []), ...(routers.data ?? [])]} />],
+        [t('kinds.network'), <ObjectLink page="/networks" id={port.network_id} among={networks.data} />],
+        [t('ports.mac'), port.mac_address],
+        [t('net.up'), yesNo(port.admin_state_up)],
+        [t('net.portSecurity'), yesNo(port.port_security_enabled)],
+        [
+          t('pages.security-groups'),
+          port.security_groups.length === 0
+            ? '-'
+            : port.security_groups.map((id) => (
+                <div key={id}>
+                  <ObjectLink page="/security-groups" id={id} among={groups.data} />
+                </div>
+              )),
+        ],
+        [t('ports.vnic'), port['binding:vnic_type']],
+        [t('net.qos'), port.qos_policy_id === null ? '-' : called(policies.data?.find(({ id }) => id === port.qos_policy_id) ?? { id: port.qos_policy_id })],
+        port['binding:host_id'] !== undefined && port['binding:host_id'] !== '' && [t('fields.host'), port['binding:host_id']],
+        [t('fields.description'), port.description],
+        [t('networks.tags'), <Tags path="ports" id={port.id} tags={port.tags} touches={[portsQuery.queryKey]} fixed={kept !== undefined} />],
+        [t('fields.created'), <Time at={port.created_at} />],
+        [t('fields.id'), port.id, 'copied'],
+      ]}
+    />
   );
 }

@@ -1,10 +1,4 @@
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -16,6 +10,7 @@ import { called, networksQuery, type Port, portsOfQuery, type Router, routerQuer
 import { Tags } from '../networks/tags.tsx';
 import { remove, tell, update } from '../networks/write.ts';
 import { PageLink } from '../parts/page-link.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -42,104 +37,94 @@ function Page({ router }: { readonly router: Router }) {
   const interfaces = ports.data && interfacesOf(ports.data);
   const on = interfaces !== undefined && interfaces.length > 0 ? t('routers.hasInterfaces') : undefined;
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          info={<Status status={router.status} />}
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('edit')}>
-                {t('net.edit')}
-              </Button>
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('gateway')}>
-                {t('routers.setGateway')}
-              </Button>
-              <RemoveButton
-                id={router.id}
-                name={called(router)}
-                label={t('routers.clearGateway')}
-                kept={kept ?? (gateway === null ? t('routers.hasNoGateway') : undefined)}
-                remove={() => update('routers', 'router', router.id, { external_gateway_info: null })}
-                touches={TOUCHES}
-              />
-              <RemoveButton
-                id={router.id}
-                name={called(router)}
-                kept={kept ?? on}
-                remove={() => remove('routers', router.id)}
-                touches={TOUCHES}
-                onDone={() => void navigate({ to: '/routers' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {called(router)}
-        </Header>
+    <ThingPage
+      title={called(router)}
+      status={<Status status={router.status} />}
+      actions={
+        <>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('edit')}>
+            {t('net.edit')}
+          </Button>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setOpen('gateway')}>
+            {t('routers.setGateway')}
+          </Button>
+          <RemoveButton
+            id={router.id}
+            name={called(router)}
+            label={t('routers.clearGateway')}
+            kept={kept ?? (gateway === null ? t('routers.hasNoGateway') : undefined)}
+            remove={() => update('routers', 'router', router.id, { external_gateway_info: null })}
+            touches={TOUCHES}
+          />
+          <RemoveButton
+            id={router.id}
+            name={called(router)}
+            kept={kept ?? on}
+            remove={() => remove('routers', router.id)}
+            touches={TOUCHES}
+            onDone={() => void navigate({ to: '/routers' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: t('routers.gateway'), value: <ObjectLink page="/networks" id={gateway?.network_id ?? null} among={networks.data} /> },
-              { label: t('routers.outerAddress'), value: (gateway?.external_fixed_ips ?? []).map(({ ip_address }) => ip_address).join(', ') || '-' },
-              { label: t('routers.snat'), value: gateway === null ? '-' : gateway.enable_snat ? t('yes') : t('no') },
-              { label: t('net.up'), value: router.admin_state_up ? t('yes') : t('no') },
-              { label: t('fields.description'), value: router.description || '-' },
-              { label: t('networks.tags'), value: <Tags path="routers" id={router.id} tags={router.tags} touches={TOUCHES} fixed={kept !== undefined} /> },
-              { label: t('fields.created'), value: <Time at={router.created_at} /> },
-              { label: t('fields.id'), value: <Box variant="code">{router.id}</Box> },
-            ]}
-          />
-        </Container>
-        <PartTable<Port>
-          title={t('routers.interfaces')}
-          items={interfaces}
-          keyOf={({ id }) => id}
-          labelOf={({ id, fixed_ips }) => fixed_ips[0]?.ip_address ?? id}
-          empty={t('routers.noInterfaces')}
-          columns={[
-            { id: 'address', header: t('net.address'), cell: ({ fixed_ips }) => fixed_ips.map(({ ip_address }) => ip_address).join(', ') || '-' },
-            { id: 'network', header: t('kinds.network'), cell: ({ network_id }) => <ObjectLink page="/networks" id={network_id} among={networks.data} /> },
-            { id: 'port', header: t('net.port'), cell: (port) => <PageLink to={`/ports/${port.id}`}>{called(port)}</PageLink> },
-            { id: 'status', header: t('fields.status'), cell: ({ status }) => <Status status={status} /> },
-          ]}
-          create={{
-            label: t('routers.addInterface'),
-            form: (done) => <AddInterface router={router} interfaces={interfaces ?? []} close={done} />,
-            not: kept,
-          }}
-          remove={{
-            label: t('remove'),
-            run: ({ id }) => tell('routers', router.id, 'remove_router_interface', { port_id: id }),
-            touches: TOUCHES,
-            kept: () => kept,
-          }}
-        />
-        <PartTable<Route>
-          title={t('routers.routes')}
-          description={t('routers.routesHelp')}
-          items={router.routes}
-          keyOf={({ destination, nexthop }) => `${destination} ${nexthop}`}
-          labelOf={({ destination }) => destination}
-          empty={t('routers.noRoutes')}
-          columns={[
-            { id: 'destination', header: t('routers.destination'), cell: ({ destination }) => destination },
-            { id: 'nexthop', header: t('routers.nexthop'), cell: ({ nexthop }) => nexthop },
-          ]}
-          create={{ label: t('routers.addRoute'), form: (done) => <AddRoutes router={router} close={done} />, not: kept }}
-          remove={{
-            label: t('remove'),
-            run: (route) => tell('routers', router.id, 'remove_extraroutes', { router: { routes: [route] } }),
-            touches: TOUCHES,
-            kept: () => kept,
-          }}
-        />
-      </SpaceBetween>
+      <Facts
+        title={t('net.facts')}
+        facts={[
+          [t('routers.gateway'), <ObjectLink page="/networks" id={gateway?.network_id ?? null} among={networks.data} />],
+          [t('routers.outerAddress'), (gateway?.external_fixed_ips ?? []).map(({ ip_address }) => ip_address).join(', ')],
+          [t('routers.snat'), gateway === null ? '-' : gateway.enable_snat ? t('yes') : t('no')],
+          [t('net.up'), router.admin_state_up ? t('yes') : t('no')],
+          [t('fields.description'), router.description],
+          [t('networks.tags'), <Tags path="routers" id={router.id} tags={router.tags} touches={TOUCHES} fixed={kept !== undefined} />],
+          [t('fields.created'), <Time at={router.created_at} />],
+          [t('fields.id'), router.id, 'copied'],
+        ]}
+      />
+      <PartTable<Port>
+        title={t('routers.interfaces')}
+        items={interfaces}
+        keyOf={({ id }) => id}
+        labelOf={({ id, fixed_ips }) => fixed_ips[0]?.ip_address ?? id}
+        empty={t('routers.noInterfaces')}
+        columns={[
+          { id: 'address', header: t('net.address'), cell: ({ fixed_ips }) => fixed_ips.map(({ ip_address }) => ip_address).join(', ') || '-' },
+          { id: 'network', header: t('kinds.network'), cell: ({ network_id }) => <ObjectLink page="/networks" id={network_id} among={networks.data} /> },
+          { id: 'port', header: t('net.port'), cell: (port) => <PageLink to={`/ports/${port.id}`}>{called(port)}</PageLink> },
+          { id: 'status', header: t('fields.status'), cell: ({ status }) => <Status status={status} /> },
+        ]}
+        create={{
+          label: t('routers.addInterface'),
+          form: (done) => <AddInterface router={router} interfaces={interfaces ?? []} close={done} />,
+          not: kept,
+        }}
+        remove={{
+          label: t('remove'),
+          run: ({ id }) => tell('routers', router.id, 'remove_router_interface', { port_id: id }),
+          touches: TOUCHES,
+          kept: () => kept,
+        }}
+      />
+      <PartTable<Route>
+        title={t('routers.routes')}
+        description={t('routers.routesHelp')}
+        items={router.routes}
+        keyOf={({ destination, nexthop }) => `${destination} ${nexthop}`}
+        labelOf={({ destination }) => destination}
+        empty={t('routers.noRoutes')}
+        columns={[
+          { id: 'destination', header: t('routers.destination'), cell: ({ destination }) => destination },
+          { id: 'nexthop', header: t('routers.nexthop'), cell: ({ nexthop }) => nexthop },
+        ]}
+        create={{ label: t('routers.addRoute'), form: (done) => <AddRoutes router={router} close={done} />, not: kept }}
+        remove={{
+          label: t('remove'),
+          run: (route) => tell('routers', router.id, 'remove_extraroutes', { router: { routes: [route] } }),
+          touches: TOUCHES,
+          kept: () => kept,
+        }}
+      />
       {open === 'edit' && <EditRouter router={router} close={close} />}
       {open === 'gateway' && <SetGateway router={router} close={close} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }

@@ -1,5 +1,5 @@
 import type { Network, Port, Subnet } from '../networks/queries.ts';
-import type { Choice } from '../parts/choice.ts';
+import type { Choice } from '../parts/form-model.ts';
 import { called } from '../networks/queries.ts';
 
 /** The ports by which a router is on networks of projects, not the one that leads outside. */

@@ -1,10 +1,5 @@
 import Badge from '@cloudscape-design/components/badge';
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
-import ContentLayout from '@cloudscape-design/components/content-layout';
-import Header from '@cloudscape-design/components/header';
-import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
@@ -17,6 +12,7 @@ import { Sharing } from '../networks/sharing.tsx';
 import { Tags } from '../networks/tags.tsx';
 import { remove } from '../networks/write.ts';
 import { PageLink } from '../parts/page-link.tsx';
+import { Facts, ThingPage } from '../parts/detail-page.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
@@ -44,52 +40,39 @@ function Page({ group }: { readonly group: SecurityGroup }) {
   const isDefault = group.name === 'default' ? t('groups.default') : undefined;
   const inUse = users !== undefined && users.length > 0 ? t('groups.used', { count: users.length }) : undefined;
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
-                {t('net.edit')}
-              </Button>
-              <RemoveButton
-                id={group.id}
-                name={called(group)}
-                kept={kept ?? isDefault ?? inUse}
-                remove={() => remove('security-groups', group.id)}
-                touches={TOUCHES}
-                onDone={() => void navigate({ to: '/security-groups' })}
-              />
-            </SpaceBetween>
-          }
-        >
-          {called(group)}
-        </Header>
+    <ThingPage
+      title={called(group)}
+      actions={
+        <>
+          <Button disabled={kept !== undefined} disabledReason={kept} onClick={() => setEditing(true)}>
+            {t('net.edit')}
+          </Button>
+          <RemoveButton
+            id={group.id}
+            name={called(group)}
+            kept={kept ?? isDefault ?? inUse}
+            remove={() => remove('security-groups', group.id)}
+            touches={TOUCHES}
+            onDone={() => void navigate({ to: '/security-groups' })}
+          />
+        </>
       }
     >
-      <SpaceBetween size="l">
-        <Rules group={group} kept={kept} />
-        <Container header={<Header variant="h2">{t('net.facts')}</Header>}>
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: t('groups.stateful'), value: group.stateful ? t('yes') : t('no') },
-              { label: t('fields.shared'), value: group.shared ? t('yes') : t('no') },
-              { label: t('fields.description'), value: group.description || '-' },
-              {
-                label: t('networks.tags'),
-                value: <Tags path="security-groups" id={group.id} tags={group.tags} touches={TOUCHES} fixed={kept !== undefined} />,
-              },
-              { label: t('fields.id'), value: <Box variant="code">{group.id}</Box> },
-            ]}
-          />
-        </Container>
-        <PortsPart ports={users} empty={t('groups.unused')} />
-        {kept === undefined && <Sharing type="security_group" id={group.id} kept={kept} />}
-      </SpaceBetween>
+      <Rules group={group} kept={kept} />
+      <Facts
+        title={t('net.facts')}
+        facts={[
+          [t('groups.stateful'), group.stateful ? t('yes') : t('no')],
+          [t('fields.shared'), group.shared ? t('yes') : t('no')],
+          [t('fields.description'), group.description],
+          [t('networks.tags'), <Tags path="security-groups" id={group.id} tags={group.tags} touches={TOUCHES} fixed={kept !== undefined} />],
+          [t('fields.id'), group.id, 'copied'],
+        ]}
+      />
+      <PortsPart ports={users} empty={t('groups.unused')} />
+      {kept === undefined && <Sharing type="security_group" id={group.id} kept={kept} />}
       {editing && <EditGroup group={group} used={inUse !== undefined} close={() => setEditing(false)} />}
-    </ContentLayout>
+    </ThingPage>
   );
 }
 

@@ -6,9 +6,9 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cliOf, curlOf } from '../../api/commands.ts';
 import { SERVICES } from '../../api/services.ts';
+import { terraformOf } from '../../api/terraform.ts';
 import { CommandText } from '../../parts/command-text.tsx';
 import type { LaunchBody } from './request.ts';
-import { terraformOf } from './terraform.ts';
 
 type Form = 'cli' | 'curl' | 'terraform';
 
@@ -18,7 +18,7 @@ export function SameSection({ body }: { readonly body: LaunchBody }) {
   const [form, setForm] = useState<Form>('cli');
   const headers = { 'content-type': 'application/json', 'openstack-api-version': SERVICES.compute.header };
   const call = { service: 'compute', method: 'POST', path: '/v2.1/servers', body, headers } as const;
-  const text = form === 'cli' ? (cliOf(call) ?? '') : form === 'curl' ? curlOf(call, location.origin) : terraformOf(body);
+  const text = form === 'cli' ? cliOf(call) : form === 'curl' ? curlOf(call, location.origin) : terraformOf(call);
   return (
     <Container
       header={
@@ -34,7 +34,7 @@ export function SameSection({ body }: { readonly body: LaunchBody }) {
           onChange={({ detail }) => setForm(detail.selectedId as Form)}
           options={(['cli', 'curl', 'terraform'] as const).map((id) => ({ id, text: id === 'terraform' ? t('launch.terraform') : t(`activity.${id}`) }))}
         />
-        <CommandText text={text} />
+        <CommandText text={text ?? ''} />
       </SpaceBetween>
     </Container>
   );
