@@ -31,6 +31,7 @@ const hop = (values: Partial<Hop>): Hop => ({
   host: null,
   verdict: 'pass',
   reason: '',
+  reason_code: 'to_port',
   remedy: null,
   security_groups: [],
   rule: null,
@@ -48,6 +49,7 @@ test('stations stand by packet and answer, and tell where the packet became anot
   const path: Path = {
     verdict: 'pass',
     summary: '',
+    summary_code: 'there_and_back',
     remedy: null,
     arrived_at_port_id: null,
     mtu: 1442,

@@ -64,6 +64,8 @@ export interface Hop {
   readonly host: string | null;
   readonly verdict: Verdict;
   readonly reason: string;
+  /** The same for programs. */
+  readonly reason_code: string;
   readonly remedy: string | null;
   readonly security_groups: readonly { readonly id: string; readonly name: string }[];
   readonly rule: { readonly id: string } | null;
@@ -72,12 +74,13 @@ export interface Hop {
 export interface Path {
   readonly verdict: 'pass' | 'drop' | 'unknown';
   readonly summary: string;
+  readonly summary_code: string;
   readonly remedy: string | null;
   readonly arrived_at_port_id: string | null;
   readonly packet: Packet;
   readonly mtu: number | null;
   readonly hops: readonly Hop[];
-  readonly dhcp: readonly { readonly port_id: string; readonly ip_address: string; readonly reason: string }[];
+  readonly dhcp: readonly { readonly port_id: string; readonly ip_address: string; readonly reason: string; readonly reason_code: string }[];
 }
 
 const sideText = (ip: string, port: number | null): string => (port === null ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);

@@ -20,7 +20,9 @@ import { Shown } from '../parts/shown.tsx';
 import { portLabel, userOf } from '../ports/model.ts';
 import { useServers } from '../servers/queries.ts';
 import { hasPorts, OUTSIDE, type Path, type PathSearch, PROTOCOLS, pathRequest, portMeant, ruleOfRemedy } from './model.ts';
+import { Said } from './said.tsx';
 import { Stations } from './stations.tsx';
+import { reasonSaid, remedySaid } from './words.ts';
 
 /** Stands for an address that is typed. */
 const TYPED = 'address';
@@ -154,10 +156,11 @@ function Answer({ path }: { readonly path: Path }) {
       <div data-verdict={path.verdict}>
         <Alert type={type} header={t(`path.verdicts.${path.verdict}`)}>
           <SpaceBetween size="xs">
-            <div>{path.summary}</div>
+            <Said said={reasonSaid(t, path.summary_code, path.summary)} />
             {path.remedy !== null && (
               <div>
-                <Box variant="strong">{t('path.remedy')}</Box> {path.remedy}
+                <Box variant="strong">{t('path.remedy')}</Box>
+                <Said said={remedySaid(t, path.summary_code, path.remedy)} />
               </div>
             )}
             {remedy && (

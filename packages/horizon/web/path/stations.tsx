@@ -7,6 +7,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { PageLink } from '../parts/page-link.tsx';
 import { securityGroupsQuery } from '../security-groups/queries.ts';
+import { reasonSaid } from './words.ts';
+import { Said } from './said.tsx';
 import { type Hop, legsOf, type Path, rulesNamed, type Station, type Verdict } from './model.ts';
 
 const MARKS: Readonly<Record<Verdict, StatusIndicatorProps.Type>> = { pass: 'success', drop: 'error', nat: 'info', unknown: 'warning' };
@@ -37,9 +39,10 @@ export function Stations({ path }: { readonly path: Path }) {
         <Container header={<Header variant="h2">{t('path.more')}</Header>}>
           <SpaceBetween size="xs">
             {path.mtu !== null && <div>{t('path.mtu', { mtu: path.mtu })}</div>}
-            {path.dhcp.map(({ port_id, ip_address, reason }) => (
+            {path.dhcp.map(({ port_id, ip_address, reason, reason_code }) => (
               <div key={`${port_id} ${ip_address}`}>
-                {ip_address}: {reason}
+                {t('path.ofAddress', { address: ip_address })}
+                <Said said={reasonSaid(t, reason_code, reason)} />
               </div>
             ))}
           </SpaceBetween>
@@ -61,7 +64,7 @@ function StationItem({ station: { hop, becomes } }: { readonly station: Station 
         <Thing hop={hop} />
         {hop.host !== null && <Box color="text-body-secondary">{t('path.onHost', { host: hop.host })}</Box>}
       </div>
-      <div>{hop.reason}</div>
+      <Said said={reasonSaid(t, hop.reason_code, hop.reason)} />
       {becomes !== undefined && <Box variant="code">{t('path.becomes', { packet: becomes })}</Box>}
       {rules.map(({ ruleId, groupId, groupName }) => (
         <div key={ruleId}>

@@ -8,6 +8,7 @@ interface HopView {
   readonly kind: string;
   readonly verdict: string;
   readonly reason: string;
+  readonly reason_code: string;
   readonly leg: string;
   readonly host: string | null;
   readonly object: { readonly id: string } | null;
@@ -56,6 +57,7 @@ describe('why a packet passes or does not', () => {
     assert.equal(stopped(shut).kind, 'security_group');
     assert.equal(stopped(shut).object?.id, b.id);
     assert.match(shut.summary, /^None of the 0 ingress rules of the port's security groups lets TCP port 80 from 10\.0\.0\.\d+ in\.$/);
+    assert.deepEqual([shut.summary_code, stopped(shut).reason_code], ['no_rule', 'no_rule']);
     assert.match(shut.remedy, /--ingress --protocol tcp --dst-port 80 --remote-ip 10\.0\.0\.\d+ /);
 
     const rule = await allow({ protocol: 'tcp', port_range_min: 80, port_range_max: 90, remote_group_id: group.id });
@@ -65,6 +67,24 @@ describe('why a packet passes or does not', () => {
     assert.equal(open.mtu, here.network.mtu);
     assert.equal(open.hops.find((hop: HopView) => hop.object?.id === b.id && hop.kind === 'security_group').rule.id, rule.id);
     assert.equal(open.hops.at(-1).leg, 'answer');
+    assert.deepEqual(
+      open.hops.map((hop: HopView) => hop.reason_code),
+      [
+        'own_address',
+        'rule_allows',
+        'on_own_network',
+        'to_port',
+        'rule_allows',
+        'arrives',
+        'own_address',
+        'answer_allowed',
+        'on_own_network',
+        'to_port',
+        'answer_allowed',
+        'answer_arrives',
+      ],
+    );
+    assert.deepEqual([open.summary_code, open.dhcp[0].reason_code], ['there_and_back', 'dhcp_keeps']);
     assert.match(open.dhcp[0].reason, /keeps 10\.0\.0\.\d+ for the MAC/);
     const other = await path(a, `destination=${b.id}&protocol=tcp&destination_port=91`);
     assert.match(stopped(other).reason, new RegExp(`Nearest is rule ${rule.id}, but its ports do not fit`));

@@ -11,6 +11,8 @@ export interface DhcpFact {
   readonly ip: string;
   /** The server's address, where there is one. */
   readonly server: string | undefined;
+  /** The same for programs. */
+  readonly code: 'slaac' | 'no_dhcp' | 'dhcp_keeps' | 'dhcp_host_gone';
   readonly reason: string;
 }
 
@@ -29,13 +31,14 @@ export async function dhcpFacts(db: Db, hosts: Hosts, ports: readonly PortRow[])
     const subnet = object?.kind === 'network' ? object.subnets.find((each) => each.id === subnetId) : undefined;
     const server = subnet?.dhcp?.ip;
     const slaac = subnet?.ipVersion === 6 && subnet.ipv6AddressMode === 'slaac';
-    const reason = slaac
-      ? `The guest makes ${ip} itself, of what the router advertises.`
-      : server === undefined
-        ? `The subnet has no DHCP: ${ip} must be set in the guest, by a config drive or by hand.`
-        : alive.some((host) => network?.dhcpHosts.has(host))
-          ? `The DHCP server ${server} keeps ${ip} for the MAC of the port.`
-          : `The DHCP server ${server} is to keep ${ip} for the MAC of the port, but its host is not there.`;
-    return { portId, subnetId, ip, server, reason };
+    const isServed = alive.some((host) => network?.dhcpHosts.has(host));
+    const code = slaac ? 'slaac' : server === undefined ? 'no_dhcp' : isServed ? 'dhcp_keeps' : 'dhcp_host_gone';
+    const reasons = {
+      slaac: `The guest makes ${ip} itself, of what the router advertises.`,
+      no_dhcp: `The subnet has no DHCP: ${ip} must be set in the guest, by a config drive or by hand.`,
+      dhcp_keeps: `The DHCP server ${server} keeps ${ip} for the MAC of the port.`,
+      dhcp_host_gone: `The DHCP server ${server} is to keep ${ip} for the MAC of the port, but its host is not there.`,
+    };
+    return { portId, subnetId, ip, server, code, reason: reasons[code] };
   });
 }

@@ -44,6 +44,7 @@ export async function pathView(
   return {
     verdict: path.verdict,
     summary: decided ? decided.reason : hidden && path.arrivedAt === undefined ? OTHER_SIDE_PASSES : path.summary,
+    summary_code: decided ? decided.reason_code : hidden && path.arrivedAt === undefined ? 'other_side_passes' : path.summaryCode,
     remedy: decided ? decided.remedy : null,
     port_id: source?.id ?? null,
     arrived_at_port_id: arrived,
@@ -53,7 +54,14 @@ export async function pathView(
     hops,
     dhcp: dhcp
       .filter((fact) => fact.portId === source?.id || fact.portId === arrived)
-      .map((fact) => ({ port_id: fact.portId, subnet_id: fact.subnetId, ip_address: fact.ip, server: fact.server ?? null, reason: fact.reason })),
+      .map((fact) => ({
+        port_id: fact.portId,
+        subnet_id: fact.subnetId,
+        ip_address: fact.ip,
+        server: fact.server ?? null,
+        reason: fact.reason,
+        reason_code: fact.code,
+      })),
   };
 }
 
@@ -65,6 +73,7 @@ const OTHER_SIDE = ({ leg, verdict }: Hop): Record<string, unknown> => ({
   object: null,
   host: null,
   verdict: verdict === 'nat' ? 'pass' : verdict,
+  reason_code: verdict === 'drop' ? 'other_side_refuses' : verdict === 'unknown' ? 'other_side_unknown' : 'other_side_passes',
   reason:
     verdict === 'drop'
       ? 'The other side refuses: what stops the packet belongs to another project.'
@@ -92,6 +101,7 @@ async function hopView(eyes: Eyes, hop: Hop, seen: Seen): Promise<Record<string,
     object: { type: hop.object.type, id: hop.object.id, name: seen.name },
     host: seen.host,
     verdict: hop.verdict,
+    reason_code: mayRead ? hop.code : hop.verdict === 'drop' ? 'groups_refuse' : 'groups_pass',
     reason: mayRead
       ? hop.reason
       : hop.verdict === 'drop'

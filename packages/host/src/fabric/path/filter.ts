@@ -5,20 +5,23 @@ import { type Direction, policyOf, portsOf, protocolNumber, WITH_PORTS } from '.
 import { type Flow, type Hop, trafficText } from './flow.ts';
 import type { PathWorld } from './world.ts';
 
-type Finding = Pick<Hop, 'verdict' | 'reason'> & Partial<Pick<Hop, 'remedy' | 'rule' | 'groupIds'>>;
+type Finding = Pick<Hop, 'verdict' | 'code' | 'reason'> & Partial<Pick<Hop, 'remedy' | 'rule' | 'groupIds'>>;
 
 /** Whether a port may send with this source address and its own MAC (port-filter.ts makes the rules of it). */
 export function mayClaim(port: PortSpec, source: string): Finding {
-  if (!port.portSecurity) return { verdict: 'pass', reason: 'Port security is off, so the sender may have any address.' };
+  if (!port.portSecurity) return { verdict: 'pass', code: 'port_security_off', reason: 'Port security is off, so the sender may have any address.' };
   const own = canonicalMac(port.mac) ?? port.mac;
   const ip = parseIp(source);
   const allowed = pairsOf(port, own).get(own) ?? [];
-  if (!ip) return { verdict: 'drop', reason: `${source} is no address.` };
-  if (port.fixedIps.length === 0) return { verdict: 'pass', reason: 'The port has no addresses of its own, so its guest may use any with its MAC.' };
-  if (contains(linkLocalOf(own), ip)) return { verdict: 'pass', reason: `${source} is the link-local address of the port's MAC.` };
-  if (allowed.some((cidr) => contains(cidr, ip))) return { verdict: 'pass', reason: `${source} is an address of the port, or of its allowed address pairs.` };
+  if (!ip) return { verdict: 'drop', code: 'not_an_address', reason: `${source} is no address.` };
+  if (port.fixedIps.length === 0)
+    return { verdict: 'pass', code: 'no_own_addresses', reason: 'The port has no addresses of its own, so its guest may use any with its MAC.' };
+  if (contains(linkLocalOf(own), ip)) return { verdict: 'pass', code: 'link_local', reason: `${source} is the link-local address of the port's MAC.` };
+  if (allowed.some((cidr) => contains(cidr, ip)))
+    return { verdict: 'pass', code: 'own_address', reason: `${source} is an address of the port, or of its allowed address pairs.` };
   return {
     verdict: 'drop',
+    code: 'spoofed',
     reason: `Anti-spoofing: ${source} is neither an address of the port nor among its allowed address pairs.`,
     remedy: `Send from an address of the port, or allow this one: openstack port set --allowed-address ip-address=${source} ${port.id}`,
   };
@@ -30,12 +33,23 @@ function byProvider(flow: Flow, direction: Direction): Finding | undefined {
   const neighbours = direction === 'egress' ? [130, 131, 132, 133, 135, 136, 143] : [130, 131, 132, 134, 135, 136, 143];
   const [asks, answers] = flow.version === 4 ? ([68, 67] as const) : ([546, 547] as const);
   if (direction === 'egress' && udp(answers, asks))
-    return { verdict: 'drop', reason: 'Guests may not act as DHCP servers.', remedy: 'Turn port security off where a guest is to be the DHCP server.' };
+    return {
+      verdict: 'drop',
+      code: 'dhcp_server_forbidden',
+      reason: 'Guests may not act as DHCP servers.',
+      remedy: 'Turn port security off where a guest is to be the DHCP server.',
+    };
   if (direction === 'egress' && flow.protocol === 58 && (flow.icmpType === 134 || flow.icmpType === 137))
-    return { verdict: 'drop', reason: 'Guests may not send router advertisements.', remedy: 'Turn port security off where a guest is to be the router.' };
-  if (direction === 'egress' ? udp(asks, answers) : udp(answers, asks)) return { verdict: 'pass', reason: 'DHCP passes whatever the groups say.' };
+    return {
+      verdict: 'drop',
+      code: 'router_advertisement_forbidden',
+      reason: 'Guests may not send router advertisements.',
+      remedy: 'Turn port security off where a guest is to be the router.',
+    };
+  if (direction === 'egress' ? udp(asks, answers) : udp(answers, asks))
+    return { verdict: 'pass', code: 'dhcp_passes', reason: 'DHCP passes whatever the groups say.' };
   if (flow.protocol === 58 && neighbours.includes(flow.icmpType ?? -1))
-    return { verdict: 'pass', reason: 'Neighbour discovery passes whatever the groups say.' };
+    return { verdict: 'pass', code: 'neighbour_discovery_passes', reason: 'Neighbour discovery passes whatever the groups say.' };
   return undefined;
 }
 
@@ -74,7 +88,7 @@ export async function groupsOf(world: PathWorld, port: PortSpec): Promise<{ read
 
 /** What the security groups of a port say to a packet that begins something, or to any packet where the groups are stateless. */
 export async function judge(world: PathWorld, port: PortSpec, direction: Direction, flow: Flow): Promise<Finding> {
-  if (!port.portSecurity) return { verdict: 'pass', reason: 'Port security is off, so no security group is asked.' };
+  if (!port.portSecurity) return { verdict: 'pass', code: 'port_security_off', reason: 'Port security is off, so no security group is asked.' };
   const provider = byProvider(flow, direction);
   if (provider) return provider;
   const { groups } = await groupsOf(world, port);
@@ -83,6 +97,7 @@ export async function judge(world: PathWorld, port: PortSpec, direction: Directi
   if (groups.length === 0)
     return {
       verdict: 'drop',
+      code: 'no_group',
       reason: `The port has no security group, and such a port lets nothing ${way}.`,
       remedy: `Give it one: openstack port set --security-group GROUP ${port.id}`,
       groupIds,
@@ -95,7 +110,13 @@ export async function judge(world: PathWorld, port: PortSpec, direction: Directi
       asked++;
       const part = await mismatch(world, rule, flow);
       if (part === undefined)
-        return { verdict: 'pass', reason: `Rule ${rule.id} of security group ${group.id} lets ${trafficText(flow)} ${way}.`, rule, groupIds: [group.id] };
+        return {
+          verdict: 'pass',
+          code: 'rule_allows',
+          reason: `Rule ${rule.id} of security group ${group.id} lets ${trafficText(flow)} ${way}.`,
+          rule,
+          groupIds: [group.id],
+        };
       if (part === 'addresses' || part === 'ports') near.push({ rule, part });
     }
   }
@@ -104,6 +125,7 @@ export async function judge(world: PathWorld, port: PortSpec, direction: Directi
   const nearest = best ? ` Nearest is rule ${best.rule.id}, but its ${best.part} do not fit.` : '';
   return {
     verdict: 'drop',
+    code: 'no_rule',
     reason: `None of the ${asked} ${direction} rules of the port's security groups lets ${trafficText(flow)} ${direction === 'ingress' ? 'from' : 'to'} ${remote} ${way}.${nearest}`,
     remedy: `Allow it: ${ruleCommand(direction, flow, remote, groupIds[0] ?? 'GROUP')}`,
     groupIds,

@@ -8,6 +8,78 @@ export type Verdict = 'pass' | 'drop' | 'nat' | 'unknown';
 /** `request`: from the source on; `answer`: the way back. */
 export type Leg = 'request' | 'answer';
 
+/** Why a station judges as it does, for programs: a sentence may change, its code does not. */
+export type ReasonCode =
+  // what a port may send
+  | 'port_security_off'
+  | 'not_an_address'
+  | 'no_own_addresses'
+  | 'link_local'
+  | 'own_address'
+  | 'spoofed'
+  // its security groups
+  | 'dhcp_server_forbidden'
+  | 'router_advertisement_forbidden'
+  | 'dhcp_passes'
+  | 'neighbour_discovery_passes'
+  | 'no_group'
+  | 'rule_allows'
+  | 'no_rule'
+  | 'answer_allowed'
+  | 'no_rule_for_answer'
+  // the routes of its guest
+  | 'to_itself'
+  | 'on_own_network'
+  | 'host_route'
+  | 'by_gateway'
+  | 'no_guest_route'
+  // the port itself, and what its host made of it
+  | 'port_down'
+  | 'unplugged'
+  | 'not_built'
+  | 'arrives'
+  | 'answer_arrives'
+  | 'wrong_way_back'
+  | 'guest_forwards'
+  // networks
+  | 'network_missing'
+  | 'address_unused'
+  | 'dhcp_answers'
+  | 'dhcp_silent'
+  | 'to_port'
+  | 'to_sender'
+  | 'maybe_claimed'
+  | 'to_claimant'
+  | 'claimed_by_several'
+  | 'no_router_at_gateway'
+  | 'nobody_there'
+  // what is outside
+  | 'from_outside'
+  | 'leaves_cloud'
+  | 'no_way_back'
+  // routers
+  | 'router_without_host'
+  | 'routing_loop'
+  | 'router_down'
+  | 'not_on_router'
+  | 'router_answers'
+  | 'metadata_answers'
+  | 'router_silent'
+  | 'no_ndp_proxy'
+  | 'closed_to_outside'
+  | 'no_route'
+  | 'unknown_connection'
+  | 'own_network_of_router'
+  | 'by_route'
+  // translations of addresses
+  | 'local_ip'
+  | 'from_local_ip'
+  | 'addresses_put_back'
+  | 'floating_ip'
+  | 'port_forwarding'
+  | 'from_floating_ip'
+  | 'hidden';
+
 /** One station of a packet, in its order. */
 export interface Hop {
   readonly leg: Leg;
@@ -15,6 +87,7 @@ export interface Hop {
   readonly kind: 'port' | 'anti_spoofing' | 'security_group' | 'guest_route' | 'network' | 'router' | 'nat' | 'outside';
   readonly object: { readonly type: 'port' | 'network' | 'router'; readonly id: string };
   readonly verdict: Verdict;
+  readonly code: ReasonCode;
   /** Why, as a sentence. */
   readonly reason: string;
   /** What to do about a verdict that is not to anybody's liking. */
@@ -32,6 +105,8 @@ export interface Path {
   readonly verdict: 'pass' | 'drop' | 'unknown';
   /** The sentence of the hop that decided, or that it passes. */
   readonly summary: string;
+  /** The code of the hop that decided, or `there_and_back` where nothing stops it. */
+  readonly summaryCode: ReasonCode | 'there_and_back';
   readonly hops: readonly Hop[];
   /** The smallest MTU of the networks on the way. */
   readonly mtu: number | undefined;

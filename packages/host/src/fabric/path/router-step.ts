@@ -57,32 +57,38 @@ export class RouterStep {
   isGateway = (link: string): boolean => this.#gateways.has(link);
 
   /** Where floating addresses and port forwardings lead. */
-  translatedDestination(flow: Flow): { readonly flow: Flow; readonly by: string } | undefined {
+  translatedDestination(flow: Flow): { readonly flow: Flow; readonly code: 'floating_ip' | 'port_forwarding'; readonly by: string } | undefined {
     if (flow.version === 6) return undefined;
     const fixed = this.#map(FLOATING_MAP)?.get(flow.destination);
-    if (fixed !== undefined) return { flow: { ...flow, destination: fixed }, by: `Floating IP ${flow.destination} leads to ${fixed}.` };
+    if (fixed !== undefined) return { flow: { ...flow, destination: fixed }, code: 'floating_ip', by: `Floating IP ${flow.destination} leads to ${fixed}.` };
     const forwarded = this.#map(FORWARDING_MAP)?.get(`${flow.destination} . ${WITH_PORTS[flow.protocol]} . ${flow.destinationPort}`);
     if (forwarded === undefined) return undefined;
     const [ip = '', port] = forwarded.split(' . ');
     return {
       flow: { ...flow, destination: ip, destinationPort: Number(port) },
+      code: 'port_forwarding',
       by: `Port ${flow.destinationPort} of ${flow.destination} is forwarded to ${ip} port ${port}.`,
     };
   }
 
   /** The source address of what leaves by `link`; `turned`: its destination was translated, and it came from inside. */
-  translatedSource(flow: Flow, link: string, turned: boolean): { readonly source: string; readonly by: string } | undefined {
+  translatedSource(
+    flow: Flow,
+    link: string,
+    turned: boolean,
+  ): { readonly source: string; readonly code: 'from_floating_ip' | 'hidden'; readonly by: string } | undefined {
     if (flow.version === 6) return undefined;
     const out = this.#gateways.get(link);
     if (!out && !turned) return undefined;
     const all = [...this.#gateways.values()];
     const maps = (out ? [out] : all).map((gateway) => gateway.fixedMap);
     const floating = maps.map((name) => this.#map(name)?.get(flow.source)).find((ip) => ip !== undefined);
-    if (floating !== undefined) return { source: floating, by: `${flow.source} has the floating IP ${floating}, and appears as that.` };
+    if (floating !== undefined)
+      return { source: floating, code: 'from_floating_ip', by: `${flow.source} has the floating IP ${floating}, and appears as that.` };
     const source = (out ?? all.find((gateway) => gateway.source !== undefined))?.source;
     // the rule for what is turned back stands whether or not the router hides its networks
     if (source === undefined || (!turned && !this.router.gateway?.snat)) return undefined;
-    return { source, by: `The router hides ${flow.source} behind its own address ${source}.` };
+    return { source, code: 'hidden', by: `The router hides ${flow.source} behind its own address ${source}.` };
   }
 
   /** Whether the router keeps out who calls its networks from outside. */
