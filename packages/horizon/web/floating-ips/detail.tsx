@@ -128,7 +128,7 @@ function Forwardings({ floatingIp, kept }: { readonly floatingIp: FloatingIp; re
         form: (close) => <ForwardPorts floatingIpId={floatingIp.id} close={close} />,
         not: kept ?? (floatingIp.port_id === null ? undefined : t('floatingIps.wholeUsed')),
       }}
-      edit={{ label: t('net.edit'), form: (row, close) => <ForwardPorts floatingIpId={floatingIp.id} before={row} close={close} /> }}
+      edit={{ label: t('net.edit'), form: (row, close) => <ForwardPorts floatingIpId={floatingIp.id} before={row} close={close} />, kept: () => kept }}
       remove={{
         label: t('delete'),
         run: ({ id }) => remove(`floatingips/${floatingIp.id}/port_forwardings`, id),

@@ -18,7 +18,7 @@ import { useIsAdmin, useKeptFrom } from './owner.ts';
 import { called, type Network, networkQuery, networksQuery, portsOfQuery, qosPoliciesQuery, type Subnet, subnetsOfQuery, subnetsQuery } from './queries.ts';
 import { Sharing } from './sharing.tsx';
 import { CreateSubnet, EditSubnet } from './subnet-forms.tsx';
-import { Tags } from './tags.tsx';
+import { Tags, tagsColumn } from './tags.tsx';
 import { remove } from './write.ts';
 
 /** One network: its subnets, its ports, whom it is shared with. */
@@ -77,9 +77,10 @@ function Page({ network }: { readonly network: Network }) {
             header: t('subnets.routes'),
             cell: ({ host_routes }) => host_routes.map(({ destination, nexthop }) => `${destination} → ${nexthop}`).join(', ') || '-',
           },
+          tagsColumn<Subnet>(t('networks.tags'), 'subnets', [subnetsQuery.queryKey], keptFrom),
         ]}
         create={{ label: t('subnets.create'), form: (close) => <CreateSubnet network={network} close={close} />, not: kept }}
-        edit={{ label: t('net.edit'), form: (subnet, close) => <EditSubnet subnet={subnet} close={close} /> }}
+        edit={{ label: t('net.edit'), form: (subnet, close) => <EditSubnet subnet={subnet} close={close} />, kept: keptFrom }}
         remove={{ label: t('delete'), run: ({ id }) => remove('subnets', id), touches: [subnetsQuery.queryKey, ...TOUCHES], kept: keptFrom }}
       />
       <PortsPart

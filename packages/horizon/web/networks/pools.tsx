@@ -6,12 +6,14 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, LinesField, TextField } from '../parts/fields.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { PartTable } from '../parts/part-table.tsx';
 import { wordsIn } from './lines.ts';
 import { useIsAdmin, useKeptFrom } from './owner.ts';
 import { type AddressScope, addressScopesQuery, called, type SubnetPool, subnetPoolsQuery } from './queries.ts';
 import { QuotaUse } from './quota.tsx';
-import { create, remove } from './write.ts';
+import { tagsColumn } from './tags.tsx';
+import { create, remove, update } from './write.ts';
 
 /** Ranges that subnets are cut from, and the scopes within which addresses are told apart. */
 export function SubnetPoolsPage() {
@@ -41,7 +43,9 @@ export function SubnetPoolsPage() {
             },
             { id: 'default', header: t('pools.default'), cell: ({ is_default }) => yesNo(is_default) },
             { id: 'shared', header: t('fields.shared'), cell: ({ shared }) => yesNo(shared) },
+            tagsColumn<SubnetPool>(t('networks.tags'), 'subnetpools', [subnetPoolsQuery.queryKey], kept),
           ]}
+          edit={{ label: t('net.edit'), form: (pool, close) => <EditPool pool={pool} scopes={scopes.data ?? []} close={close} />, kept }}
           create={{ label: t('pools.create'), form: (close) => <CreatePool scopes={scopes.data ?? []} close={close} /> }}
           remove={{ label: t('delete'), run: ({ id }) => remove('subnetpools', id), touches: [subnetPoolsQuery.queryKey], kept }}
         />
@@ -112,6 +116,44 @@ function CreatePool({ scopes, close }: { readonly scopes: readonly AddressScope[
         </>
       )}
     </CreateDialog>
+  );
+}
+
+function EditPool({ pool, scopes, close }: { readonly pool: SubnetPool; readonly scopes: readonly AddressScope[]; readonly close: () => void }) {
+  const { t } = useTranslation();
+  const isAdmin = useIsAdmin();
+  const most = pool.ip_version === 4 ? 32 : 128;
+  return (
+    <FormDialog
+      title={t('pools.edit', { name: called(pool) })}
+      confirm={t('save')}
+      edits
+      close={close}
+      touches={[subnetPoolsQuery.queryKey]}
+      fields={{
+        name: { kind: 'text', label: t('fields.name'), initial: pool.name },
+        description: { kind: 'text', label: t('fields.description'), initial: pool.description },
+        prefixes: { kind: 'lines', label: t('fields.subnets'), help: t('pools.growHelp'), initial: pool.prefixes.join('\n'), required: true },
+        default_prefixlen: { kind: 'number', label: t('subnets.prefixLength'), initial: Number(pool.default_prefixlen), required: true, most },
+        min_prefixlen: { kind: 'number', label: t('pools.largest'), initial: Number(pool.min_prefixlen), required: true, most },
+        max_prefixlen: { kind: 'number', label: t('pools.smallest'), initial: Number(pool.max_prefixlen), required: true, most },
+        address_scope_id: {
+          kind: 'choice',
+          label: t('pools.scope'),
+          required: false,
+          initial: pool.address_scope_id,
+          options: [{ value: '', label: t('none') }, ...scopes.map((scope) => ({ value: scope.id, label: called(scope) }))],
+        },
+        is_default: { kind: 'check', label: t('pools.default'), initial: pool.is_default, when: () => isAdmin },
+      }}
+      send={(_values, { prefixes, address_scope_id: scope, ...changes }) =>
+        update('subnetpools', 'subnetpool', pool.id, {
+          ...changes,
+          ...(prefixes !== undefined && { prefixes: wordsIn(prefixes) }),
+          ...(scope !== undefined && { address_scope_id: scope === '' ? null : scope }),
+        })
+      }
+    />
   );
 }
 

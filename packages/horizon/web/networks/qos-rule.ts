@@ -26,3 +26,11 @@ export const factsOfRule = (rule: QosRule): string =>
     .filter(([key, value]) => !['id', 'type', 'qos_policy_id', 'tenant_id', 'project_id'].includes(key) && value !== null && value !== 0)
     .map(([key, value]) => `${key}=${String(value)}`)
     .join(' ');
+
+/** The numbers of a rule as its form holds them. */
+export const numbersOfRule = (rule: QosRule): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (QOS_RULES[rule.type as QosRuleType] as readonly string[])
+      .filter((name) => rule[name] !== undefined && rule[name] !== null)
+      .map((name) => [name, String(rule[name])]),
+  );

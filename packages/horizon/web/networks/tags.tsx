@@ -35,6 +35,18 @@ export function Tags({ path, id, tags, touches, fixed = false }: Props) {
   );
 }
 
+/** The same as a column of a table. */
+export const tagsColumn = <T extends { readonly id: string; readonly tags: readonly string[] }>(
+  header: string,
+  path: string,
+  touches: Props['touches'],
+  kept: (row: T) => string | undefined,
+) => ({
+  id: 'tags',
+  header,
+  cell: (row: T) => <Tags path={path} id={row.id} tags={row.tags} touches={touches} fixed={kept(row) !== undefined} />,
+});
+
 function EditTags({ path, id, tags, touches, close }: Props & { readonly close: () => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState(tags.join('\n'));

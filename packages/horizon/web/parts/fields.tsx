@@ -87,13 +87,15 @@ interface Choosing extends Labelled {
   readonly choices: readonly Choice[] | undefined;
   readonly placeholder?: string | undefined;
   readonly disabled?: boolean;
+  /** Said when there is nothing to choose. */
+  readonly empty?: string;
 }
 
 const MANY = 8;
 const VERY_MANY = 100;
 
 /** What choosing one and choosing several have in common. */
-function useChoosing({ label, choices, placeholder, disabled = false }: Choosing, invitation: string) {
+function useChoosing({ label, choices, placeholder, empty, disabled = false }: Choosing, invitation: string) {
   const { t } = useTranslation();
   const options = (choices ?? []).map(({ disabled: reason, description, ...option }) => ({
     ...option,
@@ -109,7 +111,7 @@ function useChoosing({ label, choices, placeholder, disabled = false }: Choosing
     virtualScroll: options.length > VERY_MANY,
     disabled,
     placeholder: placeholder ?? invitation,
-    empty: t('form.nothing'),
+    empty: empty ?? t('form.nothing'),
   };
 }
 

@@ -21,7 +21,12 @@ interface Props<T> {
   /** The word on the button that adds one, the form behind it, and why it cannot be. */
   readonly create?: { readonly label: string; readonly form: (close: () => void) => ReactNode; readonly not?: string | undefined };
   /** Changes the one that is selected. */
-  readonly edit?: { readonly label: string; readonly form: (row: T, close: () => void) => ReactNode };
+  readonly edit?: {
+    readonly label: string;
+    readonly form: (row: T, close: () => void) => ReactNode;
+    /** Why a row stays as it is; undefined when it can be changed. */
+    readonly kept?: (row: T) => string | undefined;
+  };
   /** Takes away those that are selected; afterwards `touches` is asked for anew. */
   readonly remove?: {
     readonly label: string;
@@ -44,6 +49,7 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
   const several = selected.length > 1 ? t('selectOne') : undefined;
   const kept = selected.map((row) => remove?.kept?.(row)).find((reason) => reason !== undefined);
   const one = selected[0];
+  const fixed = nothing ?? several ?? (one && edit?.kept?.(one));
   return (
     <>
       <Table
@@ -67,7 +73,7 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
             actions={
               <SpaceBetween size="xs" direction="horizontal">
                 {edit && (
-                  <Button disabled={(nothing ?? several) !== undefined} disabledReason={nothing ?? several} onClick={() => setOpen('edit')}>
+                  <Button disabled={fixed !== undefined} disabledReason={fixed} onClick={() => setOpen('edit')}>
                     {edit.label}
                   </Button>
                 )}

@@ -1,16 +1,12 @@
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
-import Modal from '@cloudscape-design/components/modal';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api/client.ts';
 import { backupsQuery, createBackup } from '../backups/queries.ts';
-import { CommandText } from '../parts/command-text.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { QuotaHint } from '../parts/quota-hint.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { useServers } from '../servers/queries.ts';
 import { createSnapshot, snapshotsQuery } from '../snapshots/queries.ts';
 import { actOnVolume, attachVolume, detachVolume, offerVolume, updateVolume, useVolumeTypes, type Volume, volumeKeys } from './queries.ts';
@@ -268,24 +264,12 @@ function Transfer(props: Props) {
   };
   if (offered !== undefined)
     return (
-      <Modal
-        visible
-        header={frame.title}
-        closeAriaLabel={t('close')}
-        onDismiss={end}
-        footer={
-          <Box float="right">
-            <Button variant="primary" onClick={end}>
-              {t('close')}
-            </Button>
-          </Box>
-        }
-      >
-        <SpaceBetween size="m">
-          <Alert type="success">{t('volumes.offered')}</Alert>
-          <CommandText text={`openstack volume transfer request accept --auth-key ${offered.key} ${offered.id}`} />
-        </SpaceBetween>
-      </Modal>
+      <ShownOnce
+        title={frame.title}
+        words={t('volumes.offered')}
+        text={`openstack volume transfer request accept --auth-key ${offered.key} ${offered.id}`}
+        close={end}
+      />
     );
   return (
     <FormDialog

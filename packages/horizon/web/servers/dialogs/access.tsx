@@ -8,9 +8,10 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client.ts';
 import { CommandText } from '../../parts/command-text.tsx';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
+import { TextField } from '../../parts/fields.tsx';
 import { Waiting } from '../../parts/waiting.tsx';
 import { act } from '../queries.ts';
-import { type DialogProps, pathOf, TextField, touchesOf } from './parts.tsx';
+import { type DialogProps, pathOf, touchesOf } from './parts.tsx';
 
 export function Lock({ server, close }: DialogProps) {
   const { t } = useTranslation();
@@ -24,7 +25,7 @@ export function Lock({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <TextField label={t('dialogs.reason')} help={t('dialogs.lockHelp')} value={reason} onChange={setReason} first />
+      <TextField label={t('dialogs.reason')} help={t('dialogs.lockHelp')} value={reason} set={setReason} autoFocus />
     </CreateDialog>
   );
 }
@@ -41,7 +42,7 @@ export function ChangePassword({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <TextField label={t('signIn.password')} help={t('dialogs.passwordHelp')} value={password} onChange={setPassword} type="password" first />
+      <TextField label={t('signIn.password')} help={t('dialogs.passwordHelp')} value={password} set={setPassword} type="password" autoFocus />
     </CreateDialog>
   );
 }

@@ -7,10 +7,11 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client.ts';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
+import { ChoiceField, TextField } from '../../parts/fields.tsx';
 import { securityGroupsQuery } from '../../security-groups/queries.ts';
 import { flavorsQuery } from '../flavors.ts';
 import { act } from '../queries.ts';
-import { Choice, type DialogProps, pathOf, TextField, touchesOf } from './parts.tsx';
+import { type DialogProps, pathOf, touchesOf } from './parts.tsx';
 import { metadataOf, tagsOf } from './values.ts';
 
 export function Rename({ server, close }: DialogProps) {
@@ -28,8 +29,8 @@ export function Rename({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <TextField label={t('fields.name')} value={name} onChange={setName} first />
-      <TextField label={t('fields.description')} value={description} onChange={setDescription} />
+      <TextField label={t('fields.name')} value={name} set={setName} autoFocus />
+      <TextField label={t('fields.description')} value={description} set={setDescription} />
     </CreateDialog>
   );
 }
@@ -48,18 +49,21 @@ export function Resize({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('fields.flavor')}
         help={t('dialogs.resizeHelp', { flavor: t('flavor', { name: now.original_name, vcpus: now.vcpus, ram: now.ram, disk: now.disk }) })}
         value={flavorId}
-        onChange={setFlavorId}
-        loading={flavors.isPending}
-        options={(flavors.data ?? []).map(({ id, name, vcpus, ram, disk }) => ({
-          value: id,
-          label: name,
-          description: t('flavor', { name, vcpus, ram, disk }),
-          disabled: name === now.original_name,
-        }))}
+        set={setFlavorId}
+        choices={
+          flavors.isPending
+            ? undefined
+            : (flavors.data ?? []).map(({ id, name, vcpus, ram, disk }) => ({
+                value: id,
+                label: name,
+                description: t('flavor', { name, vcpus, ram, disk }),
+                ...(name === now.original_name && { disabled: t('dialogs.sameFlavor') }),
+              }))
+        }
       />
     </CreateDialog>
   );
@@ -119,7 +123,7 @@ export function Tags({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <TextField label={t('actions.tags')} help={t('dialogs.tagsHelp')} value={text} onChange={setText} first />
+      <TextField label={t('actions.tags')} help={t('dialogs.tagsHelp')} value={text} set={setText} autoFocus />
     </CreateDialog>
   );
 }

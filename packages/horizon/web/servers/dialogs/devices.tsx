@@ -5,8 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client.ts';
 import { networksQuery, portsQuery } from '../../networks/queries.ts';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
+import { ChoiceField, TextField } from '../../parts/fields.tsx';
 import { attachmentsQuery, interfacesQuery, useVolumes } from '../devices.ts';
-import { Choice, type DialogProps, pathOf, TextField, touchesOf } from './parts.tsx';
+import { type DialogProps, pathOf, touchesOf } from './parts.tsx';
 
 export function AttachVolume({ server, close }: DialogProps) {
   const { t } = useTranslation();
@@ -25,13 +26,12 @@ export function AttachVolume({ server, close }: DialogProps) {
       touches={[...touchesOf(server), ['volumes']]}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('dialogs.volume')}
         value={volumeId}
-        onChange={setVolumeId}
-        loading={volumes.isPending}
+        set={setVolumeId}
         empty={t('dialogs.noVolumes')}
-        options={free.map(({ id, name, size }) => ({ value: id, label: name || id, description: t('dialogs.gib', { size }) }))}
+        choices={volumes.isPending ? undefined : free.map(({ id, name, size }) => ({ value: id, label: name || id, description: t('dialogs.gib', { size }) }))}
       />
       <Toggle checked={goes} onChange={({ detail }) => setGoes(detail.checked)}>
         {t('dialogs.goesWithServer')}
@@ -54,17 +54,20 @@ export function DetachVolume({ server, close, volumeId: given }: DialogProps & {
       touches={[...touchesOf(server), ['volumes']]}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('dialogs.volume')}
         help={t('dialogs.detachVolumeHelp')}
         value={chosen}
-        onChange={setChosen}
-        loading={attachments.isPending}
-        options={(attachments.data ?? []).map(({ volumeId, device }) => ({
-          value: volumeId,
-          label: volumes.data?.find(({ id }) => id === volumeId)?.name || volumeId,
-          description: device ?? '',
-        }))}
+        set={setChosen}
+        choices={
+          attachments.isPending
+            ? undefined
+            : (attachments.data ?? []).map(({ volumeId, device }) => ({
+                value: volumeId,
+                label: volumes.data?.find(({ id }) => id === volumeId)?.name || volumeId,
+                description: device ?? '',
+              }))
+        }
       />
     </CreateDialog>
   );
@@ -89,34 +92,38 @@ export function AttachInterface({ server, close }: DialogProps) {
       touches={[...touchesOf(server), ['ports']]}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('kinds.network')}
         value={networkId}
-        onChange={(value) => {
+        set={(value) => {
           setNetworkId(value);
           setPortId('');
         }}
-        loading={networks.isPending}
-        options={(networks.data ?? [])
-          .filter((network) => !network['router:external'])
-          .map(({ id, name }) => ({ value: id, label: name || id, description: id }))}
+        choices={
+          networks.isPending
+            ? undefined
+            : (networks.data ?? []).filter((network) => !network['router:external']).map(({ id, name }) => ({ value: id, label: name || id, description: id }))
+        }
       />
-      <Choice
+      <ChoiceField
         label={t('dialogs.port')}
         help={t('dialogs.portHelp')}
         value={portId}
-        onChange={setPortId}
-        loading={ports.isPending}
-        options={[
-          { value: '', label: t('dialogs.newPort') },
-          ...free.map(({ id, name, network_id, fixed_ips }) => ({
-            value: id,
-            label: name || id,
-            description: `${names.get(network_id) ?? network_id} ${fixed_ips.map(({ ip_address }) => ip_address).join(' ')}`,
-          })),
-        ]}
+        set={setPortId}
+        choices={
+          ports.isPending
+            ? undefined
+            : [
+                { value: '', label: t('dialogs.newPort') },
+                ...free.map(({ id, name, network_id, fixed_ips }) => ({
+                  value: id,
+                  label: name || id,
+                  description: `${names.get(network_id) ?? network_id} ${fixed_ips.map(({ ip_address }) => ip_address).join(' ')}`,
+                })),
+              ]
+        }
       />
-      {portId === '' && <TextField label={t('dialogs.address')} help={t('dialogs.addressHelp')} value={address} onChange={setAddress} />}
+      {portId === '' && <TextField label={t('dialogs.address')} help={t('dialogs.addressHelp')} value={address} set={setAddress} />}
     </CreateDialog>
   );
 }
@@ -134,16 +141,19 @@ export function DetachInterface({ server, close, portId: given }: DialogProps & 
       touches={[...touchesOf(server), ['ports']]}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('dialogs.port')}
         value={chosen}
-        onChange={setChosen}
-        loading={interfaces.isPending}
-        options={(interfaces.data ?? []).map(({ port_id, mac_addr, fixed_ips }) => ({
-          value: port_id,
-          label: fixed_ips.map(({ ip_address }) => ip_address).join(', ') || port_id,
-          description: mac_addr,
-        }))}
+        set={setChosen}
+        choices={
+          interfaces.isPending
+            ? undefined
+            : (interfaces.data ?? []).map(({ port_id, mac_addr, fixed_ips }) => ({
+                value: port_id,
+                label: fixed_ips.map(({ ip_address }) => ip_address).join(', ') || port_id,
+                description: mac_addr,
+              }))
+        }
       />
     </CreateDialog>
   );

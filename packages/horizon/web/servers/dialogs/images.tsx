@@ -4,8 +4,10 @@ import { useTranslation } from 'react-i18next';
 import { imagesQuery } from '../../images/queries.ts';
 import { keyPairsQuery } from '../../key-pairs/queries.ts';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
+import { ChoiceField, TextField } from '../../parts/fields.tsx';
+import { ShownOnce } from '../../parts/shown-once.tsx';
 import { act } from '../queries.ts';
-import { Choice, type DialogProps, TextField, touchesOf } from './parts.tsx';
+import { type DialogProps, touchesOf } from './parts.tsx';
 
 const useImageOptions = () => {
   const images = useQuery(imagesQuery);
@@ -13,26 +15,42 @@ const useImageOptions = () => {
   return { options, loading: images.isPending };
 };
 
+/** The form gives way to the password, where the cloud tells one (`api.enable_instance_password`). */
+function tell(password: string | undefined, show: (password: string) => void, close: () => void): void {
+  if (password === undefined) close();
+  else show(password);
+}
+
+function Password({ action, password, close }: { readonly action: 'rescue' | 'rebuild'; readonly password: string; readonly close: () => void }) {
+  const { t } = useTranslation();
+  return <ShownOnce title={t(`actions.${action}`)} words={t('dialogs.adminPassword')} text={password} close={close} />;
+}
+
 export function Rescue({ server, close }: DialogProps) {
   const { t } = useTranslation();
   const { options, loading } = useImageOptions();
   const [imageId, setImageId] = useState('');
+  const [password, setPassword] = useState<string>();
+  if (password !== undefined) return <Password action="rescue" password={password} close={close} />;
   return (
     <CreateDialog
       title={t('actions.rescue')}
       confirm={t('actions.rescue')}
       ready
-      send={() => act(server.id, { rescue: imageId === '' ? null : { rescue_image_ref: imageId } })}
+      send={async () => {
+        const told = await act<{ adminPass?: string } | undefined>(server.id, { rescue: imageId === '' ? null : { rescue_image_ref: imageId } });
+        tell(told?.adminPass, setPassword, close);
+      }}
       touches={touchesOf(server)}
+      done={() => undefined}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('fields.image')}
         help={t('dialogs.rescueHelp')}
         value={imageId}
-        onChange={setImageId}
-        options={[{ value: '', label: t('dialogs.ownImage') }, ...options]}
-        loading={loading}
+        set={setImageId}
+        choices={loading ? undefined : [{ value: '', label: t('dialogs.ownImage') }, ...options]}
       />
     </CreateDialog>
   );
@@ -44,22 +62,29 @@ export function Rebuild({ server, close }: DialogProps) {
   const keys = useQuery(keyPairsQuery);
   const [imageId, setImageId] = useState(server.image ? server.image.id : '');
   const [key, setKey] = useState(server.key_name ?? '');
+  const [password, setPassword] = useState<string>();
+  if (password !== undefined) return <Password action="rebuild" password={password} close={close} />;
   return (
     <CreateDialog
       title={t('actions.rebuild')}
       confirm={t('actions.rebuild')}
       ready={imageId !== ''}
-      send={() => act(server.id, { rebuild: { imageRef: imageId, ...(key !== (server.key_name ?? '') && { key_name: key === '' ? null : key }) } })}
+      send={async () => {
+        const told = await act<{ server?: { adminPass?: string } } | undefined>(server.id, {
+          rebuild: { imageRef: imageId, ...(key !== (server.key_name ?? '') && { key_name: key === '' ? null : key }) },
+        });
+        tell(told?.server?.adminPass, setPassword, close);
+      }}
       touches={touchesOf(server)}
+      done={() => undefined}
       close={close}
     >
-      <Choice label={t('fields.image')} help={t('dialogs.rebuildHelp')} value={imageId} onChange={setImageId} options={options} loading={loading} />
-      <Choice
+      <ChoiceField label={t('fields.image')} help={t('dialogs.rebuildHelp')} value={imageId} set={setImageId} choices={loading ? undefined : options} />
+      <ChoiceField
         label={t('fields.key')}
         value={key}
-        onChange={setKey}
-        options={[{ value: '', label: t('launch.noKey') }, ...(keys.data ?? []).map(({ name }) => ({ value: name, label: name }))]}
-        loading={keys.isPending}
+        set={setKey}
+        choices={keys.isPending ? undefined : [{ value: '', label: t('launch.noKey') }, ...(keys.data ?? []).map(({ name }) => ({ value: name, label: name }))]}
       />
     </CreateDialog>
   );
@@ -77,7 +102,7 @@ export function CreateImage({ server, close }: DialogProps) {
       touches={[...touchesOf(server), imagesQuery.queryKey]}
       close={close}
     >
-      <TextField label={t('fields.name')} help={t('dialogs.imageHelp')} value={name} onChange={setName} first />
+      <TextField label={t('fields.name')} help={t('dialogs.imageHelp')} value={name} set={setName} autoFocus />
     </CreateDialog>
   );
 }
@@ -97,9 +122,9 @@ export function CreateBackup({ server, close }: DialogProps) {
       touches={[...touchesOf(server), imagesQuery.queryKey]}
       close={close}
     >
-      <TextField label={t('fields.name')} value={name} onChange={setName} first />
-      <TextField label={t('fields.type')} help={t('dialogs.backupTypeHelp')} value={type} onChange={setType} />
-      <TextField label={t('dialogs.kept')} help={t('dialogs.keptHelp')} value={kept} onChange={setKept} type="number" />
+      <TextField label={t('fields.name')} value={name} set={setName} autoFocus />
+      <TextField label={t('fields.type')} help={t('dialogs.backupTypeHelp')} value={type} set={setType} />
+      <TextField label={t('dialogs.kept')} help={t('dialogs.keptHelp')} value={kept} set={setKept} type="number" />
     </CreateDialog>
   );
 }

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
+import { ChoiceField } from '../../parts/fields.tsx';
 import { act, type Server } from '../queries.ts';
-import { Choice, type DialogProps, touchesOf, useHosts } from './parts.tsx';
+import { type DialogProps, touchesOf, useHosts } from './parts.tsx';
 
 type Move = 'migrate' | 'migrateLive' | 'evacuate';
 const bodyOf = (move: Move, host: string): Readonly<Record<string, unknown>> => {
@@ -24,23 +25,26 @@ export function MoveServer({ server, close, move }: DialogProps & { readonly mov
       touches={touchesOf(server)}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('fields.host')}
         help={t(`dialogs.${move}Help`)}
         value={host}
-        onChange={setHost}
-        loading={hosts.isPending}
-        options={[{ value: '', label: t('dialogs.anyHost') }, ...(hosts.data ?? []).map((row) => optionOf(row, server))]}
+        set={setHost}
+        choices={
+          hosts.isPending
+            ? undefined
+            : [{ value: '', label: t('dialogs.anyHost') }, ...(hosts.data ?? []).map((row) => optionOf(row, server, t('dialogs.sameHost')))]
+        }
       />
     </CreateDialog>
   );
 }
 
-const optionOf = (row: { readonly host: string; readonly status: string; readonly state: string }, server: Server) => ({
+const optionOf = (row: { readonly host: string; readonly status: string; readonly state: string }, server: Server, same: string) => ({
   value: row.host,
   label: row.host,
   description: `${row.status}, ${row.state}`,
-  disabled: row.host === server['OS-EXT-SRV-ATTR:host'],
+  ...(row.host === server['OS-EXT-SRV-ATTR:host'] && { disabled: same }),
 });
 
 export function ResetState({ server, close }: DialogProps) {
@@ -55,12 +59,12 @@ export function ResetState({ server, close }: DialogProps) {
       touches={touchesOf(server)}
       close={close}
     >
-      <Choice
+      <ChoiceField
         label={t('fields.status')}
         help={t('dialogs.resetStateHelp')}
         value={state}
-        onChange={setState}
-        options={(['error', 'active'] as const).map((value) => ({ value, label: t(`states.${value}`) }))}
+        set={setState}
+        choices={(['error', 'active'] as const).map((value) => ({ value, label: t(`states.${value}`) }))}
       />
     </CreateDialog>
   );
