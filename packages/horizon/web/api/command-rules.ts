@@ -10,7 +10,8 @@ export interface Rule {
   readonly path: RegExp;
   /** The one key of the body that an action has. */
   readonly action?: string;
-  command(match: RegExpExecArray, body: Body): readonly (string | undefined)[];
+  /** Undefined where the client cannot say what this body asks for. */
+  command(match: RegExpExecArray, body: Body): readonly (string | undefined)[] | undefined;
 }
 
 /** What is within the envelope: `{ server: {...} }`. */
@@ -20,7 +21,12 @@ export const flag = (name: string, value: unknown): readonly string[] => (value 
 
 /** Lists, shows and deletes, which are alike everywhere. */
 export const plain = (service: ServiceName, path: string, words: readonly string[], list = path): readonly Rule[] => [
-  { service, method: 'GET', path: new RegExp(`^${list}(\\?.*)?$`), command: () => [...words, 'list'] },
+  {
+    service,
+    method: 'GET',
+    path: new RegExp(`^${list}(\\?.*)?$`),
+    command: ([, query]) => [...words, 'list', ...(/[?&]all_tenants=(1|true)/i.test(query ?? '') ? ['--all-projects'] : [])],
+  },
   { service, method: 'GET', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'show', id] },
   { service, method: 'DELETE', path: new RegExp(`^${path}/([^/?]+)$`), command: ([, id]) => [...words, 'delete', id] },
 ];

@@ -72,6 +72,7 @@ export const ADMIN_RULES: readonly Rule[] = [
     ...when('--password-prompt', body['password'] !== undefined),
     ...enabled(body),
   ]),
+  identity('POST', `/users/${ID}/password`, () => ['user', 'password', 'set']),
   ...kept('groups', 'group', (body) => [...flag('--domain', body['domain_id']), ...flag('--description', body['description'])]),
   ...kept('roles', 'role', (body) => [...flag('--domain', body['domain_id']), ...flag('--description', body['description'])]),
   identity('GET', `/groups/${ID}/users`, ([, id]) => ['user', 'list', '--group', id]),
@@ -145,6 +146,10 @@ export const ADMIN_RULES: readonly Rule[] = [
     'removeTenantAccess',
   ),
   ...plain('compute', String.raw`/v2\.1/os-aggregates`, ['aggregate']),
+  compute('PUT', `/os-aggregates/${ID}`, ([, id], body) => {
+    const aggregate = inside(body, 'aggregate');
+    return ['aggregate', 'set', ...flag('--name', aggregate['name']), ...flag('--zone', aggregate['availability_zone']), id];
+  }),
   compute('POST', '/os-aggregates', (_match, body) => {
     const aggregate = inside(body, 'aggregate');
     return ['aggregate', 'create', ...flag('--zone', aggregate['availability_zone']), String(aggregate['name'])];

@@ -1,5 +1,6 @@
 import { ADMIN_RULES } from './commands-admin.ts';
 import { SERVER_RULES } from './commands-servers.ts';
+import { STORAGE_RULES } from './commands-storage.ts';
 import { type Body, flag, inside, plain, type Rule } from './command-rules.ts';
 import { NETWORK_COMMANDS } from './network-commands.ts';
 import { SERVICES, type ServiceName } from './services.ts';
@@ -51,6 +52,7 @@ const RULES: readonly Rule[] = [
   ...ADMIN_RULES,
   ...NETWORK_COMMANDS,
   ...SERVER_RULES,
+  ...STORAGE_RULES,
   ...plain('compute', String.raw`/v2\.1/servers`, ['server'], String.raw`/v2\.1/servers/detail`),
   ...plain('compute', String.raw`/v2\.1/flavors`, ['flavor'], String.raw`/v2\.1/flavors/detail`),
   ...plain('compute', String.raw`/v2\.1/os-keypairs`, ['keypair']),
@@ -172,7 +174,8 @@ export function cliOf(call: CommandCall): string | undefined {
     if (rule.service !== call.service || rule.method !== call.method) continue;
     if (rule.action !== undefined && !(rule.action in body)) continue;
     const match = rule.path.exec(call.path);
-    if (match) return ['openstack', ...rule.command(match, body)].map((word) => quoted(decode(String(word ?? '')))).join(' ');
+    const words = match && rule.command(match, body);
+    if (words) return ['openstack', ...words].map((word) => quoted(decode(String(word ?? '')))).join(' ');
   }
   return undefined;
 }

@@ -88,6 +88,11 @@ const ruleWords = (body: Body): readonly string[] => {
   );
 };
 
+const qosRuleWords = ({ direction, ...numbers }: Body): readonly string[] => [
+  ...Object.entries(numbers).flatMap(([name, value]) => [name === 'max_burst_kbps' ? '--max-burst-kbits' : `--${name.replaceAll('_', '-')}`, String(value)]),
+  ...(direction === undefined ? [] : [`--${String(direction)}`]),
+];
+
 const post = (path: string, key: string, command: (body: Body, match: RegExpExecArray) => Words): Rule => ({
   service: 'network',
   method: 'POST',
@@ -114,6 +119,7 @@ const TAGGED: Readonly<Record<string, readonly string[]>> = {
   floatingips: ['floating', 'ip'],
   'security-groups': ['security', 'group'],
   trunks: ['network', 'trunk'],
+  subnetpools: ['subnet', 'pool'],
 };
 
 /** The network service's calls as commands of the `openstack` client. */
@@ -262,24 +268,21 @@ export const NETWORK_COMMANDS: readonly Rule[] = [
     method: 'POST',
     path: new RegExp(`^/v2\\.0/qos/policies/${ID}/(\\w+)_rules$`),
     command: ([, id, type = ''], body) => {
-      const { direction, ...numbers } = inside(body, `${type}_rule`);
-      const values = Object.entries(numbers).flatMap(([name, value]) => [
-        name === 'max_burst_kbps' ? '--max-burst-kbits' : `--${name.replaceAll('_', '-')}`,
-        String(value),
-      ]);
-      return [
-        'network',
-        'qos',
-        'rule',
-        'create',
-        '--type',
-        type.replaceAll('_', '-'),
-        ...values,
-        ...(direction === undefined ? [] : [`--${String(direction)}`]),
-        id,
-      ];
+      return ['network', 'qos', 'rule', 'create', '--type', type.replaceAll('_', '-'), ...qosRuleWords(inside(body, `${type}_rule`)), id];
     },
   },
+  {
+    service: 'network',
+    method: 'PUT',
+    path: new RegExp(`^/v2\\.0/qos/policies/${ID}/(\\w+)_rules/${ID}$`),
+    command: ([, id, type = '', rule], body) => ['network', 'qos', 'rule', 'set', ...qosRuleWords(inside(body, `${type}_rule`)), id, rule],
+  },
+  put(`qos/policies/${ID}`, 'policy', (body, [, id]) => [
+    ...['network', 'qos', 'policy', 'set', ...named(body)],
+    ...common(body),
+    ...either(body['is_default'], '--default', '--no-default'),
+    id,
+  ]),
   {
     service: 'network',
     method: 'DELETE',
@@ -294,6 +297,17 @@ export const NETWORK_COMMANDS: readonly Rule[] = [
     ...either(body['is_default'], '--default', '--no-default'),
     ...either(body['shared'], '--share', '--no-share'),
     String(body['name']),
+  ]),
+  put(`subnetpools/${ID}`, 'subnetpool', (body, [, id]) => [
+    ...['subnet', 'pool', 'set', ...named(body)],
+    ...flag('--description', body['description']),
+    ...many('--pool-prefix', body['prefixes']),
+    ...flag('--default-prefix-length', body['default_prefixlen']),
+    ...flag('--min-prefix-length', body['min_prefixlen']),
+    ...flag('--max-prefix-length', body['max_prefixlen']),
+    ...(body['address_scope_id'] === null ? ['--no-address-scope'] : flag('--address-scope', body['address_scope_id'])),
+    ...either(body['is_default'], '--default', '--no-default'),
+    id,
   ]),
   post('address-scopes', 'address_scope', (body) => [
     ...['address', 'scope', 'create'],
