@@ -1,6 +1,8 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { keysOf } from './keys.ts';
+import { ROW_LISTS } from './row-lists.ts';
+import { RowRefresher } from './rows.ts';
 import { type Change, listen, type StreamState } from './stream.ts';
 
 interface Live {
@@ -17,19 +19,34 @@ const LiveContext = createContext<Live | undefined>(undefined);
 const GATHER_MS = 60;
 const RECENT = 500;
 
-/** Asks anew for what changed, gathered; only what is on screen is fetched. */
+/** Asks anew for what changed, gathered; only what is on screen is fetched, of long lists only the rows that changed. */
 function refresher(queries: QueryClient): { touch(change: Change): void; all(): void; stop(): void } {
   const touched = new Map<string, readonly unknown[]>();
+  const rows = new Map<string, Set<string>>();
+  const refreshers = new Map(
+    Object.entries(ROW_LISTS).map(([resource, list]) => [resource, { key: JSON.stringify(list.key), of: new RowRefresher(queries, list) }]),
+  );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = (): void => {
     timer = undefined;
     for (const queryKey of touched.values()) void queries.invalidateQueries({ queryKey }, { cancelRefetch: true });
+    for (const [resource, ids] of rows) {
+      const refresher = refreshers.get(resource);
+      // something else may have touched the whole list
+      if (refresher && !touched.has(refresher.key)) void refresher.of.touch(ids);
+    }
     touched.clear();
+    rows.clear();
   };
   return {
     touch(change) {
-      for (const key of keysOf(change)) touched.set(JSON.stringify(key), key);
-      if (touched.size > 0) timer ??= setTimeout(flush, GATHER_MS);
+      const rowKey = refreshers.get(change.resource)?.key;
+      for (const key of keysOf(change)) {
+        const text = JSON.stringify(key);
+        if (text === rowKey) rows.set(change.resource, (rows.get(change.resource) ?? new Set()).add(change.id));
+        else touched.set(text, key);
+      }
+      if (touched.size + rows.size > 0) timer ??= setTimeout(flush, GATHER_MS);
     },
     all: () => void queries.invalidateQueries(),
     stop: () => clearTimeout(timer),
