@@ -241,16 +241,26 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await cloud.until('the image is there', async () => (await call('GET', '/image/v2/images?name=golden')).images[0]?.status === 'active', WAIT_MS);
     await cloud.until('it is idle', async () => (await shown())['OS-EXT-STS:task_state'] === null, WAIT_MS);
     await page.reload();
+    /** The password of its administrator is shown once. */
+    const told = async (name: string): Promise<void> => {
+      const dialog = page.getByRole('dialog', { name });
+      await dialog.getByRole('button', { name, exact: true }).click();
+      await dialog.getByText(/The password of its administrator, shown only now/).waitFor();
+      assert.match((await dialog.locator('pre').textContent()) ?? '', /^\w{12,}$/);
+      await fine(`server-${name.toLowerCase()}`);
+      await dialog.getByRole('button', { name: 'Close' }).last().click();
+      await dialog.waitFor({ state: 'hidden' });
+    };
     const rescue = await dialogOf('Rescue');
     await rescue.pick('Image', /golden/);
-    await rescue.confirm('Rescue');
+    await told('Rescue');
     await page.getByText('Rescue', { exact: true }).first().waitFor();
     await button('Actions').click();
     await page.getByRole('menuitem', { name: 'Leave rescue', exact: true }).click();
     await page.getByText('Active', { exact: true }).first().waitFor();
     const rebuild = await dialogOf('Rebuild');
     await rebuild.pick('Image', /golden/);
-    await rebuild.confirm('Rebuild');
+    await told('Rebuild');
     const golden = (await call('GET', '/image/v2/images?name=golden')).images[0].id;
     await cloud.until(
       'it was rebuilt',

@@ -67,6 +67,23 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('progressbar').first().waitFor();
   });
 
+  test('in a domain a session sees what is in it, also after a reload', async () => {
+    const { users } = await cloud.ok('GET', '/identity/v3/users?name=boss');
+    const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=admin');
+    await cloud.ok('PUT', `/identity/v3/domains/default/users/${users[0].id}/roles/${roles[0].id}`);
+    // what the session may be for is asked when it begins or moves
+    await user.choose('admin', 'The whole system');
+    await user.choose('The whole system', 'Default');
+    await user.shown('This session is not in a project');
+    await user.nav('Projects').click();
+    await page.getByRole('link', { name: 'alpha', exact: true }).waitFor();
+    await user.fine('domain-scope');
+    await page.reload();
+    await page.getByRole('link', { name: 'beta', exact: true }).waitFor();
+    await user.choose('Default', 'admin');
+    await user.nav('Servers').waitFor();
+  });
+
   test('the own password is changed, and the session goes on; the old one is worth nothing', async () => {
     const dialog = page.getByRole('dialog');
     await user.choose('boss', 'Change password');

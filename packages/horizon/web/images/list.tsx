@@ -67,8 +67,10 @@ function Offered() {
   const { session } = useSession();
   const queries = useQueryClient();
   const { fail } = useNotices();
-  const offered = useQuery(offeredImagesQuery);
-  if ((offered.data ?? []).length === 0) return null;
+  const asked = useQuery(offeredImagesQuery);
+  // what the project shares itself is in the API's answer too
+  const offered = asked.data?.filter(({ owner }) => owner !== session.project?.id) ?? [];
+  if (offered.length === 0) return null;
   const answer = async (images: readonly Image[], status: 'accepted' | 'rejected'): Promise<void> => {
     try {
       await Promise.all(images.map(({ id }) => answerShare(id, session.project?.id ?? '', status)));
@@ -82,7 +84,7 @@ function Offered() {
       inner
       name="offered-images"
       title={t('images.offered')}
-      rows={offered}
+      rows={{ data: offered }}
       keyOf={({ id }) => id}
       labelOf={({ name, id }) => name || id}
       columns={[
