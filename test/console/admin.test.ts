@@ -156,6 +156,35 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.fine('volume-types');
   });
 
+  test('rules of a QoS policy and the policy itself are edited; types of volume groups are made', async () => {
+    const { policy } = await user.cloud.ok('POST', '/network/v2.0/qos/policies', { policy: { name: 'limits' } });
+    await user.cloud.ok('POST', `/network/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`, { bandwidth_limit_rule: { max_kbps: 1000 } });
+    await page.goto(user.at(`/console/qos-policies/${policy.id}`));
+    await row('At most so much bandwidth').getByText('max_kbps=1000').waitFor();
+    await page.getByRole('checkbox', { name: /^Select bandwidth_limit/ }).check({ force: true });
+    await button('Edit').last().click();
+    assert.equal(await dialog().getByLabel('Limit (kbit/s)').inputValue(), '1000');
+    await dialog().getByLabel('Limit (kbit/s)').fill('2000');
+    await user.fine('qos-rule-edit');
+    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await row('At most so much bandwidth').getByText('max_kbps=2000').waitFor();
+    await button('Edit').first().click();
+    await dialog().getByLabel('Name').fill('other limits');
+    await dialog().getByLabel('Shared with all projects').check({ force: true });
+    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('heading', { name: 'other limits' }).first().waitFor();
+    assert.equal((await user.cloud.ok('GET', `/network/v2.0/qos/policies/${policy.id}`)).policy.shared, true);
+
+    await user.nav('Volume groups').click();
+    await button('Create group type').click();
+    await dialog().getByLabel('Name').fill('together');
+    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await button('Create volume group').first().click();
+    await dialog().getByText('together').waitFor();
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+  });
+
   test('services and agents with their health; definitions of metadata; what the cloud is made of', async () => {
     await user.nav('Services and agents').click();
     await row('nova-compute').first().getByText('Up').waitFor();

@@ -76,10 +76,18 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await confirm('Save');
     await page.getByText('192.168.0.0/16 → 10.20.0.254').waitFor();
 
-    await page.getByRole('button', { name: 'Edit tags' }).click();
+    await page.getByRole('button', { name: 'Edit tags' }).first().click();
     await dialog().getByLabel('Tags').fill('blue\nweb');
     await confirm('Save');
     await page.getByText('blue', { exact: true }).waitFor();
+    await row(/10\.20\.0\.0\/24/)
+      .getByRole('button', { name: 'Edit tags' })
+      .click();
+    await dialog().getByLabel('Tags').fill('of-shop');
+    await confirm('Save');
+    await row(/10\.20\.0\.0\/24/)
+      .getByText('of-shop', { exact: true })
+      .waitFor();
     await press('Share');
     await choose('Project', 'beta');
     await confirm('Share');
@@ -213,6 +221,18 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await dialog().getByLabel('Ranges').fill('10.200.0.0/16');
     await confirm('Create');
     await row(/mine/).waitFor();
+    await page.getByRole('checkbox', { name: 'Select mine' }).check({ force: true });
+    await page.getByRole('main').getByRole('button', { name: 'Edit', exact: true }).first().click();
+    await dialog().getByLabel('Name', { exact: true }).fill('ours');
+    await dialog().getByLabel('Ranges').fill('10.200.0.0/16\n10.201.0.0/16');
+    await dialog().getByLabel('Prefix length of the smallest subnet').fill('29');
+    await choose('Address scope', 'inside');
+    await user.fine('subnet-pool-edit');
+    await confirm('Save');
+    await row(/ours/).getByText('10.200.0.0/15').or(row(/ours/).getByText('10.200.0.0/16, 10.201.0.0/16')).waitFor();
+    await row(/ours/)
+      .getByText(/ – \/29/)
+      .waitFor();
     await user.fine('subnet-pools');
   });
 
