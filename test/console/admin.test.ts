@@ -199,10 +199,10 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.fine('system');
     await page.getByRole('button', { name: 'Open the activity panel' }).click();
     await page
-      .getByRole('button', { name: /^GET .*os-aggregates/ })
+      .getByRole('button', { name: /^GET \/compute\/v2\.1\/os-services/ })
       .first()
       .click();
-    await user.shown('openstack aggregate list');
+    await user.shown('openstack compute service list');
     assert.deepEqual(user.wrong, []);
   });
 });
