@@ -2,12 +2,13 @@
  * Which calls of upstream's API descriptions have a route here: `node scripts/coverage.ts [SERVICE ...]` (identity, image, placement,
  * compute, block-storage, network, object-store; all without names). A call that is left out on purpose stands in coverage-left-out.yaml with
  * its reason; an entry there that is not needed any more is an error. With `--strict` a call that is neither there nor explained fails.
- * The descriptions are read from CAIRN_OPENAPI, or else from ../shared/openapi beside the project.
+ * The descriptions are read from CAIRN_OPENAPI, or else from ../shared/openapi beside the project. Before that, for every service, how many of its
+ * operations say what they answer.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { listRoutes } from '../packages/cairn/src/cloud/compose.ts';
+import { readTable } from '../packages/cairn/src/cloud/compose.ts';
 import { configOf } from '../packages/cairn/src/config.ts';
 
 type Schema = { readonly $ref?: string; readonly oneOf?: readonly Schema[]; readonly properties?: Readonly<Record<string, unknown>> };
@@ -44,6 +45,13 @@ for (const name of names) {
     process.exit(2);
   }
 }
+const table = await readTable(configOf({}));
+for (const { name, operations } of table.services()) {
+  const described = operations.filter((operation) => operation.answer !== undefined).length;
+  process.stdout.write(
+    `${name.padEnd(14)} ${described} of ${operations.length} operations (${((described * 100) / operations.length).toFixed(1)} %) say what they answer\n`,
+  );
+}
 if (!existsSync(folder)) {
   process.stdout.write(`no API descriptions at ${folder}: coverage was not looked at\n`);
   process.exit(0);
@@ -53,7 +61,7 @@ const plain = (path: string): string => path.replace(/\{[^}]*\}/g, '{}').replace
 const leftOut: Readonly<Record<string, Readonly<Record<string, string>> | null>> = parse(
   readFileSync(join(import.meta.dirname, 'coverage-left-out.yaml'), 'utf8'),
 );
-const routes = await listRoutes(configOf({}));
+const routes = table.routes();
 const known = new Set(routes.map((r) => `${r.method} ${plain(r.path)}${r.action ? ` {${r.action}}` : ''}`));
 
 let bad = 0;

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestServer } from '@cairn/kit/store/postgres/test-server';
 import type { EngineName } from '@cairn/kit/store/store';
+import type { CommonFlags } from '../../packages/cairn/src/config.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'packages', 'cairn', 'src', 'main.ts');
+const main = join(import.meta.dirname, 'cloud.child.ts');
 
 export interface Answer {
   readonly status: number;
@@ -66,8 +67,8 @@ export class TestCloud {
 
   async #run(): Promise<void> {
     const { hosts = 1 } = this.#options;
-    const argv = ['serve', '--data', this.data, '--hypervisor', 'simulated', '--hosts', String(hosts), '--listen', '127.0.0.1:0'];
-    const child = spawn(process.execPath, [main, ...argv], {
+    const flags: CommonFlags = { data: this.data, hypervisor: 'simulated', hosts: String(hosts), listen: '127.0.0.1:0' };
+    const child = spawn(process.execPath, [main, JSON.stringify(flags)], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment, ...this.#options.environment },
     });

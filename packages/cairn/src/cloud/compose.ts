@@ -16,7 +16,7 @@ import type { Context } from '@cairn/kit/context/context';
 import type { Env } from '@cairn/kit/env';
 import { eventMigrations } from '@cairn/kit/events/migrations';
 import { Outbox } from '@cairn/kit/events/outbox';
-import { HttpServer, type RouteLine } from '@cairn/kit/http/server';
+import { HttpServer, type HttpServerOptions } from '@cairn/kit/http/server';
 import type { HttpService } from '@cairn/kit/http/service';
 import { type Ids, systemIds } from '@cairn/kit/ids/ids';
 import { type Logger, silentLog } from '@cairn/kit/log/log';
@@ -55,6 +55,8 @@ export interface ComposeOptions {
   readonly hosts: HostRegistry;
   /** No other process shares the database. */
   readonly exclusive: boolean;
+  /** Sees every success before it is sent: for tests. */
+  readonly review?: HttpServerOptions['review'];
 }
 
 /** All services wired together, not yet started. */
@@ -181,6 +183,7 @@ export function compose(options: ComposeOptions): Cloud {
     trustProxy: config.listen.trustProxy,
     ...(config.listen.cors.allowedOrigins.length > 0 && { cors: { ...config.listen.cors, maxAgeSec: config.listen.cors.maxAgeSeconds } }),
     observe: (facts) => metrics.request(facts),
+    ...(options.review && { review: options.review }),
     ...(console && { door: console.door }),
   });
   console?.mount(server.fastify);
@@ -252,8 +255,8 @@ async function bootstrapCloud(app: Parameters<typeof bootstrap>[0], region: stri
   return { userId: made.adminUserId, userName: 'admin', projectId: made.adminProjectId, projectName: 'admin', roles: ['admin', 'manager', 'member', 'reader'] };
 }
 
-/** Every operation of every service, without starting anything: a cloud is wired on an empty database in memory and dropped. */
-export async function listRoutes(config: CloudConfig): Promise<RouteLine[]> {
+/** The services and their table of operations, without starting anything: a cloud is wired on an empty database in memory and dropped. */
+export async function readTable(config: CloudConfig): Promise<Pick<HttpServer, 'routes' | 'services'>> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-routes-'));
   const store = openSqliteStore({ path: join(folder, 'routes.db'), durability: 'none' });
   try {
@@ -268,7 +271,7 @@ export async function listRoutes(config: CloudConfig): Promise<RouteLine[]> {
       hosts: new HostRegistry(),
       exclusive: true,
     });
-    return cloud.server.routes();
+    return cloud.server;
   } finally {
     await store.close();
     rmSync(folder, { recursive: true, force: true });

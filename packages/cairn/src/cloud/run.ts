@@ -13,7 +13,7 @@ import { type CloudConfig, cacheFolder } from '../config.ts';
 import { serveControl } from '../daemon/control.ts';
 import type { Paths } from '../daemon/paths.ts';
 import { claim, unclaim } from '../daemon/process.ts';
-import { compose, VERSION } from './compose.ts';
+import { compose, type ComposeOptions, VERSION } from './compose.ts';
 import { secretsOf, writeClientFiles } from './credentials.ts';
 import { demoImageIn, simulatedImage } from './demo-image.ts';
 import { addFront } from './front.ts';
@@ -30,7 +30,12 @@ export interface RunningCloud {
 const STOP_GRACE_MS = 30_000;
 
 /** Brings the cloud up in this process: database, hosts, services, HTTP; then what a new cloud needs. */
-export async function runCloud(config: CloudConfig, paths: Paths, progress: (text: string) => void): Promise<RunningCloud> {
+export async function runCloud(
+  config: CloudConfig,
+  paths: Paths,
+  progress: (text: string) => void,
+  more: Pick<ComposeOptions, 'review'> = {},
+): Promise<RunningCloud> {
   const startedAtMs = Date.now();
   const log = createLog({ level: config.log.level, path: paths.log });
   const address = config.listen.address.includes(':') ? `[${config.listen.address}]` : config.listen.address;
@@ -45,7 +50,7 @@ export async function runCloud(config: CloudConfig, paths: Paths, progress: (tex
       : openSqliteStore({ path: paths.database, durability: 'full', log });
   const hosts = new HostRegistry();
   const reasons = new Set(['starting']);
-  const cloud = await compose({ config, paths, store, clock, ids, log, metrics, hosts, exclusive: config.store.engine === 'sqlite' });
+  const cloud = await compose({ config, paths, store, clock, ids, log, metrics, hosts, exclusive: config.store.engine === 'sqlite', ...more });
   await store.migrate(cloud.migrations);
 
   const agents = await makeAgents(config, paths, cloud.callbacks, clock, log);

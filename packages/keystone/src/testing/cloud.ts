@@ -5,6 +5,7 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import { HttpServer } from '@cairn/kit/http/server';
 import type { Logger } from '@cairn/kit/log/log';
 import type { EngineName } from '@cairn/kit/store/store';
+import { reviewAnswer } from '@cairn/kit/testing/answers';
 import { testWorld, type World } from '@cairn/kit/testing/world';
 import type { Bootstrapped } from '../bootstrap.ts';
 import type { KeystoneOptions } from '../options.ts';
@@ -68,6 +69,7 @@ export class TestCloud {
       clock: world.env.clock,
       log: world.env.log,
       ids: world.env.ids,
+      review: reviewAnswer,
     });
     const port = await server.listen('127.0.0.1', options.port ?? 0);
     return new TestCloud({ world, keystone, ids, server, url: `http://127.0.0.1:${port}/identity`, dataDir });

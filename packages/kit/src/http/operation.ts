@@ -100,6 +100,13 @@ export interface Operation<App = never, B = unknown> {
   readonly bodyOptional?: boolean;
   /** `handler`: the handler validates query and body itself, in upstream's order (placement looks its provider up first); the schemas here tell OpenAPI alone. */
   readonly validation?: 'handler';
+  /**
+   * The JSON body of success at the newest microversion that knows the operation; properties that a state, a right or an older microversion
+   * leaves out are optional. An older microversion may have less; where it has something else under the same name, the schema is one per range.
+   * `none`: success has no body; `stream`: what it has is no JSON. For the OpenAPI document and the tests alone: nothing is written by it.
+   * An object type with a `title` is a type of its own in the document; a title stands for one type in the whole cloud.
+   */
+  readonly answer?: Versioned | 'none' | 'stream';
   handle(app: App, request: Request<B>): Promise<unknown> | unknown;
 }
 

@@ -13,6 +13,7 @@ import { SagaEngine } from '../saga/engine.ts';
 import { sagaMigrations } from '../saga/migrations.ts';
 import type { EngineName, MigrationSet, Store } from '../store/store.ts';
 import { testStore } from '../store/testing.ts';
+import { reviewAnswer } from './answers.ts';
 
 export interface WorldOptions {
   readonly engine?: EngineName;
@@ -135,6 +136,7 @@ export class TestFront {
       clock: env.clock,
       log: env.log,
       ids: env.ids,
+      review: reviewAnswer,
       ...more,
     });
     const front = new TestFront(server);

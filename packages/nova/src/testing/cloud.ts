@@ -16,6 +16,7 @@ import { sagaMigrations } from '@cairn/kit/saga/migrations';
 import type { SagaEngineOptions } from '@cairn/kit/saga/options';
 import { type EngineName, on, type Store } from '@cairn/kit/store/store';
 import { engines, testStore } from '@cairn/kit/store/testing';
+import { reviewAnswer } from '@cairn/kit/testing/answers';
 import { createFace as createPlacementFace } from '@cairn/placement/app/face';
 import { placementMigrations } from '@cairn/placement/store/migrations/index';
 import type { NovaDeps } from '../app/deps.ts';
@@ -212,7 +213,15 @@ export class TestCloud {
     await nova.start();
     await engine.open();
     await outbox.open();
-    const http = new HttpServer({ services: [nova.http], authenticate: async () => undefined, identityUrl: 'http://id', clock, log, ids: systemIds });
+    const http = new HttpServer({
+      services: [nova.http],
+      authenticate: async () => undefined,
+      identityUrl: 'http://id',
+      clock,
+      log,
+      ids: systemIds,
+      review: reviewAnswer,
+    });
     return new TestCloud({ world, store, nova, engine, outbox, glance, neutron, cinder, hosts, agents, http });
   }
 
