@@ -12,12 +12,14 @@ import type {
   GuestPlaces,
   GuestSpec,
   Guests,
+  GuestUsage,
   LiveChannel,
   LiveHurry,
   LiveProgress,
   LiveReceive,
   LiveSend,
   StartOptions,
+  UsageQuestion,
 } from '../interface/guests.ts';
 import { checkReachable, processUser } from './account.ts';
 import { Asking } from './asking.ts';
@@ -50,6 +52,7 @@ import { swapDisk } from './swap.ts';
 import { hostNuma } from './pinning.ts';
 import { reopen } from './post-copy.ts';
 import { findSwtpm, packTpm } from './tpm.ts';
+import { type SampledGuest, UsageSampler } from './usage.ts';
 
 const TPM_TRAITS = ['COMPUTE_SECURITY_TPM_1_2', 'COMPUTE_SECURITY_TPM_2_0', 'COMPUTE_SECURITY_TPM_CRB', 'COMPUTE_SECURITY_TPM_TIS'];
 
@@ -75,6 +78,7 @@ export class QemuGuests implements Guests {
   /** The disks that other hosts' guests use. */
   readonly exporters: Exporters;
   readonly #imports: Imports;
+  readonly #usage: UsageSampler;
 
   constructor(options: QemuOptions) {
     if (Buffer.byteLength(options.runDir) > RUN_DIR_BYTES)
@@ -108,6 +112,7 @@ export class QemuGuests implements Guests {
         return guest !== undefined && live.hasGone(guest);
       },
     });
+    this.#usage = new UsageSampler({ clock: options.clock, log: options.log, running: () => this.#running() });
     this.openDisks = new OpenDiskWork({
       find: (holder) => (isExporter(holder) ? this.exporters.find(holder) : this.#guests.get(holder)),
       holders: (diskId) => holders.of(diskId),
@@ -129,6 +134,7 @@ export class QemuGuests implements Guests {
     this.#found = true;
     this.#stopped = false;
     this.#trimLater();
+    this.#usage.start();
   }
 
   /** Ends every guest and all that serves disks, at once, as switching the host off does. */
@@ -141,6 +147,7 @@ export class QemuGuests implements Guests {
   /** Lets go of all guests; they run on. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#usage.stop();
     for (const guest of this.#guests.values()) guest.letGo();
     this.#guests.clear();
     this.exporters.letGo();
@@ -155,6 +162,7 @@ export class QemuGuests implements Guests {
     await this.exporters.destroy();
     await this.#imports.halt();
     this.#stopped = true;
+    this.#usage.stop();
     await (await this.#groups()).destroy();
     await Promise.all([guestsDir(dataDir), `${dataDir}/hypervisor.json`, runDir].map((path) => rm(path, { recursive: true, force: true })));
   }
@@ -331,6 +339,10 @@ export class QemuGuests implements Guests {
     return this.#with(guestId, diagnose);
   }
 
+  async usage(question: UsageQuestion): Promise<readonly GuestUsage[]> {
+    return this.#usage.usage(question);
+  }
+
   tpmState(guestId: string): Promise<string | undefined> {
     return this.#with(guestId, (guest) => packTpm(guest.files.tpmDir));
   }
@@ -399,6 +411,12 @@ export class QemuGuests implements Guests {
       'hypervisor',
     );
     return inventory;
+  }
+
+  #running(): readonly SampledGuest[] {
+    return [...this.#guests.values()].flatMap(({ guestId, machine, record }) =>
+      machine && record && !record.isTemplate ? [{ guestId, vcpus: record.spec.vcpus, process: machine.process.identity }] : [],
+    );
   }
 
   #groups(): Promise<ControlGroups> {

@@ -113,6 +113,34 @@ export interface GuestDiagnostics {
   }[];
 }
 
+/** What a guest had used at a moment: sums since its process began, which begin anew with the next process. */
+export interface UsageSample {
+  readonly atMs: number;
+  /** Processor time of the guest's whole process: its virtual processors, and what is done for its disks and network. */
+  readonly cpuTimeNs: number;
+  /** Resident on the host. */
+  readonly memoryUsedMb: number;
+}
+
+/** The course of one guest, oldest first. */
+export interface GuestUsage {
+  readonly guestId: string;
+  /** Virtual processors, as the guest has them at last. */
+  readonly vcpus: number;
+  readonly samples: readonly UsageSample[];
+}
+
+/** How often a host looks at what its guests use, and how long it remembers. */
+export const USAGE_EVERY_MS = 10_000;
+export const USAGE_KEPT_MS = 1_800_000;
+
+export interface UsageQuestion {
+  /** Of these guests; of all when absent. */
+  readonly guestIds?: readonly string[];
+  /** What came later, and the sample before it, so that every later one has one to be compared with. */
+  readonly sinceMs: number;
+}
+
 /** How a guest's devices sit in its machine, so that another host can take it over while it runs. */
 export interface GuestLayout {
   readonly slots: Readonly<Record<string, number>>;
@@ -240,6 +268,11 @@ export interface Guests {
   /** The end of the serial console's log: the last `lines`, or all that is kept. Bytes that are no UTF-8 become U+FFFD. */
   consoleLog(guestId: string, lines?: number): Promise<string>;
   diagnostics(guestId: string): Promise<GuestDiagnostics>;
+  /**
+   * What this host has sampled by itself, every 10 s, of the guests that ran: the last half hour, as long as the agent runs. Whoever asks (the API,
+   * what measures for bills) gets the same samples, and asking costs the host no look at any guest. Guests that are not known are left out.
+   */
+  usage(question: UsageQuestion): Promise<readonly GuestUsage[]>;
   /** The encrypted state of the virtual TPM of a guest that does not run, base64, to take along to another host; undefined where it has none. */
   tpmState(guestId: string): Promise<string | undefined>;
   /** Injects a non-maskable interrupt (crash dump). */

@@ -12,17 +12,21 @@ import type {
   GuestSpec,
   Guests,
   GuestState,
+  GuestUsage,
   LiveChannel,
   LiveHurry,
   LiveProgress,
   LiveReceive,
   LiveSend,
   StartOptions,
+  UsageQuestion,
 } from '../interface/guests.ts';
 import { placesOf } from '../hypervisor/places.ts';
+import { laterThan } from '../hypervisor/usage.ts';
 import { simulatedDisplay, simulatedSerial } from './consoles.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import { findExport, type SimulatedGuest, type SimulatedMachine } from './machine.ts';
+import { madeSamples, madeUsage } from './usage.ts';
 
 const LOGIN = (name: string): string => `[    0.000000] simulated guest\n${name.replaceAll(/[^\x20-\x7e]/g, '?')} login: `;
 
@@ -280,12 +284,19 @@ export class SimulatedGuests implements Guests {
     return {
       state: guest.state,
       uptimeSeconds: Math.floor((this.#clock.nowMs() - guest.startedAtMs) / 1000),
-      cpuTimeNs: (this.#clock.nowMs() - guest.startedAtMs) * 10_000,
       memoryMb: guest.spec.memoryMb,
-      memoryUsedMb: Math.floor(guest.spec.memoryMb / 2),
+      ...madeUsage(guest, this.#clock.nowMs()),
       disks: guest.spec.disks.map((d) => ({ device: d.device, readBytes: 0, readRequests: 0, writeBytes: 0, writeRequests: 0, errors: 0 })),
       nics: guest.spec.nics.map((n) => ({ mac: n.mac, rxBytes: 0, rxPackets: 0, rxErrors: 0, rxDrops: 0, txBytes: 0, txPackets: 0, txErrors: 0, txDrops: 0 })),
     };
+  }
+
+  async usage({ guestIds, sinceMs }: UsageQuestion): Promise<readonly GuestUsage[]> {
+    const { guests } = this.#machine;
+    return [...(guestIds ?? guests.keys())].flatMap((guestId) => {
+      const guest = guests.get(guestId);
+      return guest ? [{ guestId, vcpus: guest.spec.vcpus, samples: laterThan(madeSamples(guest, this.#clock.nowMs()), sinceMs) }] : [];
+    });
   }
 
   async tpmState(guestId: string): Promise<string | undefined> {

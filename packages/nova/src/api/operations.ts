@@ -5,6 +5,7 @@ import { migrationOperations } from './migrations.ts';
 import { serverActionOperations } from './server-actions.ts';
 import { serverGuestOperations } from './server-guest.ts';
 import { serverIpOperations } from './server-ips.ts';
+import { serverUsageOperations } from './server-usage.ts';
 import { serverLifeCycleOperations } from './server-life-cycle.ts';
 import { serverMetadataOperations } from './server-metadata.ts';
 import { serverTagOperations } from './server-tags.ts';
@@ -52,6 +53,7 @@ const operations: readonly AnyOperation[] = [
   ...serverTagOperations,
   ...serverIpOperations,
   ...serverGuestOperations,
+  ...serverUsageOperations,
   ...instanceActionOperations,
   // Flavors, keypairs, quotas, limits, hypervisors, services, aggregates, server groups, extensions, versions.
   ...versionOperations,

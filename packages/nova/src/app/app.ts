@@ -22,6 +22,7 @@ import { createServerSoftDeleteApp, type ServerSoftDeleteApp } from './server-so
 import { createServerMetadataApp, type ServerMetadataApp } from './server-metadata.ts';
 import { createServersApp, type ServersApp } from './servers.ts';
 import { createServerTagsApp, type ServerTagsApp } from './server-tags.ts';
+import { ServerUsages } from './server-usage.ts';
 import { createVolumeAttachmentsApp, type VolumeAttachmentsApp } from './volume-attachments.ts';
 import { Aggregates } from './aggregates.ts';
 import { FloatingIps } from './floating-ips.ts';
@@ -53,6 +54,7 @@ export interface NovaApp {
   readonly serverMetadata: ServerMetadataApp;
   readonly serverTags: ServerTagsApp;
   readonly serverGuest: ServerGuestApp;
+  readonly serverUsages: ServerUsages;
   readonly volumeAttachments: VolumeAttachmentsApp;
   readonly interfaces: InterfacesApp;
   readonly instanceActions: InstanceActionsApp;
@@ -97,6 +99,7 @@ export function createNovaApp(deps: NovaDeps): NovaApp {
     serverMetadata: createServerMetadataApp(deps),
     serverTags: createServerTagsApp(deps),
     serverGuest: createServerGuestApp(deps),
+    serverUsages: new ServerUsages(deps),
     volumeAttachments: createVolumeAttachmentsApp(deps, sagas),
     interfaces: createInterfacesApp(deps, sagas),
     instanceActions: createInstanceActionsApp(deps),

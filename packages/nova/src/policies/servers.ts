@@ -75,6 +75,8 @@ export const serverPolicies: readonly PolicyRule[] = [
   member('os-security-groups:add', 'Add a security group to a server.'),
   member('os-security-groups:remove', 'Take a security group from a server.'),
   admin('os-server-diagnostics', 'Show diagnostics of a server.'),
+  // not upstream's
+  reader('os-cairn-usage', 'See what servers use of processor and memory.'),
   reader('server-metadata:index', "List a server's metadata."),
   reader('server-metadata:show', "Show an item of a server's metadata."),
   member('server-metadata:create', "Add to a server's metadata."),

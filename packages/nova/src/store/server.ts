@@ -94,6 +94,22 @@ export async function hostsOfServers(db: Db, serverIds: readonly string[]): Prom
   return new Map(rows.flatMap((row) => (row.host === null ? [] : [[row.id, row.host] as const])));
 }
 
+/** Live servers among these, of one project where that is given, with the host that each is on. */
+export async function placesOfServers(
+  db: Db,
+  serverIds: readonly string[],
+  projectId: string | undefined,
+): Promise<readonly Pick<ServerRow, 'id' | 'host' | 'project_id' | 'user_id'>[]> {
+  if (serverIds.length === 0) return [];
+  let query = on<NovaTables>(db)
+    .selectFrom('nova_server')
+    .select(['id', 'host', 'project_id', 'user_id'])
+    .where('id', 'in', serverIds)
+    .where('deleted', '=', 0);
+  if (projectId !== undefined) query = query.where('project_id', '=', projectId);
+  return await query.execute();
+}
+
 /** Servers whose task has outlived its deadline, oldest first. */
 export async function overdueServers(
   db: Db,
