@@ -7,7 +7,7 @@ import { Bulk } from './bulk.tsx';
 import { type Column, ResourceTable } from './resource-table.tsx';
 import { useSearchTexts } from './search-text.ts';
 
-interface Props<T> {
+interface Props<T extends object> {
   readonly name: string;
   readonly title: string;
   readonly query: { readonly queryKey: readonly unknown[]; readonly queryFn?: unknown };
@@ -40,7 +40,7 @@ interface Making {
 }
 
 /** A page with one list, whose rows can be made and deleted. */
-export function ListPage<T>({
+export function ListPage<T extends object>({
   name,
   title,
   query,

@@ -6,7 +6,7 @@ import { useCallback } from 'react';
  * What is read is text, whatever the address looks like.
  */
 export function useSearchTexts(): readonly [(name: string) => string, (texts: Readonly<Record<string, string>>) => void] {
-  const search: Readonly<Record<string, unknown>> = useLocation().search;
+  const search: Readonly<Record<string, unknown>> = useLocation({ select: ({ search: found }) => found });
   const navigate = useNavigate();
   const read = useCallback(
     (name: string) => {

@@ -5,7 +5,6 @@ import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Toggle from '@cloudscape-design/components/toggle';
-import { useLocation } from '@tanstack/react-router';
 import { useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Activity, activity } from '../api/activity.ts';
@@ -13,6 +12,7 @@ import { cliOf, curlOf } from '../api/commands.ts';
 import { SERVICES } from '../api/services.ts';
 import { terraformOf } from '../api/terraform.ts';
 import { CommandText } from '../parts/command-text.tsx';
+import { usePathname } from './links.ts';
 
 const FORMS = ['cli', 'curl', 'terraform'] as const;
 type Form = (typeof FORMS)[number];
@@ -20,7 +20,7 @@ type Form = (typeof FORMS)[number];
 /** Every call that the page made, newest first, in a form that can be run in a shell, or that Terraform makes. */
 export function ActivityPanel() {
   const { t } = useTranslation();
-  const { pathname } = useLocation();
+  const pathname = usePathname();
   const entries = useSyncExternalStore(activity.subscribe, activity.list);
   const [form, setForm] = useState<Form>('cli');
   const [here, setHere] = useState(false);

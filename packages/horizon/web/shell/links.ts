@@ -1,10 +1,13 @@
-import { useRouter } from '@tanstack/react-router';
+import { useLocation, useRouter } from '@tanstack/react-router';
 import { useCallback } from 'react';
 
 const BASE = '/console';
 
 /** The address of a view, for links that can be copied and opened in another tab. */
 export const hrefOf = (path: string): string => BASE + path;
+
+/** The path of the page; what stands behind the question mark does not draw its readers anew. */
+export const usePathname = (): string => useLocation({ select: ({ pathname }) => pathname });
 
 interface Follow {
   readonly detail: { readonly href?: string; readonly external?: boolean };

@@ -3,7 +3,7 @@ import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
 import Drawer from '@cloudscape-design/components/drawer';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import TopNavigation from '@cloudscape-design/components/top-navigation';
-import { Outlet, useLocation } from '@tanstack/react-router';
+import { Outlet } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { seesAdministration, seesIdentity } from '../admin/sections.ts';
@@ -13,7 +13,7 @@ import { useLive } from '../live/live.tsx';
 import { regionsOf } from '../session/regions.ts';
 import { type Scope, type Session, useSession } from '../session/session.ts';
 import { chooseTheme, type Theme, useTheme } from '../theme.ts';
-import { hrefOf, useFollow } from './links.ts';
+import { hrefOf, useFollow, usePathname } from './links.ts';
 import { NoticeBar, NoticesProvider, useNotices } from './notices.tsx';
 import { Waiting } from '../parts/waiting.tsx';
 
@@ -64,7 +64,7 @@ const crumbsOf = (pathname: string): readonly string[] =>
 
 function Navigation() {
   const { t } = useTranslation();
-  const { pathname } = useLocation();
+  const pathname = usePathname();
   const { session } = useSession();
   const [first = ''] = crumbsOf(pathname);
   return (
@@ -83,7 +83,7 @@ function Navigation() {
 
 function Breadcrumbs() {
   const { t } = useTranslation();
-  const { pathname } = useLocation();
+  const pathname = usePathname();
   const isPage = (name: string): name is Page => SECTIONS.some(([, pages]) => (pages as readonly string[]).includes(name));
   const items = crumbsOf(pathname).map((crumb, index, all) => ({
     text: index === 0 && isPage(crumb) ? t(`pages.${crumb}`) : crumb === 'new' ? t('launch.title') : decodeURIComponent(crumb),
@@ -195,7 +195,7 @@ export function Shell() {
   const [panel, setPanel] = useState<string | null>(null);
   const [finding, setFinding] = useState(false);
   const { session } = useSession();
-  const { pathname } = useLocation();
+  const pathname = usePathname();
   // before the page's own first calls
   useMemo(() => activity.at(pathname), [pathname]);
   useEffect(() => {
