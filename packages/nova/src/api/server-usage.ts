@@ -1,4 +1,5 @@
 import { isoMicros } from '@cairn/kit/clock/clock';
+import { Type } from 'typebox';
 import type { ServerUsage } from '../app/server-usage.ts';
 import { op } from './op.ts';
 import { last } from './query.ts';
@@ -15,6 +16,12 @@ const query = object(
   ['server_id'],
 );
 
+const sample = Type.Object(
+  { at: Type.String(), cpu_percent: Type.Union([Type.Number(), Type.Null()]), memory_mb: Type.Number() },
+  { title: 'ServerUsageSample' },
+);
+const answer = Type.Object({ usages: Type.Array(Type.Object({ server_id: Type.String(), samples: Type.Array(sample) }, { title: 'RecentServerUsage' })) });
+
 const usageView = ({ serverId, points }: ServerUsage): object => ({
   server_id: serverId,
   samples: points.map(({ atMs, cpuPercent, memoryMb }) => ({ at: isoMicros(atMs), cpu_percent: cpuPercent, memory_mb: memoryMb })),
@@ -29,6 +36,7 @@ export const serverUsageOperations = [
     summary: 'List what servers have used of late',
     policy: 'os_compute_api:os-cairn-usage',
     query,
+    answer,
     async handle(app, request) {
       const since = last(request, 'since');
       const usages = await app.serverUsages.list(request, request.query.getAll('server_id'), since === undefined ? 0 : Date.parse(since));
