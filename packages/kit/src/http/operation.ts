@@ -107,6 +107,8 @@ export interface Operation<App = never, B = unknown> {
    * An object type with a `title` is a type of its own in the document; a title stands for one type in the whole cloud.
    */
   readonly answer?: Versioned | 'none' | 'stream';
+  /** The query parameter that asks for some properties of what is shown alone; an answer to it may lack all that `answer` requires. */
+  readonly trimmedBy?: string;
   handle(app: App, request: Request<B>): Promise<unknown> | unknown;
 }
 

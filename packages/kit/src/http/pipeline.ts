@@ -34,7 +34,7 @@ export interface PipelineOptions {
   /** Told of every answer, for metrics. */
   observe?(facts: { service: string; operation: string; method: string; status: number; milliseconds: number }): void;
   /** Sees every success before it is sent, and says what is sent. For tests, which hold answers against their schemas. */
-  review?(facts: { service: HttpService; operation: AnyOperation; version: Version; method: string }, answer: Answer): Answer;
+  review?(facts: { service: HttpService; operation: AnyOperation; version: Version; method: string; query: URLSearchParams }, answer: Answer): Answer;
 }
 
 const VERSION_FORMAT = /^([1-9]\d*)\.([1-9]\d*|0)$/;
@@ -184,7 +184,7 @@ export async function serve(table: PathTable, exchange: Exchange, options: Pipel
     if (typeof chosen.policy === 'string') request.authorize(chosen.policy, chosen.target && (await chosen.target(app as never, request)));
     const result = await chosen.handle(app as never, request as never);
     answer = render(result, chosen.success ?? 200);
-    if (options.review) answer = options.review({ service, operation: chosen, version, method: exchange.method }, answer);
+    if (options.review) answer = options.review({ service, operation: chosen, version, method: exchange.method, query }, answer);
   } catch (error) {
     answer = fail(error, service, facts(), options.log, operation?.id);
   }

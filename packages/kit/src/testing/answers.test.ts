@@ -13,6 +13,7 @@ const Thing = Type.Object({ id: Type.String(), parts: Type.Array(Part), free: Ty
 const common = { summary: 'A thing', policy: 'any', handle: () => given } as const;
 const operations = [
   op({ ...common, id: 't.thing.show', method: 'GET', path: '/v2.1/thing', answer: Type.Object({ thing: Thing }) }),
+  op({ ...common, id: 't.trimmed.show', method: 'GET', path: '/v2.1/trimmed', trimmedBy: 'fields', answer: Type.Object({ thing: Thing }) }),
   op({
     ...common,
     id: 't.changed.show',
@@ -88,6 +89,12 @@ test('a property that the schema does not know is a breach, wherever it is', asy
 test('at an older microversion properties may be missing or be others, but their types count', async () => {
   assert.equal(await wrong({ thing: { id: 'x', old: 1 } }, [...SHOW, '2.3']), undefined);
   assert.match((await wrong({ thing: { id: 1 } }, [...SHOW, '2.3'])) ?? '', /\/thing\/id: must be string/);
+});
+
+test('of an answer to which the caller asked for some properties alone, the types count', async () => {
+  assert.equal(await wrong({ thing: { id: 'x' } }, ['GET', '/trimmed?fields=id']), undefined);
+  assert.match((await wrong({ thing: { id: 1 } }, ['GET', '/trimmed?fields=id'])) ?? '', /\/thing\/id: must be string/);
+  assert.match((await wrong({ thing: { id: 'x' } }, ['GET', '/trimmed'])) ?? '', /parts is missing/);
 });
 
 test('a schema per range holds within its range', async () => {

@@ -7,6 +7,7 @@ import {
   listAddressGroups,
   updateAddressGroupById,
 } from '../app/address-groups.ts';
+import { oneAnswer } from '../attributes/answer.ts';
 import { ADDRESS_GROUP } from '../resources/address-group.ts';
 import { op } from './op.ts';
 import { createOf, deleteOf, listOf, renderOne, showOf, updateOf } from './verbs.ts';
@@ -19,6 +20,7 @@ const change = (verb: 'add' | 'remove', summary: string) =>
     summary,
     policy: AUTHENTICATED,
     asks: `${verb}_addresses`,
+    answer: oneAnswer(ADDRESS_GROUP),
     handle: async (app, req) => renderOne(app, ADDRESS_GROUP, req.ctx, await changeAddresses(app, req.ctx, req.params.id as string, req.body, verb)),
   });
 

@@ -11,7 +11,12 @@ import {
   removeL3Router,
 } from '../app/agent-schedulers.ts';
 import type { NeutronApp } from '../app/deps.ts';
+import { answerOf, shapesOf } from '../attributes/answer.ts';
+import { nullable } from '../attributes/standard.ts';
 import { methodNotAllowed, notImplemented } from '../errors.ts';
+import { AGENT } from '../resources/agent.ts';
+import { NETWORK } from '../resources/network.ts';
+import { ROUTER } from '../resources/router.ts';
 import { op } from './op.ts';
 
 type Subject = 'network' | 'router';
@@ -20,6 +25,9 @@ const AT: Readonly<Record<Subject, { readonly path: string; readonly agents: str
   network: { path: 'dhcp-networks', agents: 'dhcp-agents', member: 'dhcp-network' },
   router: { path: 'l3-routers', agents: 'l3-agents', member: 'l3-router' },
 };
+
+/** An agent with what it is to a router that has a stand-by. */
+const L3_AGENT = Type.Object({ ...shapesOf(AGENT.attributes), ha_state: nullable(Type.String()) });
 
 /** What an agent serves of a kind, and who serves one of it. */
 function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
@@ -34,6 +42,7 @@ function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
       summary: `List the ${subject}s of an agent`,
       policy: AUTHENTICATED,
       asks: `get_${path}`,
+      answer: Type.Object({ [`${subject}s`]: Type.Array(answerOf(isNetwork ? NETWORK : ROUTER)) }),
       handle: (app, req) => (isNetwork ? listDhcpNetworks : listL3Routers)(app, req.ctx, req.params.agent_id as string),
     }),
     op({
@@ -44,6 +53,7 @@ function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
       policy: AUTHENTICATED,
       asks: `create_${member}`,
       success: 201,
+      answer: Type.Null(),
       body: Type.Object({ [`${subject}_id`]: Type.String({ format: 'uuid' }) }),
       validation: 'handler',
       async handle(app, req) {
@@ -59,6 +69,7 @@ function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
       policy: AUTHENTICATED,
       asks: `delete_${member}`,
       success: 204,
+      answer: 'none',
       handle: (app, req) => (isNetwork ? removeDhcpNetwork : removeL3Router)(app, req.ctx, req.params.agent_id as string, req.params.id as string),
     }),
     op({
@@ -68,6 +79,7 @@ function schedulerOf(subject: Subject): Operation<NeutronApp>[] {
       summary: `List the agents that serve a ${subject}`,
       policy: AUTHENTICATED,
       asks: `get_${agents}`,
+      answer: Type.Object({ agents: Type.Array(isNetwork ? answerOf(AGENT) : L3_AGENT) }),
       handle: (app, req) => (isNetwork ? listDhcpAgents : listL3Agents)(app, req.ctx, req.params.id as string),
     }),
   ];
@@ -83,6 +95,7 @@ const refused = (method: 'GET' | 'PUT' | 'DELETE', subject: Subject): Operation<
     summary: `Refused: agents that serve a ${subject} are listed, and changed where agents are`,
     policy: AUTHENTICATED,
     asks: `get_${agents}`,
+    answer: 'none',
     handle: () => {
       throw methodNotAllowed();
     },
@@ -98,6 +111,7 @@ const updateL3Router = op({
   policy: 'update_l3-router',
   body: Type.Object({ ha_chassis_priority: Type.Optional(Type.Integer()) }),
   validation: 'handler',
+  answer: 'none',
   handle: () => {
     throw notImplemented('Updating a router in an L3 agent is not supported for this backend');
   },

@@ -7,6 +7,7 @@ import { portForwardingVerbs } from '../app/port-forwardings.ts';
 import { PORT_FORWARDING } from '../resources/port-forwarding.ts';
 import { operationsOfKind } from './kinds.ts';
 import { op } from './op.ts';
+import { pathAnswer } from './path-answer.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
 const showPath = op({
@@ -23,6 +24,7 @@ const showPath = op({
     source_ip: Type.Optional(Type.String({ description: 'Default: the gateway of the external network' })),
   }),
   validation: 'handler',
+  answer: pathAnswer,
   handle: async (app, req) => ({ path: await explainPathToFloatingIp(app, req.ctx, req.params.id as string, req.query) }),
 });
 

@@ -1,6 +1,7 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
 import { activateBinding, createBinding, deleteBindingOf, getBinding, listBindings, updateBindingOf } from '../app/port-bindings.ts';
 import type { Params } from '../app/kinds.ts';
+import { oneAnswer } from '../attributes/answer.ts';
 import { createSchema, updateSchema } from '../attributes/schema.ts';
 import { prepareCreate, prepareUpdate, type Values } from '../attributes/resource.ts';
 import { PORT_BINDING } from '../resources/port-binding.ts';
@@ -20,6 +21,7 @@ export const portBindingOperations = [
     path: one,
     summary: 'Show the binding of a port to a host',
     asks: 'get_port_binding',
+    answer: oneAnswer(PORT_BINDING),
     handle: async (app, req) => renderOne(app, PORT_BINDING, req.ctx, await getBinding(app, req.ctx, hostOf(req.params), req.params as Params)),
   }),
   op({
@@ -31,6 +33,7 @@ export const portBindingOperations = [
     asks: 'create_port_binding',
     success: 201,
     body: createSchema(PORT_BINDING),
+    answer: oneAnswer(PORT_BINDING),
     async handle(app, req) {
       const { items } = prepareCreate(PORT_BINDING, req.ctx, req.body);
       return renderOne(app, PORT_BINDING, req.ctx, await createBinding(app, req.ctx, items[0] as Values, req.params as Params));
@@ -44,6 +47,7 @@ export const portBindingOperations = [
     summary: 'Change the binding of a port to a host',
     asks: 'create_port_binding',
     body: updateSchema(PORT_BINDING),
+    answer: oneAnswer(PORT_BINDING),
     async handle(app, req) {
       const values = prepareUpdate(PORT_BINDING, req.ctx, req.body);
       return renderOne(app, PORT_BINDING, req.ctx, await updateBindingOf(app, req.ctx, hostOf(req.params), values, req.params as Params));
@@ -56,6 +60,7 @@ export const portBindingOperations = [
     path: `${one}/activate`,
     summary: 'Have a port at work on a host that it is bound to',
     asks: 'activate',
+    answer: oneAnswer(PORT_BINDING),
     handle: async (app, req) => renderOne(app, PORT_BINDING, req.ctx, await activateBinding(app, req.ctx, hostOf(req.params), req.params as Params)),
   }),
   op({
@@ -66,6 +71,7 @@ export const portBindingOperations = [
     summary: 'Take the binding of a port to a host away',
     asks: 'delete_port_binding',
     success: 204,
+    answer: 'none',
     handle: (app, req) => deleteBindingOf(app, req.ctx, hostOf(req.params), req.params as Params),
   }),
 ];

@@ -5,6 +5,7 @@ import { updatePortById } from '../app/port-update.ts';
 import { createPorts, deletePortById, getPort, listPorts } from '../app/ports.ts';
 import { PORT } from '../resources/port.ts';
 import { op } from './op.ts';
+import { pathAnswer } from './path-answer.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
 const showPath = op({
@@ -22,6 +23,7 @@ const showPath = op({
     source_ip: Type.Optional(Type.String({ description: "Default: the port's first address of the destination's IP version" })),
   }),
   validation: 'handler',
+  answer: pathAnswer,
   handle: async (app, req) => ({ path: await explainPath(app, req.ctx, req.params.id as string, req.query) }),
 });
 

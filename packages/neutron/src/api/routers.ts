@@ -1,9 +1,24 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
+import Type from 'typebox';
 import { addInterface, removeInterface } from '../app/router-interfaces.ts';
 import { changeGateways, changeRoutes, createRouters, deleteRouterById, getRouter, listRouters, updateRouterById } from '../app/routers.ts';
+import { oneAnswer } from '../attributes/answer.ts';
 import { ROUTER } from '../resources/router.ts';
 import { op } from './op.ts';
 import { createOf, deleteOf, listOf, renderOne, showOf, updateOf } from './verbs.ts';
+
+const interfaceAnswer = Type.Object(
+  {
+    id: Type.String({ description: 'The router.' }),
+    tenant_id: Type.String(),
+    project_id: Type.String(),
+    port_id: Type.String(),
+    network_id: Type.String(),
+    subnet_id: Type.Optional(Type.String({ description: 'The first of subnet_ids.' })),
+    subnet_ids: Type.Array(Type.String()),
+  },
+  { title: 'RouterInterface' },
+);
 
 const addRouterInterface = op({
   id: 'neutron.router.add-interface',
@@ -12,6 +27,7 @@ const addRouterInterface = op({
   summary: 'Connect a router to a subnet or a port',
   policy: AUTHENTICATED,
   asks: 'add_router_interface',
+  answer: interfaceAnswer,
   handle: (app, req) => addInterface(app, req.ctx, req.params.id as string, req.body),
 });
 
@@ -22,6 +38,7 @@ const removeRouterInterface = op({
   summary: 'Disconnect a router from a subnet or a port',
   policy: AUTHENTICATED,
   asks: 'remove_router_interface',
+  answer: interfaceAnswer,
   handle: (app, req) => removeInterface(app, req.ctx, req.params.id as string, req.body),
 });
 
@@ -32,6 +49,7 @@ const addExtraRoutes = op({
   summary: 'Add routes to a router',
   policy: AUTHENTICATED,
   asks: 'add_extraroutes',
+  answer: oneAnswer(ROUTER),
   handle: async (app, req) => renderOne(app, ROUTER, req.ctx, await changeRoutes(app, req.ctx, req.params.id as string, req.body, 'add')),
 });
 
@@ -42,6 +60,7 @@ const removeExtraRoutes = op({
   summary: 'Remove routes from a router',
   policy: AUTHENTICATED,
   asks: 'remove_extraroutes',
+  answer: oneAnswer(ROUTER),
   handle: async (app, req) => renderOne(app, ROUTER, req.ctx, await changeRoutes(app, req.ctx, req.params.id as string, req.body, 'remove')),
 });
 
@@ -53,6 +72,7 @@ const changeExternalGateways = (verb: 'add' | 'update' | 'remove', summary: stri
     summary,
     policy: AUTHENTICATED,
     asks: `${verb}_external_gateways`,
+    answer: oneAnswer(ROUTER),
     handle: async (app, req) => renderOne(app, ROUTER, req.ctx, await changeGateways(app, req.ctx, req.params.id as string, req.body, verb)),
   });
 

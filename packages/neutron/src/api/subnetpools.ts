@@ -1,4 +1,5 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
+import Type from 'typebox';
 import { createAddressScopes, deleteAddressScopeById, getAddressScope, listAddressScopes, updateAddressScopeById } from '../app/address-scopes.ts';
 import {
   changePrefixes,
@@ -13,6 +14,8 @@ import { ADDRESS_SCOPE, SUBNETPOOL } from '../resources/subnet.ts';
 import { op } from './op.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
+const prefixesAnswer = Type.Object({ prefixes: Type.Array(Type.String()) });
+
 const addPrefixes = op({
   id: 'neutron.subnetpool.add-prefixes',
   method: 'PUT',
@@ -20,6 +23,7 @@ const addPrefixes = op({
   summary: 'Add prefixes to a subnet pool',
   policy: AUTHENTICATED,
   asks: 'add_prefixes',
+  answer: prefixesAnswer,
   handle: (app, req) => changePrefixes(app, req.ctx, req.params.id as string, req.body, 'add'),
 });
 
@@ -30,6 +34,7 @@ const removePrefixes = op({
   summary: 'Remove prefixes from a subnet pool',
   policy: AUTHENTICATED,
   asks: 'remove_prefixes',
+  answer: prefixesAnswer,
   handle: (app, req) => changePrefixes(app, req.ctx, req.params.id as string, req.body, 'remove'),
 });
 
@@ -40,6 +45,7 @@ const onboard = op({
   summary: "Make a network's subnets part of a subnet pool",
   policy: AUTHENTICATED,
   asks: 'onboard_network_subnets',
+  answer: Type.Array(Type.Object({ id: Type.String(), cidr: Type.String() })),
   handle: (app, req) => onboardSubnets(app, req.ctx, req.params.id as string, req.body),
 });
 

@@ -6,6 +6,8 @@ import { op } from './op.ts';
 
 const tagsSchema = Type.Object({ tags: Type.Array(Type.String({ maxLength: 255 }), { maxItems: 50, uniqueItems: true }) });
 
+const tagsAnswer = Type.Object({ tags: Type.Array(Type.String()) });
+
 /** The tags of one kind of resource. */
 function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
   const { name } = kind.resource;
@@ -21,6 +23,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       method: 'GET',
       summary: `List the tags of a ${what}`,
       asks: `get_${name}:tags`,
+      answer: tagsAnswer,
       handle: async (app, req) => ({ tags: await listTags(app, req.ctx, kind, req.params.id as string) }),
     }),
     op({
@@ -31,6 +34,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       asks: `create_${name}:tags`,
       body: tagsSchema,
       validation: 'handler',
+      answer: tagsAnswer,
       async handle(app, req) {
         await addTags(app, req.ctx, kind, req.params.id as string, tagsOfBody(req.body), 'create');
         return req.body;
@@ -44,6 +48,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       asks: `update_${name}:tags`,
       body: tagsSchema,
       validation: 'handler',
+      answer: tagsAnswer,
       async handle(app, req) {
         await replaceTags(app, req.ctx, kind, req.params.id as string, tagsOfBody(req.body));
         return req.body;
@@ -56,6 +61,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       summary: `Remove all tags of a ${what}`,
       asks: `delete_${name}:tags`,
       success: 204,
+      answer: 'none',
       handle: (app, req) => removeTags(app, req.ctx, kind, req.params.id as string),
     }),
     op({
@@ -65,6 +71,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       summary: `Check for a tag of a ${what}`,
       asks: `get_${name}:tags`,
       success: 204,
+      answer: 'none',
       handle: (app, req) => requireTag(app, req.ctx, kind, req.params.id as string, req.params.tag as string),
     }),
     op({
@@ -74,6 +81,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       summary: `Add a tag to a ${what}`,
       asks: `update_${name}:tags`,
       success: 201,
+      answer: Type.Null(),
       async handle(app, req) {
         const tag = req.params.tag as string;
         checkTag(tag);
@@ -88,6 +96,7 @@ function tagOperationsOf(kind: Taggable): Operation<NeutronApp>[] {
       summary: `Remove a tag of a ${what}`,
       asks: `delete_${name}:tags`,
       success: 204,
+      answer: 'none',
       handle: (app, req) => removeTag(app, req.ctx, kind, req.params.id as string, req.params.tag as string),
     }),
   ];

@@ -1,7 +1,8 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
 import Type from 'typebox';
+import { answerOf } from '../attributes/answer.ts';
 import { changeSubports, getSubports, trunkVerbs } from '../app/trunks.ts';
-import { TRUNK } from '../resources/trunk.ts';
+import { SUBPORTS, TRUNK } from '../resources/trunk.ts';
 import { operationsOfKind } from './kinds.ts';
 import { op } from './op.ts';
 
@@ -17,6 +18,7 @@ const change = (verb: 'add' | 'remove') =>
     asks: `${verb}_subports`,
     body,
     validation: 'handler',
+    answer: answerOf(TRUNK),
     handle: async (app, req) => (await changeSubports(app, req.ctx, req.params.id as string, req.body, verb)).view,
   });
 
@@ -27,6 +29,7 @@ const listSubports = op({
   summary: 'List the sub-ports of a trunk',
   policy: AUTHENTICATED,
   asks: 'get_subports',
+  answer: Type.Object({ sub_ports: SUBPORTS }),
   handle: (app, req) => getSubports(app, req.ctx, req.params.id as string),
 });
 

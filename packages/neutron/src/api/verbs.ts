@@ -2,9 +2,10 @@ import type { Context } from '@cairn/kit/context/context';
 import { AUTHENTICATED, JsonText, type Operation, type Request } from '@cairn/kit/http/operation';
 import { type Loaded, requireShown, targetOf } from '../app/common.ts';
 import type { NeutronApp } from '../app/deps.ts';
+import { createAnswer, listAnswer, oneAnswer } from '../attributes/answer.ts';
 import { visibilityOf } from '../attributes/authorize.ts';
 import { prepareCreate, prepareUpdate, type Resource, type Values } from '../attributes/resource.ts';
-import { createSchema, listSchema, updateSchema } from '../attributes/schema.ts';
+import { createSchema, listSchema, showSchema, updateSchema } from '../attributes/schema.ts';
 import { badRequest, httpBadRequest } from '../errors.ts';
 import { type ListInput, pageLinks, readListQuery } from '../listing/query.ts';
 import { op } from './op.ts';
@@ -34,6 +35,8 @@ export function listOf(
     policy: AUTHENTICATED,
     asks: `get_${resource.ruleName}`,
     query: listSchema(resource),
+    answer: listAnswer(resource),
+    trimmedBy: 'fields',
     validation: 'handler',
     async handle(app, req) {
       const input = readListQuery(resource, req.query);
@@ -115,6 +118,10 @@ export function showOf(
     summary,
     policy: AUTHENTICATED,
     asks: `get_${resource.ruleName}`,
+    query: showSchema,
+    validation: 'handler',
+    answer: oneAnswer(resource),
+    trimmedBy: 'fields',
     async handle(app, req) {
       const loaded = await get(app, req.ctx, req.params.id as string, paramsOf(req));
       requireShown(app, req.ctx, resource, loaded);
@@ -138,6 +145,7 @@ export function createOf(
     asks: `create_${resource.ruleName}`,
     success: 201,
     body: createSchema(resource),
+    answer: createAnswer(resource),
     validation: 'handler',
     async handle(app, req) {
       const { items, bulk } = prepareCreate(resource, req.ctx, req.body);
@@ -161,6 +169,7 @@ export function updateOf(
     policy: AUTHENTICATED,
     asks: `update_${resource.ruleName}`,
     body: updateSchema(resource),
+    answer: oneAnswer(resource),
     validation: 'handler',
     async handle(app, req) {
       const values = prepareUpdate(resource, req.ctx, req.body);
@@ -182,6 +191,7 @@ export function deleteOf(
     policy: AUTHENTICATED,
     asks: `delete_${resource.ruleName}`,
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       if (req.body !== undefined) throw httpBadRequest('Request body is not supported in DELETE.');
       await remove(app, req.ctx, req.params.id as string, readIfMatch(req), paramsOf(req));

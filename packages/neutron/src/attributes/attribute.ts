@@ -38,6 +38,10 @@ export interface Attribute {
   readonly subRulesOfItems?: boolean;
   /** For the API description alone: validation is `validate`'s. */
   readonly schema: TSchema;
+  /** What answers have in it, where that is not what may be given: null for what is not set, numbers as text. */
+  readonly answer?: TSchema;
+  /** Answers about some of the kind leave it out, whoever asks. */
+  readonly sometimes?: boolean;
 }
 
 export type AttributeMap = Readonly<Record<string, Attribute>>;

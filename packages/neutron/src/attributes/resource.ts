@@ -14,6 +14,8 @@ export interface Resource {
   readonly ruleName: string;
   /** Tells apart the operations of a resource that is at several paths. */
   readonly alias?: string;
+  /** `SecurityGroup`: the name of its type in the API's description. No other type of the cloud has it. */
+  readonly title: string;
   /** `security_groups`: the key of many. */
   readonly collection: string;
   /** `security-groups`: the path. */
@@ -34,6 +36,8 @@ export interface ResourceOptions {
   /** Default: the name. */
   readonly ruleName?: string;
   readonly alias?: string;
+  /** Default: the name in capitals. */
+  readonly title?: string;
   readonly collection?: string;
   readonly path?: string;
   readonly attributes: AttributeMap;
@@ -53,6 +57,7 @@ export function defineResource(options: ResourceOptions): Resource {
     name: options.name,
     ruleName: options.ruleName ?? options.name,
     ...(options.alias !== undefined && { alias: options.alias }),
+    title: options.title ?? capitals(options.name),
     collection,
     path: options.path ?? collection,
     attributes,
@@ -64,6 +69,9 @@ export function defineResource(options: ResourceOptions): Resource {
     key: options.key ?? 'id',
   };
 }
+
+/** `security_group` as `SecurityGroup`. */
+export const capitals = (name: string): string => name.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 export interface PreparedCreate {
   readonly items: readonly Values[];

@@ -23,9 +23,13 @@ function attributesSchema(resource: Resource, verb: 'post' | 'put'): TSchema {
   return Type.Object(properties, { additionalProperties: false });
 }
 
+const value = Type.Union([Type.String(), Type.Array(Type.String())]);
+
+/** The query of one. */
+export const showSchema = Type.Object({ fields: Type.Optional(value) });
+
 /** The query of a list. Repeated parameters arrive as lists. */
 export function listSchema(resource: Resource): TSchema {
-  const value = Type.Union([Type.String(), Type.Array(Type.String())]);
   const properties: Record<string, TSchema> = {};
   for (const [name, attribute] of resource.list) if (attribute.filter) properties[name] = Type.Optional(value);
   for (const name of ['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']) properties[name] = Type.Optional(value);

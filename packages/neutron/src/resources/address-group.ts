@@ -20,7 +20,7 @@ export const ADDRESS_GROUP = defineResource({
       validate: listOf(subnet),
       schema: Type.Array(Type.String(), { description: 'Networks in CIDR form.' }),
     },
-    shared: { visible: false, schema: Type.Boolean({ description: 'Is it shared with the project?' }) },
+    shared: { visible: false, requiredByPolicy: true, schema: Type.Boolean({ description: 'Is it shared with the project?' }) },
     ...standardAttributes,
   },
 });

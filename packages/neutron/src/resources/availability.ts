@@ -5,6 +5,15 @@ import { readOnly, uuidSchema } from '../attributes/standard.ts';
 
 const listed = { filter: true, sort: true } as const;
 
+const SUBNET_AVAILABILITY = Type.Object({
+  subnet_id: Type.String({ format: 'uuid' }),
+  subnet_name: Type.String(),
+  ip_version: Type.Enum([4, 6]),
+  cidr: Type.String(),
+  total_ips: Type.Number(),
+  used_ips: Type.Integer(),
+});
+
 /** neutron_lib/api/definitions/network_ip_availability.py */
 export const NETWORK_IP_AVAILABILITY = defineResource({
   name: 'network_ip_availability',
@@ -13,11 +22,11 @@ export const NETWORK_IP_AVAILABILITY = defineResource({
   key: 'network_id',
   attributes: {
     network_id: { ...listed, schema: uuidSchema('The network.') },
-    network_name: readOnly('Its name.', { filter: true }),
-    tenant_id: readOnly('Its project.', { filter: true }),
-    total_ips: readOnly('Addresses that may be given out.'),
-    used_ips: readOnly('Addresses in use.'),
-    subnet_ip_availability: readOnly('The same of each subnet.'),
+    network_name: readOnly('Its name.', Type.String(), { filter: true }),
+    tenant_id: readOnly('Its project.', Type.String(), { filter: true }),
+    total_ips: readOnly('Addresses that may be given out.', Type.Number()),
+    used_ips: readOnly('Addresses in use.', Type.Integer()),
+    subnet_ip_availability: readOnly('The same of each subnet.', Type.Array(SUBNET_AVAILABILITY)),
     ip_version: { filter: true, visible: false, convert: toInt, schema: Type.Integer({ description: 'Subnets of this IP version alone.' }) },
   },
 });
@@ -25,11 +34,12 @@ export const NETWORK_IP_AVAILABILITY = defineResource({
 /** neutron_lib/api/definitions/availability_zone.py with availability_zone_filter. */
 export const AVAILABILITY_ZONE = defineResource({
   name: 'availability_zone',
+  title: 'NetworkAvailabilityZone',
   key: 'name',
   attributes: {
-    name: readOnly('The name of the zone.', { filter: true }),
-    resource: readOnly('What is placed in it: networks or routers.', { filter: true }),
-    state: readOnly('Is it in service?', { filter: true }),
+    name: readOnly('The name of the zone.', Type.String(), { filter: true }),
+    resource: readOnly('What is placed in it: networks or routers.', Type.Enum(['network', 'router']), { filter: true }),
+    state: readOnly('Is it in service?', Type.Enum(['available', 'unavailable']), { filter: true }),
   },
 });
 
@@ -37,15 +47,16 @@ export const AVAILABILITY_ZONE = defineResource({
 const floatingIpPool = (path: string, alias?: string) =>
   defineResource({
     name: 'floatingip_pool',
+    title: 'FloatingIpPool',
     path,
     ...(alias !== undefined && { alias }),
     key: 'subnet_id',
     attributes: {
-      subnet_id: readOnly('The subnet that floating IPs are taken from.', listed),
-      subnet_name: readOnly('Its name.', { filter: true }),
-      network_id: readOnly('The external network.', listed),
-      cidr: readOnly('Its addresses.', listed),
-      tenant_id: readOnly('The project that asks.', { visible: true }),
+      subnet_id: readOnly('The subnet that floating IPs are taken from.', Type.String({ format: 'uuid' }), listed),
+      subnet_name: readOnly('Its name.', Type.String(), { filter: true }),
+      network_id: readOnly('The external network.', Type.String({ format: 'uuid' }), listed),
+      cidr: readOnly('Its addresses.', Type.String(), listed),
+      tenant_id: readOnly('The project that asks.', Type.String(), { visible: true }),
     },
   });
 
@@ -56,11 +67,12 @@ export const FLOATINGIP_POOL_HYPHENS = floatingIpPool('floatingip-pools', 'float
 /** neutron/extensions/servicetype.py */
 export const SERVICE_PROVIDER = defineResource({
   name: 'service_provider',
+  title: 'NetworkServiceProvider',
   path: 'service-providers',
   key: 'name',
   attributes: {
-    service_type: readOnly('What is provided.', { filter: true }),
-    name: readOnly('By whom.', { filter: true }),
-    default: readOnly('Is it who does it where nobody is named?', { filter: true }),
+    service_type: readOnly('What is provided.', Type.String(), { filter: true }),
+    name: readOnly('By whom.', Type.String(), { filter: true }),
+    default: readOnly('Is it who does it where nobody is named?', Type.Boolean(), { filter: true }),
   },
 });

@@ -46,5 +46,7 @@ export const CONNTRACK_HELPER = defineResource({
   },
 });
 
+const SHOWN_BY_ROUTER = Type.Object({ protocol: Type.String(), port: Type.Integer(), helper: Type.String() });
+
 /** What routers show of their conntrack helpers (expose-l3-conntrack-helper). */
-export const conntrackHelpersOfRouter = readOnly('The conntrack helpers of the router.', { default: null });
+export const conntrackHelpersOfRouter = readOnly('The conntrack helpers of the router.', Type.Array(SHOWN_BY_ROUTER), { default: null });

@@ -6,6 +6,7 @@ import { orNull, PROJECT_ID_LENGTH, string } from '../attributes/validators.ts';
 /** neutron_lib/api/definitions/security_groups_default_statefulness.py. One is called as many are. */
 export const DEFAULT_STATEFULNESS = defineResource({
   name: 'security_groups_default_statefulness',
+  title: 'DefaultStatefulness',
   collection: 'security_groups_default_statefulness',
   path: 'security-groups-default-statefulness',
   bulk: false,

@@ -57,6 +57,7 @@ const enabled: Attribute = {
 /** Flavors of services: neutron_lib/api/definitions/flavors.py. */
 export const FLAVOR = defineResource({
   name: 'flavor',
+  title: 'NetworkFlavor',
   bulk: false,
   attributes: {
     id,
@@ -91,7 +92,9 @@ export const SERVICE_PROFILE = defineResource({
 export const FLAVOR_SERVICE_PROFILE = defineResource({
   name: 'service_profile',
   ruleName: 'flavor_service_profile',
+  title: 'FlavorServiceProfile',
   path: 'flavors/{flavor_id}/service_profiles',
   bulk: false,
-  attributes: { id: { post: true, validate: uuid, schema: uuidSchema('The service profile.') } },
+  // what is made of it shows the flavor; what is asked for shows nothing
+  attributes: { id: { post: true, validate: uuid, sometimes: true, schema: uuidSchema('The service profile; in answers the flavor.') } },
 });

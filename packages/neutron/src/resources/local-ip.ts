@@ -48,12 +48,13 @@ export const LOCAL_IP = defineResource({
 
 export const LOCAL_IP_PORT = defineResource({
   name: 'port_association',
+  title: 'LocalIpPortAssociation',
   ruleName: 'local_ip_port_association',
   path: 'local_ips/{local_ip_id}/port_associations',
   key: 'fixed_port_id',
   attributes: {
-    local_ip_id: readOnly('The local IP.'),
-    local_ip_address: readOnly('Its address.', { filter: true, sort: true }),
+    local_ip_id: readOnly('The local IP.', Type.String({ format: 'uuid' })),
+    local_ip_address: readOnly('Its address.', Type.String(), { filter: true, sort: true }),
     fixed_port_id: { post: true, validate: uuid, filter: true, sort: true, schema: uuidSchema('The port that it leads to on the host of the port.') },
     fixed_ip: {
       post: true,
@@ -63,7 +64,7 @@ export const LOCAL_IP_PORT = defineResource({
       sort: true,
       schema: Type.Union([Type.String(), Type.Null()], { description: "The port's own address." }),
     },
-    host: readOnly('The host of the port.', { filter: true }),
+    host: readOnly('The host of the port.', Type.String(), { filter: true }),
     project_id: { post: true, default: NOT_SPECIFIED, validate: string(255), visible: false, schema: textSchema("The local IP's project.", 255) },
   },
 });

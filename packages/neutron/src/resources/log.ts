@@ -19,6 +19,7 @@ const target = (description: string) => ({
 /** neutron_lib/api/definitions/logging.py */
 export const LOG = defineResource({
   name: 'log',
+  title: 'NetworkLog',
   path: 'log/logs',
   attributes: {
     id,
@@ -50,5 +51,5 @@ export const LOGGABLE_RESOURCE = defineResource({
   name: 'loggable_resource',
   path: 'log/loggable-resources',
   key: 'type',
-  attributes: { type: readOnly('What can be logged.') },
+  attributes: { type: readOnly('What can be logged.', Type.String()) },
 });

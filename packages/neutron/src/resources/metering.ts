@@ -43,6 +43,6 @@ export const METERING_RULE = defineResource({
     remote_ip_prefix: prefix('Addresses inside; superseded by the two below.'),
     source_ip_prefix: prefix('Where it comes from.'),
     destination_ip_prefix: prefix('Where it goes.'),
-    tenant_id: { ...tenantId, filter: false, sort: false },
+    tenant_id: { ...tenantId, filter: false, sort: false, visible: false },
   },
 });

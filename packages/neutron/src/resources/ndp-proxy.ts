@@ -23,6 +23,7 @@ export const NDP_PROXY = defineResource({
       filter: true,
       sort: true,
       schema: Type.Union([Type.String(), Type.Null()], { description: 'The IPv6 address; one of the port that the router reaches where none is given.' }),
+      answer: Type.String(),
     },
     ...standardAttributes,
     description: longDescription,
@@ -37,4 +38,5 @@ export const enableNdpProxy = {
   convert: toBooleanOrNull,
   filter: true,
   schema: Type.Union([Type.Boolean(), Type.Null()], { description: 'May it answer outside for IPv6 addresses that are inside?' }),
+  answer: Type.Boolean(),
 };

@@ -3,7 +3,7 @@ import { NOT_SPECIFIED } from '../attributes/attribute.ts';
 import { toBoolean, toInt, toLowerCase } from '../attributes/converters.ts';
 import { dnsDomainName } from '../attributes/dns-validators.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { adminStateUp, flag, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
+import { adminStateUp, flag, id, name, nullable, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema } from '../attributes/standard.ts';
 import { httpBadRequest } from '../errors.ts';
 import { pyStr } from '../net/python-text.ts';
 import { qosPolicyId } from './qos.ts';
@@ -17,6 +17,14 @@ const provider = (description: string, maxLength: number) => ({
   enforcePolicy: true,
   filter: true,
   schema: textSchema(description, maxLength),
+  answer: nullable(Type.String()),
+  sometimes: true,
+});
+
+const SEGMENT_OF_NETWORK = Type.Object({
+  'provider:network_type': Type.Optional(nullable(Type.String())),
+  'provider:physical_network': Type.Optional(nullable(Type.String())),
+  'provider:segmentation_id': Type.Optional(nullable(Type.Integer())),
 });
 
 const SEGMENT_KEYS = ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'];
@@ -48,15 +56,20 @@ export const NETWORK = defineResource({
   attributes: {
     id,
     name,
-    subnets: readOnly('The IDs of the subnets.', { default: [] }),
+    subnets: readOnly('The IDs of the subnets.', Type.Array(Type.String({ format: 'uuid' })), { default: [] }),
     admin_state_up: adminStateUp,
     status,
     tenant_id: tenantId,
     shared: flag(false, 'May every project use it?', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
-    ipv4_address_scope: readOnly('The address scope of the IPv4 subnets.'),
-    ipv6_address_scope: readOnly('The address scope of the IPv6 subnets.'),
-    is_default: flag(false, 'The external network that is used where none is named.', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
-    availability_zones: readOnly('The availability zones that serve it.'),
+    ipv4_address_scope: readOnly('The address scope of the IPv4 subnets.', nullable(Type.String({ format: 'uuid' }))),
+    ipv6_address_scope: readOnly('The address scope of the IPv6 subnets.', nullable(Type.String({ format: 'uuid' }))),
+    is_default: flag(false, 'The external network that is used where none is named.', {
+      sort: false,
+      sometimes: true,
+      requiredByPolicy: true,
+      enforcePolicy: true,
+    }),
+    availability_zones: readOnly('The availability zones that serve it.', Type.Array(Type.String())),
     availability_zone_hints: { ...zoneHints, sort: true },
     'router:external': flag(false, 'Does it lead outside of the cloud?', { sort: false, requiredByPolicy: true, enforcePolicy: true }),
     mtu: {
@@ -96,6 +109,8 @@ export const NETWORK = defineResource({
       enforcePolicy: true,
       filter: true,
       schema: Type.Integer({ description: 'The VLAN or tunnel id.' }),
+      answer: nullable(Type.Integer()),
+      sometimes: true,
     },
     segments: {
       post: true,
@@ -103,9 +118,11 @@ export const NETWORK = defineResource({
       default: NOT_SPECIFIED,
       validate: segmentList,
       enforcePolicy: true,
-      schema: Type.Any({ description: 'What carries each part of it, in place of provider:*; shown of networks with several parts.' }),
+      schema: Type.Array(SEGMENT_OF_NETWORK, { description: 'What carries each part of it, in place of provider:*; shown of networks with several parts.' }),
+      answer: Type.Array(Type.Required(SEGMENT_OF_NETWORK)),
+      sometimes: true,
     },
-    l2_adjacency: readOnly('Do all its ports hear each other, whatever the host?'),
+    l2_adjacency: readOnly('Do all its ports hear each other, whatever the host?', Type.Boolean()),
     qos_policy_id: qosPolicyId('network'),
     ...standardAttributes,
     ...tagAttributes,

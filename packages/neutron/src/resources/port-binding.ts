@@ -8,13 +8,14 @@ import { VNIC_TYPES } from './port.ts';
 /** neutron_lib/api/definitions/portbindings_extended.py */
 export const PORT_BINDING = defineResource({
   name: 'binding',
+  title: 'PortBinding',
   ruleName: 'port_binding',
   path: 'ports/{port_id}/bindings',
   key: 'host',
   attributes: {
     host: { post: true, put: true, validate: string(255), filter: true, schema: textSchema('The host.', 255) },
-    vif_type: readOnly('How it is plugged there.', { filter: true }),
-    vif_details: readOnly('Details of that.'),
+    vif_type: readOnly('How it is plugged there.', Type.String(), { filter: true }),
+    vif_details: readOnly('Details of that.', Type.Record(Type.String(), Type.Any())),
     vnic_type: {
       post: true,
       put: true,
@@ -28,9 +29,10 @@ export const PORT_BINDING = defineResource({
       put: true,
       default: NOT_SPECIFIED,
       validate: orNull(dict()),
-      schema: Type.Any({ description: 'What the host should know besides.' }),
+      schema: Type.Union([Type.Record(Type.String(), Type.Any()), Type.Null()], { description: 'What the host should know besides.' }),
+      answer: Type.Record(Type.String(), Type.Any()),
     },
-    status: readOnly('ACTIVE where the port is at work, else INACTIVE.', { filter: true }),
+    status: readOnly('ACTIVE where the port is at work, else INACTIVE.', Type.Enum(['ACTIVE', 'INACTIVE']), { filter: true }),
     project_id: { post: true, default: NOT_SPECIFIED, validate: string(255), schema: textSchema("The port's project.", 255) },
   },
 });

@@ -42,6 +42,9 @@ const ports = (description: string, filter: boolean) => ({
   schema: Type.Union([Type.String(), Type.Null()], { description }),
 });
 
+/** Shown where it is one port, not a range of them. */
+const oneAlone = { answer: Type.Integer(), sometimes: true } as const;
+
 /** neutron_lib/api/definitions/floating_ip_port_forwarding.py with fip_pf_description and fip_pf_port_range. */
 export const PORT_FORWARDING = defineResource({
   name: 'port_forwarding',
@@ -56,8 +59,8 @@ export const PORT_FORWARDING = defineResource({
       visible: false,
       schema: textSchema('The project that owns the floating IP.', 255),
     },
-    external_port: onePort('The port at the floating IP.', true),
-    internal_port: onePort('The port that it leads to.', false),
+    external_port: { ...onePort('The port at the floating IP.', true), ...oneAlone },
+    internal_port: { ...onePort('The port that it leads to.', false), ...oneAlone },
     internal_ip_address: { post: true, put: true, default: null, validate: orNull(ipAddress), schema: textSchema('The address that it leads to.') },
     protocol: protocolByName,
     internal_port_id: { post: true, put: true, validate: uuid, filter: true, sort: true, schema: uuidSchema('The Neutron port that it leads to.') },
@@ -67,5 +70,14 @@ export const PORT_FORWARDING = defineResource({
   },
 });
 
+const SHOWN_BY_FLOATING_IP = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  protocol: Type.String(),
+  internal_ip_address: Type.String(),
+  internal_port_id: Type.String({ format: 'uuid' }),
+  external_port: Type.Optional(Type.Integer()),
+  internal_port: Type.Optional(Type.Integer()),
+});
+
 /** What floating IPs show of their port forwardings. */
-export const portForwardingsOfFloatingIp = readOnly('The ports that it forwards.', { default: null });
+export const portForwardingsOfFloatingIp = readOnly('The ports that it forwards.', Type.Array(SHOWN_BY_FLOATING_IP), { default: null });

@@ -4,7 +4,19 @@ import { NOT_SPECIFIED, type Validator } from '../attributes/attribute.ts';
 import { nullToEmptyList, toBoolean, toInt, toLowerCase, toMac } from '../attributes/converters.ts';
 import { dnsDomainName, dnsHostName } from '../attributes/dns-validators.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { adminStateUp, id, name, readOnly, standardAttributes, status, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
+import {
+  adminStateUp,
+  id,
+  name,
+  nullable,
+  readOnly,
+  standardAttributes,
+  status,
+  tagAttributes,
+  tenantId,
+  textSchema,
+  uuidSchema,
+} from '../attributes/standard.ts';
 import { dict, fixedIps, ipAddress, listOf, mac, oneLine, orNull, string, subnet, uuid, values } from '../attributes/validators.ts';
 import { httpBadRequest, invalidInput, invalidInputText } from '../errors.ts';
 import { covers, mustCidr, parseCidr } from '../net/cidr.ts';
@@ -105,6 +117,35 @@ const dhcpOptions: Validator = (value) => {
   return undefined;
 };
 
+const DHCP_OPTION = Type.Object({
+  opt_name: Type.String(),
+  opt_value: nullable(Type.String()),
+  ip_version: Type.Optional(Type.Enum([4, 6])),
+});
+
+const TRUNK_DETAILS = Type.Object({
+  trunk_id: Type.String({ format: 'uuid' }),
+  sub_ports: Type.Array(
+    Type.Object({
+      port_id: Type.String({ format: 'uuid' }),
+      segmentation_id: Type.Integer(),
+      segmentation_type: Type.String(),
+      mac_address: Type.String(),
+    }),
+  ),
+});
+
+const RESOURCE_REQUEST = Type.Object({
+  request_groups: Type.Array(
+    Type.Object({
+      id: Type.String({ format: 'uuid' }),
+      required: Type.Array(Type.String()),
+      resources: Type.Record(Type.String(), Type.Integer()),
+    }),
+  ),
+  same_subtree: Type.Array(Type.String({ format: 'uuid' })),
+});
+
 const binding = { post: true, put: true, default: NOT_SPECIFIED, enforcePolicy: true } as const;
 
 /** Ports: neutron_lib/api/definitions/port.py with the extensions that are supported. */
@@ -136,6 +177,7 @@ export const PORT = defineResource({
       subRulesOfItems: true,
       filter: true,
       schema: Type.Array(Type.Object({ subnet_id: Type.Optional(Type.String()), ip_address: Type.Optional(Type.String()) }), { description: 'Its addresses.' }),
+      answer: Type.Array(Type.Object({ subnet_id: Type.String({ format: 'uuid' }), ip_address: Type.String() })),
     },
     device_id: {
       post: true,
@@ -159,8 +201,8 @@ export const PORT = defineResource({
     },
     tenant_id: tenantId,
     status,
-    'binding:vif_type': readOnly('How it is plugged.', { default: NOT_SPECIFIED, enforcePolicy: true }),
-    'binding:vif_details': readOnly('Details of that.', { default: NOT_SPECIFIED, enforcePolicy: true }),
+    'binding:vif_type': readOnly('How it is plugged.', Type.String(), { default: NOT_SPECIFIED, enforcePolicy: true }),
+    'binding:vif_details': readOnly('Details of that.', Type.Record(Type.String(), Type.Any()), { default: NOT_SPECIFIED, enforcePolicy: true }),
     'binding:vnic_type': {
       ...binding,
       default: 'normal',
@@ -168,7 +210,12 @@ export const PORT = defineResource({
       schema: Type.Enum(VNIC_TYPES, { description: 'The kind of network card.' }),
     },
     'binding:host_id': { ...binding, filter: true, schema: textSchema('The host that it is plugged in.') },
-    'binding:profile': { ...binding, validate: orNull(dict()), schema: Type.Any({ description: 'What the host should know besides.' }) },
+    'binding:profile': {
+      ...binding,
+      validate: orNull(dict()),
+      schema: Type.Union([Type.Record(Type.String(), Type.Any()), Type.Null()], { description: 'What the host should know besides.' }),
+      answer: Type.Record(Type.String(), Type.Any()),
+    },
     allowed_address_pairs: {
       post: true,
       put: true,
@@ -181,7 +228,14 @@ export const PORT = defineResource({
         description: 'Further addresses that may send from it.',
       }),
     },
-    extra_dhcp_opts: { post: true, put: true, default: null, validate: dhcpOptions, schema: Type.Any({ description: 'Further DHCP options.' }) },
+    extra_dhcp_opts: {
+      post: true,
+      put: true,
+      default: null,
+      validate: dhcpOptions,
+      schema: Type.Union([Type.Array(DHCP_OPTION), Type.Null()], { description: 'Further DHCP options.' }),
+      answer: Type.Array(Type.Required(DHCP_OPTION)),
+    },
     security_groups: {
       post: true,
       put: true,
@@ -202,8 +256,11 @@ export const PORT = defineResource({
     },
     dns_name: { post: true, put: true, default: '', convert: toLowerCase, validate: dnsHostName, schema: textSchema('Its host name.', 255) },
     dns_domain: { post: true, put: true, default: '', convert: toLowerCase, validate: dnsDomainName, schema: textSchema('Its DNS domain.', 255) },
-    dns_assignment: readOnly('What DNS says of its addresses.'),
-    ip_allocation: readOnly('When addresses are given.', { filter: true, sort: true }),
+    dns_assignment: readOnly(
+      'What DNS says of its addresses.',
+      Type.Array(Type.Object({ ip_address: Type.String(), hostname: Type.String(), fqdn: Type.String() })),
+    ),
+    ip_allocation: readOnly('When addresses are given.', Type.String(), { filter: true, sort: true }),
     propagate_uplink_status: {
       post: true,
       put: true,
@@ -212,9 +269,9 @@ export const PORT = defineResource({
       schema: Type.Boolean({ description: 'Is the state of the uplink passed on?' }),
     },
     qos_policy_id: qosPolicyId('port'),
-    qos_network_policy_id: readOnly('The QoS policy of its network.', { default: null, filter: true }),
-    trunk_details: readOnly('The trunk whose parent it is.', { default: NOT_SPECIFIED, requiredByPolicy: true }),
-    resource_request: readOnly('What its minimums ask of placement.', { default: NOT_SPECIFIED }),
+    qos_network_policy_id: readOnly('The QoS policy of its network.', nullable(Type.String({ format: 'uuid' })), { default: null, filter: true }),
+    trunk_details: readOnly('The trunk whose parent it is.', TRUNK_DETAILS, { sometimes: true, default: NOT_SPECIFIED, requiredByPolicy: true }),
+    resource_request: readOnly('What its minimums ask of placement.', nullable(RESOURCE_REQUEST), { default: NOT_SPECIFIED }),
     ...standardAttributes,
     ...tagAttributes,
     tags: {

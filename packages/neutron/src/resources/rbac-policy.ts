@@ -51,6 +51,8 @@ export const RBAC_POLICY = defineResource({
       },
       schema: textSchema('The project that it is shared with, or * for all.'),
     },
+    // policy knows target_tenant by this name besides
+    target_project: { visible: false, requiredByPolicy: true, schema: textSchema('The same as target_tenant.') },
     tenant_id: tenantId,
     action: {
       post: true,

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { type Attribute, NOT_SPECIFIED } from '../attributes/attribute.ts';
 import { nullToEmptyList, toBoolean, toCanonicalCidr, toCanonicalIp, toCanonicalPools, toInt } from '../attributes/converters.ts';
 import { defineResource } from '../attributes/resource.ts';
-import { flag, id, name, readOnly, standardAttributes, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
+import { flag, id, name, nullable, readOnly, ROUTE, standardAttributes, tagAttributes, tenantId, textSchema, uuidSchema } from '../attributes/standard.ts';
 import { hostRoutes, ipAddress, ipPools, listOf, nameservers, nonNegative, notEmptyName, orNull, subnet, uuid, values } from '../attributes/validators.ts';
 import { httpBadRequest, invalidInputText } from '../errors.ts';
 import { pyStr } from '../net/python-text.ts';
@@ -18,6 +18,7 @@ const ipv6Mode = (description: string): Attribute => ({
   filter: true,
   sort: true,
   schema: Type.Enum(IPV6_MODES, { description }),
+  answer: nullable(Type.Enum(IPV6_MODES)),
 });
 
 /** Subnets: neutron_lib/api/definitions/subnet.py with the extensions that are supported. */
@@ -42,6 +43,7 @@ export const SUBNET = defineResource({
       filter: true,
       sort: true,
       schema: uuidSchema('The pool that it is allocated from.'),
+      answer: nullable(Type.String({ format: 'uuid' })),
     },
     use_default_subnetpool: {
       post: true,
@@ -76,7 +78,7 @@ export const SUBNET = defineResource({
       validate: orNull(ipAddress),
       filter: true,
       sort: true,
-      schema: textSchema('The way out; null for none.'),
+      schema: nullable(textSchema('The way out; null for none.')),
     },
     allocation_pools: {
       post: true,
@@ -100,7 +102,7 @@ export const SUBNET = defineResource({
       default: NOT_SPECIFIED,
       convert: nullToEmptyList,
       validate: hostRoutes,
-      schema: Type.Any({ description: 'Further routes for DHCP.' }),
+      schema: Type.Array(ROUTE, { description: 'Further routes for DHCP.' }),
     },
     tenant_id: tenantId,
     enable_dhcp: flag(true, 'Are addresses handed out by DHCP?'),
@@ -133,7 +135,7 @@ export const SUBNET = defineResource({
       sort: true,
       schema: Type.Union([uuidSchema('The segment that it is on, of a network whose segments are routed.'), Type.Null()]),
     },
-    shared: readOnly('Is the network shared?', {
+    shared: readOnly('Is the network shared?', Type.Boolean(), {
       default: false,
       convert: toBoolean,
       visible: false,
@@ -141,7 +143,7 @@ export const SUBNET = defineResource({
       requiredByPolicy: true,
       enforcePolicy: true,
     }),
-    'router:external': readOnly('Does the network lead outside?', {
+    'router:external': readOnly('Does the network lead outside?', Type.Boolean(), {
       default: false,
       convert: toBoolean,
       filter: true,
@@ -162,11 +164,14 @@ const prefixLength = (description: string): Attribute => ({
   filter: true,
   sort: true,
   schema: Type.Integer({ description }),
+  // upstream shows lengths as text
+  answer: Type.String(),
 });
 
 /** Subnet pools: neutron_lib/api/definitions/subnetpool.py with address-scope. */
 export const SUBNETPOOL = defineResource({
   name: 'subnetpool',
+  title: 'SubnetPool',
   attributes: {
     id,
     name: { post: true, put: true, validate: notEmptyName, filter: true, sort: true, schema: textSchema('Human-readable name.') },
@@ -177,8 +182,8 @@ export const SUBNETPOOL = defineResource({
       validate: listOf(subnet),
       schema: Type.Array(Type.String(), { description: 'The addresses that subnets are allocated from.' }),
     },
-    default_quota: prefixLength('How much of the pool a project may have; null for no limit.'),
-    ip_version: readOnly('The IP version.', { filter: true, sort: true }),
+    default_quota: { ...prefixLength('How much of the pool a project may have; null for no limit.'), answer: nullable(Type.Integer()) },
+    ip_version: readOnly('The IP version.', Type.Enum([4, 6]), { filter: true, sort: true }),
     default_prefixlen: prefixLength('The size of subnets that say nothing of it.'),
     min_prefixlen: prefixLength('The greatest size.'),
     max_prefixlen: prefixLength('The smallest size.'),
@@ -191,7 +196,7 @@ export const SUBNETPOOL = defineResource({
       validate: orNull(uuid),
       filter: true,
       sort: true,
-      schema: uuidSchema('Its address scope.'),
+      schema: nullable(uuidSchema('Its address scope.')),
     },
     ...standardAttributes,
     ...tagAttributes,

@@ -36,6 +36,11 @@ export const subports: Validator = (value) => {
   return undefined;
 };
 
+/** What is shown of the ports that VLANs of a trunk lead to. */
+export const SUBPORTS = Type.Array(
+  Type.Object({ port_id: Type.String({ format: 'uuid' }), segmentation_id: Type.Integer(), segmentation_type: Type.String() }, { title: 'Subport' }),
+);
+
 /** neutron_lib/api/definitions/trunk.py */
 export const TRUNK = defineResource({
   name: 'trunk',
@@ -66,6 +71,7 @@ export const TRUNK = defineResource({
         }),
         { description: 'The ports that its VLANs lead to.' },
       ),
+      answer: SUBPORTS,
     },
     ...standardAttributes,
     ...tagAttributes,
