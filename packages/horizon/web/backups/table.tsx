@@ -1,13 +1,10 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Action, ActionMenu } from '../parts/action-menu.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
-import { Bulk } from '../parts/bulk.tsx';
-import { PageLink } from '../parts/page-link.tsx';
-import { type Column, ResourceTable } from '../parts/resource-table.tsx';
-import { Status } from '../parts/status.tsx';
-import { Time } from '../parts/time.tsx';
+import type { Column } from '../parts/resource-table.tsx';
+import { CopyTable, DeleteCopies, EditCopy } from '../volumes/copies.tsx';
 import { volumesQuery } from '../volumes/queries.ts';
 import { type Backup, backupsQuery, deleteBackup, restoreBackup, updateBackup } from './queries.ts';
 
@@ -17,45 +14,30 @@ const DELETABLE = new Set(['available', 'error']);
 export function BackupTable({ volumeId }: { readonly volumeId?: string }) {
   const { t } = useTranslation();
   const all = useQuery(backupsQuery);
-  const { data: volumes } = useQuery(volumesQuery);
-  const columns = useMemo<readonly Column<Backup>[]>(
-    () => [
-      { id: 'name', header: t('fields.name'), value: ({ name, id }) => name || id },
-      { id: 'status', header: t('fields.status'), value: ({ status }) => status, cell: ({ status }) => <Status status={status} /> },
-      { id: 'size', header: t('fields.sizeGb'), value: ({ size }) => size },
-      { id: 'kind', header: t('backups.kind'), value: ({ is_incremental }) => (is_incremental ? t('backups.incremental') : t('backups.full')) },
-      {
-        id: 'volume',
-        header: t('fields.volume'),
-        value: ({ volume_id }) => volumes?.find(({ id }) => id === volume_id)?.name || volume_id,
-        cell: ({ volume_id }) => <PageLink to={`/volumes/${volume_id}`}>{volumes?.find(({ id }) => id === volume_id)?.name || volume_id}</PageLink>,
-        shown: volumeId === undefined,
-      },
-      { id: 'reason', header: t('backups.failReason'), value: ({ fail_reason }) => fail_reason ?? '', shown: false },
-      { id: 'created', header: t('fields.created'), value: ({ created_at }) => created_at, cell: ({ created_at }) => <Time at={created_at} /> },
-      { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
-    ],
-    [t, volumes, volumeId],
+  const before = useMemo<readonly Column<Backup>[]>(
+    () => [{ id: 'kind', header: t('backups.kind'), value: ({ is_incremental }) => (is_incremental ? t('backups.incremental') : t('backups.full')) }],
+    [t],
   );
-  const rows = useMemo(() => (volumeId === undefined ? all : { ...all, data: all.data?.filter((backup) => backup.volume_id === volumeId) }), [all, volumeId]);
+  const behind = useMemo<readonly Column<Backup>[]>(
+    () => [{ id: 'reason', header: t('backups.failReason'), value: ({ fail_reason }) => fail_reason ?? '', shown: false }],
+    [t],
+  );
   return (
-    <ResourceTable
-      inner={volumeId !== undefined}
-      name={volumeId === undefined ? 'backups' : 'volume-backups'}
+    <CopyTable
+      name="backups"
       title={t('pages.backups')}
-      rows={rows}
-      columns={columns}
-      keyOf={({ id }) => id}
-      labelOf={({ name, id }) => name || id}
-      actions={(selected) => <BackupActions backups={selected} />}
       empty={{ title: t('backups.empty'), text: t('backups.emptyText') }}
+      all={all}
+      volumeId={volumeId}
+      before={before}
+      behind={behind}
+      actions={(selected) => <BackupActions backups={selected} />}
     />
   );
 }
 
 function BackupActions({ backups }: { readonly backups: readonly Backup[] }) {
   const { t } = useTranslation();
-  const queries = useQueryClient();
   const { data: volumes = [] } = useQuery(volumesQuery);
   const [asked, setAsked] = useState<'restore' | 'edit' | 'delete'>();
   const [only] = backups;
@@ -104,32 +86,9 @@ function BackupActions({ backups }: { readonly backups: readonly Backup[] }) {
         />
       )}
       {asked === 'edit' && only !== undefined && (
-        <FormDialog
-          title={t('volumes.title.edit', { name: only.name || only.id })}
-          confirm={t('form.save')}
-          edits
-          close={close}
-          touches={[backupsQuery.queryKey]}
-          fields={{
-            name: { kind: 'text', label: t('fields.name'), initial: only.name },
-            description: { kind: 'text', label: t('fields.description'), initial: only.description },
-          }}
-          send={(_values, changes) => updateBackup(only.id, changes)}
-        />
+        <EditCopy copy={only} send={(changes) => updateBackup(only.id, changes)} touches={backupsQuery.queryKey} close={close} />
       )}
-      {asked === 'delete' && (
-        <Bulk
-          title={t('deleteTitle', { count: backups.length })}
-          text={t('deleteText')}
-          confirm={t('delete')}
-          items={backups.map(({ id, name }) => ({ id, name: name || id }))}
-          run={({ id }) => deleteBackup(id)}
-          onEnd={() => {
-            close();
-            void queries.invalidateQueries({ queryKey: backupsQuery.queryKey });
-          }}
-        />
-      )}
+      {asked === 'delete' && <DeleteCopies copies={backups} remove={deleteBackup} touches={backupsQuery.queryKey} close={close} />}
     </>
   );
 }

@@ -1,15 +1,10 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Action, ActionMenu } from '../parts/action-menu.tsx';
-import { FormDialog } from '../parts/form-dialog.tsx';
-import { Bulk } from '../parts/bulk.tsx';
-import { PageLink } from '../parts/page-link.tsx';
-import { type Column, ResourceTable } from '../parts/resource-table.tsx';
-import { Status } from '../parts/status.tsx';
-import { Time } from '../parts/time.tsx';
+import type { Column } from '../parts/resource-table.tsx';
+import { CopyTable, DeleteCopies, EditCopy } from '../volumes/copies.tsx';
 import { CreateVolume } from '../volumes/create.tsx';
-import { volumesQuery } from '../volumes/queries.ts';
 import { deleteSnapshot, setSnapshotMetadata, type Snapshot, snapshotsQuery, updateSnapshot } from './queries.ts';
 
 const DELETABLE = new Set(['available', 'error', 'error_deleting']);
@@ -18,47 +13,25 @@ const DELETABLE = new Set(['available', 'error', 'error_deleting']);
 export function SnapshotTable({ volumeId }: { readonly volumeId?: string }) {
   const { t } = useTranslation();
   const all = useQuery(snapshotsQuery);
-  const { data: volumes } = useQuery(volumesQuery);
-  const columns = useMemo<readonly Column<Snapshot>[]>(
-    () => [
-      { id: 'name', header: t('fields.name'), value: ({ name, id }) => name || id },
-      { id: 'status', header: t('fields.status'), value: ({ status }) => status, cell: ({ status }) => <Status status={status} /> },
-      { id: 'size', header: t('fields.sizeGb'), value: ({ size }) => size },
-      {
-        id: 'volume',
-        header: t('fields.volume'),
-        value: ({ volume_id }) => volumes?.find(({ id }) => id === volume_id)?.name || volume_id,
-        cell: ({ volume_id }) => <PageLink to={`/volumes/${volume_id}`}>{volumes?.find(({ id }) => id === volume_id)?.name || volume_id}</PageLink>,
-        shown: volumeId === undefined,
-      },
-      { id: 'description', header: t('fields.description'), value: ({ description }) => description ?? '' },
-      { id: 'created', header: t('fields.created'), value: ({ created_at }) => created_at, cell: ({ created_at }) => <Time at={created_at} /> },
-      { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
-    ],
-    [t, volumes, volumeId],
-  );
-  const rows = useMemo(
-    () => (volumeId === undefined ? all : { ...all, data: all.data?.filter((snapshot) => snapshot.volume_id === volumeId) }),
-    [all, volumeId],
+  const behind = useMemo<readonly Column<Snapshot>[]>(
+    () => [{ id: 'description', header: t('fields.description'), value: ({ description }) => description ?? '' }],
+    [t],
   );
   return (
-    <ResourceTable
-      inner={volumeId !== undefined}
-      name={volumeId === undefined ? 'snapshots' : 'volume-snapshots'}
+    <CopyTable
+      name="snapshots"
       title={t('pages.snapshots')}
-      rows={rows}
-      columns={columns}
-      keyOf={({ id }) => id}
-      labelOf={({ name, id }) => name || id}
-      actions={(selected) => <SnapshotActions snapshots={selected} />}
       empty={{ title: t('snapshots.empty'), text: t('snapshots.emptyText') }}
+      all={all}
+      volumeId={volumeId}
+      behind={behind}
+      actions={(selected) => <SnapshotActions snapshots={selected} />}
     />
   );
 }
 
 function SnapshotActions({ snapshots }: { readonly snapshots: readonly Snapshot[] }) {
   const { t } = useTranslation();
-  const queries = useQueryClient();
   const [asked, setAsked] = useState<'volume' | 'edit' | 'delete'>();
   const [only] = snapshots;
   const one = only === undefined ? t('actions.selectFirst') : snapshots.length > 1 ? t('actions.selectOne') : undefined;
@@ -83,36 +56,18 @@ function SnapshotActions({ snapshots }: { readonly snapshots: readonly Snapshot[
       <ActionMenu actions={actions} />
       {asked === 'volume' && only !== undefined && <CreateVolume close={close} snapshot={only} />}
       {asked === 'edit' && only !== undefined && (
-        <FormDialog
-          title={t('volumes.title.edit', { name: only.name || only.id })}
-          confirm={t('form.save')}
-          edits
-          close={close}
-          touches={[snapshotsQuery.queryKey]}
-          fields={{
-            name: { kind: 'text', label: t('fields.name'), initial: only.name },
-            description: { kind: 'text', label: t('fields.description'), initial: only.description },
-            metadata: { kind: 'pairs', label: t('fields.metadata'), initial: only.metadata },
-          }}
-          send={async (_values, { metadata, ...words }) => {
+        <EditCopy
+          copy={only}
+          metadata={only.metadata}
+          send={async ({ metadata, ...words }) => {
             if (Object.keys(words).length > 0) await updateSnapshot(only.id, words);
-            if (metadata !== undefined) await setSnapshotMetadata(only.id, metadata);
+            if (metadata !== undefined) await setSnapshotMetadata(only.id, metadata as Snapshot['metadata']);
           }}
+          touches={snapshotsQuery.queryKey}
+          close={close}
         />
       )}
-      {asked === 'delete' && (
-        <Bulk
-          title={t('deleteTitle', { count: snapshots.length })}
-          text={t('deleteText')}
-          confirm={t('delete')}
-          items={snapshots.map(({ id, name }) => ({ id, name: name || id }))}
-          run={({ id }) => deleteSnapshot(id)}
-          onEnd={() => {
-            close();
-            void queries.invalidateQueries({ queryKey: snapshotsQuery.queryKey });
-          }}
-        />
-      )}
+      {asked === 'delete' && <DeleteCopies copies={snapshots} remove={deleteSnapshot} touches={snapshotsQuery.queryKey} close={close} />}
     </>
   );
 }
