@@ -1,29 +1,17 @@
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Header from '@cloudscape-design/components/header';
-import { useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Column, ResourceTable } from '../parts/resource-table.tsx';
 import { Time } from '../parts/time.tsx';
-import { type Agent, agentsQuery, type ComputeService, servicesQuery, type VolumeService, volumeServicesQuery } from './queries.ts';
+import { type Agent, agentsQuery, type CloudService, servicesQuery, volumeServicesQuery } from './queries.ts';
 
 /** The services of compute and volumes and the agents of networks: are they there, and in use? */
 export function HealthPage() {
   const { t } = useTranslation();
   const [compute, volume, network] = [useQuery(servicesQuery), useQuery(volumeServicesQuery), useQuery(agentsQuery)];
-  const serviceColumns = useMemo<readonly Column<ComputeService | VolumeService>[]>(
-    () => [
-      { id: 'binary', header: t('fields.name'), value: ({ binary }) => binary },
-      { id: 'host', header: t('fields.host'), value: ({ host }) => host },
-      { id: 'zone', header: t('fields.zone'), value: ({ zone }) => zone },
-      { id: 'state', header: t('fields.status'), value: ({ state }) => state, cell: ({ state }) => <UpDown up={state === 'up'} /> },
-      { id: 'status', header: t('admin.use'), value: ({ status }) => (status === 'enabled' ? t('admin.inUse') : t('identity.isOut')) },
-      { id: 'reason', header: t('admin.reason'), value: ({ disabled_reason }) => disabled_reason ?? '' },
-      { id: 'seen', header: t('admin.seen'), value: ({ updated_at }) => updated_at ?? '', cell: ({ updated_at }) => <Time at={updated_at} /> },
-    ],
-    [t],
-  );
   const agentColumns = useMemo<readonly Column<Agent>[]>(
     () => [
       { id: 'type', header: t('fields.name'), value: ({ agent_type }) => agent_type },
@@ -40,33 +28,13 @@ export function HealthPage() {
     ],
     [t],
   );
-  const empty = { title: t('admin.noServices'), text: t('admin.servicesHelp') };
-  const keyOf = ({ binary, host }: ComputeService | VolumeService): string => `${binary} ${host}`;
   return (
     <SpaceBetween size="l">
       <Header variant="h1" description={t('admin.servicesHelp')}>
         {t('pages.health')}
       </Header>
-      <ResourceTable
-        inner
-        name="compute-services"
-        title={t('admin.computeServices')}
-        rows={compute}
-        columns={serviceColumns}
-        keyOf={keyOf}
-        labelOf={keyOf}
-        empty={empty}
-      />
-      <ResourceTable
-        inner
-        name="volume-services"
-        title={t('admin.volumeServices')}
-        rows={volume}
-        columns={serviceColumns}
-        keyOf={keyOf}
-        labelOf={keyOf}
-        empty={empty}
-      />
+      <ServiceTable name="compute-services" title={t('admin.computeServices')} rows={compute} />
+      <ServiceTable name="volume-services" title={t('admin.volumeServices')} rows={volume} />
       <ResourceTable
         inner
         name="agents"
@@ -75,9 +43,39 @@ export function HealthPage() {
         columns={agentColumns}
         keyOf={({ id }) => id}
         labelOf={({ agent_type }) => agent_type}
-        empty={empty}
+        empty={{ title: t('admin.noServices'), text: t('admin.servicesHelp') }}
       />
     </SpaceBetween>
+  );
+}
+
+/** The processes of one service, each with its host. */
+function ServiceTable({ name, title, rows }: { readonly name: string; readonly title: string; readonly rows: UseQueryResult<readonly CloudService[]> }) {
+  const { t } = useTranslation();
+  const columns = useMemo<readonly Column<CloudService>[]>(
+    () => [
+      { id: 'binary', header: t('fields.name'), value: ({ binary }) => binary },
+      { id: 'host', header: t('fields.host'), value: ({ host }) => host },
+      { id: 'zone', header: t('fields.zone'), value: ({ zone }) => zone },
+      { id: 'state', header: t('fields.status'), value: ({ state }) => state, cell: ({ state }) => <UpDown up={state === 'up'} /> },
+      { id: 'status', header: t('admin.use'), value: ({ status }) => (status === 'enabled' ? t('admin.inUse') : t('identity.isOut')) },
+      { id: 'reason', header: t('admin.reason'), value: ({ disabled_reason }) => disabled_reason ?? '' },
+      { id: 'seen', header: t('admin.seen'), value: ({ updated_at }) => updated_at ?? '', cell: ({ updated_at }) => <Time at={updated_at} /> },
+    ],
+    [t],
+  );
+  const keyOf = ({ binary, host }: CloudService): string => `${binary} ${host}`;
+  return (
+    <ResourceTable
+      inner
+      name={name}
+      title={title}
+      rows={rows}
+      columns={columns}
+      keyOf={keyOf}
+      labelOf={keyOf}
+      empty={{ title: t('admin.noServices'), text: t('admin.servicesHelp') }}
+    />
   );
 }
 

@@ -2,14 +2,19 @@ import { queryOptions } from '@tanstack/react-query';
 import { allOf, api } from '../api/client.ts';
 import type { Server } from '../servers/queries.ts';
 
-export interface ComputeService {
-  readonly id: string;
+/** A process of a service, on its host. */
+export interface CloudService {
   readonly binary: string;
   readonly host: string;
   readonly zone: string;
   readonly status: 'enabled' | 'disabled';
   readonly state: 'up' | 'down';
   readonly updated_at: string | null;
+  readonly disabled_reason?: string | null;
+}
+
+interface ComputeService extends CloudService {
+  readonly id: string;
   readonly disabled_reason: string | null;
   readonly forced_down: boolean;
 }
@@ -103,18 +108,9 @@ export const servicesQuery = queryOptions({
 export const switchService = (id: string, change: { readonly status: 'enabled' } | { readonly status: 'disabled'; readonly disabled_reason: string }) =>
   api('compute', `/v2.1/os-services/${encodeURIComponent(id)}`, { method: 'PUT', body: change });
 
-export interface VolumeService {
-  readonly binary: string;
-  readonly host: string;
-  readonly zone: string;
-  readonly status: 'enabled' | 'disabled';
-  readonly state: 'up' | 'down';
-  readonly updated_at: string | null;
-  readonly disabled_reason?: string | null;
-}
 export const volumeServicesQuery = queryOptions({
   queryKey: ['volume-services'] as const,
-  queryFn: ({ signal }) => got<readonly VolumeService[]>('volume', '/v3/os-services', 'services', signal),
+  queryFn: ({ signal }) => got<readonly CloudService[]>('volume', '/v3/os-services', 'services', signal),
   refetchInterval: 15_000,
 });
 
