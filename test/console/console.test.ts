@@ -3,20 +3,11 @@
  * the cloud. Fails on exceptions in the page, on breaches of its content security policy, and on what axe finds of WCAG AA.
  */
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { packedLength } from '@cairn/cairn/bench/packed-length';
 import { accessibility, type Browser, type BrowserContext, noBrowser, type Page } from '../support/browser.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { ConsoleUser, HOSTILE, PASSWORD, WAIT_MS } from '../support/console.ts';
-
-/** The length of a file as it is sent packed with gzip. fetch would unpack it and hide that. */
-const packedLength = (url: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    get(url, { headers: { 'accept-encoding': 'gzip' } }, (response) => {
-      response.resume();
-      resolve(Number(response.headers['content-length']));
-    }).once('error', reject);
-  });
 
 describe('the console', { skip: noBrowser() ?? false }, () => {
   let user: ConsoleUser;

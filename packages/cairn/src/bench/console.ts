@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { get } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import type { Bench } from './api.ts';
 import { median, until } from './load.ts';
+import { packedLength } from './packed-length.ts';
 import type { Figure } from './report.ts';
 import { findNamed, networkFor, statusOf } from './servers.ts';
 
@@ -84,15 +84,6 @@ export async function consoleFigures(bench: Bench): Promise<Figure[]> {
     await browser.close();
   }
 }
-
-/** The length of a file as it is sent packed with gzip; fetch would unpack it and hide that. */
-const packedLength = (url: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    get(url, { headers: { 'accept-encoding': 'gzip' } }, (response) => {
-      response.resume();
-      resolve(Number(response.headers['content-length']));
-    }).once('error', reject);
-  });
 
 /** From the click on a link until the page's heading and its rows are there, twice through: what the first round loads is there in the second. Milliseconds. */
 async function laterPages(page: Page): Promise<number[]> {
