@@ -17,11 +17,6 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
   });
   after(async () => await user?.stop());
 
-  const dialog = () => page.getByRole('dialog');
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
-  const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
-  const select = (name: string) => page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check({ force: true });
-
   test('a member is refused in the cloud’s words on each page', async () => {
     await user.signIn();
     assert.equal(await user.nav('Hosts').count(), 0);
@@ -40,24 +35,24 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
 
   test('a flavor is made for some projects, with extra specs and access', async () => {
     await user.nav('Flavors').click();
-    await button('Create flavor').first().click();
-    await dialog().getByLabel('Name').fill('special');
-    await dialog().getByLabel('vCPUs').fill('0');
-    assert.equal(await dialog().getByRole('button', { name: 'Create', exact: true }).isDisabled(), true);
-    await dialog().getByLabel('vCPUs').fill('1');
-    await dialog().getByLabel('Disk (GiB)', { exact: true }).fill('1');
-    await dialog().getByText('All projects may use it').click();
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.button('Create flavor').first().click();
+    await user.dialog().getByLabel('Name').fill('special');
+    await user.dialog().getByLabel('vCPUs').fill('0');
+    assert.equal(await user.dialog().getByRole('button', { name: 'Create', exact: true }).isDisabled(), true);
+    await user.dialog().getByLabel('vCPUs').fill('1');
+    await user.dialog().getByLabel('Disk (GiB)', { exact: true }).fill('1');
+    await user.dialog().getByText('All projects may use it').click();
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('link', { name: 'special', exact: true }).click();
-    await button('Add extra specs').first().click();
-    await dialog().getByLabel('Extra specs').fill('quota:cpu_shares=512');
-    await dialog().getByRole('button', { name: 'Add', exact: true }).click();
-    await row('quota:cpu_shares').getByText('512').waitFor();
-    await button('Give access').first().click();
-    await dialog().getByLabel('Project').click();
+    await user.button('Add extra specs').first().click();
+    await user.dialog().getByLabel('Extra specs').fill('quota:cpu_shares=512');
+    await user.dialog().getByRole('button', { name: 'Add', exact: true }).click();
+    await user.row('quota:cpu_shares').getByText('512').waitFor();
+    await user.button('Give access').first().click();
+    await user.dialog().getByLabel('Project').click();
     await page.getByRole('option', { name: /^alpha/ }).click();
-    await dialog().getByRole('button', { name: 'Add', exact: true }).click();
-    await row('alpha').waitFor();
+    await user.dialog().getByRole('button', { name: 'Add', exact: true }).click();
+    await user.row('alpha').waitFor();
     await user.fine('flavor');
     const names = async (project: string): Promise<string[]> => {
       const token = await cloud.login('ann', PASSWORD, project);
@@ -68,22 +63,22 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
 
   test('hosts are grouped, and a group of them is an availability zone', async () => {
     await user.nav('Host aggregates').click();
-    await button('Create host aggregate').first().click();
-    await dialog().getByLabel('Name').fill('rack');
-    await dialog().getByLabel('Availability zone').fill('north');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
-    await select('rack');
+    await user.button('Create host aggregate').first().click();
+    await user.dialog().getByLabel('Name').fill('rack');
+    await user.dialog().getByLabel('Availability zone').fill('north');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.select('rack');
     await user.choose('Actions', 'Choose hosts');
-    await dialog().getByLabel('Hosts').click();
+    await user.dialog().getByLabel('Hosts').click();
     await page.getByRole('option').first().click();
     await page.keyboard.press('Escape');
-    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
-    await row('north').getByText('Available').waitFor();
+    await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await user.row('north').getByText('Available').waitFor();
     await page.getByText('Take its hosts out first.').first().waitFor({ state: 'attached' });
     await user.choose('Actions', 'Metadata');
-    await dialog().getByLabel('Metadata').fill('ssd=true');
-    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
-    await row('rack').getByText('ssd=true').waitFor();
+    await user.dialog().getByLabel('Metadata').fill('ssd=true');
+    await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await user.row('rack').getByText('ssd=true').waitFor();
     await user.fine('aggregates');
   });
 
@@ -106,19 +101,19 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.nav('Hosts').click();
     await page.getByRole('link', { name: host, exact: true }).click();
     await page.getByRole('link', { name: 'one', exact: true }).waitFor();
-    await button('Drain host').click();
-    await dialog().getByRole('button', { name: 'Drain host', exact: true }).click();
+    await user.button('Drain host').click();
+    await user.dialog().getByRole('button', { name: 'Drain host', exact: true }).click();
     await user.shown('All servers have left the host.');
     for (const id of ids) assert.notEqual((await show(id))['OS-EXT-SRV-ATTR:host'], host);
     assert.deepEqual([(await show(ids[0] as string)).status, (await show(ids[1] as string)).status], ['SHUTOFF', 'ACTIVE']);
     await page.getByText('No guests').filter({ visible: true }).first().waitFor();
     await user.fine('host-drained');
     await user.nav('Hosts').click();
-    await row(host).getByText('It is being drained.').waitFor();
-    await select(host);
+    await user.row(host).getByText('It is being drained.').waitFor();
+    await user.select(host);
     await user.choose('Actions', 'Enable host');
-    await dialog().getByRole('button', { name: 'Enable host', exact: true }).click();
-    await row(host).getByText('In use', { exact: true }).waitFor();
+    await user.dialog().getByRole('button', { name: 'Enable host', exact: true }).click();
+    await user.row(host).getByText('In use', { exact: true }).waitFor();
     await user.fine('hosts');
   });
 
@@ -138,21 +133,21 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
 
   test('volume types are made with limits of speed', async () => {
     await user.nav('Volume types').click();
-    await button('Create volume type').first().click();
-    await dialog().getByLabel('Name').fill('slow');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
-    await row('slow').waitFor();
-    await button('Create QoS specs').first().click();
-    await dialog().getByLabel('Name').fill('limited');
-    await dialog().getByLabel('Limits').fill('total_iops_sec=50');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
-    await row('limited').getByText('total_iops_sec=50').waitFor();
-    await select('slow');
+    await user.button('Create volume type').first().click();
+    await user.dialog().getByLabel('Name').fill('slow');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.row('slow').waitFor();
+    await user.button('Create QoS specs').first().click();
+    await user.dialog().getByLabel('Name').fill('limited');
+    await user.dialog().getByLabel('Limits').fill('total_iops_sec=50');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.row('limited').getByText('total_iops_sec=50').waitFor();
+    await user.select('slow');
     await user.choose('Actions', 'Choose QoS specs');
-    await dialog().getByLabel('QoS').click();
+    await user.dialog().getByLabel('QoS').click();
     await page.getByRole('option', { name: 'limited' }).click();
-    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
-    await row('slow').getByText('limited').waitFor();
+    await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await user.row('slow').getByText('limited').waitFor();
     await user.fine('volume-types');
   });
 
@@ -160,42 +155,42 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     const { policy } = await user.cloud.ok('POST', '/network/v2.0/qos/policies', { policy: { name: 'limits' } });
     await user.cloud.ok('POST', `/network/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`, { bandwidth_limit_rule: { max_kbps: 1000 } });
     await page.goto(user.at(`/console/qos-policies/${policy.id}`));
-    await row('At most so much bandwidth').getByText('max_kbps=1000').waitFor();
+    await user.row('At most so much bandwidth').getByText('max_kbps=1000').waitFor();
     await page.getByRole('checkbox', { name: /^Select bandwidth_limit/ }).check({ force: true });
-    await button('Edit').last().click();
-    assert.equal(await dialog().getByLabel('Limit (kbit/s)').inputValue(), '1000');
-    await dialog().getByLabel('Limit (kbit/s)').fill('2000');
+    await user.button('Edit').last().click();
+    assert.equal(await user.dialog().getByLabel('Limit (kbit/s)').inputValue(), '1000');
+    await user.dialog().getByLabel('Limit (kbit/s)').fill('2000');
     await user.fine('qos-rule-edit');
-    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
-    await row('At most so much bandwidth').getByText('max_kbps=2000').waitFor();
-    await button('Edit').first().click();
-    await dialog().getByLabel('Name').fill('other limits');
-    await dialog().getByLabel('Shared with all projects').check({ force: true });
-    await dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
+    await user.row('At most so much bandwidth').getByText('max_kbps=2000').waitFor();
+    await user.button('Edit').first().click();
+    await user.dialog().getByLabel('Name').fill('other limits');
+    await user.dialog().getByLabel('Shared with all projects').check({ force: true });
+    await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('heading', { name: 'other limits' }).first().waitFor();
     assert.equal((await user.cloud.ok('GET', `/network/v2.0/qos/policies/${policy.id}`)).policy.shared, true);
 
     await user.nav('Volume groups').click();
-    await button('Create group type').click();
-    await dialog().getByLabel('Name').fill('together');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
-    await button('Create volume group').first().click();
-    await dialog().getByText('together').waitFor();
-    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await user.button('Create group type').click();
+    await user.dialog().getByLabel('Name').fill('together');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
+    await user.button('Create volume group').first().click();
+    await user.dialog().getByText('together').waitFor();
+    await user.dialog().getByRole('button', { name: 'Cancel' }).click();
   });
 
   test('services and agents with their health; definitions of metadata; what the cloud is made of', async () => {
     await user.nav('Services and agents').click();
-    await row('nova-compute').first().getByText('Up').waitFor();
-    await row('cinder-volume').first().getByText('Up').waitFor();
+    await user.row('nova-compute').first().getByText('Up').waitFor();
+    await user.row('cinder-volume').first().getByText('Up').waitFor();
     await user.fine('health');
     await user.nav('Metadata definitions').click();
     await page.getByRole('rowheader').first().waitFor();
     await user.fine('metadefs');
     await user.nav('System information').click();
     await user.shown(/^v2\.1 \(2\.\d+\)$/);
-    await row('compute').first().waitFor();
+    await user.row('compute').first().waitFor();
     await user.fine('system');
     await page.getByRole('button', { name: 'Open the activity panel' }).click();
     await page

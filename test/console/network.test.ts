@@ -13,15 +13,10 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
   let cloud: TestCloud;
   let page: Page;
 
-  const dialog = () => user.page.getByRole('dialog');
   /** A button that may stand in the header and in the empty list. */
   const press = (name: string): Promise<void> => user.page.getByRole('main').getByRole('button', { name, exact: true }).first().click();
-  const confirm = async (name: string): Promise<void> => {
-    await dialog().getByRole('button', { name, exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
-  };
   /** Takes a choice of a field of the dialog, by the beginning of its words. */
-  const choose = async (field: string, option: string | RegExp, within = dialog()): Promise<void> => {
+  const choose = async (field: string, option: string | RegExp, within = user.dialog()): Promise<void> => {
     await within
       .getByRole('button', { name: new RegExp(`^${field}|${field}$`) })
       .first()
@@ -45,18 +40,19 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
   test('a network with all that its subnet can say, a second subnet, changes of both', async () => {
     await list('Networks');
     await press('Create network');
-    await dialog()
+    await user
+      .dialog()
       .getByText(/of 100 used/)
       .waitFor();
-    await dialog().getByLabel('Name', { exact: true }).fill('shop');
-    await dialog().getByLabel('Addresses (CIDR)').fill('10.20.0.0/24');
-    await dialog().getByRole('button', { name: 'Gateway, DHCP, DNS, routes' }).click();
-    await dialog().getByLabel('Addresses to hand out').fill('10.20.0.10');
-    await dialog().getByText('A line is not a range such as').waitFor();
-    assert.ok(await dialog().getByRole('button', { name: 'Create', exact: true }).isDisabled());
-    await dialog().getByLabel('Addresses to hand out').fill('10.20.0.10-10.20.0.99');
-    await dialog().getByLabel('DNS servers').fill('9.9.9.9');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('shop');
+    await user.dialog().getByLabel('Addresses (CIDR)').fill('10.20.0.0/24');
+    await user.dialog().getByRole('button', { name: 'Gateway, DHCP, DNS, routes' }).click();
+    await user.dialog().getByLabel('Addresses to hand out').fill('10.20.0.10');
+    await user.dialog().getByText('A line is not a range such as').waitFor();
+    assert.ok(await user.dialog().getByRole('button', { name: 'Create', exact: true }).isDisabled());
+    await user.dialog().getByLabel('Addresses to hand out').fill('10.20.0.10-10.20.0.99');
+    await user.dialog().getByLabel('DNS servers').fill('9.9.9.9');
+    await user.confirm('Create');
     await page.getByRole('link', { name: 'shop', exact: true }).click();
     await heading('shop');
     await row(/10\.20\.0\.0\/24/)
@@ -64,33 +60,33 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
       .waitFor();
 
     await press('Add subnet');
-    await dialog().getByLabel('Name', { exact: true }).fill('six');
-    await dialog().getByLabel('Addresses (CIDR)').fill('fd00:20::/64');
-    await dialog().getByRole('button', { name: 'Gateway, DHCP, DNS, routes' }).click();
+    await user.dialog().getByLabel('Name', { exact: true }).fill('six');
+    await user.dialog().getByLabel('Addresses (CIDR)').fill('fd00:20::/64');
+    await user.dialog().getByRole('button', { name: 'Gateway, DHCP, DNS, routes' }).click();
     await choose('How ports get IPv6 addresses', /SLAAC/);
-    await confirm('Create');
+    await user.confirm('Create');
     await row(/fd00:20::\/64/).waitFor();
     await page.getByRole('checkbox', { name: 'Select 10.20.0.0/24' }).check({ force: true });
     await page.getByRole('main').getByRole('button', { name: 'Edit', exact: true }).nth(1).click();
-    await dialog().getByLabel('Routes for servers').fill('192.168.0.0/16, 10.20.0.254');
-    await confirm('Save');
+    await user.dialog().getByLabel('Routes for servers').fill('192.168.0.0/16, 10.20.0.254');
+    await user.confirm('Save');
     await page.getByText('192.168.0.0/16 → 10.20.0.254').waitFor();
 
     await page.getByRole('button', { name: 'Edit tags' }).first().click();
-    await dialog().getByLabel('Tags').fill('blue\nweb');
-    await confirm('Save');
+    await user.dialog().getByLabel('Tags').fill('blue\nweb');
+    await user.confirm('Save');
     await page.getByText('blue', { exact: true }).waitFor();
     await row(/10\.20\.0\.0\/24/)
       .getByRole('button', { name: 'Edit tags' })
       .click();
-    await dialog().getByLabel('Tags').fill('of-shop');
-    await confirm('Save');
+    await user.dialog().getByLabel('Tags').fill('of-shop');
+    await user.confirm('Save');
     await row(/10\.20\.0\.0\/24/)
       .getByText('of-shop', { exact: true })
       .waitFor();
     await press('Share');
     await choose('Project', 'beta');
-    await confirm('Share');
+    await user.confirm('Share');
     await row(/beta/).waitFor();
     await user.fine('network');
     const { networks } = await cloud.ok('GET', '/network/v2.0/networks?name=shop');
@@ -102,28 +98,28 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
   test('a router is made, led outside, put on the network; routes come and go', async () => {
     await list('Routers');
     await press('Create router');
-    await dialog().getByLabel('Name', { exact: true }).fill('edge');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('edge');
+    await user.confirm('Create');
     await page.getByRole('link', { name: 'edge', exact: true }).click();
     await heading('edge');
     await press('Set gateway');
-    await confirm('Save');
+    await user.confirm('Save');
     await page
       .getByText(/^172\.24\.4\.\d+$/)
       .first()
       .waitFor();
     await press('Add interface');
     await choose('Subnet', /shop: 10\.20\.0\.0\/24/);
-    await confirm('Add');
+    await user.confirm('Add');
     await row(/10\.20\.0\.1/).waitFor();
     await press('Add routes');
-    await dialog().getByLabel('Static routes').fill('10.99.0.0/16, 10.20.0.50');
-    await confirm('Add');
+    await user.dialog().getByLabel('Static routes').fill('10.99.0.0/16, 10.20.0.50');
+    await user.confirm('Add');
     await row(/10\.99\.0\.0\/16/).waitFor();
     await user.fine('router');
     await page.getByRole('checkbox', { name: 'Select 10.99.0.0/16' }).check({ force: true });
     await page.getByRole('main').getByRole('button', { name: 'Remove', exact: true }).last().click();
-    await confirm('Remove');
+    await user.confirm('Remove');
     await page.getByText('No further routes.').waitFor();
     const remove = page.getByRole('main').getByRole('button', { name: 'Delete', exact: true });
     assert.equal(await remove.getAttribute('aria-disabled'), 'true', 'it has an interface');
@@ -133,17 +129,17 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await list('Ports');
     await press('Create port');
     await choose('Network', 'shop');
-    await dialog().getByLabel('Name', { exact: true }).fill('web-port');
-    await dialog().getByLabel('Addresses', { exact: true }).fill('10.20.0.40');
-    await dialog().getByLabel('Further addresses that it may send with').fill('10.20.0.200');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('web-port');
+    await user.dialog().getByLabel('Addresses', { exact: true }).fill('10.20.0.40');
+    await user.dialog().getByLabel('Further addresses that it may send with').fill('10.20.0.200');
+    await user.confirm('Create');
     await page.getByRole('link', { name: 'web-port', exact: true }).click();
     await heading('web-port');
     await row(/10\.20\.0\.200/).waitFor();
     await press('Edit');
-    await dialog().getByLabel('Switched on').uncheck({ force: true });
-    await dialog().getByLabel('Port security').uncheck({ force: true });
-    await confirm('Save');
+    await user.dialog().getByLabel('Switched on').uncheck({ force: true });
+    await user.dialog().getByLabel('Port security').uncheck({ force: true });
+    await user.confirm('Save');
     await row(/10\.20\.0\.200/).waitFor({ state: 'hidden' });
     await user.fine('port');
     const { ports } = await cloud.ok('GET', '/network/v2.0/ports?name=web-port');
@@ -155,25 +151,25 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await list('Floating IPs');
     await press('Allocate floating IP');
     await choose('External network', 'public');
-    await confirm('Allocate');
+    await user.confirm('Allocate');
     await page.getByRole('link', { name: /^172\.24\.4\.\d+$/ }).click();
     await heading(/^172\.24\.4\./);
     await press('Forward ports');
-    await dialog().getByLabel('Ports outside').fill('2222');
+    await user.dialog().getByLabel('Ports outside').fill('2222');
     await choose('Leads to', /10\.20\.0\.40/);
-    await dialog().getByLabel('Ports inside').fill('22');
-    await confirm('Create');
+    await user.dialog().getByLabel('Ports inside').fill('22');
+    await user.confirm('Create');
     await row(/2222/).waitFor();
     await user.fine('floating-ip');
     await page.getByRole('checkbox', { name: 'Select tcp 2222' }).check({ force: true });
     await press('Delete');
-    await confirm('Delete');
+    await user.confirm('Delete');
     await page.getByText('No ports are forwarded.').waitFor();
     await list('Floating IPs');
     await page.getByRole('checkbox', { name: /^Select 172/ }).check({ force: true });
     await press('Associate');
     await choose('Leads to', /10\.20\.0\.40/);
-    await confirm('Associate');
+    await user.confirm('Associate');
     await page.getByRole('link', { name: '10.20.0.40' }).waitFor();
     await user.fine('floating-ips');
   });
@@ -194,12 +190,12 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await heading('many');
     await press('Add subport');
     await choose('Port', /^vlan-200/);
-    await dialog().getByLabel('VLAN', { exact: true }).fill('200');
-    await confirm('Add');
+    await user.dialog().getByLabel('VLAN', { exact: true }).fill('200');
+    await user.confirm('Add');
     await row(/vlan 200/).waitFor();
     await page.getByRole('checkbox', { name: 'Select vlan 100' }).check({ force: true });
     await press('Remove');
-    await confirm('Remove');
+    await user.confirm('Remove');
     await row(/vlan 100/).waitFor({ state: 'hidden' });
     await user.fine('trunk');
     await list('QoS policies');
@@ -213,22 +209,22 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await user.fine('qos-policy');
     await list('Subnet pools');
     await press('Create address scope');
-    await dialog().getByLabel('Name', { exact: true }).fill('inside');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('inside');
+    await user.confirm('Create');
     await row(/inside/).waitFor();
     await press('Create subnet pool');
-    await dialog().getByLabel('Name', { exact: true }).fill('mine');
-    await dialog().getByLabel('Ranges').fill('10.200.0.0/16');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('mine');
+    await user.dialog().getByLabel('Ranges').fill('10.200.0.0/16');
+    await user.confirm('Create');
     await row(/mine/).waitFor();
     await page.getByRole('checkbox', { name: 'Select mine' }).check({ force: true });
     await page.getByRole('main').getByRole('button', { name: 'Edit', exact: true }).first().click();
-    await dialog().getByLabel('Name', { exact: true }).fill('ours');
-    await dialog().getByLabel('Ranges').fill('10.200.0.0/16\n10.201.0.0/16');
-    await dialog().getByLabel('Prefix length of the smallest subnet').fill('29');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('ours');
+    await user.dialog().getByLabel('Ranges').fill('10.200.0.0/16\n10.201.0.0/16');
+    await user.dialog().getByLabel('Prefix length of the smallest subnet').fill('29');
     await choose('Address scope', 'inside');
     await user.fine('subnet-pool-edit');
-    await confirm('Save');
+    await user.confirm('Save');
     await row(/ours/).getByText('10.200.0.0/15').or(row(/ours/).getByText('10.200.0.0/16, 10.201.0.0/16')).waitFor();
     await row(/ours/)
       .getByText(/ – \/29/)
@@ -262,49 +258,49 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     const ports = (await cloud.ok('GET', '/network/v2.0/ports?name=web-port')).ports;
     await list('Address groups');
     await press('Create address group');
-    await dialog().getByLabel('Name', { exact: true }).fill('offices');
-    await dialog().getByLabel('Addresses', { exact: true }).fill('192.0.2.0/24\n198.51.100.0/24');
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('offices');
+    await user.dialog().getByLabel('Addresses', { exact: true }).fill('192.0.2.0/24\n198.51.100.0/24');
+    await user.confirm('Create');
     await page.getByRole('checkbox', { name: 'Select offices' }).check({ force: true });
     await press('Edit');
-    await dialog().getByLabel('Addresses', { exact: true }).fill('192.0.2.0/24\n203.0.113.0/24');
-    await confirm('Save');
+    await user.dialog().getByLabel('Addresses', { exact: true }).fill('192.0.2.0/24\n203.0.113.0/24');
+    await user.confirm('Save');
     await row(/203\.0\.113\.0\/24/).waitFor();
     const { address_groups: offices } = await cloud.ok('GET', '/network/v2.0/address-groups?name=offices');
     assert.deepEqual([...offices[0].addresses].sort(), ['192.0.2.0/24', '203.0.113.0/24']);
 
     await list('Security groups');
     await press('Create security group');
-    await dialog().getByLabel('Name', { exact: true }).fill('db');
-    await dialog().getByLabel('Stateful').uncheck({ force: true });
-    await confirm('Create');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('db');
+    await user.dialog().getByLabel('Stateful').uncheck({ force: true });
+    await user.confirm('Create');
     await page.getByRole('link', { name: 'db', exact: true }).click();
     await heading('db');
     await press('Add rule');
     await choose('Template', 'PostgreSQL');
     await choose('Other side', 'Members of a security group');
     await choose('Security group', 'default');
-    await dialog().getByLabel('Description').fill('the shop');
-    await confirm('Create');
+    await user.dialog().getByLabel('Description').fill('the shop');
+    await user.confirm('Create');
     await row(/5432.*default.*the shop/).waitFor();
     await press('Add rule');
     await choose('Template', /^Ping/);
     await choose('IP version', 'IPv6');
-    await dialog().getByLabel('ICMP code').fill('0');
-    await dialog().getByText('a code needs a type').first().waitFor();
-    await dialog().getByLabel('ICMP type').fill('128');
+    await user.dialog().getByLabel('ICMP code').fill('0');
+    await user.dialog().getByText('a code needs a type').first().waitFor();
+    await user.dialog().getByLabel('ICMP type').fill('128');
     await choose('Other side', 'A network');
-    await confirm('Create');
+    await user.confirm('Create');
     await row(/IPv6.*128\/0/).waitFor();
     await press('Add rule');
     await choose('Template', 'HTTPS');
     await choose('Other side', 'An address group');
     await choose('Address group', /^offices/);
-    await confirm('Create');
+    await user.confirm('Create');
     await row(/443.*offices/).waitFor();
     await press('Edit');
-    await dialog().getByLabel('Name', { exact: true }).fill('database');
-    await confirm('Save');
+    await user.dialog().getByLabel('Name', { exact: true }).fill('database');
+    await user.confirm('Save');
     await heading('database');
     await page.getByText('No port uses it.').waitFor();
     const { security_groups: groups } = await cloud.ok('GET', '/network/v2.0/security-groups?name=database');
@@ -348,8 +344,8 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     const asked = page.url();
     await page.getByRole('link', { name: 'Add this rule here' }).click();
     await heading('web');
-    assert.equal(await dialog().getByLabel('Ports').inputValue(), '80');
-    await confirm('Create');
+    assert.equal(await user.dialog().getByLabel('Ports').inputValue(), '80');
+    await user.confirm('Create');
     await row(/172\.24\.4\.1/).waitFor();
     await page.goto(asked);
     await page.locator('div[data-verdict=pass]').waitFor();

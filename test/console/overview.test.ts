@@ -26,7 +26,6 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
     return readFileSync(await file.path(), 'utf8');
   };
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
 
   test('after signing in: usage against quota, servers by state, what happened before and what happens now', async () => {
     await cloud.ok('POST', '/network/v2.0/networks', { network: { name: 'before' } }, { token: ann });
@@ -58,11 +57,11 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await user.nav('API access').click();
     await page.getByRole('cell', { name: /\/identity$/ }).waitFor();
     await user.fine('api-access');
-    const openrc = await downloaded(button('openrc.sh'));
+    const openrc = await downloaded(user.button('openrc.sh'));
     const set = execFileSync('/bin/sh', ['-c', `${openrc}\nenv`], { input: `${PASSWORD}\n`, encoding: 'utf8', env: {} });
     assert.match(set, new RegExp(`^OS_AUTH_URL=${cloud.url}/identity/v3$`, 'm'));
     assert.match(set, new RegExp(`^OS_PASSWORD=${PASSWORD}$`, 'm'));
-    const { auth } = parse(await downloaded(button('clouds.yaml'))).clouds.cairn;
+    const { auth } = parse(await downloaded(user.button('clouds.yaml'))).clouds.cairn;
     assert.deepEqual([auth.username, auth.project_name, auth.password], ['ann', 'alpha', undefined]);
     assert.ok(!openrc.includes(PASSWORD));
   });
@@ -79,7 +78,7 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await user.fine('application-credential');
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
     await user.shown('Keep the secret now');
-    const { auth, auth_type } = parse(await downloaded(button('clouds.yaml').last())).clouds.cairn;
+    const { auth, auth_type } = parse(await downloaded(user.button('clouds.yaml').last())).clouds.cairn;
     assert.equal(auth_type, 'v3applicationcredential');
     const login = await cloud.call(
       'POST',

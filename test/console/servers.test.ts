@@ -21,7 +21,6 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
   const active = async (id: string): Promise<void> =>
     cloud.until('the server runs', async () => (await call('GET', `/compute/v2.1/servers/${id}`)).server.status === 'ACTIVE', WAIT_MS);
   const tab = async (name: string): Promise<void> => page.getByRole('tab', { name, exact: true }).click();
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
 
   before(async () => {
     user = await ConsoleUser.start({ hosts: 2 });
@@ -57,24 +56,24 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     /** Keys that went out: keysym, pressed or let go. */
     const keys = (): string[] =>
       sent.filter((data) => data[0] === 4 && data.length === 8).map((data) => `${data.readUInt32BE(4).toString(16)}${data[1] ? '+' : '-'}`);
-    await button('Send Ctrl+Alt+Del').click();
-    await button('Type into the console').click();
+    await user.button('Send Ctrl+Alt+Del').click();
+    await user.button('Type into the console').click();
     await page.keyboard.press('q');
-    await button('Paste text').click();
+    await user.button('Paste text').click();
     await page.getByRole('dialog').getByLabel('Text').fill('A\n');
-    await button('Type it').click();
+    await user.button('Type it').click();
     const expected = ['ffe3+', 'ffe9+', 'ffff+', 'ffff-', 'ffe9-', 'ffe3-', '71+', '71-', 'ffe1+', '41+', '41-', 'ffe1-', 'ff0d+', 'ff0d-'];
     await cloud.until('all keys were sent', async () => keys().length >= expected.length, WAIT_MS);
     assert.deepEqual(keys(), expected);
 
-    await button('Type into the console').click();
+    await user.button('Type into the console').click();
     await page.keyboard.press('Control+Alt+Home');
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Type into the console');
 
-    await button('Full screen').click();
+    await user.button('Full screen').click();
     await page.waitForFunction(() => document.fullscreenElement?.className === 'console-box');
     await page.evaluate(() => document.exitFullscreen());
-    await button('Connect again').click();
+    await user.button('Connect again').click();
     await page.locator('[data-console-state=open]').waitFor();
     assert.equal(passes.length, 2);
   });
@@ -82,12 +81,12 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
   test('the serial line is a terminal; what the guest says there cannot reach the page', async () => {
     await tab('Serial line');
     await page.locator('.xterm-rows').getByText('login:').first().waitFor();
-    await button('Type into the console').click();
+    await user.button('Type into the console').click();
     // a simulated line says what it hears: colours of cells, a title, a link, markup
     const hostile = `\u001b[38;2;1;200;3mgreen\u001b[0m \u001b]0;broken in\u0007\u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007 ${HOSTILE.slice(0, 40)}`;
-    await button('Paste text').click();
+    await user.button('Paste text').click();
     await page.getByRole('dialog').getByLabel('Text').fill('typed by ann');
-    await button('Type it').click();
+    await user.button('Type it').click();
     await page.locator('.xterm-rows').getByText('typed by ann').waitFor();
     await page.evaluate((text) => {
       const data = new DataTransfer();
@@ -154,7 +153,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
 
   /** Opens the dialog of an action of the server's page. */
   const dialogOf = async (item: string) => {
-    await button('Actions').click();
+    await user.button('Actions').click();
     await page.getByRole('menuitem', { name: item, exact: true }).click();
     const dialog = page.getByRole('dialog', { name: item });
     await dialog.waitFor();
@@ -210,7 +209,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('option', { name: /^Resize/ }).click();
     for (const step of ['compute_copy_disks', 'compute_switch', 'compute_finish']) await page.locator(`[data-step=${step}][data-state=done]`).waitFor();
     await fine('server-resize-flow');
-    await button('Actions').click();
+    await user.button('Actions').click();
     await page.getByRole('menuitem', { name: 'Confirm resize', exact: true }).click();
     await page.getByText('Active', { exact: true }).first().waitFor();
     assert.notEqual((await shown()).flavor.original_name, before);
@@ -221,7 +220,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await lock.fill('Reason', 'payroll runs here');
     await lock.confirm('Lock');
     await cloud.until('it is locked', async () => (await shown())['locked'] === true, WAIT_MS);
-    await button('Actions').click();
+    await user.button('Actions').click();
     const reasonOf = async (item: string, reason: RegExp): Promise<void> => {
       const entry = page.getByRole('menuitem', { name: item, exact: true });
       await page.locator('[role=menuitem][aria-disabled=true]', { hasText: item }).first().waitFor({ state: 'attached' });
@@ -255,7 +254,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await rescue.pick('Image', /golden/);
     await told('Rescue');
     await page.getByText('Rescue', { exact: true }).first().waitFor();
-    await button('Actions').click();
+    await user.button('Actions').click();
     await page.getByRole('menuitem', { name: 'Leave rescue', exact: true }).click();
     await page.getByText('Active', { exact: true }).first().waitFor();
     const rebuild = await dialogOf('Rebuild');
@@ -314,17 +313,17 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await user.shown(/Quota of servers: 99 asked for, \d+ free/);
     await page.getByLabel('How many').fill('1');
     await user.shown('Fits');
-    await button('Volume').click();
-    await button('Launch a server').click();
+    await user.button('Volume').click();
+    await user.button('Launch a server').click();
     await user.shown('A volume is needed.');
-    await button('Image').click();
+    await user.button('Image').click();
     await page
       .getByRole('button', { name: /^Image/ })
       .last()
       .click();
     await page.getByRole('option').filter({ hasNotText: 'golden' }).first().click();
 
-    await button('Make a key pair').first().click();
+    await user.button('Make a key pair').first().click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Name').fill('made');
     const file = page.waitForEvent('download');
@@ -334,15 +333,15 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     assert.match(readFileSync((await download.path()) ?? '', 'utf8'), /^-----BEGIN [A-Z ]*PRIVATE KEY-----/);
     assert.equal((await call('GET', '/compute/v2.1/os-keypairs/made')).keypair.name, 'made');
 
-    await button('Write user data').click();
+    await user.button('Write user data').click();
     await page.getByRole('textbox', { name: 'User data' }).fill('#!/bin/sh\necho 你好');
-    await button('Tags, metadata, placement').click();
+    await user.button('Tags, metadata, placement').click();
     await page.getByLabel('Tags', { exact: true }).fill('blue');
     await page.getByText(/^openstack server create .*--key-name made --user-data user-data.txt --tag blue three$/).waitFor();
-    await button('Terraform').click();
+    await user.button('Terraform').click();
     await page.getByText(/^resource "openstack_compute_instance_v2" "three" \{/).waitFor();
     await fine('launch-all');
-    await button('Launch a server').click();
+    await user.button('Launch a server').click();
     await page.locator('[data-step=compute_spawn][data-state=done]').waitFor();
     const id = /servers\/([0-9a-f-]{36})/.exec(page.url())?.[1] ?? '';
     const { server } = await cloud.ok('GET', `/compute/v2.1/servers/${id}`, undefined, { headers: { 'openstack-api-version': 'compute 2.96' } });
@@ -361,7 +360,7 @@ describe('servers in the console', { skip: noBrowser() ?? false }, () => {
     await user.choose('ann', 'Sign out');
     await page.getByLabel('User name').fill('admin');
     await page.getByLabel('Password').fill(adminPassword);
-    await button('Sign in').click();
+    await user.button('Sign in').click();
     await page.getByRole('tab', { name: 'Metrics', exact: true }).click();
     // a simulated guest uses a hundredth of one processor
     await page.locator('[data-measure=cpuPercent]', { hasText: /Used: [01](\.\d)? %/ }).waitFor();

@@ -35,11 +35,10 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
   });
   after(async () => await user?.stop());
 
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
   const enter = async (name: string, password: string): Promise<void> => {
     await page.getByLabel('User name').fill(name);
     await page.getByLabel('Password', { exact: true }).fill(password);
-    await button('Sign in').click();
+    await user.button('Sign in').click();
   };
 
   test('a password that has to be changed first is changed in place', async () => {
@@ -49,10 +48,10 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await page.getByLabel('New password').fill('first new password');
     await page.getByLabel('Password again').fill('another');
     await user.shown('The two passwords are not the same.');
-    assert.equal(await button('Change password').isDisabled(), true);
+    assert.equal(await user.button('Change password').isDisabled(), true);
     await page.getByLabel('Password again').fill('first new password');
     await user.fine('password-expired');
-    await button('Change password').click();
+    await user.button('Change password').click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
   });
 
@@ -62,7 +61,7 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await user.nav('Hosts').waitFor();
     await user.fine('system-scope');
     await page.reload();
-    await button('The whole system').waitFor();
+    await user.button('The whole system').waitFor();
     await user.choose('The whole system', 'admin');
     await page.getByRole('progressbar').first().waitFor();
   });
@@ -120,13 +119,13 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await field.waitFor();
     assert.equal(await page.getByLabel('Password', { exact: true }).count(), 0);
     await field.fill('000000');
-    await button('Sign in').click();
+    await user.button('Sign in').click();
     await user.shown('User name, password, domain or passcode are not right');
     await user.fine('passcode');
     await field.fill(passcode());
     const [request] = await Promise.all([
       page.waitForRequest((sent) => sent.method() === 'POST' && sent.url().endsWith('/console/session')),
-      button('Sign in').click(),
+      user.button('Sign in').click(),
     ]);
     assert.ok(!(request.postData() ?? '').includes(PASSWORD));
     await page.getByRole('heading', { name: 'Servers' }).first().waitFor();

@@ -10,7 +10,6 @@ import { ConsoleUser } from '../support/console.ts';
 describe('around the pages of the console', { skip: noBrowser() ?? false }, () => {
   let user: ConsoleUser;
   let page: Page;
-  const dialog = () => page.getByRole('dialog');
   const find = () => page.getByRole('combobox', { name: 'Find and do' });
   const option = (name: string | RegExp) => page.getByRole('option', { name });
 
@@ -28,12 +27,12 @@ describe('around the pages of the console', { skip: noBrowser() ?? false }, () =
     await user.fine('palette');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Volumes' }).first().waitFor();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().waitFor({ state: 'hidden' });
     await page.keyboard.press('Control+k');
     await find().fill('create volume');
     await page.keyboard.press('Enter');
-    await dialog().getByLabel('Name').fill('needle');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().getByLabel('Name').fill('needle');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('row', { name: 'needle' }).getByText('Available').waitFor();
   });
 

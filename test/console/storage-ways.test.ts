@@ -18,22 +18,12 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
   let cloud: TestCloud;
   let page: Page;
   let token: string;
-  const dialog = () => page.getByRole('dialog');
   const row = (name: string) => page.getByRole('row', { name });
   const call = (method: string, path: string, body?: unknown) => cloud.ok(method, path, body, { token });
   const volumes = async (): Promise<readonly { name: string; status: string; volume_type: string; id: string }[]> =>
     (await call('GET', '/volume/v3/volumes/detail')).volumes;
   const available = (name: string) =>
     cloud.until(`${name} is available`, async () => (await volumes()).find((one) => one.name === name)?.status === 'available', WAIT_MS);
-  const select = (name: string) => page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check({ force: true });
-  const confirm = async (name: string): Promise<void> => {
-    await dialog().getByRole('button', { name, exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
-  };
-  const pick = async (field: string, option: string | RegExp): Promise<void> => {
-    await dialog().getByLabel(field, { exact: true }).click();
-    await page.getByRole('option', { name: option }).first().click();
-  };
 
   before(async () => {
     web = createServer((_request, response) => void response.writeHead(200, { 'content-length': BYTES }).end(Buffer.alloc(BYTES, 7)));
@@ -64,25 +54,25 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
   test('a volume is attached to a server, and detached again', async () => {
     await user.nav('Volumes').click();
     await row('data').getByText('Available').waitFor();
-    await select('data');
+    await user.select('data');
     await user.choose('Actions', 'Attach to a server');
-    await pick('Server', /one/);
+    await user.pick('Server', /one/);
     await user.fine('volume-attach');
-    await confirm('Attach to a server');
+    await user.confirm('Attach to a server');
     await row('data').getByText('In use').waitFor();
     await row('data')
       .getByRole('link', { name: /^\/dev\// })
       .waitFor();
     await user.choose('Actions', 'Detach');
     await user.fine('volume-detach');
-    await confirm('Detach');
+    await user.confirm('Detach');
     await row('data').getByText('Available').waitFor();
   });
 
   test('it gets another type', async () => {
     await user.choose('Actions', 'Change the type');
-    await pick('Type', 'other');
-    await confirm('Change the type');
+    await user.pick('Type', 'other');
+    await user.confirm('Change the type');
     await row('data').getByRole('cell', { name: 'other', exact: true }).waitFor();
     await row('data').getByText('Available').waitFor();
     assert.equal((await volumes()).find(({ name }) => name === 'data')?.volume_type, 'other');
@@ -95,20 +85,20 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await user.nav('Snapshots').click();
     await row('before').getByText('Available').waitFor();
     await user.nav('Volumes').click();
-    await select('data');
+    await user.select('data');
     await user.choose('Actions', 'Revert to the newest snapshot');
     await user.shown('Everything that was written since the snapshot is lost.');
-    await pick('What a snapshot holds', /before/);
+    await user.pick('What a snapshot holds', /before/);
     await user.fine('volume-revert');
-    await confirm('Revert to the newest snapshot');
+    await user.confirm('Revert to the newest snapshot');
     await available('data');
     await row('data').getByText('Available').waitFor();
   });
 
   test('an image is made of it', async () => {
     await user.choose('Actions', 'Make an image of it');
-    await dialog().getByLabel('Name of the image').fill('of data');
-    await confirm('Make an image of it');
+    await user.dialog().getByLabel('Name of the image').fill('of data');
+    await user.confirm('Make an image of it');
     await available('data');
     await user.nav('Images').click();
     await row('of data').getByText('Active').waitFor();
@@ -122,16 +112,17 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await user.choose('alpha', 'beta');
     await user.nav('Volumes').click();
     await page.getByRole('button', { name: 'Take over an offered volume' }).first().click();
-    await dialog().getByLabel('Transfer ID').fill(transfer.id);
-    await dialog().getByLabel('Key', { exact: true }).fill('not the key');
-    await dialog().getByRole('button', { name: 'Take over', exact: true }).click();
-    await dialog()
+    await user.dialog().getByLabel('Transfer ID').fill(transfer.id);
+    await user.dialog().getByLabel('Key', { exact: true }).fill('not the key');
+    await user.dialog().getByRole('button', { name: 'Take over', exact: true }).click();
+    await user
+      .dialog()
       .getByText(/^Request req-/)
       .waitFor();
-    assert.equal(await dialog().getByLabel('Transfer ID').inputValue(), transfer.id);
-    await dialog().getByLabel('Key', { exact: true }).fill(transfer.auth_key);
+    assert.equal(await user.dialog().getByLabel('Transfer ID').inputValue(), transfer.id);
+    await user.dialog().getByLabel('Key', { exact: true }).fill(transfer.auth_key);
     await user.fine('volume-accept');
-    await confirm('Take over');
+    await user.confirm('Take over');
     await row('gift').getByText('Available').waitFor();
     await user.choose('beta', 'alpha');
   });
@@ -144,18 +135,18 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await cloud.ok('POST', '/volume/v3/group_types', { group_type: { name: 'together' } }, { headers: { 'openstack-api-version': 'volume 3.70' } });
     await page.reload();
     await create.click();
-    await dialog().getByLabel('Name').fill('database');
-    await pick('Volume types', 'other');
+    await user.dialog().getByLabel('Name').fill('database');
+    await user.pick('Volume types', 'other');
     await page.keyboard.press('Escape');
     await user.fine('volume-group-create');
-    await confirm('Create');
+    await user.confirm('Create');
     await row('database').getByText('Available').waitFor();
     const change = async (): Promise<void> => {
-      await select('database');
+      await user.select('database');
       await page.getByRole('button', { name: 'Edit', exact: true }).click();
-      await pick('Volumes', /data/);
+      await user.pick('Volumes', /data/);
       await page.keyboard.press('Escape');
-      await confirm('Save');
+      await user.confirm('Save');
     };
     await change();
     await row('database').getByRole('cell', { name: 'data', exact: true }).waitFor();
@@ -173,16 +164,17 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await page.route(file, () => begun.resolve());
     await user.nav('Images').click();
     await page.getByRole('button', { name: 'Upload image' }).first().click();
-    await dialog().getByLabel('Name').fill('half');
-    await dialog()
+    await user.dialog().getByLabel('Name').fill('half');
+    await user
+      .dialog()
       .locator('input[type=file]')
       .setInputFiles({ name: 'half.qcow2', mimeType: 'application/octet-stream', buffer: Buffer.alloc(BYTES, 1) });
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await begun.promise;
     await row('half').waitFor();
     await cloud.until('the image waits for its data', async () => (await call('GET', '/image/v2/images?name=half')).images.length === 1, WAIT_MS);
-    await dialog().getByRole('button', { name: 'Cancel' }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByRole('button', { name: 'Cancel' }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await cloud.until('no image is left', async () => (await call('GET', '/image/v2/images?name=half')).images.length === 0, WAIT_MS);
     await row('half').waitFor({ state: 'hidden' });
     // what the project may share itself is offered by nobody
@@ -193,10 +185,10 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
   test('an image is fetched from an address, and its page says how far that is', async () => {
     const { port } = web.address() as AddressInfo;
     await page.getByRole('button', { name: 'Import from an address' }).click();
-    await dialog().getByLabel('Name').fill('fetched');
-    await dialog().getByLabel('Address').fill(`http://127.0.0.1:${port}/disk.raw`);
-    await pick('Format', 'raw');
-    await dialog().getByRole('button', { name: 'Import', exact: true }).click();
+    await user.dialog().getByLabel('Name').fill('fetched');
+    await user.dialog().getByLabel('Address').fill(`http://127.0.0.1:${port}/disk.raw`);
+    await user.pick('Format', 'raw');
+    await user.dialog().getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('heading', { name: 'fetched' }).waitFor();
     assert.match(page.url(), /\?tab=tasks$/);
     await page.getByRole('table', { name: 'Imports' }).getByText('Done').waitFor();
@@ -212,10 +204,10 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await page.goto(user.at(`/console/images/${id}?tab=members`));
     const members = page.getByRole('table', { name: 'Shared with' });
     await members.getByText('Waiting').waitFor();
-    await select(projects[0].id);
+    await user.select(projects[0].id);
     await page.getByRole('button', { name: 'Share no longer', exact: true }).click();
     await user.fine('image-unshare');
-    await confirm('Share no longer');
+    await user.confirm('Share no longer');
     await page.getByText('Shared with nobody yet').waitFor();
     assert.deepEqual((await call('GET', `/image/v2/images/${id}/members`)).members, []);
   });

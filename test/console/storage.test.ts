@@ -11,7 +11,6 @@ import { ConsoleUser, HOSTILE } from '../support/console.ts';
 describe('storage in the console', { skip: noBrowser() ?? false }, () => {
   let user: ConsoleUser;
   let page: Page;
-  const dialog = () => page.getByRole('dialog');
   const row = (name: string) => page.getByRole('row', { name });
 
   before(async () => {
@@ -24,19 +23,21 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
   test('a volume is made, with what the quota says of it', async () => {
     await user.nav('Volumes').click();
     await page.getByRole('button', { name: 'Create volume' }).first().click();
-    await dialog().getByLabel('Name').fill('data');
-    await dialog().getByLabel('Size (GiB)').fill('0');
-    await dialog().getByText('At least 1.').waitFor();
-    await dialog().getByLabel('Size (GiB)').fill('2000');
-    await dialog()
+    await user.dialog().getByLabel('Name').fill('data');
+    await user.dialog().getByLabel('Size (GiB)').fill('0');
+    await user.dialog().getByText('At least 1.').waitFor();
+    await user.dialog().getByLabel('Size (GiB)').fill('2000');
+    await user
+      .dialog()
       .getByText(/GiB: 2000 would be used, but the project may have 1000/)
       .waitFor();
-    await dialog().getByLabel('Size (GiB)').fill('2');
-    await dialog()
+    await user.dialog().getByLabel('Size (GiB)').fill('2');
+    await user
+      .dialog()
       .getByText(/GiB: 2 of 1000 would be used/)
       .waitFor();
     await user.fine('volume-create');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await row('data').getByText('Available').waitFor();
   });
 
@@ -44,16 +45,16 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('link', { name: 'data', exact: true }).click();
     await page.getByRole('heading', { name: 'data' }).waitFor();
     await user.choose('Actions', 'Extend');
-    assert.equal(await dialog().getByLabel('Size (GiB)').inputValue(), '3');
-    await dialog().getByRole('button', { name: 'Extend', exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    assert.equal(await user.dialog().getByLabel('Size (GiB)').inputValue(), '3');
+    await user.dialog().getByRole('button', { name: 'Extend', exact: true }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await user.choose('Actions', 'Edit');
-    assert.equal(await dialog().getByRole('button', { name: 'Save' }).isDisabled(), true);
-    await dialog().getByLabel('Description').fill(HOSTILE);
-    await dialog().getByRole('button', { name: 'Add' }).click();
-    await dialog().getByLabel('Name').last().fill('stage');
-    await dialog().getByLabel('Value').fill('<b>test</b>');
-    await dialog().getByRole('button', { name: 'Save' }).click();
+    assert.equal(await user.dialog().getByRole('button', { name: 'Save' }).isDisabled(), true);
+    await user.dialog().getByLabel('Description').fill(HOSTILE);
+    await user.dialog().getByRole('button', { name: 'Add' }).click();
+    await user.dialog().getByLabel('Name').last().fill('stage');
+    await user.dialog().getByLabel('Value').fill('<b>test</b>');
+    await user.dialog().getByRole('button', { name: 'Save' }).click();
     await user.shown('stage=<b>test</b>');
     await user.shown(HOSTILE);
     await page.getByText('Extending').waitFor({ state: 'hidden' });
@@ -74,18 +75,18 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
 
   test('a snapshot is taken, and a volume is made from it', async () => {
     await user.choose('Actions', 'Take a snapshot');
-    await dialog().getByLabel('Name').fill('before');
-    await dialog().getByRole('button', { name: 'Take a snapshot' }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByLabel('Name').fill('before');
+    await user.dialog().getByRole('button', { name: 'Take a snapshot' }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await page.getByRole('tab', { name: 'Snapshots' }).click();
     await row('before').getByText('Available').waitFor();
     assert.match(page.url(), /\?tab=snapshots$/);
     await user.nav('Snapshots').click();
     await page.getByRole('checkbox', { name: 'Select before' }).check({ force: true });
     await user.choose('Actions', 'Create volume');
-    await dialog().getByLabel('Name').fill('copy');
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByLabel('Name').fill('copy');
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await user.fine('snapshots');
     await user.nav('Volumes').click();
     await row('copy').getByText('Available').waitFor();
@@ -114,10 +115,10 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
     const backUp = async (name: string, incremental: boolean): Promise<void> => {
       await page.getByRole('checkbox', { name: 'Select copy' }).check({ force: true });
       await user.choose('Actions', 'Back up');
-      await dialog().getByLabel('Name').fill(name);
-      if (incremental) await dialog().getByLabel('Incremental').check({ force: true });
-      await dialog().getByRole('button', { name: 'Back up' }).click();
-      await dialog().waitFor({ state: 'hidden' });
+      await user.dialog().getByLabel('Name').fill(name);
+      if (incremental) await user.dialog().getByLabel('Incremental').check({ force: true });
+      await user.dialog().getByRole('button', { name: 'Back up' }).click();
+      await user.dialog().waitFor({ state: 'hidden' });
       await user.nav('Backups').click();
       await row(name).getByText('Available').waitFor();
     };
@@ -129,9 +130,9 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
     await user.fine('backups');
     await page.getByRole('checkbox', { name: 'Select second' }).check({ force: true });
     await user.choose('Actions', 'Restore');
-    await dialog().getByLabel('Name').fill('restored');
-    await dialog().getByRole('button', { name: 'Restore' }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByLabel('Name').fill('restored');
+    await user.dialog().getByRole('button', { name: 'Restore' }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await user.nav('Volumes').click();
     await row('restored').getByText('Available').waitFor();
   });
@@ -139,42 +140,44 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
   test('a volume is offered with a key that is shown once, and the offer is withdrawn', async () => {
     await page.getByRole('checkbox', { name: 'Select restored' }).check({ force: true });
     await user.choose('Actions', 'Offer to another project');
-    await dialog().getByRole('button', { name: 'Offer to another project' }).click();
-    await dialog()
+    await user.dialog().getByRole('button', { name: 'Offer to another project' }).click();
+    await user
+      .dialog()
       .getByText(/^openstack volume transfer request accept --auth-key \S{16} [0-9a-f-]{36}$/)
       .waitFor();
     await user.fine('volume-offered');
-    await dialog().getByRole('button', { name: 'Close' }).last().click();
+    await user.dialog().getByRole('button', { name: 'Close' }).last().click();
     const offers = page.getByRole('table', { name: 'Offered to other projects' });
     await offers.getByRole('row', { name: 'restored' }).waitFor();
     await offers.getByRole('checkbox', { name: 'Select restored' }).check({ force: true });
     await page.getByRole('button', { name: 'Withdraw the offer' }).click();
-    await dialog().getByRole('button', { name: 'Withdraw the offer' }).click();
+    await user.dialog().getByRole('button', { name: 'Withdraw the offer' }).click();
     await offers.waitFor({ state: 'hidden' });
   });
 
   test('an image is uploaded, changed in every way, downloaded, protected and deleted', async () => {
     await user.nav('Images').click();
     await page.getByRole('button', { name: 'Upload image' }).first().click();
-    await dialog().getByLabel('Name').fill('disk');
-    await dialog().getByLabel('Format').click();
+    await user.dialog().getByLabel('Name').fill('disk');
+    await user.dialog().getByLabel('Format').click();
     await page.getByRole('option', { name: 'raw' }).click();
-    await dialog()
+    await user
+      .dialog()
       .locator('input[type=file]')
       .setInputFiles({ name: 'disk.raw', mimeType: 'application/octet-stream', buffer: Buffer.alloc(4_096, 7) });
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await row('disk').getByText('Active').waitFor();
     await page.getByRole('link', { name: 'disk', exact: true }).click();
     await user.choose('Actions', 'Edit');
-    await dialog().getByLabel('Protected').check({ force: true });
-    await dialog().getByLabel('Tags').fill('golden');
-    await dialog().getByLabel('Tags').press('Enter');
-    await dialog().getByRole('button', { name: 'Add' }).click();
-    await dialog().getByLabel('Name').last().fill('os_distro');
-    await dialog().getByLabel('Value').last().fill(HOSTILE);
+    await user.dialog().getByLabel('Protected').check({ force: true });
+    await user.dialog().getByLabel('Tags').fill('golden');
+    await user.dialog().getByLabel('Tags').press('Enter');
+    await user.dialog().getByRole('button', { name: 'Add' }).click();
+    await user.dialog().getByLabel('Name').last().fill('os_distro');
+    await user.dialog().getByLabel('Value').last().fill(HOSTILE);
     await user.fine('image-edit');
-    await dialog().getByRole('button', { name: 'Save' }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByRole('button', { name: 'Save' }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await user.shown('golden');
     await user.fine('image');
     await page.getByRole('tab', { name: 'Properties' }).click();
@@ -190,9 +193,9 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
   test('an image is shared with another project, which accepts it', async () => {
     await user.choose('Actions', 'Share with a project');
     const { projects } = await user.cloud.ok('GET', '/identity/v3/projects?name=beta');
-    await dialog().getByLabel('Project ID').fill(projects[0].id);
-    await dialog().getByRole('button', { name: 'Share with a project' }).click();
-    await dialog().waitFor({ state: 'hidden' });
+    await user.dialog().getByLabel('Project ID').fill(projects[0].id);
+    await user.dialog().getByRole('button', { name: 'Share with a project' }).click();
+    await user.dialog().waitFor({ state: 'hidden' });
     await page.getByRole('tab', { name: 'Shared with' }).click();
     await row(projects[0].id).getByText('Waiting').waitFor();
     await user.choose('alpha', 'beta');
@@ -208,26 +211,27 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
   test('an import by address that is refused stays in its form and leaves nothing behind', async () => {
     await user.nav('Images').click();
     await page.getByRole('button', { name: 'Import from an address' }).click();
-    await dialog().getByLabel('Name').fill('fetched');
-    await dialog().getByLabel('Address').fill('ftp://example.org/x');
-    await dialog().getByText('It begins with http:// or https://.').waitFor();
+    await user.dialog().getByLabel('Name').fill('fetched');
+    await user.dialog().getByLabel('Address').fill('ftp://example.org/x');
+    await user.dialog().getByText('It begins with http:// or https://.').waitFor();
     // the cloud does not fetch from its own machine: its refusal stays in the form, and no image stays behind
-    await dialog().getByLabel('Address').fill('http://127.0.0.1:9/none.qcow2');
-    await dialog().getByRole('button', { name: 'Import', exact: true }).click();
-    await dialog()
+    await user.dialog().getByLabel('Address').fill('http://127.0.0.1:9/none.qcow2');
+    await user.dialog().getByRole('button', { name: 'Import', exact: true }).click();
+    await user
+      .dialog()
       .getByText(/^Request req-/)
       .waitFor();
     await user.fine('image-import');
-    assert.equal(await dialog().getByLabel('Name').inputValue(), 'fetched');
-    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await user.dialog().getByLabel('Name').inputValue(), 'fetched');
+    await user.dialog().getByRole('button', { name: 'Cancel' }).click();
     await row('fetched').waitFor({ state: 'hidden' });
   });
 
   test('a key pair is made; its private half is downloaded once and is a key', async () => {
     await user.nav('Key pairs').click();
     await page.getByRole('button', { name: 'Create key pair' }).first().click();
-    await dialog().getByLabel('Name').fill('made here');
-    const [file] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('button', { name: 'Create and download' }).click()]);
+    await user.dialog().getByLabel('Name').fill('made here');
+    const [file] = await Promise.all([page.waitForEvent('download'), user.dialog().getByRole('button', { name: 'Create and download' }).click()]);
     assert.equal(file.suggestedFilename(), 'made_here.pem');
     assert.match(readFileSync(await file.path(), 'utf8'), /^-----BEGIN [A-Z ]*PRIVATE KEY-----\n/);
     await page.getByRole('rowheader', { name: 'made here', exact: true }).waitFor();
@@ -235,12 +239,13 @@ describe('storage in the console', { skip: noBrowser() ?? false }, () => {
 
   test('a server group is made with its rule; volume groups have their page', async () => {
     await page.goto(user.at('/console/server-groups?do=create'));
-    await dialog().getByLabel('Name').fill('spread');
-    await dialog().getByLabel('Most on one host').fill('2');
-    await dialog()
+    await user.dialog().getByLabel('Name').fill('spread');
+    await user.dialog().getByLabel('Most on one host').fill('2');
+    await user
+      .dialog()
       .getByText(/Server groups: 1 of 10 would be used/)
       .waitFor();
-    await dialog().getByRole('button', { name: 'Create', exact: true }).click();
+    await user.dialog().getByRole('button', { name: 'Create', exact: true }).click();
     await row('spread').getByText('On different hosts').waitFor();
     await user.fine('server-groups');
     assert.doesNotMatch(page.url(), /do=/);

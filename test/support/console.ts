@@ -17,6 +17,7 @@ export const HOSTILE = `<img src=x onerror="document.title='broken in'"> {{produ
 /** Of `ann`, whom each cloud of these tests has. */
 export const PASSWORD = 'correct horse battery staple';
 
+type Locator = ReturnType<Page['locator']>;
 type CloudOptions = NonNullable<Parameters<typeof TestCloud.start>[0]>;
 
 export class ConsoleUser {
@@ -92,7 +93,7 @@ export class ConsoleUser {
   }
 
   /** The link to a page in the navigation. */
-  nav(name: string): ReturnType<Page['locator']> {
+  nav(name: string): Locator {
     return this.page.getByRole('navigation').getByRole('link', { name, exact: true }).first();
   }
 
@@ -107,9 +108,40 @@ export class ConsoleUser {
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   }
 
+  /** The dialog that is open. */
+  dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  /** The row of a table that is headed by `name`. */
+  row(name: string): Locator {
+    return this.page.getByRole('row').filter({ has: this.page.getByRole('rowheader', { name, exact: true }) });
+  }
+
+  /** Selects a row of a table. */
+  select(name: string): Promise<void> {
+    return this.page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check({ force: true });
+  }
+
+  /** Chooses an option of a field of the dialog. */
+  async pick(field: string, option: string | RegExp, within: Locator = this.dialog()): Promise<void> {
+    await within.getByLabel(field, { exact: true }).click();
+    await this.page.getByRole('option', { name: option }).first().click();
+  }
+
+  /** Sends the dialog by its button, and waits until it was taken. */
+  async confirm(name: string): Promise<void> {
+    await this.dialog().getByRole('button', { name, exact: true }).click();
+    await this.dialog().waitFor({ state: 'hidden' });
+  }
+
   /** Opens a menu by its button, and takes an item of it. */
   async choose(button: string, item: string): Promise<void> {
-    await this.page.getByRole('button', { name: button, exact: true }).click();
+    await this.button(button).click();
     await this.page
       .getByRole('menuitem', { name: item, exact: true })
       .or(this.page.getByRole('menuitemcheckbox', { name: item, exact: true }))
