@@ -17,6 +17,7 @@ import { requesterOf, targetOf } from '../app/caller.ts';
 import { getVolume } from '../app/volumes.ts';
 import { projectScope } from '../app/lists.ts';
 import type { AttachmentRow } from '../store/tables.ts';
+import { AttachmentDetailList, AttachmentList, OneAttachment } from './answers/volumes.ts';
 import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
@@ -60,6 +61,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'List attachments',
     policy: AUTHENTICATED,
+    answer: AttachmentList,
     handle: async (app, request) => ({ attachments: (await list(app, request)).map(summary) }),
   }),
   op({
@@ -69,6 +71,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'List attachments with details',
     policy: AUTHENTICATED,
+    answer: AttachmentDetailList,
     handle: async (app, request) => ({ attachments: (await list(app, request)).map(detail) }),
   }),
   op({
@@ -78,6 +81,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'Show an attachment',
     policy: AUTHENTICATED,
+    answer: OneAttachment,
     handle: async (app, request) => ({ attachment: detail(await getAttachment(app.deps.env.store.read, request.ctx, idOf(request))) }),
   }),
   op({
@@ -87,6 +91,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'Create an attachment',
     policy: 'volume:attachment_create',
+    answer: OneAttachment,
     body: [
       { from: '3.27', schema: schema(part.wrapped('attachment', createProperties, ['volume_uuid'])) },
       { from: '3.54', schema: schema(part.wrapped('attachment', { ...createProperties, mode: { type: 'string', enum: ['rw', 'ro'] } }, ['volume_uuid'])) },
@@ -115,6 +120,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'Give an attachment its connector',
     policy: 'volume:attachment_update',
+    answer: OneAttachment,
     body: schema(part.wrapped('attachment', { connector: { type: 'object', minProperties: 1 } }, ['connector'])),
     async handle(app, request) {
       const { connector } = (request.body as AnyBody).attachment as { connector: Record<string, unknown> };
@@ -133,6 +139,7 @@ export const attachmentOperations = [
     since: '3.27',
     summary: 'Delete an attachment',
     policy: 'volume:attachment_delete',
+    answer: AttachmentList,
     async handle(app, request) {
       return { attachments: (await removeAttachment(app.deps, request, idOf(request))).map(summary) };
     },
@@ -145,6 +152,7 @@ export const attachmentOperations = [
     since: '3.44',
     summary: 'Mark an attachment as attached',
     policy: 'volume:attachment_complete',
+    answer: 'none',
     success: 204,
     body: schema(part.bare('os-complete')),
     async handle(app, request) {

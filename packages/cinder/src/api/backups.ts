@@ -18,6 +18,7 @@ import {
 import { targetOf } from '../app/caller.ts';
 import { pairsOf } from '../app/volumes.ts';
 import type { BackupRow } from '../store/tables.ts';
+import { BackupDetailList, BackupList, BackupRecord, CreatedBackup, OneBackup, Restored } from './answers/backups.ts';
 import { type Collection, listCollection } from './collection.ts';
 import { linksTo, nextLink } from './links.ts';
 import { op, schema } from './op.ts';
@@ -102,6 +103,7 @@ export const backupOperations = [
     path: '/v3/backups',
     summary: 'List backups',
     policy: 'backup:get_all',
+    answer: BackupList,
     handle: (app, request) => list(app, request, false),
   }),
   op({
@@ -110,6 +112,7 @@ export const backupOperations = [
     path: '/v3/backups/detail',
     summary: 'List backups with details',
     policy: 'backup:get_all',
+    answer: BackupDetailList,
     handle: (app, request) => list(app, request, true),
   }),
   op({
@@ -118,6 +121,7 @@ export const backupOperations = [
     path: '/v3/backups/{backup_id}',
     summary: 'Show a backup',
     policy: 'backup:get',
+    answer: OneBackup,
     async handle(app, request) {
       const db = app.deps.env.store.read;
       const row = await getBackup(db, request, idOf(request));
@@ -130,6 +134,7 @@ export const backupOperations = [
     path: '/v3/backups',
     summary: 'Back a volume up',
     policy: 'backup:create',
+    answer: CreatedBackup,
     success: 202,
     body: [
       { from: '3.0', schema: createSchema({}) },
@@ -161,6 +166,7 @@ export const backupOperations = [
     since: '3.9',
     summary: 'Change a backup',
     policy: 'backup:update',
+    answer: CreatedBackup,
     body: [
       { from: '3.9', schema: changeSchema({}) },
       { from: '3.43', schema: changeSchema({ metadata: part.extraSpecs }) },
@@ -182,6 +188,7 @@ export const backupOperations = [
     path: '/v3/backups/{backup_id}',
     summary: 'Delete a backup',
     policy: 'backup:delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await app.deps.env.store.write((tx) => deleteBackup(app, tx, request, idOf(request), false));
@@ -194,6 +201,7 @@ export const backupOperations = [
     path: '/v3/backups/{backup_id}/restore',
     summary: 'Restore a backup',
     policy: 'backup:restore',
+    answer: Restored,
     success: 202,
     body: schema(part.wrapped('restore', { name: part.shortText, volume_id: part.optionalUuid })),
     async handle(app, request) {
@@ -208,6 +216,7 @@ export const backupOperations = [
     path: '/v3/backups/{backup_id}/export_record',
     summary: 'Export the record of a backup',
     policy: 'backup:export-import',
+    answer: BackupRecord,
     async handle(app, request) {
       const { service, url } = await exportRecord(app, request, idOf(request));
       return { 'backup-record': { backup_service: service, backup_url: url } };
@@ -219,6 +228,7 @@ export const backupOperations = [
     path: '/v3/backups/import_record',
     summary: 'Import the record of a backup',
     policy: 'backup:backup-import',
+    answer: CreatedBackup,
     success: 201,
     body: schema(
       part.wrapped(
@@ -242,6 +252,7 @@ export const backupOperations = [
     action: 'os-reset_status',
     summary: "Set a backup's status",
     policy: 'volume_extension:backup_admin_actions:reset_status',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('os-reset_status', { status: { type: 'string', enum: ['available', 'error'] } }, ['status'])),
     async handle(app, request) {
@@ -256,6 +267,7 @@ export const backupOperations = [
     action: 'os-force_delete',
     summary: 'Delete a backup whatever its status',
     policy: 'volume_extension:backup_admin_actions:force_delete',
+    answer: 'none',
     success: 202,
     body: schema(part.bare('os-force_delete')),
     async handle(app, request) {

@@ -19,6 +19,16 @@ import {
   typesOfGroups,
 } from '../app/groups.ts';
 import type { GroupRow, GroupSnapshotRow } from '../store/tables.ts';
+import {
+  ConsistencyGroupDetailList,
+  ConsistencyGroupList,
+  ConsistencySnapshotDetailList,
+  ConsistencySnapshotList,
+  CreatedConsistencyGroup,
+  CreatedConsistencySnapshot,
+  OneConsistencyGroup,
+  OneConsistencySnapshot,
+} from './answers/groups.ts';
 import { listCollection } from './collection.ts';
 import { changeOf } from './groups.ts';
 import { nextLink } from './links.ts';
@@ -71,6 +81,7 @@ const change = (path: `/${string}`, id: string) =>
     path,
     summary: 'Change a consistency group',
     policy: 'group:update',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('consistencygroup', { ...named, add_volumes: part.text, remove_volumes: part.text })),
     async handle(app, request) {
@@ -89,6 +100,7 @@ const remove = (method: 'POST' | 'DELETE', path: `/${string}`) =>
     path,
     summary: 'Delete a consistency group',
     policy: 'group:delete',
+    answer: 'none',
     success: 202,
     bodyOptional: true,
     body: schema({
@@ -110,6 +122,7 @@ const groups = [
     path: '/v3/consistencygroups',
     summary: 'List consistency groups',
     policy: 'group:get_all',
+    answer: ConsistencyGroupList,
     handle: (app, request) => list(app, request, false),
   }),
   op({
@@ -118,6 +131,7 @@ const groups = [
     path: '/v3/consistencygroups/detail',
     summary: 'List consistency groups with details',
     policy: 'group:get_all',
+    answer: ConsistencyGroupDetailList,
     handle: (app, request) => list(app, request, true),
   }),
   op({
@@ -126,6 +140,7 @@ const groups = [
     path: '/v3/consistencygroups/{cg_id}',
     summary: 'Show a consistency group',
     policy: 'group:get',
+    answer: OneConsistencyGroup,
     handle: async (app, request) => ({
       consistencygroup: (await details(app, [await getGroup(app.deps.env.store.read, request, idOf(request))]))[0],
     }),
@@ -136,6 +151,7 @@ const groups = [
     path: '/v3/consistencygroups',
     summary: 'Create a consistency group',
     policy: 'group:create',
+    answer: CreatedConsistencyGroup,
     success: 202,
     body: schema(part.wrapped('consistencygroup', { ...named, volume_types: part.text, availability_zone: part.shortText })),
     async handle(app, request) {
@@ -158,6 +174,7 @@ const groups = [
     path: '/v3/consistencygroups/create_from_src',
     summary: 'Create a consistency group from another one or a snapshot of one',
     policy: 'group:create',
+    answer: CreatedConsistencyGroup,
     success: 202,
     body: schema(part.wrapped('consistencygroup-from-src', { ...named, cgsnapshot_id: part.optionalUuid, source_cgid: part.optionalUuid })),
     async handle(app, request) {
@@ -205,6 +222,7 @@ const snapshots = [
     path: '/v3/cgsnapshots',
     summary: 'List snapshots of consistency groups',
     policy: 'group:get_all_group_snapshots',
+    answer: ConsistencySnapshotList,
     handle: (app, request) => listSnapshots(app, request, false),
   }),
   op({
@@ -213,6 +231,7 @@ const snapshots = [
     path: '/v3/cgsnapshots/detail',
     summary: 'List snapshots of consistency groups with details',
     policy: 'group:get_all_group_snapshots',
+    answer: ConsistencySnapshotDetailList,
     handle: (app, request) => listSnapshots(app, request, true),
   }),
   op({
@@ -221,6 +240,7 @@ const snapshots = [
     path: '/v3/cgsnapshots/{cg_id}',
     summary: 'Show a snapshot of a consistency group',
     policy: 'group:get_group_snapshot',
+    answer: OneConsistencySnapshot,
     handle: async (app, request) => ({ cgsnapshot: snapshotDetails(await getGroupSnapshot(app.deps.env.store.read, request, idOf(request))) }),
   }),
   op({
@@ -229,6 +249,7 @@ const snapshots = [
     path: '/v3/cgsnapshots',
     summary: 'Create a snapshot of a consistency group',
     policy: 'group:create_group_snapshot',
+    answer: CreatedConsistencySnapshot,
     success: 202,
     body: schema(part.wrapped('cgsnapshot', { ...named, consistencygroup_id: part.uuid }, ['consistencygroup_id'])),
     async handle(app, request) {
@@ -247,6 +268,7 @@ const snapshots = [
     path: '/v3/cgsnapshots/{cg_id}',
     summary: 'Delete a snapshot of a consistency group',
     policy: 'group:delete_group_snapshot',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await deleteGroupSnapshot(app, request, idOf(request));

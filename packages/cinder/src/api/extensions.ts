@@ -1,5 +1,6 @@
 import { notFound } from '@cairn/kit/errors/errors';
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
+import { Extensions, OneExtension } from './answers/services.ts';
 import { op } from './op.ts';
 
 /** Upstream's extensions that are served here: alias, name, date, description. */
@@ -38,6 +39,7 @@ export const extensionOperations = [
     path: '/v3/extensions',
     summary: 'List extensions',
     policy: AUTHENTICATED,
+    answer: Extensions,
     handle: () => ({ extensions: EXTENSIONS.map(view) }),
   }),
   op({
@@ -46,6 +48,7 @@ export const extensionOperations = [
     path: '/v3/extensions/{alias}',
     summary: 'Show an extension',
     policy: AUTHENTICATED,
+    answer: OneExtension,
     handle(_app, request) {
       const found = EXTENSIONS.find(([alias]) => alias === request.params['alias']);
       if (!found) throw notFound('The resource could not be found.');

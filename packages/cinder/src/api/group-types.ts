@@ -14,6 +14,7 @@ import {
 } from '../app/group-types.ts';
 import type { ExtraSpecs } from '../app/types.ts';
 import type { GroupTypeRow } from '../store/tables.ts';
+import { GivenGroupSpecs, GivenSpec, GroupSpecs, GroupTypeList, OneGroupType, OneSpec } from './answers/types.ts';
 import { nextLink } from './links.ts';
 import { pageWithOffset, readList, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
@@ -58,6 +59,7 @@ export const groupTypeOperations = [
     since,
     summary: 'List group types',
     policy: AUTHENTICATED,
+    answer: GroupTypeList,
     async handle(app, request) {
       const ask = readList(request, app.deps.options.maxLimit);
       const isPublic = publicFilter(request);
@@ -80,6 +82,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Show a group type',
     policy: AUTHENTICATED,
+    answer: OneGroupType,
     async handle(app, request) {
       if (idOf(request) === 'default') throw notFound('Default group type can not be found.');
       return { group_type: view(request, await getGroupType(app.deps.env.store.read, idOf(request))) };
@@ -92,6 +95,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Create a group type',
     policy: 'group:group_types:create',
+    answer: OneGroupType,
     success: 202,
     body: schema(
       part.wrapped('group_type', { name: part.name, description: part.description, is_public: part.boolean, group_specs: part.metadataOrNull }, ['name']),
@@ -114,6 +118,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Change a group type',
     policy: 'group:group_types:update',
+    answer: OneGroupType,
     body: schema(part.wrapped('group_type', { name: part.shortText, description: part.description, is_public: part.boolean })),
     async handle(app, request) {
       const { name, description, is_public: isPublic } = (request.body as AnyBody).group_type;
@@ -134,6 +139,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Delete a group type',
     policy: 'group:group_types:delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await deleteGroupType(app, idOf(request));
@@ -147,6 +153,7 @@ export const groupTypeOperations = [
     since,
     summary: "List a group type's specs",
     policy: 'group:group_types_specs:get_all',
+    answer: GroupSpecs,
     handle: async (app, request) => ({ group_specs: groupSpecsOf(await getGroupType(app.deps.env.store.read, idOf(request))) }),
   }),
   op({
@@ -156,6 +163,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Add specs to a group type',
     policy: 'group:group_types_specs:create',
+    answer: GivenGroupSpecs,
     success: 202,
     body: schema({ type: 'object', properties: { group_specs: specsSchema }, required: ['group_specs'], additionalProperties: false }),
     async handle(app, request) {
@@ -170,6 +178,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Show one spec of a group type',
     policy: 'group:group_types_specs:get',
+    answer: OneSpec,
     async handle(app, request) {
       const key = request.params['key'] ?? '';
       const value = groupSpecsOf(await getGroupType(app.deps.env.store.read, idOf(request)))[key];
@@ -184,6 +193,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Set one spec of a group type',
     policy: 'group:group_types_specs:update',
+    answer: GivenSpec,
     body: schema({ ...specsSchema, minProperties: 1, maxProperties: 1 }),
     async handle(app, request) {
       const body = request.body as Record<string, string | null>;
@@ -200,6 +210,7 @@ export const groupTypeOperations = [
     since,
     summary: 'Delete one spec of a group type',
     policy: 'group:group_types_specs:delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await removeGroupSpec(app, idOf(request), request.params['key'] ?? '');

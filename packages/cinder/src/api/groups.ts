@@ -3,6 +3,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ListQuery } from '@cairn/kit/store/list';
 import type { Db } from '@cairn/kit/store/store';
+import type { TSchema } from 'typebox';
 import type { CinderApp } from '../app/app.ts';
 import { consistencyType, groupTypeByNameOrId } from '../app/group-types.ts';
 import {
@@ -27,6 +28,17 @@ import {
   volumesOfGroup,
 } from '../app/groups.ts';
 import type { GroupRow, GroupSnapshotRow } from '../store/tables.ts';
+import {
+  CreatedGroup,
+  CreatedGroupSnapshot,
+  GroupDetailList,
+  GroupList,
+  GroupSnapshotDetailList,
+  GroupSnapshotList,
+  OneGroup,
+  OneGroupSnapshot,
+  ReplicationTargets,
+} from './answers/groups.ts';
 import { listCollection } from './collection.ts';
 import { nextLink } from './links.ts';
 import { op, schema } from './op.ts';
@@ -127,6 +139,7 @@ const groupResource = [
     since: '3.13',
     summary: 'List groups',
     policy: 'group:get_all',
+    answer: GroupList,
     handle: (app, request) => list(app, request, false),
   }),
   op({
@@ -136,6 +149,7 @@ const groupResource = [
     since: '3.13',
     summary: 'List groups with details',
     policy: 'group:get_all',
+    answer: GroupDetailList,
     handle: (app, request) => list(app, request, true),
   }),
   op({
@@ -145,6 +159,7 @@ const groupResource = [
     since: '3.13',
     summary: 'Show a group',
     policy: 'group:get',
+    answer: OneGroup,
     async handle(app, request) {
       const row = await groupOf(app, request);
       return { group: (await groupDetails(app, request, [row]))[0] };
@@ -157,6 +172,7 @@ const groupResource = [
     since: '3.13',
     summary: 'Create a group',
     policy: 'group:create',
+    answer: CreatedGroup,
     success: 202,
     body: schema(
       part.wrapped(
@@ -193,6 +209,7 @@ const groupResource = [
     since: '3.13',
     summary: 'Change a group',
     policy: 'group:update',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('group', changeProperties, [], { anyOf: Object.keys(changeProperties).map((name) => ({ required: [name] })) })),
     async handle(app, request) {
@@ -211,6 +228,7 @@ const action = (
   body: object,
   run: (app: CinderApp, request: Request, args: AnyBody) => Promise<unknown>,
   success = 202,
+  answer: TSchema | 'none' = 'none',
 ) =>
   (['/v3/groups/{group_id}/action', '/v3/groups/action'] as const).map((path) =>
     op({
@@ -221,6 +239,7 @@ const action = (
       since,
       summary,
       policy,
+      answer,
       success,
       body: schema(part.wrapped(name, body as Record<string, unknown>)),
       handle: async (app, request) => (await run(app, request, (request.body as AnyBody)[name])) ?? new Reply(),
@@ -267,6 +286,8 @@ const groupActions = [
       });
       return { group: { id: row.id, name: row.name } };
     },
+    202,
+    CreatedGroup,
   ),
   ...replication('enable', 'Enable the replication of a group'),
   ...replication('disable', 'Disable the replication of a group'),
@@ -279,6 +300,7 @@ const groupActions = [
     {},
     (app, request) => replicationTargets(app, request, idOf(request)),
     200,
+    ReplicationTargets,
   ),
 ];
 
@@ -331,6 +353,7 @@ const groupSnapshots = [
     since: '3.14',
     summary: 'List snapshots of groups',
     policy: 'group:get_all_group_snapshots',
+    answer: GroupSnapshotList,
     handle: (app, request) => listSnapshots(app, request, false),
   }),
   op({
@@ -340,6 +363,7 @@ const groupSnapshots = [
     since: '3.14',
     summary: 'List snapshots of groups with details',
     policy: 'group:get_all_group_snapshots',
+    answer: GroupSnapshotDetailList,
     handle: (app, request) => listSnapshots(app, request, true),
   }),
   op({
@@ -349,6 +373,7 @@ const groupSnapshots = [
     since: '3.14',
     summary: 'Show a snapshot of a group',
     policy: 'group:get_group_snapshot',
+    answer: OneGroupSnapshot,
     handle: async (app, request) => ({ group_snapshot: snapshotDetails(request, await snapshotOf(app, request)) }),
   }),
   op({
@@ -358,6 +383,7 @@ const groupSnapshots = [
     since: '3.14',
     summary: 'Create a snapshot of a group',
     policy: 'group:create_group_snapshot',
+    answer: CreatedGroupSnapshot,
     success: 202,
     body: schema(part.wrapped('group_snapshot', { group_id: part.uuid, name: part.shortText, description: part.description }, ['group_id'])),
     async handle(app, request) {
@@ -376,6 +402,7 @@ const groupSnapshots = [
     since: '3.14',
     summary: 'Delete a snapshot of a group',
     policy: 'group:delete_group_snapshot',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await deleteGroupSnapshot(app, request, (await snapshotOf(app, request)).id);
@@ -390,6 +417,7 @@ const groupSnapshots = [
     since: '3.19',
     summary: "Set the status of a group's snapshot",
     policy: 'group:reset_group_snapshot_status',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('reset_status', { status: { type: 'string' } }, ['status'])),
     async handle(app, request) {

@@ -4,6 +4,14 @@ import type { CinderApp } from '../app/app.ts';
 import { type Manageable, manageableSnapshots, manageableVolumes, manageSnapshot, manageVolume, unmanageSnapshot, unmanageVolume } from '../app/manage.ts';
 import { type VolumeDetails, withDetails } from '../app/volumes.ts';
 import { invalid } from '../errors.ts';
+import {
+  CreatedSnapshot,
+  CreatedVolume,
+  ManageableSnapshotDetails,
+  ManageableSnapshots,
+  ManageableVolumeDetails,
+  ManageableVolumes,
+} from './answers/volumes.ts';
 import { readList } from './list.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
@@ -89,6 +97,7 @@ const under = (path: string, since: string | undefined, id: string) => [
     ...(since !== undefined && { since }),
     summary: path.includes('snapshot') ? 'List snapshots that could be managed' : 'List disks that could be volumes',
     policy: path.includes('snapshot') ? 'snapshot_extension:list_manageable' : 'volume_extension:list_manageable',
+    answer: path.includes('snapshot') ? ManageableSnapshots : ManageableVolumes,
     handle: async (app, request) =>
       path.includes('snapshot')
         ? { 'manageable-snapshots': await list(app, request, false, manageableSnapshots) }
@@ -101,6 +110,7 @@ const under = (path: string, since: string | undefined, id: string) => [
     ...(since !== undefined && { since }),
     summary: path.includes('snapshot') ? 'List snapshots that could be managed, with details' : 'List disks that could be volumes, with details',
     policy: path.includes('snapshot') ? 'snapshot_extension:list_manageable' : 'volume_extension:list_manageable',
+    answer: path.includes('snapshot') ? ManageableSnapshotDetails : ManageableVolumeDetails,
     handle: async (app, request) =>
       path.includes('snapshot')
         ? { 'manageable-snapshots': await list(app, request, true, manageableSnapshots) }
@@ -114,6 +124,7 @@ const under = (path: string, since: string | undefined, id: string) => [
         ...(since !== undefined && { since }),
         summary: 'Manage a snapshot that is there',
         policy: 'snapshot_extension:snapshot_manage',
+        answer: CreatedSnapshot,
         success: 202,
         body: schema(
           part.wrapped(
@@ -137,6 +148,7 @@ const under = (path: string, since: string | undefined, id: string) => [
         ...(since !== undefined && { since }),
         summary: 'Manage a disk that is there as a volume',
         policy: 'volume_extension:volume_manage',
+        answer: CreatedVolume,
         success: 202,
         body: [
           { from: since ?? '3.0', schema: schema(part.wrapped('volume', volumeProperties, ['ref'])) },
@@ -154,6 +166,7 @@ const unmanage = (what: 'volume' | 'snapshot') =>
     action: 'os-unmanage',
     summary: `Forget a ${what} without removing it`,
     policy: what === 'volume' ? 'volume_extension:volume_unmanage' : 'snapshot_extension:snapshot_unmanage',
+    answer: 'none',
     success: 202,
     body: schema(part.bare('os-unmanage')),
     async handle(app, request) {

@@ -5,6 +5,7 @@ import type { CinderApp } from '../app/app.ts';
 import { projectScope } from '../app/lists.ts';
 import { listMessages, MESSAGE_LIST as spec, messageFor, messageText, removeMessage } from '../app/messages.ts';
 import type { MessageRow } from '../store/tables.ts';
+import { MessageList, OneMessage, ResourceFilters } from './answers/services.ts';
 import { linksTo, nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op } from './op.ts';
@@ -46,7 +47,16 @@ async function list(app: CinderApp, request: Request): Promise<object> {
 }
 
 const messages = [
-  op({ id: 'cinder.message.list', method: 'GET', path: '/v3/messages', since: '3.3', summary: 'List messages', policy: 'message:get_all', handle: list }),
+  op({
+    id: 'cinder.message.list',
+    method: 'GET',
+    path: '/v3/messages',
+    since: '3.3',
+    summary: 'List messages',
+    policy: 'message:get_all',
+    answer: MessageList,
+    handle: list,
+  }),
   op({
     id: 'cinder.message.show',
     method: 'GET',
@@ -54,6 +64,7 @@ const messages = [
     since: '3.3',
     summary: 'Show a message',
     policy: 'message:get',
+    answer: OneMessage,
     handle: async (app, request) => ({ message: view(request, await messageFor(app.deps.env.store.read, request, idOf(request), 'message:get')) }),
   }),
   op({
@@ -63,6 +74,7 @@ const messages = [
     since: '3.3',
     summary: 'Delete a message',
     policy: 'message:delete',
+    answer: 'none',
     success: 204,
     async handle(app, request) {
       await removeMessage(app, request, idOf(request));
@@ -78,6 +90,7 @@ const resourceFilters = op({
   since: '3.33',
   summary: 'List the filters that lists know',
   policy: AUTHENTICATED,
+  answer: ResourceFilters,
   handle(_app, request) {
     const wanted = request.query.get('resource');
     const all = Object.entries(RESOURCE_FILTERS).filter(([resource]) => wanted === null || wanted === '' || resource === wanted);

@@ -7,6 +7,7 @@ import { getSnapshot, removeSnapshotMetadata, writeSnapshotMetadata } from '../a
 import { getVolume, pairsOf, removeMetadata, writeMetadata } from '../app/volumes.ts';
 import { snapshotMetadataNotFound, volumeMetadataNotFound } from '../errors.ts';
 import type { Pairs } from '../store/metadata.ts';
+import { AllMetadata, MetadataItem } from './answers/volumes.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 
@@ -61,6 +62,7 @@ function operations(kind: Kind) {
       path: base,
       summary: `Show the metadata of a ${kind.name}`,
       policy: kind.policies.read,
+      answer: AllMetadata,
       async handle(app, request) {
         const metadata = await kind.read(app, request, idOf(request));
         if (!kind.etags || request.version.before('3.15')) return { metadata };
@@ -73,6 +75,7 @@ function operations(kind: Kind) {
       path: base,
       summary: `Add to the metadata of a ${kind.name}`,
       policy: kind.policies.create,
+      answer: AllMetadata,
       body: schema(wrap('metadata', kind.all)),
       handle: async (app, request) => ({
         metadata: await kind.write(app, request, idOf(request), kind.policies.create, (request.body as AnyBody).metadata, false),
@@ -84,6 +87,7 @@ function operations(kind: Kind) {
       path: base,
       summary: `Replace the metadata of a ${kind.name}`,
       policy: kind.policies.update,
+      answer: AllMetadata,
       body: schema(wrap('metadata', kind.all)),
       async handle(app, request) {
         await checkEtag(kind, app, request, idOf(request));
@@ -96,6 +100,7 @@ function operations(kind: Kind) {
       path: `${base}/{key}`,
       summary: `Show one item of the metadata of a ${kind.name}`,
       policy: kind.policies.read,
+      answer: MetadataItem,
       async handle(app, request) {
         const value = (await kind.read(app, request, idOf(request)))[keyOf(request)];
         if (value === undefined) throw kind.absent(idOf(request), keyOf(request));
@@ -108,6 +113,7 @@ function operations(kind: Kind) {
       path: `${base}/{key}`,
       summary: `Set one item of the metadata of a ${kind.name}`,
       policy: kind.policies.update,
+      answer: MetadataItem,
       body: schema(wrap('meta', kind.one)),
       async handle(app, request) {
         await checkEtag(kind, app, request, idOf(request));
@@ -123,6 +129,7 @@ function operations(kind: Kind) {
       path: `${base}/{key}`,
       summary: `Delete one item of the metadata of a ${kind.name}`,
       policy: kind.policies.delete,
+      answer: 'none',
       async handle(app, request) {
         await kind.remove(app, request, idOf(request), keyOf(request));
         return new Reply();

@@ -20,6 +20,8 @@ import {
 } from '../app/qos.ts';
 import { volumeFor } from '../app/volumes.ts';
 import type { EncryptionRow, QosRow } from '../store/tables.ts';
+import { Encryption, EncryptionItem, GivenEncryption, GivenQos, OneQos, QosAssociations, QosList } from './answers/types.ts';
+import { VolumeEncryption } from './answers/volumes.ts';
 import { linksTo, nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
@@ -38,6 +40,7 @@ const member = (name: string, summary: string, run: (app: CinderApp, request: Re
     path: `/v3/qos-specs/{qos_id}/${name}`,
     summary,
     policy: `${RULE}:update`,
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await run(app, request);
@@ -58,6 +61,7 @@ const qos = [
     path: '/v3/qos-specs',
     summary: 'List QoS specs',
     policy: `${RULE}:get_all`,
+    answer: QosList,
     async handle(app, request) {
       const ask = readList(request, app.deps.options.maxLimit);
       if (!isAdmin(request.ctx)) for (const name of [...ask.filters.keys()]) if (!['id', 'name', 'consumer'].includes(name)) ask.filters.delete(name);
@@ -78,6 +82,7 @@ const qos = [
     path: '/v3/qos-specs/{qos_id}',
     summary: 'Show QoS specs',
     policy: `${RULE}:get`,
+    answer: OneQos,
     handle: async (app, request) => detail(request, await getQos(app.deps.env.store.read, idOf(request))),
   }),
   op({
@@ -86,6 +91,7 @@ const qos = [
     path: '/v3/qos-specs',
     summary: 'Create QoS specs',
     policy: `${RULE}:create`,
+    answer: OneQos,
     body: schema({
       type: 'object',
       properties: {
@@ -110,6 +116,7 @@ const qos = [
     path: '/v3/qos-specs/{qos_id}',
     summary: 'Set keys of QoS specs',
     policy: `${RULE}:update`,
+    answer: GivenQos,
     body: schema({ type: 'object', properties: { qos_specs: part.extraSpecsWithSpaces }, required: ['qos_specs'], additionalProperties: false }),
     async handle(app, request) {
       await setQosKeys(app, idOf(request), (request.body as AnyBody).qos_specs);
@@ -122,6 +129,7 @@ const qos = [
     path: '/v3/qos-specs/{qos_id}',
     summary: 'Delete QoS specs',
     policy: `${RULE}:delete`,
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await deleteQos(app, idOf(request), queryBoolean(request.query, 'force'));
@@ -134,6 +142,7 @@ const qos = [
     path: '/v3/qos-specs/{qos_id}/delete_keys',
     summary: 'Delete keys of QoS specs',
     policy: `${RULE}:delete`,
+    answer: 'none',
     success: 202,
     body: schema({
       type: 'object',
@@ -152,6 +161,7 @@ const qos = [
     path: '/v3/qos-specs/{qos_id}/associations',
     summary: 'List the types that QoS specs hold for',
     policy: `${RULE}:get_all`,
+    answer: QosAssociations,
     handle: async (app, request) => ({
       qos_associations: (await associations(app.deps.env.store.read, idOf(request))).map(({ id, name }) => ({ association_type: 'volume_type', name, id })),
     }),
@@ -208,6 +218,7 @@ const encryption = [
     path: '/v3/types/{type_id}/encryption',
     summary: 'Show how volumes of a type are encrypted',
     policy: `${ENCRYPTION}:get`,
+    answer: Encryption,
     handle: async (app, request) => encryptionView(await getEncryption(app, request, typeId(request))),
   }),
   op({
@@ -216,6 +227,7 @@ const encryption = [
     path: '/v3/types/{type_id}/encryption/{key}',
     summary: 'Show one item of how volumes of a type are encrypted',
     policy: `${ENCRYPTION}:get`,
+    answer: EncryptionItem,
     async handle(app, request) {
       const key = request.params['key'] ?? '';
       const all = encryptionView(await getEncryption(app, request, typeId(request)));
@@ -230,6 +242,7 @@ const encryption = [
     path: '/v3/types/{type_id}/encryption',
     summary: 'Say how volumes of a type are encrypted',
     policy: `${ENCRYPTION}:create`,
+    answer: GivenEncryption,
     body: encryptionSchema(['provider', 'control_location']),
     async handle(app, request) {
       const row = await createEncryption(app, request, typeId(request), specsOf(request.body));
@@ -243,6 +256,7 @@ const encryption = [
     path: '/v3/types/{type_id}/encryption/{key}',
     summary: 'Change how volumes of a type are encrypted',
     policy: `${ENCRYPTION}:update`,
+    answer: GivenEncryption,
     body: encryptionSchema([]),
     async handle(app, request) {
       await changeEncryption(app, request, typeId(request), specsOf(request.body));
@@ -255,6 +269,7 @@ const encryption = [
     path: '/v3/types/{type_id}/encryption/{key}',
     summary: 'Stop encrypting volumes of a type',
     policy: `${ENCRYPTION}:delete`,
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await removeEncryption(app, typeId(request));
@@ -281,6 +296,7 @@ const volumes = [
     path: '/v3/volumes/{volume_id}/encryption',
     summary: 'Show how a volume is encrypted',
     policy: 'volume_extension:volume_encryption_metadata',
+    answer: VolumeEncryption,
     handle: volumeEncryption,
   }),
   op({
@@ -289,6 +305,7 @@ const volumes = [
     path: '/v3/volumes/{volume_id}/encryption/{key}',
     summary: 'Show one item of how a volume is encrypted',
     policy: 'volume_extension:volume_encryption_metadata',
+    answer: 'stream',
     async handle(app, request) {
       const key = request.params['key'] ?? '';
       const all = await volumeEncryption(app, request);

@@ -2,6 +2,7 @@ import { isAdmin } from '@cairn/kit/context/context';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { changeQuotaClass, changeQuotaSet, defaultLimits, quotaSet, resetQuotaSet } from '../app/quota-sets.ts';
 import { invalid } from '../errors.ts';
+import { ChangedQuotaClassSet, ChangedQuotaSet, Limits, QuotaClassSet, QuotaSet } from './answers/services.ts';
 import { op, schema } from './op.ts';
 import { queryBoolean } from './values.ts';
 
@@ -19,6 +20,7 @@ const quotaSets = [
     path: '/v3/os-quota-sets/{for_project_id}',
     summary: "Show a project's limits, with `usage` also its use",
     policy: 'volume_extension:quotas:show',
+    answer: QuotaSet,
     target,
     async handle(app, request) {
       const usage = queryBoolean(request.query, 'usage');
@@ -37,6 +39,7 @@ const quotaSets = [
     path: '/v3/os-quota-sets/{for_project_id}/defaults',
     summary: 'Show the limits of projects without their own',
     policy: 'volume_extension:quotas:show',
+    answer: QuotaSet,
     target,
     handle: async (app, request) => ({ quota_set: { ...(await defaultLimits(app, app.deps.env.store.read)), id: projectOf(request) } }),
   }),
@@ -46,6 +49,7 @@ const quotaSets = [
     path: '/v3/os-quota-sets/{for_project_id}',
     summary: "Set a project's limits",
     policy: 'volume_extension:quotas:update',
+    answer: ChangedQuotaSet,
     target,
     body: schema({ type: 'object', properties: { quota_set: { type: 'object', minProperties: 1 } }, required: ['quota_set'], additionalProperties: false }),
     async handle(app, request) {
@@ -59,6 +63,7 @@ const quotaSets = [
     path: '/v3/os-quota-sets/{for_project_id}',
     summary: 'Give a project the default limits again',
     policy: 'volume_extension:quotas:delete',
+    answer: 'none',
     target,
     async handle(app, request) {
       await resetQuotaSet(app, projectOf(request));
@@ -74,6 +79,7 @@ const quotaClasses = [
     path: '/v3/os-quota-class-sets/{class_name}',
     summary: 'Show the limits of a class',
     policy: 'volume_extension:quota_classes:get',
+    answer: QuotaClassSet,
     async handle(app, request) {
       const name = request.params['class_name'] ?? '';
       return { quota_class_set: { ...(await defaultLimits(app, app.deps.env.store.read, name)), id: name } };
@@ -85,6 +91,7 @@ const quotaClasses = [
     path: '/v3/os-quota-class-sets/{class_name}',
     summary: 'Set the limits of a class',
     policy: 'volume_extension:quota_classes:update',
+    answer: ChangedQuotaClassSet,
     body: schema({ type: 'object', properties: { quota_class_set: { type: 'object' } }, required: ['quota_class_set'], additionalProperties: false }),
     async handle(app, request) {
       const name = request.params['class_name'] ?? '';
@@ -116,6 +123,7 @@ const limits = op({
   path: '/v3/limits',
   summary: "Show the project's limits and use",
   policy: AUTHENTICATED,
+  answer: Limits,
   async handle(app, request) {
     const { ctx, version, query } = request;
     const other = version.atLeast('3.39') && isAdmin(ctx) ? (query.get('project_id') ?? query.get('tenant_id')) : null;

@@ -5,6 +5,8 @@ import { failOver, listServices } from '../app/services.ts';
 import { changeType, deleteType } from '../app/type-manage.ts';
 import { specsOf } from '../app/types.ts';
 import { invalid } from '../errors.ts';
+import { Cleaning, Clusters, LogLevelList } from './answers/services.ts';
+import { OneType } from './answers/types.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, queryBoolean } from './values.ts';
@@ -25,6 +27,7 @@ const failOverBy = (name: string, path: `/${string}`, summary: string, since?: s
     ...(since !== undefined && { since }),
     summary,
     policy: 'volume:failover_host',
+    answer: 'none',
     success: 202,
     body: schema({
       type: 'object',
@@ -56,6 +59,7 @@ const logs = [
     since: '3.32',
     summary: "Set services' levels of logging",
     policy: 'volume_extension:services:update',
+    answer: 'none',
     success: 202,
     body: schema({ type: 'object', properties: { ...logTarget, level: { type: ['string', 'null'] } }, additionalProperties: false }),
     handle(app, request) {
@@ -73,6 +77,7 @@ const logs = [
     since: '3.32',
     summary: "Show services' levels of logging",
     policy: 'volume_extension:services:update',
+    answer: LogLevelList,
     body: schema({ type: 'object', properties: { ...logTarget, level: { type: ['string', 'null'] } }, additionalProperties: false }),
     async handle(app, request) {
       const { binary, server, prefix } = request.body as AnyBody;
@@ -109,6 +114,7 @@ const switchCluster = (verb: 'enable' | 'disable') =>
     since: '3.7',
     summary: verb === 'enable' ? 'Enable a cluster' : 'Disable a cluster',
     policy: 'clusters:update',
+    answer: 'none',
     body: schema({
       type: 'object',
       properties: {
@@ -132,6 +138,7 @@ const clusters = [
     since: '3.7',
     summary: 'List clusters',
     policy: 'clusters:get_all',
+    answer: Clusters,
     handle: (_app, request) => noClusters(request),
   }),
   op({
@@ -141,6 +148,7 @@ const clusters = [
     since: '3.7',
     summary: 'List clusters with details',
     policy: 'clusters:get_all',
+    answer: Clusters,
     handle: (_app, request) => noClusters(request),
   }),
   op({
@@ -150,6 +158,7 @@ const clusters = [
     since: '3.7',
     summary: 'Show a cluster',
     policy: 'clusters:get',
+    answer: 'none',
     handle(_app, request): never {
       throw clusterNotFound(request.params['cluster_name'] ?? '');
     },
@@ -166,6 +175,7 @@ const cleanup = op({
   since: '3.24',
   summary: 'Clean up after services that have ended',
   policy: 'workers:cleanup',
+  answer: Cleaning,
   success: 202,
   bodyOptional: true,
   body: schema({
@@ -202,6 +212,7 @@ const hostless = op({
   path: '/v3/os-hosts',
   summary: 'Enable or disable a host that is not named',
   policy: 'volume_extension:hosts',
+  answer: 'none',
   body: schema({ type: 'object', additionalProperties: true }),
   handle(): never {
     throw invalidInput('The server could not comply with the request since it is either malformed or otherwise incorrect.');
@@ -217,6 +228,7 @@ const typeActions = [
     action: 'delete',
     summary: 'Delete a volume type',
     policy: 'volume_extension:type_delete',
+    answer: 'none',
     success: 202,
     body: schema(part.bare('delete')),
     async handle(app, request) {
@@ -231,6 +243,7 @@ const typeActions = [
     action: 'volume_type',
     summary: 'Change a volume type',
     policy: 'volume_extension:type_update',
+    answer: OneType,
     body: schema(part.wrapped('volume_type', { name: part.updateName, description: part.description, is_public: part.boolean })),
     async handle(app, request) {
       const { name, description, is_public: isPublic } = (request.body as AnyBody).volume_type;

@@ -8,6 +8,7 @@ import { specsOf, typeByName } from '../app/types.ts';
 import { zones } from '../app/volume-create.ts';
 import { invalid } from '../errors.ts';
 import type { BackendOptions } from '../options.ts';
+import { BackendCapabilities, HostList, HostUse, PoolList, ServiceList, SwitchedHost, SwitchedService, Zones } from './answers/services.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { queryBoolean } from './values.ts';
@@ -45,6 +46,7 @@ const switchService = (name: 'enable' | 'disable' | 'disable-log-reason') =>
     path: `/v3/os-services/${name}`,
     summary: name === 'enable' ? 'Enable a service' : 'Disable a service',
     policy: 'volume_extension:services:update',
+    answer: SwitchedService,
     body: schema({
       type: 'object',
       properties: { ...named, ...(name === 'disable-log-reason' && { disabled_reason: { type: 'string', minLength: 1, maxLength: 255 } }) },
@@ -76,6 +78,7 @@ const freezing = (name: 'freeze' | 'thaw') =>
     path: `/v3/os-services/${name}`,
     summary: name === 'freeze' ? 'Stop changes on a backend' : 'Allow changes on a backend again',
     policy: `volume:${name}_host`,
+    answer: 'none',
     body: schema({ type: 'object', properties: { cluster: part.shortText, host: part.cinderHost }, additionalProperties: false }),
     async handle(app, request) {
       const { host } = request.body as { host?: string | null };
@@ -92,6 +95,7 @@ const services = [
     path: '/v3/os-services',
     summary: 'List services',
     policy: 'volume_extension:services:index',
+    answer: ServiceList,
     async handle(app, request) {
       const [host, binary] = [request.query.get('host'), request.query.get('binary')];
       const all = await listServices(app, app.deps.env.store.read);
@@ -115,6 +119,7 @@ const availabilityZones = op({
   path: '/v3/os-availability-zone',
   summary: 'List availability zones',
   policy: AUTHENTICATED,
+  answer: Zones,
   handle: async (app) => ({
     availabilityZoneInfo: [...(await zones(app, app.deps.env.store.read))].map(([name, available]) => ({ zoneName: name, zoneState: { available } })),
   }),
@@ -126,6 +131,7 @@ const pools = op({
   path: '/v3/scheduler-stats/get_pools',
   summary: 'List the pools of storage',
   policy: 'scheduler_extension:scheduler_stats:get_pools',
+  answer: PoolList,
   async handle(app, request) {
     const { version } = request;
     const detail = queryBoolean(request.query, 'detail');
@@ -166,6 +172,7 @@ const capabilities = op({
   path: '/v3/capabilities/{place}',
   summary: 'Show what a backend can do',
   policy: 'volume_extension:capabilities',
+  answer: BackendCapabilities,
   async handle(app, request) {
     const place = request.params['place'] ?? '';
     const backend = findStorage(app.deps, storageOfPlace(place) ?? '')?.backend;
@@ -198,6 +205,7 @@ const hosts = [
     path: '/v3/os-hosts',
     summary: 'List hosts',
     policy: 'volume_extension:hosts',
+    answer: HostList,
     async handle(app, request) {
       const zone = request.query.get('zone');
       const all = (await listServices(app, app.deps.env.store.read)).filter(
@@ -221,6 +229,7 @@ const hosts = [
     path: '/v3/os-hosts/{place}',
     summary: 'Show the use of a host by project',
     policy: 'volume_extension:hosts',
+    answer: HostUse,
     async handle(app, request) {
       const place = request.params['place'] ?? '';
       const db = app.deps.env.store.read;
@@ -256,6 +265,7 @@ const hosts = [
     path: '/v3/os-hosts/{place}',
     summary: 'Enable or disable a host',
     policy: 'volume_extension:hosts',
+    answer: SwitchedHost,
     body: schema({ type: 'object', additionalProperties: true }),
     async handle(app, request) {
       const place = request.params['place'] ?? '';

@@ -18,6 +18,7 @@ import {
 } from '../app/snapshots.ts';
 import { getVolume, pairsOf } from '../app/volumes.ts';
 import type { SnapshotRow } from '../store/tables.ts';
+import { CreatedSnapshot, OneSnapshot, SnapshotDetailList, SnapshotList } from './answers/volumes.ts';
 import { nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
@@ -106,6 +107,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots',
     summary: 'List snapshots',
     policy: 'volume:get_all_snapshots',
+    answer: SnapshotList,
     handle: (app, request) => list(app, request, false),
   }),
   op({
@@ -114,6 +116,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots/detail',
     summary: 'List snapshots with details',
     policy: 'volume:get_all_snapshots',
+    answer: SnapshotDetailList,
     handle: (app, request) => list(app, request, true),
   }),
   op({
@@ -122,6 +125,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots/{snapshot_id}',
     summary: 'Show a snapshot',
     policy: 'volume:get_snapshot',
+    answer: OneSnapshot,
     handle: async (app, request) => ({
       snapshot: snapshotView(request, await getSnapshot(app.deps.env.store.read, request, request.params['snapshot_id'] ?? ''), true),
     }),
@@ -132,6 +136,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots',
     summary: 'Create a snapshot',
     policy: 'volume:create_snapshot',
+    answer: CreatedSnapshot,
     success: 202,
     body: schema(
       part.wrapped(
@@ -170,6 +175,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots/{snapshot_id}',
     summary: 'Change a snapshot',
     policy: 'volume:update_snapshot',
+    answer: CreatedSnapshot,
     body: schema(part.wrapped('snapshot', changeProperties, [], { anyOf: Object.keys(changeProperties).map((name) => ({ required: [name] })) })),
     async handle(app, request) {
       const body = (request.body as AnyBody).snapshot as Record<string, AnyBody>;
@@ -188,6 +194,7 @@ export const snapshotOperations = [
     path: '/v3/snapshots/{snapshot_id}',
     summary: 'Delete a snapshot',
     policy: 'volume:delete_snapshot',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await app.deps.env.store.write(async (tx) => deleteSnapshot(app, tx, request, await getSnapshot(tx, request, request.params['snapshot_id'] ?? '')));
@@ -201,6 +208,7 @@ export const snapshotOperations = [
     action: 'os-force_delete',
     summary: 'Delete a snapshot whatever its status',
     policy: 'volume_extension:snapshot_admin_actions:force_delete',
+    answer: 'none',
     success: 202,
     body: schema(part.bare('os-force_delete')),
     async handle(app, request) {
@@ -217,6 +225,7 @@ export const snapshotOperations = [
     action: 'os-reset_status',
     summary: "Set a snapshot's status",
     policy: 'volume_extension:snapshot_admin_actions:reset_status',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('os-reset_status', { status: { type: 'string' } }, ['status'])),
     async handle(app, request) {
@@ -235,6 +244,7 @@ export const snapshotOperations = [
     action: 'os-update_snapshot_status',
     summary: 'Report the progress of a snapshot',
     policy: 'snapshot_extension:snapshot_actions:update_snapshot_status',
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped('os-update_snapshot_status', { status: { type: 'string' }, progress: {} }, ['status'])),
     async handle(app, request) {

@@ -7,6 +7,7 @@ import type { CinderApp } from '../app/app.ts';
 import { projectScope } from '../app/lists.ts';
 import { acceptTransfer, cancelTransfer, createTransfer, getTransfer, listTransfers, TRANSFER_LIST as spec } from '../app/transfers.ts';
 import type { TransferRow } from '../store/tables.ts';
+import { AcceptedTransfer, OneTransfer, TransferDetailList, TransferList } from './answers/backups.ts';
 import { linksTo, nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
@@ -73,6 +74,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
       path: `/v3/${path}`,
       summary: 'List transfers',
       policy: 'volume:get_all_transfers',
+      answer: TransferList,
       handle: (app, request) => list(app, request, summary),
     }),
     op({
@@ -81,6 +83,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
       path: `/v3/${path}/detail`,
       summary: 'List transfers with details',
       policy: 'volume:get_all_transfers',
+      answer: TransferDetailList,
       handle: (app, request) => list(app, request, (req, row) => detail(req, row)),
     }),
     op({
@@ -90,6 +93,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
 
       summary: 'Show a transfer',
       policy: 'volume:get_transfer',
+      answer: OneTransfer,
       handle: async (app, request) => ({ transfer: detail(request, await getTransfer(app.deps.env.store.read, request, idOf(request))) }),
     }),
     op({
@@ -99,6 +103,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
 
       summary: 'Offer a volume to another project',
       policy: 'volume:create_transfer',
+      answer: OneTransfer,
       success: 202,
       body: [
         { from: '3.0', schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text }, ['volume_id'])) },
@@ -129,6 +134,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
 
       summary: 'Accept an offered volume',
       policy: 'volume:accept_transfer',
+      answer: AcceptedTransfer,
       success: 202,
       body: schema(part.wrapped('accept', { auth_key: { type: ['string', 'integer'] } }, ['auth_key'])),
       handle: async (app, request) => ({
@@ -142,6 +148,7 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
 
       summary: 'Take back the offer of a volume',
       policy: 'volume:delete_transfer',
+      answer: 'none',
       success: 202,
       async handle(app, request) {
         await cancelTransfer(app, request, idOf(request));

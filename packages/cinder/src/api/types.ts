@@ -8,6 +8,7 @@ import { addAccess, addExtraSpecs, changeType, createType, deleteType, listAcces
 import { defaultType, type ExtraSpecs, getType, havingSpec, listTypes, specsOf, TYPE_LIST as spec, typeScope } from '../app/types.ts';
 import { extraSpecNotFound } from '../errors.ts';
 import type { DefaultTypeRow, TypeRow } from '../store/tables.ts';
+import { DefaultType, DefaultTypes, GivenExtraSpecs, GivenSpec, OneSpec, OneType, TypeAccess, TypeExtraSpecs, TypeList } from './answers/types.ts';
 import { nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, restrictFilters, sortFor } from './list.ts';
 import { parseLiteral } from './literal.ts';
@@ -98,13 +99,22 @@ const withoutNull = (specs: Record<string, string | null> | undefined): ExtraSpe
   Object.fromEntries(Object.entries(specs ?? {}).filter((entry): entry is [string, string] => entry[1] !== null));
 
 const typeResource = [
-  op({ id: 'cinder.type.list', method: 'GET', path: '/v3/types', summary: 'List volume types', policy: 'volume_extension:type_get_all', handle: list }),
+  op({
+    id: 'cinder.type.list',
+    method: 'GET',
+    path: '/v3/types',
+    summary: 'List volume types',
+    policy: 'volume_extension:type_get_all',
+    answer: TypeList,
+    handle: list,
+  }),
   op({
     id: 'cinder.type.show',
     method: 'GET',
     path: '/v3/types/{type_id}',
     summary: 'Show a volume type, or the default one',
     policy: 'volume_extension:type_get',
+    answer: OneType,
     async handle(app, request) {
       const db = app.deps.env.store.read;
       const type =
@@ -120,6 +130,7 @@ const typeResource = [
     path: '/v3/types',
     summary: 'Create a volume type',
     policy: 'volume_extension:type_create',
+    answer: OneType,
     body: schema(
       part.wrapped(
         'volume_type',
@@ -145,6 +156,7 @@ const typeResource = [
     path: '/v3/types/{type_id}',
     summary: 'Change a volume type',
     policy: 'volume_extension:type_update',
+    answer: OneType,
     body: schema(part.wrapped('volume_type', { name: part.updateName, description: part.description, is_public: part.boolean })),
     async handle(app, request) {
       const body = (request.body as AnyBody).volume_type as Record<string, AnyBody>;
@@ -166,6 +178,7 @@ const typeResource = [
     path: '/v3/types/{type_id}',
     summary: 'Delete a volume type',
     policy: 'volume_extension:type_delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await deleteType(app, request, idOf(request));
@@ -181,6 +194,7 @@ const extraSpecs = [
     path: '/v3/types/{type_id}/extra_specs',
     summary: "List a type's extra specs",
     policy: 'volume_extension:types_extra_specs:index',
+    answer: TypeExtraSpecs,
     handle: async (app, request) => ({ extra_specs: seenSpecs(request, await getType(app.deps.env.store.read, request.ctx, idOf(request))) }),
   }),
   op({
@@ -189,6 +203,7 @@ const extraSpecs = [
     path: '/v3/types/{type_id}/extra_specs',
     summary: 'Add extra specs to a type',
     policy: 'volume_extension:types_extra_specs:create',
+    answer: GivenExtraSpecs,
     body: schema({ type: 'object', properties: { extra_specs: part.extraSpecs }, required: ['extra_specs'], additionalProperties: false }),
     async handle(app, request) {
       await addExtraSpecs(app, request, idOf(request), withoutNull((request.body as AnyBody).extra_specs));
@@ -201,6 +216,7 @@ const extraSpecs = [
     path: '/v3/types/{type_id}/extra_specs/{key}',
     summary: 'Show one extra spec of a type',
     policy: 'volume_extension:types_extra_specs:show',
+    answer: OneSpec,
     async handle(app, request) {
       const key = request.params['key'] ?? '';
       const value = seenSpecs(request, await getType(app.deps.env.store.read, request.ctx, idOf(request)))[key];
@@ -214,6 +230,7 @@ const extraSpecs = [
     path: '/v3/types/{type_id}/extra_specs/{key}',
     summary: 'Set one extra spec of a type',
     policy: 'volume_extension:types_extra_specs:update',
+    answer: GivenSpec,
     body: schema({ ...part.extraSpecs, minProperties: 1, maxProperties: 1 }),
     async handle(app, request) {
       const body = request.body as Record<string, string | null>;
@@ -229,6 +246,7 @@ const extraSpecs = [
     path: '/v3/types/{type_id}/extra_specs/{key}',
     summary: 'Delete one extra spec of a type',
     policy: 'volume_extension:types_extra_specs:delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       await removeExtraSpec(app, request, idOf(request), request.params['key'] ?? '');
@@ -245,6 +263,7 @@ const accessAction = (name: string, summary: string, run: (app: CinderApp, reque
     action: name,
     summary,
     policy: `volume_extension:volume_type_access:${name}`,
+    answer: 'none',
     success: 202,
     body: schema(part.wrapped(name, { project: { type: 'string', minLength: 1, maxLength: 255 } }, ['project'])),
     async handle(app, request) {
@@ -260,6 +279,7 @@ const access = [
     path: '/v3/types/{type_id}/os-volume-type-access',
     summary: 'List who may use a private type',
     policy: 'volume_extension:volume_type_access:get_all_for_type',
+    answer: TypeAccess,
     handle: async (app, request) => ({
       volume_type_access: (await listAccess(app, request, idOf(request))).map((projectId) => ({ volume_type_id: idOf(request), project_id: projectId })),
     }),
@@ -279,6 +299,7 @@ const defaults = [
     since: '3.62',
     summary: "Set a project's default type",
     policy: 'volume_extension:default_set_or_update',
+    answer: DefaultType,
     body: schema({
       type: 'object',
       properties: { default_type: { type: 'object', properties: { volume_type: part.name }, required: ['volume_type'], additionalProperties: false } },
@@ -295,6 +316,7 @@ const defaults = [
     since: '3.62',
     summary: "Show a project's default type",
     policy: 'volume_extension:default_get',
+    answer: DefaultType,
     async handle(app, request) {
       return { default_type: defaultView(await defaultTypeFor(app, forProject(request))) };
     },
@@ -306,6 +328,7 @@ const defaults = [
     since: '3.62',
     summary: 'List default types',
     policy: 'volume_extension:default_get_all',
+    answer: DefaultTypes,
     handle: async (app) => ({
       default_types: (await defaultTypes(app.deps.env.store.read)).map(defaultView),
     }),
@@ -317,6 +340,7 @@ const defaults = [
     since: '3.62',
     summary: "Unset a project's default type",
     policy: 'volume_extension:default_unset',
+    answer: 'none',
     success: 204,
     async handle(app, request) {
       await unsetDefaultType(app, forProject(request));

@@ -1,4 +1,5 @@
 import { ANYONE, AUTHENTICATED, Reply } from '@cairn/kit/http/operation';
+import { Versions } from './answers/services.ts';
 import { op } from './op.ts';
 
 export const MIN_MICROVERSION = '3.0';
@@ -30,6 +31,7 @@ export const versionOperations = [
     path: '/',
     summary: 'API versions',
     policy: ANYONE,
+    answer: Versions,
     handle: (_app, request) => new Reply(document(request.baseUrl), { status: 300 }),
   }),
   op({
@@ -38,6 +40,7 @@ export const versionOperations = [
     path: '/v3',
     summary: 'The version of this API',
     policy: AUTHENTICATED,
+    answer: Versions,
     handle: (_app, request) => document(request.baseUrl),
   }),
 ];

@@ -2,6 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, type Operation, Reply, type Request } from '@cairn/kit/http/operation';
 import type { Tx } from '@cairn/kit/store/store';
+import type { TSchema } from 'typebox';
 import type { CinderApp } from '../app/app.ts';
 import { attachDirectly, checkMayEndAll, detachDirectly } from '../app/attachments.ts';
 import { VOLUME_DRIVER } from '../app/backend.ts';
@@ -18,6 +19,7 @@ import { beginDetaching, extendCompletion, reserve, resetStatus, rollDetaching, 
 import { getVolume, pairsOf, removeImageMetadata, setBootable, setReadonly, writeImageMetadata } from '../app/volumes.ts';
 import { glanceMetadataNotFound } from '../errors.ts';
 import type { VolumeRow } from '../store/tables.ts';
+import { AllMetadata, Connection, SavedVolume, Uploaded } from './answers/volumes.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean } from './values.ts';
@@ -28,6 +30,8 @@ interface ActionSpec {
   readonly policy: string;
   readonly since?: string;
   readonly success?: number;
+  /** None unless it says so. */
+  readonly answer?: TSchema;
   readonly body: Record<string, unknown> | readonly { readonly from: string; readonly schema: Record<string, unknown> }[];
   /** Runs in a transaction with the volume, which the caller may see. `args` is what stands under the action's key. */
   run(app: CinderApp, tx: Tx, request: Request, volume: VolumeRow, args: AnyBody): Promise<unknown>;
@@ -35,7 +39,7 @@ interface ActionSpec {
 
 /** Declares `POST /v3/volumes/{volume_id}/action` with one key. */
 function action(spec: ActionSpec): Operation<CinderApp> {
-  const { action: name, summary, policy, since, success, body } = spec;
+  const { action: name, summary, policy, since, success, answer, body } = spec;
   return op({
     id: `cinder.volume.${name}`,
     method: 'POST',
@@ -43,6 +47,7 @@ function action(spec: ActionSpec): Operation<CinderApp> {
     action: name,
     summary,
     policy,
+    answer: answer ?? 'none',
     success: success ?? 202,
     ...(since !== undefined && { since }),
     body: Array.isArray(body)
@@ -102,6 +107,7 @@ const contentActions = [
     action: 'os-volume_upload_image',
     summary: 'Copy a volume to an image',
     policy: 'volume_extension:volume_actions:upload_image',
+    answer: Uploaded,
     body: [
       { from: '3.0', schema: part.wrapped('os-volume_upload_image', uploadProperties, ['image_name']) },
       {
@@ -227,6 +233,7 @@ const attachActions = [
     action: 'os-initialize_connection',
     summary: 'Learn how to connect to a volume',
     policy: 'volume_extension:volume_actions:initialize_connection',
+    answer: Connection,
     success: 200,
     body: connector('os-initialize_connection', ['object', 'string']),
     async run(_app, tx, request, volume, args) {
@@ -301,6 +308,7 @@ const migrationActions = [
     action: 'os-migrate_volume_completion',
     summary: 'Complete the migration of a volume',
     policy: 'volume_extension:volume_admin_actions:migrate_volume_completion',
+    answer: SavedVolume,
     success: 200,
     body: part.wrapped('os-migrate_volume_completion', { new_volume: part.uuid, error: { type: ['string', 'null', 'boolean'] } }, ['new_volume']),
     run: async (_app, tx, request, volume, args) => ({ save_volume_id: completeMigration(request, volume, await getVolume(tx, request, args.new_volume)) }),
@@ -314,6 +322,7 @@ const ownTransaction = (
   policy: string,
   body: Record<string, unknown>,
   success: number,
+  answer: TSchema | 'none',
   run: (app: CinderApp, request: Request, id: string, args: AnyBody) => Promise<unknown>,
 ) =>
   op({
@@ -323,6 +332,7 @@ const ownTransaction = (
     action: name,
     summary,
     policy,
+    answer,
     success,
     body: schema(body),
     handle: async (app, request) => (await run(app, request, request.params['volume_id'] ?? '', (request.body as AnyBody)[name])) ?? new Reply(),
@@ -335,6 +345,7 @@ const metadataActions = [
     'volume:update_readonly_flag',
     part.wrapped('os-update_readonly_flag', { readonly: part.boolean }, ['readonly']),
     202,
+    'none',
     (app, request, id, args) => setReadonly(app, request, id, asBoolean(args.readonly)),
   ),
   ownTransaction(
@@ -343,6 +354,7 @@ const metadataActions = [
     'volume:update',
     part.wrapped('os-set_bootable', { bootable: part.boolean }, ['bootable']),
     200,
+    'none',
     (app, request, id, args) => setBootable(app, request, id, asBoolean(args.bootable)),
   ),
   ownTransaction(
@@ -351,6 +363,7 @@ const metadataActions = [
     'volume_extension:volume_image_metadata:set',
     part.wrapped('os-set_image_metadata', { metadata: part.imageMetadata }, ['metadata']),
     200,
+    AllMetadata,
     async (app, request, id, args) => ({ metadata: await writeImageMetadata(app, request, id, args.metadata) }),
   ),
   ownTransaction(
@@ -359,6 +372,7 @@ const metadataActions = [
     'volume:get_volume_metadata',
     part.bare('os-show_image_metadata'),
     200,
+    AllMetadata,
     async (app, request, id) => {
       const row = await getVolume(app.deps.env.store.read, request, id);
       request.authorize('volume:get_volume_metadata', targetOf(row));
@@ -371,6 +385,7 @@ const metadataActions = [
     'volume_extension:volume_image_metadata:remove',
     part.wrapped('os-unset_image_metadata', { key: { type: 'string', minLength: 1, maxLength: 255 } }, ['key']),
     200,
+    'none',
     (app, request, id, args) => removeImageMetadata(app, request, id, args.key, () => glanceMetadataNotFound(id)),
   ),
 ];
@@ -381,6 +396,7 @@ const retype = ownTransaction(
   'volume:retype',
   part.wrapped('os-retype', { new_type: { type: 'string' }, migration_policy: { type: ['string', 'null'], enum: ['on-demand', 'never', null] } }, ['new_type']),
   202,
+  'none',
   async (app, request, id, args) => {
     const { deps, pools } = app;
     const all = await pools.list(deps.env.store.read);

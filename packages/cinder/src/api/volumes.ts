@@ -9,6 +9,7 @@ import { deleteVolume } from '../app/volume-delete.ts';
 import { countVolumes, getVolume, listVolumes, summarize, updateVolumeBy, VOLUME_LIST as spec, type VolumeDetails, withDetails } from '../app/volumes.ts';
 import { targetOf } from '../app/caller.ts';
 import type { VolumeRow } from '../store/tables.ts';
+import { CreatedVolume, OneVolume, VolumeDetailList, VolumeList, VolumesSummary } from './answers/volumes.ts';
 import { nextLink } from './links.ts';
 import { conditionsOf, pageWithOffset, readList, RESOURCE_FILTERS, restrictFilters, sortFor } from './list.ts';
 import { op, schema } from './op.ts';
@@ -117,6 +118,7 @@ export const volumeOperations = [
     path: '/v3/volumes',
     summary: 'List volumes',
     policy: 'volume:get_all',
+    answer: VolumeList,
     async handle(app, request) {
       const { rows, limit, count } = await findVolumes(app, request);
       return {
@@ -132,6 +134,7 @@ export const volumeOperations = [
     path: '/v3/volumes/detail',
     summary: 'List volumes with details',
     policy: 'volume:get_all',
+    answer: VolumeDetailList,
     async handle(app, request) {
       const { rows, limit, count } = await findVolumes(app, request);
       const all = await withDetails(app.deps.env.store.read, rows);
@@ -145,6 +148,7 @@ export const volumeOperations = [
     since: '3.12',
     summary: 'Number and size of volumes',
     policy: 'volume:get_all',
+    answer: VolumesSummary,
     async handle(app, request) {
       const { ctx, version } = request;
       const everybody = isAdmin(ctx) && queryBoolean(request.query, 'all_tenants');
@@ -159,6 +163,7 @@ export const volumeOperations = [
     path: '/v3/volumes/{volume_id}',
     summary: 'Show a volume',
     policy: 'volume:get',
+    answer: OneVolume,
     async handle(app, request) {
       const db = app.deps.env.store.read;
       const row = await getVolume(db, request, request.params['volume_id'] ?? '');
@@ -172,6 +177,7 @@ export const volumeOperations = [
     path: '/v3/volumes',
     summary: 'Create a volume',
     policy: 'volume:create',
+    answer: CreatedVolume,
     success: 202,
     body: [
       { from: '3.0', schema: createSchema({}, true) },
@@ -213,6 +219,7 @@ export const volumeOperations = [
     path: '/v3/volumes/{volume_id}',
     summary: 'Change a volume',
     policy: 'volume:update',
+    answer: CreatedVolume,
     body: [
       { from: '3.0', schema: changeSchema({}) },
       { from: '3.53', schema: changeSchema({ anyOf: Object.keys(changeProperties).map((name) => ({ required: [name] })) }) },
@@ -234,6 +241,7 @@ export const volumeOperations = [
     path: '/v3/volumes/{volume_id}',
     summary: 'Delete a volume',
     policy: 'volume:delete',
+    answer: 'none',
     success: 202,
     async handle(app, request) {
       const cascade = queryBoolean(request.query, 'cascade');

@@ -2,6 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { Aggregate } from '../app/aggregates.ts';
+import { AggregateList, CreatedAggregate, OneAggregate } from './answers/hosts.ts';
 import { op } from './op.ts';
 import { actionBody, fqdn, name, object } from './schemas/types.ts';
 
@@ -46,6 +47,7 @@ export const aggregateOperations = [
     path: '/v2.1/os-aggregates',
     summary: 'List aggregates',
     policy: 'os_compute_api:os-aggregates:index',
+    answer: AggregateList,
     handle: async (app, req) => ({ aggregates: (await app.aggregates.list()).map((aggregate) => full(req, aggregate)) }),
   }),
   op({
@@ -54,6 +56,7 @@ export const aggregateOperations = [
     path: '/v2.1/os-aggregates',
     summary: 'Create an aggregate',
     policy: 'os_compute_api:os-aggregates:create',
+    answer: CreatedAggregate,
     body: CREATE,
     async handle(app, req) {
       const { aggregate } = req.body as { aggregate: { name: string; availability_zone?: string | null } };
@@ -66,6 +69,7 @@ export const aggregateOperations = [
     path: '/v2.1/os-aggregates/{aggregate_id}',
     summary: 'Show an aggregate',
     policy: 'os_compute_api:os-aggregates:show',
+    answer: OneAggregate,
     handle: async (app, req) => ({ aggregate: full(req, await app.aggregates.get(seqOf(req))) }),
   }),
   op({
@@ -74,6 +78,7 @@ export const aggregateOperations = [
     path: '/v2.1/os-aggregates/{aggregate_id}',
     summary: 'Change an aggregate',
     policy: 'os_compute_api:os-aggregates:update',
+    answer: OneAggregate,
     body: UPDATE,
     async handle(app, req) {
       const { aggregate: change } = req.body as { aggregate: { name?: string; availability_zone?: string | null } };
@@ -88,6 +93,7 @@ export const aggregateOperations = [
     path: '/v2.1/os-aggregates/{aggregate_id}',
     summary: 'Delete an aggregate',
     policy: 'os_compute_api:os-aggregates:delete',
+    answer: 'none',
     async handle(app, req) {
       await app.aggregates.delete(req.ctx, seqOf(req));
       return new Reply(undefined);
@@ -100,6 +106,7 @@ export const aggregateOperations = [
     action: 'add_host',
     summary: 'Put a host into an aggregate',
     policy: 'os_compute_api:os-aggregates:add_host',
+    answer: OneAggregate,
     body: actionBody('add_host', host),
     handle: async (app, req) => ({ aggregate: full(req, await app.aggregates.addHost(req.ctx, seqOf(req), (req.body as AnyBody).add_host.host)) }),
   }),
@@ -110,6 +117,7 @@ export const aggregateOperations = [
     action: 'remove_host',
     summary: 'Take a host out of an aggregate',
     policy: 'os_compute_api:os-aggregates:remove_host',
+    answer: OneAggregate,
     body: actionBody('remove_host', host),
     handle: async (app, req) => ({ aggregate: full(req, await app.aggregates.removeHost(req.ctx, seqOf(req), (req.body as AnyBody).remove_host.host)) }),
   }),
@@ -120,6 +128,7 @@ export const aggregateOperations = [
     action: 'set_metadata',
     summary: "Change an aggregate's metadata",
     policy: 'os_compute_api:os-aggregates:set_metadata',
+    answer: OneAggregate,
     body: actionBody('set_metadata', object({ metadata }, ['metadata'])),
     handle: async (app, req) => ({ aggregate: full(req, await app.aggregates.setMetadata(req.ctx, seqOf(req), (req.body as AnyBody).set_metadata.metadata)) }),
   }),

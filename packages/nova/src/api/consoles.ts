@@ -3,6 +3,7 @@ import { ANYONE, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/oper
 import type { NovaApp } from '../app/app.ts';
 import type { ConsoleProtocol } from '../app/consoles.ts';
 import { novncFile, PAGE_HEADERS, VIEWER_PAGE, VIEWER_SCRIPT } from '../console/page.ts';
+import { ConsoleFacts, OldConsole, RemoteConsole } from './answers/servers.ts';
 import { op } from './op.ts';
 import { actionBody, anyQuery, object } from './schemas/types.ts';
 
@@ -30,6 +31,7 @@ const oldConsole = (id: string, action: string, protocol: ConsoleProtocol, types
     until: '2.5',
     summary,
     policy: POLICY,
+    answer: OldConsole,
     body: actionBody(action, object({ type: { type: 'string', enum: types } }, ['type'])),
     async handle(app, request) {
       const { type } = (request.body as Readonly<Record<string, { readonly type: string }>>)[action] as { readonly type: string };
@@ -61,6 +63,7 @@ export const consoleOperations = [
     until: '2.5',
     summary: 'Removed: answers 410',
     policy: AUTHENTICATED,
+    answer: 'none',
     handle: () => {
       throw gone('This resource is no longer available. No forwarding address is given.');
     },
@@ -72,6 +75,7 @@ export const consoleOperations = [
     since: '2.6',
     summary: "Open a server's console",
     policy: POLICY,
+    answer: RemoteConsole,
     body: [
       { from: '2.6', schema: form(PROTOCOLS, TYPES) },
       { from: '2.8', schema: form([...PROTOCOLS, 'mks'], [...TYPES, 'webmks']) },
@@ -89,6 +93,7 @@ export const consoleOperations = [
     hidesPath: true,
     summary: 'Show what a console token opens',
     policy: 'os_compute_api:os-console-auth-tokens',
+    answer: ConsoleFacts,
     query: [
       { from: '2.1', schema: anyQuery },
       { from: '2.99', schema: object({}) },
@@ -107,6 +112,7 @@ export const consoleOperations = [
     path: '/console/vnc_auto.html',
     summary: "The page that shows a server's display",
     policy: ANYONE,
+    answer: 'stream',
     query: anyQuery,
     handle: () => file('text/html', VIEWER_PAGE),
   }),
@@ -116,6 +122,7 @@ export const consoleOperations = [
     path: '/console/viewer.js',
     summary: "The script of a display's page",
     policy: ANYONE,
+    answer: 'stream',
     query: anyQuery,
     handle: () => file('text/javascript', VIEWER_SCRIPT),
   }),
@@ -125,6 +132,7 @@ export const consoleOperations = [
     path: '/console/novnc/{file*}',
     summary: 'The scripts of noVNC',
     policy: ANYONE,
+    answer: 'stream',
     query: anyQuery,
     handle: async (_app, request) => file('text/javascript', await novncFile(request.params['file'] as string)),
   }),

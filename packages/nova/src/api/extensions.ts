@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { notFound } from '@cairn/kit/errors/errors';
+import { Extensions, OneExtension } from './answers/others.ts';
 import { op } from './op.ts';
 
 /** What was an extension once, as `[alias, name, description]`: v2.1 has none any more, and clients still ask (nova/api/openstack/compute/extension_info.py). */
@@ -21,6 +22,7 @@ export const extensionOperations = [
     path: '/v2.1/extensions',
     summary: 'List extensions',
     policy: 'os_compute_api:extensions',
+    answer: Extensions,
     handle: () => ({ extensions: EXTENSIONS }),
   }),
   op({
@@ -29,6 +31,7 @@ export const extensionOperations = [
     path: '/v2.1/extensions/{alias}',
     summary: 'Show an extension',
     policy: 'os_compute_api:extensions',
+    answer: OneExtension,
     handle(_app, req) {
       const extension = EXTENSIONS.find(({ alias }) => alias === req.params.alias);
       if (!extension) throw notFound('The resource could not be found.');

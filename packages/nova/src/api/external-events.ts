@@ -1,5 +1,6 @@
 import { Reply } from '@cairn/kit/http/operation';
 import type { ExternalEvent } from '../app/external-events.ts';
+import { TakenEvents } from './answers/hosts.ts';
 import { op } from './op.ts';
 import { object, uuid } from './schemas/types.ts';
 
@@ -31,6 +32,7 @@ export const externalEventOperations = [
     path: '/v2.1/os-server-external-events',
     summary: 'Tell of events of servers',
     policy: 'os_compute_api:os-server-external-events:create',
+    answer: TakenEvents,
     body: [
       { from: '2.1', schema: form() },
       { from: '2.51', schema: form('volume-extended') },

@@ -15,6 +15,7 @@ export const fixedIpOperations = [
     summary: 'Give a server another address of a network',
     until: '2.43',
     policy: 'os_compute_api:os-multinic:add',
+    answer: 'none',
     body: Type.Object(
       {
         addFixedIp: Type.Object(
@@ -37,6 +38,7 @@ export const fixedIpOperations = [
     summary: 'Take an address from a server',
     until: '2.43',
     policy: 'os_compute_api:os-multinic:remove',
+    answer: 'none',
     body: Type.Object({ removeFixedIp: Type.Object({ address: Type.String({ format: 'ip' }) }, closed) }, closed),
     async handle(app, req) {
       await app.fixedIps.remove(req, req.params.server_id as string, req.body.removeFixedIp.address);

@@ -1,4 +1,5 @@
 import type { AnyBody } from '@cairn/kit/http/operation';
+import { FlavorAccess } from './answers/flavors.ts';
 import { flavorId } from './flavors.ts';
 import { op } from './op.ts';
 import { actionBody, object } from './schemas/types.ts';
@@ -14,6 +15,7 @@ export const flavorAccessOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-flavor-access',
     summary: 'List the projects that may use a flavor',
     policy: 'os_compute_api:os-flavor-access',
+    answer: FlavorAccess,
     handle: async (app, req) => view(flavorId(req), await app.flavors.projects(req.ctx, flavorId(req))),
   }),
   op({
@@ -23,6 +25,7 @@ export const flavorAccessOperations = [
     action: 'addTenantAccess',
     summary: 'Let a project use a flavor',
     policy: 'os_compute_api:os-flavor-access:add_tenant_access',
+    answer: FlavorAccess,
     body: actionBody('addTenantAccess', project),
     async handle(app, req) {
       const projectId = (req.body as AnyBody).addTenantAccess.tenant as string;
@@ -37,6 +40,7 @@ export const flavorAccessOperations = [
     action: 'removeTenantAccess',
     summary: 'No longer let a project use a flavor',
     policy: 'os_compute_api:os-flavor-access:remove_tenant_access',
+    answer: FlavorAccess,
     body: actionBody('removeTenantAccess', project),
     handle: async (app, req) => view(flavorId(req), await app.flavors.removeProject(req.ctx, flavorId(req), (req.body as AnyBody).removeTenantAccess.tenant)),
   }),

@@ -2,6 +2,7 @@ import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import { checkExtraSpec } from '../app/extra-specs.ts';
 import { specsOf } from '../app/flavors.ts';
+import { ExtraSpecs, GivenExtraSpec, GivenExtraSpecs, OneExtraSpec } from './answers/flavors.ts';
 import { flavorId } from './flavors.ts';
 import { op } from './op.ts';
 import { json, object } from './schemas/types.ts';
@@ -33,6 +34,7 @@ export const flavorExtraSpecOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-extra_specs',
     summary: "List a flavor's extra specs",
     policy: 'os_compute_api:os-flavor-extra-specs:index',
+    answer: ExtraSpecs,
     handle: async (app, req) => ({ extra_specs: specsOf(await app.flavors.get(app.deps.env.store.read, req.ctx, flavorId(req))) }),
   }),
   op({
@@ -41,6 +43,7 @@ export const flavorExtraSpecOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-extra_specs',
     summary: 'Set extra specs',
     policy: 'os_compute_api:os-flavor-extra-specs:create',
+    answer: GivenExtraSpecs,
     body: CREATE,
     async handle(app, req) {
       const body = req.body as { readonly extra_specs: Specs };
@@ -54,6 +57,7 @@ export const flavorExtraSpecOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-extra_specs/{key}',
     summary: 'Show an extra spec',
     policy: 'os_compute_api:os-flavor-extra-specs:show',
+    answer: OneExtraSpec,
     async handle(app, req) {
       const key = req.params.key as string;
       const all = specsOf(await app.flavors.get(app.deps.env.store.read, req.ctx, flavorId(req)));
@@ -67,6 +71,7 @@ export const flavorExtraSpecOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-extra_specs/{key}',
     summary: 'Change an extra spec',
     policy: 'os_compute_api:os-flavor-extra-specs:update',
+    answer: GivenExtraSpec,
     body: UPDATE,
     async handle(app, req) {
       const body = req.body as Specs;
@@ -82,6 +87,7 @@ export const flavorExtraSpecOperations = [
     path: '/v2.1/flavors/{flavor_id}/os-extra_specs/{key}',
     summary: 'Delete an extra spec',
     policy: 'os_compute_api:os-flavor-extra-specs:delete',
+    answer: 'none',
     async handle(app, req) {
       await app.flavors.setSpecs(req.ctx, flavorId(req), { [req.params.key as string]: null });
       return new Reply(undefined);

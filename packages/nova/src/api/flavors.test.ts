@@ -18,7 +18,7 @@ test('a flavor is told with what its microversion knows', async () => {
     (error: Error) => error,
   );
   assert.match(String(flavor), /400/, 'a name neither begins nor ends with white space');
-  const made = await make({ name: 'six', id: 'six', ram: '128', swap: 7, 'OS-FLV-EXT-DATA:ephemeral': 2, rxtx_factor: '2.5', description: 'd' });
+  const made = await make({ name: 'six', id: 'six', ram: '128', swap: 7, 'OS-FLV-EXT-DATA:ephemeral': 2, rxtx_factor: '2.5', description: 'd' }, '2.96');
   const links = [
     { rel: 'self', href: '/compute/v2.1/flavors/six' },
     { rel: 'bookmark', href: '/compute/flavors/six' },

@@ -3,6 +3,7 @@ import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/htt
 import type { NovaApp } from '../app/app.ts';
 import { specsOf } from '../app/flavors.ts';
 import type { FlavorRow } from '../store/flavor.ts';
+import { FlavorDetailList, FlavorList, OneFlavor } from './answers/flavors.ts';
 import { op } from './op.ts';
 import { booleanOf, bounded, closedQuery, last, pageOf, pagination, queryClosedFrom275, text } from './query.ts';
 import { boolean, json, multi, name, nonNegativeInteger, object, positiveInteger } from './schemas/types.ts';
@@ -120,6 +121,7 @@ export const flavorOperations = [
     path: '/v2.1/flavors',
     summary: 'List flavors',
     policy: AUTHENTICATED,
+    answer: FlavorList,
     query: LIST,
     handle: (app, req) => listed(app, req, 'flavors', basic),
   }),
@@ -129,6 +131,7 @@ export const flavorOperations = [
     path: '/v2.1/flavors/detail',
     summary: 'List flavors with details',
     policy: AUTHENTICATED,
+    answer: FlavorDetailList,
     query: LIST,
     handle: (app, req) => listed(app, req, 'flavors/detail', full),
   }),
@@ -138,6 +141,7 @@ export const flavorOperations = [
     path: '/v2.1/flavors',
     summary: 'Create a flavor',
     policy: 'os_compute_api:os-flavor-manage:create',
+    answer: OneFlavor,
     body: CREATE,
     async handle(app, req) {
       const asked = req.body.flavor;
@@ -165,6 +169,7 @@ export const flavorOperations = [
     path: '/v2.1/flavors/{flavor_id}',
     summary: 'Show a flavor',
     policy: AUTHENTICATED,
+    answer: OneFlavor,
     handle: async (app, req) => ({ flavor: full(req, await app.flavors.get(app.deps.env.store.read, req.ctx, flavorId(req))) }),
   }),
   op({
@@ -174,6 +179,7 @@ export const flavorOperations = [
     summary: "Change a flavor's description",
     since: '2.55',
     policy: 'os_compute_api:os-flavor-manage:update',
+    answer: OneFlavor,
     body: UPDATE,
     handle: async (app, req) => ({
       flavor: full(req, await app.flavors.describe(req.ctx, flavorId(req), (req.body as { flavor: { description: string | null } }).flavor.description)),
@@ -185,6 +191,7 @@ export const flavorOperations = [
     path: '/v2.1/flavors/{flavor_id}',
     summary: 'Delete a flavor',
     policy: 'os_compute_api:os-flavor-manage:delete',
+    answer: 'none',
     success: 202,
     async handle(app, req) {
       await app.flavors.delete(req.ctx, flavorId(req));

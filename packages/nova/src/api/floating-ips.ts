@@ -1,5 +1,6 @@
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { OldStyleFloatingIp } from '../app/floating-ips.ts';
+import { FloatingIpPools, FloatingIps, OneFloatingIp } from './answers/others.ts';
 import { op } from './op.ts';
 import { json } from './schemas/types.ts';
 
@@ -18,6 +19,7 @@ export const floatingIpOperations = [
     summary: 'List floating IPs',
     until: UNTIL,
     policy: 'os_compute_api:os-floating-ips:list',
+    answer: FloatingIps,
     handle: async (app, req) => ({ floating_ips: (await app.floatingIps.list(req.ctx)).map(view) }),
   }),
   op({
@@ -27,6 +29,7 @@ export const floatingIpOperations = [
     summary: 'Take a floating IP',
     until: UNTIL,
     policy: 'os_compute_api:os-floating-ips:create',
+    answer: OneFloatingIp,
     body: CREATE,
     bodyOptional: true,
     handle: async (app, req) => ({
@@ -40,6 +43,7 @@ export const floatingIpOperations = [
     summary: 'Show a floating IP',
     until: UNTIL,
     policy: 'os_compute_api:os-floating-ips:show',
+    answer: OneFloatingIp,
     handle: async (app, req) => ({ floating_ip: view(await app.floatingIps.get(req.ctx, idOf(req))) }),
   }),
   op({
@@ -49,6 +53,7 @@ export const floatingIpOperations = [
     summary: 'Give a floating IP back',
     until: UNTIL,
     policy: 'os_compute_api:os-floating-ips:delete',
+    answer: 'none',
     success: 202,
     async handle(app, req) {
       await app.floatingIps.delete(req.ctx, idOf(req));
@@ -62,6 +67,7 @@ export const floatingIpOperations = [
     summary: 'List external networks',
     until: UNTIL,
     policy: 'os_compute_api:os-floating-ip-pools',
+    answer: FloatingIpPools,
     handle: async (app, req) => ({ floating_ip_pools: (await app.floatingIps.pools(req.ctx)).map((name) => ({ name })) }),
   }),
 ];

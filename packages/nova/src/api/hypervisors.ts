@@ -4,6 +4,7 @@ import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { NovaApp } from '../app/app.ts';
 import type { HypervisorFacts } from '../app/hypervisors.ts';
 import type { HypervisorKey } from '../store/hypervisor.ts';
+import { HypervisorDetailList, HypervisorList, HypervisorsByName, HypervisorStatistics, HypervisorUptime, OneHypervisor } from './answers/hosts.ts';
 import { op } from './op.ts';
 import { booleanOf, closedQuery, last, openQuery, pageOf, pagination } from './query.ts';
 import { boolean, fqdn, nonNegativeInteger } from './schemas/types.ts';
@@ -76,6 +77,7 @@ export const hypervisorOperations = [
     path: '/v2.1/os-hypervisors',
     summary: 'List hypervisors',
     policy: 'os_compute_api:os-hypervisors:list',
+    answer: HypervisorList,
     query: LIST,
     handle: (app, req) => listed(app, req, false),
   }),
@@ -85,6 +87,7 @@ export const hypervisorOperations = [
     path: '/v2.1/os-hypervisors/detail',
     summary: 'List hypervisors with details',
     policy: 'os_compute_api:os-hypervisors:list-detail',
+    answer: HypervisorDetailList,
     query: LIST,
     handle: (app, req) => listed(app, req, true),
   }),
@@ -95,6 +98,7 @@ export const hypervisorOperations = [
     summary: 'Sums over all hypervisors',
     until: '2.87',
     policy: 'os_compute_api:os-hypervisors:statistics',
+    answer: HypervisorStatistics,
     async handle(app, req) {
       const all = await app.hypervisors.list({ withUse: true, withServers: false });
       return { hypervisor_statistics: sums(all, (facts) => hypervisorView(req.version, facts, false)) };
@@ -106,6 +110,7 @@ export const hypervisorOperations = [
     path: '/v2.1/os-hypervisors/{id}',
     summary: 'Show a hypervisor',
     policy: 'os_compute_api:os-hypervisors:show',
+    answer: OneHypervisor,
     query: ONE,
     async handle(app, req) {
       const withServers = wantsServers(req);
@@ -121,6 +126,7 @@ export const hypervisorOperations = [
     summary: "Show a hypervisor's uptime",
     until: '2.87',
     policy: 'os_compute_api:os-hypervisors:uptime',
+    answer: HypervisorUptime,
     async handle(app, req) {
       const facts = await app.hypervisors.get(keyOf(req), { withUse: false, withServers: false });
       if (!facts.up) throw invalidInput(`Compute service of ${facts.node.host} is unavailable at this time.`);
@@ -134,6 +140,7 @@ export const hypervisorOperations = [
     summary: 'Search hypervisors by name',
     until: '2.52',
     policy: 'os_compute_api:os-hypervisors:search',
+    answer: HypervisorsByName,
     async handle(app, req) {
       const found = await app.hypervisors.list({ withUse: false, withServers: false }, { pattern: req.params.id as string });
       return { hypervisors: found.map((facts) => hypervisorLine(req.version, facts, false)) };
@@ -146,6 +153,7 @@ export const hypervisorOperations = [
     summary: 'List the servers of hypervisors by name',
     until: '2.52',
     policy: 'os_compute_api:os-hypervisors:servers',
+    answer: HypervisorsByName,
     async handle(app, req) {
       const found = await app.hypervisors.list({ withUse: false, withServers: true }, { pattern: req.params.id as string });
       return { hypervisors: found.map((facts) => hypervisorLine(req.version, facts, true)) };

@@ -2,6 +2,7 @@ import { invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
 import { type GlanceImage, propertiesOf } from '../app/images.ts';
+import { ImageDetails, ImageMetadata, ImageMetadataItem, Images, OneImage } from './answers/others.ts';
 import { op } from './op.ts';
 import { booleanOf, last, openQuery } from './query.ts';
 import { json, metadata, multi, object, positiveInteger } from './schemas/types.ts';
@@ -97,6 +98,7 @@ export const imageOperations = [
     summary: 'List images',
     until: UNTIL,
     policy: AUTHENTICATED,
+    answer: Images,
     query: LIST,
     handle: (app, req) => listed(app, req, 'images', basic),
   }),
@@ -107,6 +109,7 @@ export const imageOperations = [
     summary: 'List images with details',
     until: UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageDetails,
     query: LIST,
     handle: (app, req) => listed(app, req, 'images/detail', full),
   }),
@@ -117,6 +120,7 @@ export const imageOperations = [
     summary: 'Show an image',
     until: UNTIL,
     policy: AUTHENTICATED,
+    answer: OneImage,
     handle: async (app, req) => ({ image: full(req, await app.images.get(req.ctx, imageId(req))) }),
   }),
   op({
@@ -126,6 +130,7 @@ export const imageOperations = [
     summary: 'Delete an image',
     until: UNTIL,
     policy: AUTHENTICATED,
+    answer: 'none',
     success: 204,
     async handle(app, req) {
       await app.images.delete(req.ctx, imageId(req));
@@ -139,6 +144,7 @@ export const imageOperations = [
     summary: "List an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageMetadata,
     handle: async (app, req) => ({ metadata: propertiesOf(await app.images.get(req.ctx, imageId(req))) }),
   }),
   op({
@@ -148,6 +154,7 @@ export const imageOperations = [
     summary: "Add to an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageMetadata,
     body: METADATA,
     handle: async (app, req) => ({ metadata: await app.images.change(req.ctx, imageId(req), (req.body as AnyBody).metadata, { replace: false }) }),
   }),
@@ -158,6 +165,7 @@ export const imageOperations = [
     summary: "Replace an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageMetadata,
     body: METADATA,
     async handle(app, req) {
       const { metadata: wanted } = req.body as { metadata: Record<string, string> };
@@ -172,6 +180,7 @@ export const imageOperations = [
     summary: "Show an item of an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageMetadataItem,
     async handle(app, req) {
       const properties = propertiesOf(await app.images.get(req.ctx, imageId(req)));
       if (!Object.hasOwn(properties, keyOf(req))) throw notFound('The resource could not be found.');
@@ -185,6 +194,7 @@ export const imageOperations = [
     summary: "Change an item of an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: ImageMetadataItem,
     body: META,
     async handle(app, req) {
       const { meta } = req.body as { meta: Record<string, string> };
@@ -200,6 +210,7 @@ export const imageOperations = [
     summary: "Delete an item of an image's metadata",
     until: METADATA_UNTIL,
     policy: AUTHENTICATED,
+    answer: 'none',
     success: 204,
     async handle(app, req) {
       const properties = propertiesOf(await app.images.get(req.ctx, imageId(req)));

@@ -6,6 +6,7 @@ import type { ActionEvent } from '../app/instance-actions.ts';
 import { limitOf } from '../app/server-list.ts';
 import type { ActionRow } from '../store/action.ts';
 import type { ServerRow } from '../store/server.ts';
+import { ActionList, OneAction } from './answers/server-parts.ts';
 import { op } from './op.ts';
 import { anyQuery, nonNegativeInteger, object } from './schemas/types.ts';
 import { nextLinks } from './views/links.ts';
@@ -54,6 +55,7 @@ export const instanceActionOperations = [
     path: PATH,
     summary: "List a server's actions",
     policy: 'os_compute_api:os-instance-actions:list',
+    answer: ActionList,
     query: [
       { from: '2.1', schema: anyQuery },
       { from: '2.58', schema: object(page) },
@@ -95,6 +97,7 @@ export const instanceActionOperations = [
     path: `${PATH}/{request_id}`,
     summary: "Show a server's action",
     policy: 'os_compute_api:os-instance-actions:show',
+    answer: OneAction,
     query: anyQuery,
     async handle(app, request) {
       const { server, action, events } = await app.instanceActions.get(

@@ -1,5 +1,6 @@
 import type { Request } from '@cairn/kit/http/operation';
 import type { AttachInterface, ServerInterface } from '../app/interfaces.ts';
+import { InterfaceList, OneInterface } from './answers/server-parts.ts';
 import { op } from './op.ts';
 import { anyQuery, ipAddress, object, tag, uuid } from './schemas/types.ts';
 
@@ -32,6 +33,7 @@ export const interfaceOperations = [
     path: PATH,
     summary: "List a server's ports",
     policy: 'os_compute_api:os-attach-interfaces:list',
+    answer: InterfaceList,
     query: anyQuery,
     handle: async (app, request) => ({ interfaceAttachments: (await app.interfaces.list(request, serverId(request))).map((one) => view(request, one)) }),
   }),
@@ -41,6 +43,7 @@ export const interfaceOperations = [
     path: ONE,
     summary: "Show a server's port",
     policy: 'os_compute_api:os-attach-interfaces:show',
+    answer: OneInterface,
     query: anyQuery,
     handle: async (app, request) => ({ interfaceAttachment: view(request, await app.interfaces.get(request, serverId(request), portId(request))) }),
   }),
@@ -50,6 +53,7 @@ export const interfaceOperations = [
     path: PATH,
     summary: 'Attach a port to a server',
     policy: 'os_compute_api:os-attach-interfaces:create',
+    answer: OneInterface,
     bodyOptional: true,
     body: [
       { from: '2.1', schema: attach({}) },
@@ -66,6 +70,7 @@ export const interfaceOperations = [
     path: ONE,
     summary: 'Detach a port from a server',
     policy: 'os_compute_api:os-attach-interfaces:delete',
+    answer: 'none',
     success: 202,
     handle: (app, request) => app.interfaces.detach(request, serverId(request), portId(request)),
   }),

@@ -1,6 +1,7 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { KeypairRow } from '../store/keypair.ts';
+import { CreatedKeyPair, KeyPairList, OneKeyPair } from './answers/projects.ts';
 import { op } from './op.ts';
 import { closedQuery, first, openQuery, pageOf, pagination, text } from './query.ts';
 import { name as printable, object } from './schemas/types.ts';
@@ -58,6 +59,7 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs',
     summary: 'List keypairs',
     policy: 'os_compute_api:os-keypairs:index',
+    answer: KeyPairList,
     target,
     query: LIST,
     async handle(app, req) {
@@ -74,6 +76,7 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs',
     summary: 'Create or import a keypair',
     policy: 'os_compute_api:os-keypairs:create',
+    answer: CreatedKeyPair,
     target: targetOfBody,
     body: CREATE,
     async handle(app, req) {
@@ -96,6 +99,7 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs/{keypair_name}',
     summary: 'Show a keypair',
     policy: 'os_compute_api:os-keypairs:show',
+    answer: OneKeyPair,
     target,
     query: ONE,
     async handle(app, req) {
@@ -110,6 +114,7 @@ export const keypairOperations = [
     path: '/v2.1/os-keypairs/{keypair_name}',
     summary: 'Delete a keypair',
     policy: 'os_compute_api:os-keypairs:delete',
+    answer: 'none',
     target,
     query: ONE,
     async handle(app, req) {

@@ -1,5 +1,6 @@
 import type { NovaApp } from '../app/app.ts';
 import type { QuotaLine, ResourceName } from '../app/quota-sets.ts';
+import { Limits } from './answers/projects.ts';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { op } from './op.ts';
 import { last, queryClosedFrom275, text } from './query.ts';
@@ -51,6 +52,7 @@ export const limitOperations = [
     path: '/v2.1/limits',
     summary: 'Show the limits that bear on the caller',
     policy: 'os_compute_api:limits',
+    answer: Limits,
     query: queryClosedFrom275({ tenant_id: text }),
     handle: show,
   }),

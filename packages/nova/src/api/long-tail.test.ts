@@ -231,12 +231,12 @@ test("images are made ready on an aggregate's hosts", async () => {
 
 test('the old name of servers, and what is refused or empty here', async () => {
   const id = await cloud.create(member());
-  assert.ok((await cloud.ok(member(), 'GET', '/os-volumes_boot')).servers.some((server: { id: string }) => server.id === id));
-  assert.equal((await cloud.ok(member(), 'GET', `/os-volumes_boot/${id}`)).server.id, id);
-  assert.equal((await cloud.request(member(), 'POST', `/os-volumes_boot/${id}/action`, { 'os-stop': null })).status, 202);
+  assert.ok((await cloud.ok(member(), 'GET', '/os-volumes_boot', undefined, '2.102')).servers.some((server: { id: string }) => server.id === id));
+  assert.equal((await cloud.ok(member(), 'GET', `/os-volumes_boot/${id}`, undefined, '2.102')).server.id, id);
+  assert.equal((await cloud.request(member(), 'POST', `/os-volumes_boot/${id}/action`, { 'os-stop': null }, '2.102')).status, 202);
   await cloud.settle();
   assert.equal((await findServer(cloud.store.read, id))?.vm_state, 'stopped');
-  assert.equal((await cloud.request(member(), 'POST', `/os-volumes_boot/${id}/action`, { pause: null })).status, 400);
+  assert.equal((await cloud.request(member(), 'POST', `/os-volumes_boot/${id}/action`, { pause: null }, '2.102')).status, 400);
   assert.deepEqual(await cloud.ok(member(), 'GET', `/servers/${id}/topology`), { nodes: [], pagesize_kb: null });
   assert.equal((await cloud.request(stranger(), 'GET', `/servers/${id}/topology`)).status, 404);
   assert.deepEqual(await cloud.ok(member(), 'GET', `/servers/${id}/shares`, undefined, '2.97'), { shares: [] });

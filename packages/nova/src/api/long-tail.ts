@@ -2,6 +2,9 @@ import { gone, invalidInput, notFound } from '@cairn/kit/errors/errors';
 import { type AnyOperation, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { targetOf } from '../app/caller.ts';
 import type { PlacedTopology } from '../topology/fit.ts';
+import { AssistedSnapshot } from './answers/hosts.ts';
+import { BaremetalNodes } from './answers/others.ts';
+import { Shares, Topology } from './answers/servers.ts';
 import { op } from './op.ts';
 import { actionBody, anyQuery, json, multi, object, uuid } from './schemas/types.ts';
 
@@ -26,6 +29,7 @@ const baremetal = [
     until: '2.35',
     summary: 'List bare metal nodes',
     policy: 'os_compute_api:os-baremetal-nodes:list',
+    answer: BaremetalNodes,
     query: anyQuery,
     handle: () => ({ nodes: [] }),
   }),
@@ -36,6 +40,7 @@ const baremetal = [
     until: '2.35',
     summary: 'Refused: a matter of Ironic',
     policy: AUTHENTICATED,
+    answer: 'none',
     input: 'none',
     handle: ironic('node-create'),
   }),
@@ -46,6 +51,7 @@ const baremetal = [
     until: '2.35',
     summary: 'Show a bare metal node',
     policy: 'os_compute_api:os-baremetal-nodes:show',
+    answer: 'none',
     query: anyQuery,
     handle: (_app, request) => {
       throw notFound(`Node ${request.params['node_id']} could not be found.`);
@@ -58,6 +64,7 @@ const baremetal = [
     until: '2.35',
     summary: 'Refused: a matter of Ironic',
     policy: AUTHENTICATED,
+    answer: 'none',
     handle: ironic('node-delete'),
   }),
   ...(['add_interface', 'remove_interface'] as const).map((action) =>
@@ -69,6 +76,7 @@ const baremetal = [
       until: '2.35',
       summary: 'Refused: a matter of Ironic',
       policy: AUTHENTICATED,
+      answer: 'none',
       body: json({ type: 'object' }),
       handle: ironic(action === 'add_interface' ? 'port-create' : 'port-delete'),
     }),
@@ -84,6 +92,7 @@ const shares = [
     since: '2.97',
     summary: "List a server's shares",
     policy: 'os_compute_api:os-server-shares:index',
+    answer: Shares,
     query: anyQuery,
     async handle(app, request) {
       request.authorize('os_compute_api:os-server-shares:index', targetOf(await app.servers.get(request, serverId(request))));
@@ -97,6 +106,7 @@ const shares = [
     since: '2.97',
     summary: 'Attach a share to a server',
     policy: 'os_compute_api:os-server-shares:create',
+    answer: 'none',
     success: 201,
     body: object({ share: object({ share_id: uuid, tag: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-]*$' } }, ['share_id']) }, [
       'share',
@@ -114,6 +124,7 @@ const shares = [
       since: '2.97',
       summary: method === 'GET' ? "Show a server's share" : 'Detach a share from a server',
       policy: `os_compute_api:os-server-shares:${method === 'GET' ? 'show' : 'delete'}`,
+      answer: 'none',
       async handle(app, request) {
         await app.servers.get(request, serverId(request));
         return noShare(request);
@@ -145,6 +156,7 @@ export const longTailOperations = [
     since: '2.78',
     summary: "Show a server's NUMA topology",
     policy: 'compute:server:topology:index',
+    answer: Topology,
     query: [
       { from: '2.78', schema: anyQuery },
       { from: '2.102', schema: object({}) },
@@ -163,6 +175,7 @@ export const longTailOperations = [
     action: 'resetNetwork',
     summary: 'Removed: answers 410',
     policy: AUTHENTICATED,
+    answer: 'none',
     handle: (): never => {
       throw gone('This resource is no longer available. No forwarding address is given.');
     },
@@ -174,6 +187,7 @@ export const longTailOperations = [
     action: 'injectNetworkInfo',
     summary: "Bring a server's network in line",
     policy: 'os_compute_api:os-admin-actions:inject_network_info',
+    answer: 'none',
     success: 202,
     body: actionBody('injectNetworkInfo', {}),
     handle: (app, request) => app.serverActions.refreshNetwork(request, serverId(request)),
@@ -186,6 +200,7 @@ export const longTailOperations = [
     until: '2.43',
     summary: 'Give a server a floating IP',
     policy: 'os_compute_api:os-floating-ips:add',
+    answer: 'none',
     body: actionBody('addFloatingIp', object({ address, fixed_address: address }, ['address'])),
     async handle(app, request) {
       const asked = (request.body as { readonly addFloatingIp: { readonly address: string; readonly fixed_address?: string } }).addFloatingIp;
@@ -201,6 +216,7 @@ export const longTailOperations = [
     until: '2.43',
     summary: 'Take a floating IP from a server',
     policy: 'os_compute_api:os-floating-ips:remove',
+    answer: 'none',
     body: actionBody('removeFloatingIp', object({ address }, ['address'])),
     async handle(app, request) {
       const asked = (request.body as { readonly removeFloatingIp: { readonly address: string } }).removeFloatingIp;
@@ -214,6 +230,7 @@ export const longTailOperations = [
     path: '/v2.1/os-assisted-volume-snapshots',
     summary: "Make a snapshot of an attached volume by its guest's host",
     policy: 'os_compute_api:os-assisted-volume-snapshots:create',
+    answer: AssistedSnapshot,
     body: object(
       {
         snapshot: object(
@@ -248,6 +265,7 @@ export const longTailOperations = [
     path: '/v2.1/os-assisted-volume-snapshots/{snapshot_id}',
     summary: "Remove a snapshot of an attached volume by its guest's host",
     policy: 'os_compute_api:os-assisted-volume-snapshots:delete',
+    answer: 'none',
     success: 204,
     query: [
       { from: '2.1', schema: json({ type: 'object', properties: { delete_info: multi({ type: 'string' }) }, additionalProperties: true }) },
@@ -272,6 +290,7 @@ export const longTailOperations = [
     since: '2.81',
     summary: "Cache images on an aggregate's hosts",
     policy: 'compute:aggregates:images',
+    answer: 'none',
     success: 202,
     body: object({ cache: { type: 'array', minItems: 1, items: object({ id: uuid }, ['id']) } }, ['cache']),
     async handle(app, request) {

@@ -3,6 +3,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
 import { isInProgress, type MigrationQuery, type MigrationRow } from '../app/migrations.ts';
+import { LiveMigrationList, MigrationList, OneLiveMigration } from './answers/server-parts.ts';
 import { op } from './op.ts';
 import { booleanOf, closedQuery, last, openQuery, pageOf, text } from './query.ts';
 import { actionBody, boolean, diskConfig, fqdn, nonNegativeInteger, object } from './schemas/types.ts';
@@ -144,6 +145,7 @@ export const migrationOperations = [
     path: '/v2.1/os-migrations',
     summary: 'List migrations',
     policy: 'os_compute_api:os-migrations:index',
+    answer: MigrationList,
     query: [
       { from: '2.1', schema: openQuery(FILTERS) },
       { from: '2.59', schema: closedQuery(FROM_259) },
@@ -159,6 +161,7 @@ export const migrationOperations = [
     action: 'resize',
     summary: 'Resize a server',
     policy: 'os_compute_api:servers:resize',
+    answer: 'none',
     success: 202,
     body: actionBody('resize', object({ flavorRef: { type: ['string', 'integer'], minLength: 1 }, 'OS-DCF:diskConfig': diskConfig }, ['flavorRef'])),
     async handle(app, request) {
@@ -173,6 +176,7 @@ export const migrationOperations = [
     action: 'confirmResize',
     summary: 'Confirm a resize',
     policy: 'os_compute_api:servers:confirm_resize',
+    answer: 'none',
     success: 204,
     body: actionBody('confirmResize', {}),
     async handle(app, request) {
@@ -187,6 +191,7 @@ export const migrationOperations = [
     action: 'revertResize',
     summary: 'Revert a resize',
     policy: 'os_compute_api:servers:revert_resize',
+    answer: 'none',
     success: 202,
     body: actionBody('revertResize', {}),
     handle: (app, request) => app.migrations.revert(request, id(request)),
@@ -198,6 +203,7 @@ export const migrationOperations = [
     action: 'migrate',
     summary: 'Move a server to another host',
     policy: 'os_compute_api:os-migrate-server:migrate',
+    answer: 'none',
     success: 202,
     body: [
       { from: '2.1', schema: actionBody('migrate', {}) },
@@ -216,6 +222,7 @@ export const migrationOperations = [
     action: 'os-migrateLive',
     summary: 'Move a running server to another host',
     policy: 'os_compute_api:os-migrate-server:migrate_live',
+    answer: 'none',
     success: 202,
     body: [
       {
@@ -243,6 +250,7 @@ export const migrationOperations = [
     since: '2.23',
     summary: "List a server's live migrations in progress",
     policy: 'os_compute_api:servers:migrations:index',
+    answer: LiveMigrationList,
     query: queryClosedFrom2102,
     async handle(app, request) {
       const showsHost = request.allowed('os_compute_api:servers:migrations:index:host');
@@ -256,6 +264,7 @@ export const migrationOperations = [
     since: '2.23',
     summary: 'Show a live migration in progress',
     policy: 'os_compute_api:servers:migrations:show',
+    answer: OneLiveMigration,
     query: queryClosedFrom2102,
     async handle(app, request) {
       return { migration: progressView(request, await app.migrations.progressOf(request, id(request), request.params['id'] as string), true) };
@@ -269,6 +278,7 @@ export const migrationOperations = [
     since: '2.22',
     summary: 'Make a live migration end',
     policy: 'os_compute_api:servers:migrations:force_complete',
+    answer: 'none',
     success: 202,
     body: actionBody('force_complete', { type: 'null' }),
     handle: (app, request) => app.migrations.forceComplete(request, id(request), request.params['id'] as string),
@@ -280,6 +290,7 @@ export const migrationOperations = [
     since: '2.24',
     summary: 'Abort a live migration',
     policy: 'os_compute_api:servers:migrations:delete',
+    answer: 'none',
     success: 202,
     handle: (app, request) => app.migrations.abort(request, id(request), request.params['id'] as string, request.version.atLeast('2.65')),
   }),
@@ -290,6 +301,7 @@ export const migrationOperations = [
     action: 'evacuate',
     summary: 'Build a server of a lost host anew',
     policy: 'os_compute_api:os-evacuate',
+    answer: 'none',
     body: [
       { from: '2.1', schema: actionBody('evacuate', object({ ...evacuateHost, onSharedStorage: boolean, ...adminPass }, ['onSharedStorage'])) },
       { from: '2.14', schema: actionBody('evacuate', object({ ...evacuateHost, ...adminPass })) },

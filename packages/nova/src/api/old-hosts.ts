@@ -1,6 +1,7 @@
 import { notImplemented } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
+import { HostResources, Hosts } from './answers/others.ts';
 import { op } from './op.ts';
 import { first } from './query.ts';
 import { json } from './schemas/types.ts';
@@ -28,6 +29,7 @@ const power = (what: 'reboot' | 'shutdown' | 'start', path: string) =>
     summary: `Not supported: ${what} a host`,
     until: UNTIL,
     policy: `os_compute_api:os-hosts:${what}`,
+    answer: 'none',
     handle: refuse,
   });
 
@@ -39,6 +41,7 @@ export const oldHostOperations = [
     summary: 'List enabled services with their hosts',
     until: UNTIL,
     policy: 'os_compute_api:os-hosts:list',
+    answer: Hosts,
     async handle(app, req) {
       const zone = first(req, 'zone');
       const services = (await app.zones.services(app.deps.env.store.read)).filter(({ row, zone: at }) => row.disabled === 0 && (!zone || at === zone));
@@ -52,6 +55,7 @@ export const oldHostOperations = [
     summary: "Show a host's size and use",
     until: UNTIL,
     policy: 'os_compute_api:os-hosts:show',
+    answer: HostResources,
     async handle(app, req) {
       const host = req.params.host as string;
       const resources = await app.oldHosts.resources(host);
@@ -65,6 +69,7 @@ export const oldHostOperations = [
     summary: 'Not supported: change a host',
     until: UNTIL,
     policy: 'os_compute_api:os-hosts:update',
+    answer: 'none',
     body: UPDATE,
     handle: refuse,
   }),

@@ -1,5 +1,6 @@
 import { isAdmin } from '@cairn/kit/context/context';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
+import { Networks, OneNetwork, OneTenantNetwork, TenantNetworks } from './answers/others.ts';
 import { op } from './op.ts';
 
 const UNTIL = '2.35';
@@ -44,6 +45,7 @@ export const oldNetworkOperations = [
     summary: 'List networks',
     until: UNTIL,
     policy: 'os_compute_api:os-networks:list',
+    answer: Networks,
     handle: async (app, req) => ({ networks: (await app.floatingIps.networks(req.ctx)).map((network) => view(req, network)) }),
   }),
   op({
@@ -53,6 +55,7 @@ export const oldNetworkOperations = [
     summary: 'Show a network',
     until: UNTIL,
     policy: 'os_compute_api:os-networks:show',
+    answer: OneNetwork,
     handle: async (app, req) => ({ network: view(req, await app.floatingIps.network(req.ctx, idOf(req))) }),
   }),
   op({
@@ -62,6 +65,7 @@ export const oldNetworkOperations = [
     summary: "List the project's networks",
     until: UNTIL,
     policy: 'os_compute_api:os-tenant-networks:list',
+    answer: TenantNetworks,
     handle: async (app, req) => ({ networks: (await app.floatingIps.networks(req.ctx)).map(tenantView) }),
   }),
   op({
@@ -71,6 +75,7 @@ export const oldNetworkOperations = [
     summary: 'Show a network of the project',
     until: UNTIL,
     policy: 'os_compute_api:os-tenant-networks:show',
+    answer: OneTenantNetwork,
     handle: async (app, req) => ({ network: tenantView(await app.floatingIps.network(req.ctx, idOf(req))) }),
   }),
 ];

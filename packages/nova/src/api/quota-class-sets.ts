@@ -1,6 +1,7 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { RESOURCES, type ResourceName } from '../app/quota-sets.ts';
+import { ChangedQuotaClassSet, QuotaClassSet } from './answers/projects.ts';
 import { op } from './op.ts';
 import { bounded } from './query.ts';
 import { object } from './schemas/types.ts';
@@ -35,6 +36,7 @@ export const quotaClassSetOperations = [
     path: '/v2.1/os-quota-class-sets/{class_name}',
     summary: 'Show limits of a quota class',
     policy: 'os_compute_api:os-quota-class-sets:show',
+    answer: QuotaClassSet,
     handle: async (app, req) => ({ quota_class_set: { id: className(req), ...view(req, await app.quotaSets.classLimits(className(req))) } }),
   }),
   op({
@@ -43,6 +45,7 @@ export const quotaClassSetOperations = [
     path: '/v2.1/os-quota-class-sets/{class_name}',
     summary: 'Set limits of a quota class',
     policy: 'os_compute_api:os-quota-class-sets:update',
+    answer: ChangedQuotaClassSet,
     body: UPDATE,
     async handle(app, req) {
       const name = className(req);

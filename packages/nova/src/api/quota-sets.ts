@@ -1,6 +1,7 @@
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
 import { RESOURCES, type ResourceName } from '../app/quota-sets.ts';
+import { ChangedQuotaSet, QuotaSet, QuotaSetDetail } from './answers/projects.ts';
 import { op } from './op.ts';
 import { booleanOf, bounded, first, queryClosedFrom275, text } from './query.ts';
 import { boolean, object } from './schemas/types.ts';
@@ -38,6 +39,7 @@ export const quotaSetOperations = [
     path: '/v2.1/os-quota-sets/{project_id}',
     summary: 'Show limits of a project',
     policy: 'os_compute_api:os-quota-sets:show',
+    answer: QuotaSet,
     target,
     query: QUERY,
     async handle(app, req) {
@@ -51,6 +53,7 @@ export const quotaSetOperations = [
     path: '/v2.1/os-quota-sets/{project_id}/detail',
     summary: 'Show limits and use of a project',
     policy: 'os_compute_api:os-quota-sets:detail',
+    answer: QuotaSetDetail,
     target,
     query: QUERY,
     async handle(app, req) {
@@ -70,6 +73,7 @@ export const quotaSetOperations = [
     path: '/v2.1/os-quota-sets/{project_id}/defaults',
     summary: 'Show default limits',
     policy: 'os_compute_api:os-quota-sets:defaults',
+    answer: QuotaSet,
     async handle(app, req) {
       await app.quotaSets.verifyProject(idOf(req));
       const all = await app.quotaSets.defaults(app.deps.env.store.read);
@@ -82,6 +86,7 @@ export const quotaSetOperations = [
     path: '/v2.1/os-quota-sets/{project_id}',
     summary: 'Set limits of a project',
     policy: 'os_compute_api:os-quota-sets:update',
+    answer: ChangedQuotaSet,
     target,
     query: QUERY,
     body: UPDATE,
@@ -99,6 +104,7 @@ export const quotaSetOperations = [
     path: '/v2.1/os-quota-sets/{project_id}',
     summary: 'Give a project the default limits again',
     policy: 'os_compute_api:os-quota-sets:delete',
+    answer: 'none',
     target,
     query: QUERY,
     success: 202,

@@ -51,6 +51,7 @@ export const removedOperations = REMOVED.flatMap(([path, ...methods]) =>
       path: `/v2.1/${path}`,
       summary: 'Removed: answers 410',
       policy: AUTHENTICATED,
+      answer: 'none',
       input: 'none',
       handle: refuse,
     }),

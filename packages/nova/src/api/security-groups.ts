@@ -1,6 +1,7 @@
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { OldRule } from '../app/security-group-rules.ts';
 import type { OldStyleGroup, OldStyleRule } from '../app/security-groups.ts';
+import { OneSecurityGroup, OneSecurityGroupRule, SecurityGroups } from './answers/others.ts';
 import { op } from './op.ts';
 import { openQuery, sliceOf, text } from './query.ts';
 import { json, multi, nonNegativeInteger } from './schemas/types.ts';
@@ -58,6 +59,7 @@ export const securityGroupOperations = [
     summary: 'List security groups',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:get',
+    answer: SecurityGroups,
     query: openQuery({ limit: multi(nonNegativeInteger), offset: multi(nonNegativeInteger), all_tenants: text }),
     handle: async (app, req) => ({ security_groups: (await app.securityGroups.list(req.ctx, sliceOf(app, req), req.query.has('all_tenants'))).map(view) }),
   }),
@@ -68,6 +70,7 @@ export const securityGroupOperations = [
     summary: 'Create a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:create',
+    answer: OneSecurityGroup,
     body: GROUP,
     async handle(app, req) {
       const { name, description } = (req.body as AnyBody).security_group;
@@ -81,6 +84,7 @@ export const securityGroupOperations = [
     summary: 'Show a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:show',
+    answer: OneSecurityGroup,
     handle: async (app, req) => ({ security_group: view(await app.securityGroups.get(req.ctx, idOf(req))) }),
   }),
   op({
@@ -90,6 +94,7 @@ export const securityGroupOperations = [
     summary: 'Change a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:update',
+    answer: OneSecurityGroup,
     body: GROUP,
     async handle(app, req) {
       const { name, description } = (req.body as AnyBody).security_group;
@@ -103,6 +108,7 @@ export const securityGroupOperations = [
     summary: 'Delete a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:delete',
+    answer: 'none',
     success: 202,
     async handle(app, req) {
       await app.securityGroups.delete(req.ctx, idOf(req));
@@ -116,6 +122,7 @@ export const securityGroupOperations = [
     summary: 'Create a rule of a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:rule:create',
+    answer: OneSecurityGroupRule,
     body: RULE,
     handle: async (app, req) => ({
       security_group_rule: ruleView(await app.securityGroups.createRule(req.ctx, (req.body as { security_group_rule: OldRule }).security_group_rule)),
@@ -128,6 +135,7 @@ export const securityGroupOperations = [
     summary: 'Delete a rule of a security group',
     until: UNTIL,
     policy: 'os_compute_api:os-security-groups:rule:delete',
+    answer: 'none',
     success: 202,
     async handle(app, req) {
       await app.securityGroups.deleteRule(req.ctx, idOf(req));

@@ -1,5 +1,6 @@
 import { Reply } from '@cairn/kit/http/operation';
 import type { PowerName } from '../app/server-actions.ts';
+import { ConsoleOutput, MadeImage } from './answers/servers.ts';
 import { op } from './op.ts';
 import { actionBody, json, metadata, name, object } from './schemas/types.ts';
 
@@ -14,6 +15,7 @@ const power = (id: string, action: string, summary: string, policy: string, chan
     action,
     summary,
     policy: `os_compute_api:${policy}`,
+    answer: 'none',
     success: 202,
     body: actionBody(action, {}),
     handle: (app, request) => app.serverActions.power(request, request.params['server_id'] as string, change),
@@ -31,6 +33,7 @@ const securityGroup = (action: 'addSecurityGroup' | 'removeSecurityGroup', chang
     action,
     summary: change === 'add' ? 'Add a security group to a server' : 'Take a security group from a server',
     policy: `os_compute_api:os-security-groups:${change}`,
+    answer: 'none',
     success: 202,
     body: groupBody(action),
     handle: (app, request) =>
@@ -60,6 +63,7 @@ export const serverActionOperations = [
     action: 'reboot',
     summary: 'Reboot a server',
     policy: 'os_compute_api:servers:reboot',
+    answer: 'none',
     success: 202,
     body: actionBody('reboot', object({ type: { type: 'string', enum: ['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft'] } }, ['type'])),
     async handle(app, request) {
@@ -75,6 +79,7 @@ export const serverActionOperations = [
     since: '2.17',
     summary: 'Make a server dump its memory',
     policy: 'os_compute_api:servers:trigger_crash_dump',
+    answer: 'none',
     success: 202,
     body: actionBody('trigger_crash_dump', { type: 'null' }),
     handle: (app, request) => app.serverActions.crashDump(request, request.params['server_id'] as string),
@@ -86,6 +91,7 @@ export const serverActionOperations = [
     action: 'lock',
     summary: 'Lock a server',
     policy: 'os_compute_api:os-lock-server:lock',
+    answer: 'none',
     success: 202,
     body: [
       { from: '2.1', schema: actionBody('lock', {}) },
@@ -112,6 +118,7 @@ export const serverActionOperations = [
     action: 'unlock',
     summary: 'Unlock a server',
     policy: 'os_compute_api:os-lock-server:unlock',
+    answer: 'none',
     success: 202,
     body: actionBody('unlock', {}),
     handle: (app, request) => app.serverActions.unlock(request, request.params['server_id'] as string),
@@ -123,6 +130,7 @@ export const serverActionOperations = [
     action: 'os-resetState',
     summary: 'Reset the state of a server',
     policy: 'os_compute_api:os-admin-actions:reset_state',
+    answer: 'none',
     success: 202,
     body: actionBody('os-resetState', object({ state: { type: 'string', enum: ['active', 'error'] } }, ['state'])),
     handle: (app, request) =>
@@ -139,6 +147,7 @@ export const serverActionOperations = [
     action: 'forceDelete',
     summary: 'Delete a server at once',
     policy: 'os_compute_api:os-deferred-delete:force',
+    answer: 'none',
     success: 202,
     body: actionBody('forceDelete', {}),
     handle: (app, request) => app.serverActions.remove(request, request.params['server_id'] as string, true),
@@ -150,6 +159,7 @@ export const serverActionOperations = [
     action: 'createImage',
     summary: 'Make an image of a server',
     policy: 'os_compute_api:servers:create_image',
+    answer: MadeImage,
     success: 202,
     body: actionBody('createImage', object({ name, metadata }, ['name'])),
     async handle(app, request) {
@@ -167,6 +177,7 @@ export const serverActionOperations = [
     action: 'os-getConsoleOutput',
     summary: "Show a server's console log",
     policy: 'os_compute_api:os-console-output',
+    answer: ConsoleOutput,
     body: actionBody('os-getConsoleOutput', object({ length: lines })),
     async handle(app, request) {
       const { length } = (request.body as { readonly 'os-getConsoleOutput': { readonly length?: number | string | null } })['os-getConsoleOutput'];

@@ -1,5 +1,6 @@
 import { type AnyBody, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import type { ServerGroupFacts, ServerGroupRules } from '../app/server-groups.ts';
+import { OneServerGroup, ServerGroupList } from './answers/hosts.ts';
 import { op } from './op.ts';
 import { bounded, queryClosedFrom275, sliceOf, text } from './query.ts';
 import { multi, name, nonNegativeInteger, object, positiveInteger } from './schemas/types.ts';
@@ -36,6 +37,7 @@ export const serverGroupOperations = [
     path: '/v2.1/os-server-groups',
     summary: 'List server groups',
     policy: 'os_compute_api:os-server-groups:index',
+    answer: ServerGroupList,
     query: LIST,
     async handle(app, req) {
       // whoever is no administrator gets their own project's
@@ -51,6 +53,7 @@ export const serverGroupOperations = [
     path: '/v2.1/os-server-groups',
     summary: 'Create a server group',
     policy: 'os_compute_api:os-server-groups:create',
+    answer: OneServerGroup,
     body: CREATE,
     async handle(app, req) {
       const { server_group: wish } = req.body as {
@@ -66,6 +69,7 @@ export const serverGroupOperations = [
     path: '/v2.1/os-server-groups/{group_id}',
     summary: 'Show a server group',
     policy: AUTHENTICATED,
+    answer: OneServerGroup,
     asks: 'os_compute_api:os-server-groups:show',
     handle: async (app, req) => ({ server_group: view(req, await app.serverGroups.get(req, req.params.group_id as string)) }),
   }),
@@ -75,6 +79,7 @@ export const serverGroupOperations = [
     path: '/v2.1/os-server-groups/{group_id}',
     summary: 'Delete a server group',
     policy: AUTHENTICATED,
+    answer: 'none',
     asks: 'os_compute_api:os-server-groups:delete',
     success: 204,
     async handle(app, req) {

@@ -3,6 +3,9 @@ import type { GuestDiagnostics } from '@cairn/host/interface/guests';
 import type { SecurityGroupFacts } from '@cairn/neutron/face';
 import { flavorOf } from '../app/server-rows.ts';
 import type { ServerRow } from '../store/server.ts';
+import { SecurityGroups } from './answers/others.ts';
+import { Diagnostics } from './answers/server-parts.ts';
+import { ServerPassword } from './answers/servers.ts';
 import { op } from './op.ts';
 import { anyQuery } from './schemas/types.ts';
 
@@ -117,6 +120,7 @@ export const serverGuestOperations = [
     path: '/v2.1/servers/{server_id}/diagnostics',
     summary: 'Show diagnostics of a server',
     policy: 'os_compute_api:os-server-diagnostics',
+    answer: Diagnostics,
     query: anyQuery,
     async handle(app, request) {
       const { row, facts, hypervisor } = await app.serverGuest.diagnostics(request, serverId(request));
@@ -129,6 +133,7 @@ export const serverGuestOperations = [
     path: '/v2.1/servers/{server_id}/os-security-groups',
     summary: "List a server's security groups",
     policy: 'os_compute_api:os-security-groups:list',
+    answer: SecurityGroups,
     query: anyQuery,
     handle: async (app, request) => ({
       security_groups: [...(await app.serverGuest.securityGroups(request, serverId(request)))].sort(byProjectAndName).map(securityGroupView),
@@ -140,6 +145,7 @@ export const serverGuestOperations = [
     path: '/v2.1/servers/{server_id}/os-server-password',
     summary: 'Show the encrypted password of a server',
     policy: 'os_compute_api:os-server-password:show',
+    answer: ServerPassword,
     query: anyQuery,
     handle: async (app, request) => ({ password: await app.serverGuest.password(request, serverId(request)) }),
   }),
@@ -149,6 +155,7 @@ export const serverGuestOperations = [
     path: '/v2.1/servers/{server_id}/os-server-password',
     summary: 'Clear the encrypted password of a server',
     policy: 'os_compute_api:os-server-password:clear',
+    answer: 'none',
     success: 204,
     handle: (app, request) => app.serverGuest.clearPassword(request, serverId(request)),
   }),

@@ -1,6 +1,7 @@
 import { notFound } from '@cairn/kit/errors/errors';
 import type { NovaApp } from '../app/app.ts';
 import { targetOf } from '../app/caller.ts';
+import { NetworkAddresses, ServerAddresses } from './answers/servers.ts';
 import type { Request } from '@cairn/kit/http/operation';
 import { op } from './op.ts';
 import { anyQuery } from './schemas/types.ts';
@@ -20,6 +21,7 @@ export const serverIpOperations = [
     path: '/v2.1/servers/{server_id}/ips',
     summary: "List a server's addresses",
     policy: 'os_compute_api:ips:index',
+    answer: ServerAddresses,
     query: anyQuery,
     handle: async (app, request) => ({ addresses: await addresses(app, request, 'os_compute_api:ips:index') }),
   }),
@@ -29,6 +31,7 @@ export const serverIpOperations = [
     path: '/v2.1/servers/{server_id}/ips/{network}',
     summary: "List a server's addresses in one network",
     policy: 'os_compute_api:ips:show',
+    answer: NetworkAddresses,
     query: anyQuery,
     async handle(app, request) {
       const label = request.params['network'] as string;

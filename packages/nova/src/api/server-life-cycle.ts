@@ -2,6 +2,7 @@ import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { BackupBody } from '../app/server-images.ts';
 import type { RebuildBody } from '../app/server-rebuild.ts';
 import type { RescueBody } from '../app/server-rescue.ts';
+import { AdminPassword, MadeImage, RebuiltServer } from './answers/servers.ts';
 import { op } from './op.ts';
 import { rebuildServer } from './schemas/rebuild.ts';
 import { actionBody, metadata, name, nonNegativeInteger, object } from './schemas/types.ts';
@@ -24,6 +25,7 @@ export const serverLifeCycleOperations = [
     action: 'rebuild',
     summary: 'Rebuild a server from an image',
     policy: 'os_compute_api:servers:rebuild',
+    answer: RebuiltServer,
     success: 202,
     body: rebuildServer,
     async handle(app, request) {
@@ -54,6 +56,7 @@ export const serverLifeCycleOperations = [
     action: 'rescue',
     summary: 'Start a server from a rescue image',
     policy: 'os_compute_api:os-rescue',
+    answer: AdminPassword,
     body: actionBody('rescue', {
       type: ['object', 'null'],
       properties: { adminPass, rescue_image_ref: { type: 'string', format: 'uuid' } },
@@ -71,6 +74,7 @@ export const serverLifeCycleOperations = [
     action: 'unrescue',
     summary: "End a server's rescue",
     policy: 'os_compute_api:os-unrescue',
+    answer: 'none',
     success: 202,
     body: actionBody('unrescue', free),
     handle: (app, request) => app.serverRescue.unrescue(request, serverId(request)),
@@ -82,6 +86,7 @@ export const serverLifeCycleOperations = [
     action: 'shelve',
     summary: 'Shelve a server',
     policy: 'os_compute_api:os-shelve:shelve',
+    answer: 'none',
     success: 202,
     body: actionBody('shelve', free),
     handle: (app, request) => app.serverShelve.shelve(request, serverId(request)),
@@ -93,6 +98,7 @@ export const serverLifeCycleOperations = [
     action: 'shelveOffload',
     summary: 'Take a shelved server off its host',
     policy: 'os_compute_api:os-shelve:shelve_offload',
+    answer: 'none',
     success: 202,
     body: actionBody('shelveOffload', free),
     handle: (app, request) => app.serverShelve.offload(request, serverId(request)),
@@ -104,6 +110,7 @@ export const serverLifeCycleOperations = [
     action: 'unshelve',
     summary: 'Bring a shelved server back',
     policy: 'os_compute_api:os-shelve:unshelve',
+    answer: 'none',
     success: 202,
     body: [
       { from: '2.1', schema: actionBody('unshelve', free) },
@@ -125,6 +132,7 @@ export const serverLifeCycleOperations = [
     action: 'createBackup',
     summary: 'Back a server up',
     policy: 'os_compute_api:os-create-backup',
+    answer: MadeImage,
     success: 202,
     body: actionBody(
       'createBackup',
@@ -145,6 +153,7 @@ export const serverLifeCycleOperations = [
     action: 'changePassword',
     summary: "Change a server's administrator password",
     policy: 'os_compute_api:os-admin-password',
+    answer: 'none',
     success: 202,
     body: actionBody('changePassword', object({ adminPass }, ['adminPass'])),
     handle: (app, request) =>
@@ -161,6 +170,7 @@ export const serverLifeCycleOperations = [
     action: 'restore',
     summary: 'Restore a soft-deleted server',
     policy: 'os_compute_api:os-deferred-delete:restore',
+    answer: 'none',
     success: 202,
     body: actionBody('restore', free),
     handle: (app, request) => app.serverSoftDelete.restore(request, serverId(request)),

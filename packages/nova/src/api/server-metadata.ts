@@ -1,5 +1,6 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Request } from '@cairn/kit/http/operation';
+import { Metadata, MetadataItem } from './answers/servers.ts';
 import { op } from './op.ts';
 import { anyQuery, metadata, object } from './schemas/types.ts';
 
@@ -17,6 +18,7 @@ export const serverMetadataOperations = [
     path: PATH,
     summary: "List a server's metadata",
     policy: 'os_compute_api:server-metadata:index',
+    answer: Metadata,
     query: anyQuery,
     handle: async (app, request) => ({ metadata: await app.serverMetadata.all(request, serverId(request)) }),
   }),
@@ -26,6 +28,7 @@ export const serverMetadataOperations = [
     path: PATH,
     summary: "Add to a server's metadata",
     policy: 'os_compute_api:server-metadata:create',
+    answer: Metadata,
     body: all,
     handle: async (app, request) => ({ metadata: await app.serverMetadata.change(request, serverId(request), (request.body as All).metadata, 'create') }),
   }),
@@ -35,6 +38,7 @@ export const serverMetadataOperations = [
     path: PATH,
     summary: "Replace a server's metadata",
     policy: 'os_compute_api:server-metadata:update_all',
+    answer: Metadata,
     body: all,
     handle: async (app, request) => ({ metadata: await app.serverMetadata.change(request, serverId(request), (request.body as All).metadata, 'update_all') }),
   }),
@@ -44,6 +48,7 @@ export const serverMetadataOperations = [
     path: ONE,
     summary: "Show an item of a server's metadata",
     policy: 'os_compute_api:server-metadata:show',
+    answer: MetadataItem,
     query: anyQuery,
     handle: async (app, request) => ({ meta: { [key(request)]: await app.serverMetadata.item(request, serverId(request), key(request)) } }),
   }),
@@ -53,6 +58,7 @@ export const serverMetadataOperations = [
     path: ONE,
     summary: "Change an item of a server's metadata",
     policy: 'os_compute_api:server-metadata:update',
+    answer: MetadataItem,
     body: object({ meta: { ...metadata, minProperties: 1, maxProperties: 1 } }, ['meta']),
     async handle(app, request) {
       const { meta } = request.body as { readonly meta: Readonly<Record<string, string>> };
@@ -67,6 +73,7 @@ export const serverMetadataOperations = [
     path: ONE,
     summary: "Delete an item of a server's metadata",
     policy: 'os_compute_api:server-metadata:delete',
+    answer: 'none',
     success: 204,
     handle: (app, request) => app.serverMetadata.remove(request, serverId(request), key(request)),
   }),

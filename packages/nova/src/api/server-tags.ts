@@ -1,4 +1,5 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
+import { Tags } from './answers/servers.ts';
 import { op } from './op.ts';
 import { anyQuery, json, object, tag } from './schemas/types.ts';
 import { selfHref } from './views/links.ts';
@@ -16,6 +17,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: "List a server's tags",
     policy: 'os_compute_api:os-server-tags:index',
+    answer: Tags,
     query: anyQuery,
     handle: async (app, request) => ({ tags: await app.serverTags.all(request, serverId(request)) }),
   }),
@@ -26,6 +28,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: "Replace a server's tags",
     policy: 'os_compute_api:os-server-tags:update_all',
+    answer: Tags,
     body: object({ tags: { type: 'array', items: tag, maxItems: 50 } }, ['tags']),
     handle: async (app, request) => ({
       tags: await app.serverTags.replace(request, serverId(request), (request.body as { readonly tags: readonly string[] }).tags),
@@ -38,6 +41,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: 'Delete all tags of a server',
     policy: 'os_compute_api:os-server-tags:delete_all',
+    answer: 'none',
     success: 204,
     handle: (app, request) => app.serverTags.removeAll(request, serverId(request)),
   }),
@@ -48,6 +52,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: 'Check whether a server has a tag',
     policy: 'os_compute_api:os-server-tags:show',
+    answer: 'none',
     success: 204,
     query: anyQuery,
     handle: (app, request) => app.serverTags.check(request, serverId(request), tagOf(request)),
@@ -59,6 +64,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: 'Add a tag to a server',
     policy: 'os_compute_api:os-server-tags:update',
+    answer: 'none',
     bodyOptional: true,
     body: json({ type: 'null' }),
     async handle(app, request) {
@@ -77,6 +83,7 @@ export const serverTagOperations = [
     since: '2.26',
     summary: 'Delete a tag of a server',
     policy: 'os_compute_api:os-server-tags:delete',
+    answer: 'none',
     success: 204,
     handle: (app, request) => app.serverTags.remove(request, serverId(request), tagOf(request)),
   }),

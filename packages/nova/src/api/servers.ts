@@ -4,6 +4,7 @@ import { isTrue } from '../app/block-devices.ts';
 import type { CreateServerBody } from '../app/server-plan.ts';
 import type { NovaApp } from '../app/app.ts';
 import type { ServerPatch, ServerRow } from '../store/server.ts';
+import { CreatedServer, OneServer, ServerDetailList, ServerList } from './answers/servers.ts';
 import { op } from './op.ts';
 import { createServer, listServersQuery, updateServer } from './schemas/servers.ts';
 import { anyQuery } from './schemas/types.ts';
@@ -38,6 +39,7 @@ export const serverOperations = [
     path: '/v2.1/servers',
     summary: 'List servers',
     policy: 'os_compute_api:servers:index',
+    answer: ServerList,
     query: listServersQuery,
     handle: (app, request) => list(app, request, false),
   }),
@@ -47,6 +49,7 @@ export const serverOperations = [
     path: '/v2.1/servers/detail',
     summary: 'List servers with details',
     policy: 'os_compute_api:servers:detail',
+    answer: ServerDetailList,
     query: listServersQuery,
     handle: (app, request) => list(app, request, true),
   }),
@@ -56,6 +59,7 @@ export const serverOperations = [
     path: '/v2.1/servers',
     summary: 'Create servers',
     policy: 'os_compute_api:servers:create',
+    answer: CreatedServer,
     success: 202,
     body: createServer,
     async handle(app, request) {
@@ -79,6 +83,7 @@ export const serverOperations = [
     path: '/v2.1/servers/{server_id}',
     summary: 'Show a server',
     policy: 'os_compute_api:servers:show',
+    answer: OneServer,
     query: anyQuery,
     handle: async (app, request) => one(app, request, await app.servers.get(request, request.params['server_id'] as string), true),
   }),
@@ -88,6 +93,7 @@ export const serverOperations = [
     path: '/v2.1/servers/{server_id}',
     summary: 'Change a server',
     policy: 'os_compute_api:servers:update',
+    answer: OneServer,
     body: updateServer,
     async handle(app, request) {
       const { server } = request.body as { readonly server: UpdateBody };
@@ -110,6 +116,7 @@ export const serverOperations = [
     path: '/v2.1/servers/{server_id}',
     summary: 'Delete a server',
     policy: 'os_compute_api:servers:delete',
+    answer: 'none',
     success: 204,
     handle: (app, request) => app.serverActions.remove(request, request.params['server_id'] as string, false),
   }),

@@ -4,6 +4,7 @@ import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { NovaApp } from '../app/app.ts';
 import type { ServiceFacts } from '../app/zones.ts';
+import { OneService, ServiceByName, ServiceList } from './answers/hosts.ts';
 import { op } from './op.ts';
 import { booleanOf, last, queryClosedFrom275, text } from './query.ts';
 import { boolean, fqdn, object } from './schemas/types.ts';
@@ -68,6 +69,7 @@ export const serviceOperations = [
     path: '/v2.1/os-services',
     summary: 'List compute services',
     policy: 'os_compute_api:os-services:list',
+    answer: ServiceList,
     query: queryClosedFrom275({ host: text, binary: text }),
     async handle(app, req) {
       const host = last(req, 'host');
@@ -83,6 +85,7 @@ export const serviceOperations = [
     summary: 'Enable or disable a service, or declare it down',
     until: '2.52',
     policy: 'os_compute_api:os-services:update',
+    answer: ServiceByName,
     body: NAMED,
     handle: byName,
   }),
@@ -93,6 +96,7 @@ export const serviceOperations = [
     summary: 'Change a service',
     since: '2.53',
     policy: 'os_compute_api:os-services:update',
+    answer: OneService,
     body: UPDATE,
     async handle(app, req) {
       const id = req.params.service_id as string;
@@ -123,6 +127,7 @@ export const serviceOperations = [
     path: '/v2.1/os-services/{service_id}',
     summary: 'Forget a service',
     policy: 'os_compute_api:os-services:delete',
+    answer: 'none',
     success: 204,
     async handle(app, req) {
       const id = req.params.service_id as string;

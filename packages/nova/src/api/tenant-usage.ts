@@ -2,6 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
 import type { ProjectUse, ServerUse, UsagePeriod } from '../app/tenant-usage.ts';
+import { OneUsage, UsageList } from './answers/projects.ts';
 import { op } from './op.ts';
 import { closedQuery, first, openQuery, pageOf, pagination, text } from './query.ts';
 import { nextLinks } from './views/links.ts';
@@ -60,6 +61,7 @@ export const tenantUsageOperations = [
     path: PATH,
     summary: 'Show what all projects used',
     policy: 'os_compute_api:os-simple-tenant-usage:list',
+    answer: UsageList,
     query: queries({ ...period, detailed: text }),
     async handle(app, request) {
       const { span, uses, links } = await read(app, request);
@@ -73,6 +75,7 @@ export const tenantUsageOperations = [
     path: `${PATH}/{project_id}`,
     summary: 'Show what a project used',
     policy: 'os_compute_api:os-simple-tenant-usage:show',
+    answer: OneUsage,
     target: (_app, request) => ({ project_id: request.params['project_id'] }),
     query: queries(period),
     async handle(app, request) {

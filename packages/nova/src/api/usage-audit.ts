@@ -1,4 +1,5 @@
 import type { UsageAudit } from '../app/usage-audit.ts';
+import { OneUsageAudit, UsageAuditList } from './answers/hosts.ts';
 import { op } from './op.ts';
 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
@@ -24,6 +25,7 @@ export const usageAuditOperations = [
     path: '/v2.1/os-instance_usage_audit_log',
     summary: 'Show how the audit of usage went on all hosts',
     policy: 'os_compute_api:os-instance-usage-audit-log:list',
+    answer: UsageAuditList,
     handle: async (app) => ({ instance_usage_audit_logs: view(await app.usageAudits.before(undefined)) }),
   }),
   op({
@@ -32,6 +34,7 @@ export const usageAuditOperations = [
     path: '/v2.1/os-instance_usage_audit_log/{before}',
     summary: 'Show how an earlier audit of usage went on all hosts',
     policy: 'os_compute_api:os-instance-usage-audit-log:show',
+    answer: OneUsageAudit,
     handle: async (app, req) => ({ instance_usage_audit_log: view(await app.usageAudits.before(req.params.before as string)) }),
   }),
 ];

@@ -1,6 +1,7 @@
 import { notFound } from '@cairn/kit/errors/errors';
 import { ANYONE, AUTHENTICATED, Reply, type Request } from '@cairn/kit/http/operation';
 import { MAX_MICROVERSION, MIN_MICROVERSION } from '../microversions.ts';
+import { OneVersion, Versions } from './answers/others.ts';
 import { op } from './op.ts';
 
 const UPDATED = '2013-07-23T11:33:21Z';
@@ -40,6 +41,7 @@ export const versionOperations = [
     path: '/',
     summary: 'API versions',
     policy: ANYONE,
+    answer: Versions,
     handle: (_app, req) => new Reply({ versions: [v20(req), v21(req)] }),
   }),
   op({
@@ -48,6 +50,7 @@ export const versionOperations = [
     path: '/v2.1',
     summary: 'The API version v2.1',
     policy: ANYONE,
+    answer: OneVersion,
     handle: (_app, req) => described(v21(req), '2.1'),
   }),
   op({
@@ -56,6 +59,7 @@ export const versionOperations = [
     path: '/v2',
     summary: 'The API version v2.0',
     policy: ANYONE,
+    answer: OneVersion,
     handle: (_app, req) => described(v20(req), '2'),
   }),
   op({
@@ -64,6 +68,7 @@ export const versionOperations = [
     path: '/v2.1/versions/{version_id}',
     summary: 'An API version by its id',
     policy: AUTHENTICATED,
+    answer: OneVersion,
     handle(_app, req) {
       if (req.params.version_id === 'v2.1') return described(v21(req), '2.1');
       if (req.params.version_id === 'v2.0') return described(v20(req), '2');

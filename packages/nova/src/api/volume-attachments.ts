@@ -3,6 +3,7 @@ import type { AttachVolume, UpdateAttachment } from '../app/volume-attachments.t
 import { limitOf } from '../app/server-list.ts';
 import { isTrue } from '../app/block-devices.ts';
 import type { BlockDeviceRow } from '../store/block-device.ts';
+import { OneVolumeAttachment, VolumeAttachmentList } from './answers/server-parts.ts';
 import { op } from './op.ts';
 import { anyQuery, boolean, devicePath, json, multi, nonNegativeInteger, object, tag, uuid } from './schemas/types.ts';
 
@@ -35,6 +36,7 @@ export const volumeAttachmentOperations = [
     path: PATH,
     summary: "List a server's volumes",
     policy: 'os_compute_api:os-volumes-attachments:index',
+    answer: VolumeAttachmentList,
     query: [
       { from: '2.1', schema: json({ type: 'object', properties: page, additionalProperties: true }) },
       { from: '2.75', schema: object(page) },
@@ -52,6 +54,7 @@ export const volumeAttachmentOperations = [
     path: ONE,
     summary: "Show a server's volume attachment",
     policy: 'os_compute_api:os-volumes-attachments:show',
+    answer: OneVolumeAttachment,
     query: anyQuery,
     handle: async (app, request) => ({ volumeAttachment: view(request, await app.volumeAttachments.get(request, serverId(request), volumeId(request))) }),
   }),
@@ -61,6 +64,7 @@ export const volumeAttachmentOperations = [
     path: PATH,
     summary: 'Attach a volume to a server',
     policy: 'os_compute_api:os-volumes-attachments:create',
+    answer: 'none',
     body: [
       { from: '2.1', schema: attach({}) },
       { from: '2.49', schema: attach({ tag }) },
@@ -89,6 +93,7 @@ export const volumeAttachmentOperations = [
     summary: "Change a server's volume attachment",
     // which rule holds depends on the body: the app asks for `update` or `swap`
     policy: 'os_compute_api:os-volumes-attachments:update',
+    answer: 'none',
     success: 202,
     body: [
       { from: '2.1', schema: object({ volumeAttachment: object({ volumeId: uuid }, ['volumeId']) }, ['volumeAttachment']) },
@@ -109,6 +114,7 @@ export const volumeAttachmentOperations = [
     path: ONE,
     summary: 'Detach a volume from a server',
     policy: 'os_compute_api:os-volumes-attachments:delete',
+    answer: 'none',
     success: 202,
     handle: (app, request) => app.volumeAttachments.detach(request, serverId(request), volumeId(request)),
   }),

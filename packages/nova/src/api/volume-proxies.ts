@@ -1,6 +1,7 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { CinderSnapshot, CinderVolume, NewOldSnapshot, NewOldVolume } from '../app/volume-proxies.ts';
+import { OldSnapshots, OldVolumes, OneOldSnapshot, OneOldVolume } from './answers/others.ts';
 import { op } from './op.ts';
 import { booleanOf, openQuery, sliceOf } from './query.ts';
 import { anyQuery, multi, nonNegativeInteger, object } from './schemas/types.ts';
@@ -74,6 +75,7 @@ const volumeList = (name: 'list' | 'detail', path: `/${string}`) =>
     until: UNTIL,
     summary: 'List volumes',
     policy: policy(name),
+    answer: OldVolumes,
     query: pages,
     async handle(app, request) {
       const { offset, limit } = sliceOf(app, request);
@@ -89,6 +91,7 @@ const snapshotList = (name: 'list' | 'detail', path: `/${string}`) =>
     until: UNTIL,
     summary: 'List snapshots of volumes',
     policy: policy(`snapshots:${name}`),
+    answer: OldSnapshots,
     query: pages,
     async handle(app, request) {
       const { offset, limit } = sliceOf(app, request);
@@ -107,6 +110,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Create a volume',
     policy: policy('create'),
+    answer: OneOldVolume,
     body: newVolume,
     async handle(app, request) {
       const { volume } = request.body as unknown as { readonly volume: NewOldVolume };
@@ -121,6 +125,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Show a volume',
     policy: policy('show'),
+    answer: OneOldVolume,
     query: anyQuery,
     handle: async (app, request) => ({ volume: volumeView(await app.volumeProxies.volume(request.ctx, id(request))) }),
   }),
@@ -131,6 +136,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Delete a volume',
     policy: policy('delete'),
+    answer: 'none',
     success: 202,
     handle: (app, request) => app.volumeProxies.deleteVolume(request.ctx, id(request)),
   }),
@@ -143,6 +149,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Make a snapshot of a volume',
     policy: policy('snapshots:create'),
+    answer: OneOldSnapshot,
     body: newSnapshot,
     async handle(app, request) {
       const { snapshot } = request.body as unknown as { readonly snapshot: NewOldSnapshot };
@@ -158,6 +165,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Show a snapshot of a volume',
     policy: policy('snapshots:show'),
+    answer: OneOldSnapshot,
     query: anyQuery,
     handle: async (app, request) => ({ snapshot: snapshotView(await app.volumeProxies.snapshot(request.ctx, id(request))) }),
   }),
@@ -168,6 +176,7 @@ export const volumeProxyOperations = [
     until: UNTIL,
     summary: 'Delete a snapshot of a volume',
     policy: policy('snapshots:delete'),
+    answer: 'none',
     success: 202,
     handle: (app, request) => app.volumeProxies.deleteSnapshot(request.ctx, id(request)),
   }),

@@ -1,5 +1,6 @@
 import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import type { ServiceFacts } from '../app/zones.ts';
+import { ZoneList } from './answers/hosts.ts';
 import { op } from './op.ts';
 
 /** Zones that have an enabled service, and those that have disabled ones alone; both in order. */
@@ -29,6 +30,7 @@ export const zoneOperations = [
     path: '/v2.1/os-availability-zone',
     summary: 'List availability zones',
     policy: 'os_compute_api:os-availability-zone:list',
+    answer: ZoneList,
     async handle(app) {
       const { available, not } = zonesOf(await app.zones.services(app.deps.env.store.read));
       const seen = (zone: string): boolean => zone !== app.deps.options.internalAvailabilityZone;
@@ -41,6 +43,7 @@ export const zoneOperations = [
     path: '/v2.1/os-availability-zone/detail',
     summary: 'List availability zones with their hosts',
     policy: 'os_compute_api:os-availability-zone:detail',
+    answer: ZoneList,
     async handle(app) {
       const services = await app.zones.services(app.deps.env.store.read);
       const { available, not } = zonesOf(services);

@@ -21,6 +21,7 @@ import { createFace as createPlacementFace } from '@cairn/placement/app/face';
 import { placementMigrations } from '@cairn/placement/store/migrations/index';
 import type { NovaDeps } from '../app/deps.ts';
 import { defaultNovaOptions, type NovaOptions } from '../options.ts';
+import { MAX_MICROVERSION } from '../microversions.ts';
 import { createNova, type NovaService } from '../service.ts';
 import type { NovaTables } from '../store/tables.ts';
 import { novaMigrations } from '../store/migrations/index.ts';
@@ -139,7 +140,7 @@ export class TestCloud {
   readonly agents: ReadonlyMap<string, SimulatedAgent>;
   readonly http: HttpServer;
   /** Microversion of requests. */
-  version = '2.96';
+  version = MAX_MICROVERSION;
 
   private constructor(parts: Omit<TestCloud, 'version' | 'request' | 'ok' | 'create' | 'settle' | 'agent' | 'close' | 'until'>) {
     this.world = parts.world;
