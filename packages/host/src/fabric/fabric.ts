@@ -24,6 +24,8 @@ import { type Names, namesOf, uplinkName } from './names.ts';
 import { objectKey, Objects } from './objects.ts';
 import { checkOptions, type KernelFabricOptions } from './options.ts';
 import { readMeters } from './plan/meters.ts';
+import type { NamespacePlan } from './plan/namespace.ts';
+import { builtOf } from './plan/router-part.ts';
 import { TABLE } from './ruleset/read.ts';
 import type { UnitContext } from './units/context.ts';
 import { HelperKnowledge } from './units/helpers.ts';
@@ -67,6 +69,8 @@ export class KernelFabric implements Fabric {
   #isClosed = false;
   /** The last status that was told of each port. */
   readonly #reported = new Map<string, 'up' | 'down'>();
+  /** Parts of routers that can route more than the switch knows. */
+  readonly #grown = new Set<string>();
   #switchLinks: Promise<KernelLinks> | undefined;
 
   constructor(options: KernelFabricOptions) {
@@ -153,6 +157,7 @@ export class KernelFabric implements Fabric {
     this.#distrust();
     this.#switch.distrust();
     this.#dnsmasq.distrust();
+    for (const id of this.#objects.parts.keys()) if (!this.#objects.routers.get(id)?.isPart) this.#objects.parts.delete(id);
     for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#adopt(netns);
     for (const key of await this.#dnsmasq.keys()) if (!this.#unitOf(key)) await this.#dnsmasq.stop(key);
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
@@ -332,6 +337,8 @@ export class KernelFabric implements Fabric {
     const rest = netns.slice(this.#names.prefix.length);
     const key = rest.startsWith('qrouter-') ? routerKey(rest.slice('qrouter-'.length)) : rest.startsWith('qdhcp-') ? dhcpKey(rest.slice('qdhcp-'.length)) : '';
     if (!this.#unitOf(key)) await this.#kernel.deleteNamespace(netns);
+    const routerId = rest.slice('qrouter-'.length);
+    if (this.#objects.routers.get(routerId)?.isPart && !this.#objects.parts.has(routerId)) this.#objects.parts.set(routerId, 'found');
   }
 
   #unitOf(key: string): Running | undefined {
@@ -341,10 +348,13 @@ export class KernelFabric implements Fabric {
     if (kind === undefined || id === undefined) return undefined;
     const unit = new NamespaceUnit(
       this.#context(),
-      kind === 'router' ? routerSubject(this.#objects, id, this.#names) : dhcpSubject(this.#objects, id, this.#names),
+      kind === 'router' ? routerSubject(this.#objects, id, this.#names, (plan) => this.#onRouterBuilt(id, plan)) : dhcpSubject(this.#objects, id, this.#names),
     );
     const lane = new Lane(async () => {
       await unit.run();
+      if (!this.#objects.routers.get(id)?.adminUp) this.#objects.parts.delete(id);
+      // the switch gives a part what it can route by now
+      if (this.#grown.delete(id)) await this.#units.get(SWITCH)?.lane.request();
       const isGone = kind === 'router' ? !this.#objects.routers.has(id) : !this.#objects.networks.has(id);
       if (!isGone || running.lane.isRequested) return;
       this.#units.delete(key);
@@ -355,14 +365,26 @@ export class KernelFabric implements Fabric {
     return running;
   }
 
+  /** Notes what a part can route, which is more than before where it `#grown`. */
+  #onRouterBuilt(id: string, plan: NamespacePlan): void {
+    const before = this.#objects.parts.get(id);
+    if (plan.neighbours === undefined) return void this.#objects.parts.delete(id);
+    const built = builtOf(plan);
+    this.#objects.parts.set(id, built);
+    if (before === 'found') return;
+    if (!before || !built.neighbours.isSubsetOf(before.neighbours) || !built.fixed.isSubsetOf(before.fixed)) this.#grown.add(id);
+  }
+
   /** Adds the units that the objects of these changes, as they are now, have a part in. */
   #touch(changes: readonly FabricChange[], touched: Set<string>): void {
     for (const change of changes) {
       const [kind, id] = change.op === 'put' ? [change.object.kind, change.object.id] : [change.kind, change.id];
       if (kind === 'router') touched.add(routerKey(id));
-      else touched.add(SWITCH);
+      if (kind !== 'router' || this.#objects.routers.get(id)?.isPart) touched.add(SWITCH);
       const networkId = kind === 'network' ? id : kind === 'port' ? this.#objects.ports.get(id)?.networkId : undefined;
       if (networkId !== undefined) touched.add(dhcpKey(networkId));
+      if (kind === 'port' && networkId !== undefined)
+        for (const routerId of this.#objects.routersOf(networkId)) if (this.#objects.routers.get(routerId)?.isPart) touched.add(routerKey(routerId));
       if (kind === 'network') for (const routerId of this.#objects.routersOf(id)) touched.add(routerKey(routerId));
     }
   }

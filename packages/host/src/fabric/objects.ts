@@ -2,6 +2,7 @@ import { CairnError, conflict } from '@cairn/kit/errors/errors';
 import type { FabricChange, FabricFlaw, FabricObject, NetworkSpec, PortSpec, RouterSpec, SecurityGroupSpec } from '../interface/fabric.ts';
 import { gatewaysOf } from './plan/gateways.ts';
 import { canonicalIp } from './plan/address.ts';
+import type { PartBuilt } from './plan/router-part.ts';
 import { bridgeName, gatewayLinkName, routerLinkName } from './names.ts';
 
 /** The wanted state of one host as the planners read it: objects by kind and id, and the indexes that keep a change's cost its own. */
@@ -10,6 +11,8 @@ export interface FabricView {
   readonly ports: ReadonlyMap<string, PortSpec>;
   readonly routers: ReadonlyMap<string, RouterSpec>;
   readonly groups: ReadonlyMap<string, SecurityGroupSpec>;
+  /** What parts of distributed routers can route by now; `found`: what an earlier run built, whatever that is. */
+  readonly parts: ReadonlyMap<string, PartBuilt | 'found'>;
   /** Ports with a tap on this host, or a VLAN of one. */
   readonly guestPorts: ReadonlyMap<string, PortSpec>;
   portsOf(networkId: string): Iterable<PortSpec>;
@@ -27,6 +30,8 @@ export class Objects implements FabricView {
   readonly routers = new Map<string, RouterSpec>();
   readonly groups = new Map<string, SecurityGroupSpec>();
   readonly guestPorts = new Map<string, PortSpec>();
+  /** Told by the units that build them. */
+  readonly parts = new Map<string, PartBuilt | 'found'>();
   readonly #all = new Map<string, FabricObject>();
   readonly #portsOf = new Index<PortSpec>();
   readonly #membersOf = new Index<PortSpec>();

@@ -179,7 +179,12 @@ function router(spec: RouterSpec): void {
     flag(spec.gateway.snat, 'gateway.snat');
     addresses(spec.gateway.addresses, 'gateway.addresses');
     qos(spec.gateway.qos, 'gateway.qos');
+    for (const near of spec.gateway.onLink ?? []) {
+      cidr(near.cidr, 'gateway.onLink.cidr', 4);
+      if (near.nexthop !== undefined) ip(near.nexthop, 'gateway.onLink.nexthop', 4);
+    }
   }
+  if (spec.isPart !== undefined) flag(spec.isPart, 'isPart');
   for (const further of spec.extraGateways ?? []) {
     need(spec.gateway !== undefined, 'extraGateways', 'has no gateway to be beside');
     id(further.portId, 'extraGateways.portId');
@@ -192,6 +197,7 @@ function router(spec: RouterSpec): void {
     id(link.portId, 'interfaces.portId');
     id(link.networkId, 'interfaces.networkId');
     mac(link.mac, 'interfaces.mac');
+    if (link.sharedMac !== undefined) mac(link.sharedMac, 'interfaces.sharedMac');
     addresses(link.addresses, 'interfaces.addresses');
   }
   for (const route of spec.routes) {

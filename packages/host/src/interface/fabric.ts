@@ -68,6 +68,8 @@ export interface PortSpec {
   readonly qos?: QosSpec;
   /** Who wants to know what the port's security groups let through and drop. */
   readonly logs?: readonly PortLogSpec[];
+  /** It is at work on no host, so nobody answers by its MAC; its addresses may be others' (those of allowed pairs). */
+  readonly isUnbound?: true;
   /** IPv4 addresses that others on the port's network and host are led to the port by. */
   readonly localIps?: readonly LocalIpSpec[];
 }
@@ -133,6 +135,12 @@ export interface LimitSpec {
 export interface RouterSpec {
   readonly id: string;
   readonly adminUp: boolean;
+  /**
+   * Set where the host has a part of a distributed router, and another host has it whole. A part routes, for the guests of its host, what goes to
+   * ports that the host knows, and what comes from and goes to its `floatingIps`; all else goes to the whole router as ever. Guests know the router by
+   * the MACs of the whole one (`interfaces.sharedMac`); a part has MACs of its own, and asks and answers nobody inside. IPv4 addresses alone lead outside.
+   */
+  readonly isPart?: true;
   readonly gateway?: {
     readonly networkId: string;
     readonly mac: string;
@@ -140,6 +148,8 @@ export interface RouterSpec {
     readonly snat: boolean;
     /** Of what goes by the gateway's own addresses. */
     readonly qos?: QosSpec;
+    /** IPv4 networks on the gateway's link in which it has no address of its own (a part's). */
+    readonly onLink?: readonly { readonly cidr: string; readonly nexthop?: string }[];
   };
   /** Further ways out, which hide what is inside as `gateway` does; only beside it. */
   readonly extraGateways?: readonly {
@@ -154,6 +164,8 @@ export interface RouterSpec {
     readonly portId: string;
     readonly networkId: string;
     readonly mac: string;
+    /** Of a part: the MAC that guests know the router by. */
+    readonly sharedMac?: string;
     readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[];
   }[];
   readonly routes: readonly { readonly destination: string; readonly nexthop: string }[];

@@ -5,7 +5,7 @@ import { netnsPath } from '../../process/command.ts';
 import { run, type RunOptions } from '../../process/run.ts';
 import type { KernelRules } from '../ruleset/model.ts';
 import { readRules } from '../ruleset/read.ts';
-import { type KernelLinks, type KernelRoutes, readLinks, readRoutes, type KernelFloods, readFloods, readProxies } from './links.ts';
+import { type KernelLinks, type KernelRoutes, readLinks, readRoutes, type KernelFloods, readFloods, readNeighbours, readProxies } from './links.ts';
 
 /** Processes at a time; the machine has other work too. */
 const MAX_PROCESSES = 6;
@@ -163,6 +163,11 @@ export class Kernel {
   /** IPv6 addresses that links answer for: `ADDRESS dev LINK`. */
   async proxies(netns: string): Promise<ReadonlySet<string>> {
     return readProxies((await this.#run('ip', ['-6', '-n', netns, '-j', 'neigh', 'show', 'proxy'])).stdout);
+  }
+
+  /** MACs that links know without asking, by `ADDRESS dev LINK`. */
+  async neighbours(netns: string): Promise<ReadonlyMap<string, string>> {
+    return readNeighbours((await this.#run('ip', ['-n', netns, '-j', 'neigh', 'show', 'nud', 'permanent'])).stdout);
   }
 
   async rules(netns: string): Promise<KernelRules> {

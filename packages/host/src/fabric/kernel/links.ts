@@ -105,3 +105,9 @@ export function readProxies(json: string): ReadonlySet<string> {
   const entries = (json.trim() === '' ? [] : JSON.parse(json)) as readonly { readonly dst?: string; readonly dev?: string }[];
   return new Set(entries.flatMap(({ dst, dev }) => (dst === undefined || dev === undefined ? [] : [`${dst} dev ${dev}`])));
 }
+
+/** Reads `ip -j neigh show nud permanent`: MACs by `ADDRESS dev LINK`. */
+export function readNeighbours(json: string): ReadonlyMap<string, string> {
+  const entries = (json.trim() === '' ? [] : JSON.parse(json)) as readonly { readonly dst?: string; readonly dev?: string; readonly lladdr?: string }[];
+  return new Map(entries.flatMap(({ dst, dev, lladdr }) => (dst === undefined || dev === undefined ? [] : [[`${dst} dev ${dev}`, lladdr ?? '']])));
+}

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
 import type { HostCallbacks } from '../../interface/agent.ts';
 import { Gate } from '../kernel/kernel.ts';
-import { METADATA_IP } from '../plan/router.ts';
+import { METADATA_IP } from '../plan/address.ts';
 import { limitConnections, metadataHandler } from './handler.ts';
 import { listenIn } from './listen.ts';
 

@@ -1,10 +1,10 @@
 import type { NetworkSpec, RouterSpec } from '../../interface/fabric.ts';
 import { namesOf, routerLinkName } from '../names.ts';
-import { canonicalIp, contains, parseCidr, parseIp } from '../plan/address.ts';
+import { canonicalIp, contains, METADATA_IP, parseCidr, parseIp } from '../plan/address.ts';
 import { gatewaysOf, type RouterGateway } from '../plan/gateways.ts';
 import type { NamespacePlan } from '../plan/namespace.ts';
 import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
-import { METADATA_IP, planRouter } from '../plan/router.ts';
+import { planRouter } from '../plan/router.ts';
 import { WITH_PORTS } from '../plan/security-group.ts';
 import type { Flow } from './flow.ts';
 
@@ -33,7 +33,7 @@ export class RouterStep {
 
   /** Undefined for a router that is switched off. */
   static of(router: RouterSpec, networks: ReadonlyMap<string, NetworkSpec>): RouterStep | undefined {
-    const plan = planRouter({ networks }, router, namesOf('path'));
+    const plan = planRouter({ networks, portsOf: () => [] }, router, namesOf('path'));
     return plan && new RouterStep(router, plan);
   }
 

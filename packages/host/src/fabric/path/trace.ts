@@ -1,7 +1,6 @@
 import type { FabricObject, NetworkSpec, PortSpec } from '../../interface/fabric.ts';
-import { canonicalIp } from '../plan/address.ts';
+import { canonicalIp, METADATA_IP } from '../plan/address.ts';
 import { gatewaysOf } from '../plan/gateways.ts';
-import { METADATA_IP } from '../plan/router.ts';
 import { groupsOf, judge, mayClaim } from './filter.ts';
 import { answerTo, type Flow, type Hop, isSame, type Leg, type Path, type ReasonCode, trafficText } from './flow.ts';
 import { guestRoute } from './guest-route.ts';

@@ -1,5 +1,8 @@
 /** IP and MAC arithmetic for the planners: text in, canonical text out. */
 
+/** Where guests ask for their metadata. */
+export const METADATA_IP = '169.254.169.254';
+
 export interface Ip {
   readonly version: 4 | 6;
   readonly value: bigint;

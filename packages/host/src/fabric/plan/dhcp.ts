@@ -2,9 +2,8 @@ import type { NetworkSpec } from '../../interface/fabric.ts';
 import { bridgeName, dhcpLinkName, type Names } from '../names.ts';
 import { TABLE } from '../ruleset/read.ts';
 import type { Table } from '../ruleset/model.ts';
-import { canonicalIp, canonicalMac, parseCidr } from './address.ts';
+import { canonicalIp, canonicalMac, METADATA_IP, parseCidr } from './address.ts';
 import type { NamespacePlan } from './namespace.ts';
-import { METADATA_IP } from './router.ts';
 
 const SYSCTLS = [
   'net.ipv4.ip_forward=0',

@@ -1,6 +1,5 @@
 import type { NetworkSpec, PortSpec, SubnetSpec } from '../../interface/fabric.ts';
-import { canonicalIp, canonicalMac, type Cidr, formatIp, netmask4, parseCidr } from './address.ts';
-import { METADATA_IP } from './router.ts';
+import { canonicalIp, canonicalMac, type Cidr, formatIp, METADATA_IP, netmask4, parseCidr } from './address.ts';
 
 /** What one dnsmasq is to be: its arguments, its files, and what it has promised to whom. */
 export interface DnsmasqPlan {

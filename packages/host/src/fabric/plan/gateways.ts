@@ -11,6 +11,8 @@ export interface RouterGateway {
   readonly networkId: string;
   readonly mac: string;
   readonly addresses: NonNullable<RouterSpec['gateway']>['addresses'];
+  /** IPv4 networks on the link without an address of the gateway's. */
+  readonly onLink: readonly { readonly cidr: string; readonly nexthop?: string }[];
   readonly fixedMap: string;
   readonly qos: NonNullable<RouterSpec['gateway']>['qos'];
   /** The address that outgoing traffic without a floating address takes; undefined without one. */
@@ -28,6 +30,7 @@ export function gatewaysOf(router: RouterSpec): readonly RouterGateway[] {
     link: extraGatewayLinkName(gateway.portId),
     fixedMap: `${FIXED_MAP}_${i + 1}`,
     qos: undefined,
+    onLink: undefined,
   }));
   const all = [first, ...further];
   const homeOf = (networkId: string | undefined): object => all.find((gateway) => gateway.networkId === networkId) ?? first;
@@ -36,6 +39,7 @@ export function gatewaysOf(router: RouterSpec): readonly RouterGateway[] {
     networkId: gateway.networkId,
     mac: gateway.mac,
     addresses: gateway.addresses,
+    onLink: gateway.onLink ?? [],
     fixedMap: gateway.fixedMap,
     qos: gateway.qos,
     source: sourceOf(gateway.addresses),

@@ -84,7 +84,7 @@ test('routes go before the addresses that carry them; routes of a link that goes
 test('a link that lost its bridge, its size or its MAC gets it back', () => {
   const { inSwitch, inside, announce } = diffNamespace(stateAfter(plan), changed({ 'qr-a': { bridge: 'brqb', mtu: 1400, mac: 'fa:16:3e:00:00:09' } }));
   assert.deepEqual(inSwitch, ['link set dev qr-a mtu 1400 master brqb up']);
-  assert.deepEqual(inside, ['link set dev qr-a mtu 1400 address fa:16:3e:00:00:09']);
+  assert.deepEqual(inside, ['link set dev qr-a mtu 1400 address fa:16:3e:00:00:09 arp on']);
   assert.deepEqual(announce, [{ link: 'qr-a', ip: '10.1.0.1' }]);
 });
 

@@ -1,4 +1,4 @@
-import type { KernelLinks, KernelRoutes } from '../kernel/links.ts';
+import type { KernelLink, KernelLinks, KernelRoutes } from '../kernel/links.ts';
 import type { Ruleset } from '../ruleset/model.ts';
 
 /** What a router's or a DHCP server's namespace is to hold. */
@@ -15,6 +15,8 @@ export interface NamespacePlan {
   readonly rules: Ruleset;
   /** IPv6 addresses that a link answers for: `ADDRESS dev LINK`. */
   readonly proxies?: ReadonlySet<string>;
+  /** MACs that are known without asking, by `ADDRESS dev LINK`. */
+  readonly neighbours?: ReadonlyMap<string, string>;
 }
 
 /** One route by several next hops, each `via ADDRESS dev LINK [onlink]`: connections are shared out among them. */
@@ -26,6 +28,8 @@ export interface VethPlan {
   readonly bridge: string;
   /** With length, canonical. */
   readonly addresses: readonly string[];
+  /** Neither asks nor answers by ARP, nor announces its addresses. Goes by the MAC: a link of another MAC may change it. */
+  readonly isQuiet?: true;
 }
 
 /** What there is of a namespace: its own links and routes, and the switch's ends of its links. */
@@ -34,11 +38,13 @@ export interface NamespaceState {
   readonly routes: KernelRoutes;
   readonly outerEnds: KernelLinks;
   readonly proxies: ReadonlySet<string>;
+  readonly neighbours: ReadonlyMap<string, string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_NEIGHBOURS: ReadonlyMap<string, string> = new Map();
 
-export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new Map(), outerEnds: new Map(), proxies: new Set() };
+export const EMPTY_NAMESPACE: NamespaceState = { links: new Map(), routes: new Map(), outerEnds: new Map(), proxies: new Set(), neighbours: new Map() };
 
 /** Commands for `ip -batch`: those of the switch namespace first, then those of the namespace itself. */
 export interface NamespaceChanges {
@@ -77,13 +83,14 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
     if (!link) inSwitch.push(`link add dev ${name} mtu ${wanted.mtu} type veth peer name ${name} mtu ${wanted.mtu} address ${wanted.mac} netns ${plan.name}`);
     if (!link || end?.mtu !== wanted.mtu || end.master !== wanted.bridge || !end.up)
       inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
-    if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac) inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}`);
+    if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac)
+      inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}${arpOf(wanted, link)}`);
     const gone = changeAddresses(name, link?.addresses ?? [], wanted.addresses, inside);
     if (gone) routesMayBeLost = true;
     if (!link?.up) inside.push(`link set dev ${name} up`);
     for (const address of wanted.addresses) {
       const ip = address.slice(0, address.indexOf('/'));
-      if (!ip.includes(':') && (link?.mac !== wanted.mac || !link.addresses.includes(address))) announce.push({ link: name, ip });
+      if (!wanted.isQuiet && !ip.includes(':') && (link?.mac !== wanted.mac || !link.addresses.includes(address))) announce.push({ link: name, ip });
     }
   }
   for (const [destination, rest] of plan.routes)
@@ -93,7 +100,23 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
   // those of a link that goes are gone with it
   for (const proxy of actual.proxies) if (!wanted.has(proxy) && plan.links.has(linkOf(proxy))) inside.push(`neigh delete proxy ${proxy}`);
   for (const proxy of wanted) if (!actual.proxies.has(proxy) || !actual.links.has(linkOf(proxy))) inside.push(`neigh replace proxy ${proxy}`);
+  changeNeighbours(actual, plan, inside);
   return { stale, inSwitch, inside, announce };
+}
+
+/** A link that stays may have been a quiet one. */
+const arpOf = (wanted: VethPlan, link: KernelLink | undefined): string => (wanted.isQuiet ? ' arp off' : link ? ' arp on' : '');
+
+/** Those of a link that is made anew are gone with the old one. */
+function changeNeighbours(actual: NamespaceState, plan: NamespacePlan, out: string[]): void {
+  const wanted = plan.neighbours ?? NO_NEIGHBOURS;
+  const linkOf = (neighbour: string): string => neighbour.slice(neighbour.indexOf(' dev ') + 5);
+  for (const neighbour of actual.neighbours.keys()) if (!wanted.has(neighbour) && plan.links.has(linkOf(neighbour))) out.push(`neigh delete ${neighbour}`);
+  for (const [neighbour, mac] of wanted) {
+    if (actual.neighbours.get(neighbour) === mac && actual.links.has(linkOf(neighbour))) continue;
+    const [ip] = neighbour.split(' ', 1);
+    out.push(`neigh replace ${ip} lladdr ${mac} dev ${linkOf(neighbour)} nud permanent`);
+  }
 }
 
 function changeAddresses(link: string, actual: readonly string[], wanted: readonly string[], out: string[]): boolean {
@@ -112,5 +135,11 @@ export function stateAfter(plan: NamespacePlan): NamespaceState {
   );
   const outer = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: '', mtu: l.mtu, master: l.bridge, addresses: [] }] as const);
   const lo = { ...base, name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mtu: 65536, master: undefined, addresses: plan.loopback };
-  return { links: new Map([['lo', lo], ...inner]), routes: plan.routes, outerEnds: new Map(outer), proxies: plan.proxies ?? NONE };
+  return {
+    links: new Map([['lo', lo], ...inner]),
+    routes: plan.routes,
+    outerEnds: new Map(outer),
+    proxies: plan.proxies ?? NONE,
+    neighbours: plan.neighbours ?? NO_NEIGHBOURS,
+  };
 }

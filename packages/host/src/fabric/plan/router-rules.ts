@@ -51,8 +51,17 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
       },
     ],
     ['postrouting', { hook: { type: 'nat', hook: 'postrouting', priority: 100 }, rules: sourceNat(router, gateways) }],
-    ['limits', { hook: { type: 'filter', hook: 'postrouting', priority: 200 }, rules: gateways.flatMap((gateway) => limits(gateway, 'egress')) }],
-    ['forward', { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: router.gateway?.snat ? gateways.flatMap(filterForward) : [] }],
+    [
+      'limits',
+      {
+        hook: { type: 'filter', hook: 'postrouting', priority: 200 },
+        rules: [...(router.isPart ? gateways.map(keepUntranslated) : []), ...gateways.flatMap((gateway) => limits(gateway, 'egress'))],
+      },
+    ],
+    [
+      'forward',
+      { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: router.gateway?.snat || router.isPart ? gateways.flatMap(filterForward) : [] },
+    ],
     ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
     ...helperChain(helpers.rules),
     ...meters.chains,
@@ -82,7 +91,7 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
         family: 'ip6',
         name: TABLE,
         sets: new Map(),
-        chains: new Map([...IPV6, ...helperChain(helpers6.rules), ...proxyChain(router, gateways)]),
+        chains: new Map([...IPV6, ...(router.isPart ? QUIET6 : []), ...helperChain(helpers6.rules), ...proxyChain(router, gateways)]),
         objects: helpers6.objects,
       },
     ],
@@ -155,3 +164,11 @@ const METADATA_INPUT = [
 
 // Router advertisements come from here, DHCPv6 from the network's DHCP server (dnsmasq does both or nothing).
 const IPV6 = new Map<string, Chain>([['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: ['udp dport 547 drop'] }]]);
+
+/** By a part leaves what has a floating address, and nothing else. */
+const keepUntranslated = ({ link }: RouterGateway): string => `oifname "${link}" ct status & dnat == 0 ct status & snat == 0 drop`;
+
+/** A part neither asks nor answers who has an address inside, and says nothing of itself. */
+const QUIET6 = new Map<string, Chain>([
+  ['output', { hook: { type: 'filter', hook: 'output', priority: 0 }, rules: ['oifname "qr-*" icmpv6 type { 133, 134, 135, 136, 137, 143 } drop'] }],
+]);

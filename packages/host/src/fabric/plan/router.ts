@@ -1,12 +1,11 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
 import { bridgeName, type Names, routerLinkName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
-import { canonicalIp, canonicalMac, type Cidr, contains, formatCidr, type Ip, parseCidr, parseIp } from './address.ts';
+import { canonicalIp, canonicalMac, type Cidr, contains, formatCidr, type Ip, METADATA_IP, parseCidr, parseIp } from './address.ts';
 import { FIXED_MAP, gatewaysOf, type RouterGateway } from './gateways.ts';
 import { manyHops, type NamespacePlan, type VethPlan } from './namespace.ts';
+import { neighboursOf } from './router-part.ts';
 import { routerRules } from './router-rules.ts';
-
-export const METADATA_IP = '169.254.169.254';
 
 const SYSCTLS = [
   'net.ipv4.ip_forward=1',
@@ -24,8 +23,11 @@ const SYSCTLS = [
   'net.ipv6.conf.default.accept_dad=0',
 ];
 
+/** A part sends packets back by the link that they came by, without telling their senders to ask next door. */
+const PART_SYSCTLS = [...SYSCTLS, 'net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0'];
+
 /** The namespace of a router; undefined when the router is switched off, as upstream's agent removes such routers. */
-export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpec, names: Names): NamespacePlan | undefined {
+export function planRouter(view: Pick<FabricView, 'networks' | 'portsOf'>, router: RouterSpec, names: Names): NamespacePlan | undefined {
   if (!router.adminUp) return undefined;
   const links = new Map<string, VethPlan>();
   /** Networks that the router is on, to find the link of a next hop. */
@@ -36,26 +38,36 @@ export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpe
     mac: string,
     addresses: readonly { readonly ip: string; readonly prefixLength: number }[],
     more: readonly string[],
+    isQuiet = false,
   ): void => {
     const network = view.networks.get(networkId);
     if (!network) return;
     const own = addresses.map(({ ip, prefixLength }) => `${canonicalIp(ip)}/${prefixLength}`);
-    links.set(name, { mac: canonicalMac(mac) ?? mac, mtu: network.mtu, bridge: bridgeName(networkId), addresses: [...new Set([...own, ...more])] });
+    links.set(name, {
+      mac: canonicalMac(mac) ?? mac,
+      mtu: network.mtu,
+      bridge: bridgeName(networkId),
+      addresses: [...new Set([...own, ...more])],
+      ...(isQuiet && { isQuiet }),
+    });
     for (const text of own) {
       const cidr = parseCidr(text);
       if (cidr) connected.push({ cidr, link: name });
     }
   };
-  for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, []);
+  for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, [], router.isPart);
   for (const { link, networkId, mac, addresses, floatingIps, portForwardings } of gatewaysOf(router)) {
     const outside = [...floatingIps, ...portForwardings].map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`);
     add(link, networkId, mac, addresses, [...new Set(outside)].toSorted());
   }
   const gateways = gatewaysOf(router).filter(({ link }) => links.has(link));
+  for (const { link, onLink } of gateways) for (const { cidr } of onLink) connected.push({ cidr: parseCidr(cidr) as Cidr, link });
 
   const isOn = (link: string, ip: Ip): boolean => connected.some((network) => network.link === link && contains(network.cidr, ip));
   const linkOf = (nexthop: Ip): string | undefined => connected.find(({ cidr }) => contains(cidr, nexthop))?.link;
-  const routes = defaultRoutes(router, gateways, isOn);
+  // first what the next hops of the others are reached by
+  const onLink = gateways.flatMap((gateway) => gateway.onLink.map(({ cidr }) => [formatCidr(parseCidr(cidr) as Cidr), `dev ${gateway.link}`] as const));
+  const routes = new Map([...onLink, ...defaultRoutes(router, gateways, isOn)]);
   for (const { destination, nexthop } of router.routes) {
     const ip = parseIp(nexthop);
     const cidr = parseCidr(destination);
@@ -67,11 +79,12 @@ export function planRouter(view: Pick<FabricView, 'networks'>, router: RouterSpe
   return {
     name: names.router(router.id),
     links,
-    loopback: [`${METADATA_IP}/32`],
+    loopback: router.isPart ? [] : [`${METADATA_IP}/32`],
     routes,
-    sysctls: SYSCTLS,
+    sysctls: router.isPart ? PART_SYSCTLS : SYSCTLS,
     rules: routerRules(router, gateways),
     proxies: proxiesOf(router, gateways),
+    ...(router.isPart && { neighbours: neighboursOf(view, router) }),
   };
 }
 
@@ -86,9 +99,9 @@ function defaultRoutes(router: RouterSpec, gateways: readonly RouterGateway[], i
   const hops = new Map<string, string[]>();
   // a router whose first gateway is not there (yet) has none that lead everywhere
   const used = router.defaultRouteEcmp ? gateways : gateways.filter(({ fixedMap }) => fixedMap === FIXED_MAP);
-  for (const { link, addresses } of used) {
+  for (const { link, addresses, onLink } of used) {
     const known = new Set<number>();
-    for (const { nexthop } of addresses) {
+    for (const { nexthop } of [...addresses, ...onLink]) {
       const ip = nexthop === undefined ? undefined : parseIp(nexthop);
       if (!ip || nexthop === undefined || known.has(ip.version)) continue;
       known.add(ip.version);

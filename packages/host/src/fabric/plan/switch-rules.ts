@@ -9,6 +9,7 @@ import { planLocalIps } from './local-ips.ts';
 import { LogPlan } from './logs.ts';
 import { portFilter } from './port-filter.ts';
 import { egressRules, ingressRules } from './qos.ts';
+import { partRules } from './router-part.ts';
 import { addressSet, type Direction, groupChain, groupRules, MATCHED, memberAddresses, memberSet, type Policy, policyOf } from './security-group.ts';
 
 /**
@@ -42,7 +43,7 @@ export function switchRules(view: FabricView, memory: SwitchMemory): Ruleset {
   }
   memory.marks.keepOnly((id) => view.guestPorts.has(id));
   return new Map<string, Table>([
-    [BRIDGE, bridgeTable(ports, memory)],
+    [BRIDGE, bridgeTable(view, ports, memory)],
     [INET, inetTable(view, filtered, policies, policyByPort, memory)],
   ]);
 }
@@ -68,7 +69,7 @@ function filterOf(port: PortSpec, mark: number): FilterChains {
 const BRIDGE_PREROUTING = ['iifname vmap @from', 'iifname "tap*" drop'];
 const BRIDGE_FORWARD = ['meta mark set 0x0', 'oifname vmap @to', 'oifname "tap*" drop'];
 
-function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
+function bridgeTable(view: FabricView, ports: readonly PortSpec[], memory: SwitchMemory): Table {
   const chains = new Map<string, Chain>();
   const from = new Map<string, string>();
   const to = new Map<string, string>();
@@ -97,12 +98,13 @@ function bridgeTable(ports: readonly PortSpec[], memory: SwitchMemory): Table {
   chains.set('prerouting', { hook: { type: 'filter', hook: 'prerouting', priority: -300 }, rules: BRIDGE_PREROUTING });
   chains.set('forward', { hook: { type: 'filter', hook: 'forward', priority: -200 }, rules: BRIDGE_FORWARD });
   const local = planLocalIps(ports);
-  for (const [name, chain] of local.chains) chains.set(name, chain);
+  const parts = partRules(view);
+  for (const [name, chain] of [...local.chains, ...parts.chains]) chains.set(name, chain);
   const verdicts = (elements: ReadonlyMap<string, string>): SetModel => ({ kind: 'map', declaration: 'type ifname : verdict', elements });
   return {
     family: 'bridge',
     name: TABLE,
-    sets: new Map([['from', verdicts(from)], ['to', verdicts(to)], ...local.sets]),
+    sets: new Map([['from', verdicts(from)], ['to', verdicts(to)], ...local.sets, ...parts.sets]),
     chains,
   };
 }

@@ -36,7 +36,7 @@ export interface Chain {
 
 export interface Hook {
   readonly type: 'filter' | 'nat';
-  readonly hook: 'prerouting' | 'input' | 'forward' | 'postrouting';
+  readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
   readonly priority: number;
 }
 

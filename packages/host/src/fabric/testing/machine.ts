@@ -94,15 +94,25 @@ export class Machine {
 
   /** A program that runs beside in the outer namespace. */
   outsideSpawn(command: string, ...args: string[]): Background {
-    const background = new Background(start(command, args, { netns: this.outer, stdio: ['pipe', 'pipe', 'pipe'], dieWithParent: true }));
+    return this.spawnIn(this.outer, command, ...args);
+  }
+
+  /** A program that runs beside in some namespace. */
+  spawnIn(netns: string, command: string, ...args: string[]): Background {
+    const background = new Background(start(command, args, { netns, stdio: ['pipe', 'pipe', 'pipe'], dieWithParent: true }));
     this.#beside.push(background);
     return background;
   }
 
+  /** Ends guests, what runs beside, and the fabrics; what these built stays. */
+  async settle(): Promise<void> {
+    for (const background of this.#beside.splice(0)) await background.end();
+    await Promise.all(this.guests.splice(0).map((guest) => guest.stop()));
+    for (const fabric of this.#fabrics.splice(0)) await fabric.stop();
+  }
+
   async destroy(): Promise<void> {
-    for (const background of this.#beside) await background.end();
-    await Promise.all(this.guests.map((guest) => guest.stop()));
-    for (const fabric of this.#fabrics) await fabric.stop();
+    await this.settle();
     await this.fabric().destroy();
     await run('ip', ['netns', 'delete', this.outer]);
     await rm(this.#dir, { recursive: true, force: true });

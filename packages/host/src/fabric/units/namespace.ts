@@ -15,6 +15,8 @@ export interface NamespaceSubject {
   dnsmasq(): DnsmasqPlan | undefined;
   /** Tells the port by the address it asks from; undefined when there is no metadata service here. */
   identify(): ((ip: string) => string | undefined) | undefined;
+  /** Hears that the kernel has all of a plan. */
+  built?(plan: NamespacePlan): void;
   /** `conntrack` commands that forget the connections which the change must end. */
   forget(before: { readonly state: NamespaceState; readonly rules: KernelRules }, plan: NamespacePlan): readonly string[];
 }
@@ -79,6 +81,7 @@ export class NamespaceUnit {
     await kernel.conntrack(plan.name, this.#owed);
     this.#owed = [];
     if (this.#isTrusted) this.#known = { state: stateAfter(plan), rules: asKernel(plan.rules) };
+    this.#subject.built?.(plan);
     announcer.announce(plan.name, announce);
 
     const server = this.#subject.dnsmasq();
@@ -93,14 +96,15 @@ export class NamespaceUnit {
     const { kernel, metadata, switchLinks } = this.#context;
     if (await kernel.namespaceExists(plan.name)) {
       try {
-        const [links, routes, rules, outerEnds, proxies] = await Promise.all([
+        const [links, routes, rules, outerEnds, proxies, neighbours] = await Promise.all([
           kernel.links(plan.name),
           kernel.routes(plan.name),
           kernel.rules(plan.name),
           switchLinks(isRetry),
           kernel.proxies(plan.name),
+          kernel.neighbours(plan.name),
         ]);
-        return { state: { links, routes, outerEnds, proxies }, rules };
+        return { state: { links, routes, outerEnds, proxies, neighbours }, rules };
       } catch (error) {
         // A name without a namespace behind it, left by a crash.
         this.#context.log.warn({ error, netns: plan.name }, 'a namespace cannot be read; making it anew');

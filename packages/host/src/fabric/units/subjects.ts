@@ -4,6 +4,7 @@ import type { FabricView } from '../objects.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { hasMetadata, planDhcpNamespace } from '../plan/dhcp.ts';
 import { planAdvertiser, planDhcpServer } from '../plan/dnsmasq.ts';
+import type { NamespacePlan } from '../plan/namespace.ts';
 import { planRouter } from '../plan/router.ts';
 import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
 import type { NamespaceSubject } from './namespace.ts';
@@ -11,7 +12,8 @@ import type { NamespaceSubject } from './namespace.ts';
 export const routerKey = (routerId: string): string => `router-${routerId}`;
 export const dhcpKey = (networkId: string): string => `dhcp-${networkId}`;
 
-export function routerSubject(view: FabricView, routerId: string, names: Names): NamespaceSubject {
+/** `onBuilt` hears of each plan that was built. */
+export function routerSubject(view: FabricView, routerId: string, names: Names, onBuilt: (plan: NamespacePlan) => void): NamespaceSubject {
   return {
     key: routerKey(routerId),
     netns: names.router(routerId),
@@ -21,21 +23,25 @@ export function routerSubject(view: FabricView, routerId: string, names: Names):
     },
     dnsmasq() {
       const router = view.routers.get(routerId);
-      return router && planAdvertiser(advertised(view, router));
+      return router && !router.isPart ? planAdvertiser(advertised(view, router)) : undefined;
     },
-    identify: () => (ip) => {
-      const router = view.routers.get(routerId);
-      const address = parseIp(ip);
-      if (!router || !address) return undefined;
-      // The network is that of the interface whose subnet has the address: networks of one router may overlap elsewhere.
-      const link = router.interfaces.find((at) =>
-        at.addresses.some(({ ip: own, prefixLength }) => {
-          const cidr = parseCidr(`${own}/${prefixLength}`);
-          return cidr !== undefined && contains(cidr, address);
-        }),
-      );
-      return link && view.portAt(link.networkId, ip)?.id;
-    },
+    built: onBuilt,
+    identify: () =>
+      view.routers.get(routerId)?.isPart
+        ? undefined
+        : (ip) => {
+            const router = view.routers.get(routerId);
+            const address = parseIp(ip);
+            if (!router || !address) return undefined;
+            // The network is that of the interface whose subnet has the address: networks of one router may overlap elsewhere.
+            const link = router.interfaces.find((at) =>
+              at.addresses.some(({ ip: own, prefixLength }) => {
+                const cidr = parseCidr(`${own}/${prefixLength}`);
+                return cidr !== undefined && contains(cidr, address);
+              }),
+            );
+            return link && view.portAt(link.networkId, ip)?.id;
+          },
     forget({ state, rules }, plan) {
       // Connections of a floating address that goes, or goes to another server, and of a source address that is no more.
       const gone = new Set<string>();
