@@ -167,8 +167,9 @@ export async function removeL3Router(app: NeutronApp, ctx: Context, agentId: str
     const router = await findRouter(tx, routerId);
     const hosts = agent.agent_type === L3 ? (await hostsOfRouters(tx, [routerId])).map((row) => row.host) : [];
     if (!router || !hosts.includes(agent.host)) throw routerNotHosted(routerId, agentId);
-    await takeRouterOff(app, tx, router, agent.host);
+    // a router that is on no agent has no parts either, and so nobody who answers for its floating IPs
     await updateRouter(tx, routerId, { l3_away: hosts.length === 1 ? 1 : 0, ...changed(app, router) });
+    await takeRouterOff(app, tx, router, agent.host);
     app.scheduler.forget();
   });
 }

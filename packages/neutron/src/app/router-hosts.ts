@@ -1,6 +1,7 @@
 import { systemContext } from '@cairn/kit/context/context';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
+import { loadDistributions } from '../fabric/distribution.ts';
 import { networkKey, routerKey } from '../fabric/keys.ts';
 import { deactivateFloatingIps } from '../store/floatingips.ts';
 import { networksByIds } from '../store/networks.ts';
@@ -79,7 +80,7 @@ export async function takeRouterOff(app: NeutronApp, tx: Tx, router: RouterRow, 
   await deleteRouterHost(tx, router.id, host);
   if (!wasActive) await touchAround(app, tx, router);
   else if ((await takeOver(app, tx, router)) === undefined) {
-    await deactivateFloatingIps(tx, router.id, app.env.clock.nowMs());
+    await deactivate(app, tx, router);
     await bindRouterPorts(app, tx, router, '');
   }
 }
@@ -97,7 +98,7 @@ export async function moveRouter(app: NeutronApp, tx: Tx, router: RouterRow, fro
     return false;
   }
   if (router.ha === 0) await deleteRouterHost(tx, router.id, from);
-  await deactivateFloatingIps(tx, router.id, app.env.clock.nowMs());
+  await deactivate(app, tx, router);
   await putRouterOn(app, tx, router, to);
   return true;
 }
@@ -108,10 +109,18 @@ async function takeOver(app: NeutronApp, tx: Tx, router: RouterRow): Promise<str
   const next = (await hostsOfRouters(tx, [router.id])).find((row) => alive.has(row.host));
   if (!next) return undefined;
   await setRouterActive(tx, router.id, next.host, 1);
-  await deactivateFloatingIps(tx, router.id, app.env.clock.nowMs());
+  await deactivate(app, tx, router);
   await bindRouterPorts(app, tx, router, next.host);
   return next.host;
 }
+
+/** Its floating IPs are down until it is at work again; those that parts of it answer for go on. */
+async function deactivate(app: NeutronApp, tx: Tx, router: RouterRow): Promise<void> {
+  const homes = (await loadDistributions(tx, app.settings, [router.id])).get(router.id)?.homeOf ?? NO_HOMES;
+  await deactivateFloatingIps(tx, router.id, homes, app.env.clock.nowMs());
+}
+
+const NO_HOMES: ReadonlyMap<string, string> = new Map();
 
 async function bindRouterPorts(app: NeutronApp, tx: Tx, router: RouterRow, host: string): Promise<void> {
   for (const port of await routerPorts(tx, router.id)) await changePort(app, tx, systemContext('req-l3'), port, { 'binding:host_id': host });

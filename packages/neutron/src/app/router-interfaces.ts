@@ -38,13 +38,9 @@ import { removePort } from './port-removal.ts';
 import { changePort } from './port-update.ts';
 import { checkQuota } from './quota.ts';
 import { hostForRouter } from './router-hosts.ts';
-import { portsOfRouter, requireNoOverlap } from './router-subnets.ts';
+import { interfaceOwner, portsOfRouter, requireNoOverlap } from './router-subnets.ts';
 import type { Route } from './routers.ts';
 import { loadRouter } from './routers.ts';
-
-/** The owner of the ports by which a router is on networks: its kind shows in it (l3_db._get_device_owner). */
-const interfaceOwner = (router: RouterRow): string =>
-  router.distributed === 1 ? 'network:router_interface_distributed' : router.ha === 1 ? 'network:ha_router_replicated_interface' : 'network:router_interface';
 
 /** What add_router_interface and remove_router_interface answer. */
 export interface InterfaceInfo {

@@ -46,3 +46,7 @@ function requireApart(old: SubnetRow, subnet: SubnetRow): void {
   if (!overlaps(mustCidr(old.cidr), mustCidr(subnet.cidr))) return;
   throw badRequest('router', `Cidr ${subnet.cidr} of subnet ${subnet.id} overlaps with cidr ${old.cidr} of subnet ${old.id}`);
 }
+
+/** The owner of the ports by which a router is on networks: its kind shows in it (l3_db._get_device_owner). */
+export const interfaceOwner = (router: Pick<RouterRow, 'distributed' | 'ha'>): string =>
+  router.distributed === 1 ? 'network:router_interface_distributed' : router.ha === 1 ? 'network:ha_router_replicated_interface' : 'network:router_interface';

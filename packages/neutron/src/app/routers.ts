@@ -12,7 +12,7 @@ import { mustIp } from '../net/ip.ts';
 import { pyStr } from '../net/python-text.ts';
 import { MAX_ROUTES } from '../options.ts';
 import { ROUTER } from '../resources/router.ts';
-import { ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
+import { ROUTER_INTERFACE_OWNERS, updatePort } from '../store/ports.ts';
 import { deleteRouterRow, insertRouter, routerLists, updateRouter } from '../store/routers.ts';
 import { deleteRowsOf } from '../store/rows.ts';
 import { selectOne, selectPage } from '../store/select.ts';
@@ -27,7 +27,7 @@ import { checkQuotas } from './quota.ts';
 import { gatewayOf, setGateway } from './router-gateway.ts';
 import { changeGatewayPorts, gatewayRules, gatewaysOfBody, type GatewayVerb, removeAllGateways } from './router-gateways.ts';
 import { settleStandbys } from './router-hosts.ts';
-import { portsOfRouter } from './router-subnets.ts';
+import { interfaceOwner, portsOfRouter } from './router-subnets.ts';
 import { routerViews } from './router-view.ts';
 import { requireZones } from './zones.ts';
 
@@ -122,7 +122,9 @@ export function updateRouterById(app: NeutronApp, ctx: Context, id: string, valu
 /** Changes a router as `values` (attributes of the API) say. */
 export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: RouterRow, values: Values): Promise<Loaded> {
   const distributed = isSet(values.distributed) ? toBit(values.distributed === true) : row.distributed;
-  if (distributed !== row.distributed && row.admin_state_up === 1 && values.admin_state_up !== false) {
+  const ha = isSet(values.ha) ? toBit(values.ha === true) : row.ha;
+  // down before the change and after it (router-admin-state-down-before-update)
+  if (distributed !== row.distributed && (row.admin_state_up === 1 || values.admin_state_up === true)) {
     throw badRequest('router', "Cannot change the 'distributed' attribute of active routers. Please set router admin_state_up to False prior to upgrade");
   }
   const routes = 'routes' in values ? (values.routes as readonly Route[]) : undefined;
@@ -140,17 +142,26 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
     ...('name' in values && { name: String(values.name) }),
     ...('description' in values && { description: String(values.description) }),
     ...('admin_state_up' in values && { admin_state_up: toBit(values.admin_state_up === true) }),
-    ...(isSet(values.ha) && { ha: toBit(values.ha === true) }),
+    ha,
     ...(isSet(values.enable_default_route_ecmp) && { default_route_ecmp: toBit(values.enable_default_route_ecmp === true) }),
     ...(isSet(values.enable_default_route_bfd) && { default_route_bfd: toBit(values.enable_default_route_bfd === true) }),
     ...(routes && { routes_json: toJson(routes) }),
   });
-  if (isSet(values.ha) && toBit(values.ha === true) !== row.ha) await settleStandbys(app, tx, { ...row, ha: toBit(values.ha === true) });
+  if (ha !== row.ha || distributed !== row.distributed) await changeOwners(app, tx, row.id, interfaceOwner({ ha, distributed }));
+  if (ha !== row.ha) await settleStandbys(app, tx, { ...row, ha });
   await followChange(tx, row, values);
   const after = await loadRouter(app, tx, ctx, row.id);
   await notify(app, tx, ctx, 'router', 'update', after.loaded);
   app.pusher.touch(tx, [routerKey(row.id)]);
   return after.loaded;
+}
+
+/** A router that becomes one of another kind shows it in its interfaces (l3_db._migrate_router_ports). */
+async function changeOwners(app: NeutronApp, tx: Tx, routerId: string, owner: string): Promise<void> {
+  const { ports } = await portsOfRouter(tx, routerId);
+  for (const port of ports)
+    if (ROUTER_INTERFACE_OWNERS.includes(port.device_owner) && port.device_owner !== owner)
+      await updatePort(tx, port.id, { device_owner: owner, ...changed(app, port) });
 }
 
 /** Routes lead to neighbours: an address of a network that the router is on, and none of its own (extraroute_db.py). */

@@ -8,6 +8,7 @@ import { allocationsOfPorts } from '../store/ipam.ts';
 import { forwardingsOfFloatingIps } from '../store/port-forwardings.ts';
 import { portsByIds, portsOfDevices, portsOfOwners, ROUTER_INTERFACE_OWNERS } from '../store/ports.ts';
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
+import { partHostsOfNetworks } from '../store/router-parts.ts';
 import { routersByIds } from '../store/routers.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
@@ -30,8 +31,9 @@ export interface LoadedNetwork {
   readonly object: FabricObject;
   /** The hosts that serve its DHCP. */
   readonly dhcpHosts: ReadonlySet<string>;
-  /** These and the hosts of its routers: they answer its guests, and so have to know all its ports. Those that stand by for a router are among them. */
+  /** These and the hosts of its routers: they answer its guests, and so have to know all its ports. Those that stand by for a router, or have a part of it, are among them. */
   readonly servers: ReadonlySet<string>;
+  /** Hosts that have it without a port on it: those that stand by for a router, or have a part of one. */
   readonly standbys: ReadonlySet<string>;
   /** The object with the DHCP server of a host, which is the first one's where the host serves none. */
   readonly objectFor: (host: string) => FabricObject;
@@ -51,6 +53,7 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
   const routerPortIds = new Set(routerPorts.map((port) => port.id));
   const routedSubnetIds = new Set(addresses.filter((address) => routerPortIds.has(address.port_id)).map((address) => address.subnet_id));
   const standbys = await standbysOfNetworks(db, ids);
+  const parts = await partHostsOfNetworks(db, ids);
   const hostsOf = (ports: readonly PortRow[]): ReadonlySet<string> => new Set(ports.flatMap((port) => (port.binding_host === '' ? [] : [port.binding_host])));
   return new Map(
     networks.map((network) => {
@@ -58,13 +61,14 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
       const objectWith = (dhcpPort: PortRow | undefined): FabricObject =>
         networkObject({ network, subnets: subnets.get(network.id) ?? [], dhcpPort, dhcpAddresses: addresses, routedSubnetIds });
       const object = objectWith(own[0]);
+      const beside = (standbys.get(network.id) ?? NOWHERE).union(parts.inside.get(network.id) ?? NOWHERE);
       return [
         network.id,
         {
           object,
           dhcpHosts: hostsOf(own),
-          servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]).union(standbys.get(network.id) ?? NOWHERE),
-          standbys: standbys.get(network.id) ?? NOWHERE,
+          servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]).union(beside),
+          standbys: beside.union(parts.outside.get(network.id) ?? NOWHERE),
           objectFor: (host) => (own.length < 2 ? object : objectWith(own.find((port) => port.binding_host === host) ?? own[0])),
         },
       ];

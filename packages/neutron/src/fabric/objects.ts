@@ -112,6 +112,7 @@ export function portObject(
       cidr: pair.ip_address.includes('/') ? pair.ip_address : `${pair.ip_address}/${ipVersionOf(pair.ip_address) === 4 ? 32 : 128}`,
     })),
     ...qosOf(qos, effectivePolicy(port)),
+    ...(port.binding_host === '' && { isUnbound: true }),
   };
   return { kind: 'port', ...spec };
 }

@@ -4,12 +4,15 @@ import type { Env } from '@cairn/kit/env';
 import { unavailable } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { tunnelEnds } from '../store/agents.ts';
-import { networkHasPorts } from '../store/ports.ts';
+import { networkHasPorts, portsOfDevices } from '../store/ports.ts';
+import { distributedOnNetworks, guestHostsOfRouters } from '../store/router-parts.ts';
 import { hostsOfRouters } from '../store/service-hosts.ts';
 import { HostQueue } from './host-queue.ts';
 import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey, routerKey } from './keys.ts';
 import type { Settings } from '../options.ts';
+import { loadDistributions } from './distribution.ts';
 import { loadGroups, loadNetworks, loadSegmented, type LoadedPort, loadPorts, loadRouters } from './load.ts';
+import { routerOn } from './router-places.ts';
 import { membersOf, networkOn, remotesOf } from './several-hosts.ts';
 import { hostSnapshot, membersOfGroups, portsOn } from './snapshot.ts';
 import type { PortRow } from '../store/tables.ts';
@@ -44,6 +47,8 @@ export class Pusher {
   readonly #servers = new Map<string, ReadonlySet<string>>();
   /** Networks that other hosts serve than did, and whose ports are to be told to them. */
   readonly #reserved = new Set<string>();
+  /** By distributed router: the hosts of its parts and its networks, as hosts were last told. */
+  readonly #spread = new Map<string, string>();
   readonly #beforeHost: () => Promise<void>;
 
   /** `beforeHost` settles what waited for a host, before one that came is told what it has. */
@@ -52,7 +57,7 @@ export class Pusher {
     this.#beforeHost = beforeHost;
     this.#settings = settings;
     this.#hosts = hosts;
-    this.#statuses = new StatusWriter(env);
+    this.#statuses = new StatusWriter(env, settings);
   }
 
   /** Begins to serve the hosts that are there and those that come. */
@@ -205,12 +210,41 @@ export class Pusher {
         for (const id of port.groupIds) if (!queue.has(groupKey(id))) add(groupHosts, id, host);
       }
     }
-    await this.#placeNetworks(db, new Set([...idsOf('network'), ...networkHosts.keys()]), networkHosts);
+    const touched = new Set([...idsOf('network'), ...networkHosts.keys()]);
+    const spread = await this.#spreadRouters(db, idsOf('router'), new Set([...touched, ...ports.map((port) => port.row.network_id)]));
+    await this.#placeNetworks(db, touched.union(spread.networks), networkHosts);
     await this.#placeGroups(db, new Set([...idsOf('securityGroup'), ...groupHosts.keys()]), groupHosts);
     this.#placePorts(ports, idsOf('port'));
     await this.#placeMembers(db);
     await this.#placeServed(db);
-    await this.#placeRouters(db, idsOf('router'));
+    await this.#placeRouters(db, [...new Set([...idsOf('router'), ...spread.routers])]);
+    for (const [id, text] of spread.noted) this.#spread.set(id, text);
+  }
+
+  /**
+   * The distributed routers on networks that changed, or whose guests did: their parts, and what is answered for where, may differ. Where parts are on
+   * other hosts than before, or on other networks, those networks are to be placed anew, too.
+   */
+  async #spreadRouters(
+    db: Db,
+    ids: readonly string[],
+    networkIds: ReadonlySet<string>,
+  ): Promise<{ readonly routers: ReadonlySet<string>; readonly networks: ReadonlySet<string>; readonly noted: ReadonlyMap<string, string> }> {
+    const routers = new Set((await distributedOnNetworks(db, [...networkIds])).flatMap((row) => (row.device_owner === GATEWAY_OWNER ? [] : [row.router_id])));
+    const networks = new Set<string>();
+    const noted = new Map<string, string>();
+    const concerned = [...new Set([...ids, ...routers])];
+    const guests = await guestHostsOfRouters(db, concerned);
+    const moving = concerned.filter((id) => guests.has(id) || (this.#spread.get(id) ?? '') !== '');
+    const portsOf = Map.groupBy(await portsOfDevices(db, moving), (port) => port.device_id);
+    for (const id of moving) {
+      const own = [...new Set((portsOf.get(id) ?? []).map((port) => port.network_id))].toSorted();
+      const text = guests.has(id) ? [...(guests.get(id) ?? NOWHERE)].toSorted().concat('', own).join('\n') : '';
+      if (this.#spread.get(id) === text) continue;
+      for (const network of own) networks.add(network);
+      noted.set(id, text);
+    }
+    return { routers, networks, noted };
   }
 
   #placePorts(ports: readonly LoadedPort[], ids: readonly string[]): void {
@@ -239,7 +273,7 @@ export class Pusher {
       const loaded = networks.get(id);
       const hosts = new Set<string>();
       if (loaded) {
-        for (const queue of this.#candidates(key, new Set([...(wanted.get(id) ?? NOWHERE), ...loaded.servers]))) {
+        for (const queue of this.#candidates(key, new Set([...(wanted.get(id) ?? NOWHERE), ...loaded.servers, ...loaded.standbys]))) {
           if (!loaded.standbys.has(queue.host) && !(await networkHasPorts(db, id, queue.host))) continue;
           hosts.add(queue.host);
           queue.put(key, networkOn(this.#settings, loaded, segmented.get(id), queue.host, members.get(id) ?? NOWHERE, ends));
@@ -319,10 +353,18 @@ export class Pusher {
   async #placeRouters(db: Db, ids: readonly string[]): Promise<void> {
     const objects = await loadRouters(db, ids);
     const homes = Map.groupBy(await hostsOfRouters(db, ids), (row) => row.router_id);
+    const distributions = await loadDistributions(db, this.#settings, ids);
     for (const id of ids) {
       const object = objects.get(id);
-      const hosts = new Set(object ? (homes.get(id) ?? []).flatMap((row) => (row.active === 1 ? [row.host] : [])) : []);
-      for (const host of hosts) if (object) this.#queues.get(host)?.put(routerKey(id), object);
+      const distribution = distributions.get(id);
+      const active = new Set((homes.get(id) ?? []).flatMap((row) => (row.active === 1 ? [row.host] : [])));
+      const hosts = new Set<string>();
+      for (const host of object ? active.union(distribution?.guestHosts ?? NOWHERE) : NOWHERE) {
+        const own = object && routerOn(object, distribution, host, active.has(host));
+        if (!own) continue;
+        hosts.add(host);
+        this.#queues.get(host)?.put(routerKey(id), own);
+      }
       this.#removeElsewhere(routerKey(id), hosts);
     }
   }
@@ -351,6 +393,7 @@ export class Pusher {
 }
 
 const NOWHERE: ReadonlySet<string> = new Set();
+const GATEWAY_OWNER = 'network:router_gateway';
 const NO_ENDS: ReadonlyMap<string, string> = new Map();
 
 /** The hosts that a port is at work on. */

@@ -1,11 +1,15 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
-import { portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
+import { portsOfDevices, portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
+import { distributedOfHost } from '../store/router-parts.ts';
+import { routersByIds } from '../store/routers.ts';
 import { hostsOfRouters, networksOfStandby, routersOfHost } from '../store/service-hosts.ts';
 import type { Settings } from '../options.ts';
 import type { PortRow, RouterRow } from '../store/tables.ts';
 import { type FabricKey, groupKey, networkKey, portKey, routerKey } from './keys.ts';
+import { loadDistributions } from './distribution.ts';
 import { loadGroups, type LoadedPort, loadNetworks, loadSegmented, withAddresses, withPorts } from './load.ts';
+import { routerOn } from './router-places.ts';
 import { membersOf, networkOn, remotesOf, type TunnelEnds } from './several-hosts.ts';
 
 const PAGE = 500;
@@ -21,13 +25,14 @@ export interface HostSnapshot {
 
 /**
  * All that one host must have, read a page at a time: what belongs to the ports that are bound to it, the routers that it has, all ports of the
- * networks that it serves with DHCP or a router, and, where it `watches`, the members of the groups that its rules ask for.
+ * networks that it serves with DHCP or a router or a part of one, and, where it `watches`, the members of the groups that its rules ask for.
  */
 export async function hostSnapshot(db: Db, settings: Settings, host: string, watches: boolean, ends: TunnelEnds): Promise<HostSnapshot> {
   const watched = new Set<string>();
   const served = new Set<string>();
   const objects = new Map<FabricKey, FabricObject>();
-  const networks = new Set(await networksOfStandby(db, host));
+  const distributed = await distributedOfHost(db, host);
+  const networks = new Set([...(await networksOfStandby(db, host)), ...(await portsOfDevices(db, distributed)).map((port) => port.network_id)]);
   const groups = new Set<string>();
   for await (const port of eachPort(db, (after) => portsOfHost(db, host, after, PAGE))) {
     objects.set(portKey(port.row.id), port.objectFor(host));
@@ -50,17 +55,23 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
     }
   }
   for (const ids of pages([...watched])) for await (const port of membersOfGroups(db, ids)) objects.set(portKey(port.row.id), port.objectFor(host));
-  const isActive = async (rows: readonly RouterRow[]): Promise<RouterRow[]> => {
+  const addRouters = async (rows: readonly RouterRow[]): Promise<void> => {
     const ids = rows.map((row) => row.id);
     const here = new Set((await hostsOfRouters(db, ids)).flatMap((row) => (row.host === host && row.active === 1 ? [row.router_id] : [])));
-    return rows.filter((row) => here.has(row.id));
+    const distributions = await loadDistributions(db, settings, ids);
+    const wanted = rows.filter((row) => here.has(row.id) || distributions.get(row.id)?.guestHosts.has(host));
+    for (const [id, object] of await withPorts(db, wanted)) {
+      const own = routerOn(object, distributions.get(id), host, here.has(id));
+      if (own) objects.set(routerKey(id), own);
+    }
   };
   for (
     let page = await routersOfHost(db, host, '', PAGE);
     page.length > 0;
     page = page.length < PAGE ? [] : await routersOfHost(db, host, page.at(-1)?.id, PAGE)
   )
-    for (const [id, object] of await withPorts(db, await isActive(page))) objects.set(routerKey(id), object);
+    await addRouters(page);
+  for (const ids of pages(distributed)) await addRouters(await routersByIds(db, ids));
   return { objects, watched, served };
 }
 

@@ -2,6 +2,8 @@ import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Env } from '@cairn/kit/env';
 import type { Tx } from '@cairn/kit/store/store';
 import { activateFloatingIps } from '../store/floatingips.ts';
+import type { Settings } from '../options.ts';
+import { loadDistributions } from './distribution.ts';
 import { activatePorts, deactivatePort } from '../store/ports.ts';
 import { activateTrunks } from '../store/trunks.ts';
 
@@ -13,15 +15,17 @@ interface Batch {
 
 /**
  * Writes what hosts say came up: ports and floating IPs become ACTIVE. What many hosts say at once goes into one transaction. A port
- * counts as live only on the host that it is bound to, a router's floating IPs where the router is to work, and nova hears of it (`port.bound`).
+ * counts as live only on the host that it is bound to, a router's floating IPs where the router is to work, or its part that answers for them, and nova hears of it (`port.bound`).
  */
 export class StatusWriter {
   readonly #env: Env;
+  readonly #settings: Settings;
   #next: Batch | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(env: Env) {
+  constructor(env: Env, settings: Settings) {
     this.#env = env;
+    this.#settings = settings;
   }
 
   live(host: string, objects: readonly FabricObject[]): Promise<void> {
@@ -70,7 +74,12 @@ export class StatusWriter {
         });
       }
     }
-    for (const [host, ids] of routerIds) if (ids.size > 0) await activateFloatingIps(tx, [...ids], host, nowMs);
+    for (const [host, ids] of routerIds) {
+      if (ids.size === 0) continue;
+      const distributions = await loadDistributions(tx, this.#settings, [...ids]);
+      const homes = new Map([...distributions.values()].flatMap(({ homeOf }) => [...homeOf]));
+      await activateFloatingIps(tx, [...ids], host, homes, nowMs);
+    }
   }
 
   /** A guest's port went down by itself. */

@@ -72,20 +72,31 @@ export const floatingIpOf = (db: Db, portId: string, fixedIp: string, networkId:
     .where('floating_network_id', '=', networkId)
     .executeTakeFirst();
 
-/** Floating IPs of routers that work on a host are up; gives those that were not. */
-export async function activateFloatingIps(tx: Tx, routerIds: readonly string[], host: string, nowMs: number): Promise<FloatingIpRow[]> {
+/** Floating IPs of routers that work on a host are up, but for those that have another home (`homes`, by id); gives those that were not. */
+export async function activateFloatingIps(
+  tx: Tx,
+  routerIds: readonly string[],
+  host: string,
+  homes: ReadonlyMap<string, string>,
+  nowMs: number,
+): Promise<FloatingIpRow[]> {
   const here = new Set((await hostsOfRouters(tx, routerIds)).filter((row) => row.host === host && row.active === 1).map((row) => row.router_id));
   return setStatus(
     tx,
-    (await floatingIpsOfRouters(tx, routerIds)).filter((row) => here.has(row.router_id ?? '')),
+    (await floatingIpsOfRouters(tx, routerIds)).filter((row) => (homes.has(row.id) ? homes.get(row.id) === host : here.has(row.router_id ?? ''))),
     'ACTIVE',
     nowMs,
   );
 }
 
-/** The floating IPs of a router that works nowhere are down. */
-export const deactivateFloatingIps = async (tx: Tx, routerId: string, nowMs: number): Promise<FloatingIpRow[]> =>
-  setStatus(tx, await floatingIpsOfRouters(tx, [routerId]), 'DOWN', nowMs);
+/** The floating IPs of a router that works nowhere are down, but for those that have a home of their own (`homes`, by id). */
+export const deactivateFloatingIps = async (tx: Tx, routerId: string, homes: ReadonlyMap<string, string>, nowMs: number): Promise<FloatingIpRow[]> =>
+  setStatus(
+    tx,
+    (await floatingIpsOfRouters(tx, [routerId])).filter((row) => !homes.has(row.id)),
+    'DOWN',
+    nowMs,
+  );
 
 async function setStatus(tx: Tx, rows: readonly FloatingIpRow[], status: 'ACTIVE' | 'DOWN', nowMs: number): Promise<FloatingIpRow[]> {
   const differing = rows.filter((row) => row.status !== status);
