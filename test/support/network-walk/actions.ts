@@ -1,6 +1,6 @@
 import type { TestAnswer } from '@cairn/kit/testing/world';
 import type { NetworkGround } from './ground.ts';
-import { type PortView, secondAddress, type Views } from './views.ts';
+import { isInterface, type PortView, secondAddress, type Views } from './views.ts';
 
 /** What a step is done with. Names and addresses come from the choices of the step alone, so that a walk replays. */
 interface Scene {
@@ -141,7 +141,12 @@ const makeRouter: Action = async (scene) => {
   if (scene.views.routers.length >= MOST.routers) return undefined;
   const outside = scene.views.external();
   return await call(scene, 'POST', '/routers', {
-    router: { name: `r${scene.step}`, ha: chance(scene, 2), ...(!chance(scene, 3) && outside && { external_gateway_info: { network_id: outside.id } }) },
+    router: {
+      name: `r${scene.step}`,
+      ha: chance(scene, 2),
+      distributed: chance(scene, 2),
+      ...(!chance(scene, 3) && outside && { external_gateway_info: { network_id: outside.id } }),
+    },
   });
 };
 
@@ -153,9 +158,7 @@ const removeRouter: Action = async (scene) => {
 const addInterface: Action = async (scene) => {
   const router = pick(scene, scene.views.routers);
   const tenants = new Set(scene.views.tenants().map((network) => network.id));
-  const routed = new Set(
-    scene.views.ports.filter((port) => port.device_owner === 'network:router_interface').flatMap((port) => port.fixed_ips.map((fixed) => fixed.subnet_id)),
-  );
+  const routed = new Set(scene.views.ports.filter(isInterface).flatMap((port) => port.fixed_ips.map((fixed) => fixed.subnet_id)));
   const subnet = pick(
     scene,
     scene.views.subnets.filter((each) => tenants.has(each.network_id) && !routed.has(each.id)),
@@ -164,10 +167,7 @@ const addInterface: Action = async (scene) => {
 };
 
 const removeInterface: Action = async (scene) => {
-  const port = pick(
-    scene,
-    scene.views.ports.filter((each) => each.device_owner === 'network:router_interface'),
-  );
+  const port = pick(scene, scene.views.ports.filter(isInterface));
   return port && (await call(scene, 'PUT', `/routers/${port.device_id}/remove_router_interface`, { subnet_id: port.fixed_ips[0]?.subnet_id }));
 };
 

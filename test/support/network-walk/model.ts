@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { OUTSIDE, type Probe } from './ground.ts';
-import { type PortView, type RouterView, type RuleView, secondAddress, type SubnetView, type Views } from './views.ts';
+import { isInterface, type PortView, type RouterView, type RuleView, secondAddress, type SubnetView, type Views } from './views.ts';
 
 /**
  * What the rules of the API mean, said once more and in its own terms: nothing here knows of bridges, tables or hosts. The walk compares it with
@@ -138,9 +138,7 @@ export class Model {
   /** The router that has a subnet's gateway. */
   #routerAt(subnet: SubnetView): RouterView | undefined {
     const found = this.#views.ports.find(
-      (port) =>
-        port.device_owner === 'network:router_interface' &&
-        port.fixed_ips.some(({ subnet_id, ip_address }) => subnet_id === subnet.id && ip_address === subnet.gateway_ip),
+      (port) => isInterface(port) && port.fixed_ips.some(({ subnet_id, ip_address }) => subnet_id === subnet.id && ip_address === subnet.gateway_ip),
     );
     return found && this.#views.routers.find((router) => router.id === found.device_id);
   }
@@ -148,7 +146,7 @@ export class Model {
   /** The subnet of a router that an address is in. */
   #insideOf(router: RouterView, ip: string): SubnetView | undefined {
     return this.#views.ports
-      .filter((port) => port.device_owner === 'network:router_interface' && port.device_id === router.id)
+      .filter((port) => isInterface(port) && port.device_id === router.id)
       .flatMap((port) => this.#subnetsOf(port))
       .find((subnet) => within(ip, subnet.cidr));
   }

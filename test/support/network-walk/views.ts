@@ -15,6 +15,11 @@ export interface PortView {
   readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
   readonly allowed_address_pairs: readonly { readonly ip_address: string; readonly mac_address: string }[];
 }
+
+/** Is it how a router is on a network? Its kind shows in the owner. */
+export const isInterface = (port: PortView): boolean =>
+  ['network:router_interface', 'network:ha_router_replicated_interface', 'network:router_interface_distributed'].includes(port.device_owner);
+
 export interface SubnetView {
   readonly id: string;
   readonly network_id: string;

@@ -21,12 +21,27 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
   let far: Guest;
   const PART = { red: 'f2:00:00:00:00:21', blue: 'f2:00:00:00:00:22', outside: 'f2:00:00:00:00:20' };
   const WHOLE = { red: macOf(21), blue: macOf(22), outside: macOf(20) };
-  const RED = [['red-sub', '10.1.0.12']] as const;
+  const RED = [
+    ['red-sub', '10.1.0.12'],
+    ['red-six', '2001:db8:1::12'],
+  ] as const;
+  const FAR = [
+    ['blue-sub', '10.2.0.11'],
+    ['blue-six', '2001:db8:2::11'],
+  ] as const;
   const none = { attachment: { kind: 'none' } } as const;
   const open = { securityGroups: ['open'] };
   const floating = { id: 'f1', floatingIp: '172.24.4.52', fixedIp: '10.1.0.12' };
   const interfaces = [
-    { portId: 'r-red-port', networkId: 'a-red-net', mac: WHOLE.red, addresses: [{ ip: '10.1.0.1', prefixLength: 24 }] },
+    {
+      portId: 'r-red-port',
+      networkId: 'a-red-net',
+      mac: WHOLE.red,
+      addresses: [
+        { ip: '10.1.0.1', prefixLength: 24 },
+        { ip: '2001:db8:1::1', prefixLength: 64 },
+      ],
+    },
     {
       portId: 'r-blue-port',
       networkId: 'b-blue-net',
@@ -58,10 +73,10 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
       network('p-public-net', [subnet('pub-sub', '172.24.4.0/24')], { mtu: 1500, segment: { type: 'flat', physicalNetwork: 'public' } }),
       network('a-red-net', [subnet('red-sub', '10.1.0.0/24', { gatewayIp: '10.1.0.1' })], { tunnel: { vni: 7, udpPort: 4789, peers } }),
       network('b-blue-net', [subnet('blue-sub', '10.2.0.0/24', { gatewayIp: '10.2.0.1' })], { tunnel: { vni: 8, udpPort: 4789, peers } }),
-      group('open', [...egressAll, rule('ingress')]),
+      group('open', [...egressAll, rule('ingress'), rule('ingress', { ethertype: 'IPv6' })]),
       port('1-red-port', 'a-red-net', 1, RED, at(2)),
       port('2-blue-port', 'b-blue-net', 2, [['blue-sub', '10.2.0.12']], at(2)),
-      port('3-far-port', 'b-blue-net', 3, [['blue-sub', '10.2.0.11']], {
+      port('3-far-port', 'b-blue-net', 3, FAR, {
         ...at(1),
         allowedAddressPairs: ['10.2.0.50/32', '192.0.2.0/24'].map((cidr) => ({ mac: macOf(3), cidr })),
       }),
@@ -151,6 +166,21 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     assert.deepEqual(sendersTo(blue, macOf(2), '10.1.0.13'), new Set([PART.blue]));
   });
 
+  test('IPv6 goes the same way', async () => {
+    await red.ip('addr', 'add', '2001:db8:1::12/64', 'dev', 'eth0', 'nodad');
+    await red.ip('-6', 'route', 'add', 'default', 'via', '2001:db8:1::1');
+    await far.ip('addr', 'add', '2001:db8:2::11/64', 'dev', 'eth0', 'nodad');
+    await far.ip('-6', 'route', 'add', 'default', 'via', '2001:db8:2::1');
+    assert.ok(await red.pings('2001:db8:2::11'));
+    const echoes = far.frames.filter((frame) => frame.readUInt16BE(12) === 0x86dd && frame[20] === 58 && frame[54] === 128);
+    assert.deepEqual(new Set(echoes.map((frame) => frame.subarray(6, 12).toString('hex'))), new Set([PART.blue.replaceAll(':', '')]));
+    assert.match((await red.run('ip', '-6', 'neigh', 'show', '2001:db8:1::1')).stdout, new RegExp(WHOLE.red));
+  });
+
+  test('floating addresses are reached from inside: by their own server, and by those without one', async () => {
+    for (const guest of [red, green, blue, far]) assert.ok(await guest.pings('172.24.4.52'));
+  });
+
   test('an address that only its guest knows of is reached by the whole router, and so is what a route leads to by it', async () => {
     await far.ip('addr', 'add', '10.2.0.50/24', 'dev', 'eth0');
     await far.ip('addr', 'add', '192.0.2.9/32', 'dev', 'lo');
@@ -203,6 +233,7 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
 
   test('the floating address goes with its server to the other host, and the neighbours outside hear of it', async () => {
     const [one, two] = fabrics as [KernelFabric, KernelFabric];
+    await answers('172.24.4.52');
     assert.equal(await outsideMacOf('172.24.4.52'), PART.outside);
     await two.patch([put(port('1-red-port', 'a-red-net', 1, RED, { ...open, ...none })), put({ ...part, floatingIps: [] })]);
     await red.unplug();
