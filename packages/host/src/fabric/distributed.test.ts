@@ -65,6 +65,9 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     floatingIps: [floating],
   } satisfies Partial<RouterSpec>);
 
+  /** While the floating address is at the other host. */
+  const without = { ...whole, floatingElsewhere: ['10.1.0.12'] };
+
   /** The objects that both hosts have; ports are plugged where their host says. */
   const shared = (host: 1 | 2): readonly FabricObject[] => {
     const peers = [`100.127.0.${host === 1 ? 2 : 1}`];
@@ -126,7 +129,7 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     await run('ip', ['-n', underlay.netns, 'addr', 'add', '172.24.4.1/24', 'dev', 'public']);
     fabrics.push(await hostFabric(1), await hostFabric(2));
     const [one, two] = fabrics as [KernelFabric, KernelFabric];
-    await one.apply([...shared(1), whole]);
+    await one.apply([...shared(1), without]);
     await two.apply([...shared(2), part]);
     red = await machine.guest(two, { tap: tapName('1-red-port'), mac: macOf(1), cidr: '10.1.0.12/24', gateway: '10.1.0.1' });
     blue = await machine.guest(two, { tap: tapName('2-blue-port'), mac: macOf(2), cidr: '10.2.0.12/24', gateway: '10.2.0.1' });
@@ -187,6 +190,15 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     for (const guest of [red, green]) for (const ip of ['10.2.0.50', '192.0.2.9']) assert.ok(await guest.pings(ip), `${ip} does not answer`);
   });
 
+  test('who has a floating address that is not answered for yet shows no other one outside', async () => {
+    const two = fabrics[1] as KernelFabric;
+    await two.patch([put({ ...part, floatingIps: [] })]);
+    assert.ok(await red.cannotPing('172.24.4.1'));
+    assert.ok(await red.pings('10.2.0.11'));
+    await two.patch([put(part)]);
+    assert.ok(await red.pings('172.24.4.1'));
+  });
+
   test('without the whole router floating addresses work, and so does what is on one host', async () => {
     const [one] = fabrics as [KernelFabric];
     for (const [guest, ip, mac] of [
@@ -195,12 +207,12 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
       [blue, '10.2.0.1', WHOLE.blue],
     ] as const)
       await guest.ip('neigh', 'replace', ip, 'lladdr', mac, 'dev', 'eth0', 'nud', 'permanent');
-    await one.patch([put({ ...whole, adminUp: false })]);
+    await one.patch([put({ ...without, adminUp: false })]);
     assert.ok(await answers('172.24.4.52'));
     assert.ok(await red.pings('172.24.4.1'));
     assert.ok(await green.pings('10.2.0.12'));
     assert.ok(await green.cannotPing('172.24.4.1'));
-    await one.patch([put(whole)]);
+    await one.patch([put(without)]);
     assert.ok(await green.pings('172.24.4.1'));
   });
 

@@ -211,6 +211,7 @@ function router(spec: RouterSpec): void {
     if (floating.networkId !== undefined) id(floating.networkId, 'floatingIps.networkId');
     qos(floating.qos, 'floatingIps.qos');
   }
+  for (const fixedIp of spec.floatingElsewhere ?? []) ip(fixedIp, 'floatingElsewhere', 4);
   for (const forwarding of spec.portForwardings ?? []) {
     id(forwarding.id, 'portForwardings.id');
     ip(forwarding.floatingIp, 'portForwardings.floatingIp', 4);

@@ -177,6 +177,8 @@ export interface RouterSpec {
     readonly networkId?: string;
     readonly qos?: QosSpec;
   }[];
+  /** Fixed addresses whose floating ones are answered for by parts on other hosts. What they send outside never leaves here, behind another address. */
+  readonly floatingElsewhere?: readonly string[];
   readonly portForwardings?: readonly PortForwardingSpec[];
   readonly conntrackHelpers?: readonly ConntrackHelperSpec[];
   readonly meters?: readonly MeterSpec[];

@@ -127,6 +127,9 @@ export async function changeRouter(app: NeutronApp, tx: Tx, ctx: Context, row: R
   if (distributed !== row.distributed && (row.admin_state_up === 1 || values.admin_state_up === true)) {
     throw badRequest('router', "Cannot change the 'distributed' attribute of active routers. Please set router admin_state_up to False prior to upgrade");
   }
+  if (ha !== row.ha && ('admin_state_up' in values ? values.admin_state_up === true : row.admin_state_up === 1)) {
+    throw badRequest('router', 'Cannot change HA attribute of active routers. Please set router admin_state_up to False prior to upgrade');
+  }
   const routes = 'routes' in values ? (values.routes as readonly Route[]) : undefined;
   if (routes) await checkRoutes(tx, row, routes);
   const gateway = gatewayOf(values.external_gateway_info);

@@ -45,6 +45,8 @@ it('a router that is not distributed is whole on its host, and nothing elsewhere
 it('each floating IP is on one host: that of its server, or the whole router’s', () => {
   const hosts = [floatingOn('h1', true), floatingOn('h2', false), floatingOn('h3', false), floatingOn('h4', false), floatingOn('h5', false)];
   assert.deepEqual(hosts, [['f3', 'f4'], ['f2'], [], [], undefined]);
+  const first = routerOn(whole, spread, 'h1', true);
+  assert.deepEqual(first?.kind === 'router' && first.floatingElsewhere, ['10.0.0.12']);
   // where the router moves to a host that had a part, it is whole there
   assert.deepEqual(floatingOn('h2', true), ['f2', 'f4']);
 });

@@ -16,8 +16,14 @@ export interface Distribution {
 export function routerOn(object: FabricObject, distribution: Distribution | undefined, host: string, isActive: boolean): FabricObject | undefined {
   if (object.kind !== 'router' || !distribution) return isActive ? object : undefined;
   const { homeOf, guestHosts } = distribution;
-  if (isActive) return { ...object, floatingIps: object.floatingIps.filter(({ id }) => (homeOf.get(id) ?? host) === host) };
+  if (isActive) return wholeOf(object, host, homeOf);
   return guestHosts.has(host) ? partOf(object, host, homeOf) : undefined;
+}
+
+function wholeOf(object: { readonly kind: 'router' } & RouterSpec, host: string, homeOf: ReadonlyMap<string, string>): FabricObject {
+  const isHere = ({ id }: { readonly id: string }): boolean => (homeOf.get(id) ?? host) === host;
+  const away = object.floatingIps.filter((floating) => !isHere(floating)).map(({ fixedIp }) => fixedIp);
+  return { ...object, floatingIps: object.floatingIps.filter(isHere), ...(away.length > 0 && { floatingElsewhere: [...new Set(away)].toSorted() }) };
 }
 
 function partOf(whole: { readonly kind: 'router' } & RouterSpec, host: string, homeOf: ReadonlyMap<string, string>): FabricObject {

@@ -322,7 +322,13 @@ describe('highly available routers', () => {
   it('become plain ones, and plain ones become these', () =>
     inHa(async (spread, { router }) => {
       const { world } = spread;
-      await world.update('admin', 'router', router.id, { ha: false });
+      const refused = await world.call('admin', 'PUT', `/routers/${router.id}`, { router: { ha: false } });
+      assert.equal(refused.status, 400);
+      assert.match(
+        refused.body.NeutronError.message,
+        /Cannot change HA attribute of active routers\. Please set router admin_state_up to False prior to upgrade/,
+      );
+      await world.update('admin', 'router', router.id, { ha: false, admin_state_up: false });
       assert.deepEqual([await spread.states(router.id), await spread.homes(router.id)], [{ h1: null }, at('h1')]);
       await world.update('admin', 'router', router.id, { ha: true });
       assert.deepEqual(Object.values(await spread.states(router.id)), ['active', 'standby', 'standby']);

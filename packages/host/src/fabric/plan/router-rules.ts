@@ -1,5 +1,5 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
-import type { Chain, Ruleset, Table } from '../ruleset/model.ts';
+import type { Chain, Ruleset, SetModel, Table } from '../ruleset/model.ts';
 import { TABLE } from '../ruleset/read.ts';
 import { canonicalIp, formatCidr, minimise, parseCidr } from './address.ts';
 import { FIXED_MAP, type RouterGateway } from './gateways.ts';
@@ -12,6 +12,8 @@ export const NAT_TABLE = `ip ${TABLE}`;
 export const FLOATING_MAP = 'floating_to_fixed';
 /** (address, protocol, port) outside -> (address, port) inside. */
 export const FORWARDING_MAP = 'forwardings';
+/** Fixed addresses whose floating ones are at other hosts. */
+const ELSEWHERE = 'floating_elsewhere';
 
 /** Packet mark of what came in from the outside; in postrouting the link it came by is no longer known. */
 const FROM_OUTSIDE = '0x1';
@@ -35,6 +37,9 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
   );
   const helpers = helperRules(router.conntrackHelpers ?? [], 'ip');
   const helpers6 = helperRules(router.conntrackHelpers ?? [], 'ip6');
+  const away = new Map((router.floatingElsewhere ?? []).map((ip) => [canonicalIp(ip), '']));
+  // a connection that its part is about to take up must not be taken up here: the other side would end it
+  const elsewhere = away.size === 0 ? [] : gateways.map(({ link }) => `oifname "${link}" ip saddr @${ELSEWHERE} drop`);
   const chains = new Map<string, Chain>([
     [
       'mangle',
@@ -60,7 +65,10 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
     ],
     [
       'forward',
-      { hook: { type: 'filter', hook: 'forward', priority: 0 }, rules: router.gateway?.snat || router.isPart ? gateways.flatMap(filterForward) : [] },
+      {
+        hook: { type: 'filter', hook: 'forward', priority: 0 },
+        rules: [...elsewhere, ...(router.gateway?.snat || router.isPart ? gateways.flatMap(filterForward) : [])],
+      },
     ],
     ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
     ...helperChain(helpers.rules),
@@ -73,7 +81,8 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
       {
         family: 'ip',
         name: TABLE,
-        sets: new Map([
+        sets: new Map<string, SetModel>([
+          ...(away.size === 0 ? [] : ([[ELSEWHERE, { kind: 'set', declaration: 'type ipv4_addr', elements: away }]] as const)),
           [FLOATING_MAP, map(toFixed)],
           ...[...toFloating].map(([name, elements]) => [name, map(elements)] as const),
           [
