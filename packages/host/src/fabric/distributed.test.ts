@@ -199,6 +199,22 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     assert.ok(await red.pings('172.24.4.1'));
   });
 
+  test('a connection goes on where another part, which knows nothing of it, comes to answer for the address', async () => {
+    const two = fabrics[1] as KernelFabric;
+    const script = 'i=0; while sleep 0.1; do i=$((i+1)); echo tick $i.; done';
+    red.spawn('busybox', 'nc', '-l', '-p', '5003', '-e', 'sh', '-c', script);
+    await until(async () => (await red.run('ss', '-ltn')).stdout.includes(':5003'));
+    const stream = machine.spawnIn(underlay.netns, 'busybox', 'nc', '172.24.4.52', '5003');
+    assert.ok(await stream.says(/tick 3\./, 20_000));
+    // as where its server is resumed on another host: nobody answers, the server sends on, and then it is answered for
+    await two.patch([put({ ...part, floatingIps: [] })]);
+    const last = Number(/tick (\d+)\.\n$/.exec(stream.output)?.[1]);
+    assert.ok(await red.cannotPing('172.24.4.1'));
+    await two.patch([put(part)]);
+    assert.ok(await stream.says(new RegExp(`tick ${last + 15}\\.`), 60_000), stream.output);
+    await stream.end();
+  });
+
   test('without the whole router floating addresses work, and so does what is on one host', async () => {
     const [one] = fabrics as [KernelFabric];
     for (const [guest, ip, mac] of [
