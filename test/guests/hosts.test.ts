@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Beside } from '../support/beside.ts';
 import { type TestNamespace, traces } from '../support/netns.ts';
 import { RealCloud, type RealServer } from '../support/real-cloud.ts';
 import type { Relay } from '../support/relay.ts';
@@ -60,6 +61,54 @@ test('a running server goes to the other host with its memory and its disk, and 
   assert.equal(kept, 'on-the-disk');
   assert.ok(Number(later) >= upSeconds, `it was up for ${upSeconds} s before, and is for ${later} s now`);
   assert.deepEqual(readdirSync(join(data, 'hosts', '1', 'disks', 'ephemeral')), []);
+});
+
+/** Sets a router's flag while it is down. */
+async function setDistributed(distributed: boolean): Promise<void> {
+  const path = `/network/v2.0/routers/${cloud.routerId}`;
+  for (const router of [{ admin_state_up: false }, { distributed }, { admin_state_up: true }]) await http.ok('PUT', path, { router });
+}
+
+/** The MAC by which a neighbour outside reaches an address, as soon as it is answered for. */
+async function macOutside(address: string): Promise<string> {
+  for (const end = Date.now() + MOVE_MS; ; await sleep(200)) {
+    const { code } = await namespace.run('ping', ['-n', '-q', '-c', '1', '-w', '5', address], { timeoutMs: 30_000 });
+    const mac = /lladdr (\S+)/.exec(namespace.sync('ip', ['neigh', 'show', address]))?.[1];
+    if (code === 0 && mac !== undefined) return mac;
+    assert.ok(Date.now() < end, `${address} does not answer`);
+  }
+}
+
+test('a floating IP of a distributed router goes with its running server from host to host, connections included', { timeout: 400_000 }, async () => {
+  await setDistributed(true);
+  const whole = (await http.ok('GET', `/network/v2.0/routers/${cloud.routerId}/l3-agents`)).agents[0].host;
+  const gateways = await http.ok('GET', `/network/v2.0/ports?device_id=${cloud.routerId}&device_owner=network:router_gateway`);
+  const isAnsweredAt = async (host: string): Promise<void> => {
+    const mac = await macOutside(one.floatingIp);
+    assert.equal(mac === gateways.ports[0].mac_address, host === whole, `on ${host} it is answered for by ${mac}; the router is on ${String(whole)}`);
+  };
+  await isAnsweredAt(H2);
+  // the guest counts aloud over a connection from outside, all the time
+  const counting = new Beside(namespace, 'ssh', cloud.ssh(one.floatingIp, 'i=0; while sleep 1; do i=$((i+1)); echo tick $i.; done'));
+  const ping = new Beside(namespace, 'ping', ['-n', '-i', '0.1', one.floatingIp]);
+  try {
+    await counting.says(/tick 1\./, MOVE_MS);
+    for (const host of [H1, H2]) {
+      await act(one.id, { 'os-migrateLive': { host, block_migration: 'auto' } });
+      await until(one.id, 'ACTIVE');
+      assert.equal(await hostOf(one.id), host);
+      await isAnsweredAt(host);
+      const last = Number(/tick (\d+)\.\s*$/.exec(counting.output)?.[1]);
+      await counting.says(new RegExp(`tick ${last + 2}\\.`), MOVE_MS);
+    }
+  } finally {
+    await counting.end();
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(await ping.end()) ?? [];
+    process.stdout.write(`pings: ${sent} sent, ${received} answered\n`);
+    assert.ok(Number(received) > Number(sent) * 0.6, `of ${sent} packets only ${received} were answered`);
+  }
+  await setDistributed(false);
+  await macOutside(one.floatingIp);
 });
 
 const hurry = POST_COPY

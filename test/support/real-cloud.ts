@@ -28,6 +28,7 @@ export class RealCloud {
   readonly data: string;
   /** What `before` made, once `up` has resolved. */
   networkId = '';
+  routerId = '';
   groupId = '';
   imageId = '';
   #http: Relay | undefined;
@@ -69,11 +70,16 @@ export class RealCloud {
     assert.equal(code, 0, output);
   }
 
+  /** The arguments with which `ssh` runs a command in a guest. */
+  ssh(address: string, command: string): readonly string[] {
+    return ['-n', '-i', join(this.#keys, 'key'), ...SSH, `cirros@${address}`, command];
+  }
+
   /** What a command in a guest says, as soon as the guest lets us in and the command succeeds. */
   async within(address: string, command: string, limitMs = 600_000): Promise<string> {
     for (const end = Date.now() + limitMs; ; await sleep(500)) {
       try {
-        return this.namespace.sync('ssh', ['-n', '-i', join(this.#keys, 'key'), ...SSH, `cirros@${address}`, command], { timeoutMs: 60_000 }).trim();
+        return this.namespace.sync('ssh', this.ssh(address, command), { timeoutMs: 60_000 }).trim();
       } catch (error) {
         if (Date.now() > end) throw error;
       }
@@ -127,6 +133,7 @@ export class RealCloud {
     this.networkId = (await http.ok('POST', '/network/v2.0/networks', { network: { name: 'n' } })).network.id;
     const { subnet } = await http.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: this.networkId, ip_version: 4, cidr: '10.9.0.0/24' } });
     const { router } = await http.ok('POST', '/network/v2.0/routers', { router: { name: 'r', external_gateway_info: { network_id: this.#publicId } } });
+    this.routerId = router.id;
     await http.ok('PUT', `/network/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
     this.groupId = (await http.ok('GET', '/network/v2.0/security-groups?name=default')).security_groups[0].id;
     await this.allow({ protocol: 'tcp', port_range_min: 22, port_range_max: 22 });

@@ -7,6 +7,7 @@ import { run } from '../process/run.ts';
 import { Underlay } from '../real/underlay.ts';
 import type { KernelFabric } from './fabric.ts';
 import { namesOf } from './names.ts';
+import { ethernet, tcp4 } from './testing/frames.ts';
 import { cannotRun, type Guest, Machine, until } from './testing/machine.ts';
 import { egressAll, group, macOf, network, port, put, remove, router, rule, subnet } from './testing/objects.ts';
 
@@ -19,6 +20,7 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
   let green: Guest;
   let blue: Guest;
   let far: Guest;
+  let stranger: Guest;
   const PART = { red: 'f2:00:00:00:00:21', blue: 'f2:00:00:00:00:22', outside: 'f2:00:00:00:00:20' };
   const WHOLE = { red: macOf(21), blue: macOf(22), outside: macOf(20) };
   const RED = [
@@ -84,6 +86,7 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
         allowedAddressPairs: ['10.2.0.50/32', '192.0.2.0/24'].map((cidr) => ({ mac: macOf(3), cidr })),
       }),
       port('4-green-port', 'a-red-net', 4, [['red-sub', '10.1.0.13']], at(2)),
+      port('6-out-port', 'p-public-net', 6, [['pub-sub', '172.24.4.99']], at(2)),
     ];
   };
 
@@ -135,6 +138,7 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     blue = await machine.guest(two, { tap: tapName('2-blue-port'), mac: macOf(2), cidr: '10.2.0.12/24', gateway: '10.2.0.1' });
     far = await machine.guest(one, { tap: tapName('3-far-port'), mac: macOf(3), cidr: '10.2.0.11/24', gateway: '10.2.0.1' });
     green = await machine.guest(two, { tap: tapName('4-green-port'), mac: macOf(4), cidr: '10.1.0.13/24', gateway: '10.1.0.1' });
+    stranger = await machine.guest(two, { tap: tapName('6-out-port'), mac: macOf(6), cidr: '172.24.4.99/24' });
   });
   after(async () => {
     await machine?.settle();
@@ -213,6 +217,33 @@ describe('a distributed router on two hosts, with packets', { skip: cannotRun },
     await two.patch([put(part)]);
     assert.ok(await stream.says(new RegExp(`tick ${last + 15}\\.`), 60_000), stream.output);
     await stream.end();
+  });
+
+  test('what tracking cannot place is not answered by a reset, by a part or by the whole router', async () => {
+    const [one, two] = fabrics as [KernelFabric, KernelFabric];
+    const resets = (from: number): readonly number[] =>
+      stranger.frames
+        .filter((frame) => frame.readUInt16BE(12) === 0x0800 && frame[23] === 6 && frame.readUInt16BE(34) === from && ((frame[47] ?? 0) & 4) !== 0)
+        .map((frame) => frame.readUInt16BE(36));
+    const send = (to: string, sourcePort: number, port: number, flags: number): void =>
+      stranger.send(ethernet(to, macOf(6), 0x0800, tcp4('172.24.4.99', sourcePort, '172.24.4.52', port, flags)));
+    const FIN = 1;
+    const SYN = 2;
+    // nobody listens: the server itself says so to who begins a connection, as the last of three; before it, no valid beginnings
+    const judge = async (mac: string, port: number): Promise<void> => {
+      for (const sourcePort of [5001, 5002]) send(mac, sourcePort, port, FIN);
+      send(mac, 5003, port, SYN);
+      assert.ok(await until(async () => resets(port).includes(5003)).then(() => true));
+      assert.deepEqual(resets(port), [5003]);
+    };
+    assert.ok(await stranger.pings('172.24.4.52'));
+    await judge(PART.outside, 6001);
+    await two.patch([put({ ...part, floatingIps: [] })]);
+    await one.patch([put({ ...whole, floatingIps: [floating] })]);
+    assert.ok(await until(async () => await answers('172.24.4.52')).then(() => true));
+    await judge(WHOLE.outside, 6002);
+    await one.patch([put(without)]);
+    await two.patch([put(part)]);
   });
 
   test('without the whole router floating addresses work, and so does what is on one host', async () => {

@@ -70,7 +70,7 @@ export function routerRules(router: RouterSpec, gateways: readonly RouterGateway
         rules: [...elsewhere, ...(router.gateway?.snat || router.isPart ? gateways.flatMap(filterForward) : [])],
       },
     ],
-    ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: METADATA_INPUT }],
+    ['input', { hook: { type: 'filter', hook: 'input', priority: 0 }, rules: [...METADATA_INPUT, ...gateways.map(keepSilent(router))] }],
     ...helperChain(helpers.rules),
     ...meters.chains,
   ]);
@@ -176,6 +176,15 @@ const IPV6 = new Map<string, Chain>([['input', { hook: { type: 'filter', hook: '
 
 /** By a part leaves what has a floating address, and nothing else. */
 const keepUntranslated = ({ link }: RouterGateway): string => `oifname "${link}" ct status & dnat == 0 ct status & snat == 0 drop`;
+
+/**
+ * Of a connection that another host is taking over with its floating address, tracking here does not know what was said there, and so calls what still
+ * arrives here invalid and leaves it untranslated. The kernel would answer by a reset, which ends the connection. A part has nobody to answer for at all.
+ */
+const keepSilent =
+  (router: RouterSpec) =>
+  ({ link }: RouterGateway): string =>
+    router.isPart ? `iifname "${link}" drop` : `iifname "${link}" ct state invalid drop`;
 
 /** A part neither asks nor answers who has an address inside, and says nothing of itself. */
 const QUIET6 = new Map<string, Chain>([

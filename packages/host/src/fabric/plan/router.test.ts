@@ -72,6 +72,7 @@ test('the address translation of a router', () => {
     'add rule ip cairn prerouting dnat to ip daddr map @floating_to_fixed',
     'add rule ip cairn forward iifname "qg-router-one-" ct state new ct status & dnat == 0 drop',
     'add rule ip cairn input ip daddr 169.254.169.254 fib saddr . iif oif missing drop',
+    'add rule ip cairn input iifname "qg-router-one-" ct state invalid drop',
     'add rule ip6 cairn input udp dport 547 drop',
   ]) {
     assert.ok(lines.includes(line), line);

@@ -36,6 +36,15 @@ export function udp4(source: string, sourcePort: number, target: string, targetP
   return Buffer.concat([header, datagram]);
 }
 
+/** An empty TCP segment; `flags` as in its header (FIN 1, SYN 2, RST 4, ACK 16). */
+export function tcp4(source: string, sourcePort: number, target: string, targetPort: number, flags: number): Buffer {
+  const segment = Buffer.concat([u16(sourcePort), u16(targetPort), Buffer.alloc(8), Buffer.from([0x50, flags]), u16(1024), Buffer.alloc(4)]);
+  segment.writeUInt16BE(checksum(Buffer.concat([ip4(source), ip4(target), Buffer.from([0, 6]), u16(segment.length), segment])), 16);
+  const header = Buffer.concat([Buffer.from([0x45, 0]), u16(20 + segment.length), Buffer.from([0, 1, 0, 0, 64, 6]), u16(0), ip4(source), ip4(target)]);
+  header.writeUInt16BE(checksum(header), 10);
+  return Buffer.concat([header, segment]);
+}
+
 /** An IPv6 packet; `extension` is put between its header and the payload (8 bytes, the first saying what follows). */
 export function ip6Packet(
   source: string,
