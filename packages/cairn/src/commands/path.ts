@@ -40,7 +40,7 @@ export interface PathAnswer {
 export async function path(from: string, to: string, flags: PathFlags): Promise<void> {
   const client = await cloudClient(settingsOf(flags).paths);
   const isInwards = from === OUTSIDE;
-  const start = isInwards ? `floatingips/${await floatingIpOf(client, to)}` : `ports/${await portOf(client, from)}`;
+  const start = isInwards ? await answeredOutside(client, to) : `ports/${await portOf(client, from)}`;
   const query = new URLSearchParams(isInwards ? {} : { destination: await destinationOf(client, to) });
   for (const [name, value] of [
     ['protocol', flags.protocol ?? (flags.port === undefined ? undefined : 'tcp')],
@@ -54,17 +54,21 @@ export async function path(from: string, to: string, flags: PathFlags): Promise<
   process.exitCode = { pass: 0, drop: 2, unknown: 3 }[answer.verdict];
 }
 
-/** Names no port: whoever calls a floating IP. */
+/** Names no port: whoever calls what is answered for outside. */
 const OUTSIDE = 'outside';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f.]*:[0-9a-f:.]+)$/i;
 
 const destinationOf = async (client: ApiClient, to: string): Promise<string> => (ADDRESS.test(to) ? to : await portOf(client, to));
 
-async function floatingIpOf(client: ApiClient, to: string): Promise<string> {
-  const { floatingips } = await client.get('network', `/v2.0/floatingips?${new URLSearchParams({ [UUID.test(to) ? 'id' : 'floating_ip_address']: to })}`);
-  if (floatingips.length === 0) throw new Error(`there is no floating IP ${to}; from outside, only floating IPs are called`);
-  return floatingips[0].id;
+/** What is called from outside: a floating IP, or the address of an NDP proxy. */
+async function answeredOutside(client: ApiClient, to: string): Promise<string> {
+  const ask = (address: string): string => `${new URLSearchParams({ [UUID.test(to) ? 'id' : address]: to })}`;
+  const { floatingips } = await client.get('network', `/v2.0/floatingips?${ask('floating_ip_address')}`);
+  if (floatingips.length > 0) return `floatingips/${floatingips[0].id}`;
+  const { ndp_proxies: proxies } = await client.get('network', `/v2.0/ndp-proxies?${ask('ip_address')}`);
+  if (proxies.length > 0) return `ndp-proxies/${proxies[0].id}`;
+  throw new Error(`there is no floating IP and no NDP proxy ${to}; from outside, nothing else is called`);
 }
 
 /** The id of the one port that is meant: by the id or name of a port, or of a server with one port. */

@@ -1,5 +1,4 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
-import Type from 'typebox';
 import { createFloatingIps, deleteFloatingIpById, getFloatingIp, listFloatingIps, updateFloatingIpById } from '../app/floatingips.ts';
 import { explainPathToFloatingIp } from '../app/path.ts';
 import { FLOATINGIP } from '../resources/router.ts';
@@ -8,6 +7,7 @@ import { PORT_FORWARDING } from '../resources/port-forwarding.ts';
 import { operationsOfKind } from './kinds.ts';
 import { op } from './op.ts';
 import { pathAnswer } from './path-answer.ts';
+import { FROM_OUTSIDE } from './path-query.ts';
 import { createOf, deleteOf, listOf, showOf, updateOf } from './verbs.ts';
 
 const showPath = op({
@@ -17,12 +17,7 @@ const showPath = op({
   summary: 'Explain whether a packet from outside to a floating IP passes, and what stops it',
   policy: AUTHENTICATED,
   asks: 'get_floatingip_path',
-  query: Type.Object({
-    protocol: Type.Optional(Type.String({ description: 'As in security group rules; default icmp' })),
-    destination_port: Type.Optional(Type.String({ description: '1 to 65535; with tcp and udp it is needed' })),
-    source_port: Type.Optional(Type.String({ description: 'Default 49152; stateless groups ask for it' })),
-    source_ip: Type.Optional(Type.String({ description: 'Default: the gateway of the external network' })),
-  }),
+  query: FROM_OUTSIDE,
   validation: 'handler',
   answer: pathAnswer,
   handle: async (app, req) => ({ path: await explainPathToFloatingIp(app, req.ctx, req.params.id as string, req.query) }),

@@ -60,6 +60,33 @@ describe('NDP proxies', () => {
     const { ndp_proxy: made } = await make({ port_id: sender.id });
     const open = await ask();
     assert.deepEqual([open.verdict, open.hops.at(-1).leg], ['pass', 'answer'], open.summary);
+    // from outside it is the security groups' to decide, as for every caller
+    const inward = async (query: string, who = 'member'): Promise<Body> =>
+      (await world.expect(200, who, 'GET', `/ndp-proxies/${made.id}/path?protocol=tcp&destination_port=80&${query}`)).path;
+    const refused = await inward('source_ip=2001:db8:ffff::7');
+    assert.equal(refused.verdict, 'drop');
+    assert.match(refused.summary, /lets TCP port 80 from 2001:db8:ffff::7 in/);
+    const [group] = sender.security_groups;
+    const rule = await world.create('member', 'security_group_rule', {
+      security_group_id: group,
+      direction: 'ingress',
+      ethertype: 'IPv6',
+      protocol: 'tcp',
+      port_range_min: 80,
+      port_range_max: 80,
+      remote_ip_prefix: '2001:db8:ffff::/64',
+    });
+    const passes = await inward('source_ip=2001:db8:ffff::7', 'reader');
+    assert.deepEqual([passes.verdict, passes.arrived_at_port_id, passes.packet.destination_ip], ['pass', sender.id, made.ip_address], passes.summary);
+    assert.deepEqual([passes.hops[0].kind, passes.hops.at(-1).leg], ['outside', 'answer']);
+    assert.equal((await inward('source_ip=2001:db8:fffe::7')).verdict, 'drop');
+    assert.equal((await inward('')).packet.source_ip, beyond.replace(/ffff$/, '1'), 'who calls from nowhere in particular is the gateway outside');
+    await world.expect(404, 'other', 'GET', `/ndp-proxies/${made.id}/path`);
+    await world.expect(400, 'member', 'GET', `/ndp-proxies/${made.id}/path?source_ip=192.0.2.1`);
+    await world.update('member', 'router', router.id, { admin_state_up: false, enable_ndp_proxy: true });
+    assert.match((await inward('source_ip=2001:db8:ffff::7')).summary, /switched off/);
+    await world.update('member', 'router', router.id, { admin_state_up: true, enable_ndp_proxy: true });
+    await world.expect(204, 'member', 'DELETE', `/security-group-rules/${rule.id}`);
     await world.expect(204, 'member', 'DELETE', `/ndp-proxies/${made.id}`);
     await world.expect(204, 'admin', 'DELETE', `/ports/${sender.id}`);
   });

@@ -3,13 +3,18 @@ import { tracePath, tracePathFromOutside } from '@cairn/host/fabric/path/trace';
 import type { Context } from '@cairn/kit/context/context';
 import { authorizeAction } from '../attributes/authorize.ts';
 import { badRequest } from '../errors.ts';
+import { ndpProxyNotFound } from '../errors-data-plane.ts';
 import { loadNetworks } from '../fabric/load.ts';
 import { pathWorld, portAsPlugged } from '../fabric/path-world.ts';
 import { canonicalIp, ipVersionOf, parseIp } from '../net/ip.ts';
 import { addressesOfPorts, type PortAddress } from '../store/ipam.ts';
+import { ndpProxyLists } from '../store/ndp-proxies.ts';
 import { findPort } from '../store/ports.ts';
+import { findRouter } from '../store/routers.ts';
+import { selectOne } from '../store/select.ts';
 import type { PortRow } from '../store/tables.ts';
-import { targetOf } from './common.ts';
+import type { NdpProxyRow } from '../store/tables-data-plane.ts';
+import { scopeOf, targetOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
 import { loadFloatingIp } from './floatingips.ts';
 import { dhcpFacts } from './path-dhcp.ts';
@@ -43,13 +48,29 @@ export async function explainPath(app: NeutronApp, ctx: Context, portId: string,
 
 /** `GET /floatingips/{id}/path`: what becomes of a packet that somebody outside sends to a floating IP. */
 export async function explainPathToFloatingIp(app: NeutronApp, ctx: Context, id: string, query: URLSearchParams): Promise<object> {
-  const db = app.env.store.read;
-  const { row, loaded } = await loadFloatingIp(db, ctx, id);
+  const { row, loaded } = await loadFloatingIp(app.env.store.read, ctx, id);
   authorizeAction(app.policy, ctx, 'get_floatingip_path', targetOf(loaded));
-  const network = (await loadNetworks(db, [row.floating_network_id])).get(row.floating_network_id)?.object;
-  if (network?.kind !== 'network') throw new Error(`the network of floating IP ${id} has no object`);
+  return fromOutside(app, ctx, row.floating_network_id, row.floating_ip_address, query);
+}
+
+/** `GET /ndp-proxies/{id}/path`: what becomes of a packet that somebody outside sends to an address that a router answers for there. */
+export async function explainPathToNdpProxy(app: NeutronApp, ctx: Context, id: string, query: URLSearchParams): Promise<object> {
+  const db = app.env.store.read;
+  const row = await selectOne<NdpProxyRow>(db, ndpProxyLists, id, scopeOf(ctx));
+  if (!row) throw ndpProxyNotFound(id);
+  authorizeAction(app.policy, ctx, 'get_ndp_proxy_path', { project_id: row.project_id });
+  const router = await findRouter(db, row.router_id);
+  if (!router?.gw_network_id) throw wrong(`router ${row.router_id} has no external gateway`);
+  return fromOutside(app, ctx, router.gw_network_id, row.ip_address, query);
+}
+
+/** Who asks from nowhere in particular is the neighbour that leads further out. */
+async function fromOutside(app: NeutronApp, ctx: Context, networkId: string, destination: string, query: URLSearchParams): Promise<object> {
+  const db = app.env.store.read;
+  const network = (await loadNetworks(db, [networkId])).get(networkId)?.object;
+  if (network?.kind !== 'network') throw new Error(`network ${networkId} has no object`);
   const gateways = network.subnets.flatMap((subnet) => subnet.gatewayIp ?? []);
-  const flow = flowOf(query, row.floating_ip_address, gateways);
+  const flow = flowOf(query, destination, gateways);
   const path = await tracePathFromOutside(pathWorld(db, app.hosts, app.pusher), network, flow);
   const arrived = path.arrivedAt === undefined ? undefined : await findPort(db, path.arrivedAt);
   return pathView(db, ctx, path, flow, undefined, await dhcpFacts(db, app.hosts, arrived ? [arrived] : []));

@@ -59,8 +59,8 @@ const portBindingsRules = rules({
 });
 
 const OWNER_READS = `${ADMIN_OR_SERVICE} or role:reader and project_id:%(project_id)s`;
-/** Our own: why packets of a port, or to a floating IP, pass or do not. */
-const pathRules = rules({ get_port_path: OWNER_READS, get_floatingip_path: OWNER_READS });
+/** Our own: why packets of a port, or to a floating IP or an NDP proxy, pass or do not. */
+const pathRules = rules({ get_port_path: OWNER_READS, get_floatingip_path: OWNER_READS, get_ndp_proxy_path: OWNER_READS });
 
 /** Ports and their bindings: upstream's rules and present defaults (neutron/conf/policies). */
 export const portsPolicies = [...portRules, ...portBindingsRules, ...pathRules];

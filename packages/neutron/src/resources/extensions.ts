@@ -211,7 +211,7 @@ export const EXTENSIONS: readonly Extension[] = [
   extension(
     'path-explanation',
     'Path explanation',
-    'Explains whether a packet of a port passes, station by station: GET /v2.0/ports/{id}/path?destination=IP_OR_PORT_ID&protocol=tcp&destination_port=80, and from outside GET /v2.0/floatingips/{id}/path',
+    'Explains whether a packet of a port passes, station by station: GET /v2.0/ports/{id}/path?destination=IP_OR_PORT_ID&protocol=tcp&destination_port=80, and from outside GET /v2.0/floatingips/{id}/path and GET /v2.0/ndp-proxies/{id}/path, each with source_ip=ADDRESS_OUTSIDE',
     '2026-11-23T00:00:00-00:00',
   ),
   ...SERVICE_EXTENSIONS,
