@@ -3,6 +3,8 @@ import { nullable } from '../attributes/standard.ts';
 
 /** The answers of our extension `path-explanation`, which `app/path-view.ts` writes. */
 
+const code = Type.String({ description: 'The same for programs: a sentence may change, its code does not.' });
+
 const packet = Type.Object(
   {
     source_ip: Type.String(),
@@ -34,6 +36,7 @@ const hop = Type.Object(
     host: nullable(Type.String({ description: 'For admins alone.' })),
     verdict: Type.Enum(['pass', 'drop', 'nat', 'unknown']),
     reason: Type.String(),
+    reason_code: code,
     remedy: nullable(Type.String()),
     security_groups: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
     rule: nullable(rule),
@@ -47,6 +50,7 @@ export const pathAnswer = Type.Object({
     {
       verdict: Type.Enum(['pass', 'drop', 'unknown']),
       summary: Type.String(),
+      summary_code: code,
       remedy: nullable(Type.String()),
       port_id: nullable(Type.String({ description: 'The port that it begins at; null where that is outside.' })),
       arrived_at_port_id: nullable(Type.String()),
@@ -61,6 +65,7 @@ export const pathAnswer = Type.Object({
           ip_address: Type.String(),
           server: nullable(Type.String()),
           reason: Type.String(),
+          reason_code: code,
         }),
       ),
     },

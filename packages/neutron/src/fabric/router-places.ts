@@ -3,7 +3,7 @@ import type { FabricObject, RouterSpec } from '@cairn/host/interface/fabric';
 import { mustCidr, networkText } from '../net/cidr.ts';
 import { ipVersionOf } from '../net/ip.ts';
 
-/** What a host has of a router: all of it, a part, or nothing (docs/design/0024-distributed-routers.md). Pure. */
+/** What a host has of a router: all of it, a part, or nothing (docs/design/0026-distributed-routers.md). Pure. */
 
 /** Where a distributed router's guests are, and which floating IPs are answered for there. */
 export interface Distribution {

@@ -3,7 +3,7 @@ import { among } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { ROUTER_INTERFACE_OWNERS } from './ports.ts';
 
-/** Where distributed routers have parts: on the hosts of the guests of their networks (docs/design/0024-distributed-routers.md). */
+/** Where distributed routers have parts: on the hosts of the guests of their networks (docs/design/0026-distributed-routers.md). */
 
 const INTERFACES = sql.join([...ROUTER_INTERFACE_OWNERS]);
 const IS_GUEST = sql`(p.device_owner like 'compute:%' or p.device_owner = 'trunk:subport')`;

@@ -6,7 +6,7 @@ import { type Cidr, canonicalIp, canonicalMac, contains, formatCidr, METADATA_IP
 import type { NamespacePlan } from './namespace.ts';
 import { FLOATING_MAP, NAT_TABLE } from './router-rules.ts';
 
-/** Parts of distributed routers: what they know without asking, and which frames of guests are for them (docs/design/0024-distributed-routers.md). */
+/** Parts of distributed routers: what they know without asking, and which frames of guests are for them (docs/design/0026-distributed-routers.md). */
 
 /** What a part can route, as it was built. */
 export interface PartBuilt {
