@@ -10,6 +10,15 @@ const TEST_PACKAGES: readonly NeededPackage[] = [
   { name: 'openssl', why: "makes that directory's certificate", provides: ['openssl'] },
 ];
 
+/** Object storage for the tests of backups. */
+const SWIFT_PACKAGES: readonly NeededPackage[] = [
+  { name: 'swift-proxy', why: 'object storage for the tests of backups', provides: ['swift-proxy-server', 'swift-ring-builder'] },
+  { name: 'swift-account', why: 'a part of it', provides: ['swift-account-server'] },
+  { name: 'swift-container', why: 'a part of it', provides: ['swift-container-server'] },
+  { name: 'swift-object', why: 'a part of it', provides: ['swift-object-server'] },
+  { name: 'memcached', why: 'keeps the tokens of that storage', provides: ['memcached'] },
+];
+
 const BROWSER_PACKAGES: readonly NeededPackage[] = [{ name: 'chromium', why: 'drives the console as its users do', provides: ['chromium'] }];
 
 /** For guests with a kernel that has what this machine's lacks (test/support/kernel-guest.ts), and for what runs in them. */
@@ -29,7 +38,10 @@ const VIRTIOFSD: NeededPackage = { name: 'virtiofsd', why: 'shows a kernel guest
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Installs what is missing. Returns variables for the tests: where the programs must be there, a test that lacks them fails instead of being skipped. */
-export const testPackages = (say: (line: string) => void): Promise<Record<string, string>> => provide(TEST_PACKAGES, 'CAIRN_TEST_SLAPD', say);
+export const testPackages = async (say: (line: string) => void): Promise<Record<string, string>> => ({
+  ...(await provide(TEST_PACKAGES, 'CAIRN_TEST_SLAPD', say)),
+  ...(await provide(SWIFT_PACKAGES, 'CAIRN_TEST_SWIFT', say)),
+});
 
 /** The same for the tests of the console. */
 export const browserPackages = (say: (line: string) => void): Promise<Record<string, string>> => provide(BROWSER_PACKAGES, 'CAIRN_TEST_CHROMIUM', say);

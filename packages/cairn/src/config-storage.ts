@@ -1,6 +1,7 @@
 import { type BackendOptions, homeBackend } from '@cairn/cinder/options';
 import { BACKEND_NAME, type BackendSpec, HOME_BACKEND } from '@cairn/host/interface/backends';
 import Type, { type Static } from 'typebox';
+import { BackupsSchema } from './config-backups.ts';
 
 const closed = { additionalProperties: false };
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
@@ -37,6 +38,7 @@ export const StorageSchema = Type.Object(
       description: 'Room promised to volumes per real one, where they take it as they are written',
     }),
     reservedPercentage: Type.Integer({ default: 0, minimum: 0, maximum: 100, description: 'Part of each back end that is kept free, in percent' }),
+    backups: BackupsSchema,
   },
   closed,
 );

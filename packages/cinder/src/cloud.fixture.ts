@@ -33,6 +33,8 @@ export const testSecrets = {
     if (sealedFor !== purpose) throw new Error('sealed for another purpose');
     return text;
   },
+  tokenFor: async () => ({ token: 'token', expiresAtMs: Number.MAX_SAFE_INTEGER }),
+  endpointFor: async () => undefined,
 };
 
 /** Cinder and glance over simulated hosts, with real HTTP in front. For tests. */

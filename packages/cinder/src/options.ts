@@ -26,6 +26,62 @@ export const homeBackend: BackendOptions = {
   availabilityZone: undefined,
 };
 
+/** What backups in object storage have in common. */
+export interface ObjectBackupOptions {
+  /** Container or bucket of backups that name none. */
+  readonly container: string;
+  /** Containers that are not there are made. */
+  readonly createContainers: boolean;
+  /** Longest stretch of a volume in one object; a multiple of `blockBytes`. */
+  readonly objectBytes: number;
+  /** Increments tell changes by blocks of this size. */
+  readonly blockBytes: number;
+  readonly compression: 'zlib' | 'zstd' | 'none';
+  /** Requests that are made for one answer. */
+  readonly attempts: number;
+  /** Pause after the first failure, doubled after each. */
+  readonly backoffMs: number;
+  /** Longest silence of the store. */
+  readonly timeoutMs: number;
+  /** Certificate authorities instead of the system's, PEM. */
+  readonly ca: string | undefined;
+}
+
+export interface SwiftBackupOptions extends ObjectBackupOptions {
+  readonly driver: 'swift';
+  readonly storagePolicy: string | undefined;
+  /**
+   * Whose account has the objects. `per_user`: that of the backup's project, in the name of who asks; the URL, with the project's id behind it, or
+   * what the catalogue says for `region`. `single_user`: one account for all.
+   */
+  readonly auth:
+    | { readonly mode: 'per_user'; readonly url: string | undefined; readonly region: string }
+    | {
+        readonly mode: 'single_user';
+        /** 1: the store's own; 3: a keystone. */
+        readonly version: '1' | '3';
+        readonly authUrl: string;
+        readonly user: string;
+        readonly key: string;
+        readonly project: string;
+        readonly userDomain: string;
+        readonly projectDomain: string;
+        readonly region: string;
+        readonly url: string | undefined;
+      };
+}
+
+export interface S3BackupOptions extends ObjectBackupOptions {
+  readonly driver: 's3';
+  readonly url: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly region: string;
+}
+
+/** Where new backups go. */
+export type BackupOptions = { readonly driver: 'file' } | SwiftBackupOptions | S3BackupOptions;
+
 /** What an operator may set for cinder; the composition root fills it from the configuration. */
 export interface CinderOptions {
   /** Where volumes may be. */
@@ -46,8 +102,9 @@ export interface CinderOptions {
   readonly messageTtlMs: number;
   /** Copying volumes in use to images (upstream's `enable_force_upload`). */
   readonly allowForceUpload: boolean;
-  /** Directory of backups; without one there is no backup service. */
+  /** Directory of backups that are files; without one there are none. Those that are there can be used whatever `backups` says. */
   readonly backupsDir: string | undefined;
+  readonly backups: BackupOptions;
   /** Base of links when it is not taken from the request. */
   readonly publicUrl: string | undefined;
 }
@@ -71,5 +128,6 @@ export const defaultCinderOptions: CinderOptions = {
   messageTtlMs: 30 * 24 * 3600_000,
   allowForceUpload: false,
   backupsDir: undefined,
+  backups: { driver: 'file' },
   publicUrl: undefined,
 };

@@ -1,9 +1,10 @@
 import type { Env } from '@cairn/kit/env';
-import { isCairnError } from '@cairn/kit/errors/errors';
+import { conflict, isCairnError } from '@cairn/kit/errors/errors';
 import type { HttpService } from '@cairn/kit/http/service';
 import type { Db, MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
 import { createApp, type KeystoneApp } from './app/app.ts';
+import { substituteUrl } from './app/endpoint-url.ts';
 import { bootstrap, type BootstrapOptions, type Bootstrapped } from './bootstrap.ts';
 import type { KeystoneFace } from './face.ts';
 import { keystoneFault } from './faults.ts';
@@ -79,6 +80,22 @@ function createFace(app: KeystoneApp): KeystoneFace {
       const row = await findProject(db, projectId);
       if (!row) return undefined;
       return { id: row.id, name: row.name, domainId: shownDomain(row.domain_id) ?? row.id, parentId: row.parent_id, enabled: row.enabled !== 0 };
+    },
+    async tokenFor(who) {
+      try {
+        const methods = who.applicationCredentialId === undefined ? ['token'] : ['application_credential'];
+        const { id, claims } = await app.tokens.issue({ ...who, methods });
+        return { token: id, expiresAtMs: claims.expiresAtMs };
+      } catch (error) {
+        if (!isCairnError(error) || error.status >= 500) throw error;
+        throw conflict(`User ${who.userId} may not act in project ${who.projectId} any more.`, { detail: error.message, cause: error });
+      }
+    },
+    async endpointFor(db, serviceType, region, scope) {
+      const { services, endpoints } = await enabledCatalog(db);
+      const ids = new Set(services.filter((s) => s.type === serviceType).map((s) => s.id));
+      const found = endpoints.find((e) => ids.has(e.service_id) && e.region_id === region && e.interface === 'public');
+      return found && substituteUrl(found.url, scope);
     },
     userExists: userIsThere,
     unifiedLimits: limitsOfProject,

@@ -35,6 +35,7 @@ import { checkNames, readPolicies } from './policies.ts';
 import { federationOptions, singleSignOn, withConsole } from '../config-federation.ts';
 import { computeOptions } from '../config-compute.ts';
 import { networkOptions } from '../config-network.ts';
+import { backupsOf } from '../config-backups.ts';
 import { storageOf } from '../config-storage.ts';
 import { securityComplianceOf } from './security-compliance.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
@@ -134,7 +135,8 @@ export function compose(options: ComposeOptions): Cloud {
       backends: storageOf(config.storage).backends,
       overSubscriptionRatio: config.storage.overSubscriptionRatio,
       reservedPercentage: config.storage.reservedPercentage,
-      backupsDir: join(paths.data, 'backups'),
+      backupsDir: config.storage.backups.path || join(paths.data, 'backups'),
+      backups: backupsOf(config.storage.backups, config.region),
     },
     faces: { glance: glance.face, keystone: keystone.face },
     hosts,

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { BackendSpec } from '@cairn/host/interface/backends';
-import type { CommonFlags } from '../config.ts';
+import type { CloudConfig, CommonFlags } from '../config.ts';
+import { backupsOf } from '../config-backups.ts';
 import { storageOf } from '../config-storage.ts';
 import { running } from '../daemon/process.ts';
 import { HOST_PACKAGES, missingOf, present, storagePackages, versionOf } from '../install/packages.ts';
@@ -58,6 +59,7 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     else say('warn', 'no cgroups: guests run without CPU and memory limits');
     for (const spec of specs) if (spec.driver === 'lvm') volumeGroup(spec, say);
   }
+  await backupStorage(config, say);
   const memoryMb = Math.floor(totalmem() / 2 ** 20);
   if (memoryMb >= 3_500) say('ok', `${memoryMb} MB of memory`);
   else
@@ -83,6 +85,22 @@ export async function doctor(flags: CommonFlags & { json?: boolean }): Promise<v
     for (const f of findings)
       process.stdout.write(`${{ ok: 'ok   ', warn: 'warn ', bad: 'BAD  ' }[f.level]} ${f.what}${f.fix ? `\n      fix: ${f.fix}` : ''}\n`);
   if (findings.some((f) => f.level === 'bad')) process.exitCode = 1;
+}
+
+/** Does the object storage of backups answer to what the configuration says of it? */
+async function backupStorage(config: CloudConfig, say: (level: Finding['level'], what: string, fix?: string) => void): Promise<void> {
+  const { backups } = config.storage;
+  if (backups.driver === 'file') return;
+  try {
+    const options = backupsOf(backups, config.region);
+    const { objectStorageProblem } = await import('@cairn/cinder/backups/objects/check');
+    const { systemClock } = await import('@cairn/kit/clock/clock');
+    const problem = await objectStorageProblem(options, systemClock, AbortSignal.timeout(30_000));
+    if (problem === undefined) say('ok', `object storage of backups: ${backups.driver}`);
+    else say('warn', `object storage of backups: ${problem}`, 'look at storage.backups (docs/storage.md); volumes work without it');
+  } catch (error) {
+    say('bad', (error as Error).message, 'correct the configuration (docs/storage.md)');
+  }
 }
 
 /** Can a back end of LVM be used here: the kernel's part, and the group. */

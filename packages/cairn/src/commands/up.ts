@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CloudConfig, cacheFolder, type CommonFlags, configOf } from '../config.ts';
+import { backupsOf } from '../config-backups.ts';
 import { storageOf } from '../config-storage.ts';
 import { type Paths, pathsOf } from '../daemon/paths.ts';
 import { running, startDaemon } from '../daemon/process.ts';
@@ -33,6 +34,8 @@ export async function up(flags: CommonFlags & { yes?: boolean }): Promise<void> 
       'real guests need root (namespaces, taps, firewall). Run "sudo ./cairn up", or "./cairn up --hypervisor simulated" for a cloud without real guests, which needs no root.',
     );
   }
+  // what is wrong with it is said before anything is installed or started
+  backupsOf(config.storage.backups, config.region);
   const packages = [...HOST_PACKAGES, ...storagePackages(storageOf(config.storage).specs)];
   if (real) await installMissing(packages, flags.yes ?? false, steps, 'a cloud with real guests');
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });

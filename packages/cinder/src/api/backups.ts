@@ -9,12 +9,12 @@ import {
   deleteBackup,
   exportRecord,
   getBackup,
-  importRecord,
   listBackups,
   resetBackupStatus,
   restoreBackup,
   withDependents,
 } from '../app/backups.ts';
+import { importRecord } from '../app/backup-import.ts';
 import { targetOf } from '../app/caller.ts';
 import { pairsOf } from '../app/volumes.ts';
 import type { BackupRow } from '../store/tables.ts';

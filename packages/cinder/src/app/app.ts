@@ -1,6 +1,6 @@
 import { createSagas, type CinderSagas } from '../sagas/index.ts';
 import type { CinderDeps } from './deps.ts';
-import { type BackupStore, DirectoryStore } from '../backups/store.ts';
+import { BackupDrivers } from '../backups/drivers.ts';
 import { LogLevels } from './log-levels.ts';
 import { Pools } from './pools.ts';
 
@@ -10,13 +10,12 @@ export interface CinderApp {
   readonly pools: Pools;
   readonly sagas: CinderSagas;
   readonly logLevels: LogLevels;
-  /** Where backups go; absent where the cloud has no place for them. */
-  readonly backups: BackupStore | undefined;
+  /** Where backups go, and where those that were made before are. */
+  readonly backups: BackupDrivers;
 }
 
 export function createCinderApp(deps: CinderDeps): CinderApp {
   const pools = new Pools(deps);
-  const directory = deps.options?.backupsDir;
-  const backups = directory === undefined ? undefined : new DirectoryStore(directory);
+  const backups = new BackupDrivers(deps);
   return { deps, pools, backups, logLevels: new LogLevels(), sagas: createSagas(deps, pools, backups) };
 }

@@ -1,7 +1,6 @@
 import { CairnError } from '@cairn/kit/errors/errors';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
-import type { BackupStore } from '../backups/store.ts';
 import { subjectOf } from '../sagas/common.ts';
 import { backupById, updateBackup } from '../store/backups.ts';
 import { services } from '../store/services.ts';
@@ -9,7 +8,7 @@ import type { BackupRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
 import { invalidVolume } from '../errors.ts';
-import { type BackupFacts, backupNotFound } from './backup-facts.ts';
+import { accountOf, type BackupFacts, backupNotFound } from './backup-facts.ts';
 import { type Caller, isVisible, requesterOf, targetOf } from './caller.ts';
 import { encryptionOfType } from './encryption.ts';
 import { emitBackup } from './events.ts';
@@ -23,13 +22,13 @@ export async function getBackup(db: Db, caller: Caller, id: string): Promise<Bac
   return row;
 }
 
-/** The backup service that takes work in a zone: its host and the store. */
-export async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{ readonly host: string; readonly store: BackupStore }> {
+/** The backup service that takes work in a zone. */
+export async function serviceIn(app: CinderApp, db: Db, zone: string | null): Promise<{ readonly host: string }> {
   const found = (await services(db)).find(
     (one) => one.binary === 'cinder-backup' && one.disabled === 0 && (zone === null || zone === '' || one.availability_zone === zone),
   );
-  if (!found || !app.backups) throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
-  return { host: found.host, store: app.backups };
+  if (!found || !app.backups.chosen) throw new CairnError('Unavailable', 'Service cinder-backup could not be found.', { status: 503, type: 'ServiceNotFound' });
+  return { host: found.host };
 }
 
 /**
@@ -60,7 +59,15 @@ export async function startRestore(app: CinderApp, tx: Tx, caller: Caller, row: 
   const sagaId = await env.sagas.start(
     tx,
     app.sagas.backupRestore,
-    { backupId: row.id, volumeId: volume.id, newDiskId: env.ids.uuid(), isNew, ...(newKeyId !== undefined && { newKeyId }), who },
+    {
+      backupId: row.id,
+      volumeId: volume.id,
+      newDiskId: env.ids.uuid(),
+      isNew,
+      ...(newKeyId !== undefined && { newKeyId }),
+      account: accountOf(caller.ctx, row),
+      who,
+    },
     { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId: volume.project_id },
   );
   await updateVolume(tx, volume.id, { saga_id: sagaId }, nowMs);

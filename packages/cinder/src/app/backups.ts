@@ -1,23 +1,19 @@
 import { type CairnError, invalidInput } from '@cairn/kit/errors/errors';
-import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { ListPage, ListRequest, ListSpec } from '@cairn/kit/store/list';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { fromJson, toJson } from '@cairn/kit/store/values';
-import { getManifest } from '../backups/format.ts';
-import type { BackupStore } from '../backups/store.ts';
-import { invalid, invalidSnapshot, invalidVolume } from '../errors.ts';
+import { invalidSnapshot, invalidVolume } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
-import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, placeOf, updateBackup, withDependents } from '../store/backups.ts';
+import { BACKUPS, backupById, backupsOfVolume, insertBackup, pageOfBackups, updateBackup, withDependents } from '../store/backups.ts';
 import { countRows } from '../store/count.ts';
 import { indexPairs, type Pairs } from '../store/metadata.ts';
 import { updateSnapshot } from '../store/snapshots.ts';
 import type { BackupRow, VolumeRow } from '../store/tables.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
-import { type BackupFacts, backupNotFound } from './backup-facts.ts';
+import { accountOf, type BackupFacts, backupNotFound } from './backup-facts.ts';
 import { checkRestorable, getBackup, serviceIn, startRestore } from './backup-restore.ts';
 import { type Caller, requesterOf, targetOf } from './caller.ts';
-import { storedBytes } from './encryption.ts';
 import { emitBackup } from './events.ts';
 import { cloneKey } from './keys.ts';
 import { claimBackupQuota } from './quota.ts';
@@ -69,10 +65,12 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
   checkPairs(ask.metadata);
   const projectId = ctx.projectId ?? volume.project_id;
   await claimBackupQuota(tx, options.quotaDefaults, projectId, volume.size_gb);
-  const parent = ask.incremental ? await parentOf(tx, volume, projectId, snapshot?.created_at_ms) : undefined;
   const { host } = await serviceIn(app, tx, ask.availabilityZone);
+  const driver = app.backups.forNew();
+  const parent = ask.incremental ? await parentOf(tx, volume, projectId, driver.service, snapshot?.created_at_ms) : undefined;
   const nowMs = env.clock.nowMs();
   const id = env.ids.uuid();
+  const { container, place } = driver.placeFor({ id, volumeId: volume.id, container: ask.container, nowMs });
   const row: BackupRow = {
     id,
     volume_id: volume.id,
@@ -85,11 +83,11 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
     status: 'creating',
     fail_reason: null,
     size_gb: volume.size_gb,
-    container: ask.container,
+    container,
     availability_zone: ask.availabilityZone,
     host,
-    service: null,
-    service_metadata: id,
+    service: driver.service,
+    service_metadata: place,
     object_count: 0,
     restore_volume_id: null,
     encryption_key_id: volume.encryption_key_id === null ? null : await cloneKey(app.deps, tx, volume.encryption_key_id, volume.project_id),
@@ -113,16 +111,16 @@ export async function createBackup(app: CinderApp, tx: Tx, caller: Caller, ask: 
   await env.sagas.start(
     tx,
     app.sagas.backupCreate,
-    { backupId: row.id, volumeId: volume.id, previousStatus: volume.status, who },
+    { backupId: row.id, volumeId: volume.id, previousStatus: volume.status, account: accountOf(ctx, row), who },
     { subject: subjectOf(volume.id), requestId: who.requestId, userId: who.userId, projectId },
   );
   return row;
 }
 
 /** The newest backup that an increment can build on. */
-async function parentOf(tx: Tx, volume: VolumeRow, projectId: string, beforeMs: number | undefined): Promise<BackupRow> {
+async function parentOf(tx: Tx, volume: VolumeRow, projectId: string, service: string, beforeMs: number | undefined): Promise<BackupRow> {
   const fitting = (await backupsOfVolume(tx, volume.id, projectId)).find(
-    (one) => one.status === 'available' && (beforeMs === undefined || (one.data_timestamp_ms ?? 0) < beforeMs),
+    (one) => one.status === 'available' && one.service === service && (beforeMs === undefined || (one.data_timestamp_ms ?? 0) < beforeMs),
   );
   if (!fitting) throw invalidBackup('No backups available to do an incremental backup.');
   return fitting;
@@ -143,7 +141,7 @@ export async function deleteBackup(app: CinderApp, tx: Tx, caller: Caller, id: s
   await env.sagas.start(
     tx,
     app.sagas.backupDelete,
-    { backupId: row.id, who },
+    { backupId: row.id, account: accountOf(caller.ctx, row), who },
     { subject: subjectOf(row.volume_id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
   );
 }
@@ -247,118 +245,8 @@ export async function exportRecord(app: CinderApp, caller: Caller, id: string): 
     display_description: row.description,
     metadata: fromJson(row.metadata),
     created_at: new Date(row.created_at_ms).toISOString(),
-    data_timestamp_ms: row.data_timestamp_ms,
+    data_timestamp: row.data_timestamp_ms === null ? null : new Date(row.data_timestamp_ms).toISOString(),
+    driver_info: {},
   };
   return { service: row.service ?? '', url: Buffer.from(JSON.stringify(record)).toString('base64') };
-}
-
-interface ImportedRecord {
-  readonly id: string;
-  readonly size: number;
-  readonly [key: string]: unknown;
-}
-
-/** Upstream's placeholder for the volume of an imported backup, until its record says more. */
-const NO_VOLUME = '00000000-0000-0000-0000-000000000000';
-
-/** Takes a backup up again from its record; it is available once the store has shown that it is there. */
-export async function importRecord(app: CinderApp, caller: Caller, service: string, url: string): Promise<BackupRow> {
-  const { env, options } = app.deps;
-  caller.authorize('backup:backup-import');
-  const record = decode(url);
-  const row = await env.store.write(async (tx) => {
-    const { host } = await serviceIn(app, tx, null);
-    if (await backupById(tx, record.id)) throw invalidBackup('Backup already exists in database.');
-    const projectId = caller.ctx.projectId;
-    if (projectId === undefined) throw invalidInput('A backup belongs to a project: use a token with a project scope.');
-    await claimBackupQuota(tx, options.quotaDefaults, projectId, record.size);
-    const text = (key: string): string | null => (typeof record[key] === 'string' ? (record[key] as string).slice(0, 255) : null);
-    const metadata = pairsOrNone(record['metadata']);
-    const place = isUuidLike(String(record['service_metadata'])) ? String(record['service_metadata']) : record.id;
-    const made: BackupRow = {
-      id: record.id,
-      volume_id: isUuidLike(String(record['volume_id'])) ? String(record['volume_id']) : NO_VOLUME,
-      snapshot_id: text('snapshot_id'),
-      parent_id: text('parent_id'),
-      project_id: projectId,
-      user_id: caller.ctx.userId,
-      name: text('display_name'),
-      description: text('display_description'),
-      status: 'creating',
-      fail_reason: null,
-      size_gb: record.size,
-      container: text('container'),
-      availability_zone: text('availability_zone'),
-      host,
-      service,
-      service_metadata: place,
-      object_count: 0,
-      restore_volume_id: null,
-      encryption_key_id: null,
-      metadata: toJson(metadata),
-      facts: typeof record['facts'] === 'string' && isJson(record['facts']) ? record['facts'] : '{}',
-      data_timestamp_ms: Number.isSafeInteger(record['data_timestamp_ms']) ? (record['data_timestamp_ms'] as number) : env.clock.nowMs(),
-      created_at_ms: env.clock.nowMs(),
-      updated_at_ms: null,
-    };
-    await insertBackup(tx, made, metadata);
-    return made;
-  });
-  await finishImport(app, row, service);
-  return row;
-}
-
-async function finishImport(app: CinderApp, row: BackupRow, service: string): Promise<void> {
-  const { env } = app.deps;
-  const store = app.backups as BackupStore;
-  let failure: string | undefined;
-  let objects = 0;
-  if (service !== store.service) failure = `Import record failed, cannot find backup service to perform the import. Request service ${service}.`;
-  else {
-    try {
-      // a record tells of the project's own backup only if the store has one by that id
-      const manifest = await getManifest(store, placeOf(row));
-      for (const id of manifest.chain) await getManifest(store, id);
-      if (manifest.sizeBytes > storedBytes(row.size_gb, row.encryption_key_id)) failure = 'The backup is larger than its record says.';
-      objects = (await store.list(placeOf(row))).length;
-    } catch {
-      failure = 'The backup is not in the backup store, or is damaged.';
-    }
-  }
-  await env.store.write(async (tx) => {
-    const done = failure === undefined;
-    await updateBackup(tx, row.id, { status: done ? 'available' : 'error', fail_reason: failure ?? null, object_count: objects }, env.clock.nowMs(), [
-      'creating',
-    ]);
-  });
-}
-
-function decode(url: string): ImportedRecord {
-  let record: unknown;
-  try {
-    record = JSON.parse(Buffer.from(url, 'base64').toString('utf8'));
-  } catch {
-    throw invalid("Can't parse backup record.");
-  }
-  if (record === null || typeof record !== 'object' || Array.isArray(record)) throw invalid("Can't decode backup record.");
-  const { id, size } = record as Record<string, unknown>;
-  if (id === undefined) throw invalid('Provided backup record is missing an id');
-  if (size === undefined) throw invalid('Provided backup record is missing size attribute');
-  if (typeof id !== 'string' || !isUuidLike(id)) throw invalid('The id of the backup record is no UUID.');
-  if (!Number.isSafeInteger(size) || (size as number) < 1 || (size as number) > 2_147_483_647)
-    throw invalid('The size of the backup record is no number of gigabytes.');
-  return record as ImportedRecord;
-}
-
-const pairsOrNone = (value: unknown): Pairs =>
-  value !== null && typeof value === 'object' && Object.entries(value).every(([key, one]) => key.length <= 255 && typeof one === 'string' && one.length <= 255)
-    ? (value as Pairs)
-    : {};
-
-function isJson(text: string): boolean {
-  try {
-    return typeof JSON.parse(text) === 'object';
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,7 @@ import type { CinderOptions } from '../options.ts';
 /** The services that cinder asks, by their faces. */
 export interface CinderFaces {
   readonly glance: GlanceFace;
-  readonly keystone: Pick<KeystoneFace, 'project' | 'sealSecret' | 'openSecret'>;
+  readonly keystone: Pick<KeystoneFace, 'project' | 'sealSecret' | 'openSecret' | 'tokenFor' | 'endpointFor'>;
 }
 
 /** What every part of cinder's app is built with. */

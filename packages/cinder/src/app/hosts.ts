@@ -6,7 +6,7 @@ import { serviceHost, storageKey } from './backend.ts';
 export async function registerScheduler(deps: CinderDeps): Promise<void> {
   const host = deps.hosts.names()[0] ?? 'cairn';
   await register(deps, host, 'cinder-scheduler');
-  if (deps.options.backupsDir !== undefined) await register(deps, host, 'cinder-backup');
+  if (deps.options.backupsDir !== undefined || deps.options.backups.driver !== 'file') await register(deps, host, 'cinder-backup');
 }
 
 /** A volume service for each back end of a host; those that all hosts share have one together. */

@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { notFound } from '@cairn/kit/errors/errors';
 
 /**
- * Where backups are kept: objects of bounded size under keys like `<backup>/data-00000`. What is written stays as it is, so any store of objects
- * will do (a directory here; object storage has the same four calls).
+ * Where backups are kept: objects of bounded size under keys like `<backup>/data-00000`. What is written stays as it is.
  */
 export interface BackupStore {
   /** As `backup_service` of exported records names it. */

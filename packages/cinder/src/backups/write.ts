@@ -10,7 +10,7 @@ export interface BackupWrite {
   readonly parent?: Manifest;
   readonly signal: AbortSignal;
   /** Called now and then with 0 to 100. */
-  readonly onProgress?: (percent: number) => Promise<void>;
+  readonly onProgress?: (percent: number, objects: number) => Promise<void>;
 }
 
 export interface BackupWritten {
@@ -39,7 +39,7 @@ export async function writeBackup(store: BackupStore, raw: Readable, ask: Backup
     if (used) await store.put(indexKey(id, indexes.length), part.bytes);
     indexes.push(used ? sha256(part.bytes).toString('hex') : null);
     at = 0;
-    await ask.onProgress?.(Math.floor((indexes.length * 100) / parts));
+    await ask.onProgress?.(Math.floor((indexes.length * 100) / parts), pack.objects);
   };
   await beginPart();
   for await (const block of blocksOf(raw)) {

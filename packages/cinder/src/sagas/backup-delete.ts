@@ -3,28 +3,33 @@ import type { Requester } from '../app/caller.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { emitBackup } from '../app/events.ts';
 import { deleteKey } from '../app/keys.ts';
-import type { BackupStore } from '../backups/store.ts';
-import { backupById, deleteBackupRow, placeOf, sharesObjects, updateBackup } from '../store/backups.ts';
-import { DISK_DEADLINE_MS, leaveMessage, needStore } from './common.ts';
+import type { BackupDrivers } from '../backups/drivers.ts';
+import type { Account } from '../backups/driver.ts';
+import { backupById, deleteBackupRow, sharesObjects, updateBackup } from '../store/backups.ts';
+import { DATA_DEADLINE_MS, leaveMessage } from './common.ts';
+import { refOf } from '../app/backup-facts.ts';
 
 export interface BackupDeleteParams {
   readonly backupId: string;
+  readonly account?: Account;
   readonly who: Requester;
 }
 
 /** Removes a backup from the store, then its row. */
-export function backupDeleteSaga(deps: CinderDeps, backups: BackupStore | undefined): SagaDefinition<BackupDeleteParams> {
+export function backupDeleteSaga(deps: CinderDeps, backups: BackupDrivers): SagaDefinition<BackupDeleteParams> {
   const { env } = deps;
   return defineSaga<BackupDeleteParams, unknown>({
     name: 'cinder.backup.delete',
     steps: [
       {
         name: 'objects',
-        deadlineMs: DISK_DEADLINE_MS,
+        deadlineMs: DATA_DEADLINE_MS,
         async do(step) {
           const row = await backupById(step.db, step.params.backupId);
           // a record that was imported under another id stands for the same objects: they go with the last
-          if (row && !(await sharesObjects(step.db, row))) await needStore(backups).remove(placeOf(row));
+          if (!row) return;
+          const driver = backups.of(row);
+          if (!(await sharesObjects(step.db, row, driver.hasContainers))) await driver.remove(refOf(row, step.params.account), step.signal);
         },
       },
     ],

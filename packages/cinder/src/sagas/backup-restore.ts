@@ -1,19 +1,19 @@
 import { conflict } from '@cairn/kit/errors/errors';
 import { defineSaga, type SagaDefinition } from '@cairn/kit/saga/saga';
 import { fromJson } from '@cairn/kit/store/values';
-import { type BackupFacts, backupNotFound } from '../app/backup-facts.ts';
+import { type BackupFacts, backupNotFound, chainOf } from '../app/backup-facts.ts';
 import type { Requester } from '../app/caller.ts';
 import { diskIdAt, disksAt } from '../app/backend.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import { checkEncrypted, diskEncryption, storedBytes } from '../app/encryption.ts';
 import { emitBackup, emitVolume } from '../app/events.ts';
 import { deleteKey } from '../app/keys.ts';
-import { backupAsQcow2 } from '../backups/read.ts';
-import type { BackupStore } from '../backups/store.ts';
-import { backupById, placeOf, updateBackup } from '../store/backups.ts';
+import type { Account } from '../backups/driver.ts';
+import type { BackupDrivers } from '../backups/drivers.ts';
+import { backupById, updateBackup } from '../store/backups.ts';
 import type { Pairs } from '../store/metadata.ts';
 import { setVolumePairs, updateVolume, volumeById } from '../store/volumes.ts';
-import { DATA_DEADLINE_MS, GIB, leaveMessage, needStore, needVolume, shareDisk, subjectOf } from './common.ts';
+import { DATA_DEADLINE_MS, GIB, leaveMessage, needVolume, shareDisk, subjectOf } from './common.ts';
 import type { DiskRemoveParams } from './disk-remove.ts';
 
 export interface BackupRestoreParams {
@@ -25,15 +25,12 @@ export interface BackupRestoreParams {
   readonly isNew: boolean;
   /** Of an encrypted backup: the key that the volume has with its content. */
   readonly newKeyId?: string;
+  readonly account?: Account;
   readonly who: Requester;
 }
 
 /** Gives a volume the content of a backup: a new disk is filled, and only when all of it was proved right takes the old one's place. */
-export function backupRestoreSaga(
-  deps: CinderDeps,
-  backups: BackupStore | undefined,
-  diskRemove: SagaDefinition<DiskRemoveParams>,
-): SagaDefinition<BackupRestoreParams> {
+export function backupRestoreSaga(deps: CinderDeps, backups: BackupDrivers, diskRemove: SagaDefinition<DiskRemoveParams>): SagaDefinition<BackupRestoreParams> {
   const { env } = deps;
   return defineSaga<BackupRestoreParams, unknown>({
     name: 'cinder.backup.restore',
@@ -48,7 +45,9 @@ export function backupRestoreSaga(
           const keyId = step.params.newKeyId ?? null;
           const backup = await backupById(step.db, backupId);
           if (!backup) throw backupNotFound(backupId);
-          const data = await backupAsQcow2(needStore(backups), placeOf(backup), storedBytes(volume.size_gb, keyId));
+          const driver = backups.of(backup);
+          const chain = await chainOf(step.db, backup, driver, step.params.account);
+          const data = await driver.read(chain, storedBytes(volume.size_gb, keyId), step.signal);
           let wrong: unknown;
           data.on('error', (error) => {
             wrong = error;

@@ -1,12 +1,11 @@
 import type { Disks } from '@cairn/host/interface/disks';
-import { notFound, unavailable } from '@cairn/kit/errors/errors';
+import { notFound } from '@cairn/kit/errors/errors';
 import type { StepContext } from '@cairn/kit/saga/saga';
 import type { Tx, Db } from '@cairn/kit/store/store';
 import { complain, type Complaint } from '../app/messages.ts';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Requester } from '../app/caller.ts';
 import type { VolumeRow } from '../store/tables.ts';
-import type { BackupStore } from '../backups/store.ts';
 import { isBeingCopied, volumeById } from '../store/volumes.ts';
 
 /** Sagas of one subject run one after another. */
@@ -28,12 +27,6 @@ export async function needVolume(db: Db, volumeId: string): Promise<VolumeRow> {
 
 export const leaveMessage = (deps: CinderDeps, tx: Tx, who: Requester, complaint: Complaint): Promise<void> =>
   complain(deps.env, deps.options.messageTtlMs, tx, who, complaint);
-
-/** The backup store; there is none where the cloud was set up without. */
-export function needStore(store: BackupStore | undefined): BackupStore {
-  if (!store) throw unavailable('Service cinder-backup could not be found.');
-  return store;
-}
 
 /** Makes the disk of a volume that several servers may have fit for that; it is then a whole copy of what it was made of. */
 export async function shareDisk(disks: Pick<Disks, 'share'>, { multiattach }: Pick<VolumeRow, 'multiattach'>, diskId: string): Promise<void> {

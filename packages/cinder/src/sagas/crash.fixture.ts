@@ -29,6 +29,7 @@ import { createSnapshot } from '../app/snapshots.ts';
 import { createVolume } from '../app/volume-create.ts';
 import { defaultCinderOptions } from '../options.ts';
 import { testSecrets } from '../cloud.fixture.ts';
+import { SmallSwift } from '../testing/small-swift.ts';
 import { cinderMigrations } from '../store/migrations/index.ts';
 import { snapshotById } from '../store/snapshots.ts';
 import type { CinderTables, SnapshotRow, VolumeRow } from '../store/tables.ts';
@@ -51,6 +52,8 @@ export interface Actor {
 export interface Plan {
   /** The saga, found among those of one process's app by its name. */
   readonly saga: (app: CinderApp) => SagaDefinition;
+  /** Backups go to object storage. */
+  readonly objectStorage?: boolean;
   /** Another host, `host2`, is there. */
   readonly twoHosts?: boolean;
   prepare?(actor: Actor): Promise<void>;
@@ -65,6 +68,7 @@ export async function world(plan: Plan): Promise<CrashWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'cairn-cinder-crash-'));
   const store = await testStore();
   const machine = new SimulatedMachine('host1');
+  const swift = plan.objectStorage === true ? await SmallSwift.start() : undefined;
   const second = new SimulatedMachine('host2');
   await store.migrate([sagaMigrations, eventMigrations, glanceMigrations, cinderMigrations]);
   const quotaBefore = (): Promise<unknown[]> => on<CinderTables>(store.read).selectFrom('cinder_usage').selectAll().execute();
@@ -85,7 +89,7 @@ export async function world(plan: Plan): Promise<CrashWorld> {
       if (plan.twoHosts === true) hosts.add(new SimulatedAgent('host2', { clock: systemClock, machine: second, callbacks }));
       const app: CinderApp = createCinderApp({
         env,
-        options: { ...defaultCinderOptions, backupsDir: join(directory, 'backups') },
+        options: { ...defaultCinderOptions, backupsDir: join(directory, 'backups'), ...(swift && { backups: swift.options }) },
         faces: { glance: glance.face, keystone: { project: async () => undefined, ...testSecrets } },
         hosts,
       });
@@ -133,6 +137,8 @@ export async function world(plan: Plan): Promise<CrashWorld> {
         ...second.inspect().map((line) => `host2 ${line}`),
         ...backups.map((one) => `backup ${one.status}${one.parent_id === null ? '' : ' incremental'}`),
         ...(await readdir(join(directory, 'backups')).catch(() => [])).map((name) => `backed up ${name}`),
+        // before the backup's id there is a time
+        ...(swift ? swift.names().map((name) => name.replace(/^.*_backup_(.{36})/, 'object of $1 ')) : []),
         ...keys.map(() => 'key'),
         ...groups.map((one) => `group ${one.status}`),
         ...volumes.map(
@@ -147,6 +153,7 @@ export async function world(plan: Plan): Promise<CrashWorld> {
     },
     async close() {
       await store.close();
+      await swift?.stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,7 @@
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { CinderDeps } from '../app/deps.ts';
 import type { Pools } from '../app/pools.ts';
-import type { BackupStore } from '../backups/store.ts';
+import type { BackupDrivers } from '../backups/drivers.ts';
 import { backupCreateSaga, type BackupCreateParams } from './backup-create.ts';
 import { backupDeleteSaga, type BackupDeleteParams } from './backup-delete.ts';
 import { backupRestoreSaga, type BackupRestoreParams } from './backup-restore.ts';
@@ -37,7 +37,7 @@ export interface CinderSagas {
   readonly backupRestore: SagaDefinition<BackupRestoreParams>;
 }
 
-export function createSagas(deps: CinderDeps, pools: Pools, backups: BackupStore | undefined): CinderSagas {
+export function createSagas(deps: CinderDeps, pools: Pools, backups: BackupDrivers): CinderSagas {
   const diskRemove = diskRemoveSaga(deps);
   return {
     diskRemove,

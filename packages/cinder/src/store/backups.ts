@@ -83,16 +83,11 @@ export async function backupUse(db: Db, projectId: string): Promise<{ readonly b
   return { backups: Number(row?.count ?? 0), gb: Number(row?.gb ?? 0) };
 }
 
-/** Whether another backup has the same objects in the store. */
-export async function sharesObjects(db: Db, row: BackupRow): Promise<boolean> {
-  const other = await q(db)
-    .selectFrom('cinder_backup')
-    .select('id')
-    .where('service_metadata', '=', placeOf(row))
-    .where('id', '!=', row.id)
-    .limit(1)
-    .executeTakeFirst();
-  return other !== undefined;
+/** Whether another backup has the same objects in the store; `inContainers`: equal places of different containers are different. */
+export async function sharesObjects(db: Db, row: BackupRow, inContainers: boolean): Promise<boolean> {
+  let query = q(db).selectFrom('cinder_backup').select('id').where('service_metadata', '=', placeOf(row)).where('id', '!=', row.id);
+  if (inContainers) query = query.where('container', '=', row.container);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** The id under which the store has a backup's objects. */

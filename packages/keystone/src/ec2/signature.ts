@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { signingKeyV4, uriEncoded, V4 } from '@cairn/kit/net/aws-signature';
 
 /** A request as the service that received it describes it for the check of its signature: the body of POST /v3/ec2tokens. */
 export interface SignedRequest {
@@ -14,9 +15,6 @@ export interface SignedRequest {
 
 const hmac = (algorithm: 'sha1' | 'sha256', key: string | Buffer, text: string | Buffer): Buffer => createHmac(algorithm, key).update(text).digest();
 
-/** RFC 3986: everything but letters, digits and `-_.~`. */
-const encoded = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-
 /** A parameter's text as the senders' library has it. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -28,7 +26,7 @@ const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a),
 const canonicalQuery = (params: SignedRequest['params']): string =>
   Object.keys(params)
     .toSorted(byBytes)
-    .map((key) => `${encoded(key)}=${encoded(textOf(params[key]))}`)
+    .map((key) => `${uriEncoded(key)}=${uriEncoded(textOf(params[key]))}`)
     .join('&');
 
 /** Versions 0 and 1: nothing but parameters, under SHA-1. */
@@ -46,17 +44,8 @@ function version2(secret: string, { verb, host, path, params }: SignedRequest): 
   return hmac('sha256', secret, `${verb}\n${host}\n${path}\n${query}`).toString('base64');
 }
 
-const V4 = 'AWS4-HMAC-SHA256';
-
 const isVersion4 = ({ headers, params }: SignedRequest): boolean =>
   typeof headers.Authorization === 'string' ? headers.Authorization.startsWith(V4) : params['X-Amz-Algorithm'] === V4;
-
-/** The key of version 4 for one day, region and service. */
-export function signingKeyV4(secret: string, date: string, region: string, service: string): Buffer {
-  let key = hmac('sha256', `AWS4${secret}`, date);
-  for (const part of [region, service, 'aws4_request']) key = hmac('sha256', key, part);
-  return key;
-}
 
 /** Version 4, with what the Authorization header or the X-Amz-* parameters say. Undefined where they contradict each other. */
 function version4(secret: string, request: SignedRequest): string | undefined {

@@ -19,6 +19,8 @@ const anyProject: KeystoneFace = {
   project: async (_db, id) => ({ id, name: id, domainId: 'default', parentId: null, enabled: true }),
   sealSecret: (_purpose, text) => text,
   openSecret: (_purpose, sealed) => sealed,
+  tokenFor: async () => ({ token: 'token', expiresAtMs: Number.MAX_SAFE_INTEGER }),
+  endpointFor: async () => undefined,
   userExists: async () => true,
   unifiedLimits: async () => new Map(),
 };

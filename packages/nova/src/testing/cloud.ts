@@ -183,6 +183,8 @@ export class TestCloud {
         if (sealedFor !== purpose) throw new Error(`sealed for ${sealedFor}, not for ${purpose}`);
         return text;
       },
+      tokenFor: async () => ({ token: 'token', expiresAtMs: Number.MAX_SAFE_INTEGER }),
+      endpointFor: async () => undefined,
       userExists: async () => true,
       unifiedLimits: async () => new Map<string, number>(),
     };
