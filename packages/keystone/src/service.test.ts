@@ -68,6 +68,33 @@ for (const engine of engines()) {
     assert.deepEqual([await face.userExists(read, person.userId), await face.userExists(read, 'nobody')], [true, false]);
   });
 
+  test(`${engine}: the face makes a token in a user's name, with the roles and limits that hold now`, async () => {
+    const admin = await cloud.admin();
+    const { userId, projectId, token } = await cloud.person(admin, 'acted-for');
+    const { face } = cloud.keystone;
+    const acting = await face.tokenFor({ userId, projectId });
+    assert.ok(acting.expiresAtMs > Date.now());
+    const ctx = await face.authenticate(acting.token, 'req-1');
+    assert.deepEqual([ctx?.userId, ctx?.projectId, ctx?.roles], [userId, projectId, ['member', 'reader']]);
+    const rules = [{ service: 'object-store', method: 'PUT', path: '/v1/**' }];
+    const { body } = await cloud.expect(201, token, 'POST', `/v3/users/${userId}/application_credentials`, {
+      application_credential: { name: 'limited', roles: [{ name: 'reader' }], access_rules: rules },
+    });
+    const limited = await face.tokenFor({ userId, projectId, applicationCredentialId: body.application_credential.id });
+    const within = await face.authenticate(limited.token, 'req-2');
+    assert.deepEqual([within?.roles, within?.accessRules?.map(({ service, path }) => [service, path])], [['reader'], [['object-store', '/v1/**']]]);
+    const stranger = await cloud.person(admin, 'stranger');
+    await assert.rejects(face.tokenFor({ userId: stranger.userId, projectId }), /may not act in project/);
+    await assert.rejects(face.tokenFor({ userId: 'nobody', projectId }), /may not act in project/);
+  });
+
+  test(`${engine}: the face finds a project's endpoint in the catalogue`, async () => {
+    const { read } = cloud.world.env.store;
+    const find = (type: string, region: string) => cloud.keystone.face.endpointFor(read, type, region, { userId: 'u', projectId: 'p' });
+    assert.equal(await find('object-store', 'RegionOne'), 'http://cloud/v1/AUTH_p');
+    assert.deepEqual([await find('object-store', 'elsewhere'), await find('nothing', 'RegionOne')], [undefined, undefined]);
+  });
+
   test(`${engine}: what one process changes, another one knows at once`, async () => {
     if (engine === 'sqlite') return; // there is one process
     const admin = await cloud.admin();

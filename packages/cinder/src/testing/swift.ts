@@ -86,7 +86,7 @@ export class Swift {
 
   /** Until all servers answer: an account is made, and listed. */
   async #ready(): Promise<void> {
-    const endMs = Date.now() + 240_000;
+    const endMs = Date.now() + 900_000;
     for (;;) {
       if (this.#processes.some((child) => child.exitCode !== null) || Date.now() > endMs) throw new Error(`Swift did not start:\n${this.#logs()}`);
       const code = await this.raw('PUT', '/ready').catch(() => 0);
