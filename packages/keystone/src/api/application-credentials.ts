@@ -2,6 +2,8 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { AccessRule, ApplicationCredential } from '../app/application-credentials.ts';
 import { withImplied } from '../app/effective-roles.ts';
 import { accessRuleNotFound, invalid } from '../errors.ts';
+import { accessRule as accessRuleAnswer, applicationCredential, newApplicationCredential } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
 import { type AnyRequest, collection, equals, filtersOf, type KeystoneApp, naiveMicros, noTarget, op, param, targetOf, v3, who } from './common.ts';
 import { refuseTrustToken, requireUnrestricted } from './delegation.ts';
 import { roleView } from './roles.ts';
@@ -116,6 +118,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.application_credential.list',
     method: 'GET',
     path: PATH,
+    answer: many('application_credentials', applicationCredential),
     summary: "List a user's application credentials",
     policy: 'identity:list_application_credentials',
     target: noTarget,
@@ -130,6 +133,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.application_credential.create',
     method: 'POST',
     path: PATH,
+    answer: one('application_credential', newApplicationCredential),
     summary: 'Create an application credential for the project of the token',
     policy: 'identity:create_application_credential',
     target: noTarget,
@@ -164,6 +168,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.application_credential.show',
     method: 'GET',
     path: `${PATH}/{application_credential_id}`,
+    answer: one('application_credential', applicationCredential),
     summary: 'Show an application credential',
     policy: 'identity:get_application_credential',
     target: ownerTarget,
@@ -180,6 +185,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_application_credential',
     target: ownerTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       refuseTrustToken(req);
       requireUnrestricted(req, 'additional application credentials');
@@ -190,6 +196,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.access_rule.list',
     method: 'GET',
     path: RULES,
+    answer: many('access_rules', accessRuleAnswer),
     summary: "List a user's access rules",
     policy: 'identity:list_access_rules',
     target: userTarget,
@@ -204,6 +211,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.access_rule.show',
     method: 'GET',
     path: `${RULES}/{access_rule_id}`,
+    answer: one('access_rule', accessRuleAnswer),
     summary: 'Show an access rule',
     policy: 'identity:get_access_rule',
     target: userTarget,
@@ -220,6 +228,7 @@ export const applicationCredentialOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_access_rule',
     target: userTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       refuseTrustToken(req);
       await app.applicationCredentials.removeRule((await ruleOf(app, req)).id, who(req));

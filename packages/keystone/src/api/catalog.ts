@@ -2,6 +2,8 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { Endpoint, Region, Service } from '../app/catalog.ts';
 import { extraOf } from '../app/core.ts';
 import { invalid } from '../errors.ts';
+import { endpoint, region, service } from './answers/catalog.ts';
+import { many, one } from './answers/envelope.ts';
 import { type AnyRequest, collection, filtersOf, type KeystoneApp, member, noTarget, op, param, requireSameId, who } from './common.ts';
 import { bodyOf, description255, flagValue, queryOf, regionId, type Schema, shortText, text, textOrNull, url } from './schemas.ts';
 
@@ -95,6 +97,7 @@ const regions: readonly AnyOperation[] = [
     id: 'keystone.region.list',
     method: 'GET',
     path: '/v3/regions',
+    answer: many('regions', region),
     summary: 'List regions',
     policy: 'identity:list_regions',
     target: noTarget,
@@ -105,6 +108,7 @@ const regions: readonly AnyOperation[] = [
     id: 'keystone.region.create',
     method: 'POST',
     path: '/v3/regions',
+    answer: one('region', region),
     summary: 'Create a region',
     policy: 'identity:create_region',
     target: noTarget,
@@ -123,6 +127,7 @@ const regions: readonly AnyOperation[] = [
     id: 'keystone.region.create_with_id',
     method: 'PUT',
     path: '/v3/regions/{region_id}',
+    answer: one('region', region),
     summary: 'Create a region with the id of the path',
     policy: 'identity:create_region',
     target: noTarget,
@@ -141,6 +146,7 @@ const regions: readonly AnyOperation[] = [
     id: 'keystone.region.show',
     method: 'GET',
     path: '/v3/regions/{region_id}',
+    answer: one('region', region),
     summary: 'Show a region',
     policy: 'identity:get_region',
     target: noTarget,
@@ -150,6 +156,7 @@ const regions: readonly AnyOperation[] = [
     id: 'keystone.region.update',
     method: 'PATCH',
     path: '/v3/regions/{region_id}',
+    answer: one('region', region),
     summary: 'Update a region',
     policy: 'identity:update_region',
     target: noTarget,
@@ -173,6 +180,7 @@ const regions: readonly AnyOperation[] = [
     policy: 'identity:delete_region',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.catalog.deleteRegion(param(req, 'region_id'), who(req)),
   }),
 ];
@@ -182,6 +190,7 @@ const services: readonly AnyOperation[] = [
     id: 'keystone.service.list',
     method: 'GET',
     path: '/v3/services',
+    answer: many('services', service),
     summary: 'List services',
     policy: 'identity:list_services',
     target: noTarget,
@@ -191,6 +200,7 @@ const services: readonly AnyOperation[] = [
     id: 'keystone.service.create',
     method: 'POST',
     path: '/v3/services',
+    answer: one('service', service),
     summary: 'Create a service',
     policy: 'identity:create_service',
     target: noTarget,
@@ -210,6 +220,7 @@ const services: readonly AnyOperation[] = [
     id: 'keystone.service.show',
     method: 'GET',
     path: '/v3/services/{service_id}',
+    answer: one('service', service),
     summary: 'Show a service',
     policy: 'identity:get_service',
     target: noTarget,
@@ -219,6 +230,7 @@ const services: readonly AnyOperation[] = [
     id: 'keystone.service.update',
     method: 'PATCH',
     path: '/v3/services/{service_id}',
+    answer: one('service', service),
     summary: 'Update a service',
     policy: 'identity:update_service',
     target: noTarget,
@@ -238,6 +250,7 @@ const services: readonly AnyOperation[] = [
     policy: 'identity:delete_service',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.catalog.deleteService(param(req, 'service_id'), who(req)),
   }),
 ];
@@ -247,6 +260,7 @@ const endpoints: readonly AnyOperation[] = [
     id: 'keystone.endpoint.list',
     method: 'GET',
     path: '/v3/endpoints',
+    answer: many('endpoints', endpoint),
     summary: 'List endpoints',
     policy: 'identity:list_endpoints',
     target: noTarget,
@@ -258,6 +272,7 @@ const endpoints: readonly AnyOperation[] = [
     id: 'keystone.endpoint.create',
     method: 'POST',
     path: '/v3/endpoints',
+    answer: one('endpoint', endpoint),
     summary: 'Create an endpoint',
     policy: 'identity:create_endpoint',
     target: noTarget,
@@ -283,6 +298,7 @@ const endpoints: readonly AnyOperation[] = [
     id: 'keystone.endpoint.show',
     method: 'GET',
     path: '/v3/endpoints/{endpoint_id}',
+    answer: one('endpoint', endpoint),
     summary: 'Show an endpoint',
     policy: 'identity:get_endpoint',
     target: noTarget,
@@ -292,6 +308,7 @@ const endpoints: readonly AnyOperation[] = [
     id: 'keystone.endpoint.update',
     method: 'PATCH',
     path: '/v3/endpoints/{endpoint_id}',
+    answer: one('endpoint', endpoint),
     summary: 'Update an endpoint',
     policy: 'identity:update_endpoint',
     target: noTarget,
@@ -318,6 +335,7 @@ const endpoints: readonly AnyOperation[] = [
     policy: 'identity:delete_endpoint',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.catalog.deleteEndpoint(param(req, 'endpoint_id'), who(req)),
   }),
 ];

@@ -3,6 +3,8 @@ import { extraOf } from '../app/core.ts';
 import { ec2CredentialId } from '../app/ec2-tokens.ts';
 import type { Credential } from '../app/credentials.ts';
 import { expecting, invalid } from '../errors.ts';
+import { credential } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
 import { type AnyRequest, collection, equals, filtersOf, type KeystoneApp, member, op, param, requireSameId, targetOf, unchecked, who } from './common.ts';
 import { reachesProject, requireOwnProject, requireUnrestricted } from './delegation.ts';
 import { bodyOf, queryOf, shortText, text, textOrNull } from './schemas.ts';
@@ -63,6 +65,7 @@ export const credentialOperations: readonly AnyOperation[] = [
     id: 'keystone.credential.list',
     method: 'GET',
     path: '/v3/credentials',
+    answer: many('credentials', credential),
     summary: 'List credentials',
     policy: 'identity:list_credentials',
     target: (_app, req) => targetOf(req, req.ctx.systemScope ? {} : { credential: { user_id: req.ctx.userId } }),
@@ -82,6 +85,7 @@ export const credentialOperations: readonly AnyOperation[] = [
     id: 'keystone.credential.create',
     method: 'POST',
     path: '/v3/credentials',
+    answer: one('credential', credential),
     summary: 'Create a credential',
     policy: 'identity:create_credential',
     target: (_app, req) => targetOf(req, { credential: unchecked(req, 'credential') }),
@@ -113,6 +117,7 @@ export const credentialOperations: readonly AnyOperation[] = [
     id: 'keystone.credential.show',
     method: 'GET',
     path: '/v3/credentials/{credential_id}',
+    answer: one('credential', credential),
     summary: 'Show a credential',
     policy: 'identity:get_credential',
     target: credentialTarget,
@@ -126,6 +131,7 @@ export const credentialOperations: readonly AnyOperation[] = [
     id: 'keystone.credential.update',
     method: 'PATCH',
     path: '/v3/credentials/{credential_id}',
+    answer: one('credential', credential),
     summary: 'Update a credential',
     policy: 'identity:update_credential',
     target: credentialTarget,
@@ -166,6 +172,7 @@ export const credentialOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_credential',
     target: credentialTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       const credential = await app.credentials.get(param(req, 'credential_id'));
       requireOwnProject(req, credential.projectId);

@@ -7,6 +7,9 @@ import { object } from './schemas.ts';
 /** Which options there are depends on the group, and upstream refuses wrong ones with 403, so the app looks at them. */
 const configBody = Type.Unsafe<{ readonly config?: unknown }>(object({ config: {} }));
 
+/** Groups of options; one of them; or one option's value, whatever that is. */
+const configAnswer = Type.Object({ config: Type.Any() });
+
 /** The depths of a path: all of a domain's options, one group, one option. What only reading is meant for is refused by the app. */
 const DEPTHS = [
   { id: 'all', path: '', words: 'the configuration' },
@@ -27,6 +30,7 @@ const shownAt = ({ id, path, words }: (typeof DEPTHS)[number]): AnyOperation[] =
     id: `keystone.domain_config.${id}.show`,
     method: 'GET',
     path: `/v3/domains/{domain_id}/config${path}`,
+    answer: configAnswer,
     summary: `Show ${words} of a domain`,
     policy: 'identity:get_domain_config',
     target: noTarget,
@@ -36,6 +40,7 @@ const shownAt = ({ id, path, words }: (typeof DEPTHS)[number]): AnyOperation[] =
     id: `keystone.domain_config.${id}.default`,
     method: 'GET',
     path: `/v3/domains/config${path}/default`,
+    answer: configAnswer,
     summary: `Show the default of ${words} of domains`,
     policy: 'identity:get_domain_config_default',
     target: noTarget,
@@ -48,6 +53,7 @@ const changedAt = ({ id, path, words, ...rest }: Depth): AnyOperation[] => [
     id: `keystone.domain_config.${id}.update`,
     method: 'PATCH',
     path: `/v3/domains/{domain_id}/config${path}`,
+    answer: configAnswer,
     summary: `Update ${words} of a domain`,
     policy: 'identity:update_domain_config',
     target: noTarget,
@@ -65,6 +71,7 @@ const changedAt = ({ id, path, words, ...rest }: Depth): AnyOperation[] => [
     policy: 'identity:delete_domain_config',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.domainConfigs.remove(...place(req, 'group' in rest ? rest.group : undefined)),
   }),
 ];
@@ -82,6 +89,7 @@ const compliance = (path: '' | '/{option}'): AnyOperation =>
     id: `keystone.domain_config.security_compliance${path === '' ? '' : '.option'}`,
     method: 'GET',
     path: `/v3/domains/{domain_id}/config/security_compliance${path}`,
+    answer: configAnswer,
     summary: path === '' ? 'Show the rules for passwords' : 'Show one of the rules for passwords',
     policy: 'identity:get_security_compliance_domain_config',
     target: noTarget,
@@ -94,6 +102,7 @@ export const domainConfigOperations: readonly AnyOperation[] = [
     id: 'keystone.domain_config.create',
     method: 'PUT',
     path: '/v3/domains/{domain_id}/config',
+    answer: configAnswer,
     summary: 'Set the configuration of a domain, in place of what it had',
     policy: 'identity:create_domain_config',
     target: noTarget,

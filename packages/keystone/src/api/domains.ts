@@ -1,6 +1,8 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { Project } from '../app/projects.ts';
 import { invalid } from '../errors.ts';
+import { many, one } from './answers/envelope.ts';
+import { domain } from './answers/people.ts';
 import { type AnyRequest, collection, equals, filtersOf, type KeystoneApp, member, noTarget, op, pagingOf, param, targetOf, who } from './common.ts';
 import { newProject, projectChange } from './projects.ts';
 import { bodyOf, description255, flagValue, id64, immutableOption, name64, paging, queryFlag, queryOf, tags } from './schemas.ts';
@@ -39,6 +41,7 @@ export const domainOperations: readonly AnyOperation[] = [
     id: 'keystone.domain.list',
     method: 'GET',
     path: '/v3/domains',
+    answer: many('domains', domain),
     summary: 'List domains',
     policy: 'identity:list_domains',
     target: (_app, req) => targetOf(req, req.ctx.domainId === undefined ? {} : { domain: { id: req.ctx.domainId } }),
@@ -55,6 +58,7 @@ export const domainOperations: readonly AnyOperation[] = [
     id: 'keystone.domain.create',
     method: 'POST',
     path: '/v3/domains',
+    answer: one('domain', domain),
     summary: 'Create a domain',
     policy: 'identity:create_domain',
     target: noTarget,
@@ -72,6 +76,7 @@ export const domainOperations: readonly AnyOperation[] = [
     id: 'keystone.domain.show',
     method: 'GET',
     path: '/v3/domains/{domain_id}',
+    answer: one('domain', domain),
     summary: 'Show a domain',
     policy: 'identity:get_domain',
     target: domainTarget,
@@ -81,6 +86,7 @@ export const domainOperations: readonly AnyOperation[] = [
     id: 'keystone.domain.update',
     method: 'PATCH',
     path: '/v3/domains/{domain_id}',
+    answer: one('domain', domain),
     summary: 'Update a domain',
     policy: 'identity:update_domain',
     target: noTarget,
@@ -98,6 +104,7 @@ export const domainOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_domain',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.domains.remove(param(req, 'domain_id'), who(req));
     },

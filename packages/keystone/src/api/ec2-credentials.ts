@@ -3,6 +3,8 @@ import { Type } from 'typebox';
 import type { Credential } from '../app/credentials.ts';
 import { ec2CredentialId } from '../app/ec2-tokens.ts';
 import { expecting, unauthenticated } from '../errors.ts';
+import { ec2Credential } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
 import { type AnyRequest, equals, type KeystoneApp, listing, noTarget, op, param, targetOf, v3, who } from './common.ts';
 import { reachesProject, requireOwnProject, requireUnrestricted } from './delegation.ts';
 import { object, textOrNull } from './schemas.ts';
@@ -43,6 +45,7 @@ export const ec2CredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.ec2_credential.list',
     method: 'GET',
     path: '/v3/users/{user_id}/credentials/OS-EC2',
+    answer: many('credentials', ec2Credential),
     summary: "List a user's EC2 keys",
     policy: 'identity:ec2_list_credentials',
     target: noTarget,
@@ -60,6 +63,7 @@ export const ec2CredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.ec2_credential.create',
     method: 'POST',
     path: '/v3/users/{user_id}/credentials/OS-EC2',
+    answer: one('credential', ec2Credential),
     summary: 'Create an EC2 key pair',
     policy: 'identity:ec2_create_credential',
     target: (_app, req) => targetOf(req, { credential: { user_id: param(req, 'user_id') } }),
@@ -91,6 +95,7 @@ export const ec2CredentialOperations: readonly AnyOperation[] = [
     id: 'keystone.ec2_credential.show',
     method: 'GET',
     path: '/v3/users/{user_id}/credentials/OS-EC2/{credential_id}',
+    answer: one('credential', ec2Credential),
     summary: 'Show an EC2 key pair',
     policy: 'identity:ec2_get_credential',
     target: ec2Target,
@@ -104,6 +109,7 @@ export const ec2CredentialOperations: readonly AnyOperation[] = [
     policy: 'identity:ec2_delete_credential',
     target: ec2Target,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.credentials.remove((await ec2Of(app, req)).id, who(req));
     },

@@ -2,6 +2,7 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import { Reply } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import { invalid, unauthenticated } from '../errors.ts';
+import { tokenBody } from './answers/tokens.ts';
 import { type AnyRequest, noTarget, op } from './common.ts';
 import { object, type Schema } from './schemas.ts';
 import { tokenView } from './token-view.ts';
@@ -38,6 +39,7 @@ export const ec2TokenOperations: readonly AnyOperation[] = [
     id: 'keystone.ec2_token.create',
     method: 'POST',
     path: '/v3/ec2tokens',
+    answer: tokenBody,
     summary: 'Check the signature under an EC2 request and get a token for its sender',
     policy: 'identity:ec2tokens_validate',
     target: noTarget,
@@ -60,6 +62,7 @@ export const ec2TokenOperations: readonly AnyOperation[] = [
     id: 'keystone.s3_token.create',
     method: 'POST',
     path: '/v3/s3tokens',
+    answer: tokenBody,
     summary: 'Check the signature under an S3 request and show who sent it',
     policy: 'identity:s3tokens_validate',
     target: noTarget,

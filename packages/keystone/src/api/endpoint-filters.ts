@@ -1,5 +1,9 @@
+import Type, { type TSchema } from 'typebox';
 import type { AnyOperation, Method } from '@cairn/kit/http/operation';
 import type { EndpointGroup } from '../app/endpoint-filters.ts';
+import { endpoint, endpointGroup } from './answers/catalog.ts';
+import { many, one, selfLink } from './answers/envelope.ts';
+import { project } from './answers/people.ts';
 import { endpointView } from './catalog.ts';
 import { collection, filtersOf, type KeystoneApp, type AnyRequest, member, noTarget, op, param, requireSameId } from './common.ts';
 import { projectView } from './projects.ts';
@@ -36,15 +40,26 @@ const plain = (
   summary: string,
   rule: string,
   handle: (app: KeystoneApp, req: AnyRequest) => unknown,
-  success = 200,
+  answer: TSchema | 'none' = 'none',
 ): AnyOperation =>
-  op({ id: `keystone.endpoint_filter.${id}`, method, path: `/v3/OS-EP-FILTER${path}`, summary, policy: `identity:${rule}`, target: noTarget, success, handle });
+  op({
+    id: `keystone.endpoint_filter.${id}`,
+    method,
+    path: `/v3/OS-EP-FILTER${path}`,
+    summary,
+    policy: `identity:${rule}`,
+    target: noTarget,
+    success: answer === 'none' ? 204 : 200,
+    answer,
+    handle,
+  });
 
 const groups: readonly AnyOperation[] = [
   op({
     id: 'keystone.endpoint_group.list',
     method: 'GET',
     path: '/v3/OS-EP-FILTER/endpoint_groups',
+    answer: many('endpoint_groups', endpointGroup),
     summary: 'List endpoint groups',
     policy: 'identity:list_endpoint_groups',
     target: noTarget,
@@ -55,6 +70,7 @@ const groups: readonly AnyOperation[] = [
     id: 'keystone.endpoint_group.create',
     method: 'POST',
     path: '/v3/OS-EP-FILTER/endpoint_groups',
+    answer: one('endpoint_group', endpointGroup),
     summary: 'Create an endpoint group',
     policy: 'identity:create_endpoint_group',
     target: noTarget,
@@ -69,6 +85,7 @@ const groups: readonly AnyOperation[] = [
     id: 'keystone.endpoint_group.show',
     method: 'GET',
     path: '/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}',
+    answer: one('endpoint_group', endpointGroup),
     summary: 'Show an endpoint group',
     policy: 'identity:get_endpoint_group',
     target: noTarget,
@@ -78,6 +95,7 @@ const groups: readonly AnyOperation[] = [
     id: 'keystone.endpoint_group.update',
     method: 'PATCH',
     path: '/v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}',
+    answer: one('endpoint_group', endpointGroup),
     summary: 'Update an endpoint group',
     policy: 'identity:update_endpoint_group',
     target: noTarget,
@@ -97,6 +115,7 @@ const groups: readonly AnyOperation[] = [
     policy: 'identity:delete_endpoint_group',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.endpointFilters.removeGroup(param(req, 'endpoint_group_id')),
   }),
 ];
@@ -116,33 +135,14 @@ export const endpointFilterOperations: readonly AnyOperation[] = [
     'List the projects that an endpoint was chosen for',
     'list_projects_for_endpoint',
     async (app, req) => collection(req, 'projects', (await app.endpointFilters.projectsOfEndpoint(param(req, 'endpoint_id'))).map(projectView)),
+    many('projects', project),
   ),
-  plain(
-    'project.check',
-    'GET',
-    PAIR,
-    'Check that an endpoint was chosen for a project',
-    'check_endpoint_in_project',
-    (app, req) => app.endpointFilters.checkEndpoint(...pair(req)),
-    204,
+  plain('project.check', 'GET', PAIR, 'Check that an endpoint was chosen for a project', 'check_endpoint_in_project', (app, req) =>
+    app.endpointFilters.checkEndpoint(...pair(req)),
   ),
-  plain(
-    'project.add',
-    'PUT',
-    PAIR,
-    'Choose an endpoint for a project',
-    'add_endpoint_to_project',
-    (app, req) => app.endpointFilters.addEndpoint(...pair(req)),
-    204,
-  ),
-  plain(
-    'project.remove',
-    'DELETE',
-    PAIR,
-    'Take an endpoint back from a project',
-    'remove_endpoint_from_project',
-    (app, req) => app.endpointFilters.removeEndpoint(...pair(req)),
-    204,
+  plain('project.add', 'PUT', PAIR, 'Choose an endpoint for a project', 'add_endpoint_to_project', (app, req) => app.endpointFilters.addEndpoint(...pair(req))),
+  plain('project.remove', 'DELETE', PAIR, 'Take an endpoint back from a project', 'remove_endpoint_from_project', (app, req) =>
+    app.endpointFilters.removeEndpoint(...pair(req)),
   ),
   plain(
     'project.endpoints',
@@ -151,6 +151,7 @@ export const endpointFilterOperations: readonly AnyOperation[] = [
     'List the endpoints chosen for a project',
     'list_endpoints_for_project',
     async (app, req) => collection(req, 'endpoints', (await app.endpointFilters.endpointsOfProject(param(req, 'project_id'))).map(endpointView)),
+    many('endpoints', endpoint),
   ),
   plain(
     'project.groups',
@@ -159,6 +160,7 @@ export const endpointFilterOperations: readonly AnyOperation[] = [
     'List the endpoint groups chosen for a project',
     'list_endpoint_groups_for_project',
     async (app, req) => groupsOf(req, await app.endpointFilters.groupsOfProject(param(req, 'project_id'))),
+    many('endpoint_groups', endpointGroup),
   ),
   plain(
     'group.endpoints',
@@ -167,6 +169,7 @@ export const endpointFilterOperations: readonly AnyOperation[] = [
     'List the endpoints of a group',
     'list_endpoints_associated_with_endpoint_group',
     async (app, req) => collection(req, 'endpoints', (await app.endpointFilters.endpointsOfGroup(param(req, 'endpoint_group_id'))).map(endpointView)),
+    many('endpoints', endpoint),
   ),
   plain(
     'group.projects',
@@ -175,30 +178,27 @@ export const endpointFilterOperations: readonly AnyOperation[] = [
     'List the projects that a group was chosen for',
     'list_projects_associated_with_endpoint_group',
     async (app, req) => collection(req, 'projects', (await app.endpointFilters.projectsOfGroup(param(req, 'endpoint_group_id'))).map(projectView)),
-  ),
-  plain('group.check', 'GET', GROUP_PAIR, 'Check that a group was chosen for a project', 'get_endpoint_group_in_project', async (app, req) => {
-    const [projectId, groupId] = groupPair(req);
-    await app.endpointFilters.checkGroup(projectId, groupId);
-    // upstream's link has no host in it
-    const links = { self: `/OS-EP-FILTER/endpoint_groups/${groupId}/projects/${projectId}` };
-    return { project_endpoint_group: { endpoint_group_id: groupId, project_id: projectId, links } };
-  }),
-  plain(
-    'group.add',
-    'PUT',
-    GROUP_PAIR,
-    'Choose an endpoint group for a project',
-    'add_endpoint_group_to_project',
-    (app, req) => app.endpointFilters.addGroup(...groupPair(req)),
-    204,
+    many('projects', project),
   ),
   plain(
-    'group.remove',
-    'DELETE',
+    'group.check',
+    'GET',
     GROUP_PAIR,
-    'Take an endpoint group back from a project',
-    'remove_endpoint_group_from_project',
-    (app, req) => app.endpointFilters.takeGroup(...groupPair(req)),
-    204,
+    'Check that a group was chosen for a project',
+    'get_endpoint_group_in_project',
+    async (app, req) => {
+      const [projectId, groupId] = groupPair(req);
+      await app.endpointFilters.checkGroup(projectId, groupId);
+      // upstream's link has no host in it
+      const links = { self: `/OS-EP-FILTER/endpoint_groups/${groupId}/projects/${projectId}` };
+      return { project_endpoint_group: { endpoint_group_id: groupId, project_id: projectId, links } };
+    },
+    one('project_endpoint_group', Type.Object({ endpoint_group_id: Type.String(), project_id: Type.String(), links: selfLink })),
+  ),
+  plain('group.add', 'PUT', GROUP_PAIR, 'Choose an endpoint group for a project', 'add_endpoint_group_to_project', (app, req) =>
+    app.endpointFilters.addGroup(...groupPair(req)),
+  ),
+  plain('group.remove', 'DELETE', GROUP_PAIR, 'Take an endpoint group back from a project', 'remove_endpoint_group_from_project', (app, req) =>
+    app.endpointFilters.takeGroup(...groupPair(req)),
   ),
 ];

@@ -1,5 +1,7 @@
 import type { AnyOperation, Method } from '@cairn/kit/http/operation';
 import type { PolicyTarget } from '../app/endpoint-policies.ts';
+import { endpointOfPolicy, policyDocument } from './answers/catalog.ts';
+import { many, one } from './answers/envelope.ts';
 import { endpointView } from './catalog.ts';
 import { type AnyRequest, collection, type KeystoneApp, member, noTarget, op, param } from './common.ts';
 import { policyView } from './policies.ts';
@@ -33,6 +35,7 @@ function operationsOfFamily(family: Family): AnyOperation[] {
       policy: `identity:${name}_policy_association_for_${family.kind}`,
       target: noTarget,
       success: 204,
+      answer: 'none',
       handle: act,
     });
   return [
@@ -49,6 +52,7 @@ export const endpointPolicyOperations: readonly AnyOperation[] = [
     id: 'keystone.endpoint_policy.endpoints',
     method: 'GET',
     path: '/v3/policies/{policy_id}/OS-ENDPOINT-POLICY/endpoints',
+    answer: many('endpoints', endpointOfPolicy),
     summary: 'List the endpoints that a policy holds for',
     policy: 'identity:list_endpoints_for_policy',
     target: noTarget,
@@ -66,6 +70,7 @@ export const endpointPolicyOperations: readonly AnyOperation[] = [
     id: 'keystone.endpoint_policy.show',
     method: 'GET',
     path: '/v3/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy',
+    answer: one('policy', policyDocument),
     summary: 'Show the policy that holds for an endpoint',
     policy: 'identity:get_policy_for_endpoint',
     target: noTarget,

@@ -1,6 +1,8 @@
 import type { AnyOperation, Method } from '@cairn/kit/http/operation';
 import type { Grant } from '../app/assignments.ts';
 import { roleView } from './roles.ts';
+import { many } from './answers/envelope.ts';
+import { role } from './answers/people.ts';
 import { type AnyRequest, collection, type KeystoneApp, op, param, targetOf, who } from './common.ts';
 import { projectView } from './projects.ts';
 import { userView } from './users.ts';
@@ -94,6 +96,7 @@ function operationsOfFamily(family: Family): AnyOperation[] {
       policy: family.rules[name],
       target: (app, req) => targetFor(app, req, family, name === 'revoke'),
       success: 204,
+      answer: 'none',
       handle: act,
     });
   const operations = [
@@ -107,6 +110,7 @@ function operationsOfFamily(family: Family): AnyOperation[] {
         id: `keystone.grant.${family.id}.list`,
         method: 'GET',
         path: family.list,
+        answer: many('roles', role),
         summary: `List the ${words.replace('role of', 'roles of')}`,
         policy: family.rules.list,
         target: (app, req) => targetFor(app, req, family, false),

@@ -1,6 +1,8 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { extraOf } from '../app/core.ts';
 import type { Group } from '../app/groups.ts';
+import { many, one } from './answers/envelope.ts';
+import { group, user } from './answers/people.ts';
 import {
   type AnyRequest,
   collection,
@@ -56,6 +58,7 @@ export const groupOperations: readonly AnyOperation[] = [
     id: 'keystone.group.list',
     method: 'GET',
     path: '/v3/groups',
+    answer: many('groups', group),
     summary: 'List groups',
     policy: 'identity:list_groups',
     target: (_app, req) => targetOf(req, req.ctx.domainId === undefined ? {} : { group: { domain_id: req.ctx.domainId } }),
@@ -72,6 +75,7 @@ export const groupOperations: readonly AnyOperation[] = [
     id: 'keystone.group.create',
     method: 'POST',
     path: '/v3/groups',
+    answer: one('group', group),
     summary: 'Create a group',
     policy: 'identity:create_group',
     target: (_app, req) => targetOf(req, { group: unchecked(req, 'group') }),
@@ -90,6 +94,7 @@ export const groupOperations: readonly AnyOperation[] = [
     id: 'keystone.group.show',
     method: 'GET',
     path: '/v3/groups/{group_id}',
+    answer: one('group', group),
     summary: 'Show a group',
     policy: 'identity:get_group',
     target: groupTarget,
@@ -99,6 +104,7 @@ export const groupOperations: readonly AnyOperation[] = [
     id: 'keystone.group.update',
     method: 'PATCH',
     path: '/v3/groups/{group_id}',
+    answer: one('group', group),
     summary: 'Update a group',
     policy: 'identity:update_group',
     target: groupTarget,
@@ -116,6 +122,7 @@ export const groupOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_group',
     target: groupTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.groups.remove(param(req, 'group_id'), who(req));
     },
@@ -124,6 +131,7 @@ export const groupOperations: readonly AnyOperation[] = [
     id: 'keystone.group.users',
     method: 'GET',
     path: '/v3/groups/{group_id}/users',
+    answer: many('users', user),
     summary: 'List the users of a group',
     policy: 'identity:list_users_in_group',
     target: groupTarget,
@@ -145,6 +153,7 @@ export const groupOperations: readonly AnyOperation[] = [
     policy: 'identity:check_user_in_group',
     target: groupTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.groups.checkMember(param(req, 'user_id'), param(req, 'group_id')),
   }),
   op({
@@ -155,6 +164,7 @@ export const groupOperations: readonly AnyOperation[] = [
     policy: 'identity:add_user_to_group',
     target: groupTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.groups.addMember(param(req, 'user_id'), param(req, 'group_id'), who(req)),
   }),
   op({
@@ -165,6 +175,7 @@ export const groupOperations: readonly AnyOperation[] = [
     policy: 'identity:remove_user_from_group',
     target: groupTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.groups.removeMember(param(req, 'user_id'), param(req, 'group_id'), who(req)),
   }),
 ];

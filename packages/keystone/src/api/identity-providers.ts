@@ -2,6 +2,8 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import type { IdentityProvider, Protocol } from '../app/federation/identity-providers.ts';
 import { invalid } from '../errors.ts';
+import { many, one } from './answers/envelope.ts';
+import { identityProvider, listedProtocol, protocol } from './answers/federation.ts';
 import { type AnyRequest, filtersOf, listing, noTarget, op, pagingOf, param, v3, who } from './common.ts';
 import { bodyOf, flagValue, id64OrNull, object, queryFlag, queryOf, text, textOrNull } from './schemas.ts';
 
@@ -82,6 +84,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.identity_provider.list',
     method: 'GET',
     path: `/v3/${PATH}`,
+    answer: many('identity_providers', identityProvider),
     summary: 'List identity providers',
     policy: 'identity:list_identity_providers',
     target: noTarget,
@@ -102,6 +105,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.identity_provider.show',
     method: 'GET',
     path: `/v3/${PATH}/{idp_id}`,
+    answer: one('identity_provider', identityProvider),
     summary: 'Show an identity provider',
     policy: 'identity:get_identity_provider',
     target: noTarget,
@@ -111,6 +115,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.identity_provider.create',
     method: 'PUT',
     path: `/v3/${PATH}/{idp_id}`,
+    answer: one('identity_provider', identityProvider),
     summary: 'Register an identity provider',
     policy: 'identity:create_identity_provider',
     target: noTarget,
@@ -127,6 +132,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.identity_provider.update',
     method: 'PATCH',
     path: `/v3/${PATH}/{idp_id}`,
+    answer: one('identity_provider', identityProvider),
     summary: 'Update an identity provider',
     policy: 'identity:update_identity_provider',
     target: noTarget,
@@ -143,12 +149,14 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_identity_provider',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.identityProviders.remove(param(req, 'idp_id'), who(req)),
   }),
   op({
     id: 'keystone.federation_protocol.list',
     method: 'GET',
     path: `/v3/${PATH}/{idp_id}/protocols`,
+    answer: many('protocols', listedProtocol),
     summary: 'List the protocols of an identity provider',
     policy: 'identity:list_protocols',
     target: noTarget,
@@ -168,6 +176,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.federation_protocol.show',
     method: 'GET',
     path: `/v3/${PATH}/{idp_id}/protocols/{protocol_id}`,
+    answer: one('protocol', protocol),
     summary: 'Show a protocol of an identity provider',
     policy: 'identity:get_protocol',
     target: noTarget,
@@ -177,6 +186,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.federation_protocol.create',
     method: 'PUT',
     path: `/v3/${PATH}/{idp_id}/protocols/{protocol_id}`,
+    answer: one('protocol', protocol),
     summary: 'Add a protocol to an identity provider',
     policy: 'identity:create_protocol',
     target: noTarget,
@@ -192,6 +202,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.federation_protocol.update',
     method: 'PATCH',
     path: `/v3/${PATH}/{idp_id}/protocols/{protocol_id}`,
+    answer: one('protocol', protocol),
     summary: 'Change the mapping of a protocol',
     policy: 'identity:update_protocol',
     target: noTarget,
@@ -210,6 +221,7 @@ export const identityProviderOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_protocol',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.identityProviders.removeProtocol(param(req, 'idp_id'), param(req, 'protocol_id'), who(req)),
   }),
 ];

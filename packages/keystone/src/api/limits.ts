@@ -2,6 +2,8 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import { Type } from 'typebox';
 import type { Limit, RegisteredLimit } from '../app/limits.ts';
 import type { LimitQuery } from '../store/limits.ts';
+import { many, one } from './answers/envelope.ts';
+import { limit, registeredLimit } from './answers/limits.ts';
 import { type AnyRequest, collection, type KeystoneApp, member, noTarget, op, param, targetOf, withSelf } from './common.ts';
 import { bodyOf, description255, id64OrNull, object, queryOf, regionId, type Schema, shortText, text } from './schemas.ts';
 
@@ -96,6 +98,7 @@ const registered: readonly AnyOperation[] = [
     id: 'keystone.registered_limit.list',
     method: 'GET',
     path: '/v3/registered_limits',
+    answer: many('registered_limits', registeredLimit),
     summary: 'List registered limits',
     policy: 'identity:list_registered_limits',
     target: noTarget,
@@ -109,6 +112,7 @@ const registered: readonly AnyOperation[] = [
     id: 'keystone.registered_limit.create',
     method: 'POST',
     path: '/v3/registered_limits',
+    answer: Type.Object({ registered_limits: Type.Array(registeredLimit) }),
     summary: 'Create registered limits',
     policy: 'identity:create_registered_limits',
     target: noTarget,
@@ -129,6 +133,7 @@ const registered: readonly AnyOperation[] = [
     id: 'keystone.registered_limit.show',
     method: 'GET',
     path: '/v3/registered_limits/{registered_limit_id}',
+    answer: one('registered_limit', registeredLimit),
     summary: 'Show a registered limit',
     policy: 'identity:get_registered_limit',
     target: noTarget,
@@ -139,6 +144,7 @@ const registered: readonly AnyOperation[] = [
     id: 'keystone.registered_limit.update',
     method: 'PATCH',
     path: '/v3/registered_limits/{registered_limit_id}',
+    answer: one('registered_limit', registeredLimit),
     summary: 'Update a registered limit',
     policy: 'identity:update_registered_limit',
     target: noTarget,
@@ -163,6 +169,7 @@ const registered: readonly AnyOperation[] = [
     policy: 'identity:delete_registered_limit',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.limits.removeRegistered(param(req, 'registered_limit_id')),
   }),
 ];
@@ -199,6 +206,7 @@ const limits: readonly AnyOperation[] = [
     id: 'keystone.limit.model',
     method: 'GET',
     path: '/v3/limits/model',
+    answer: Type.Object({ model: Type.Object({ name: Type.String(), description: Type.String() }) }),
     summary: 'Show how limits are enforced',
     policy: 'identity:get_limit_model',
     target: noTarget,
@@ -208,6 +216,7 @@ const limits: readonly AnyOperation[] = [
     id: 'keystone.limit.list',
     method: 'GET',
     path: '/v3/limits',
+    answer: many('limits', limit),
     summary: 'List limits',
     policy: 'identity:list_limits',
     target: noTarget,
@@ -218,6 +227,7 @@ const limits: readonly AnyOperation[] = [
     id: 'keystone.limit.create',
     method: 'POST',
     path: '/v3/limits',
+    answer: Type.Object({ limits: Type.Array(limit) }),
     summary: 'Create limits',
     policy: 'identity:create_limits',
     target: noTarget,
@@ -242,6 +252,7 @@ const limits: readonly AnyOperation[] = [
     id: 'keystone.limit.show',
     method: 'GET',
     path: '/v3/limits/{limit_id}',
+    answer: one('limit', limit),
     summary: 'Show a limit',
     policy: 'identity:get_limit',
     target: limitTarget,
@@ -251,6 +262,7 @@ const limits: readonly AnyOperation[] = [
     id: 'keystone.limit.update',
     method: 'PATCH',
     path: '/v3/limits/{limit_id}',
+    answer: one('limit', limit),
     summary: 'Update a limit',
     policy: 'identity:update_limit',
     target: noTarget,
@@ -269,6 +281,7 @@ const limits: readonly AnyOperation[] = [
     policy: 'identity:delete_limit',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.limits.remove(param(req, 'limit_id')),
   }),
 ];

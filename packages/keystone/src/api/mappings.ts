@@ -1,5 +1,7 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { Mapping } from '../federation/mapping.ts';
+import { many, one } from './answers/envelope.ts';
+import { mapping } from './answers/federation.ts';
 import { type AnyRequest, collection, member, noTarget, op, pagingOf, param, unchecked } from './common.ts';
 import { pathId } from './identity-providers.ts';
 
@@ -17,6 +19,7 @@ export const mappingOperations: readonly AnyOperation[] = [
     id: 'keystone.mapping.list',
     method: 'GET',
     path: `/v3/${PATH}`,
+    answer: many('mappings', mapping),
     summary: 'List mappings',
     policy: 'identity:list_mappings',
     target: noTarget,
@@ -30,6 +33,7 @@ export const mappingOperations: readonly AnyOperation[] = [
     id: 'keystone.mapping.show',
     method: 'GET',
     path: `/v3/${PATH}/{mapping_id}`,
+    answer: one('mapping', mapping),
     summary: 'Show a mapping',
     policy: 'identity:get_mapping',
     target: noTarget,
@@ -39,6 +43,7 @@ export const mappingOperations: readonly AnyOperation[] = [
     id: 'keystone.mapping.create',
     method: 'PUT',
     path: `/v3/${PATH}/{mapping_id}`,
+    answer: one('mapping', mapping),
     summary: 'Create a mapping',
     policy: 'identity:create_mapping',
     target: noTarget,
@@ -49,6 +54,7 @@ export const mappingOperations: readonly AnyOperation[] = [
     id: 'keystone.mapping.update',
     method: 'PATCH',
     path: `/v3/${PATH}/{mapping_id}`,
+    answer: one('mapping', mapping),
     summary: 'Replace the rules of a mapping',
     policy: 'identity:update_mapping',
     target: noTarget,
@@ -62,6 +68,7 @@ export const mappingOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_mapping',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.mappings.remove(param(req, 'mapping_id')),
   }),
 ];

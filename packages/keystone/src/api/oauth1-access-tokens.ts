@@ -3,6 +3,9 @@ import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { AccessToken } from '../app/oauth1.ts';
 import type { Role } from '../app/roles.ts';
 import { notFoundText, roleNotFound, unauthenticated } from '../errors.ts';
+import { accessToken } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
+import { grantedRole as grantedRoleAnswer } from './answers/people.ts';
 import { type AnyRequest, collection, type KeystoneApp, listing, noTarget, op, param, v3, who, withSelf } from './common.ts';
 import { requireUndelegated } from './delegation.ts';
 import { roleView } from './roles.ts';
@@ -41,6 +44,7 @@ export const oauth1AccessTokenOperations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_access_token.list',
     method: 'GET',
     path: PATH,
+    answer: many('access_tokens', accessToken),
     summary: 'List the access that a user gave',
     policy: 'identity:list_access_tokens',
     target: noTarget,
@@ -58,6 +62,7 @@ export const oauth1AccessTokenOperations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_access_token.show',
     method: 'GET',
     path: ONE,
+    answer: one('access_token', accessToken),
     summary: 'Show the access that a user gave a consumer',
     policy: 'identity:get_access_token',
     target: noTarget,
@@ -75,6 +80,7 @@ export const oauth1AccessTokenOperations: readonly AnyOperation[] = [
     policy: 'identity:ec2_delete_credential',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       requireUndelegated(req, REFUSAL);
       await app.oauth1.deleteAccessToken(param(req, 'user_id'), param(req, 'access_token_id'), who(req));
@@ -84,6 +90,7 @@ export const oauth1AccessTokenOperations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_access_token.roles',
     method: 'GET',
     path: `${ONE}/roles`,
+    answer: many('roles', grantedRoleAnswer),
     summary: 'List the roles that a user lent a consumer',
     policy: 'identity:list_access_token_roles',
     target: noTarget,
@@ -96,6 +103,7 @@ export const oauth1AccessTokenOperations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_access_token.role',
     method: 'GET',
     path: `${ONE}/roles/{role_id}`,
+    answer: one('role', grantedRoleAnswer),
     summary: 'Show a role that a user lent a consumer',
     policy: 'identity:get_access_token_role',
     target: noTarget,

@@ -5,6 +5,8 @@ import { Type } from 'typebox';
 import { extraOf, type Initiator } from '../app/core.ts';
 import type { Consumer } from '../app/oauth1.ts';
 import { expecting } from '../errors.ts';
+import { consumer, newConsumer } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
 import { type AnyRequest, callOf, collection, headerOf, noTarget, op, param, requireSameId, who, withSelf } from './common.ts';
 import { requireUndelegated } from './delegation.ts';
 import { id64, name255, object, type Schema, textOrNull } from './schemas.ts';
@@ -44,6 +46,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_consumer.list',
     method: 'GET',
     path: CONSUMERS,
+    answer: many('consumers', consumer),
     summary: 'List the programs that may ask users for access',
     policy: 'identity:list_consumers',
     target: noTarget,
@@ -53,6 +56,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_consumer.create',
     method: 'POST',
     path: CONSUMERS,
+    answer: one('consumer', newConsumer),
     summary: 'Register a program that may ask users for access',
     policy: 'identity:create_consumer',
     target: noTarget,
@@ -69,6 +73,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_consumer.show',
     method: 'GET',
     path: `${CONSUMERS}/{consumer_id}`,
+    answer: one('consumer', consumer),
     summary: 'Show a consumer',
     policy: 'identity:get_consumer',
     target: noTarget,
@@ -78,6 +83,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_consumer.update',
     method: 'PATCH',
     path: `${CONSUMERS}/{consumer_id}`,
+    answer: one('consumer', consumer),
     summary: 'Update a consumer',
     policy: 'identity:update_consumer',
     target: noTarget,
@@ -97,6 +103,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     policy: 'identity:delete_consumer',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.oauth1.deleteConsumer(param(req, 'consumer_id'), who(req));
     },
@@ -105,6 +112,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_request_token.create',
     method: 'POST',
     path: `${PATH}/request_token`,
+    answer: 'stream',
     summary: 'Ask for access to a project, signed by the consumer',
     policy: ANYONE,
     input: 'none',
@@ -121,6 +129,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_access_token.create',
     method: 'POST',
     path: `${PATH}/access_token`,
+    answer: 'stream',
     summary: 'Turn a request token that a user authorised into an access token, signed by the consumer',
     policy: ANYONE,
     input: 'none',
@@ -131,6 +140,7 @@ export const oauth1Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth1_request_token.authorize',
     method: 'PUT',
     path: `${PATH}/authorize/{request_token_id}`,
+    answer: Type.Object({ token: Type.Object({ oauth_verifier: Type.String() }) }),
     summary: 'Give a consumer some of the own roles',
     policy: 'identity:authorize_request_token',
     target: noTarget,

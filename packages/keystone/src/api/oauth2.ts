@@ -1,5 +1,6 @@
 import { type AnyOperation, ANYONE, Reply } from '@cairn/kit/http/operation';
 import { isCairnError } from '@cairn/kit/errors/errors';
+import Type from 'typebox';
 import { type AnyRequest, callOf, op, v3 } from './common.ts';
 import { readForm } from './forms.ts';
 
@@ -28,6 +29,7 @@ export const oauth2Operations: readonly AnyOperation[] = [
     id: 'keystone.oauth2.token',
     method: 'POST',
     path: '/v3/OS-OAUTH2/token',
+    answer: Type.Object({ access_token: Type.String(), token_type: Type.Literal('Bearer'), expires_in: Type.Integer() }),
     summary: 'Get an OAuth 2.0 access token for an application credential',
     policy: ANYONE,
     input: 'stream',
@@ -57,6 +59,7 @@ export const oauth2Operations: readonly AnyOperation[] = [
       id: `keystone.oauth2.token.${method.toLowerCase()}`,
       method,
       path: '/v3/OS-OAUTH2/token',
+      answer: 'none',
       summary: 'Refused: tokens are got by POST',
       policy: ANYONE,
       input: 'none',

@@ -1,6 +1,8 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { extraOf } from '../app/core.ts';
 import type { PolicyDocument } from '../app/policies.ts';
+import { policyDocument } from './answers/catalog.ts';
+import { many, one } from './answers/envelope.ts';
 import { collection, filtersOf, member, noTarget, op, param, requireSameId, who } from './common.ts';
 import { bodyOf, text } from './schemas.ts';
 
@@ -26,6 +28,7 @@ export const policyOperations: readonly AnyOperation[] = [
     id: 'keystone.policy.list',
     method: 'GET',
     path: '/v3/policies',
+    answer: many('policies', policyDocument),
     summary: 'List policy documents',
     policy: 'identity:list_policies',
     target: noTarget,
@@ -35,6 +38,7 @@ export const policyOperations: readonly AnyOperation[] = [
     id: 'keystone.policy.create',
     method: 'POST',
     path: '/v3/policies',
+    answer: one('policy', policyDocument),
     summary: 'Create a policy document',
     policy: 'identity:create_policy',
     target: noTarget,
@@ -54,6 +58,7 @@ export const policyOperations: readonly AnyOperation[] = [
     id: 'keystone.policy.show',
     method: 'GET',
     path: '/v3/policies/{policy_id}',
+    answer: one('policy', policyDocument),
     summary: 'Show a policy document',
     policy: 'identity:get_policy',
     target: noTarget,
@@ -63,6 +68,7 @@ export const policyOperations: readonly AnyOperation[] = [
     id: 'keystone.policy.update',
     method: 'PATCH',
     path: '/v3/policies/{policy_id}',
+    answer: one('policy', policyDocument),
     summary: 'Update a policy document',
     policy: 'identity:update_policy',
     target: noTarget,
@@ -86,6 +92,7 @@ export const policyOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_policy',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.policies.remove(param(req, 'policy_id'), who(req)),
   }),
 ];

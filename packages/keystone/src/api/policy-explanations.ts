@@ -1,6 +1,9 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { PolicyRule } from '@cairn/kit/policy/policy';
 import type { PolicyAnswer } from '../app/policy-explanations.ts';
+import Type from 'typebox';
+import { one } from './answers/envelope.ts';
+import { policyExplanation, policyRule } from './answers/policy-explanations.ts';
 import { noTarget, op } from './common.ts';
 import { bodyOf, id64, object, queryOf, shortText } from './schemas.ts';
 
@@ -57,6 +60,7 @@ export const policyExplanationOperations: readonly AnyOperation[] = [
     id: 'keystone.policy_rule.list',
     method: 'GET',
     path: '/v3/OS-CAIRN/policy_rules',
+    answer: Type.Object({ policy_rules: Type.Array(policyRule) }),
     summary: "List the rules of the cloud's services",
     policy: 'admin_required',
     target: noTarget,
@@ -67,6 +71,7 @@ export const policyExplanationOperations: readonly AnyOperation[] = [
     id: 'keystone.policy_explanation.show',
     method: 'POST',
     path: '/v3/OS-CAIRN/policy_explanations',
+    answer: one('policy_explanation', policyExplanation),
     summary: 'Explain whether a user may do what a rule is about, and by which part of it',
     policy: 'admin_required',
     target: noTarget,

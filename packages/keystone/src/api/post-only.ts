@@ -17,6 +17,8 @@ export const postOnlyOperations: readonly AnyOperation[] = PATHS.map(([path, id]
     id,
     method: 'GET',
     path,
+    // no success
+    answer: 'none',
     summary: 'Tell that only POST is answered here',
     policy: ANYONE,
     input: 'none',

@@ -4,6 +4,8 @@ import { Type } from 'typebox';
 import { extraOf } from '../app/core.ts';
 import type { Project } from '../app/projects.ts';
 import { invalid, projectTagNotFound } from '../errors.ts';
+import { many, one, selfLink } from './answers/envelope.ts';
+import { project, projectInTree } from './answers/people.ts';
 import {
   type AnyRequest,
   collection,
@@ -73,6 +75,7 @@ const listQuery = queryOf({
   'not-tags-any': text,
   ...paging,
 });
+const tagsAnswer = Type.Object({ tags: Type.Array(Type.String()), links: selfLink });
 const tagsBody = Type.Unsafe<{ readonly tags: readonly string[] }>(object({ tags }, { required: ['tags'], closed: true }));
 
 export const projectView = (project: Project) => ({
@@ -161,6 +164,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.list',
     method: 'GET',
     path: '/v3/projects',
+    answer: many('projects', project),
     summary: 'List projects',
     policy: 'identity:list_projects',
     target: domainTarget,
@@ -185,6 +189,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.create',
     method: 'POST',
     path: '/v3/projects',
+    answer: one('project', project),
     summary: 'Create a project',
     policy: 'identity:create_project',
     target: (_app, req) => targetOf(req, { project: unchecked(req, 'project') }),
@@ -202,6 +207,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.show',
     method: 'GET',
     path: '/v3/projects/{project_id}',
+    answer: one('project', projectInTree),
     summary: 'Show a project',
     policy: 'identity:get_project',
     target: projectTarget,
@@ -214,6 +220,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.update',
     method: 'PATCH',
     path: '/v3/projects/{project_id}',
+    answer: one('project', project),
     summary: 'Update a project',
     policy: 'identity:update_project',
     target: projectTarget,
@@ -239,6 +246,7 @@ export const projectOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_project',
     target: projectTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       const id = param(req, 'project_id');
       const project = await app.projects.get(id);
@@ -249,6 +257,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.tags.list',
     method: 'GET',
     path: '/v3/projects/{project_id}/tags',
+    answer: tagsAnswer,
     summary: "List a project's tags",
     policy: 'identity:list_project_tags',
     target: projectTarget,
@@ -258,6 +267,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.tags.replace',
     method: 'PUT',
     path: '/v3/projects/{project_id}/tags',
+    answer: tagsAnswer,
     summary: "Replace a project's tags",
     policy: 'identity:update_project_tags',
     target: projectTarget,
@@ -272,6 +282,7 @@ export const projectOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_project_tags',
     target: projectTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.projects.setTags(param(req, 'project_id'), [], who(req));
     },
@@ -284,6 +295,7 @@ export const projectOperations: readonly AnyOperation[] = [
     policy: 'identity:get_project_tag',
     target: projectTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       const { tags: present } = await app.projects.get(param(req, 'project_id'));
       if (!present.includes(param(req, 'value'))) throw projectTagNotFound(param(req, 'value'));
@@ -293,6 +305,7 @@ export const projectOperations: readonly AnyOperation[] = [
     id: 'keystone.project.tag.add',
     method: 'PUT',
     path: '/v3/projects/{project_id}/tags/{value}',
+    answer: 'none',
     summary: 'Add a tag to a project',
     policy: 'identity:create_project_tag',
     target: projectTarget,
@@ -317,6 +330,7 @@ export const projectOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_project_tag',
     target: projectTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.projects.removeTag(param(req, 'project_id'), param(req, 'value'), who(req));
     },

@@ -2,6 +2,8 @@ import { isoMicros } from '@cairn/kit/clock/clock';
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { invalid } from '../errors.ts';
 import type { RevocationEventTable } from '../store/tables.ts';
+import Type from 'typebox';
+import { listLinks } from './answers/envelope.ts';
 import { noTarget, op, v3 } from './common.ts';
 import { queryOf, text } from './schemas.ts';
 import { parseTime } from './times.ts';
@@ -28,12 +30,33 @@ function eventView(event: RevocationEventTable): Record<string, unknown> {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
 }
 
+const optional = Type.Optional(Type.String());
+const revokeEvent = Type.Object(
+  {
+    user_id: optional,
+    role_id: optional,
+    domain_id: optional,
+    domain_scope_id: optional,
+    project_id: optional,
+    audit_id: optional,
+    audit_chain_id: optional,
+    'OS-TRUST:trust_id': optional,
+    'OS-OAUTH1:consumer_id': optional,
+    'OS-OAUTH1:access_token_id': optional,
+    expires_at: optional,
+    issued_before: Type.String(),
+    revoked_at: Type.String(),
+  },
+  { title: 'RevocationEvent' },
+);
+
 /** OS-REVOKE: which tokens are revoked, for services that validate by themselves. */
 export const revokeEventOperations: readonly AnyOperation[] = [
   op({
     id: 'keystone.revoke_event.list',
     method: 'GET',
     path: '/v3/OS-REVOKE/events',
+    answer: Type.Object({ events: Type.Array(revokeEvent), links: listLinks }),
     summary: 'List the events that revoke tokens',
     policy: 'identity:list_revoke_events',
     target: noTarget,

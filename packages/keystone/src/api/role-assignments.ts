@@ -1,6 +1,8 @@
 import { type AnyOperation, AUTHENTICATED } from '@cairn/kit/http/operation';
 import type { AssignmentFilter, Names, RoleAssignment } from '../app/role-assignments.ts';
 import { invalid } from '../errors.ts';
+import { roleAssignment } from './answers/assignments.ts';
+import { many } from './answers/envelope.ts';
 import { type AnyRequest, domainTarget, flag, type KeystoneApp, listing, op, v3 } from './common.ts';
 import { id64, queryOf, text } from './schemas.ts';
 
@@ -86,6 +88,7 @@ export const roleAssignmentOperations: readonly AnyOperation[] = [
     id: 'keystone.role_assignment.list',
     method: 'GET',
     path: '/v3/role_assignments',
+    answer: many('role_assignments', roleAssignment),
     summary: 'List role assignments',
     policy: AUTHENTICATED,
     asks: 'identity:list_role_assignments',

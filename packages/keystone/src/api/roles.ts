@@ -2,6 +2,9 @@ import { type AnyOperation, AUTHENTICATED } from '@cairn/kit/http/operation';
 import { extraOf } from '../app/core.ts';
 import type { Role } from '../app/roles.ts';
 import { roleNotFound } from '../errors.ts';
+import Type from 'typebox';
+import { many, one, selfLink } from './answers/envelope.ts';
+import { role, roleLink } from './answers/people.ts';
 import {
   type AnyRequest,
   collection,
@@ -83,6 +86,8 @@ async function inferenceView(app: KeystoneApp, req: AnyRequest): Promise<Record<
   };
 }
 
+const inferenceAnswer = Type.Object({ role_inference: Type.Object({ prior_role: roleLink, implies: roleLink }), links: selfLink });
+
 const IMPLIED = '/v3/roles/{prior_role_id}/implies/{implied_role_id}';
 
 export const roleOperations: readonly AnyOperation[] = [
@@ -90,6 +95,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.list',
     method: 'GET',
     path: '/v3/roles',
+    answer: many('roles', role),
     summary: 'List roles, or those of a domain',
     policy: AUTHENTICATED,
     asks: 'identity:list_roles',
@@ -106,6 +112,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.create',
     method: 'POST',
     path: '/v3/roles',
+    answer: one('role', role),
     summary: 'Create a role',
     policy: AUTHENTICATED,
     asks: 'identity:create_role',
@@ -123,6 +130,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.show',
     method: 'GET',
     path: '/v3/roles/{role_id}',
+    answer: one('role', role),
     summary: 'Show a role',
     policy: AUTHENTICATED,
     asks: 'identity:get_role',
@@ -132,6 +140,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.update',
     method: 'PATCH',
     path: '/v3/roles/{role_id}',
+    answer: one('role', role),
     summary: 'Update a role',
     policy: AUTHENTICATED,
     asks: 'identity:update_role',
@@ -150,6 +159,7 @@ export const roleOperations: readonly AnyOperation[] = [
     policy: AUTHENTICATED,
     asks: 'identity:delete_role',
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await authorizeRole(app, req, 'delete');
       await app.roles.remove(param(req, 'role_id'), who(req));
@@ -159,6 +169,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.implied.list',
     method: 'GET',
     path: '/v3/roles/{prior_role_id}/implies',
+    answer: Type.Object({ role_inference: Type.Object({ prior_role: roleLink, implies: Type.Array(roleLink) }), links: selfLink }),
     summary: 'List the roles that a role implies',
     policy: 'identity:list_implied_roles',
     target: inferenceTarget,
@@ -172,6 +183,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.implied.show',
     method: 'GET',
     path: IMPLIED,
+    answer: inferenceAnswer,
     summary: 'Show an inference rule',
     policy: 'identity:get_implied_role',
     target: inferenceTarget,
@@ -185,6 +197,7 @@ export const roleOperations: readonly AnyOperation[] = [
     policy: 'identity:check_implied_role',
     target: inferenceTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await inferenceView(app, req);
     },
@@ -193,6 +206,7 @@ export const roleOperations: readonly AnyOperation[] = [
     id: 'keystone.role.implied.create',
     method: 'PUT',
     path: IMPLIED,
+    answer: inferenceAnswer,
     summary: 'Make a role imply another',
     policy: 'identity:create_implied_role',
     target: inferenceTarget,
@@ -210,12 +224,14 @@ export const roleOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_implied_role',
     target: inferenceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.roles.unimply(param(req, 'prior_role_id'), param(req, 'implied_role_id')),
   }),
   op({
     id: 'keystone.role.inferences',
     method: 'GET',
     path: '/v3/role_inferences',
+    answer: Type.Object({ role_inferences: Type.Array(Type.Object({ prior_role: roleLink, implies: Type.Array(roleLink) })) }),
     summary: 'List all inference rules',
     policy: 'identity:list_role_inference_rules',
     target: noTarget,

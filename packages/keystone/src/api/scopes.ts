@@ -1,5 +1,9 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { forbiddenSilently } from '../errors.ts';
+import Type from 'typebox';
+import { catalog } from './answers/catalog.ts';
+import { many, selfLink } from './answers/envelope.ts';
+import { domain, project } from './answers/people.ts';
 import { type AnyRequest, collection, type KeystoneApp, noTarget, op, v3 } from './common.ts';
 import { projectView } from './projects.ts';
 
@@ -15,6 +19,7 @@ export const scopeOperations: readonly AnyOperation[] = [
       method: 'GET',
       path,
       summary: 'List the projects that the caller may scope to',
+      answer: many('projects', project),
       policy: 'identity:get_auth_projects',
       target: noTarget,
       handle: async (app, req) =>
@@ -27,6 +32,7 @@ export const scopeOperations: readonly AnyOperation[] = [
       method: 'GET',
       path,
       summary: 'List the domains that the caller may scope to',
+      answer: many('domains', domain),
       policy: 'identity:get_auth_domains',
       target: noTarget,
       handle: async (app, req) => {
@@ -42,6 +48,7 @@ export const scopeOperations: readonly AnyOperation[] = [
     id: 'keystone.auth.system',
     method: 'GET',
     path: '/v3/auth/system',
+    answer: Type.Object({ system: Type.Array(Type.Object({ all: Type.Literal(true) })), links: selfLink }),
     summary: 'Tell whether the caller may scope to the system',
     policy: 'identity:get_auth_system',
     target: noTarget,
@@ -54,6 +61,7 @@ export const scopeOperations: readonly AnyOperation[] = [
     id: 'keystone.auth.catalog',
     method: 'GET',
     path: '/v3/auth/catalog',
+    answer: Type.Object({ catalog, links: selfLink }),
     summary: "Show the service catalog of the token's project",
     policy: 'identity:get_auth_catalog',
     target: noTarget,

@@ -1,5 +1,7 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import type { ServiceProvider } from '../app/federation/service-providers.ts';
+import { many, one } from './answers/envelope.ts';
+import { serviceProvider } from './answers/federation.ts';
 import { collection, filtersOf, member, noTarget, op, pagingOf, param } from './common.ts';
 import { pathId } from './identity-providers.ts';
 import { bodyOf, flagValue, queryFlag, queryOf, text, textOrNull, url } from './schemas.ts';
@@ -51,6 +53,7 @@ export const serviceProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.service_provider.list',
     method: 'GET',
     path: `/v3/${PATH}`,
+    answer: many('service_providers', serviceProvider),
     summary: 'List service providers',
     policy: 'identity:list_service_providers',
     target: noTarget,
@@ -65,6 +68,7 @@ export const serviceProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.service_provider.show',
     method: 'GET',
     path: `/v3/${PATH}/{service_provider_id}`,
+    answer: one('service_provider', serviceProvider),
     summary: 'Show a service provider',
     policy: 'identity:get_service_provider',
     target: noTarget,
@@ -74,6 +78,7 @@ export const serviceProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.service_provider.create',
     method: 'PUT',
     path: `/v3/${PATH}/{service_provider_id}`,
+    answer: one('service_provider', serviceProvider),
     summary: 'Register a service provider',
     policy: 'identity:create_service_provider',
     target: noTarget,
@@ -89,6 +94,7 @@ export const serviceProviderOperations: readonly AnyOperation[] = [
     id: 'keystone.service_provider.update',
     method: 'PATCH',
     path: `/v3/${PATH}/{service_provider_id}`,
+    answer: one('service_provider', serviceProvider),
     summary: 'Update a service provider',
     policy: 'identity:update_service_provider',
     target: noTarget,
@@ -104,6 +110,7 @@ export const serviceProviderOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_service_provider',
     target: noTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.serviceProviders.remove(param(req, 'service_provider_id')),
   }),
 ];

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import type { AuthRequest } from '../app/auth-methods/method.ts';
 import type { Token } from '../app/tokens.ts';
 import { expecting, invalid, tokenNotFound } from '../errors.ts';
+import { tokenBody } from './answers/tokens.ts';
 import { type AnyRequest, callOf, headerOf, type KeystoneApp, op } from './common.ts';
 import { object, type Schema, text } from './schemas.ts';
 import { tokenAnswer } from './token-view.ts';
@@ -80,6 +81,7 @@ export const tokenOperations: readonly AnyOperation[] = [
     id: 'keystone.token.issue',
     method: 'POST',
     path: '/v3/auth/tokens',
+    answer: tokenBody,
     summary: 'Authenticate and get a token',
     policy: ANYONE,
     success: 201,
@@ -96,6 +98,7 @@ export const tokenOperations: readonly AnyOperation[] = [
     id: 'keystone.token.validate',
     method: 'GET',
     path: '/v3/auth/tokens',
+    answer: tokenBody,
     summary: 'Validate a token and show what it says',
     policy: 'identity:validate_token',
     target: subjectTarget,
@@ -105,6 +108,7 @@ export const tokenOperations: readonly AnyOperation[] = [
     id: 'keystone.token.check',
     method: 'HEAD',
     path: '/v3/auth/tokens',
+    answer: 'none',
     summary: 'Check that a token is valid',
     policy: 'identity:check_token',
     target: subjectTarget,
@@ -118,6 +122,7 @@ export const tokenOperations: readonly AnyOperation[] = [
     policy: 'identity:revoke_token',
     target: subjectTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.tokens.revoke((await subject(app, req)).id);
     },

@@ -15,6 +15,8 @@ export const tombstoneOperations: readonly AnyOperation[] = [
       id,
       method: 'GET',
       path: `/v3/OS-SIMPLE-CERT/${name}`,
+      // no success
+      answer: 'none',
       summary: 'Was: certificates that signed tokens',
       policy: ANYONE,
       input: 'none',
@@ -27,6 +29,7 @@ export const tombstoneOperations: readonly AnyOperation[] = [
     id: 'keystone.token.revoked_list',
     method: 'GET',
     path: '/v3/auth/tokens/OS-PKI/revoked',
+    answer: 'none',
     summary: 'Was: a signed list of revoked tokens',
     policy: ANYONE,
     input: 'none',

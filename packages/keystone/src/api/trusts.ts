@@ -3,6 +3,9 @@ import { isoMicros } from '@cairn/kit/clock/clock';
 import { extraOf } from '../app/core.ts';
 import type { Trust } from '../app/trusts.ts';
 import { forbiddenAction, roleNotFound } from '../errors.ts';
+import { rolesOfTrust, trust, trustWithRoles } from './answers/delegation.ts';
+import { many, one } from './answers/envelope.ts';
+import { role as roleAnswer } from './answers/people.ts';
 import { type AnyRequest, collection, type KeystoneApp, noTarget, op, param, targetOf, unchecked, v3, who, withSelf } from './common.ts';
 import { refuseApplicationCredential } from './delegation.ts';
 import { roleView } from './roles.ts';
@@ -89,6 +92,7 @@ export const trustOperations: readonly AnyOperation[] = [
     id: 'keystone.trust.list',
     method: 'GET',
     path: PATH,
+    answer: many('trusts', trust),
     summary: 'List trusts, or those of a trustor or trustee',
     policy: AUTHENTICATED,
     asks: 'identity:list_trusts',
@@ -107,6 +111,7 @@ export const trustOperations: readonly AnyOperation[] = [
     id: 'keystone.trust.create',
     method: 'POST',
     path: PATH,
+    answer: one('trust', trustWithRoles),
     summary: 'Lend roles on a project to another user',
     policy: 'identity:create_trust',
     target: (_app, req) => targetOf(req, { trust: unchecked(req, 'trust') }),
@@ -144,6 +149,7 @@ export const trustOperations: readonly AnyOperation[] = [
     id: 'keystone.trust.show',
     method: 'GET',
     path: `${PATH}/{trust_id}`,
+    answer: one('trust', trustWithRoles),
     summary: 'Show a trust',
     policy: 'identity:get_trust',
     target: trustTarget,
@@ -160,6 +166,7 @@ export const trustOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_trust',
     target: trustTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       refuseApplicationCredential(req);
       await app.trusts.remove(param(req, 'trust_id'), who(req));
@@ -169,6 +176,7 @@ export const trustOperations: readonly AnyOperation[] = [
     id: 'keystone.trust.roles',
     method: 'GET',
     path: `${PATH}/{trust_id}/roles`,
+    answer: rolesOfTrust,
     summary: 'List the roles that a trust lends',
     policy: 'identity:list_roles_for_trust',
     target: trustTarget,
@@ -182,6 +190,7 @@ export const trustOperations: readonly AnyOperation[] = [
     id: 'keystone.trust.role',
     method: 'GET',
     path: `${PATH}/{trust_id}/roles/{role_id}`,
+    answer: one('role', roleAnswer),
     summary: 'Show a role that a trust lends',
     policy: 'identity:get_role_for_trust',
     target: trustTarget,

@@ -5,6 +5,8 @@ import type { FederatedIdentity } from '../app/federation/shadow-users.ts';
 import type { User } from '../app/users.ts';
 import { badTimestamp, invalid } from '../errors.ts';
 import type { FederatedFilter, PasswordExpiry } from '../store/users.ts';
+import { many, one } from './answers/envelope.ts';
+import { membership, project, user } from './answers/people.ts';
 import {
   type AnyRequest,
   collection,
@@ -176,6 +178,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.list',
     method: 'GET',
     path: '/v3/users',
+    answer: many('users', user),
     summary: 'List users',
     policy: 'identity:list_users',
     target: domainTarget,
@@ -193,6 +196,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.create',
     method: 'POST',
     path: '/v3/users',
+    answer: one('user', user),
     summary: 'Create a user',
     policy: 'identity:create_user',
     target: (_app, req) => targetOf(req, { user: unchecked(req, 'user') }),
@@ -214,6 +218,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.show',
     method: 'GET',
     path: '/v3/users/{user_id}',
+    answer: one('user', user),
     summary: 'Show a user',
     policy: 'identity:get_user',
     target: userTarget,
@@ -226,6 +231,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.update',
     method: 'PATCH',
     path: '/v3/users/{user_id}',
+    answer: one('user', user),
     summary: 'Update a user',
     policy: 'identity:update_user',
     target: userTarget,
@@ -249,6 +255,7 @@ export const userOperations: readonly AnyOperation[] = [
     policy: 'identity:delete_user',
     target: userTarget,
     success: 204,
+    answer: 'none',
     handle: async (app, req) => {
       await app.users.remove(param(req, 'user_id'), who(req));
     },
@@ -260,6 +267,7 @@ export const userOperations: readonly AnyOperation[] = [
     summary: "Change one's own password",
     policy: ANYONE,
     success: 204,
+    answer: 'none',
     body: passwordBody,
     handle: async (app, req) => {
       const { original_password: original, password } = req.body.user;
@@ -274,6 +282,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.projects',
     method: 'GET',
     path: '/v3/users/{user_id}/projects',
+    answer: many('projects', project),
     summary: 'List the projects on which a user has a role',
     policy: 'identity:list_user_projects',
     target: userTarget,
@@ -289,6 +298,7 @@ export const userOperations: readonly AnyOperation[] = [
     id: 'keystone.user.groups',
     method: 'GET',
     path: '/v3/users/{user_id}/groups',
+    answer: many('groups', membership),
     summary: 'List the groups that a user is in',
     policy: 'identity:list_groups_for_user',
     target: userTarget,

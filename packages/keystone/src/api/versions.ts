@@ -1,5 +1,6 @@
 import type { AnyOperation } from '@cairn/kit/http/operation';
 import { ANYONE, Reply } from '@cairn/kit/http/operation';
+import { versionAnswer, versionsAnswer } from './answers/discovery.ts';
 import { type AnyRequest, headerOf, op, v3 } from './common.ts';
 import { JSON_HOME, jsonHome, prefersJsonHome } from './json-home.ts';
 
@@ -21,6 +22,7 @@ export const versionOperations = (all: () => readonly AnyOperation[]): readonly 
     id: 'keystone.versions.list',
     method: 'GET',
     path: '/',
+    answer: versionsAnswer,
     summary: 'List the API versions',
     policy: ANYONE,
     input: 'none',
@@ -33,6 +35,7 @@ export const versionOperations = (all: () => readonly AnyOperation[]): readonly 
     id: 'keystone.versions.show',
     method: 'GET',
     path: '/v3',
+    answer: versionAnswer,
     summary: 'Show the v3 API version',
     policy: ANYONE,
     input: 'none',
