@@ -4,6 +4,7 @@ import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { GlanceApp } from '../app/app.ts';
 import type { CacheRow } from '../store/data-tables.ts';
 import type { ImageRow } from '../store/tables.ts';
+import { cacheAnswer, prunedAnswer } from './answers/info.ts';
 import { op } from './op.ts';
 
 const idOf = (req: Request<AnyBody>): string => req.params.image_id as string;
@@ -31,6 +32,7 @@ export const cacheOperations = [
     id: 'glance.cache.list',
     method: 'GET',
     path: '/v2/cache',
+    answer: cacheAnswer,
     summary: 'List what is cached and what is to be',
     policy: 'cache_list',
     async handle(app) {
@@ -45,6 +47,7 @@ export const cacheOperations = [
     summary: 'Empty the cache, its queue, or both',
     policy: 'cache_delete',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       const target = String(req.headers['x-image-cache-clear-target'] ?? '').toLowerCase();
       if (!['', 'cache', 'queue'].includes(target)) throw invalidInput("If provided 'x-image-cache-clear-target' must be 'cache', 'queue' or empty string.");
@@ -56,6 +59,7 @@ export const cacheOperations = [
     id: 'glance.cache.queue',
     method: 'PUT',
     path: '/v2/cache/{image_id}',
+    answer: 'none',
     summary: 'Ask that an image be cached',
     policy: 'cache_image',
     input: 'none',
@@ -73,6 +77,7 @@ export const cacheOperations = [
     summary: 'Remove an image from the cache and its queue',
     policy: 'cache_delete',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       if (!isUuidLike(idOf(req)) || !(await app.cache.drop(idOf(req)))) await imageOf(app, req);
     },
@@ -81,6 +86,7 @@ export const cacheOperations = [
     id: 'glance.cache.nodes',
     method: 'GET',
     path: '/v2/cache/nodes/{image_id}',
+    answer: 'none',
     summary: 'List the nodes that have an image cached; one cloud has one cache',
     policy: 'list_cached_nodes',
     handle() {
@@ -91,6 +97,7 @@ export const cacheOperations = [
     id: 'glance.cache.clean',
     method: 'POST',
     path: '/v2/cache/clean',
+    answer: 'none',
     summary: 'Remove what is broken in the cache',
     policy: 'cache_clean',
     input: 'none',
@@ -103,6 +110,7 @@ export const cacheOperations = [
     id: 'glance.cache.prune',
     method: 'POST',
     path: '/v2/cache/prune',
+    answer: prunedAnswer,
     summary: 'Bring the cache down to its size',
     policy: 'cache_prune',
     input: 'none',

@@ -1,4 +1,5 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
+import { jsonSchema, usageAnswer } from './answers/info.ts';
 import { collection, IMAGE_SCHEMAS, UUID } from './image-schema.ts';
 import { op } from './op.ts';
 
@@ -29,7 +30,7 @@ const TASK = {
   },
 };
 const schema = (name: string, path: `/${string}`, document: object) =>
-  op({ id: `glance.schema.${name}`, method: 'GET', path, summary: `JSON schema: ${name}`, policy: AUTHENTICATED, handle: () => document });
+  op({ id: `glance.schema.${name}`, method: 'GET', path, summary: `JSON schema: ${name}`, policy: AUTHENTICATED, answer: jsonSchema, handle: () => document });
 
 export const discoveryOperations = [
   ...Object.entries(IMAGE_SCHEMAS).map(([name, document]) => schema(name, `/v2/schemas/${name}`, document)),
@@ -39,6 +40,7 @@ export const discoveryOperations = [
     id: 'glance.info.usage',
     method: 'GET',
     path: '/v2/info/usage',
+    answer: usageAnswer,
     summary: "The project's limits of images, and what it uses of them",
     policy: AUTHENTICATED,
     handle: async (app, req) => ({ usage: await app.quotas.usage(app.env.store.read, req.ctx) }),

@@ -53,6 +53,7 @@ export const imageDataOperations = [
     policy: 'upload_image',
     input: 'stream',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       checkBody(req);
       const store = req.headers['x-image-meta-store'];
@@ -67,6 +68,7 @@ export const imageDataOperations = [
     policy: 'modify_image',
     input: 'stream',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       checkBody(req);
       await app.data.stage(req.ctx, idOf(req), req.stream, { signal: req.signal, ...declaredOf(req) });
@@ -76,6 +78,7 @@ export const imageDataOperations = [
     id: 'glance.image.download',
     method: 'GET',
     path: '/v2/images/{image_id}/file',
+    answer: 'stream',
     summary: "Download an image's data",
     policy: 'download_image',
     handle: download,
@@ -87,6 +90,7 @@ export const imageDataOperations = [
     summary: "Remove an image's data from one of several stores",
     policy: 'delete_image_location',
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.data.removeFrom(req.ctx, req.params.store_id as string, idOf(req)),
   }),
   op({
@@ -96,6 +100,7 @@ export const imageDataOperations = [
     summary: 'Deactivate an image',
     policy: 'deactivate',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       await app.images.own(app.env.store.read, req.ctx, idOf(req), 'deactivate');
       await app.images.setStatus(req.ctx, idOf(req), 'deactivated');
@@ -108,6 +113,7 @@ export const imageDataOperations = [
     summary: 'Reactivate an image',
     policy: 'reactivate',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       await app.images.own(app.env.store.read, req.ctx, idOf(req), 'reactivate');
       await app.images.setStatus(req.ctx, idOf(req), 'active');

@@ -4,6 +4,7 @@ import type { GlanceApp } from '../app/app.ts';
 import { sumUp } from '../app/image-patch.ts';
 import type { Image, ImageChange } from '../app/images.ts';
 import type { LocationChange, Probed } from '../app/locations.ts';
+import { image as imageAnswer, imagesAnswer } from './answers/images.ts';
 import { checkTags, draftOf, newImage, patchOf } from './attributes.ts';
 import { isBaseProperty } from './image-schema.ts';
 import { listRequest, nextLinks } from './list.ts';
@@ -88,6 +89,7 @@ export const imageOperations = [
     id: 'glance.image.list',
     method: 'GET',
     path: '/v2/images',
+    answer: imagesAnswer,
     summary: 'List images',
     policy: 'get_images',
     async handle(app, req) {
@@ -104,6 +106,7 @@ export const imageOperations = [
     id: 'glance.image.create',
     method: 'POST',
     path: '/v2/images',
+    answer: imageAnswer,
     summary: 'Create an image',
     policy: 'add_image',
     success: 201,
@@ -123,8 +126,24 @@ export const imageOperations = [
       });
     },
   }),
-  op({ id: 'glance.image.get', method: 'GET', path: '/v2/images/{image_id}', summary: 'Show an image', policy: 'get_image', handle: show }),
-  op({ id: 'glance.image.update', method: 'PATCH', path: '/v2/images/{image_id}', summary: 'Change an image', policy: 'modify_image', handle: patch }),
+  op({
+    id: 'glance.image.get',
+    method: 'GET',
+    path: '/v2/images/{image_id}',
+    summary: 'Show an image',
+    policy: 'get_image',
+    answer: imageAnswer,
+    handle: show,
+  }),
+  op({
+    id: 'glance.image.update',
+    method: 'PATCH',
+    path: '/v2/images/{image_id}',
+    summary: 'Change an image',
+    policy: 'modify_image',
+    answer: imageAnswer,
+    handle: patch,
+  }),
   op({
     id: 'glance.image.delete',
     method: 'DELETE',
@@ -132,6 +151,7 @@ export const imageOperations = [
     summary: 'Delete an image',
     policy: 'delete_image',
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.images.delete(req.ctx, idOf(req)),
   }),
   op({
@@ -141,6 +161,7 @@ export const imageOperations = [
     summary: 'Tag an image',
     policy: 'modify_image',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       const tag = req.params.tag as string;
       checkTags([tag]);
@@ -158,6 +179,7 @@ export const imageOperations = [
     summary: 'Untag an image',
     policy: 'modify_image',
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       const tag = req.params.tag as string;
       await app.env.store.write(async (tx) => {

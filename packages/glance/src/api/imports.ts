@@ -50,6 +50,7 @@ export const importOperations = [
     id: 'glance.image.import',
     method: 'POST',
     path: '/v2/images/{image_id}/import',
+    answer: 'none',
     summary: "Import an image's data: staged, from the web, from another glance, or to more stores",
     policy: AUTHENTICATED,
     asks: 'modify_image',

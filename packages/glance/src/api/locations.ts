@@ -2,6 +2,8 @@ import { forbidden, invalidInput } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { Json } from '@cairn/kit/saga/saga';
 import { checkHash, type GivenLocation, type LocationChange } from '../app/locations.ts';
+import Type from 'typebox';
+import { location } from './answers/images.ts';
 import { op } from './op.ts';
 
 const idOf = (req: Request<AnyBody>): string => req.params.image_id as string;
@@ -52,6 +54,7 @@ export const locationOperations = [
     id: 'glance.location.add',
     method: 'POST',
     path: '/v2/images/{image_id}/locations',
+    answer: 'none',
     summary: 'Say where the data of a queued image is',
     policy: 'add_image_location',
     success: 202,
@@ -88,6 +91,7 @@ export const locationOperations = [
     id: 'glance.location.list',
     method: 'GET',
     path: '/v2/images/{image_id}/locations',
+    answer: Type.Array(location),
     summary: 'List where the data of an image is',
     policy: 'fetch_image_location',
     async handle(app, req) {

@@ -1,5 +1,6 @@
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
+import { imageMember, membersAnswer } from './answers/images.ts';
 import { op } from './op.ts';
 import { memberView } from './view.ts';
 
@@ -27,6 +28,7 @@ export const memberOperations = [
     id: 'glance.member.list',
     method: 'GET',
     path: '/v2/images/{image_id}/members',
+    answer: membersAnswer,
     summary: 'List the projects that an image is shared with',
     policy: 'get_members',
     handle: async (app, req) => ({ members: (await app.members.list(req.ctx, idOf(req))).map(memberView), schema: '/v2/schemas/members' }),
@@ -35,6 +37,7 @@ export const memberOperations = [
     id: 'glance.member.add',
     method: 'POST',
     path: '/v2/images/{image_id}/members',
+    answer: imageMember,
     summary: 'Share an image with a project',
     policy: 'add_member',
     handle: async (app, req) => memberView(await app.members.add(req.ctx, idOf(req), newMember(req.body))),
@@ -43,6 +46,7 @@ export const memberOperations = [
     id: 'glance.member.get',
     method: 'GET',
     path: '/v2/images/{image_id}/members/{member_id}',
+    answer: imageMember,
     summary: 'Show a member',
     policy: 'get_member',
     handle: async (app, req) => memberView(await app.members.get(req.ctx, idOf(req), memberOf(req))),
@@ -51,6 +55,7 @@ export const memberOperations = [
     id: 'glance.member.update',
     method: 'PUT',
     path: '/v2/images/{image_id}/members/{member_id}',
+    answer: imageMember,
     summary: 'Accept or reject a shared image',
     policy: 'modify_member',
     async handle(app, req) {
@@ -68,6 +73,7 @@ export const memberOperations = [
     summary: 'Stop sharing an image with a project',
     policy: 'delete_member',
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.members.remove(req.ctx, idOf(req), memberOf(req)),
   }),
 ];

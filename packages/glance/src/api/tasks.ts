@@ -5,6 +5,7 @@ import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { Json } from '@cairn/kit/saga/saga';
 import type { ListRequest } from '@cairn/kit/store/list';
 import type { TaskRow } from '../store/data-tables.ts';
+import { task, tasksAnswer, tasksOfImageAnswer } from './answers/images.ts';
 import { newImage } from './attributes.ts';
 import { op } from './op.ts';
 
@@ -87,6 +88,7 @@ export const taskOperations = [
     id: 'glance.task.list',
     method: 'GET',
     path: '/v2/tasks',
+    answer: tasksAnswer,
     summary: 'List tasks',
     policy: 'tasks_api_access',
     async handle(app, req) {
@@ -109,6 +111,7 @@ export const taskOperations = [
     id: 'glance.task.create',
     method: 'POST',
     path: '/v2/tasks',
+    answer: task,
     summary: 'Create a task that makes an image from a URL',
     policy: 'tasks_api_access',
     success: 201,
@@ -139,6 +142,7 @@ export const taskOperations = [
     id: 'glance.task.get',
     method: 'GET',
     path: '/v2/tasks/{task_id}',
+    answer: task,
     summary: 'Show a task',
     policy: 'tasks_api_access',
     handle: async (app, req) => view(await app.tasks.get(req.ctx, req.params.task_id as string)),
@@ -147,6 +151,7 @@ export const taskOperations = [
     id: 'glance.task.delete',
     method: 'DELETE',
     path: '/v2/tasks/{task_id}',
+    answer: 'none',
     summary: 'Refused: tasks go by themselves when they have expired',
     policy: 'tasks_api_access',
     handle() {
@@ -161,6 +166,7 @@ export const taskOperations = [
     id: 'glance.image.tasks',
     method: 'GET',
     path: '/v2/images/{image_id}/tasks',
+    answer: tasksOfImageAnswer,
     summary: 'List the tasks of an image',
     policy: 'get_image',
     async handle(app, req) {

@@ -1,4 +1,5 @@
 import { ANYONE, Reply, type Request } from '@cairn/kit/http/operation';
+import { versionsAnswer } from './answers/info.ts';
 import { op } from './op.ts';
 
 /** v2.0 to v2.18 as upstream lists them; the newest is CURRENT (glance/api/versions.py). */
@@ -13,7 +14,15 @@ function versions(baseUrl: string): object {
 
 const handle = (_app: unknown, req: Request): Reply => new Reply(versions(req.baseUrl), { status: 300 });
 export const versionOperations = [
-  op({ id: 'glance.versions.choices', method: 'GET', path: '/', summary: 'API versions', policy: ANYONE, handle }),
-  op({ id: 'glance.versions.list', method: 'GET', path: '/versions', summary: 'API versions', policy: ANYONE, handle: (_app, req) => versions(req.baseUrl) }),
-  op({ id: 'glance.versions.v2', method: 'GET', path: '/v2', summary: 'API versions', policy: ANYONE, handle }),
+  op({ id: 'glance.versions.choices', method: 'GET', path: '/', summary: 'API versions', policy: ANYONE, answer: versionsAnswer, handle }),
+  op({
+    id: 'glance.versions.list',
+    method: 'GET',
+    path: '/versions',
+    summary: 'API versions',
+    policy: ANYONE,
+    answer: versionsAnswer,
+    handle: (_app, req) => versions(req.baseUrl),
+  }),
+  op({ id: 'glance.versions.v2', method: 'GET', path: '/v2', summary: 'API versions', policy: ANYONE, answer: versionsAnswer, handle }),
 ];

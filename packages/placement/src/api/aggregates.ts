@@ -1,5 +1,6 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { PlacementApp } from '../app/app.ts';
+import { aggregatesAnswer } from './answers/providers.ts';
 import { bodyOf, cacheHeaders, op, param } from './op.ts';
 import { SET_AGGREGATES } from './schemas.ts';
 
@@ -17,6 +18,7 @@ export const aggregateOperations = [
     id: 'placement.aggregate.list',
     method: 'GET',
     path: PATH,
+    answer: aggregatesAnswer,
     summary: 'List the aggregates of a provider',
     policy: 'placement:resource_providers:aggregates:list',
     since: '1.1',
@@ -30,6 +32,7 @@ export const aggregateOperations = [
     id: 'placement.aggregate.set',
     method: 'PUT',
     path: PATH,
+    answer: aggregatesAnswer,
     summary: 'Set the aggregates of a provider',
     policy: 'placement:resource_providers:aggregates:update',
     since: '1.1',

@@ -2,6 +2,7 @@ import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { Allotment, CandidatesRequest } from '../app/candidates/request.ts';
 import type { TreeMember } from '../app/candidates/trees.ts';
 import { bad, noClass, noTraits } from '../app/errors.ts';
+import { candidatesAnswer } from './answers/allocations.ts';
 import { candidatesRequestOf } from './candidate-groups.ts';
 import { cacheHeaders, checkQuery, op } from './op.ts';
 import { LIST_CANDIDATES } from './schemas.ts';
@@ -41,6 +42,7 @@ export const allocationCandidateOperations = [
     id: 'placement.allocation_candidate.list',
     method: 'GET',
     path: '/allocation_candidates',
+    answer: candidatesAnswer,
     summary: 'List allocation candidates',
     policy: 'placement:allocation_candidates:list',
     since: '1.10',

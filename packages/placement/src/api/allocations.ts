@@ -2,6 +2,7 @@ import { Reply, type Request } from '@cairn/kit/http/operation';
 import { isUuidLike } from '@cairn/kit/ids/ids';
 import type { ConsumerClaim } from '../app/allocations.ts';
 import { bad } from '../app/errors.ts';
+import { allocationsAnswer, providerAllocationsAnswer } from './answers/allocations.ts';
 import { bodyOf, cacheHeaders, latest, op, param } from './op.ts';
 import { MANAGE_ALLOCATIONS, SET_ALLOCATIONS } from './schemas.ts';
 
@@ -42,6 +43,7 @@ export const allocationOperations = [
     id: 'placement.allocation.show',
     method: 'GET',
     path: ONE,
+    answer: allocationsAnswer,
     summary: 'List the allocations of a consumer',
     policy: 'placement:allocations:list',
     input: 'none',
@@ -71,6 +73,7 @@ export const allocationOperations = [
     summary: 'Set the allocations of a consumer',
     policy: 'placement:allocations:update',
     success: 204,
+    answer: 'none',
     body: SET_ALLOCATIONS,
     validation: 'handler',
     async handle(app, request) {
@@ -91,6 +94,7 @@ export const allocationOperations = [
     summary: 'Delete the allocations of a consumer',
     policy: 'placement:allocations:delete',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.allocations.remove(param(request, 'consumer_uuid')),
   }),
@@ -102,6 +106,7 @@ export const allocationOperations = [
     policy: 'placement:allocations:manage',
     since: '1.13',
     success: 204,
+    answer: 'none',
     body: MANAGE_ALLOCATIONS,
     validation: 'handler',
     async handle(app, request) {
@@ -116,6 +121,7 @@ export const allocationOperations = [
     id: 'placement.allocation.provider',
     method: 'GET',
     path: '/resource_providers/{uuid}/allocations',
+    answer: providerAllocationsAnswer,
     summary: 'List the allocations on a provider',
     policy: 'placement:resource_providers:allocations:list',
     input: 'none',

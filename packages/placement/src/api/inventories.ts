@@ -2,6 +2,7 @@ import { CairnError } from '@cairn/kit/errors/errors';
 import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { InventoryInput, InventoryInputs, ProviderInventories } from '../app/inventories.ts';
 import type { InventoryRow, ProviderRow } from '../store/tables.ts';
+import { inventoriesAnswer, inventoryAnswer } from './answers/providers.ts';
 import { bodyOf, cacheHeaders, latest, op, param } from './op.ts';
 import { CREATE_INVENTORY, SET_INVENTORIES, UPDATE_INVENTORY } from './schemas.ts';
 
@@ -48,6 +49,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.list',
     method: 'GET',
     path: ALL,
+    answer: inventoriesAnswer,
     summary: 'List the inventories of a provider',
     policy: 'placement:resource_providers:inventories:list',
     input: 'none',
@@ -57,6 +59,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.create',
     method: 'POST',
     path: ALL,
+    answer: inventoryAnswer,
     summary: 'Add an inventory to a provider',
     policy: 'placement:resource_providers:inventories:create',
     success: 201,
@@ -74,6 +77,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.set',
     method: 'PUT',
     path: ALL,
+    answer: inventoriesAnswer,
     summary: 'Replace all inventories of a provider',
     policy: 'placement:resource_providers:inventories:update',
     body: SET_INVENTORIES,
@@ -93,6 +97,7 @@ export const inventoryOperations = [
     policy: 'placement:resource_providers:inventories:delete',
     since: '1.5',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.inventories.removeAll(param(request, 'uuid')),
   }),
@@ -100,6 +105,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.delete-all-unknown',
     method: 'DELETE',
     path: ALL,
+    answer: 'none',
     summary: 'Before microversion 1.5 this method is not there (405)',
     policy: 'placement:resource_providers:inventories:delete',
     until: '1.4',
@@ -112,6 +118,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.show',
     method: 'GET',
     path: ONE,
+    answer: inventoryAnswer,
     summary: 'Show an inventory of a provider',
     policy: 'placement:resource_providers:inventories:show',
     input: 'none',
@@ -121,6 +128,7 @@ export const inventoryOperations = [
     id: 'placement.inventory.update',
     method: 'PUT',
     path: ONE,
+    answer: inventoryAnswer,
     summary: 'Replace an inventory of a provider',
     policy: 'placement:resource_providers:inventories:update',
     body: UPDATE_INVENTORY,
@@ -142,6 +150,7 @@ export const inventoryOperations = [
     summary: 'Delete an inventory of a provider',
     policy: 'placement:resource_providers:inventories:delete',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.inventories.remove(param(request, 'uuid'), param(request, 'resource_class')),
   }),

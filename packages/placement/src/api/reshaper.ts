@@ -17,6 +17,7 @@ export const reshaperOperations = [
     policy: 'placement:reshaper:reshape',
     since: '1.30',
     success: 204,
+    answer: 'none',
     body: RESHAPE,
     validation: 'handler',
     async handle(app, request) {

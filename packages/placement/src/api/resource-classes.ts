@@ -1,4 +1,5 @@
 import { Reply, type Request } from '@cairn/kit/http/operation';
+import { resourceClass, resourceClassesAnswer } from './answers/providers.ts';
 import { cacheHeaders, bodyOf, latest, mountOf, op, param } from './op.ts';
 import { RESOURCE_CLASS_NAME } from './schemas.ts';
 
@@ -11,6 +12,7 @@ export const resourceClassOperations = [
     id: 'placement.resource_class.list',
     method: 'GET',
     path: '/resource_classes',
+    answer: resourceClassesAnswer,
     summary: 'List resource classes',
     policy: 'placement:resource_classes:list',
     since: '1.2',
@@ -28,6 +30,7 @@ export const resourceClassOperations = [
     id: 'placement.resource_class.create',
     method: 'POST',
     path: '/resource_classes',
+    answer: 'none',
     summary: 'Create a resource class',
     policy: 'placement:resource_classes:create',
     since: '1.2',
@@ -44,6 +47,7 @@ export const resourceClassOperations = [
     id: 'placement.resource_class.show',
     method: 'GET',
     path: ONE,
+    answer: resourceClass,
     summary: 'Show a resource class',
     policy: 'placement:resource_classes:show',
     since: '1.2',
@@ -57,6 +61,7 @@ export const resourceClassOperations = [
     id: 'placement.resource_class.rename',
     method: 'PUT',
     path: ONE,
+    answer: resourceClass,
     summary: 'Rename a resource class',
     policy: 'placement:resource_classes:update',
     since: '1.2',
@@ -73,6 +78,7 @@ export const resourceClassOperations = [
     id: 'placement.resource_class.ensure',
     method: 'PUT',
     path: ONE,
+    answer: 'none',
     summary: 'Make sure that a resource class exists',
     policy: 'placement:resource_classes:update',
     since: '1.7',
@@ -93,6 +99,7 @@ export const resourceClassOperations = [
     policy: 'placement:resource_classes:delete',
     since: '1.2',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.resourceClasses.remove(param(request, 'name')),
   }),

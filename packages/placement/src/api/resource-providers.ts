@@ -2,6 +2,7 @@ import { Reply, type Request } from '@cairn/kit/http/operation';
 import { bad, noClass, noTraits } from '../app/errors.ts';
 import type { ListFilters } from '../app/providers.ts';
 import type { ProviderRow } from '../store/tables.ts';
+import { providersAnswer, resourceProvider } from './answers/providers.ts';
 import { bodyOf, cacheHeaders, checkQuery, lastOf, latest, mountOf, op, param } from './op.ts';
 import { memberships, parseResources, requiredTraits, treeMember } from './query.ts';
 import { CREATE_PROVIDER, LIST_PROVIDERS, UPDATE_PROVIDER } from './schemas.ts';
@@ -50,6 +51,7 @@ export const resourceProviderOperations = [
     id: 'placement.resource_provider.list',
     method: 'GET',
     path: '/resource_providers',
+    answer: providersAnswer,
     summary: 'List resource providers',
     policy: 'placement:resource_providers:list',
     query: LIST_PROVIDERS,
@@ -75,6 +77,7 @@ export const resourceProviderOperations = [
     id: 'placement.resource_provider.create',
     method: 'POST',
     path: '/resource_providers',
+    answer: resourceProvider,
     summary: 'Create a resource provider',
     policy: 'placement:resource_providers:create',
     body: CREATE_PROVIDER,
@@ -91,6 +94,7 @@ export const resourceProviderOperations = [
     id: 'placement.resource_provider.show',
     method: 'GET',
     path: '/resource_providers/{uuid}',
+    answer: resourceProvider,
     summary: 'Show a resource provider',
     policy: 'placement:resource_providers:show',
     input: 'none',
@@ -103,6 +107,7 @@ export const resourceProviderOperations = [
     id: 'placement.resource_provider.update',
     method: 'PUT',
     path: '/resource_providers/{uuid}',
+    answer: resourceProvider,
     summary: 'Rename a resource provider, or give it another parent',
     policy: 'placement:resource_providers:update',
     body: UPDATE_PROVIDER,
@@ -126,6 +131,7 @@ export const resourceProviderOperations = [
     summary: 'Delete a resource provider',
     policy: 'placement:resource_providers:delete',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.providers.remove(param(request, 'uuid')),
   }),

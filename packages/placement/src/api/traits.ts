@@ -2,6 +2,7 @@ import { Reply, type Request } from '@cairn/kit/http/operation';
 import type { PlacementApp } from '../app/app.ts';
 import { bad } from '../app/errors.ts';
 import type { Trait, TraitFilters } from '../app/traits.ts';
+import { providerTraitsAnswer, traitsAnswer } from './answers/providers.ts';
 import { bodyOf, cacheHeaders, checkQuery, lastOf, latest, op, param } from './op.ts';
 import { LIST_TRAITS, NAME_PATTERN, SET_TRAITS } from './schemas.ts';
 
@@ -43,6 +44,7 @@ export const traitOperations = [
     id: 'placement.trait.list',
     method: 'GET',
     path: '/traits',
+    answer: traitsAnswer,
     summary: 'List traits',
     policy: 'placement:traits:list',
     since: '1.6',
@@ -62,6 +64,7 @@ export const traitOperations = [
     policy: 'placement:traits:show',
     since: '1.6',
     success: 204,
+    answer: 'none',
     input: 'none',
     async handle(app, request) {
       const trait = await app.traits.get(param(request, 'name'));
@@ -72,6 +75,7 @@ export const traitOperations = [
     id: 'placement.trait.create',
     method: 'PUT',
     path: '/traits/{name}',
+    answer: 'none',
     summary: 'Make a custom trait known',
     policy: 'placement:traits:update',
     since: '1.6',
@@ -98,6 +102,7 @@ export const traitOperations = [
     policy: 'placement:traits:delete',
     since: '1.6',
     success: 204,
+    answer: 'none',
     input: 'none',
     handle: (app, request) => app.traits.remove(param(request, 'name')),
   }),
@@ -105,6 +110,7 @@ export const traitOperations = [
     id: 'placement.provider_trait.list',
     method: 'GET',
     path: OF_PROVIDER,
+    answer: providerTraitsAnswer,
     summary: 'List the traits of a provider',
     policy: 'placement:resource_providers:traits:list',
     since: '1.6',
@@ -118,6 +124,7 @@ export const traitOperations = [
     id: 'placement.provider_trait.set',
     method: 'PUT',
     path: OF_PROVIDER,
+    answer: providerTraitsAnswer,
     summary: 'Set the traits of a provider',
     policy: 'placement:resource_providers:traits:update',
     since: '1.6',
@@ -137,6 +144,7 @@ export const traitOperations = [
     policy: 'placement:resource_providers:traits:delete',
     since: '1.6',
     success: 204,
+    answer: 'none',
     input: 'none',
     async handle(app, request) {
       await app.traits.setOfProvider(param(request, 'uuid'), []);

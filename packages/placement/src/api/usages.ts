@@ -1,4 +1,5 @@
 import { Reply } from '@cairn/kit/http/operation';
+import { providerUsagesAnswer, usagesAnswer } from './answers/providers.ts';
 import { cacheHeaders, checkQuery, lastOf, op, param } from './op.ts';
 import { TOTAL_USAGES } from './schemas.ts';
 
@@ -7,6 +8,7 @@ export const usageOperations = [
     id: 'placement.usage.provider',
     method: 'GET',
     path: '/resource_providers/{uuid}/usages',
+    answer: providerUsagesAnswer,
     summary: 'Show what of a provider is in use',
     policy: 'placement:resource_providers:usages',
     input: 'none',
@@ -19,6 +21,7 @@ export const usageOperations = [
     id: 'placement.usage.total',
     method: 'GET',
     path: '/usages',
+    answer: usagesAnswer,
     summary: 'Show what a project uses',
     policy: 'placement:usages',
     target: (_app, request) => ({ project_id: lastOf(request.query, 'project_id') ?? null }),

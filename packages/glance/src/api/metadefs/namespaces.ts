@@ -4,6 +4,7 @@ import { type Association, type NewNamespace, propertyDefinitions } from '../../
 import type { ChildKind } from '../../store/metadefs.ts';
 import type { AssociationRow, NamespaceRow } from '../../store/metadef-tables.ts';
 import { op } from '../op.ts';
+import { namespace, namespacesAnswer, newNamespace } from '../answers/metadefs.ts';
 import {
   definitionOf,
   limitOf,
@@ -90,6 +91,7 @@ const clear = (kind: ChildKind, path: string, more?: string) =>
     policy: 'delete_metadef_namespace',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     async handle(app, req) {
       if (more !== undefined) req.authorize(more, await namespaceTarget(app, req));
       await app.metadefs.clear(req.ctx, nameOf(req), kind);
@@ -101,6 +103,7 @@ export const namespaceOperations = [
     id: 'glance.metadef.namespace.list',
     method: 'GET',
     path: NAMESPACES,
+    answer: namespacesAnswer,
     summary: 'List metadata definition namespaces',
     policy: 'get_metadef_namespaces',
     async handle(app, req) {
@@ -124,6 +127,7 @@ export const namespaceOperations = [
     id: 'glance.metadef.namespace.create',
     method: 'POST',
     path: NAMESPACES,
+    answer: newNamespace,
     summary: 'Create a metadata definition namespace',
     policy: 'add_metadef_namespace',
     body: schemas.bodyOf(schemas.NAMESPACE),
@@ -146,6 +150,7 @@ export const namespaceOperations = [
     id: 'glance.metadef.namespace.get',
     method: 'GET',
     path: NAMESPACE,
+    answer: namespace,
     summary: 'Show a metadata definition namespace',
     policy: 'get_metadef_namespace',
     target: namespaceTarget,
@@ -161,6 +166,7 @@ export const namespaceOperations = [
     id: 'glance.metadef.namespace.update',
     method: 'PUT',
     path: NAMESPACE,
+    answer: namespace,
     summary: 'Change a metadata definition namespace',
     policy: 'modify_metadef_namespace',
     target: namespaceTarget,
@@ -179,6 +185,7 @@ export const namespaceOperations = [
     policy: 'delete_metadef_namespace',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.metadefs.delete(req.ctx, nameOf(req)),
   }),
   clear('object', 'objects'),

@@ -1,6 +1,7 @@
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { type MetadefObject, propertyDefinitions } from '../../metadefs/model.ts';
 import { op } from '../op.ts';
+import { metadefObject, objectsAnswer } from '../answers/metadefs.ts';
 import { limitOf, NAMESPACE, nameOf, namespaceTarget, objectView, sortOf, storedObjectView, visibilityOf } from './common.ts';
 import * as schemas from './schemas.ts';
 
@@ -21,6 +22,7 @@ export const objectOperations = [
     id: 'glance.metadef.object.list',
     method: 'GET',
     path: OBJECTS,
+    answer: objectsAnswer,
     summary: 'List the objects of a metadata definition namespace',
     policy: 'get_metadef_objects',
     target: namespaceTarget,
@@ -39,6 +41,7 @@ export const objectOperations = [
     id: 'glance.metadef.object.create',
     method: 'POST',
     path: OBJECTS,
+    answer: metadefObject,
     summary: 'Add an object to a metadata definition namespace',
     policy: 'add_metadef_object',
     target: namespaceTarget,
@@ -54,6 +57,7 @@ export const objectOperations = [
     id: 'glance.metadef.object.get',
     method: 'GET',
     path: OBJECT,
+    answer: metadefObject,
     summary: 'Show an object of a metadata definition namespace',
     policy: 'get_metadef_object',
     target: namespaceTarget,
@@ -63,6 +67,7 @@ export const objectOperations = [
     id: 'glance.metadef.object.update',
     method: 'PUT',
     path: OBJECT,
+    answer: metadefObject,
     summary: 'Change an object of a metadata definition namespace',
     policy: 'modify_metadef_object',
     target: namespaceTarget,
@@ -82,6 +87,7 @@ export const objectOperations = [
     policy: 'delete_metadef_object',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.metadefContents.remove(req.ctx, nameOf(req), 'object', objectOf(req)),
   }),
 ];

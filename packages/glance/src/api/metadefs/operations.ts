@@ -1,5 +1,6 @@
 import { AUTHENTICATED } from '@cairn/kit/http/operation';
 import { op } from '../op.ts';
+import { jsonSchema } from '../answers/info.ts';
 import { namespaceOperations } from './namespaces.ts';
 import { objectOperations } from './objects.ts';
 import { propertyOperations } from './properties.ts';
@@ -14,6 +15,7 @@ export const metadefOperations = [
       id: `glance.schema.metadef.${name}`,
       method: 'GET',
       path: `/v2/schemas/metadefs/${name}`,
+      answer: jsonSchema,
       summary: `JSON schema of metadata definitions: ${name}`,
       policy: AUTHENTICATED,
       handle: () => document,

@@ -3,6 +3,7 @@ import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { type PropertyDefinition, propertyDefinition } from '../../metadefs/model.ts';
 import type { ChildRow } from '../../store/metadefs.ts';
 import { op } from '../op.ts';
+import { propertiesAnswer, property } from '../answers/metadefs.ts';
 import { definitionOf, NAMESPACE, nameOf, namespaceTarget } from './common.ts';
 import * as schemas from './schemas.ts';
 
@@ -21,6 +22,7 @@ export const propertyOperations = [
     id: 'glance.metadef.property.list',
     method: 'GET',
     path: PROPERTIES,
+    answer: propertiesAnswer,
     summary: 'List the properties of a metadata definition namespace',
     policy: 'get_metadef_properties',
     target: namespaceTarget,
@@ -33,6 +35,7 @@ export const propertyOperations = [
     id: 'glance.metadef.property.create',
     method: 'POST',
     path: PROPERTIES,
+    answer: property,
     summary: 'Add a property to a metadata definition namespace',
     policy: 'add_metadef_property',
     target: namespaceTarget,
@@ -48,6 +51,7 @@ export const propertyOperations = [
     id: 'glance.metadef.property.get',
     method: 'GET',
     path: PROPERTY,
+    answer: property,
     summary: 'Show a property of a metadata definition namespace',
     policy: 'get_metadef_property',
     target: namespaceTarget,
@@ -71,6 +75,7 @@ export const propertyOperations = [
     id: 'glance.metadef.property.update',
     method: 'PUT',
     path: PROPERTY,
+    answer: property,
     summary: 'Change a property of a metadata definition namespace',
     policy: 'modify_metadef_property',
     target: namespaceTarget,
@@ -89,6 +94,7 @@ export const propertyOperations = [
     policy: 'remove_metadef_property',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.metadefContents.remove(req.ctx, nameOf(req), 'property', propertyOf(req)),
   }),
 ];

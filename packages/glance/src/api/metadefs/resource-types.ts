@@ -1,5 +1,6 @@
 import type { Association } from '../../metadefs/model.ts';
 import { op } from '../op.ts';
+import { association, associationsAnswer, resourceTypesAnswer } from '../answers/metadefs.ts';
 import { NAMESPACE, nameOf, namespaceTarget, times } from './common.ts';
 import { associationView } from './namespaces.ts';
 import * as schemas from './schemas.ts';
@@ -11,6 +12,7 @@ export const resourceTypeOperations = [
     id: 'glance.metadef.resource_type.list',
     method: 'GET',
     path: '/v2/metadefs/resource_types',
+    answer: resourceTypesAnswer,
     summary: 'List all resource types that metadata definitions go with',
     policy: 'list_metadef_resource_types',
     async handle(app) {
@@ -21,6 +23,7 @@ export const resourceTypeOperations = [
     id: 'glance.metadef.association.list',
     method: 'GET',
     path: TYPES,
+    answer: associationsAnswer,
     summary: 'List the resource types of a metadata definition namespace',
     policy: 'list_metadef_resource_types',
     target: namespaceTarget,
@@ -35,6 +38,7 @@ export const resourceTypeOperations = [
     id: 'glance.metadef.association.create',
     method: 'POST',
     path: TYPES,
+    answer: association,
     summary: 'Associate a resource type with a metadata definition namespace',
     policy: 'add_metadef_resource_type_association',
     target: namespaceTarget,
@@ -54,6 +58,7 @@ export const resourceTypeOperations = [
     policy: 'remove_metadef_resource_type_association',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.metadefContents.dissociate(req.ctx, nameOf(req), req.params.resource_type as string),
   }),
 ];

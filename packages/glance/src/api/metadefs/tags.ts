@@ -1,6 +1,7 @@
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import { TAG_SORT } from '../../app/metadef-contents.ts';
 import { op } from '../op.ts';
+import { metadefTag, tagsAnswer } from '../answers/metadefs.ts';
 import { limitOf, NAMESPACE, nameOf, namespaceTarget, sortOf, times, visibilityOf } from './common.ts';
 import * as schemas from './schemas.ts';
 
@@ -16,6 +17,7 @@ export const metadefTagOperations = [
     id: 'glance.metadef.tag.list',
     method: 'GET',
     path: TAGS,
+    answer: tagsAnswer,
     summary: 'List the tags of a metadata definition namespace',
     policy: 'get_metadef_tags',
     target: namespaceTarget,
@@ -35,6 +37,7 @@ export const metadefTagOperations = [
     id: 'glance.metadef.tag.set',
     method: 'POST',
     path: TAGS,
+    answer: tagsAnswer,
     summary: 'Set the tags of a metadata definition namespace, or add to them',
     policy: 'add_metadef_tags',
     target: namespaceTarget,
@@ -63,6 +66,7 @@ export const metadefTagOperations = [
     id: 'glance.metadef.tag.get',
     method: 'GET',
     path: TAG,
+    answer: metadefTag,
     summary: 'Show a tag of a metadata definition namespace',
     policy: 'get_metadef_tag',
     target: namespaceTarget,
@@ -72,6 +76,7 @@ export const metadefTagOperations = [
     id: 'glance.metadef.tag.create',
     method: 'POST',
     path: TAG,
+    answer: metadefTag,
     summary: 'Add a tag to a metadata definition namespace',
     policy: 'add_metadef_tag',
     target: namespaceTarget,
@@ -85,6 +90,7 @@ export const metadefTagOperations = [
     id: 'glance.metadef.tag.update',
     method: 'PUT',
     path: TAG,
+    answer: metadefTag,
     summary: 'Rename a tag of a metadata definition namespace',
     policy: 'modify_metadef_tag',
     target: namespaceTarget,
@@ -103,6 +109,7 @@ export const metadefTagOperations = [
     policy: 'delete_metadef_tag',
     target: namespaceTarget,
     success: 204,
+    answer: 'none',
     handle: (app, req) => app.metadefContents.remove(req.ctx, nameOf(req), 'tag', tagOf(req)),
   }),
 ];
