@@ -9,16 +9,26 @@ import { TableGrid } from './table-grid.tsx';
 import { filtered, filterOf, optionsOf, RowTexts, sorted, sortingOf } from './table-model.ts';
 import { type Preferences, TableSurroundings } from './table-slots.tsx';
 
-export interface Column<T> {
+interface AnyColumn {
   readonly id: string;
   readonly header: string;
+  /** Shown from the beginning; true when absent. */
+  readonly shown?: boolean;
+}
+
+interface ValueColumn<T> extends AnyColumn {
   /** What it is sorted and filtered by. */
   readonly value: (row: T) => string | number;
   /** What is shown, when it is more than the value. */
   readonly cell?: (row: T) => ReactNode;
-  /** Shown from the beginning; true when absent. */
-  readonly shown?: boolean;
 }
+
+/** What is shown is not in the row, and is there for the rows on screen alone: nothing is sorted or filtered by it. */
+interface LiveColumn<T> extends AnyColumn {
+  readonly live: (row: T) => ReactNode;
+}
+
+export type Column<T> = ValueColumn<T> | LiveColumn<T>;
 
 /** What a query gives, or what was made of it. */
 interface Rows<T> {
@@ -60,7 +70,7 @@ function useView(inner: boolean) {
 }
 
 /** What is looked for in rows, made ready for all of them while the browser has nothing else to do. */
-function useRowTexts<T extends object>(rows: readonly T[], columns: readonly Column<T>[]): RowTexts<T> {
+function useRowTexts<T extends object>(rows: readonly T[], columns: readonly ValueColumn<T>[]): RowTexts<T> {
   const texts = useMemo(() => new RowTexts(columns), [columns]);
   useEffect(() => {
     let at = 0;
@@ -79,14 +89,15 @@ function useRowTexts<T extends object>(rows: readonly T[], columns: readonly Col
  * A list of the cloud's resources: filtered by any property, sorted, paged, with the columns that its reader chose. What is typed and clicked shows at
  * once; rows follow as soon as there is time (deferred values), and of ten thousand one page is drawn.
  */
-export function ResourceTable<T extends object>({ name, title, rows: given, columns, keyOf, labelOf, actions, empty, inner = false }: Props<T>) {
+export function ResourceTable<T extends object>({ name, title, rows: given, columns: shownColumns, keyOf, labelOf, actions, empty, inner = false }: Props<T>) {
   const { t } = useTranslation();
+  const columns = useMemo(() => shownColumns.filter((column) => 'value' in column), [shownColumns]);
   const rows: Rows<T> = 'isPending' in given ? given : { ...given, error: null, isPending: false, refetch: () => undefined };
-  const initial: Preferences = { pageSize: 25, contentDisplay: columns.map(({ id, shown = true }) => ({ id, visible: shown })) };
+  const initial: Preferences = { pageSize: 25, contentDisplay: shownColumns.map(({ id, shown = true }) => ({ id, visible: shown })) };
   const [kept, keep] = useKept<Preferences>(`cairn.table.${name}`, initial, isPreferences);
   // a column that came with a newer version is shown as it is by default
-  const isWhole = columns.map(({ id }) => id).every((id) => kept.contentDisplay?.some((item) => item.id === id));
-  const display = useMemo(() => (isWhole ? kept.contentDisplay : initial.contentDisplay), [isWhole, kept, columns]);
+  const isWhole = shownColumns.map(({ id }) => id).every((id) => kept.contentDisplay?.some((item) => item.id === id));
+  const display = useMemo(() => (isWhole ? kept.contentDisplay : initial.contentDisplay), [isWhole, kept, shownColumns]);
   const pageSize = kept.pageSize ?? 25;
 
   const [read, write] = useView(inner);
@@ -148,7 +159,7 @@ export function ResourceTable<T extends object>({ name, title, rows: given, colu
           page: Math.min(page, pages),
           pages,
           preferences: { pageSize, contentDisplay: display ?? [] },
-          columns,
+          columns: shownColumns,
           empty: all.length === 0 ? empty : undefined,
           setFilter: (filter) => change({ filter }),
           setPage,
@@ -164,7 +175,7 @@ export function ResourceTable<T extends object>({ name, title, rows: given, colu
           isLoading={rows.isPending || (shown.data === undefined && rows.data !== undefined)}
           loadingText={t('loading')}
           isRefused={rows.error !== null}
-          columns={columns}
+          columns={shownColumns}
           display={display}
           keyOf={keyOf}
           labelOf={labelOf}

@@ -37,12 +37,11 @@ function Grid<T extends object>(props: Props<T>) {
   const { title, inner, columns, keyOf, labelOf, sorting, onSort, onSelect } = props;
   const definitions = useMemo(
     (): readonly TableProps.ColumnDefinition<T>[] =>
-      columns.map(({ id, header, value, cell }, index) => ({
-        id,
-        header,
-        cell: (row: T) => cell?.(row) ?? value(row),
-        sortingField: id,
+      columns.map((column, index) => ({
+        id: column.id,
+        header: column.header,
         isRowHeader: index === 0,
+        ...('live' in column ? { cell: column.live } : { cell: (row: T) => column.cell?.(row) ?? column.value(row), sortingField: column.id }),
       })),
     [columns],
   );

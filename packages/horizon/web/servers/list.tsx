@@ -9,6 +9,7 @@ import { Time } from '../parts/time.tsx';
 import { hrefOf, useFollow } from '../shell/links.ts';
 import { ServerActions } from './action-menu.tsx';
 import { addressesOf, type Server, useServers } from './queries.ts';
+import { CpuLine, UsageOnScreen } from './usage.tsx';
 
 /** The project's servers, as they are now. */
 export function ServersPage() {
@@ -25,6 +26,7 @@ export function ServersPage() {
       },
       { id: 'addresses', header: t('fields.addresses'), value: (server) => addressesOf(server).join(', ') },
       { id: 'flavor', header: t('fields.flavor'), value: ({ flavor }) => flavor.original_name },
+      { id: 'cpu', header: t('metrics.cpu'), live: ({ id }) => <CpuLine serverId={id} /> },
       { id: 'key', header: t('fields.key'), value: ({ key_name }) => key_name ?? '', shown: false },
       { id: 'zone', header: t('fields.zone'), value: (server) => server['OS-EXT-AZ:availability_zone'], shown: false },
       { id: 'host', header: t('fields.host'), value: (server) => server['OS-EXT-SRV-ATTR:host'] ?? '', shown: false },
@@ -35,21 +37,23 @@ export function ServersPage() {
   );
   const launch = <LaunchButton />;
   return (
-    <ResourceTable
-      name="servers"
-      title={t('pages.servers')}
-      rows={servers}
-      columns={columns}
-      keyOf={({ id }) => id}
-      labelOf={({ name }) => name}
-      actions={(selected) => (
-        <SpaceBetween size="xs" direction="horizontal">
-          <ServerActions servers={selected} />
-          {launch}
-        </SpaceBetween>
-      )}
-      empty={{ title: t('servers.empty'), text: t('servers.emptyText'), action: launch }}
-    />
+    <UsageOnScreen>
+      <ResourceTable
+        name="servers"
+        title={t('pages.servers')}
+        rows={servers}
+        columns={columns}
+        keyOf={({ id }) => id}
+        labelOf={({ name }) => name}
+        actions={(selected) => (
+          <SpaceBetween size="xs" direction="horizontal">
+            <ServerActions servers={selected} />
+            {launch}
+          </SpaceBetween>
+        )}
+        empty={{ title: t('servers.empty'), text: t('servers.emptyText'), action: launch }}
+      />
+    </UsageOnScreen>
   );
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Diagnostics, pointsOf, sampleOf } from './metrics-model.ts';
+import { courseOf, type Diagnostics, pointsOf, sampleOf } from './metrics-model.ts';
 
 const facts = (cpuNs: number, rx: number, more: Partial<Diagnostics> = {}): Diagnostics => ({
   state: 'running',
@@ -29,4 +29,19 @@ test('after a restart, and between two looks at the same moment, nothing is know
   assert.equal(pointsOf([sampleOf(facts(0, 0), 0), sampleOf(facts(1, 1), 0)])[0]?.cpuPercent, null);
   assert.equal(pointsOf([sampleOf(facts(0, 0), 0), sampleOf(facts(9e9, 0), 1_000)])[0]?.cpuPercent, 100);
   assert.deepEqual(pointsOf([]), []);
+});
+
+test('what the host remembers goes before what was seen, and never beside it', () => {
+  const past = [1_000, 2_000, 3_000].map((atMs) => ({ atMs, cpuPercent: 7, memoryMib: 50 }));
+  const seen = pointsOf([sampleOf(facts(0, 0), 1_500), sampleOf(facts(1e9, 4_000), 2_500)]);
+  assert.deepEqual(
+    courseOf(past, seen).map(({ atSec, cpuPercent, received }) => [atSec, cpuPercent, received]),
+    [
+      [1, 7, null],
+      [2, 7, null],
+      [2.5, 50, 4_000],
+    ],
+  );
+  assert.equal(courseOf(past, []).length, 3);
+  assert.deepEqual(courseOf([], seen), seen);
 });

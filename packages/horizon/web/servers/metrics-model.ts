@@ -1,3 +1,5 @@
+import type { UsagePoint } from './usage-feed.ts';
+
 /** What GET /servers/{id}/diagnostics tells (2.48 and later): the parts that are drawn. null is what the host does not know. */
 export interface Diagnostics {
   readonly state: string;
@@ -69,4 +71,13 @@ export function pointsOf(samples: readonly Sample[]): readonly Point[] {
       memoryMib: now.memoryMib,
     };
   });
+}
+
+/** What the host remembers of the time before somebody looked, and then what was seen. The hosts' memory has processor and memory alone. */
+export function courseOf(past: readonly UsagePoint[], seen: readonly Point[]): readonly Point[] {
+  const fromSec = seen[0]?.atSec ?? Number.POSITIVE_INFINITY;
+  const before = past
+    .map(({ atMs, cpuPercent, memoryMib }) => ({ atSec: atMs / 1000, cpuPercent, memoryMib, received: null, sent: null, read: null, written: null }))
+    .filter(({ atSec }) => atSec < fromSec);
+  return [...before, ...seen];
 }

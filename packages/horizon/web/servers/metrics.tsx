@@ -13,8 +13,10 @@ import { api } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 import { bytesText } from '../parts/units.ts';
 import { Waiting } from '../parts/waiting.tsx';
-import { type Diagnostics, type Point, pointsOf, type Sample, sampleOf } from './metrics-model.ts';
-import type { Server } from './queries.ts';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { courseOf, type Diagnostics, type Point, pointsOf, type Sample, sampleOf } from './metrics-model.ts';
+import { askUsage, type Server } from './queries.ts';
+import { USAGE_EVERY_MS } from './usage-feed.ts';
 
 /** How often the host is asked, and how many answers are drawn. */
 const LOOK_MS = 3_000;
@@ -26,14 +28,19 @@ const CHARTS: readonly {
   readonly id: 'cpu' | 'memory' | 'network' | 'disk';
   readonly measures: readonly Measure[];
   readonly text: (value: number) => string;
+  /** Hosts remember it, for everybody who may see the server. */
+  readonly isSampled: boolean;
 }[] = [
-  { id: 'cpu', measures: ['cpuPercent'], text: (value) => `${Math.round(value * 10) / 10} %` },
-  { id: 'memory', measures: ['memoryMib'], text: (value) => bytesText(value * 2 ** 20) },
-  { id: 'network', measures: ['received', 'sent'], text: (value) => `${bytesText(Math.round(value))}/s` },
-  { id: 'disk', measures: ['read', 'written'], text: (value) => `${bytesText(Math.round(value))}/s` },
+  { id: 'cpu', measures: ['cpuPercent'], text: (value) => `${Math.round(value * 10) / 10} %`, isSampled: true },
+  { id: 'memory', measures: ['memoryMib'], text: (value) => bytesText(value * 2 ** 20), isSampled: true },
+  { id: 'network', measures: ['received', 'sent'], text: (value) => `${bytesText(Math.round(value))}/s`, isSampled: false },
+  { id: 'disk', measures: ['read', 'written'], text: (value) => `${bytesText(Math.round(value))}/s`, isSampled: false },
 ];
 
-/** What the guest uses, from its host's own counters, as long as somebody looks. Administrators' alone by upstream's policy: others are told so. */
+/**
+ * What the guest uses: the last half hour from its host's samples, then the host's own counters as long as somebody looks. Those are administrators' alone
+ * by upstream's policy: others see the samples, and are told so.
+ */
 export function MetricsTab({ server }: { readonly server: Server }) {
   const { t } = useTranslation();
   const runs = server['OS-EXT-STS:power_state'] === 1;
@@ -51,26 +58,37 @@ export function MetricsTab({ server }: { readonly server: Server }) {
   useEffect(() => {
     if (data !== undefined) setSamples((before) => [...before, sampleOf(data, Date.now())].slice(-KEPT));
   }, [data]);
-  const points = useMemo(() => pointsOf(samples), [samples]);
+  const isRefused = error instanceof ApiError && error.status === 403;
+  const { data: past } = useQuery({
+    queryKey: ['usage', server.id],
+    queryFn: async () => (await askUsage([server.id], 0)).get(server.id) ?? [],
+    refetchInterval: isRefused ? USAGE_EVERY_MS : false,
+    retry: false,
+    enabled: runs,
+    gcTime: 0,
+  });
+  const points = useMemo(() => courseOf(past ?? [], pointsOf(samples)), [past, samples]);
 
   if (!runs) return <Alert type="info">{t('metrics.off')}</Alert>;
-  if (error !== null) {
-    const refused = error instanceof ApiError && error.status === 403;
+  if (error !== null && !isRefused)
     return (
-      <Alert type={refused ? 'info' : 'warning'} action={refused ? undefined : <Button onClick={() => void refetch()}>{t('table.again')}</Button>}>
-        {refused ? t('metrics.refused') : error.message}
+      <Alert type="warning" action={<Button onClick={() => void refetch()}>{t('table.again')}</Button>}>
+        {error.message}
       </Alert>
     );
-  }
-  if (data === undefined) return <Waiting />;
+  if (data === undefined && past === undefined && !isRefused) return <Waiting />;
+  const charts = CHARTS.filter(({ isSampled }) => isSampled || !isRefused);
   return (
-    <ColumnLayout columns={2}>
-      {CHARTS.map((chart) => (
-        <Container key={chart.id} header={<Header variant="h2">{t(`metrics.${chart.id}`)}</Header>}>
-          <Chart points={points} measures={chart.measures} text={chart.text} />
-        </Container>
-      ))}
-    </ColumnLayout>
+    <SpaceBetween size="m">
+      {isRefused && <Alert type="info">{t('metrics.refused')}</Alert>}
+      <ColumnLayout columns={2}>
+        {charts.map((chart) => (
+          <Container key={chart.id} header={<Header variant="h2">{t(`metrics.${chart.id}`)}</Header>}>
+            <Chart points={points} measures={chart.measures} text={chart.text} />
+          </Container>
+        ))}
+      </ColumnLayout>
+    </SpaceBetween>
   );
 }
 

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { allOf, api } from '../api/client.ts';
 import type { ServerFacts } from './actions.ts';
+import type { AskUsage } from './usage-feed.ts';
 
 /** A server as compute's microversion 2.96 shows it; the parts that the console uses. */
 export interface Server extends ServerFacts {
@@ -82,6 +83,25 @@ export const act = <T = void>(id: string, body: Readonly<Record<string, unknown>
   api<T>('compute', `${SERVERS}/${encodeURIComponent(id)}/action`, { method: 'POST', body });
 
 export const deleteServer = (id: string): Promise<void> => api('compute', `${SERVERS}/${encodeURIComponent(id)}`, { method: 'DELETE' });
+
+interface UsageAnswer {
+  readonly usages: readonly {
+    readonly server_id: string;
+    readonly samples: readonly { readonly at: string; readonly cpu_percent: number | null; readonly memory_mb: number }[];
+  }[];
+}
+
+/** What servers used of late; up to 100 servers, and half an hour. */
+export const askUsage: AskUsage = async (serverIds, sinceMs) => {
+  const asked = new URLSearchParams([...serverIds.map((id) => ['server_id', id]), ['since', new Date(sinceMs).toISOString()]]);
+  const { usages } = await api<UsageAnswer>('compute', `/v2.1/os-cairn-usage?${asked}`);
+  return new Map(
+    usages.map(({ server_id, samples }) => [
+      server_id,
+      samples.map(({ at, cpu_percent, memory_mb }) => ({ atMs: Date.parse(at), cpuPercent: cpu_percent, memoryMib: memory_mb })),
+    ]),
+  );
+};
 
 export const useServers = () => useQuery(serversQuery);
 

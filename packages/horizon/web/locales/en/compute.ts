@@ -25,6 +25,8 @@ export const compute = {
     metrics: 'Metrics',
     migrations: 'Migrations',
     locked: 'Locked',
+    cpuNow: '{{value}} %',
+    cpuRange: 'Between {{least}} and {{most}} % in the last 10 minutes',
   },
   actions: {
     title: 'Actions',

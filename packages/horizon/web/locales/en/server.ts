@@ -38,7 +38,7 @@ export const server = {
   },
   metrics: {
     off: 'The server does not run: there is nothing to measure.',
-    refused: 'The cloud shows measurements to administrators alone. What you can see: the state, the console log and the log of actions.',
+    refused: 'The cloud shows measurements of network and disks to administrators alone.',
     cpu: 'Processor',
     memory: 'Memory',
     network: 'Network',

@@ -27,6 +27,8 @@ export const compute = {
     metrics: '监控',
     migrations: '迁移',
     locked: '锁定',
+    cpuNow: '{{value}} %',
+    cpuRange: '最近 10 分钟在 {{least}} % 到 {{most}} % 之间',
   },
   actions: {
     title: '操作',

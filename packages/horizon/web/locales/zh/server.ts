@@ -40,7 +40,7 @@ export const server = {
   },
   metrics: {
     off: '云服务器没有运行，没有可监控的数据。',
-    refused: '监控数据仅管理员可见。您可以查看状态、控制台日志和操作记录。',
+    refused: '网络和磁盘的监控数据仅管理员可见。',
     cpu: '处理器',
     memory: '内存',
     network: '网络',
