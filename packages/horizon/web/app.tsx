@@ -1,17 +1,15 @@
 import { I18nProvider, type I18nProviderProps } from '@cloudscape-design/components/i18n';
 import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import Spinner from '@cloudscape-design/components/spinner';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { activity } from './api/activity.ts';
-import { ApiError } from './api/errors.ts';
-import { LiveProvider } from './live/live.tsx';
-import { router } from './router.tsx';
-import { Renewal } from './session/renewal.tsx';
-import { type Scope, type Session, SessionContext, sessions } from './session/session.ts';
+import { whenIdle } from './parts/idle.ts';
+import { type Scope, type Session, sessions } from './session/session.ts';
 import { SignInPage } from './session/sign-in.tsx';
+
+const loadConsole = () => import('./console.tsx');
+const SessionConsole = lazy(async () => ({ default: (await loadConsole()).SessionConsole }));
 
 type Messages = I18nProviderProps['messages'];
 
@@ -24,25 +22,11 @@ function useComponentMessages(language: string): Messages {
   return useMemo(() => (chinese ? [messages, chinese] : [messages]), [chinese]);
 }
 
-const makeQueries = (): QueryClient =>
-  new QueryClient({
-    defaultOptions: {
-      queries: {
-        // live events say when something changed; this is for what they may have missed
-        staleTime: 15_000,
-        retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
-      },
-    },
-  });
-
-/** The page: sign-in, or the console of a session. */
+/** The page: sign-in, or the console of a session, which is loaded once there is one, or while somebody types a password. */
 export function App() {
   const { i18n } = useTranslation();
   const componentMessages = useComponentMessages(i18n.language);
   const [session, setSession] = useState<Session | null>();
-  const scope = session?.project?.id ?? session?.domain?.id ?? (session?.system === true ? 'system' : '');
-  // nothing of one project is ever shown in another
-  const queries = useMemo(makeQueries, [scope, session?.user.id]);
 
   useEffect(() => {
     sessions.current().then(
@@ -50,6 +34,10 @@ export function App() {
       () => setSession(null),
     );
   }, []);
+  useEffect(() => {
+    if (session !== null) return undefined;
+    return whenIdle(() => void loadConsole());
+  }, [session]);
 
   const move = useCallback(async (to: Scope) => setSession(await sessions.move(to)), []);
   const signOut = useCallback(async () => {
@@ -62,20 +50,9 @@ export function App() {
   return (
     <I18nProvider locale={i18n.language} messages={componentMessages}>
       {handle !== undefined ? (
-        <SessionContext value={handle}>
-          <QueryClientProvider client={queries}>
-            <LiveProvider epoch={handle.session.expires_at}>
-              <RouterProvider router={router} key={scope} />
-            </LiveProvider>
-          </QueryClientProvider>
-          <Renewal
-            session={handle.session}
-            onSignedIn={(renewed) => {
-              setSession(renewed);
-              void queries.invalidateQueries();
-            }}
-          />
-        </SessionContext>
+        <Suspense fallback={<Spinner size="large" />}>
+          <SessionConsole handle={handle} />
+        </Suspense>
       ) : session === null ? (
         <SignInPage onSignedIn={setSession} />
       ) : (

@@ -2,6 +2,7 @@ import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { whenIdle } from './idle.ts';
 import { useKept } from './kept.ts';
 import { Refusal } from './refusal.tsx';
 import { useSearchTexts } from './search-text.ts';
@@ -74,13 +75,13 @@ function useRowTexts<T extends object>(rows: readonly T[], columns: readonly Val
   const texts = useMemo(() => new RowTexts(columns), [columns]);
   useEffect(() => {
     let at = 0;
-    let wait: number;
+    let leave: () => void;
     const go = (): void => {
       at = texts.prepare(rows, at);
-      if (at < rows.length) wait = requestIdleCallback(go);
+      if (at < rows.length) leave = whenIdle(go);
     };
-    wait = requestIdleCallback(go);
-    return () => cancelIdleCallback(wait);
+    leave = whenIdle(go);
+    return () => leave();
   }, [texts, rows]);
   return texts;
 }
