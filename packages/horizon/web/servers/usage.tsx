@@ -37,7 +37,7 @@ export function CpuLine({ serverId }: { readonly serverId: string }) {
         <title>{words}</title>
         <path d={lineOf(points, WIDTH, HEIGHT)} />
       </svg>
-      {t('servers.cpuNow', { value: Math.round(now) })}
+      <span>{t('servers.cpuNow', { value: Math.round(now) })}</span>
     </span>
   );
 }
