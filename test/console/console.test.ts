@@ -94,8 +94,8 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
     t.diagnostic(`sign-in ${signIn} bytes, overview ${overview} bytes, servers ${servers} bytes`);
     assert.ok(signIn > 100_000 && servers > signIn, 'the scripts were seen');
     assert.ok(signIn <= 230_000, `sign-in: ${signIn} bytes`);
-    assert.ok(overview <= 400_000, `overview: ${overview} bytes`);
-    assert.ok(servers <= 470_000, `servers: ${servers} bytes`);
+    assert.ok(overview <= 390_000, `overview: ${overview} bytes`);
+    assert.ok(servers <= 460_000, `servers: ${servers} bytes`);
   });
 
   test('a network with addresses is made', async () => {
