@@ -67,7 +67,7 @@ export class Lease {
 
   async #renew(): Promise<void> {
     const now = new Date();
-    await utimes(this.#file, now, now).catch((error: unknown) => this.#log.warn({ error: String(error) }, 'the lease of a shared directory is not renewed'));
+    await utimes(this.#file, now, now).catch((error: unknown) => this.#log.warn({ err: error }, 'the lease of a shared directory is not renewed'));
   }
 }
 

@@ -80,7 +80,7 @@ export class LvmDisks implements KeptDisks, DiskRoom {
       await this.#tidy();
     } catch (error) {
       const { name, volumeGroup } = this.#options.spec;
-      this.#options.log.warn({ backend: name, volumeGroup, error: String(error) }, 'a volume group cannot be used');
+      this.#options.log.warn({ backend: name, volumeGroup, err: error }, 'a volume group cannot be used');
     }
   }
 
@@ -283,7 +283,7 @@ export class LvmDisks implements KeptDisks, DiskRoom {
       const disk = leftover.diskOf(name);
       const isDone = disk !== undefined && !there.has(disk) && name === leftover.back(disk);
       await (isDone ? this.#lvm.rename(name, disk) : this.#lvm.remove([name])).catch((error: unknown) =>
-        this.#options.log.warn({ volume: name, error: String(error) }, 'what a crash left in a volume group could not be removed'),
+        this.#options.log.warn({ volume: name, err: error }, 'what a crash left in a volume group could not be removed'),
       );
     }
     await this.#lvm.dropNodes((await this.#lvm.volumes()).map(({ name }) => name));

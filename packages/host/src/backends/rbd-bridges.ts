@@ -143,7 +143,7 @@ export class RbdBridges {
       if (!hasEnded) await this.#own(bridge);
       if (hasEnded && isOpen && !bridge.idle) {
         log.warn({ disk: bridge.diskId }, 'what connects a guest with a disk in Ceph has ended; it is started again');
-        await this.#run(bridge).catch((error: unknown) => log.error({ disk: bridge.diskId, error: String(error) }, 'a guest cannot reach its disk in Ceph'));
+        await this.#run(bridge).catch((error: unknown) => log.error({ disk: bridge.diskId, err: error }, 'a guest cannot reach its disk in Ceph'));
       } else if (hasEnded || (!isOpen && bridge.idle)) await this.#forget(bridge);
       else if (!isOpen) bridge.idle = true;
     }
@@ -159,7 +159,7 @@ export class RbdBridges {
     this.#timer = this.#options.clock.after(LOOK_MS, () => {
       this.#looking = this.#turn
         .run(() => this.#look())
-        .catch((error: unknown) => this.#options.log.error({ error: String(error) }, 'bridges to disks in Ceph could not be looked after'))
+        .catch((error: unknown) => this.#options.log.error({ err: error }, 'bridges to disks in Ceph could not be looked after'))
         .finally(() => {
           this.#timer = undefined;
           this.#lookSoon();

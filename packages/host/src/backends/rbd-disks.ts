@@ -59,7 +59,7 @@ export class RbdDisks implements KeptDisks, DiskRoom {
     try {
       for (const image of await this.#rbd.images()) if (image.name.startsWith(this.#prefix)) await this.#rbd.remove(image.name);
     } catch (error) {
-      this.#options.log.warn({ backend: this.#options.spec.name, error: String(error) }, 'a storage back end does not answer');
+      this.#options.log.warn({ backend: this.#options.spec.name, err: error }, 'a storage back end does not answer');
     }
   }
 

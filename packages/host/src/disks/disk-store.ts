@@ -134,7 +134,7 @@ export class DiskStore {
           this.use.add(record);
         } catch (error) {
           allRead = false;
-          log.error({ disk: diskId, error: String(error) }, "a disk's record cannot be read: the disk is left alone");
+          log.error({ disk: diskId, err: error }, "a disk's record cannot be read: the disk is left alone");
         }
       }
     }

@@ -55,7 +55,7 @@ export class ImageCache {
         this.#images.set(image.imageId, image);
       } catch (error) {
         // It is fetched again when it is asked for.
-        log.warn({ file: name, error: String(error) }, 'a cached image is not usable');
+        log.warn({ file: name, err: error }, 'a cached image is not usable');
         await rm(layout.path(`${BASES}/${name}`), { force: true });
       }
     }

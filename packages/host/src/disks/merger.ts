@@ -94,7 +94,7 @@ export class Merger {
       try {
         if (await this.#mergeOne(diskId)) this.#queue.add(diskId);
       } catch (error) {
-        this.#options.log.warn({ disk: diskId, error: String(error) }, 'layers of a disk could not be merged');
+        this.#options.log.warn({ disk: diskId, err: error }, 'layers of a disk could not be merged');
         this.#queue.add(diskId);
       }
     }

@@ -78,7 +78,7 @@ export class KernelFabric implements Fabric {
     this.#options = options;
     this.#kernel = new Kernel(join(options.runDir, 'scratch'));
     const { clock, callbacks } = options;
-    const log = options.log.child({ room: 'fabric' });
+    const log = options.log;
     this.#names = namesOf(options.instance);
     this.#dnsmasq = new DnsmasqKeeper({
       dir: join(options.runDir, 'dnsmasq'),
@@ -239,7 +239,7 @@ export class KernelFabric implements Fabric {
       const netns = this.#names.router(id);
       // one that is being made or taken away has nothing to tell yet
       const json = await this.#kernel.counters(netns, 'ip', TABLE).catch((error: unknown) => {
-        this.#options.log.debug({ error, netns }, 'the meters of a router cannot be read now');
+        this.#options.log.debug({ err: error, netns }, 'the meters of a router cannot be read now');
         return undefined;
       });
       if (json !== undefined) readings.push(...readMeters(json, id, meters));
@@ -289,7 +289,7 @@ export class KernelFabric implements Fabric {
       if (!this.#isClosed)
         void this.#unitOf(key)
           ?.lane.request()
-          .catch((error: unknown) => this.#options.log.error({ error, key }, 'a DHCP server cannot be started again'));
+          .catch((error: unknown) => this.#options.log.error({ err: error, key }, 'a DHCP server cannot be started again'));
     });
   }
 
@@ -394,7 +394,7 @@ export class KernelFabric implements Fabric {
     const results = await Promise.allSettled([...keys].map((key) => this.#unitOf(key)?.lane.request()));
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
     if (failures.length === 0) return;
-    for (const error of failures) this.#options.log.error({ error }, 'the network of this host could not be changed');
+    for (const error of failures) this.#options.log.error({ err: error }, 'the network of this host could not be changed');
     throw this.#public(failures.find((error) => error instanceof CairnError) ?? failures[0]);
   }
 

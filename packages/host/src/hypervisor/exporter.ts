@@ -123,8 +123,7 @@ export class Exporter {
         await this.#start().catch(async (error: unknown) => {
           const { process: _, ...record } = before;
           await this.update({ ...record, layers: {} });
-          if (before.exports.length > 0)
-            await this.#start().catch((again: unknown) => this.context.log.error({ error: again }, 'a disk is not served any more'));
+          if (before.exports.length > 0) await this.#start().catch((again: unknown) => this.context.log.error({ err: again }, 'a disk is not served any more'));
           throw error;
         });
         return;
@@ -208,7 +207,7 @@ export class Exporter {
         this.#take(process, qmp);
         await this.update({ process: identity, ...(waits ? {} : { layers: { [diskId]: await this.inUse() } }) });
       } catch (error) {
-        this.context.log.warn({ disk: diskId, error }, 'what serves a disk does not answer; it is started anew');
+        this.context.log.warn({ disk: diskId, err: error }, 'what serves a disk does not answer; it is started anew');
         this.#machine = undefined;
         await endQemu(process, undefined, clock);
         await this.#letDiskGo();
@@ -388,7 +387,7 @@ export class Exporter {
       })
       .catch((error: unknown) => {
         if (this.#isResting) return;
-        this.context.log.error({ disk: this.#record.diskId, error }, 'a disk could not be served again');
+        this.context.log.error({ disk: this.#record.diskId, err: error }, 'a disk could not be served again');
         this.#failures++;
         this.context.clock.after(Math.min(LONGEST_MS, AGAIN_MS * 2 ** this.#failures), () => void this.#again());
       });

@@ -109,7 +109,7 @@ export class Exporters {
     const { log } = this.#options.context;
     await Promise.all(
       this.all.map((exporter) =>
-        exporter.wake().catch((error: unknown) => log.error({ disk: exporter.record.diskId, error }, 'a disk could not be served to other hosts again')),
+        exporter.wake().catch((error: unknown) => log.error({ disk: exporter.record.diskId, err: error }, 'a disk could not be served to other hosts again')),
       ),
     );
   }

@@ -91,7 +91,7 @@ export function startFromTemplate(guest: Guest, spec: GuestSpec, templateId: str
       return { ...guest.info(), fastStart: { used: true } };
     } catch (error) {
       const { message: reason } = asFault(error, 'the template could not be started from');
-      context.log.warn({ guest: guest.guestId, templateId, reason, error }, 'a guest boots that was to start from a template');
+      context.log.warn({ guest: guest.guestId, templateId, reason, err: error }, 'a guest boots that was to start from a template');
       if (guest.machine) await guest.end(before?.state ?? 'absent', 'it boots instead');
       if (before) await guest.remember(before);
       else await guest.forget();

@@ -110,7 +110,7 @@ export class Guest {
       await writeRecord(this.files, this.#record).catch((error: NodeJS.ErrnoException) => {
         // Somebody removed the guest's directory: it must still be possible to end the guest.
         if (error.code !== 'ENOENT') throw error;
-        this.context.log.error({ guest: this.guestId, error }, 'the directory of a guest is gone');
+        this.context.log.error({ guest: this.guestId, err: error }, 'the directory of a guest is gone');
       });
     });
   }
@@ -274,7 +274,7 @@ export class Guest {
         const { status } = await machine.qmp.execute<{ status: string }>('query-status');
         if (status === 'io-error') await machine.qmp.execute('cont');
       } catch (error) {
-        log.debug({ guest: this.guestId, error }, 'a guest could not be sent on');
+        log.debug({ guest: this.guestId, err: error }, 'a guest could not be sent on');
       }
     });
   }
@@ -292,7 +292,7 @@ export class Guest {
         await this.#catchUp(machine);
         return;
       } catch (error) {
-        this.context.log.debug({ guest: this.guestId, error }, 'cannot reach a guest');
+        this.context.log.debug({ guest: this.guestId, err: error }, 'cannot reach a guest');
         await clock.sleep(RECONNECT_MS);
       }
     }

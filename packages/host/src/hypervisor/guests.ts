@@ -444,7 +444,7 @@ export class QemuGuests implements Guests {
       if (this.#stopped) return;
       const running = [...this.#guests.values()].filter((guest) => guest.machine);
       void Promise.all(running.map((guest) => trimLogs(guest.files)))
-        .catch((error: unknown) => this.#options.log.warn({ error }, 'console logs could not be cut'))
+        .catch((error: unknown) => this.#options.log.warn({ err: error }, 'console logs could not be cut'))
         .then(() => this.#trimLater());
     });
   }

@@ -209,7 +209,7 @@ export class Imports {
         if (!this.#isResting && !this.#relay) await this.#apply(this.#all);
       })
       .catch((error: unknown) => {
-        this.#context.log.error({ error }, 'guests could not be joined to disks of other hosts again');
+        this.#context.log.error({ err: error }, 'guests could not be joined to disks of other hosts again');
         this.#context.clock.after(AGAIN_MS, () => {
           if (!this.#isResting) this.#again();
         });

@@ -117,7 +117,7 @@ export async function launch(guest: Guest, spec: GuestSpec, options: LaunchOptio
       .controlGroups()
       .then((groups) => groups.confine(guest.guestId, process?.identity.pid ?? 0, limits(spec)))
       .catch((error: unknown) => {
-        if (process?.hasEnded() === false) context(guest).log.warn({ guest: guest.guestId, error }, 'a guest runs without its control groups');
+        if (process?.hasEnded() === false) context(guest).log.warn({ guest: guest.guestId, err: error }, 'a guest runs without its control groups');
       });
     const { qmp, status } = await connect(guest, process, options);
     await forgetSecrets(guest, qmp, started.record.encrypted ?? []);
@@ -326,7 +326,7 @@ async function abandon(guest: Guest, before: GuestRecord | undefined, process: Q
   const endedByItself = process?.hasEnded() === true;
   if (process)
     await endQemu(process, undefined, guest.context.clock).catch((error: unknown) =>
-      log.error({ guest: guest.guestId, error }, 'a failed start left its process behind'),
+      log.error({ guest: guest.guestId, err: error }, 'a failed start left its process behind'),
     );
   endTpm(guest.record?.tpm);
   const said = await readFile(guest.files.qemuLog, 'utf8').catch(() => '');

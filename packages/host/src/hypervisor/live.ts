@@ -244,14 +244,14 @@ export function finish(guest: Guest, run: boolean): Promise<GuestInfo> {
     // switches on the way learn where the guest is now
     await qmp
       .execute('announce-self', { initial: 50, max: 550, rounds: 5, step: 100 })
-      .catch((error: unknown) => guest.context.log.debug({ guest: guest.guestId, error }, 'a guest that moved was not announced'));
+      .catch((error: unknown) => guest.context.log.debug({ guest: guest.guestId, err: error }, 'a guest that moved was not announced'));
     return guest.info();
   });
 }
 
 async function takeBack(guest: Guest, machine: Machine, jobs: readonly Mirror[], wasRunning: boolean): Promise<void> {
   const { log } = guest.context;
-  const warn = (error: unknown): void => log.warn({ guest: guest.guestId, error }, 'a move that failed could not be taken back whole');
+  const warn = (error: unknown): void => log.warn({ guest: guest.guestId, err: error }, 'a move that failed could not be taken back whole');
   if (guest.machine !== machine) return;
   await cancel(guest).catch(warn);
   for (const job of jobs) await job.cancel().catch(warn);

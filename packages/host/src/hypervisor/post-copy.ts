@@ -41,7 +41,7 @@ export async function allowPostCopy(guest: Guest, qmp: Qmp): Promise<void> {
   } catch (error) {
     if (!(error instanceof QmpError)) throw error;
     guest.context.log.warn(
-      { guest: guest.guestId, error },
+      { guest: guest.guestId, err: error },
       'no post-copy to this host: its kernel keeps userfaultfd from guests (sysctl vm.unprivileged_userfaultfd=1 gives it); guests in a hurry stand still instead',
     );
   }

@@ -20,7 +20,7 @@ export async function recoverGuests(context: HypervisorContext): Promise<readonl
   const guests = await Promise.all(
     ids.map((guestId) =>
       recoverGuest(context, guestId).catch((error: unknown) => {
-        context.log.error({ guest: guestId, error }, 'a guest could not be recovered');
+        context.log.error({ guest: guestId, err: error }, 'a guest could not be recovered');
         context.options.onEvent({
           kind: 'trouble',
           subject: `server ${guestId}`,

@@ -162,7 +162,7 @@ export class LocalTemplates implements Templates {
         (error: unknown) => {
           if (this.#stop.signal.aborted) throw error;
           const reason = isCairnError(error) ? error.message : 'its template could not be made';
-          log.warn({ templateId, imageId: spec.image.imageId, reason, error }, 'a template could not be made; its servers boot');
+          log.warn({ templateId, imageId: spec.image.imageId, reason, err: error }, 'a template could not be made; its servers boot');
           this.#refused.set(templateId, { ...about, state: 'refused', reason, atMs: clock.nowMs() });
           return { reason };
         },

@@ -20,7 +20,7 @@ export class Announcer {
         // Exit status 1 says that nobody answered, which is how it should be.
         await run('arping', ['-U', '-c', '1', '-w', '1', '-I', link, ip], { netns, okCodes: [1], timeoutMs: 5000, signal: this.#abort.signal }).catch(
           (error: unknown) => {
-            if (!this.#abort.signal.aborted) this.#log.debug({ error, netns, link, ip }, 'an address could not be announced');
+            if (!this.#abort.signal.aborted) this.#log.debug({ err: error, netns, link, ip }, 'an address could not be announced');
           },
         );
       });

@@ -43,7 +43,7 @@ export class TapMonitor {
     const child = start('ip', ['-n', this.#netns, '-o', 'monitor', 'link'], { stdio: ['ignore', 'pipe', 'ignore'], dieWithParent: true });
     this.#child = child;
     child.unref();
-    child.on('error', (error) => this.#log.warn({ error }, 'taps are not watched'));
+    child.on('error', (error) => this.#log.warn({ err: error }, 'taps are not watched'));
     child.on('close', () => {
       this.#child = undefined;
       // It ends with an error when messages were lost; then all is looked at again.
@@ -64,7 +64,7 @@ export class TapMonitor {
     try {
       for (const link of (await this.#links()).values()) if (link.kind === 'tun' || link.kind === 'vlan') this.#set(link.name, link.carrier);
     } catch (error) {
-      if (!this.#stopped) this.#log.warn({ error }, 'taps cannot be read');
+      if (!this.#stopped) this.#log.warn({ err: error }, 'taps cannot be read');
     }
   }
 

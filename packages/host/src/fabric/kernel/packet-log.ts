@@ -103,11 +103,11 @@ export class PacketLog {
       try {
         for (const record of reader.read(chunk)) this.#take(record);
       } catch (error) {
-        log.error({ error }, 'what is logged of packets cannot be read; beginning anew');
+        log.error({ err: error }, 'what is logged of packets cannot be read; beginning anew');
         child.kill('SIGKILL');
       }
     });
-    child.on('error', (error) => log.warn({ error }, 'packets are not logged'));
+    child.on('error', (error) => log.warn({ err: error }, 'packets are not logged'));
     child.on('close', () => {
       if (this.#child !== child) return;
       this.#child = undefined;
@@ -132,7 +132,7 @@ export class PacketLog {
     this.#options.onRecords(records);
     this.#writing = this.#writing
       .then(() => this.#write(records))
-      .catch((error: unknown) => this.#options.log.error({ error }, 'the log of security groups cannot be written'));
+      .catch((error: unknown) => this.#options.log.error({ err: error }, 'the log of security groups cannot be written'));
   }
 
   async #write(records: readonly SecurityLogRecord[]): Promise<void> {

@@ -34,7 +34,7 @@ export function limitConnections(server: Server): void {
 export function metadataHandler(identify: (ip: string) => string | undefined, callbacks: Pick<HostCallbacks, 'metadata'>, log: Logger): RequestListener {
   return (request, response) => {
     void answer(request, response, identify, callbacks).catch((error: unknown) => {
-      log.error({ error, path: request.url }, 'a metadata request failed');
+      log.error({ err: error, path: request.url }, 'a metadata request failed');
       plain(response, 500, 'An unknown error has occurred. Please try your request again.');
     });
   };

@@ -73,7 +73,7 @@ export class MetadataListeners {
         socket = await listenIn(netns, METADATA_IP, 80);
       } catch (error) {
         if (listener.closed) return;
-        this.#log.warn({ error, netns }, 'the metadata service is not open yet; trying again');
+        this.#log.warn({ err: error, netns }, 'the metadata service is not open yet; trying again');
         listener.retry = this.#clock.after(RETRY_MS, () => void this.#listen(netns, listener));
         return;
       }
@@ -86,7 +86,7 @@ export class MetadataListeners {
         metadataHandler((ip) => listener.identify(ip), this.#callbacks, this.#log),
       );
       limitConnections(server);
-      server.on('error', (error) => this.#log.warn({ error, netns }, 'the metadata listener fails'));
+      server.on('error', (error) => this.#log.warn({ err: error, netns }, 'the metadata listener fails'));
       server.listen(socket);
       server.unref();
       listener.server = server;

@@ -52,7 +52,7 @@ export class NamespaceUnit {
     } catch (error) {
       this.#known = undefined;
       if (!(error instanceof ProcessError)) throw error;
-      this.#context.log.warn({ error, netns: this.#subject.netns }, 'a namespace is not as thought; reading it anew');
+      this.#context.log.warn({ err: error, netns: this.#subject.netns }, 'a namespace is not as thought; reading it anew');
       await this.#pass(true);
     }
   }
@@ -107,7 +107,7 @@ export class NamespaceUnit {
         return { state: { links, routes, outerEnds, proxies, neighbours }, rules };
       } catch (error) {
         // A name without a namespace behind it, left by a crash.
-        this.#context.log.warn({ error, netns: plan.name }, 'a namespace cannot be read; making it anew');
+        this.#context.log.warn({ err: error, netns: plan.name }, 'a namespace cannot be read; making it anew');
         await kernel.deleteNamespace(plan.name);
       }
     }

@@ -94,7 +94,7 @@ export class SwitchUnit {
     } catch (error) {
       this.#state = undefined;
       if (!(error instanceof ProcessError)) throw error;
-      this.#context.log.warn({ error }, 'the switch is not as thought; reading it anew');
+      this.#context.log.warn({ err: error }, 'the switch is not as thought; reading it anew');
       await this.#pass(true);
     }
   }
