@@ -53,7 +53,7 @@ export class UsageSampler {
     this.#timer = clock.after(USAGE_EVERY_MS, () => {
       const timer = this.#timer;
       void this.sample()
-        .catch((error: unknown) => log.warn({ error }, 'what guests use could not be seen'))
+        .catch((error: unknown) => log.warn({ err: error }, 'what guests use could not be seen'))
         .then(() => timer === this.#timer && this.start());
     });
   }
