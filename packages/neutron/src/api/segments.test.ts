@@ -118,6 +118,77 @@ describe('segments of networks', () => {
     ]);
   });
 
+  it('subnets of one network lead to those of its other segments, by their own gateways', async () => {
+    const network = await world.create('admin', 'network', { segments: [vlan('left', 55), vlan('right', 55)] });
+    const [left, right] = await segmentsOf(network.id);
+    const subnet = (cidr: string, segment: Body, values: object = {}): Promise<Body> =>
+      world.create('admin', 'subnet', { network_id: network.id, ip_version: 4, cidr, segment_id: segment.id, ...values });
+    const routes = async (one: Body): Promise<Record<string, string>> =>
+      Object.fromEntries((await world.show('admin', 'subnet', one.id)).host_routes.map((route: Body) => [route.destination, route.nexthop]));
+    const put = (one: Body, values: object): Promise<Body> => world.update('admin', 'subnet', one.id, values);
+
+    const a = await subnet('10.55.1.0/24', left);
+    const aToo = await subnet('10.55.2.0/24', left);
+    assert.deepEqual([await routes(a), await routes(aToo)], [{}, {}], 'those on one segment are neighbours');
+    // as upstream: what is asked for is answered, and the routes by a gateway that was chosen come right after
+    const b = await subnet('10.55.3.0/24', right);
+    assert.deepEqual(b.host_routes, []);
+    assert.deepEqual(await routes(b), { '10.55.1.0/24': '10.55.3.1', '10.55.2.0/24': '10.55.3.1' });
+    assert.deepEqual(await routes(a), { '10.55.3.0/24': '10.55.1.1' });
+    const c = await subnet('10.55.4.0/24', right, { gateway_ip: '10.55.4.254', host_routes: [{ destination: '10.55.0.0/23', nexthop: '10.55.4.9' }] });
+    const wanted = { '10.55.0.0/23': '10.55.4.9', '10.55.2.0/24': '10.55.4.254' };
+    assert.deepEqual(Object.fromEntries(c.host_routes.map((route: Body) => [route.destination, route.nexthop])), wanted, 'a wider route of the user stands');
+    assert.deepEqual(await routes(c), wanted);
+    assert.deepEqual(await routes(aToo), { '10.55.3.0/24': '10.55.2.1', '10.55.4.0/24': '10.55.2.1' });
+
+    // guests hear of them by DHCP
+    const told = (await world.onHost('network', network.id, 'h3')).subnets.find((each: Body) => each.cidr === '10.55.3.0/24');
+    assert.deepEqual(told.hostRoutes, [
+      { destination: '10.55.1.0/24', nexthop: '10.55.3.1' },
+      { destination: '10.55.2.0/24', nexthop: '10.55.3.1' },
+    ]);
+
+    // with the gateway they change, and what is taken from them comes back
+    const moved = await put(b, { gateway_ip: '10.55.3.250', allocation_pools: [{ start: '10.55.3.10', end: '10.55.3.20' }] });
+    assert.deepEqual(new Set(moved.host_routes.map((route: Body) => route.nexthop)), new Set(['10.55.3.250']));
+    assert.equal((await put(b, { host_routes: [] })).host_routes.length, 2);
+    const own = [{ destination: '10.55.1.0/24', nexthop: '10.55.3.77' }];
+    assert.deepEqual((await put(b, { host_routes: own })).host_routes, [...own, { destination: '10.55.2.0/24', nexthop: '10.55.3.250' }]);
+    assert.deepEqual((await put(b, { gateway_ip: null })).host_routes, own, 'without a gateway no peer is reached');
+    const revision = (await world.show('admin', 'subnet', a.id)).revision_number;
+    assert.deepEqual((await put(a, { name: 'renamed' })).host_routes.length, 2);
+
+    // and with the peer they go
+    await world.expect(204, 'admin', 'DELETE', `/subnets/${c.id}`);
+    assert.deepEqual(await routes(a), { '10.55.3.0/24': '10.55.1.1' });
+    assert.equal((await world.show('admin', 'subnet', a.id)).revision_number, revision + 2);
+    assert.deepEqual(await routes(b), { '10.55.1.0/24': '10.55.3.77' });
+
+    // of other IP versions, and on networks without segments, there are none
+    const six = await world.create('admin', 'subnet', { network_id: network.id, ip_version: 6, cidr: 'fd55::/64', segment_id: left.id });
+    assert.deepEqual(await routes(six), {});
+    assert.ok((await world.expect(200, 'member', 'GET', '/extensions')).extensions.some((each: Body) => each.alias === 'segments-peer-subnet-host-routes'));
+  });
+
+  it('peers that are too many: a new subnet is refused, an old one keeps the routes that it has', async () => {
+    const network = await world.create('admin', 'network', { segments: [vlan('left', 56), vlan('right', 56)] });
+    const [left, right] = await segmentsOf(network.id);
+    const body = (cidr: string, segment: Body, values: object = {}) => ({
+      subnet: { network_id: network.id, ip_version: 4, cidr, segment_id: segment.id, enable_dhcp: false, ...values },
+    });
+    const a = (
+      await world.expect(201, 'admin', 'POST', '/subnets', body('10.56.100.0/24', left, { allocation_pools: [{ start: '10.56.100.9', end: '10.56.100.99' }] }))
+    ).subnet;
+    const many = Array.from({ length: 21 }, (_, i) => body(`10.56.${i}.0/24`, right).subnet);
+    await world.expect(201, 'admin', 'POST', '/subnets', { subnets: many.slice(0, 20) });
+    assert.equal((await world.show('admin', 'subnet', a.id)).host_routes.length, 20);
+    await world.expect(201, 'admin', 'POST', '/subnets', { subnet: many[20] });
+    assert.equal((await world.show('admin', 'subnet', a.id)).host_routes.length, 20);
+    const refused = await world.call('admin', 'POST', '/subnets', body('10.56.101.0/24', left, { gateway_ip: '10.56.101.1' }));
+    assert.deepEqual(errorOf(refused), [400, 'HostRoutesExhausted']);
+    assert.deepEqual(errorOf(await world.call('admin', 'PUT', `/subnets/${a.id}`, { subnet: { gateway_ip: '10.56.100.254' } })), [400, 'HostRoutesExhausted']);
+  });
+
   it("ports get addresses of their host's segment, and wait for a host where none is said", async () => {
     const network = await world.create('admin', 'network', { segments: [vlan('left', 61), vlan('right', 61)] });
     const [left, right] = await segmentsOf(network.id);

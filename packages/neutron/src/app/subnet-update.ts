@@ -17,6 +17,8 @@ import { authorizeDelete, authorizeUpdate, changed, checkRevision, type Loaded, 
 import type { NeutronApp } from './deps.ts';
 import { settleDhcpPort } from './dhcp-ports.ts';
 import { isAutoAddress, poolsOf } from './port-addresses.ts';
+import { routesOfChanged, settlePeerRoutes } from './peer-routes.ts';
+import type { Route } from './routers.ts';
 import { removeSubnetRow } from './subnet-removal.ts';
 import { checkPools, checkSubnet, poolTexts, requireGatewayOutside, toRanges } from './subnet-rules.ts';
 import { checkSegmentChange } from './subnet-segments.ts';
@@ -33,16 +35,19 @@ export function updateSubnetById(app: NeutronApp, ctx: Context, id: string, valu
     if (ranges) checkPools(ranges, row.cidr);
     const gatewayIp = 'gateway_ip' in values ? (values.gateway_ip as string | null) : row.gateway_ip;
     if (gatewayIp !== null && gatewayIp !== '' && (ranges || gatewayIp !== row.gateway_ip)) requireGatewayOutside(gatewayIp, ranges ?? poolsOf(row));
+    const segmentId = 'segment_id' in values ? (values.segment_id as string | null) : row.segment_id;
+    const given = 'host_routes' in values ? (values.host_routes as readonly Route[]) : undefined;
+    const routes = await routesOfChanged(tx, row, { id, ip_version: row.ip_version, segment_id: segmentId, gateway_ip: gatewayIp }, given);
     await updateSubnet(tx, id, {
       ...changed(app, row),
       gateway_ip: gatewayIp,
+      segment_id: segmentId,
+      host_routes_json: toJson(routes),
       ...('name' in values && { name: String(values.name) }),
       ...('description' in values && { description: String(values.description) }),
       ...('enable_dhcp' in values && { enable_dhcp: toBit(values.enable_dhcp === true) }),
       ...('dns_nameservers' in values && { dns_nameservers_json: toJson(values.dns_nameservers) }),
-      ...('host_routes' in values && { host_routes_json: toJson(values.host_routes) }),
       ...('service_types' in values && { service_types_json: toJson(values.service_types ?? []) }),
-      ...('segment_id' in values && { segment_id: values.segment_id as string | null }),
       ...(ranges && { allocation_pools_json: toJson(poolTexts(ranges)) }),
     });
     if (ranges) await replacePools(tx, id, row.ip_version as IpVersion, ranges);
@@ -97,5 +102,6 @@ export function deleteSubnetById(app: NeutronApp, ctx: Context, id: string, ifMa
     if (!network) return;
     await updateNetwork(tx, network.id, changed(app, network));
     await settleDhcpPort(app, tx, ctx, network);
+    if (row.segment_id !== null) await settlePeerRoutes(app, tx, ctx, network.id, row.cidr);
   });
 }

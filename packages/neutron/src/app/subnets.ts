@@ -19,8 +19,10 @@ import type { NeutronApp } from './deps.ts';
 import { settleDhcpPort } from './dhcp-ports.ts';
 import { giveAutoAddresses } from './auto-addresses.ts';
 import { updateNetwork } from '../store/networks.ts';
+import { checkedPeerRoutes, settlePeerRoutes } from './peer-routes.ts';
 import { checkQuotas } from './quota.ts';
 import { extendGateways } from './router-gateway.ts';
+import type { Route } from './routers.ts';
 import { allocateFromPool, checkPoolAffinity, chosenPool, type PoolChoice } from './subnet-allocation.ts';
 import {
   checkIpv6Modes,
@@ -53,14 +55,22 @@ export function createSubnets(app: NeutronApp, ctx: Context, items: readonly Val
       items.map((values) => String(values.project_id)),
     );
     const made: SubnetRow[] = [];
-    for (const values of items) made.push(await createSubnet(app, tx, ctx, networks.get(String(values.network_id)) as NetworkRow, values));
+    const before = new Map<string, readonly SubnetRow[]>();
+    for (const id of networks.keys()) before.set(id, await subnetsOfNetwork(tx, id));
+    for (const values of items) {
+      const network = networks.get(String(values.network_id)) as NetworkRow;
+      made.push(await createSubnet(app, tx, ctx, network, before.get(network.id) ?? [], values));
+    }
     const loaded = await subnetViews(tx, made, ctx.projectId);
     for (const each of loaded) await notify(app, tx, ctx, 'subnet', 'create', each);
+    // the answer is the subnets as they were asked for; what leads to peers comes after it, also to them (as upstream)
+    for (const id of new Set(made.flatMap((row) => (row.segment_id === null ? [] : [row.network_id])))) await settlePeerRoutes(app, tx, ctx, id);
     return loaded;
   });
 }
 
-async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, values: Values): Promise<SubnetRow> {
+/** `before`: what the network had before the request. */
+async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, before: readonly SubnetRow[], values: Values): Promise<SubnetRow> {
   const given = isSet(values.cidr) ? mustCidr(String(values.cidr)) : undefined;
   if (given && isSet(values.prefixlen)) throw badRequest('subnets', 'cidr and prefixlen must not be supplied together');
   const choice = await chosenPool(tx, ctx, values, given);
@@ -86,6 +96,9 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
   }
   await checkAgainstOthers(tx, network, cidr, facts.ipVersion, choice);
   const auto = facts.ipVersion === 6 && values.enable_dhcp === true;
+  const segmentId = values.segment_id as string | null;
+  const routes = isSet(values.host_routes) ? (values.host_routes as readonly Route[]) : [];
+  const leadsToPeers = segmentId !== null && isSet(values.gateway_ip);
   const row: SubnetRow = {
     ...newRow(app, values, id),
     name: String(values.name),
@@ -100,14 +113,11 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
     ipv6_ra_mode: auto && isSet(values.ipv6_ra_mode) ? String(values.ipv6_ra_mode) : null,
     ipv6_address_mode: auto && isSet(values.ipv6_address_mode) ? String(values.ipv6_address_mode) : null,
     subnetpool_id: choice?.pool.id ?? null,
-    segment_id: await segmentOfNewSubnet(
-      tx,
-      network.id,
-      values.segment_id as string | null,
-      isSet(values.service_types) ? (values.service_types as string[]) : [],
-    ),
+    segment_id: await segmentOfNewSubnet(tx, network.id, segmentId, isSet(values.service_types) ? (values.service_types as string[]) : []),
     dns_nameservers_json: toJson(isSet(values.dns_nameservers) ? values.dns_nameservers : []),
-    host_routes_json: toJson(isSet(values.host_routes) ? values.host_routes : []),
+    host_routes_json: toJson(
+      leadsToPeers ? checkedPeerRoutes(routes, { ip_version: facts.ipVersion, segment_id: segmentId, gateway_ip: gatewayIp }, before) : routes,
+    ),
     allocation_pools_json: toJson(poolTexts(pools)),
     service_types_json: toJson(isSet(values.service_types) ? values.service_types : []),
     next_key: keyOfValue(cidr.version, cidr.first),

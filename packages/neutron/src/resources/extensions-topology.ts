@@ -21,6 +21,12 @@ export const TOPOLOGY_EXTENSIONS: readonly Extension[] = [
   extension('multi-provider', 'Multi Provider Network', 'Expose mapping of virtual networks to multiple physical networks', '2013-06-27T10:00:00-00:00'),
   extension('network-segment-range', 'Neutron Network Segment Range', 'Provides support for the network segment range management', '2018-11-29T00:00:00-00:00'),
   extension('segment', 'Segment', 'Segments extension.', '2016-02-24T17:00:00-00:00'),
+  extension(
+    'segments-peer-subnet-host-routes',
+    'Segments peer-subnet host routes',
+    'Add host routes to subnets on a routed network (segments)',
+    '2018-06-12T10:00:00-00:00',
+  ),
   extension('standard-attr-segment', 'Standard Attribute Segment Extension', 'Add standard attributes to Segment resource', '2018-04-09T10:00:00-00:00'),
   extension('subnet-segmentid-enforce', 'Subnet SegmentID (policy enforced)', 'Enforce segment_id policy rule.', '2018-09-04T00:00:00-00:00'),
   extension(
