@@ -67,11 +67,11 @@ export const restingStatus = (attachStatus: string): string =>
 /** Changes a volume, if it is as `where` says. Returns whether it did. */
 export async function updateVolume(tx: Tx, id: string, set: Partial<VolumeRow>, nowMs: number, where: VolumeWhere = {}): Promise<boolean> {
   const change = { updated_at_ms: nowMs, ...set };
-  if (Object.keys(where).length === 0) return (await updateRows<VolumeRow>(tx, 'cinder_volume', change, { id })) > 0;
-  let query = q(tx).updateTable('cinder_volume').set(change).where('id', '=', id);
+  if (where.attachStatusNot === undefined)
+    return (await updateRows<VolumeRow>(tx, 'cinder_volume', change, { id, status: where.status, attach_status: where.attachStatus })) > 0;
+  let query = q(tx).updateTable('cinder_volume').set(change).where('id', '=', id).where('attach_status', '!=', where.attachStatusNot);
   if (where.status) query = query.where('status', 'in', where.status);
   if (where.attachStatus !== undefined) query = query.where('attach_status', '=', where.attachStatus);
-  if (where.attachStatusNot !== undefined) query = query.where('attach_status', '!=', where.attachStatusNot);
   return Number((await query.executeTakeFirst()).numUpdatedRows) > 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import { insertRow } from '../store/insert.ts';
+import { prepared } from '../store/prepared.ts';
 import { relax } from '../store/relax.ts';
 import { type Db, on, type Tx } from '../store/store.ts';
 import type { NewEvent, StoredEvent } from './events.ts';
@@ -46,15 +47,22 @@ export async function insertEvent(tx: Tx, event: NewEvent, atMs: number): Promis
   });
 }
 
+const EVENT = ['seq', 'at_ms', 'type', 'project_id', 'user_id', 'request_id', 'resource', 'resource_id', 'payload'] as const;
+
+/** How many events a subscriber reads at once. */
+export const EVENTS_PAGE = 200;
+
+/** What every subscriber asks after every event: its statement is made once. */
+const nextPage = prepared<EventTables, { seq: number }, Pick<EventTables['kit_event'], Exclude<(typeof EVENT)[number], 'seq'>> & { seq: number | null }>(
+  (db, place) => db.selectFrom('kit_event').select(EVENT).where('seq', '>', place('seq')).orderBy('seq').limit(EVENTS_PAGE),
+);
+
 /** Events after `seq`, in order. */
 export async function eventsAfter(db: Db, seq: number, limit: number): Promise<StoredEvent[]> {
-  const rows = await on<EventTables>(db)
-    .selectFrom('kit_event')
-    .select(['seq', 'at_ms', 'type', 'project_id', 'user_id', 'request_id', 'resource', 'resource_id', 'payload'])
-    .where('seq', '>', seq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+  const rows =
+    limit === EVENTS_PAGE
+      ? (await nextPage(db, { seq })).rows
+      : await on<EventTables>(db).selectFrom('kit_event').select(EVENT).where('seq', '>', seq).orderBy('seq').limit(limit).execute();
   return rows.map((row) => ({
     seq: row.seq as number,
     atMs: row.at_ms,

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock/clock.ts';
 import type { Logger } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredEvent, Subscription } from './events.ts';
-import { eventsAfter, moveCursor, takeCursor } from './store.ts';
+import { EVENTS_PAGE, eventsAfter, moveCursor, takeCursor } from './store.ts';
 
 /** What subscribers share. */
 export interface SubscriberHost {
@@ -17,8 +17,6 @@ export interface SubscriberHost {
   readonly retryMs: number;
   readonly retryMaxMs: number;
 }
-
-const PAGE = 200;
 
 /** Reads the outbox from a durable cursor and hands events to one handler, one after another. */
 export class Subscriber implements Subscription {
@@ -107,12 +105,12 @@ export class Subscriber implements Subscription {
   /** Handles everything there is. */
   async #drain(): Promise<void> {
     for (;;) {
-      const events = await eventsAfter(this.#host.store.read, this.#seq, PAGE);
+      const events = await eventsAfter(this.#host.store.read, this.#seq, EVENTS_PAGE);
       for (const event of events) {
         if (this.wants(event.type) && !(await this.#deliver(event))) return;
         this.#seq = event.seq;
       }
-      if (events.length < PAGE) break;
+      if (events.length < EVENTS_PAGE) break;
       await this.#write(false);
     }
     if (this.#seq !== this.#stored) this.#cursorTimer ??= this.#host.clock.after(this.#host.cursorMs, () => void this.#writeLater());

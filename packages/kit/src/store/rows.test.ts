@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { insertRow } from './insert.ts';
-import { deleteRows, findRow, updateReturning, updateRows } from './rows.ts';
+import { deleteRows, findRow, findRows, updateReturning, updateRows } from './rows.ts';
 import type { Store } from './store.ts';
 import { engines, testStore } from './testing.ts';
 
@@ -43,6 +43,19 @@ for (const engine of engines()) {
         // the same columns with and without null are two statements
         assert.equal(await findRow(store.read, 'thing', { id: 'a', name: null }), undefined);
         assert.deepEqual(await findRow(store.read, 'thing', { id: 'a', name: 'x' }), THINGS[0]);
+      }));
+
+    it('finds all rows that have one of some values, in an order', () =>
+      withThings(async (store) => {
+        const ids = async (where: Parameters<typeof findRows>[2]): Promise<string[]> =>
+          (await findRows<Thing>(store.read, 'thing', where, { columns: ['id'], orderBy: ['name', 'odd"size'] })).map((row) => row.id);
+        assert.deepEqual(await ids({ id: ['b', 'a', 'nobody'], name: ['x', 'y'] }), ['b', 'a']);
+        assert.deepEqual(await ids({ id: ['a'], name: ['x', 'y'], 'odd"size': 3 }), ['a']);
+        assert.deepEqual(await ids({ id: ['a', 'c'], name: null }), ['c']);
+        assert.deepEqual(await ids({ id: [], name: 'x' }), []);
+        assert.deepEqual(await findRows(store.read, 'thing', { id: ['c'] }), [THINGS[2]]);
+        assert.equal(await store.write((tx) => updateRows<Thing>(tx, 'thing', { name: 'z' }, { id: ['a', 'b'], 'odd"size': 1 })), 1);
+        assert.equal(await store.write((tx) => deleteRows(tx, 'thing', { id: ['a', 'b', 'c'], name: ['x', 'z'] })), 2);
       }));
 
     it('changes the rows that are meant and tells how many, or what one has', () =>

@@ -4,12 +4,12 @@ import type { Db, EngineName, Tx } from './store.ts';
 /*
  * Statements by equality whose texts are made once for all: building and compiling one each time costs several times what SQLite needs to
  * run it. Tables and columns must be names of the program, never of a user. A column that is undefined is left out; one that is null is
- * looked for as null and written as null. A flag that is looked for (0 or 1) is part of the text too: whether an index of flagged rows alone
+ * looked for as null and written as null; a list is looked for as any of its values. A flag that is looked for (0 or 1) is part of the text too: whether an index of flagged rows alone
  * will do is seen by the text, and SQLite plans a statement anew for every run where it would hang on a value.
  */
 
-/** Columns with the values that a row must have. */
-export type Where = Readonly<Record<string, string | number | null | undefined>>;
+/** Columns with the values that a row must have: of a list one of them. */
+export type Where = Readonly<Record<string, string | number | null | undefined | readonly string[]>>;
 
 const texts = new Map<string, string>();
 
@@ -38,14 +38,23 @@ class Statement {
   }
 
   /** Columns that are looked for; null and flags have no place among the values, as they are part of the text. */
-  wanted(of: object): readonly Wanted[] {
+  wanted(of: Where): readonly Wanted[] {
     const columns: Wanted[] = [];
     for (const [name, value] of Object.entries(of)) {
       if (value === undefined) continue;
-      const written = value === null ? 'is null' : value === 0 || value === 1 ? `= ${value}` : undefined;
+      let written = '= ?';
+      if (value === null) written = 'is null';
+      else if (value === 0 || value === 1) written = `= ${value}`;
+      else if (typeof value !== 'object') this.values.push(value);
+      // an index serves one value better than a list of one
+      else if (value.length === 1) this.values.push(value[0]);
+      else {
+        // one parameter, so that neither the text nor the work of preparing it grows with the list
+        written = this.#engine === 'sqlite' ? 'in (select value from json_each(?))' : '= any(?)';
+        this.values.push(this.#engine === 'sqlite' ? JSON.stringify(value) : value);
+      }
       columns.push({ name, written });
-      if (written === undefined) this.values.push(value);
-      this.key += written === undefined ? ` ${name}` : ` ${name} ${written}!`;
+      this.key += ` ${name} ${written}`;
     }
     this.key += ' |';
     return columns;
@@ -64,14 +73,14 @@ class Statement {
 
 interface Wanted {
   readonly name: string;
-  /** The comparison, where it is part of the text. */
-  readonly written: string | undefined;
+  /** The comparison, with `?` for the value's place where it has one. */
+  readonly written: string;
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const conditions = (columns: readonly Wanted[], place: () => string): string =>
-  columns.map(({ name, written }) => `${quoted(name)} ${written ?? `= ${place()}`}`).join(' and ');
+  columns.map(({ name, written }) => `${quoted(name)} ${written.replace('?', place)}`).join(' and ');
 
 const assignments = (columns: readonly string[], place: () => string): string => columns.map((name) => `${quoted(name)} = ${place()}`).join(', ');
 
@@ -98,6 +107,26 @@ export async function findRow<Row>(
   });
   const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, statement.values));
   return rows[0];
+}
+
+/** The rows that have these values, whole or some columns of them, in the order of some columns. */
+export async function findRows<Row>(
+  db: Db,
+  table: string,
+  where: Where,
+  options: { readonly columns?: readonly string[]; readonly orderBy?: readonly string[] } = {},
+): Promise<Row[]> {
+  const { columns, orderBy = [] } = options;
+  const statement = new Statement(db.engine, `all ${columns?.join(' ') ?? '*'} by ${orderBy.join(' ')}`, table);
+  const wanted = statement.wanted(where);
+  needConditions(wanted, table);
+  const text = statement.text((place) => {
+    const shown = columns?.map(quoted).join(', ') ?? '*';
+    const order = orderBy.length === 0 ? '' : ` order by ${orderBy.map(quoted).join(', ')}`;
+    return `select ${shown} from ${quoted(table)} where ${conditions(wanted, place)}${order}`;
+  });
+  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, statement.values));
+  return rows;
 }
 
 /** Changes the rows that have these values; how many there were. With nothing to set it changes none. */

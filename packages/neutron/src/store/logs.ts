@@ -1,8 +1,8 @@
 import { rowsAmong } from '@cairn/kit/store/among';
+import { findRow } from '@cairn/kit/store/rows';
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { logNotFound } from '../errors-data-plane.ts';
-import { rowsWhere } from './rows.ts';
 import type { ListMaker } from './select.ts';
 import type { LogRow } from './tables-data-plane.ts';
 
@@ -38,7 +38,7 @@ export interface LoggedBy {
 /** The enabled logs that may be about such ports. */
 export async function logsAbout(db: Db, { portIds, groupIds, projectIds }: LoggedBy): Promise<LogRow[]> {
   // most clouds log nothing
-  if ((await rowsWhere<LogRow>(db, 'neutron_log', sql<boolean>`enabled = 1`, 1)).length === 0) return [];
+  if ((await findRow(db, 'neutron_log', { enabled: 1 }, { columns: ['id'] })) === undefined) return [];
   const among = (column: string, ids: readonly string[]): Promise<LogRow[]> => rowsAmong<LogRow>(db, 'neutron_log', column, ids, ['id']);
   const [byPort, byGroup, byProject] = await Promise.all([among('target_id', portIds), among('resource_id', groupIds), among('project_id', projectIds)]);
   const found = [...byPort, ...byGroup, ...byProject.filter((log) => log.target_id === null && log.resource_id === null)];

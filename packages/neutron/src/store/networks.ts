@@ -1,4 +1,4 @@
-import { findRow, updateRows } from '@cairn/kit/store/rows';
+import { findRow, findRows, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -99,6 +99,6 @@ export const findDefaultExternal = (db: Db) =>
 /** Which of these networks lead outside? */
 export async function externalAmong(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
-  const { rows } = await sql<{ id: string }>`select id from neutron_network where ${among(db, sql.ref('id'), ids)} and external = 1`.execute(db.kysely);
+  const rows = await findRows<{ id: string }>(db, 'neutron_network', { id: ids, external: 1 }, { columns: ['id'] });
   return new Set(rows.map((row) => row.id));
 }

@@ -1,4 +1,4 @@
-import { findRow, updateRows } from '@cairn/kit/store/rows';
+import { findRow, findRows, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
@@ -129,11 +129,7 @@ export const portsOfNetworks = (db: Db, networkIds: readonly string[]): Promise<
 /** A network's ports of some owners. */
 export async function portsOfOwners(db: Db, networkIds: readonly string[], owners: readonly string[]): Promise<PortRow[]> {
   if (networkIds.length === 0) return [];
-  const { rows } =
-    await sql<PortRow>`select * from neutron_port where ${among(db, sql.ref('network_id'), networkIds)} and device_owner in (${sql.join([...owners])}) order by id`.execute(
-      db.kysely,
-    );
-  return rows;
+  return findRows<PortRow>(db, 'neutron_port', { network_id: networkIds, device_owner: owners }, { orderBy: ['id'] });
 }
 
 /** Ids of ports that keep a network from being deleted. */

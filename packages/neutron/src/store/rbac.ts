@@ -1,6 +1,7 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { findRows } from '@cairn/kit/store/rows';
 import { type RawBuilder, sql } from 'kysely';
-import { among, type ListMaker } from './select.ts';
+import type { ListMaker } from './select.ts';
 import { rbacNotFound } from '../errors.ts';
 import type { NeutronTables, RbacRow } from './tables.ts';
 
@@ -16,11 +17,12 @@ export const sharedIds = (objectType: string, projectId: string, actions: readon
 /** Which of these objects are shared with a project (with everybody, for nobody's eyes)? */
 export async function sharedAmong(db: Db, objectIds: readonly string[], projectId: string | undefined): Promise<ReadonlySet<string>> {
   if (objectIds.length === 0) return new Set();
-  const { rows } = await sql<{
-    object_id: string;
-  }>`select object_id from neutron_rbac where ${among(db, sql.ref('object_id'), objectIds)} and action = ${SHARED} and target_project in ('*', ${
-    projectId ?? '*'
-  })`.execute(db.kysely);
+  const rows = await findRows<{ object_id: string }>(
+    db,
+    'neutron_rbac',
+    { object_id: objectIds, action: SHARED, target_project: ['*', projectId ?? '*'] },
+    { columns: ['object_id'] },
+  );
   return new Set(rows.map((row) => row.object_id));
 }
 

@@ -1,5 +1,5 @@
 import type { Db, Tx } from '@cairn/kit/store/store';
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { rowsAmong } from '@cairn/kit/store/among';
 import type { ListMaker } from './select.ts';
 
@@ -19,12 +19,6 @@ export const deleteRowsOf = (tx: Tx, table: string, column: string, value: strin
   sql`delete from ${sql.table(table)} where ${sql.ref(column)} = ${value}`.execute(tx.kysely);
 
 export const findRow = async <Row>(db: Db, table: string, id: string): Promise<Row | undefined> => (await rowsAmong<Row>(db, table, 'id', [id], ['id']))[0];
-
-/** Rows that meet a condition, by id. */
-export async function rowsWhere<Row>(db: Db, table: string, condition: RawBuilder<boolean>, limit?: number): Promise<Row[]> {
-  const end = limit === undefined ? sql`` : sql` limit ${sql.lit(limit)}`;
-  return (await sql<Row>`select * from ${sql.table(table)} where ${condition} order by id${end}`.execute(db.kysely)).rows;
-}
 
 /** The same lists, of what is below one row of another table. */
 export function listsBelow<Row>(lists: ListMaker<Row>, column: string, value: string): ListMaker<Row> {

@@ -1,11 +1,11 @@
-import { findRow, updateRows } from '@cairn/kit/store/rows';
+import { findRow, findRows, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { groupNotFound, ruleNotFound } from '../errors.ts';
 import { sharedIds } from './rbac.ts';
-import { among, type ListMaker } from './select.ts';
+import type { ListMaker } from './select.ts';
 import type { NeutronTables, SecurityGroupRow, SecurityGroupRuleRow } from './tables.ts';
 import { TAGS } from './tags.ts';
 
@@ -118,11 +118,8 @@ export interface GroupOfPort {
 
 export async function groupsOfPorts(db: Db, portIds: readonly string[]): Promise<GroupOfPort[]> {
   if (portIds.length === 0) return [];
-  const { rows } =
-    await sql<GroupOfPort>`select port_id, security_group_id from neutron_port_security_group where ${among(db, sql.ref('port_id'), portIds)} order by port_id, security_group_id`.execute(
-      db.kysely,
-    );
-  return rows;
+  const columns = ['port_id', 'security_group_id'];
+  return findRows<GroupOfPort>(db, 'neutron_port_security_group', { port_id: portIds }, { columns, orderBy: columns });
 }
 
 /** Sets the groups of a port. */

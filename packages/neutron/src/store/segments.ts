@@ -1,5 +1,6 @@
 import { rowsAmong } from '@cairn/kit/store/among';
 import { insertRow } from '@cairn/kit/store/insert';
+import { findRows } from '@cairn/kit/store/rows';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { sql } from 'kysely';
 import { segmentNotFound, segmentRangeNotFound } from '../errors.ts';
@@ -77,7 +78,7 @@ export async function portsOnSegments(db: Db, segmentIds: readonly string[]): Pr
 
 /** Who ids are given out by: ranges of a type of network, all of them. */
 export const rangesOfType = (db: Db, networkType: string): Promise<SegmentRangeRow[]> =>
-  tables(db).selectFrom('neutron_segment_range').selectAll().where('network_type', '=', networkType).orderBy('minimum').orderBy('id').execute();
+  findRows<SegmentRangeRow>(db, 'neutron_segment_range', { network_type: networkType }, { orderBy: ['minimum', 'id'] });
 
 export const defaultRanges = (db: Db): Promise<SegmentRangeRow[]> =>
   tables(db).selectFrom('neutron_segment_range').selectAll().where('is_default', '=', 1).orderBy('id').execute();

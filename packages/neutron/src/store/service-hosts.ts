@@ -1,4 +1,5 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { insertRow } from '@cairn/kit/store/insert';
 import { among, rowsAmong } from '@cairn/kit/store/among';
 import { sql } from 'kysely';
 import { ROUTER_INTERFACE_OWNERS } from './ports.ts';
@@ -55,7 +56,7 @@ export async function standbysOfNetworks(db: Db, networkIds: readonly string[]):
 /** The hosts of these networks' DHCP. */
 export const dhcpHostsOf = (db: Db, networkIds: readonly string[]): Promise<DhcpHostRow[]> =>
   rowsAmong<DhcpHostRow>(db, 'neutron_dhcp_host', 'network_id', networkIds, ['network_id', 'host']);
-export const insertDhcpHost = (tx: Tx, row: DhcpHostRow) => tables(tx).insertInto('neutron_dhcp_host').values(row).execute();
+export const insertDhcpHost = (tx: Tx, row: DhcpHostRow) => insertRow<DhcpHostRow>(tx, 'neutron_dhcp_host', row);
 export const deleteDhcpHost = (tx: Tx, networkId: string, host: string) =>
   tables(tx).deleteFrom('neutron_dhcp_host').where('network_id', '=', networkId).where('host', '=', host).execute();
 
