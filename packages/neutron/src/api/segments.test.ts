@@ -121,11 +121,11 @@ describe('segments of networks', () => {
   it('subnets of one network lead to those of its other segments, by their own gateways', async () => {
     const network = await world.create('admin', 'network', { segments: [vlan('left', 55), vlan('right', 55)] });
     const [left, right] = await segmentsOf(network.id);
-    const subnet = (cidr: string, segment: Body, values: object = {}): Promise<Body> =>
+    const subnet = (cidr: string, segment: Body, values: Record<string, unknown> = {}): Promise<Body> =>
       world.create('admin', 'subnet', { network_id: network.id, ip_version: 4, cidr, segment_id: segment.id, ...values });
     const routes = async (one: Body): Promise<Record<string, string>> =>
       Object.fromEntries((await world.show('admin', 'subnet', one.id)).host_routes.map((route: Body) => [route.destination, route.nexthop]));
-    const put = (one: Body, values: object): Promise<Body> => world.update('admin', 'subnet', one.id, values);
+    const put = (one: Body, values: Record<string, unknown>): Promise<Body> => world.update('admin', 'subnet', one.id, values);
 
     const a = await subnet('10.55.1.0/24', left);
     const aToo = await subnet('10.55.2.0/24', left);
