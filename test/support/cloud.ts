@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestServer } from '@cairn/kit/store/postgres/test-server';
@@ -21,6 +21,10 @@ export interface TestCloudOptions {
   readonly engine?: EngineName;
   /** Options of the configuration, as CAIRN_* variables. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Options that no variable can hold, as in the configuration file. */
+  readonly config?: object;
+  /** Where it listens on 127.0.0.1; at any free port when absent. */
+  readonly port?: number;
 }
 
 /** A token is good for an hour. */
@@ -66,8 +70,16 @@ export class TestCloud {
   }
 
   async #run(): Promise<void> {
-    const { hosts = 1 } = this.#options;
-    const flags: CommonFlags = { data: this.data, hypervisor: 'simulated', hosts: String(hosts), listen: '127.0.0.1:0' };
+    const { hosts = 1, port = 0, config } = this.#options;
+    const file = join(this.data, 'test-config.yaml');
+    if (config !== undefined) writeFileSync(file, JSON.stringify(config));
+    const flags: CommonFlags = {
+      data: this.data,
+      hypervisor: 'simulated',
+      hosts: String(hosts),
+      listen: `127.0.0.1:${port}`,
+      ...(config !== undefined && { config: file }),
+    };
     const child = spawn(process.execPath, [main, JSON.stringify(flags)], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       env: { ...process.env, CAIRN_IDENTITY_BCRYPT_ROUNDS: '4', CAIRN_LOG_LEVEL: 'debug', ...this.#database?.environment, ...this.#options.environment },

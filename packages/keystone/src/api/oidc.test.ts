@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { freePort } from '@cairn/kit/testing/free-port';
 import { type CryptoKey, generateKeyPair, generateSecret } from 'jose';
 import { createOidcClient } from '../federation/oidc.ts';
 import { trustedOrigin } from '../federation/restricted-fetch.ts';
@@ -17,15 +18,6 @@ const RULES = [
   // tokens of programs have no name
   { local: [{ user: { name: 'program {0}' } }], remote: [{ type: 'OIDC-sub' }, { type: 'OIDC-client_id', any_one_of: ['cairn-sso'] }] },
 ];
-
-/** A port that nobody has, for a cloud whose address must be known before it starts. */
-async function freePort(): Promise<number> {
-  const server: Server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('log-ins at an OpenID Connect provider', () => {
   let idp: OidcIdp;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { freePort } from '@cairn/kit/testing/free-port';
 import { Browser } from '../testing/browser.ts';
 import { TestCloud } from '../testing/cloud.ts';
 import { envelope, responseXml, type Said, SamlIdp, selfSigned } from '../testing/saml.ts';
@@ -17,14 +18,6 @@ const K2K_RULES = [
   { local: [{ user: { name: '{0}' } }], remote: [{ type: 'openstack_user' }] },
   { local: [{ groups: '{0}' }], remote: [{ type: 'openstack_groups' }] },
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('log-ins at a SAML identity provider', () => {
   let idp: SamlIdp;
