@@ -125,6 +125,37 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     assert.equal(await remove.getAttribute('aria-disabled'), 'true', 'it has an interface');
   });
 
+  test('a router gets a second way out, which takes the place of the first when that goes; both are commands', async () => {
+    const outside = { name: 'elsewhere', 'router:external': true };
+    const { network } = await cloud.ok('POST', '/network/v2.0/networks', { network: outside });
+    await cloud.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '198.51.100.0/24', enable_dhcp: false } });
+    const gateways = async (): Promise<{ network_id: string; external_fixed_ips: { ip_address: string }[] }[]> =>
+      (await cloud.ok('GET', '/network/v2.0/routers?name=edge')).routers[0].external_gateways;
+    await press('Add gateway');
+    await choose('External network', 'elsewhere');
+    await user.confirm('Add');
+    await row(/^(Select )?198\.51\.100\.\d+.* No$/).waitFor();
+    const [first, second] = await gateways();
+    assert.equal(second?.network_id, network.id);
+    await row(new RegExp(`${first?.external_fixed_ips[0]?.ip_address}.* Yes$`)).waitFor();
+    await user.fine('router-gateways');
+    await page.getByRole('checkbox', { name: `Select ${first?.external_fixed_ips[0]?.ip_address}` }).check({ force: true });
+    // the first is of the interfaces
+    await page.getByRole('main').getByRole('button', { name: 'Remove', exact: true }).nth(1).click();
+    await user.confirm('Remove');
+    await row(/^(Select )?198\.51\.100\.\d+.* Yes$/).waitFor();
+    assert.deepEqual(
+      (await gateways()).map(({ network_id }) => network_id),
+      [network.id],
+    );
+    await user.button('Open the activity panel').click();
+    for (const verb of ['add', 'remove']) {
+      await page.getByRole('button', { name: new RegExp(`^PUT /network/v2.0/routers/.*/${verb}_external_gateways`) }).click();
+      await user.shown(new RegExp(`^openstack router ${verb} gateway .*[0-9a-f-]{36}$`));
+    }
+    await user.button('Close the activity panel').click();
+  });
+
   test('a port is made with an address, pairs and groups, and changed', async () => {
     await list('Ports');
     await press('Create port');

@@ -68,6 +68,16 @@ test('calls have the command of the openstack client', () => {
     cli('PUT', 'network', '/v2.0/routers/r', { router: { external_gateway_info: { network_id: 'out', enable_snat: false } } }),
     'openstack router set --external-gateway out --disable-snat r',
   );
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/routers/r/add_external_gateways', { router: { external_gateways: [{ network_id: 'out' }] } }),
+    'openstack router add gateway r out',
+  );
+  assert.equal(
+    cli('PUT', 'network', '/v2.0/routers/r/remove_external_gateways', {
+      router: { external_gateways: [{ network_id: 'out', external_fixed_ips: [{ ip_address: '198.51.100.7' }] }] },
+    }),
+    'openstack router remove gateway --fixed-ip ip-address=198.51.100.7 r out',
+  );
   assert.equal(cli('PUT', 'network', '/v2.0/routers/r/add_router_interface', { subnet_id: 's' }), 'openstack router add subnet r s');
   assert.equal(
     cli('PUT', 'network', '/v2.0/routers/r/remove_extraroutes', { router: { routes: [{ destination: '10.1.0.0/16', nexthop: '10.0.0.9' }] } }),

@@ -54,13 +54,11 @@ const portWords = (body: Body): readonly string[] =>
     flag('--vnic-type', body['binding:vnic_type']),
     flag('--qos-policy', body['qos_policy_id']),
   );
+const addressWords = (gateway: Body): readonly string[] =>
+  rows(gateway['external_fixed_ips']).flatMap(({ ip_address }) => ['--fixed-ip', `ip-address=${String(ip_address)}`]);
 const gatewayWords = (value: unknown): readonly string[] => {
   const gateway = (value ?? {}) as Body;
-  return words(
-    flag('--external-gateway', gateway['network_id']),
-    either(gateway['enable_snat'], '--enable-snat', '--disable-snat'),
-    rows(gateway['external_fixed_ips']).flatMap(({ ip_address }) => ['--fixed-ip', `ip-address=${String(ip_address)}`]),
-  );
+  return words(flag('--external-gateway', gateway['network_id']), either(gateway['enable_snat'], '--enable-snat', '--disable-snat'), addressWords(gateway));
 };
 const forwardingWords = (body: Body): readonly string[] =>
   words(
@@ -195,6 +193,13 @@ export const NETWORK_COMMANDS: readonly Rule[] = [
   ),
   put(`routers/${ID}/remove_router_interface`, undefined, (body, [, id]) =>
     body['port_id'] === undefined ? ['router', 'remove', 'subnet', id, String(body['subnet_id'])] : ['router', 'remove', 'port', id, String(body['port_id'])],
+  ),
+  ...(['add', 'remove'] as const).map((verb) =>
+    put(`routers/${ID}/${verb}_external_gateways`, 'router', (body, [, id]) => {
+      // the command takes one gateway at a time
+      const [gateway = {}] = rows(body['external_gateways']);
+      return ['router', verb, 'gateway', ...addressWords(gateway), id, String(gateway['network_id'])];
+    }),
   ),
   put(`routers/${ID}/add_extraroutes`, 'router', (body, [, id]) => ['router', 'add', 'route', ...routesOf(body), id]),
   put(`routers/${ID}/remove_extraroutes`, 'router', (body, [, id]) => ['router', 'remove', 'route', ...routesOf(body), id]),

@@ -68,16 +68,18 @@ export interface Port extends NetworkObject {
   readonly 'binding:host_id'?: string;
 }
 
-interface ExternalGateway {
+export interface ExternalGateway {
   readonly network_id: string;
-  readonly enable_snat: boolean;
   readonly external_fixed_ips: readonly FixedIp[];
 }
 
 export interface Router extends NetworkObject {
   readonly status: string;
   readonly admin_state_up: boolean;
-  readonly external_gateway_info: ExternalGateway | null;
+  /** The first of the gateways. */
+  readonly external_gateway_info: (ExternalGateway & { readonly enable_snat: boolean }) | null;
+  /** All of them, where the cloud lets a router have several. */
+  readonly external_gateways?: readonly ExternalGateway[];
   readonly routes: readonly Route[];
 }
 

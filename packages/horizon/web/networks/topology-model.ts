@@ -1,3 +1,4 @@
+import { gatewaysOf } from '../routers/model.ts';
 import { called, type FloatingIp, type Network, type Port, type Router, type Subnet } from './queries.ts';
 
 export type NodeKind = 'network' | 'router' | 'server';
@@ -28,7 +29,7 @@ interface Graph {
 export interface TopologyFacts {
   readonly networks: readonly Pick<Network, 'id' | 'name' | 'status' | 'router:external'>[];
   readonly subnets: readonly Pick<Subnet, 'network_id' | 'cidr'>[];
-  readonly routers: readonly Pick<Router, 'id' | 'name' | 'status' | 'external_gateway_info'>[];
+  readonly routers: readonly Pick<Router, 'id' | 'name' | 'status' | 'external_gateway_info' | 'external_gateways'>[];
   readonly ports: readonly Pick<Port, 'id' | 'network_id' | 'status' | 'device_id' | 'device_owner' | 'fixed_ips'>[];
   readonly servers: readonly { readonly id: string; readonly name: string; readonly status: string }[];
   readonly floatingIps: readonly Pick<FloatingIp, 'id' | 'floating_ip_address' | 'port_id'>[];
@@ -50,8 +51,10 @@ function labelOf(addresses: readonly string[]): string {
 function edgesOf({ networks, routers, ports, servers }: TopologyFacts): TopologyEdge[] {
   const there = new Set([...networks, ...routers, ...servers].map(({ id }) => id));
   const edges: TopologyEdge[] = [];
-  for (const { id, external_gateway_info: gateway } of routers) {
-    if (gateway !== null && there.has(gateway.network_id)) edges.push({ id: `gateway ${id}`, from: gateway.network_id, to: id, label: '', up: true });
+  for (const router of routers) {
+    const outer = new Set(gatewaysOf(router).map(({ network_id }) => network_id));
+    for (const network of outer)
+      if (there.has(network)) edges.push({ id: `gateway ${router.id} ${network}`, from: network, to: router.id, label: '', up: true });
   }
   for (const port of ports) {
     if (!there.has(port.device_id) || !there.has(port.network_id) || port.device_owner === 'network:router_gateway') continue;
@@ -71,7 +74,12 @@ function edgesOf({ networks, routers, ports, servers }: TopologyFacts): Topology
 function around(facts: TopologyFacts, networkId: string): TopologyFacts {
   const edges = edgesOf(facts);
   const beside = new Set(edges.filter(({ from, to }) => from === networkId || to === networkId).flatMap(({ from, to }) => [from, to]));
-  const outer = new Set(facts.routers.filter(({ id }) => beside.has(id)).map(({ external_gateway_info }) => external_gateway_info?.network_id));
+  const outer = new Set(
+    facts.routers
+      .filter(({ id }) => beside.has(id))
+      .flatMap(gatewaysOf)
+      .map(({ network_id }) => network_id),
+  );
   return {
     ...facts,
     networks: facts.networks.filter(({ id }) => id === networkId || outer.has(id)),
@@ -173,7 +181,7 @@ export function topologyOf(all: TopologyFacts, networkId?: string): Graph {
         node(
           'router',
           row,
-          (row.external_gateway_info?.external_fixed_ips ?? []).map(({ ip_address }) => ip_address),
+          gatewaysOf(row).flatMap(({ external_fixed_ips }) => external_fixed_ips.map(({ ip_address }) => ip_address)),
         ),
       ),
       ...ordered.map(networkNode),

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Route } from '../networks/lines.ts';
 import { ObjectLink } from '../networks/object-link.tsx';
 import { useKeptFrom } from '../networks/owner.ts';
-import { called, networksQuery, type Port, portsOfQuery, type Router, routerQuery } from '../networks/queries.ts';
+import { called, type ExternalGateway, networksQuery, type Port, portsOfQuery, type Router, routerQuery } from '../networks/queries.ts';
 import { Tags } from '../networks/tags.tsx';
 import { remove, tell, update } from '../networks/write.ts';
 import { PageLink } from '../parts/page-link.tsx';
@@ -16,8 +16,8 @@ import { RemoveButton } from '../parts/remove-button.tsx';
 import { Shown } from '../parts/shown.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
-import { AddInterface, AddRoutes, EditRouter, SetGateway, TOUCHES } from './forms.tsx';
-import { interfacesOf } from './model.ts';
+import { AddGateway, AddInterface, AddRoutes, EditRouter, SetGateway, TOUCHES } from './forms.tsx';
+import { gatewaysOf, interfacesOf, nameOfGateway } from './model.ts';
 
 /** One router: where it leads, the networks that it is on, its further routes. */
 export function RouterPage() {
@@ -104,6 +104,26 @@ function Page({ router }: { readonly router: Router }) {
           kept: () => kept,
         }}
       />
+      <PartTable<ExternalGateway>
+        title={t('routers.gateways')}
+        description={t('routers.gatewaysHelp')}
+        items={gatewaysOf(router)}
+        keyOf={addressesOf}
+        labelOf={addressesOf}
+        empty={t('routers.hasNoGateway')}
+        columns={[
+          { id: 'address', header: t('routers.outerAddress'), cell: addressesOf },
+          { id: 'network', header: t('routers.gateway'), cell: ({ network_id }) => <ObjectLink page="/networks" id={network_id} among={networks.data} /> },
+          { id: 'first', header: t('routers.isFirst'), cell: (one) => (one === gatewaysOf(router)[0] ? t('yes') : t('no')) },
+        ]}
+        create={{ label: t('routers.addGateway'), form: (done) => <AddGateway router={router} close={done} />, not: kept }}
+        remove={{
+          label: t('remove'),
+          run: (one) => tell('routers', router.id, 'remove_external_gateways', { router: { external_gateways: [nameOfGateway(one)] } }),
+          touches: TOUCHES,
+          kept: () => kept,
+        }}
+      />
       <PartTable<Route>
         title={t('routers.routes')}
         description={t('routers.routesHelp')}
@@ -128,3 +148,7 @@ function Page({ router }: { readonly router: Router }) {
     </ThingPage>
   );
 }
+
+/** The addresses of a gateway, which no other has; its network where it has none. */
+const addressesOf = ({ external_fixed_ips, network_id }: ExternalGateway): string =>
+  external_fixed_ips.map(({ ip_address }) => ip_address).join(', ') || network_id;

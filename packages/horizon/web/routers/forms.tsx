@@ -121,6 +121,39 @@ export function SetGateway({ router, close }: { readonly router: Router; readonl
   );
 }
 
+/** One more way out of a router. */
+export function AddGateway({ router, close }: { readonly router: Router; readonly close: () => void }) {
+  const { t } = useTranslation();
+  const isAdmin = useIsAdmin();
+  const outer = useOuter();
+  const [form, setForm] = useState({ network: '', address: '' });
+  const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
+  const address = form.address.trim();
+  const gateway = { network_id: form.network, ...(address !== '' && { external_fixed_ips: [{ ip_address: address }] }) };
+  return (
+    <CreateDialog
+      title={t('routers.addGateway')}
+      confirm={t('add')}
+      ready={form.network !== ''}
+      send={() => tell('routers', router.id, 'add_external_gateways', { router: { external_gateways: [gateway] } })}
+      touches={TOUCHES}
+      close={close}
+    >
+      <ChoiceField
+        label={t('routers.gateway')}
+        error={outer?.length === 0 ? t('floatingIps.noNetwork') : undefined}
+        value={form.network}
+        set={(network) => set({ network })}
+        choices={outer}
+        placeholder={t('launch.choose')}
+      />
+      {isAdmin && (
+        <TextField label={t('routers.outerAddress')} help={t('floatingIps.addressHelp')} value={form.address} set={(value) => set({ address: value })} />
+      )}
+    </CreateDialog>
+  );
+}
+
 /** Puts a router on a subnet, as its gateway or at another address. */
 export function AddInterface({ router, interfaces, close }: { readonly router: Router; readonly interfaces: readonly Port[]; readonly close: () => void }) {
   const { t } = useTranslation();
