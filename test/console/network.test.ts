@@ -154,6 +154,10 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
       await user.shown(new RegExp(`^openstack router ${verb} gateway .*[0-9a-f-]{36}$`));
     }
     await user.button('Close the activity panel').click();
+    // the tests that follow are of one way out
+    const { routers } = await cloud.ok('GET', '/network/v2.0/routers?name=edge');
+    await cloud.ok('PUT', `/network/v2.0/routers/${routers[0].id}`, { router: { external_gateway_info: { network_id: first?.network_id } } });
+    await cloud.ok('DELETE', `/network/v2.0/networks/${network.id}`);
   });
 
   test('a port is made with an address, pairs and groups, and changed', async () => {
