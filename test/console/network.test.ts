@@ -131,6 +131,8 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await cloud.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '198.51.100.0/24', enable_dhcp: false } });
     const gateways = async (): Promise<{ network_id: string; external_fixed_ips: { ip_address: string }[] }[]> =>
       (await cloud.ok('GET', '/network/v2.0/routers?name=edge')).routers[0].external_gateways;
+    // what another project makes is not told by events
+    await page.reload();
     await press('Add gateway');
     await choose('External network', 'elsewhere');
     await user.confirm('Add');
