@@ -130,9 +130,11 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     const { network } = await cloud.ok('POST', '/network/v2.0/networks', { network: outside });
     await cloud.ok('POST', '/network/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '198.51.100.0/24', enable_dhcp: false } });
     const gateways = async (): Promise<{ network_id: string; external_fixed_ips: { ip_address: string }[] }[]> =>
-      (await cloud.ok('GET', '/network/v2.0/routers?name=edge')).routers[0].external_gateways;
-    // what another project makes is not told by events
-    await page.reload();
+      (await cloud.ok('GET', '/network/v2.0/routers?name=ways')).routers[0].external_gateways;
+    const token = await cloud.login('ann', PASSWORD, 'alpha');
+    const out = (await cloud.ok('GET', '/network/v2.0/networks?name=public')).networks[0].id;
+    const { router } = await cloud.ok('POST', '/network/v2.0/routers', { router: { name: 'ways', external_gateway_info: { network_id: out } } }, { token });
+    await page.goto(user.at(`/console/routers/${router.id}`));
     await press('Add gateway');
     await choose('External network', 'elsewhere');
     await user.confirm('Add');
@@ -156,9 +158,8 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
       await user.shown(new RegExp(`^openstack router ${verb} gateway .*[0-9a-f-]{36}$`));
     }
     await user.button('Close the activity panel').click();
-    // the tests that follow are of one way out
-    const { routers } = await cloud.ok('GET', '/network/v2.0/routers?name=edge');
-    await cloud.ok('PUT', `/network/v2.0/routers/${routers[0].id}`, { router: { external_gateway_info: { network_id: first?.network_id } } });
+    // the tests that follow know of one external network
+    await cloud.ok('DELETE', `/network/v2.0/routers/${router.id}`);
     await cloud.ok('DELETE', `/network/v2.0/networks/${network.id}`);
   });
 
