@@ -38,7 +38,7 @@ const guestOf = (server: Server): Guest => ({
 const calls = {
   async show(id: string): Promise<Guest | undefined> {
     try {
-      return guestOf((await api<{ server: Server }>('compute', `/v2.1/servers/${encodeURIComponent(id)}`)).server);
+      return guestOf((await api<'nova.server.show'>('compute', `/v2.1/servers/${encodeURIComponent(id)}`)).server);
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;

@@ -1,68 +1,13 @@
 import { queryOptions } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
-import type { Server } from '../servers/queries.ts';
+import { allOf, type Answer, api } from '../api/client.ts';
 
 /** A process of a service, on its host. */
-export interface CloudService {
-  readonly binary: string;
-  readonly host: string;
-  readonly zone: string;
-  readonly status: 'enabled' | 'disabled';
-  readonly state: 'up' | 'down';
-  readonly updated_at: string | null;
-  readonly disabled_reason?: string | null;
-}
-
-interface ComputeService extends CloudService {
-  readonly id: string;
-  readonly disabled_reason: string | null;
-  readonly forced_down: boolean;
-}
-
+export type CloudService = Answer<'nova.service.list' | 'cinder.service.list'>['services'][number];
 /** A hypervisor as 2.87 shows it: the last microversion that tells what is used of it, all in one call. */
-export interface Hypervisor {
-  readonly id: string;
-  readonly hypervisor_hostname: string;
-  readonly hypervisor_type: string;
-  readonly state: 'up' | 'down';
-  readonly status: 'enabled' | 'disabled';
-  readonly host_ip: string;
-  readonly vcpus: number;
-  readonly vcpus_used: number;
-  readonly memory_mb: number;
-  readonly memory_mb_used: number;
-  readonly local_gb: number;
-  readonly local_gb_used: number;
-  readonly running_vms: number;
-  readonly service: { readonly id: string; readonly host: string; readonly disabled_reason: string | null };
-}
-
-export interface Aggregate {
-  readonly id: number;
-  readonly name: string;
-  readonly availability_zone: string | null;
-  readonly hosts: readonly string[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-export interface Zone {
-  readonly zoneName: string;
-  readonly zoneState: { readonly available: boolean };
-  readonly hosts: Readonly<Record<string, unknown>> | null;
-}
-
-export interface AdminFlavor {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly vcpus: number;
-  readonly ram: number;
-  readonly disk: number;
-  readonly swap: number;
-  readonly 'OS-FLV-EXT-DATA:ephemeral': number;
-  readonly 'os-flavor-access:is_public': boolean;
-  readonly extra_specs?: Readonly<Record<string, string>>;
-}
+export type Hypervisor = Answer<'nova.hypervisor.show@2.87'>['hypervisor'];
+export type Aggregate = Answer<'nova.aggregate.list'>['aggregates'][number];
+export type Zone = Answer<'nova.availability-zone.detail'>['availabilityZoneInfo'][number];
+export type AdminFlavor = Answer<'nova.flavor.show'>['flavor'];
 
 /** The version whose hypervisors tell of their load. */
 const WITH_LOAD = { 'openstack-api-version': 'compute 2.87' };
@@ -76,7 +21,7 @@ export const hypervisorsQuery = queryOptions({
     const rows: Hypervisor[] = [];
     for (let marker: string | undefined; ; ) {
       const path: string = `/v2.1/os-hypervisors/detail?limit=500${marker === undefined ? '' : `&marker=${encodeURIComponent(marker)}`}`;
-      const { hypervisors } = await api<{ hypervisors: Hypervisor[] }>('compute', path, { signal, headers: WITH_LOAD });
+      const { hypervisors } = await api<'nova.hypervisor.detail@2.87'>('compute', path, { signal, headers: WITH_LOAD });
       rows.push(...hypervisors);
       if (hypervisors.length < 500) return rows;
       marker = hypervisors.at(-1)?.id;
@@ -89,18 +34,18 @@ export const hypervisorQuery = (id: string) =>
   queryOptions({
     queryKey: ['hypervisors', id] as const,
     queryFn: async ({ signal }) =>
-      (await api<{ hypervisor: Hypervisor }>('compute', `/v2.1/os-hypervisors/${encodeURIComponent(id)}`, { signal, headers: WITH_LOAD })).hypervisor,
+      (await api<'nova.hypervisor.show@2.87'>('compute', `/v2.1/os-hypervisors/${encodeURIComponent(id)}`, { signal, headers: WITH_LOAD })).hypervisor,
     refetchInterval: 15_000,
   });
 export const guestsQuery = (host: string) =>
   queryOptions({
     queryKey: ['servers', 'on', host] as const,
-    queryFn: ({ signal }) => allOf<Server>('compute', `/v2.1/servers/detail?all_tenants=1&host=${encodeURIComponent(host)}`, 'servers', signal),
+    queryFn: ({ signal }) => allOf<'nova.server.detail'>('compute', `/v2.1/servers/detail?all_tenants=1&host=${encodeURIComponent(host)}`, 'servers', signal),
   });
 
 export const servicesQuery = queryOptions({
   queryKey: ['compute-services'] as const,
-  queryFn: ({ signal }) => got<readonly ComputeService[]>('compute', '/v2.1/os-services', 'services', signal),
+  queryFn: async ({ signal }) => (await api<'nova.service.list'>('compute', '/v2.1/os-services', { signal })).services,
   refetchInterval: 15_000,
 });
 
@@ -110,7 +55,7 @@ export const switchService = (id: string, change: { readonly status: 'enabled' }
 
 export const volumeServicesQuery = queryOptions({
   queryKey: ['volume-services'] as const,
-  queryFn: ({ signal }) => got<readonly CloudService[]>('volume', '/v3/os-services', 'services', signal),
+  queryFn: async ({ signal }) => (await api<'cinder.service.list'>('volume', '/v3/os-services', { signal })).services,
   refetchInterval: 15_000,
 });
 
@@ -132,48 +77,38 @@ export const agentsQuery = queryOptions({
 
 export const aggregatesQuery = queryOptions({
   queryKey: ['aggregates'] as const,
-  queryFn: ({ signal }) => got<readonly Aggregate[]>('compute', '/v2.1/os-aggregates', 'aggregates', signal),
+  queryFn: async ({ signal }) => (await api<'nova.aggregate.list'>('compute', '/v2.1/os-aggregates', { signal })).aggregates,
 });
 export const zonesQuery = queryOptions({
   queryKey: ['aggregates', 'zones'] as const,
-  queryFn: ({ signal }) => got<readonly Zone[]>('compute', '/v2.1/os-availability-zone/detail', 'availabilityZoneInfo', signal),
+  queryFn: async ({ signal }) => (await api<'nova.availability-zone.detail'>('compute', '/v2.1/os-availability-zone/detail', { signal })).availabilityZoneInfo,
 });
 
 export const adminFlavorsQuery = queryOptions({
   queryKey: ['flavors', 'all'] as const,
-  queryFn: ({ signal }) => allOf<AdminFlavor>('compute', '/v2.1/flavors/detail?is_public=None', 'flavors', signal),
+  queryFn: ({ signal }) => allOf<'nova.flavor.detail'>('compute', '/v2.1/flavors/detail?is_public=None', 'flavors', signal),
 });
 const flavorPath = (id: string): string => `/v2.1/flavors/${encodeURIComponent(id)}`;
 export const flavorQuery = (id: string) =>
-  queryOptions({ queryKey: ['flavors', 'one', id] as const, queryFn: ({ signal }) => got<AdminFlavor>('compute', flavorPath(id), 'flavor', signal) });
+  queryOptions({
+    queryKey: ['flavors', 'one', id] as const,
+    queryFn: async ({ signal }) => (await api<'nova.flavor.show'>('compute', flavorPath(id), { signal })).flavor,
+  });
 export const flavorAccessQuery = (id: string) =>
   queryOptions({
     queryKey: ['flavors', 'one', id, 'access'] as const,
-    queryFn: ({ signal }) => got<readonly { readonly tenant_id: string }[]>('compute', `${flavorPath(id)}/os-flavor-access`, 'flavor_access', signal),
+    queryFn: async ({ signal }) => (await api<'nova.flavor-access.list'>('compute', `${flavorPath(id)}/os-flavor-access`, { signal })).flavor_access,
   });
 
-/** A volume type and the limits of speed that types can be given. */
-export interface VolumeType {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly is_public: boolean;
-  readonly qos_specs_id?: string | null;
-  readonly extra_specs?: Readonly<Record<string, string>>;
-}
-export interface QosSpec {
-  readonly id: string;
-  readonly name: string;
-  readonly consumer: string;
-  readonly specs: Readonly<Record<string, string>>;
-}
+export type VolumeType = Answer<'cinder.type.list'>['volume_types'][number];
+export type QosSpec = Answer<'cinder.qos-specs.list'>['qos_specs'][number];
 export const volumeTypesQuery = queryOptions({
   queryKey: ['volume-types', 'all'] as const,
-  queryFn: ({ signal }) => allOf<VolumeType>('volume', '/v3/types?is_public=None', 'volume_types', signal),
+  queryFn: ({ signal }) => allOf<'cinder.type.list'>('volume', '/v3/types?is_public=None', 'volume_types', signal),
 });
 export const qosSpecsQuery = queryOptions({
   queryKey: ['volume-types', 'qos'] as const,
-  queryFn: ({ signal }) => got<readonly QosSpec[]>('volume', '/v3/qos-specs', 'qos_specs', signal),
+  queryFn: async ({ signal }) => (await api<'cinder.qos-specs.list'>('volume', '/v3/qos-specs', { signal })).qos_specs,
 });
 
 export interface MetadefNamespace {

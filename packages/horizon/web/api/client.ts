@@ -1,3 +1,4 @@
+import type { Answers } from './answers.ts';
 import { activity } from './activity.ts';
 import { ApiError, messageOf } from './errors.ts';
 import { SERVICES, type ServiceName } from './services.ts';
@@ -20,8 +21,15 @@ export function onSignedOut(listener: () => void): () => void {
   return () => signedOut.delete(listener);
 }
 
+/** What a call answers: of an operation that the cloud's document has, by its name (`nova.server.show`); else the type itself. */
+export type Answer<T> = T extends keyof Answers ? Answers[T] : T;
+/** The members of the list that an operation answers. */
+type Rows<A> = { [K in keyof A]-?: NonNullable<A[K]> extends readonly (infer R)[] ? (R extends { readonly id: string } ? R : never) : never }[keyof A];
+/** A row of a list: of an operation by its name, or the type itself. */
+export type Row<T> = T extends keyof Answers ? Rows<Answers[T]> : T;
+
 /** One call of a public API, in the name of who signed in. Rejects with ApiError. A body without content is undefined. */
-export async function api<T>(service: ServiceName, path: string, options: CallOptions = {}): Promise<T> {
+export async function api<T>(service: ServiceName, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   const { method = 'GET', body, signal } = options;
   const { prefix, header } = SERVICES[service];
   const headers: Record<string, string> = {
@@ -54,25 +62,25 @@ export async function api<T>(service: ServiceName, path: string, options: CallOp
   end({ status: response.status, milliseconds: performance.now() - from, requestId });
   const isJson = (response.headers.get('content-type') ?? '').includes('json');
   const value: unknown = isJson && text !== '' ? JSON.parse(text) : text === '' ? undefined : text;
-  if (response.ok) return value as T;
+  if (response.ok) return value as Answer<T>;
   if (response.status === 401) for (const listener of signedOut) listener();
   throw new ApiError(response.status, messageOf(value, response.status), requestId);
 }
 
 /** All pages of a list, by `limit` and `marker`, in the order of the API. */
-export async function allOf<T extends { readonly id: string }>(
+export async function allOf<T extends keyof Answers | { readonly id: string }>(
   service: ServiceName,
   path: string,
   key: string,
   signal?: AbortSignal,
   pageSize = 500,
-): Promise<T[]> {
-  const rows: T[] = [];
+): Promise<Row<T>[]> {
+  const rows: Row<T>[] = [];
   for (let marker: string | undefined; ; ) {
     const query = `${path.includes('?') ? '&' : '?'}limit=${pageSize}${marker === undefined ? '' : `&marker=${encodeURIComponent(marker)}`}`;
-    const page = (await api<Record<string, T[]>>(service, path + query, signal ? { signal } : {}))[key] ?? [];
+    const page = (await api<Record<string, Row<T>[]>>(service, path + query, signal ? { signal } : {}))[key] ?? [];
     rows.push(...page);
     if (page.length < pageSize) return rows;
-    marker = page.at(-1)?.id;
+    marker = (page.at(-1) as { readonly id: string } | undefined)?.id;
   }
 }

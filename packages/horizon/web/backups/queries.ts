@@ -1,26 +1,13 @@
 import { queryOptions } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
+import { allOf, api, type Row } from '../api/client.ts';
 
-export interface Backup {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly status: string;
-  readonly volume_id: string;
-  readonly snapshot_id: string | null;
-  /** GiB, of the volume. */
-  readonly size: number;
-  readonly is_incremental: boolean;
-  readonly has_dependent_backups: boolean;
-  readonly fail_reason: string | null;
-  readonly created_at: string;
-}
+export type Backup = Row<'cinder.backup.list-detail'>;
 
 const BACKUPS = '/v3/backups';
 
 export const backupsQuery = queryOptions({
   queryKey: ['backups'],
-  queryFn: ({ signal }) => allOf<Backup>('volume', `${BACKUPS}/detail`, 'backups', signal),
+  queryFn: ({ signal }) => allOf<'cinder.backup.list-detail'>('volume', `${BACKUPS}/detail`, 'backups', signal),
 });
 
 export const createBackup = (backup: Readonly<Record<string, unknown>>): Promise<unknown> => api('volume', BACKUPS, { method: 'POST', body: { backup } });

@@ -1,15 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api } from '../api/client.ts';
+import { type Answer, api } from '../api/client.ts';
 
-export interface KeyPair {
-  readonly name: string;
-  readonly fingerprint: string;
-  readonly type: string;
-  readonly public_key: string;
-}
+export type KeyPair = Answer<'nova.keypair.list'>['keypairs'][number]['keypair'];
 
 export const keyPairsQuery = queryOptions({
   queryKey: ['keypairs'],
-  queryFn: async ({ signal }) =>
-    (await api<{ keypairs: { keypair: KeyPair }[] }>('compute', '/v2.1/os-keypairs', { signal })).keypairs.map(({ keypair }) => keypair),
+  queryFn: async ({ signal }) => (await api<'nova.keypair.list'>('compute', '/v2.1/os-keypairs', { signal })).keypairs.map(({ keypair }) => keypair),
 });

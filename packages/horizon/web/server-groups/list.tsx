@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client.ts';
+import { type Answer, api } from '../api/client.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { ListPage } from '../parts/list-page.tsx';
 import { PageLink } from '../parts/page-link.tsx';
@@ -9,20 +9,14 @@ import { QuotaHint } from '../parts/quota-hint.tsx';
 import type { Column } from '../parts/resource-table.tsx';
 import { useServers } from '../servers/queries.ts';
 
-interface ServerGroup {
-  readonly id: string;
-  readonly name: string;
-  readonly policy: string;
-  readonly rules: { readonly max_server_per_host?: number };
-  readonly members: readonly string[];
-}
+type ServerGroup = Answer<'nova.server-group.list'>['server_groups'][number];
 
 const GROUPS = '/v2.1/os-server-groups';
 const POLICIES = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'] as const;
 
 const serverGroupsQuery = queryOptions({
   queryKey: ['server-groups'],
-  queryFn: async ({ signal }) => (await api<{ server_groups: ServerGroup[] }>('compute', GROUPS, { signal })).server_groups,
+  queryFn: async ({ signal }) => (await api<'nova.server-group.list'>('compute', GROUPS, { signal })).server_groups,
 });
 
 /** Groups of servers that are to stand on the same host, or on different ones. */

@@ -177,7 +177,7 @@ function ConsoleLog({ serverId }: { readonly serverId: string }) {
   const { t } = useTranslation();
   const { data, error, isFetching, refetch } = useQuery({
     queryKey: ['console-log', serverId],
-    queryFn: async () => (await act<{ output: string }>(serverId, { 'os-getConsoleOutput': { length: 1000 } })).output,
+    queryFn: async () => (await act<'nova.server.console_output'>(serverId, { 'os-getConsoleOutput': { length: 1000 } })).output,
     staleTime: 0,
   });
   return (

@@ -1,5 +1,8 @@
 import type { InstanceAction, InstanceActionEvent } from './queries.ts';
 
+/** What is drawn of an event. */
+type StepEvent = Pick<InstanceActionEvent, 'event' | 'start_time' | 'finish_time' | 'result' | 'details' | 'host'>;
+
 /** The columns of the picture: who has a part in a server's life, from the user to the host. */
 export const LANES = ['api', 'scheduler', 'neutron', 'storage', 'compute'] as const;
 type Lane = (typeof LANES)[number];
@@ -60,7 +63,7 @@ const wholeOf = (steps: readonly FlowStep[]): FlowStep | undefined =>
   steps.length < 2 ? undefined : steps.find((step) => PLACES[step.name] === undefined && steps.every((other) => other === step || encloses(step, other)));
 
 /** The picture of an action: what was asked, then each step in the order in which they began. */
-export function flowOf(action: InstanceAction & { readonly events: readonly InstanceActionEvent[] }): Flow {
+export function flowOf(action: Pick<InstanceAction, 'action' | 'start_time'> & { readonly events: readonly StepEvent[] }): Flow {
   const askedMs = timeOf(action.start_time);
   const events = action.events
     .map((event): FlowStep => {

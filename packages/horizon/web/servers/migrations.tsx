@@ -8,7 +8,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client.ts';
+import { type Answer, api } from '../api/client.ts';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { bytesText } from '../parts/units.ts';
@@ -16,23 +16,7 @@ import { useNotices } from '../shell/notices.tsx';
 import type { Server } from './queries.ts';
 
 /** A live migration under way. */
-interface Progress {
-  readonly id: number;
-  readonly status: string;
-  readonly source_compute: string | null;
-  readonly dest_compute: string | null;
-  readonly memory_total_bytes: number | null;
-  readonly memory_processed_bytes: number | null;
-}
-interface Migration {
-  readonly id: number;
-  readonly uuid: string;
-  readonly migration_type: string;
-  readonly status: string;
-  readonly source_compute: string | null;
-  readonly dest_compute: string | null;
-  readonly created_at: string;
-}
+type Progress = Answer<'nova.server.migration.list'>['migrations'][number];
 
 /** What a migration's status is when nothing more happens to it by itself. */
 const ENDED = new Set(['completed', 'done', 'finished', 'confirmed', 'reverted', 'error', 'failed', 'cancelled']);
@@ -47,13 +31,13 @@ export function MigrationsTab({ server }: { readonly server: Server }) {
   const id = encodeURIComponent(server.id);
   const progress = useQuery({
     queryKey: ['server', server.id, 'migrations', 'now'],
-    queryFn: async ({ signal }) => (await api<{ migrations: Progress[] }>('compute', `/v2.1/servers/${id}/migrations`, { signal })).migrations,
+    queryFn: async ({ signal }) => (await api<'nova.server.migration.list'>('compute', `/v2.1/servers/${id}/migrations`, { signal })).migrations,
     refetchInterval: moves ? LOOK_MS : false,
     retry: false,
   });
   const all = useQuery({
     queryKey: ['server', server.id, 'migrations'],
-    queryFn: async ({ signal }) => (await api<{ migrations: Migration[] }>('compute', `/v2.1/os-migrations?instance_uuid=${id}`, { signal })).migrations,
+    queryFn: async ({ signal }) => (await api<'nova.migration.list'>('compute', `/v2.1/os-migrations?instance_uuid=${id}`, { signal })).migrations,
     refetchInterval: ({ state }) => (moves || state.data?.some(({ status }) => !ENDED.has(status)) ? LOOK_MS : false),
     retry: false,
   });

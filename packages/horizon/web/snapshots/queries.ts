@@ -1,23 +1,13 @@
 import { queryOptions } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
+import { allOf, api, type Row } from '../api/client.ts';
 
-export interface Snapshot {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly status: string;
-  readonly volume_id: string;
-  /** GiB, of the volume when it was taken. */
-  readonly size: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly created_at: string;
-}
+export type Snapshot = Row<'cinder.snapshot.list-detail'>;
 
 const SNAPSHOTS = '/v3/snapshots';
 
 export const snapshotsQuery = queryOptions({
   queryKey: ['snapshots'],
-  queryFn: ({ signal }) => allOf<Snapshot>('volume', `${SNAPSHOTS}/detail`, 'snapshots', signal),
+  queryFn: ({ signal }) => allOf<'cinder.snapshot.list-detail'>('volume', `${SNAPSHOTS}/detail`, 'snapshots', signal),
 });
 
 export const createSnapshot = (snapshot: Readonly<Record<string, unknown>>): Promise<unknown> =>

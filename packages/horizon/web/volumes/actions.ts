@@ -3,7 +3,8 @@ export interface VolumeFacts {
   readonly status: string;
   readonly multiattach: boolean;
   readonly attachments: readonly {
-    readonly server_id: string;
+    /** Null for what is attached to a host without a server. */
+    readonly server_id: string | null;
     readonly device: string | null;
     readonly attachment_id: string;
     readonly attached_at?: string | null;

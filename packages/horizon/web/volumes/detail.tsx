@@ -74,6 +74,9 @@ function Overview({ volume }: { readonly volume: Volume }) {
 function Attachments({ volume }: { readonly volume: Volume }) {
   const { t } = useTranslation();
   const { data: servers = [] } = useServers();
+  /** The server, or the host that has the volume without one. */
+  const nameOfPlace = ({ server_id, host_name }: Volume['attachments'][number]): string =>
+    servers.find(({ id }) => id === server_id)?.name ?? server_id ?? host_name ?? '';
   return (
     <ResourceTable
       inner
@@ -81,13 +84,13 @@ function Attachments({ volume }: { readonly volume: Volume }) {
       title={t('volumes.attachments')}
       rows={{ data: volume.attachments }}
       keyOf={({ attachment_id }) => attachment_id}
-      labelOf={({ server_id }) => server_id}
+      labelOf={({ server_id, host_name }) => server_id ?? host_name ?? ''}
       columns={[
         {
           id: 'server',
           header: t('fields.server'),
-          value: ({ server_id }) => servers.find(({ id }) => id === server_id)?.name ?? server_id,
-          cell: ({ server_id }) => <PageLink to={`/servers/${server_id}`}>{servers.find(({ id }) => id === server_id)?.name ?? server_id}</PageLink>,
+          value: nameOfPlace,
+          cell: (place) => (place.server_id === null ? nameOfPlace(place) : <PageLink to={`/servers/${place.server_id}`}>{nameOfPlace(place)}</PageLink>),
         },
         { id: 'device', header: t('volumes.device'), value: ({ device }) => device ?? '' },
         { id: 'since', header: t('volumes.attachedAt'), value: ({ attached_at }) => attached_at ?? '', cell: ({ attached_at }) => <Time at={attached_at} /> },

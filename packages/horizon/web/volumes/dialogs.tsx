@@ -85,11 +85,9 @@ function Detach(props: Props) {
           label: t('fields.server'),
           required: true,
           initial: attachments[0]?.server_id ?? '',
-          options: attachments.map(({ server_id, device }) => ({
-            value: server_id,
-            label: servers.find(({ id }) => id === server_id)?.name ?? server_id,
-            description: device ?? '',
-          })),
+          options: attachments.flatMap(({ server_id, device }) =>
+            server_id === null ? [] : [{ value: server_id, label: servers.find(({ id }) => id === server_id)?.name ?? server_id, description: device ?? '' }],
+          ),
         },
       }}
       send={({ server }) => detachVolume(props.volume.id, server)}

@@ -1,23 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
+import { allOf, api, type Row } from '../api/client.ts';
 
-/** A group as block storage shows it; the parts that the console uses. */
-export interface VolumeGroup {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly status: string;
-  readonly availability_zone: string | null;
-  readonly created_at: string;
-  /** Ids of the types whose volumes it takes. */
-  readonly volume_types: readonly string[];
-}
-
-interface GroupType {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
-}
+export type VolumeGroup = Row<'cinder.group.list-detail'>;
 
 const GROUPS = '/v3/groups';
 const pathOf = (id: string): string => `${GROUPS}/${encodeURIComponent(id)}`;
@@ -26,14 +10,14 @@ const RESERVED = 'default_cgsnapshot_type';
 
 export const volumeGroupsQuery = queryOptions({
   queryKey: ['volume-groups'],
-  queryFn: ({ signal }) => allOf<VolumeGroup>('volume', `${GROUPS}/detail`, 'groups', signal),
+  queryFn: ({ signal }) => allOf<'cinder.group.list-detail'>('volume', `${GROUPS}/detail`, 'groups', signal),
 });
 
 /** The types of groups that can be made. */
 export const groupTypesQuery = queryOptions({
   queryKey: ['volume-group-types'],
   queryFn: async ({ signal }) =>
-    (await api<{ group_types: GroupType[] }>('volume', '/v3/group_types', { signal })).group_types.filter(({ name }) => name !== RESERVED),
+    (await api<'cinder.group-type.list'>('volume', '/v3/group_types', { signal })).group_types.filter(({ name }) => name !== RESERVED),
 });
 
 export const createVolumeGroup = (group: Readonly<Record<string, unknown>>): Promise<unknown> => api('volume', GROUPS, { method: 'POST', body: { group } });

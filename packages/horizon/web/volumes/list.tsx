@@ -28,12 +28,10 @@ export function VolumesPage() {
       {
         id: 'attached',
         header: t('fields.attachedTo'),
-        value: ({ attachments }) => attachments.map(({ server_id }) => server_id).join(', '),
+        value: ({ attachments }) => attachments.map(({ server_id, host_name }) => server_id ?? host_name).join(', '),
         cell: ({ attachments }) =>
-          attachments.map(({ server_id, device }) => (
-            <div key={server_id}>
-              <PageLink to={`/servers/${server_id}`}>{device || server_id}</PageLink>
-            </div>
+          attachments.map(({ attachment_id, server_id, host_name, device }) => (
+            <div key={attachment_id}>{server_id === null ? device || host_name : <PageLink to={`/servers/${server_id}`}>{device || server_id}</PageLink>}</div>
           )),
       },
       { id: 'bootable', header: t('fields.bootable'), value: ({ bootable }) => (bootable === 'true' ? t('yes') : t('no')), shown: false },

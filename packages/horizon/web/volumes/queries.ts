@@ -1,53 +1,26 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
-import type { VolumeFacts } from './actions.ts';
+import { allOf, type Answer, api } from '../api/client.ts';
 
-/** A volume as block storage's microversion 3.70 shows it; the parts that the console uses. */
-export interface Volume extends VolumeFacts {
-  readonly id: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  /** GiB. */
-  readonly size: number;
-  readonly volume_type: string | null;
-  /** `true` or `false`, as text. */
-  readonly bootable: string;
-  readonly encrypted: boolean;
-  readonly availability_zone: string | null;
-  readonly snapshot_id: string | null;
-  readonly source_volid: string | null;
-  readonly group_id: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly volume_image_metadata?: Readonly<Record<string, string>>;
-  readonly 'os-vol-host-attr:host'?: string | null;
-  readonly created_at: string;
-  readonly updated_at: string | null;
-}
-
-export interface VolumeType {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly is_public: boolean;
-}
+export type Volume = Answer<'cinder.volume.show'>['volume'];
+export type VolumeType = Answer<'cinder.type.list'>['volume_types'][number];
 
 const VOLUMES = '/v3/volumes';
 const pathOf = (id: string): string => `${VOLUMES}/${encodeURIComponent(id)}`;
 
 export const volumesQuery = queryOptions({
   queryKey: ['volumes'],
-  queryFn: ({ signal }) => allOf<Volume>('volume', `${VOLUMES}/detail`, 'volumes', signal),
+  queryFn: ({ signal }) => allOf<'cinder.volume.list-detail'>('volume', `${VOLUMES}/detail`, 'volumes', signal),
 });
 
 export const volumeQuery = (id: string) =>
   queryOptions({
     queryKey: ['volume', id],
-    queryFn: async ({ signal }) => (await api<{ volume: Volume }>('volume', pathOf(id), { signal })).volume,
+    queryFn: async ({ signal }) => (await api<'cinder.volume.show'>('volume', pathOf(id), { signal })).volume,
   });
 
 const volumeTypesQuery = queryOptions({
   queryKey: ['volume-types'],
-  queryFn: async ({ signal }) => (await api<{ volume_types: VolumeType[] }>('volume', '/v3/types', { signal })).volume_types,
+  queryFn: async ({ signal }) => (await api<'cinder.type.list'>('volume', '/v3/types', { signal })).volume_types,
 });
 export const useVolumeTypes = (): readonly VolumeType[] => useQuery(volumeTypesQuery).data ?? [];
 
@@ -59,7 +32,7 @@ export const updateVolume = (id: string, volume: Readonly<Record<string, unknown
   api('volume', pathOf(id), { method: 'PUT', body: { volume } });
 export const deleteVolume = (id: string): Promise<unknown> => api('volume', pathOf(id), { method: 'DELETE' });
 /** One action of a volume: `{ 'os-extend': { new_size: 3 } }`. */
-export const actOnVolume = <T = unknown>(id: string, body: Readonly<Record<string, unknown>>): Promise<T> =>
+export const actOnVolume = <T = unknown>(id: string, body: Readonly<Record<string, unknown>>): Promise<Answer<T>> =>
   api<T>('volume', `${pathOf(id)}/action`, { method: 'POST', body });
 
 const attachmentsOf = (serverId: string): string => `/v2.1/servers/${encodeURIComponent(serverId)}/os-volume_attachments`;
@@ -68,21 +41,14 @@ export const attachVolume = (id: string, serverId: string, device: string): Prom
 export const detachVolume = (id: string, serverId: string): Promise<unknown> =>
   api('compute', `${attachmentsOf(serverId)}/${encodeURIComponent(id)}`, { method: 'DELETE' });
 
-interface Transfer {
-  readonly id: string;
-  readonly name: string | null;
-  readonly volume_id: string;
-  readonly created_at: string;
-  /** Told once, when it is made. */
-  readonly auth_key?: string;
-}
+type Transfer = Answer<'cinder.transfer.create'>['transfer'];
 const TRANSFERS = '/v3/volume-transfers';
 export const transfersQuery = queryOptions({
   queryKey: ['transfers'],
-  queryFn: ({ signal }) => allOf<Transfer>('volume', `${TRANSFERS}/detail`, 'transfers', signal),
+  queryFn: ({ signal }) => allOf<'cinder.transfer.list-detail'>('volume', `${TRANSFERS}/detail`, 'transfers', signal),
 });
 export const offerVolume = async (volumeId: string, name: string): Promise<Transfer> =>
-  (await api<{ transfer: Transfer }>('volume', TRANSFERS, { method: 'POST', body: { transfer: { volume_id: volumeId, name } } })).transfer;
+  (await api<'cinder.transfer.create'>('volume', TRANSFERS, { method: 'POST', body: { transfer: { volume_id: volumeId, name } } })).transfer;
 export const acceptVolume = (transferId: string, authKey: string): Promise<unknown> =>
   api('volume', `${TRANSFERS}/${encodeURIComponent(transferId)}/accept`, { method: 'POST', body: { accept: { auth_key: authKey } } });
 export const withdrawTransfer = (transferId: string): Promise<unknown> => api('volume', `${TRANSFERS}/${encodeURIComponent(transferId)}`, { method: 'DELETE' });

@@ -1,3 +1,4 @@
+import type { TSchema } from 'typebox';
 import { AnswerTypes } from './openapi-types.ts';
 import { ANYONE, AUTHENTICATED, type AnyOperation, type Versioned } from './operation.ts';
 import type { HttpService } from './service.ts';
@@ -17,7 +18,7 @@ export function openApiOf(services: readonly HttpService[], version: string): ob
     for (const [first, ...more] of calls.values() as Iterable<[AnyOperation, ...AnyOperation[]]>) {
       const path = (paths[service.prefix + first.path.replace('*}', '}')] ??= {});
       const described = more.reduce((before, operation) => withAction(before, operation, types), describe(service, first, types));
-      path[first.method.toLowerCase()] = { ...described, responses: responsesOf([first, ...more], types) };
+      path[first.method.toLowerCase()] = { ...described, ...rangesOf([first, ...more], types), responses: responsesOf([first, ...more], types) };
     }
   }
   return {
@@ -89,6 +90,21 @@ function responsesOf(operations: readonly AnyOperation[], types: AnswerTypes): R
     response.content = { 'application/json': { schema: known.length === 1 ? schema : { anyOf: known } } };
   }
   return { ...responses, default: { description: 'A fault in the form of the service' } };
+}
+
+/** By operation, answers that are of several types, each from a microversion on. */
+function rangesOf(operations: readonly AnyOperation[], types: AnswerTypes): { readonly 'x-answers'?: object } {
+  const ranged = operations.flatMap(({ id, answer }) =>
+    Array.isArray(answer)
+      ? [
+          [
+            id,
+            (answer as readonly { from: string; schema: TSchema }[]).map(({ from, schema }) => ({ 'min-ver': from, answer: types.schemaOf(schema) })),
+          ] as const,
+        ]
+      : [],
+  );
+  return ranged.length === 0 ? {} : { 'x-answers': Object.fromEntries(ranged) };
 }
 
 function newest(schema: Versioned | undefined): object | undefined {

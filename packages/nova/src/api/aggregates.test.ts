@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { MAX_MICROVERSION } from '../microversions.ts';
 import { refuses } from '../testing/assertions.ts';
 import { admin, member, TestCloud } from '../testing/cloud.ts';
 
 let cloud: TestCloud;
 before(async () => {
   cloud = await TestCloud.open();
+  cloud.version = MAX_MICROVERSION;
 });
 after(() => cloud.close());
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { MAX_MICROVERSION } from '../microversions.ts';
 import { refuses } from '../testing/assertions.ts';
 import { admin, member, stranger, TestCloud } from '../testing/cloud.ts';
 
 let cloud: TestCloud;
 before(async () => {
   cloud = await TestCloud.open({ options: { quotaDefaults: { key_pairs: 4 } } });
+  cloud.version = MAX_MICROVERSION;
 });
 after(() => cloud.close());
 

@@ -21,7 +21,6 @@ import { createFace as createPlacementFace } from '@cairn/placement/app/face';
 import { placementMigrations } from '@cairn/placement/store/migrations/index';
 import type { NovaDeps } from '../app/deps.ts';
 import { defaultNovaOptions, type NovaOptions } from '../options.ts';
-import { MAX_MICROVERSION } from '../microversions.ts';
 import { createNova, type NovaService } from '../service.ts';
 import type { NovaTables } from '../store/tables.ts';
 import { novaMigrations } from '../store/migrations/index.ts';
@@ -140,7 +139,7 @@ export class TestCloud {
   readonly agents: ReadonlyMap<string, SimulatedAgent>;
   readonly http: HttpServer;
   /** Microversion of requests. */
-  version = MAX_MICROVERSION;
+  version = '2.96';
 
   private constructor(parts: Omit<TestCloud, 'version' | 'request' | 'ok' | 'create' | 'settle' | 'agent' | 'close' | 'until'>) {
     this.world = parts.world;

@@ -7,9 +7,9 @@ import { Links, page, TextOrNull, Time, TimeOrNull } from './common.ts';
 const Service = named('VolumeService', {
   binary: Type.String(),
   host: Type.String(),
-  zone: TextOrNull,
-  status: Type.String(),
-  state: Type.String(),
+  zone: Type.String(),
+  status: Type.Union([Type.Literal('enabled'), Type.Literal('disabled')]),
+  state: Type.Union([Type.Literal('up'), Type.Literal('down')]),
   updated_at: TimeOrNull,
   cluster: TextOrNull,
   disabled_reason: TextOrNull,

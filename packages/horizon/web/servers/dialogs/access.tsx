@@ -52,7 +52,7 @@ export function GetPassword({ server, close }: DialogProps) {
   const { t } = useTranslation();
   const { data, error } = useQuery({
     queryKey: ['server', server.id, 'password'],
-    queryFn: async ({ signal }) => (await api<{ password: string }>('compute', pathOf(server, '/os-server-password'), { signal })).password,
+    queryFn: async ({ signal }) => (await api<'nova.server_password.show'>('compute', pathOf(server, '/os-server-password'), { signal })).password,
     retry: false,
   });
   return (

@@ -133,8 +133,7 @@ export function SecurityGroups({ server, close }: DialogProps) {
   const all = useQuery(securityGroupsQuery);
   const own = useQuery({
     queryKey: ['server', server.id, 'security-groups'],
-    queryFn: async ({ signal }) =>
-      (await api<{ security_groups: { id: string; name: string }[] }>('compute', pathOf(server, '/os-security-groups'), { signal })).security_groups,
+    queryFn: async ({ signal }) => (await api<'nova.server.security_groups'>('compute', pathOf(server, '/os-security-groups'), { signal })).security_groups,
   });
   const [chosen, setChosen] = useState<readonly string[]>();
   const before = (own.data ?? []).map(({ id }) => id);

@@ -15,7 +15,6 @@ export const pathOf = ({ id }: Pick<Server, 'id'>, rest = ''): string => `/v2.1/
 export const useHosts = () =>
   useQuery({
     queryKey: ['compute-hosts'],
-    queryFn: async ({ signal }) =>
-      (await api<{ services: { host: string; status: string; state: string }[] }>('compute', '/v2.1/os-services?binary=nova-compute', { signal })).services,
+    queryFn: async ({ signal }) => (await api<'nova.service.list'>('compute', '/v2.1/os-services?binary=nova-compute', { signal })).services,
     retry: false,
   });

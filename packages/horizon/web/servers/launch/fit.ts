@@ -1,6 +1,8 @@
 import type { Room } from '../../parts/quota-room.ts';
 import type { Flavor } from '../flavors.ts';
 
+type Size = Pick<Flavor, 'vcpus' | 'ram' | 'disk'>;
+
 /** Why a flavor does not fit: the quota is too small, or the image needs more. */
 export type Shortage =
   | { readonly of: 'instances' | 'cores' | 'ram'; readonly needs: number; readonly free: number }
@@ -15,7 +17,7 @@ interface Asked {
 }
 
 /** What keeps servers of a flavor from being made, by the project's quota and the image's needs. Empty when they fit. */
-export function shortagesOf(flavor: Flavor, asked: Asked, quota: Readonly<Record<string, Room>>): readonly Shortage[] {
+export function shortagesOf(flavor: Size, asked: Asked, quota: Readonly<Record<string, Room>>): readonly Shortage[] {
   const count = Number.isInteger(asked.count) && asked.count > 0 ? asked.count : 1;
   const over = (of: 'instances' | 'cores' | 'ram', each: number): readonly Shortage[] => {
     const room = quota[of];
@@ -33,5 +35,5 @@ export function shortagesOf(flavor: Flavor, asked: Asked, quota: Readonly<Record
 }
 
 /** What placement is asked for: the resources of one server. */
-export const resourcesOf = (flavor: Flavor, fromVolume: boolean): string =>
+export const resourcesOf = (flavor: Size, fromVolume: boolean): string =>
   [`VCPU:${flavor.vcpus}`, `MEMORY_MB:${flavor.ram}`, ...(fromVolume || flavor.disk === 0 ? [] : [`DISK_GB:${flavor.disk}`])].join(',');

@@ -23,15 +23,12 @@ export function MoreSection({ form, set, errorOf }: SectionProps) {
   const [editing, setEditing] = useState(form.userData !== '');
   const groups = useQuery({
     queryKey: ['server-groups'],
-    queryFn: async ({ signal }) =>
-      (await api<{ server_groups: { id: string; name: string; policy: string }[] }>('compute', '/v2.1/os-server-groups', { signal })).server_groups,
+    queryFn: async ({ signal }) => (await api<'nova.server-group.list'>('compute', '/v2.1/os-server-groups', { signal })).server_groups,
     enabled: open,
   });
   const zones = useQuery({
     queryKey: ['zones'],
-    queryFn: async ({ signal }) =>
-      (await api<{ availabilityZoneInfo: { zoneName: string; zoneState: { available: boolean } }[] }>('compute', '/v2.1/os-availability-zone', { signal }))
-        .availabilityZoneInfo,
+    queryFn: async ({ signal }) => (await api<'nova.availability-zone.list'>('compute', '/v2.1/os-availability-zone', { signal })).availabilityZoneInfo,
     enabled: open,
   });
   const groupOptions = [

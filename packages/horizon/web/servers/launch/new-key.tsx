@@ -24,7 +24,7 @@ export function NewKey({ way, onMade, close }: Props) {
   const [publicKey, setPublicKey] = useState('');
   const send = async (): Promise<void> => {
     const keypair = { name: name.trim(), type: 'ssh', ...(way === 'import' && { public_key: publicKey.trim() }) };
-    const answer = await api<{ keypair: { private_key?: string } }>('compute', '/v2.1/os-keypairs', {
+    const answer = await api<'nova.keypair.create'>('compute', '/v2.1/os-keypairs', {
       method: 'POST',
       body: { keypair },
       ...(way === 'make' && { headers: MAKES }),

@@ -70,8 +70,7 @@ function SourceChoice({ form, set, errorOf }: SectionProps) {
   const volumes = useVolumes();
   const snapshots = useQuery({
     queryKey: ['snapshots'],
-    queryFn: ({ signal }) =>
-      allOf<{ id: string; name: string | null; status: string; size: number; volume_id: string }>('volume', '/v3/snapshots/detail', 'snapshots', signal),
+    queryFn: ({ signal }) => allOf<'cinder.snapshot.list-detail'>('volume', '/v3/snapshots/detail', 'snapshots', signal),
     enabled: form.source === 'snapshot',
   });
   const gib = (size: number): string => t('dialogs.gib', { size });

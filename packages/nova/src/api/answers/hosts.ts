@@ -4,13 +4,15 @@ import { IntegerOrNull, page, TextOrNull, Time, TimeOrNull } from './common.ts';
 
 /** Hypervisors, services, zones, aggregates and server groups. Until 2.52 hypervisors and services are known by numbers. */
 
+const State = Type.Union([Type.Literal('up'), Type.Literal('down')]);
+const Status = Type.Union([Type.Literal('enabled'), Type.Literal('disabled')]);
 const line = {
   hypervisor_hostname: Type.String(),
-  state: Type.String(),
-  status: Type.String(),
+  state: State,
+  status: Status,
   servers: Type.Optional(Type.Array(Type.Object({ name: Type.String(), uuid: Type.String() }))),
 };
-const detail = { ...line, hypervisor_type: Type.String(), hypervisor_version: Type.Integer(), host_ip: TextOrNull };
+const detail = { ...line, hypervisor_type: Type.String(), hypervisor_version: Type.Integer(), host_ip: Type.String() };
 const service = { host: Type.String(), disabled_reason: TextOrNull };
 const HypervisorSummary = named('HypervisorSummary', { id: Type.String(), ...line });
 const OldHypervisorSummary = Type.Object({ id: Type.Union([Type.Integer(), Type.String()]), ...line });
@@ -30,11 +32,18 @@ const sizes = {
   disk_available_least: IntegerOrNull,
 };
 /** Until 2.87, with what the hypervisor has and what of it is used. */
-const OldHypervisor = Type.Object({
-  id: Type.Union([Type.Integer(), Type.String()]),
+const LoadedHypervisor = named('HypervisorWithLoad', {
+  id: Type.String(),
   ...detail,
   ...sizes,
-  service: Type.Object({ id: Type.Union([Type.Integer(), Type.String()]), ...service }),
+  service: Type.Object({ id: Type.String(), ...service }),
+  cpu_info: cpuInfo,
+});
+const OldHypervisor = Type.Object({
+  id: Type.Integer(),
+  ...detail,
+  ...sizes,
+  service: Type.Object({ id: Type.Integer(), ...service }),
   cpu_info: Type.Union([Type.String(), cpuInfo]),
 });
 export const HypervisorList = [
@@ -43,10 +52,12 @@ export const HypervisorList = [
 ];
 export const HypervisorDetailList = [
   { from: '2.1', schema: page('hypervisors', OldHypervisor) },
+  { from: '2.53', schema: page('hypervisors', LoadedHypervisor) },
   { from: '2.88', schema: page('hypervisors', Hypervisor) },
 ];
 export const OneHypervisor = [
   { from: '2.1', schema: inside('hypervisor', OldHypervisor) },
+  { from: '2.53', schema: inside('hypervisor', LoadedHypervisor) },
   { from: '2.88', schema: inside('hypervisor', Hypervisor) },
 ];
 export const HypervisorsByName = inside('hypervisors', Type.Array(OldHypervisorSummary));
@@ -57,8 +68,8 @@ const known = {
   binary: Type.String(),
   host: Type.String(),
   zone: Type.String(),
-  status: Type.String(),
-  state: Type.String(),
+  status: Status,
+  state: State,
   updated_at: TimeOrNull,
   disabled_reason: TextOrNull,
   forced_down: Type.Boolean(),

@@ -1,4 +1,4 @@
-import { inside, named } from '@cairn/kit/http/answers';
+import { inside, named, nullable } from '@cairn/kit/http/answers';
 import Type from 'typebox';
 import { IntegerOrNull, Links, page, TextOrNull, Time, TimeOrNull } from './common.ts';
 
@@ -39,7 +39,7 @@ const ActionEvent = named('ServerActionEvent', {
   event: Type.String(),
   start_time: Time,
   finish_time: TimeOrNull,
-  result: TextOrNull,
+  result: nullable(Type.Union([Type.Literal('Success'), Type.Literal('Error')])),
   // for administrators
   traceback: Type.Optional(TextOrNull),
   host: Type.Optional(TextOrNull),
@@ -47,7 +47,7 @@ const ActionEvent = named('ServerActionEvent', {
   details: Type.Optional(TextOrNull),
 });
 export const ActionList = page('instanceActions', named('ServerAction', action), 'links');
-export const OneAction = inside('instanceAction', named('ServerActionDetail', { ...action, events: Type.Optional(Type.Array(ActionEvent)) }));
+export const OneAction = inside('instanceAction', named('ServerActionDetail', { ...action, events: Type.Array(ActionEvent) }));
 
 export const Diagnostics = named('ServerDiagnostics', {
   state: Type.String(),

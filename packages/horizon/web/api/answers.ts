@@ -1,0 +1,618 @@
+/** What the cloud answers: written by scripts/console-types.ts from the cloud's own OpenAPI document. Not to be edited. */
+
+interface Aggregate {
+  readonly id: number;
+  readonly uuid: string;
+  readonly name: string;
+  readonly availability_zone: string | null;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly deleted: boolean;
+  readonly deleted_at: string | null;
+  readonly hosts: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface ComputeLink {
+  readonly rel: string;
+  readonly href: string;
+  readonly type?: string;
+}
+
+interface ComputeSecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly tenant_id: string;
+  readonly rules: readonly ComputeSecurityGroupRule[];
+}
+
+interface ComputeSecurityGroupRule {
+  readonly id: string;
+  readonly parent_group_id: string;
+  readonly ip_protocol: string | null;
+  readonly from_port: number | null;
+  readonly to_port: number | null;
+  readonly group: {
+    readonly name?: string;
+    readonly tenant_id?: string;
+  };
+  readonly ip_range: {
+    readonly cidr?: string;
+  };
+}
+
+interface ComputeService {
+  readonly id: string;
+  readonly binary: string;
+  readonly host: string;
+  readonly zone: string;
+  readonly status: 'enabled' | 'disabled';
+  readonly state: 'up' | 'down';
+  readonly updated_at: string | null;
+  readonly disabled_reason: string | null;
+  readonly forced_down: boolean;
+}
+
+interface ComputeZone {
+  readonly zoneName: string;
+  readonly zoneState: {
+    readonly available: boolean;
+  };
+  readonly hosts: Readonly<Record<string, Readonly<Record<string, {
+    readonly available: boolean;
+    readonly active: boolean;
+    readonly updated_at: string | null;
+  }>>>> | null;
+}
+
+interface CreatedKeyPair {
+  readonly name: string;
+  readonly public_key: string;
+  readonly fingerprint: string;
+  readonly type: string;
+  readonly user_id: string;
+  readonly private_key?: string;
+}
+
+interface Flavor {
+  readonly id: string;
+  readonly name: string;
+  readonly ram: number;
+  readonly disk: number;
+  readonly 'OS-FLV-EXT-DATA:ephemeral': number;
+  readonly vcpus: number;
+  readonly 'os-flavor-access:is_public': boolean;
+  readonly links: readonly ComputeLink[];
+  readonly description: string | null;
+  readonly extra_specs?: Readonly<Record<string, string>>;
+  readonly swap: number;
+}
+
+interface FlavorAccess {
+  readonly flavor_id: string;
+  readonly tenant_id: string;
+}
+
+interface HypervisorWithLoad {
+  readonly id: string;
+  readonly hypervisor_hostname: string;
+  readonly state: 'up' | 'down';
+  readonly status: 'enabled' | 'disabled';
+  readonly servers?: readonly {
+    readonly name: string;
+    readonly uuid: string;
+  }[];
+  readonly hypervisor_type: string;
+  readonly hypervisor_version: number;
+  readonly host_ip: string;
+  readonly vcpus: number;
+  readonly memory_mb: number;
+  readonly local_gb: number;
+  readonly vcpus_used: number;
+  readonly memory_mb_used: number;
+  readonly local_gb_used: number;
+  readonly free_ram_mb: number;
+  readonly free_disk_gb: number;
+  readonly current_workload: number;
+  readonly running_vms: number;
+  readonly disk_available_least: number | null;
+  readonly service: {
+    readonly id: string;
+    readonly host: string;
+    readonly disabled_reason: string | null;
+  };
+  readonly cpu_info: Readonly<Record<string, unknown>>;
+}
+
+interface KeyPair {
+  readonly name: string;
+  readonly public_key: string;
+  readonly fingerprint: string;
+  readonly type: string;
+}
+
+interface LiveMigration {
+  readonly id: number;
+  readonly uuid: string;
+  readonly source_compute: string | null;
+  readonly source_node: string | null;
+  readonly dest_compute: string | null;
+  readonly dest_node: string | null;
+  readonly dest_host: string | null;
+  readonly status: string;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly user_id: string | null;
+  readonly project_id: string | null;
+  readonly server_uuid: string;
+  readonly disk_processed_bytes: number | null;
+  readonly disk_remaining_bytes: number | null;
+  readonly disk_total_bytes: number | null;
+  readonly memory_processed_bytes: number | null;
+  readonly memory_remaining_bytes: number | null;
+  readonly memory_total_bytes: number | null;
+}
+
+interface Migration {
+  readonly id: number;
+  readonly uuid: string;
+  readonly source_compute: string | null;
+  readonly source_node: string | null;
+  readonly dest_compute: string | null;
+  readonly dest_node: string | null;
+  readonly dest_host: string | null;
+  readonly status: string;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly user_id: string | null;
+  readonly project_id: string | null;
+  readonly instance_uuid: string;
+  readonly old_instance_type_id: number | null;
+  readonly new_instance_type_id: number | null;
+  readonly migration_type: string;
+  readonly links?: readonly ComputeLink[];
+}
+
+interface Server {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly tenant_id: string;
+  readonly user_id: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly hostId: string;
+  readonly image: '' | {
+    readonly id: string;
+    readonly links: readonly ComputeLink[];
+    readonly properties: Readonly<Record<string, string>>;
+  };
+  readonly flavor: ServerFlavor;
+  readonly created: string;
+  readonly updated: string;
+  readonly addresses: Readonly<Record<string, readonly ServerAddress[]>>;
+  readonly accessIPv4: string;
+  readonly accessIPv6: string;
+  readonly links: readonly ComputeLink[];
+  readonly 'OS-DCF:diskConfig': string;
+  readonly fault?: ServerFault;
+  readonly progress?: number;
+  readonly 'OS-EXT-AZ:availability_zone': string;
+  readonly config_drive: string;
+  readonly key_name: string | null;
+  readonly 'OS-SRV-USG:launched_at': string | null;
+  readonly 'OS-SRV-USG:terminated_at': string | null;
+  readonly security_groups?: readonly {
+    readonly name: string;
+  }[];
+  readonly 'OS-EXT-STS:task_state': string | null;
+  readonly 'OS-EXT-STS:vm_state': string;
+  readonly 'OS-EXT-STS:power_state': number;
+  readonly 'os-extended-volumes:volumes_attached': readonly {
+    readonly id: string;
+    readonly delete_on_termination: boolean;
+  }[];
+  readonly locked: boolean;
+  readonly host_status?: string;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly trusted_image_certificates: readonly string[] | null;
+  readonly server_groups?: readonly string[];
+  readonly locked_reason: string | null;
+  readonly pinned_availability_zone: string | null;
+  readonly scheduler_hints: Readonly<Record<string, readonly unknown[]>>;
+  readonly 'OS-EXT-SRV-ATTR:hostname': string;
+  readonly 'OS-EXT-SRV-ATTR:host'?: string | null;
+  readonly 'OS-EXT-SRV-ATTR:instance_name'?: string;
+  readonly 'OS-EXT-SRV-ATTR:hypervisor_hostname'?: string | null;
+  readonly 'OS-EXT-SRV-ATTR:kernel_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:launch_index'?: number;
+  readonly 'OS-EXT-SRV-ATTR:ramdisk_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:reservation_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:root_device_name'?: string | null;
+  readonly 'OS-EXT-SRV-ATTR:user_data'?: string | null;
+}
+
+interface ServerAction {
+  readonly action: string;
+  readonly instance_uuid: string;
+  readonly request_id: string;
+  readonly user_id: string;
+  readonly project_id: string;
+  readonly start_time: string;
+  readonly message: string | null;
+  readonly updated_at: string;
+}
+
+interface ServerActionDetail {
+  readonly action: string;
+  readonly instance_uuid: string;
+  readonly request_id: string;
+  readonly user_id: string;
+  readonly project_id: string;
+  readonly start_time: string;
+  readonly message: string | null;
+  readonly updated_at: string;
+  readonly events: readonly ServerActionEvent[];
+}
+
+interface ServerActionEvent {
+  readonly event: string;
+  readonly start_time: string;
+  readonly finish_time: string | null;
+  readonly result: 'Success' | 'Error' | null;
+  readonly traceback?: string | null;
+  readonly host?: string | null;
+  readonly hostId: string;
+  readonly details?: string | null;
+}
+
+interface ServerAddress {
+  readonly version: number;
+  readonly addr: string;
+  readonly 'OS-EXT-IPS:type'?: 'fixed' | 'floating';
+  readonly 'OS-EXT-IPS-MAC:mac_addr'?: string;
+}
+
+interface ServerFault {
+  readonly code: number;
+  readonly created: string;
+  readonly message: string;
+  readonly details?: string;
+}
+
+interface ServerFlavor {
+  readonly vcpus: number;
+  readonly ram: number;
+  readonly disk: number;
+  readonly ephemeral: number;
+  readonly swap: number;
+  readonly original_name: string;
+  readonly extra_specs?: Readonly<Record<string, string>>;
+}
+
+interface ServerGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly policy: string;
+  readonly rules: {
+    readonly max_server_per_host?: number;
+  };
+  readonly members: readonly string[];
+  readonly project_id: string;
+  readonly user_id: string;
+}
+
+interface ServerInterface {
+  readonly net_id: string;
+  readonly port_id: string;
+  readonly mac_addr: string;
+  readonly port_state: string;
+  readonly fixed_ips: readonly {
+    readonly subnet_id: string;
+    readonly ip_address: string;
+  }[];
+  readonly tag: string | null;
+}
+
+interface ServerVolumeAttachment {
+  readonly volumeId: string;
+  readonly serverId: string;
+  readonly device?: string | null;
+  readonly tag: string | null;
+  readonly delete_on_termination: boolean;
+  readonly attachment_id: string | null;
+  readonly bdm_uuid: string;
+}
+
+interface Volume {
+  readonly id: string;
+  readonly status: string;
+  readonly size: number;
+  readonly availability_zone: string | null;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly volume_type: string | null;
+  readonly volume_type_id: string | null;
+  readonly snapshot_id: string | null;
+  readonly source_volid: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly links: readonly VolumeLink[];
+  readonly user_id: string;
+  readonly bootable: string;
+  readonly encrypted: boolean;
+  readonly replication_status: string | null;
+  readonly consistencygroup_id: string | null;
+  readonly multiattach: boolean;
+  readonly attachments: readonly VolumeAttached[];
+  readonly group_id: string | null;
+  readonly shared_targets: boolean | null;
+  readonly service_uuid: string | null;
+  readonly consumes_quota: boolean;
+  readonly encryption_key_id?: string;
+  readonly migration_status?: string | null;
+  readonly provider_id?: string | null;
+  readonly cluster_name?: string | null;
+  readonly volume_image_metadata?: Readonly<Record<string, string>>;
+  readonly 'os-vol-host-attr:host'?: string | null;
+  readonly 'os-vol-tenant-attr:tenant_id'?: string;
+  readonly 'os-vol-mig-status-attr:migstat'?: string | null;
+  readonly 'os-vol-mig-status-attr:name_id'?: string | null;
+}
+
+interface VolumeAttached {
+  readonly id: string;
+  readonly attachment_id: string;
+  readonly volume_id: string;
+  readonly server_id: string | null;
+  readonly host_name: string | null;
+  readonly device: string | null;
+  readonly attached_at: string | null;
+}
+
+interface VolumeBackup {
+  readonly id: string;
+  readonly status: string;
+  readonly size: number;
+  readonly object_count: number;
+  readonly availability_zone: string | null;
+  readonly container: string | null;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly fail_reason: string | null;
+  readonly volume_id: string;
+  readonly links: readonly VolumeLink[];
+  readonly is_incremental: boolean;
+  readonly has_dependent_backups: boolean;
+  readonly snapshot_id: string | null;
+  readonly data_timestamp: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly encryption_key_id?: string;
+  readonly 'os-backup-project-attr:project_id'?: string;
+  readonly user_id?: string;
+}
+
+interface VolumeGroup {
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: string;
+  readonly created_at: string;
+  readonly description: string | null;
+  readonly availability_zone: string | null;
+  readonly group_type: string;
+  readonly volume_types: readonly string[];
+  readonly group_snapshot_id: string | null;
+  readonly source_group_id: string | null;
+  readonly volumes?: readonly string[];
+  readonly replication_status: string | null;
+  readonly project_id?: string;
+}
+
+interface VolumeGroupType {
+  readonly id: string;
+  readonly name: string;
+  readonly is_public: boolean;
+  readonly description: string | null;
+  readonly group_specs?: Readonly<Record<string, string>>;
+}
+
+interface VolumeLink {
+  readonly rel: string;
+  readonly href: string;
+}
+
+interface VolumeQos {
+  readonly id: string;
+  readonly name: string;
+  readonly consumer: string;
+  readonly specs: Readonly<Record<string, string>>;
+}
+
+interface VolumeService {
+  readonly binary: string;
+  readonly host: string;
+  readonly zone: string;
+  readonly status: 'enabled' | 'disabled';
+  readonly state: 'up' | 'down';
+  readonly updated_at: string | null;
+  readonly cluster: string | null;
+  readonly disabled_reason: string | null;
+  readonly backend_state?: string;
+  readonly replication_status?: string | null;
+  readonly active_backend_id?: string | null;
+  readonly frozen?: boolean;
+}
+
+interface VolumeSnapshot {
+  readonly id: string;
+  readonly created_at: string;
+  readonly updated_at: string | null;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly volume_id: string;
+  readonly status: string;
+  readonly size: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly group_snapshot_id: string | null;
+  readonly user_id: string | null;
+  readonly consumes_quota: boolean;
+  readonly 'os-extended-snapshot-attributes:project_id'?: string;
+  readonly 'os-extended-snapshot-attributes:progress'?: string | null;
+}
+
+interface VolumeTransfer {
+  readonly id: string;
+  readonly created_at: string;
+  readonly name: string | null;
+  readonly volume_id: string;
+  readonly auth_key?: string;
+  readonly links: readonly VolumeLink[];
+  readonly no_snapshots: boolean;
+  readonly destination_project_id: string | null;
+  readonly source_project_id: string | null;
+  readonly accepted: boolean;
+}
+
+interface VolumeType {
+  readonly id: string;
+  readonly name: string;
+  readonly is_public: boolean;
+  readonly description: string | null;
+  readonly extra_specs?: Readonly<Record<string, string>>;
+  readonly qos_specs_id?: string | null;
+  readonly 'os-volume-type-access:is_public'?: boolean;
+}
+
+/** By operation: what its success answers. */
+export interface Answers {
+  readonly 'cinder.backup.list-detail': {
+    readonly backups: readonly VolumeBackup[];
+    readonly backups_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.group-type.list': {
+    readonly group_types: readonly VolumeGroupType[];
+    readonly group_type_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.group.list-detail': {
+    readonly groups: readonly VolumeGroup[];
+    readonly group_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.qos-specs.list': {
+    readonly qos_specs: readonly VolumeQos[];
+    readonly qos_specs_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.service.list': {
+    readonly services: readonly VolumeService[];
+  };
+  readonly 'cinder.snapshot.list-detail': {
+    readonly snapshots: readonly VolumeSnapshot[];
+    readonly snapshots_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.transfer.create': {
+    readonly transfer: VolumeTransfer;
+  };
+  readonly 'cinder.transfer.list-detail': {
+    readonly transfers: readonly VolumeTransfer[];
+    readonly transfers_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.type.list': {
+    readonly volume_types: readonly VolumeType[];
+    readonly volume_type_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.volume.list-detail': {
+    readonly volumes: readonly Volume[];
+    readonly volumes_links?: readonly VolumeLink[];
+    readonly count?: number;
+  };
+  readonly 'cinder.volume.show': {
+    readonly volume: Volume;
+  };
+  readonly 'nova.aggregate.list': {
+    readonly aggregates: readonly Aggregate[];
+  };
+  readonly 'nova.availability-zone.detail': {
+    readonly availabilityZoneInfo: readonly ComputeZone[];
+  };
+  readonly 'nova.availability-zone.list': {
+    readonly availabilityZoneInfo: readonly ComputeZone[];
+  };
+  readonly 'nova.flavor-access.list': {
+    readonly flavor_access: readonly FlavorAccess[];
+  };
+  readonly 'nova.flavor.detail': {
+    readonly flavors: readonly Flavor[];
+    readonly flavors_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.flavor.show': {
+    readonly flavor: Flavor;
+  };
+  readonly 'nova.hypervisor.detail@2.87': {
+    readonly hypervisors: readonly HypervisorWithLoad[];
+    readonly hypervisors_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.hypervisor.show@2.87': {
+    readonly hypervisor: HypervisorWithLoad;
+  };
+  readonly 'nova.instance_action.list': {
+    readonly instanceActions: readonly ServerAction[];
+    readonly links?: readonly ComputeLink[];
+  };
+  readonly 'nova.instance_action.show': {
+    readonly instanceAction: ServerActionDetail;
+  };
+  readonly 'nova.interface.list': {
+    readonly interfaceAttachments: readonly ServerInterface[];
+  };
+  readonly 'nova.keypair.create': {
+    readonly keypair: CreatedKeyPair;
+  };
+  readonly 'nova.keypair.list': {
+    readonly keypairs: readonly {
+      readonly keypair: KeyPair;
+    }[];
+    readonly keypairs_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.migration.list': {
+    readonly migrations: readonly Migration[];
+    readonly migrations_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.server-group.list': {
+    readonly server_groups: readonly ServerGroup[];
+  };
+  readonly 'nova.server.console_output': {
+    readonly output: string;
+  };
+  readonly 'nova.server.detail': {
+    readonly servers: readonly Server[];
+    readonly servers_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.server.migration.list': {
+    readonly migrations: readonly LiveMigration[];
+  };
+  readonly 'nova.server.security_groups': {
+    readonly security_groups: readonly ComputeSecurityGroup[];
+  };
+  readonly 'nova.server.show': {
+    readonly server: Server;
+  };
+  readonly 'nova.server_password.show': {
+    readonly password: string;
+  };
+  readonly 'nova.service.list': {
+    readonly services: readonly ComputeService[];
+  };
+  readonly 'nova.volume_attachment.list': {
+    readonly volumeAttachments: readonly ServerVolumeAttachment[];
+  };
+}
