@@ -17,17 +17,17 @@ function networksIn(yaml: string): NetworkConfig {
   }
 }
 
-test('zones of hosts and the numbers of DHCP servers and of hosts of a router are what the operator says', () => {
+test('zones of hosts, the numbers of DHCP servers and of hosts of a router, and where IPv6 prefixes come from are what the operator says', () => {
   const { network } = configOf({});
   const told = (config: NetworkConfig) => {
-    const { availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter } = networkOptions(config);
-    return [availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter];
+    const { availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter, ipv6PrefixDelegation } = networkOptions(config);
+    return [availabilityZones, dhcpAgentsPerNetwork, l3AgentsPerRouter, ipv6PrefixDelegation];
   };
-  assert.deepEqual(told(network), [{}, 1, 3]);
+  assert.deepEqual(told(network), [{}, 1, 3, false]);
   const said = networksIn(
-    '    a: { vlans: { first: 1, last: 9 } }\n  availabilityZones: { east: [vm-1] }\n  dhcpAgentsPerNetwork: 2\n  l3AgentsPerRouter: 0\n',
+    '    a: { vlans: { first: 1, last: 9 } }\n  availabilityZones: { east: [vm-1] }\n  dhcpAgentsPerNetwork: 2\n  l3AgentsPerRouter: 0\n  ipv6PrefixDelegation: true\n',
   );
-  assert.deepEqual(told(said), [{ east: ['vm-1'] }, 2, 0]);
+  assert.deepEqual(told(said), [{ east: ['vm-1'] }, 2, 0, true]);
 });
 
 test('without a word there is the public network alone, which the machine makes', () => {

@@ -86,6 +86,9 @@ export const NetworkSchema = Type.Object(
         'On how many hosts a highly available router is: it works on one, the others stand by; 0 for all (`max_l3_agents_per_router`)',
       ),
     ),
+    ipv6PrefixDelegation: Type.Boolean(
+      option({ default: false }, 'Do IPv6 subnets that ask for the default pool get a prefix that the provider delegates (`ipv6_pd_enabled`)'),
+    ),
   },
   closed,
 );
@@ -160,5 +163,6 @@ export function networkOptions(config: NetworkConfig, hosts: readonly string[] =
     availabilityZones: config.availabilityZones,
     dhcpAgentsPerNetwork: config.dhcpAgentsPerNetwork,
     l3AgentsPerRouter: config.l3AgentsPerRouter,
+    ipv6PrefixDelegation: config.ipv6PrefixDelegation,
   };
 }

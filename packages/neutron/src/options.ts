@@ -25,6 +25,8 @@ export interface NeutronOptions {
   readonly dhcpAgentsPerNetwork?: number;
   /** On how many hosts a highly available router is: on one it works, the others stand by (upstream's `max_l3_agents_per_router`; 0 for all). Default 3. */
   readonly l3AgentsPerRouter?: number;
+  /** Do IPv6 subnets that ask for the default pool get a prefix that the provider delegates (upstream's `ipv6_pd_enabled`)? Default false. */
+  readonly ipv6PrefixDelegation?: boolean;
   /** What DHCP tells guests as their domain where the network has none. Default `openstacklocal.`. */
   readonly dnsDomain?: string;
   /** Milliseconds between two comparisons of each host's whole network with the truth. Default 300 000. */
@@ -75,6 +77,7 @@ export function settingsOf(options: NeutronOptions): Settings {
     availabilityZones: options.availabilityZones ?? {},
     dhcpAgentsPerNetwork: options.dhcpAgentsPerNetwork ?? 1,
     l3AgentsPerRouter: options.l3AgentsPerRouter ?? 3,
+    ipv6PrefixDelegation: options.ipv6PrefixDelegation ?? false,
     dnsDomain: options.dnsDomain ?? 'openstacklocal.',
     reconcileEveryMs: options.reconcileEveryMs ?? 300_000,
     hasPolicyOverrides: Object.keys(options.policyOverrides ?? {}).length > 0,

@@ -10,6 +10,7 @@ import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
 import { LogKeeper } from './app/log-keeper.ts';
 import { settleDefaultRanges } from './app/segment-ranges.ts';
+import { DelegationKeeper } from './app/delegation-keeper.ts';
 import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
 import { ServiceKeeper } from './app/service-keeper.ts';
@@ -72,6 +73,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
   const agents = new AgentKeeper(app);
   const meters = new MeterKeeper(app);
   const logs = new LogKeeper(app);
+  const delegations = new DelegationKeeper(app);
   return {
     http,
     app,
@@ -86,11 +88,13 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
       agents.start();
       meters.start();
       logs.start();
+      delegations.start();
     },
     async stop() {
       agents.stop();
       await meters.stop();
       await logs.stop();
+      await delegations.stop();
       await keeper.stop();
       await app.pusher.stop();
     },

@@ -1,25 +1,47 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '@cairn/kit/clock/clock';
+import type { HostEvent } from '../interface/agent.ts';
 import { type Fabric, FabricFlaws, type FabricObject } from '../interface/fabric.ts';
+import { run } from '../process/run.ts';
 import { SimulatedAgent } from '../simulated/agent.ts';
-import { cannotRun, Machine } from './testing/machine.ts';
+import { cannotRun, Machine, until } from './testing/machine.ts';
 import { egressAll, group, macOf, network, port, put, remove, router, rule, subnet } from './testing/objects.ts';
 
+const PREFIX_SERVER = fileURLToPath(new URL('./testing/prefix-server.fixture.ts', import.meta.url));
+
+interface Made {
+  readonly fabric: Fabric;
+  readonly events: HostEvent[];
+  /** Has a provider beyond the public network that delegates prefixes. */
+  readonly provide: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
 /** What every host's fabric does, real or simulated: it has what it is told, says what it cannot have, and finds its own work. */
-const HOSTS: readonly { readonly name: string; readonly skip: string | false; readonly make: () => Promise<{ fabric: Fabric; end: () => Promise<void> }> }[] = [
+const HOSTS: readonly { readonly name: string; readonly skip: string | false; readonly make: () => Promise<Made> }[] = [
   {
     name: 'a real host',
     skip: cannotRun,
     async make() {
       const machine = await Machine.create();
-      return { fabric: machine.fabric(), end: () => machine.destroy() };
+      const provide = async (): Promise<void> => {
+        await run('ip', ['-n', machine.outer, 'addr', 'replace', 'fe80::1/64', 'dev', 'pub0', 'nodad']);
+        assert.ok(await machine.outsideSpawn(process.execPath, PREFIX_SERVER, 'pub0').says(/^serves$/m, 60_000));
+      };
+      return { fabric: machine.fabric(), events: machine.events, provide, end: () => machine.destroy() };
     },
   },
   {
     name: 'a simulated host',
     skip: false,
-    make: async () => ({ fabric: new SimulatedAgent('sim', { clock: systemClock }).fabric, end: async () => {} }),
+    async make() {
+      const agent = new SimulatedAgent('sim', { clock: systemClock });
+      const events: HostEvent[] = [];
+      agent.onEvent((event) => events.push(event));
+      return { fabric: agent.fabric, events, provide: async () => {}, end: async () => {} };
+    },
   },
 ];
 
@@ -51,9 +73,11 @@ const FEATURES: Readonly<Record<string, readonly FabricObject[]>> = {
 for (const { name, skip, make } of HOSTS) {
   describe(`the fabric of ${name}`, { skip }, () => {
     let fabric: Fabric;
+    let events: HostEvent[];
+    let provide: () => Promise<void>;
     let end: () => Promise<void>;
     before(async () => {
-      ({ fabric, end } = await make());
+      ({ fabric, events, provide, end } = await make());
       await fabric.apply([...base, guest(), routed()]);
     });
     after(async () => await end?.());
@@ -69,6 +93,24 @@ for (const { name, skip, make } of HOSTS) {
         assert.deepEqual(await fabric.status(), before);
       });
     }
+
+    test('tells which prefix the provider delegates to a subnet, and keeps the one that it is told of', async () => {
+      const subnetId = '0b2a8a5e-7d0c-4f2b-9d3e-0000000000aa';
+      const leases = (): string[] => events.flatMap((event) => (event.kind === 'prefix' && event.lease ? [event.lease.prefix] : []));
+      await provide();
+      await fabric.patch([put(routed({ prefixDelegation: [{ subnetId }] }))]);
+      await until(async () => leases().length > 0, 60_000);
+      const event = events.find((one) => one.kind === 'prefix');
+      const prefix = leases()[0] ?? '';
+      assert.match(prefix, /^[0-9a-f:]+::\/64$/);
+      assert.ok(event?.kind === 'prefix' && (event.lease?.validUntilMs ?? 0) > Date.now());
+      assert.deepEqual(event, { kind: 'prefix', routerId: 'r-all', subnetId, lease: event.lease });
+      await fabric.patch([remove('router', 'r-all')]);
+      await fabric.patch([put(routed({ prefixDelegation: [{ subnetId, prefix, validUntilMs: Date.now() + 3_600_000 }] }))]);
+      await until(async () => leases().length > 1, 60_000);
+      assert.deepEqual(new Set(leases()), new Set([prefix]));
+      await fabric.patch([put(routed())]);
+    });
 
     test('reads the meters of its routers, which begin at nothing and go with their routers', async () => {
       assert.deepEqual(await fabric.meters(), []);

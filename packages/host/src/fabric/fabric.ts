@@ -12,6 +12,7 @@ import {
   type NetworkSpec,
   type PortSpec,
 } from '../interface/fabric.ts';
+import { DelegationKeeper } from './delegation/keeper.ts';
 import { Announcer } from './kernel/announce.ts';
 import { DnsmasqKeeper } from './kernel/dnsmasq.ts';
 import { Kernel } from './kernel/kernel.ts';
@@ -59,6 +60,7 @@ export class KernelFabric implements Fabric {
   readonly #switch: SwitchUnit;
   readonly #metadata: MetadataListeners;
   readonly #announcer: Announcer;
+  readonly #delegations: DelegationKeeper;
   readonly #monitor: TapMonitor;
   readonly #helpers: HelperKnowledge;
   readonly #packetLog: PacketLog;
@@ -99,6 +101,7 @@ export class KernelFabric implements Fabric {
       onRecords: (records) => options.onEvent?.({ kind: 'securityLog', records }),
     });
     this.#announcer = new Announcer(log);
+    this.#delegations = new DelegationKeeper({ clock, log, onEvent: (event) => options.onEvent?.(event) });
     this.#monitor = new TapMonitor({
       netns: this.switchNamespace,
       links: () => this.#kernel.links(this.switchNamespace),
@@ -158,6 +161,7 @@ export class KernelFabric implements Fabric {
     this.#switch.distrust();
     this.#dnsmasq.distrust();
     for (const id of this.#objects.parts.keys()) if (!this.#objects.routers.get(id)?.isPart) this.#objects.parts.delete(id);
+    this.#delegations.report();
     for (const netns of await this.#kernel.namespaces(this.#names.prefix)) await this.#adopt(netns);
     for (const key of await this.#dnsmasq.keys()) if (!this.#unitOf(key)) await this.#dnsmasq.stop(key);
     for (const id of this.#objects.routers.keys()) this.#unitOf(routerKey(id));
@@ -182,6 +186,7 @@ export class KernelFabric implements Fabric {
     const touched = new Set<string>();
     this.#touch(changes, touched);
     this.#objects.change(fitting);
+    for (const change of changes) if (change.op === 'remove' && change.isGone && change.kind === 'router') this.#delegations.end(routerKey(change.id));
     for (const change of changes) if (change.op === 'remove' && change.kind === 'port') this.#reported.delete(change.id);
     this.#touch(changes, touched);
     await this.#request(touched);
@@ -256,11 +261,13 @@ export class KernelFabric implements Fabric {
     this.#monitor.stop();
     await this.#packetLog.stop();
     this.#metadata.closeAll();
+    this.#delegations.closeAll();
     await this.#announcer.stop();
   }
 
   /** Removes every trace on this machine, of this run or an earlier one. Guests are to be gone before. */
   async destroy(): Promise<void> {
+    await this.#delegations.yieldAll();
     await this.stop();
     for (const key of await this.#dnsmasq.keys()) await this.#dnsmasq.stop(key);
     if (await this.#kernel.namespaceExists(this.switchNamespace)) {
@@ -300,6 +307,7 @@ export class KernelFabric implements Fabric {
       names: this.#names,
       metadata: this.#metadata,
       announcer: this.#announcer,
+      delegations: this.#delegations,
       clock: this.#options.clock,
       log: this.#options.log,
       dnsmasq: this.#dnsmasq,

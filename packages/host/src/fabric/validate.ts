@@ -232,6 +232,15 @@ function router(spec: RouterSpec): void {
     for (const address of spec.ndpProxy.addresses) ip(address, 'ndpProxy.addresses', 6);
     for (const text of spec.ndpProxy.cidrs) cidr(text, 'ndpProxy.cidrs', 6);
   }
+  for (const delegation of spec.prefixDelegation ?? []) {
+    need(spec.gateway !== undefined, 'prefixDelegation', 'has no gateway to ask by');
+    need(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(delegation.subnetId), 'prefixDelegation.subnetId', 'is not a UUID in small letters');
+    if (delegation.prefix !== undefined) {
+      cidr(delegation.prefix, 'prefixDelegation.prefix', 6);
+      need(delegation.prefix.endsWith('/64'), 'prefixDelegation.prefix', 'is not a network of 64 bits');
+    }
+    if (delegation.validUntilMs !== undefined) whole(delegation.validUntilMs, 0, Number.MAX_SAFE_INTEGER, 'prefixDelegation.validUntilMs');
+  }
   for (const meter of spec.meters ?? []) {
     id(meter.id, 'meters.id');
     for (const rule of meter.rules) {

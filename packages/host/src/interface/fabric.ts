@@ -183,6 +183,17 @@ export interface RouterSpec {
   readonly conntrackHelpers?: readonly ConntrackHelperSpec[];
   readonly meters?: readonly MeterSpec[];
   readonly ndpProxy?: NdpProxySpec;
+  /** Subnets inside whose prefix is asked of the provider beyond `gateway` (DHCPv6 prefix delegation, RFC 8415). Only beside it. Sorted by subnet. */
+  readonly prefixDelegation?: readonly PrefixDelegationSpec[];
+}
+
+/** A subnet that gets its /64 from the provider: the host tells by `prefix` events which. */
+export interface PrefixDelegationSpec {
+  readonly subnetId: string;
+  /** What it was given last, by this host or another one: `2001:db8:1:2::/64`. The host asks to keep it. */
+  readonly prefix?: string;
+  /** Until when that may be used, as far as was known when it was put down; renewals go on without a word. */
+  readonly validUntilMs?: number;
 }
 
 /** The router answers outside for IPv6 addresses that are inside. */
@@ -262,7 +273,8 @@ export interface SecurityGroupRuleSpec {
 
 export type FabricChange =
   | { readonly op: 'put'; readonly object: FabricObject }
-  | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string };
+  /** `isGone`: it is no more, rather than elsewhere. What was got from others for it (delegated prefixes) is given back. */
+  | { readonly op: 'remove'; readonly kind: FabricObject['kind']; readonly id: string; readonly isGone?: true };
 
 /** An object that a host cannot have as it is wanted. */
 export interface FabricFlaw {

@@ -48,7 +48,7 @@ export class SimulatedAgent implements HostAgent {
     this.guests = new SimulatedGuests(this.machine, options.clock, inject, delays, emit);
     this.disks = new SimulatedDisks(this.machine, inject, delays, options.callbacks?.diskKey?.bind(options.callbacks));
     this.templates = new SimulatedTemplates(this.machine, options.clock, inject, delays);
-    this.fabric = new SimulatedFabric(this.machine, inject, delays, emit);
+    this.fabric = new SimulatedFabric(this.machine, options.clock, inject, delays, emit);
   }
 
   async start(): Promise<void> {}

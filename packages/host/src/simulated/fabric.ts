@@ -1,9 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '@cairn/kit/clock/clock';
 import { CairnError } from '@cairn/kit/errors/errors';
+import { formatCidr, parseCidr } from '../fabric/plan/address.ts';
 import { validate } from '../fabric/validate.ts';
-import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type MeterReading } from '../interface/fabric.ts';
+import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type MeterReading, type RouterSpec } from '../interface/fabric.ts';
 import type { HostEvent } from '../interface/agent.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedMachine } from './machine.ts';
+
+const DELEGATED_MS = 86_400_000;
+
+/** A network of those that are for documentation (3fff::/20, RFC 9637). */
+export function simulatedPrefix(subnetId: string): string {
+  const digest = createHash('sha256').update(subnetId).digest('hex');
+  const words = [digest.slice(0, 3), digest.slice(3, 7), digest.slice(7, 11)].map((word) => Number.parseInt(word, 16).toString(16));
+  return canonicalPrefix(`3fff:${words.join(':')}::/64`);
+}
+
+const canonicalPrefix = (text: string): string => {
+  const cidr = parseCidr(text);
+  return cidr ? formatCidr(cidr) : text;
+};
 
 const keyOf = (kind: string, id: string): string => `${kind} ${id}`;
 
@@ -13,8 +30,10 @@ export class SimulatedFabric implements Fabric {
   readonly #inject: Injector;
   readonly #delays: SimulatedDelays;
   readonly #emit: (event: HostEvent) => void;
+  readonly #clock: Clock;
 
-  constructor(machine: SimulatedMachine, inject: Injector, delays: SimulatedDelays, emit: (event: HostEvent) => void) {
+  constructor(machine: SimulatedMachine, clock: Clock, inject: Injector, delays: SimulatedDelays, emit: (event: HostEvent) => void) {
+    this.#clock = clock;
     this.#machine = machine;
     this.#inject = inject;
     this.#delays = delays;
@@ -62,6 +81,21 @@ export class SimulatedFabric implements Fabric {
     );
   }
 
+  /** The provider says something else, or nothing any more; for tests. */
+  tellPrefix(routerId: string, subnetId: string, prefix: string | undefined): void {
+    const lease = prefix === undefined ? undefined : { prefix, validUntilMs: this.#clock.nowMs() + DELEGATED_MS };
+    this.#emit({ kind: 'prefix', routerId, subnetId, ...(lease && { lease }) });
+  }
+
+  /** Its provider is never at a loss: each subnet has a prefix of its own for good, which is told whenever it is asked for. */
+  #delegate({ id: routerId, adminUp, prefixDelegation = [] }: RouterSpec): void {
+    if (!adminUp) return;
+    for (const { subnetId, prefix } of prefixDelegation) {
+      const lease = { prefix: prefix ?? simulatedPrefix(subnetId), validUntilMs: this.#clock.nowMs() + DELEGATED_MS };
+      this.#emit({ kind: 'prefix', routerId, subnetId, lease });
+    }
+  }
+
   async status(): Promise<FabricStatus> {
     const count = (kind: string): number => [...this.#machine.fabric.values()].filter((o) => o.kind === kind).length;
     return { namespaces: [], networks: count('network'), ports: count('port'), routers: count('router') };
@@ -71,6 +105,7 @@ export class SimulatedFabric implements Fabric {
     const key = keyOf(object.kind, object.id);
     const isNew = !this.#machine.fabric.has(key);
     this.#machine.fabric.set(key, object);
+    if (object.kind === 'router') this.#delegate(object);
     if (isNew && object.kind === 'port' && object.attachment.kind === 'guest') this.#emit({ kind: 'port', portId: object.id, status: 'up' });
   }
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '@cairn/kit/store/store';
 import { portKey } from '../fabric/keys.ts';
 import { mustCidr } from '../net/cidr.ts';
-import { keyOfIp } from '../net/ip.ts';
+import { keyOnSubnet } from '../net/delegated.ts';
 import { eui64Address } from '../net/mac.ts';
 import { allocationsOfPorts, findAllocation, insertAllocations, takeKey } from '../store/ipam.ts';
 import { portsOfNetworks, ROUTER_INTERFACE_OWNERS, updatePort } from '../store/ports.ts';
@@ -18,7 +18,7 @@ export async function giveAutoAddresses(app: NeutronApp, tx: Tx, subnet: SubnetR
     if ([...ROUTER_INTERFACE_OWNERS, 'network:router_centralized_snat', 'network:dhcp'].includes(port.device_owner)) continue;
     if (types.length > 0 && !types.includes(port.device_owner)) continue;
     const ipAddress = eui64Address(mustCidr(subnet.cidr), port.mac_address);
-    const ipKey = keyOfIp(ipAddress);
+    const ipKey = keyOnSubnet(subnet, ipAddress);
     if (await findAllocation(tx, subnet.network_id, ipKey)) continue;
     const held = await allocationsOfPorts(tx, [port.id]);
     await takeKey(tx, subnet.id, ipKey);

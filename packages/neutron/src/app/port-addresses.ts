@@ -11,7 +11,8 @@ import {
   noServiceSubnet,
   subnetNotFound,
 } from '../errors.ts';
-import { bitsOf, canonicalIp, ipVersionOf, keyOfIp, mustIp, stepKey } from '../net/ip.ts';
+import { isDelegated, keyOnSubnet } from '../net/delegated.ts';
+import { bitsOf, canonicalIp, ipVersionOf, mustIp, stepKey } from '../net/ip.ts';
 import { contains, type IpRange, mustCidr } from '../net/cidr.ts';
 import { eui64Address, isEui64 } from '../net/mac.ts';
 import { addressOfKey, type Allocation, findAllocation, setNextKey, takeKey, takeNext } from '../store/ipam.ts';
@@ -109,7 +110,7 @@ function autoPlan(owner: AddressOwner, subnets: readonly SubnetRow[], planned: r
   return subnets
     .filter((subnet) => subnet.ip_version === 6 && isAutoAddress(subnet) && !except.has(subnet.id))
     .map((subnet) => ({ subnet, ip: eui64Address(mustCidr(subnet.cidr), owner.mac) }))
-    .filter((auto) => !planned.some((other) => 'ip' in other && other.ip === auto.ip));
+    .filter((auto) => !planned.some((other) => 'ip' in other && other.ip === auto.ip && other.subnet.id === auto.subnet.id));
 }
 
 async function requestedPlan(tx: Tx, owner: AddressOwner, subnets: readonly SubnetRow[], requested: readonly FixedIpRequest[]): Promise<Wanted[]> {
@@ -157,7 +158,7 @@ async function take(tx: Tx, owner: AddressOwner, plan: readonly Wanted[]): Promi
 }
 
 async function takeGiven(tx: Tx, owner: AddressOwner, subnet: SubnetRow, ip: string, sofar: readonly Allocation[]): Promise<Allocation> {
-  const key = keyOfIp(ip);
+  const key = keyOnSubnet(subnet, ip);
   if (sofar.some((other) => other.ipKey === key) || (await findAllocation(tx, owner.networkId, key))) throw ipAlreadyAllocated(ip, subnet.id);
   await takeKey(tx, subnet.id, key);
   return { subnetId: subnet.id, networkId: owner.networkId, ipKey: key, ipAddress: ip };
@@ -174,7 +175,8 @@ async function takeAny(tx: Tx, owner: AddressOwner, subnets: readonly SubnetRow[
       await setNextKey(tx, subnet.id, next);
       subnet.next_key = next;
     }
-    return { subnetId: subnet.id, networkId: owner.networkId, ipKey: key, ipAddress: addressOfKey(subnet.ip_version as 4 | 6, key) };
+    const ipAddress = addressOfKey(subnet.ip_version as 4 | 6, key);
+    return { subnetId: subnet.id, networkId: owner.networkId, ipKey: keyOnSubnet(subnet, ipAddress), ipAddress };
   }
   throw noMoreAddresses(owner.networkId);
 }
@@ -225,7 +227,9 @@ export async function planAddressChange(
   const remove: IpAllocationRow[] = [];
   for (const row of left.values()) {
     const subnet = byId.get(row.subnet_id);
-    const stays = subnet && isAutoAddress(subnet) && !ROUTER_OWNERS.includes(owner.deviceOwner) && !stale.includes(row);
+    // a delegated subnet may be left; others that make addresses of MACs may not (ipam_backend_mixin._is_ip_required_by_subnet)
+    const isAsked = subnet && (!isDelegated(subnet) || useful.some((fixed) => fixed.subnet_id === subnet.id));
+    const stays = isAsked && isAutoAddress(subnet) && !ROUTER_OWNERS.includes(owner.deviceOwner) && !stale.includes(row);
     if (stays) keep.push(row);
     else remove.push(row);
   }

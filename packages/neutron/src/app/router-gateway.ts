@@ -16,6 +16,7 @@ import { subnetsOfNetwork } from '../store/subnets.ts';
 import type { NetworkRow, PortRow, RouterRow, SubnetRow } from '../store/tables.ts';
 import { scopeOf } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { yieldPrefixes } from './delegated-prefixes.ts';
 import { stopProxying } from './ndp-state.ts';
 import { makePort } from './port-creation.ts';
 import { type FixedIpRequest, isAutoAddress } from './port-addresses.ts';
@@ -103,6 +104,7 @@ export async function removeGateway(app: NeutronApp, tx: Tx, ctx: Context, row: 
   row.gw_port_id = null;
   row.gw_network_id = null;
   await updateRouter(tx, row.id, { gw_port_id: null, gw_network_id: null });
+  await yieldPrefixes(app, tx, ctx, row.id);
   await removePort(app, tx, agent(ctx), port);
 }
 

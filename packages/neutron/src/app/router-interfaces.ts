@@ -17,6 +17,7 @@ import {
 } from '../errors.ts';
 import { networkKey, routerKey } from '../fabric/keys.ts';
 import { contains, mustCidr } from '../net/cidr.ts';
+import { isDelegated } from '../net/delegated.ts';
 import { mustIp } from '../net/ip.ts';
 import { ROUTER } from '../resources/router.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
@@ -37,6 +38,7 @@ import { poolsOf } from './port-addresses.ts';
 import { removePort } from './port-removal.ts';
 import { changePort } from './port-update.ts';
 import { checkQuota } from './quota.ts';
+import { yieldPrefix } from './delegated-prefixes.ts';
 import { hostForRouter } from './router-hosts.ts';
 import { interfaceOwner, portsOfRouter, requireNoOverlap } from './router-subnets.ts';
 import type { Route } from './routers.ts';
@@ -82,6 +84,7 @@ function change(
     authorizeDelete(app, ctx, ROUTER, loaded, `${verb}_router_interface`);
     const { port, subnets } = await work(tx, router);
     await updateRouter(tx, routerId, changed(app, router));
+    if (verb === 'remove') for (const subnet of subnets) await yieldPrefix(app, tx, ctx, routerId, subnet);
     const info: InterfaceInfo = {
       id: routerId,
       tenant_id: port.project_id,
@@ -179,7 +182,8 @@ async function addBySubnet(app: NeutronApp, tx: Tx, ctx: Context, router: Router
   refuseForeignAdvertisements(subnet);
   await requireNoOverlap(tx, router, [subnet]);
   const fixed = { ip_address: subnet.gateway_ip, subnet_id: subnet.id };
-  const existing = subnet.ip_version === 6 ? await ipv6PortOn(tx, router, subnet.network_id) : undefined;
+  // a subnet whose prefix comes and goes has a port of its own, as upstream has it
+  const existing = subnet.ip_version === 6 && !isDelegated(subnet) ? await ipv6PortOn(tx, router, subnet.network_id) : undefined;
   if (existing) {
     const held = await allocationsOfPorts(tx, [existing.id]);
     const kept = held.map((address) => ({ ip_address: address.ip_address, subnet_id: address.subnet_id }));

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '@cairn/kit/store/store';
 import { badRequest } from '../errors.ts';
+import { isProvisional } from '../net/delegated.ts';
 import { mustCidr, overlaps } from '../net/cidr.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { portsOfDevices } from '../store/ports.ts';
@@ -38,8 +39,10 @@ export async function requireNoOverlap(tx: Tx, row: RouterRow, added: readonly S
     ...(await fullSubnetsOfNetworks(tx, gatewayNetworks)),
   ])
     present.set(subnet.id, subnet);
-  for (const old of present.values()) for (const subnet of added) requireApart(old, subnet);
-  for (const [i, a] of added.entries()) for (const b of added.slice(i + 1)) if (a.network_id !== b.network_id) requireApart(a, b);
+  // what waits for its prefix has none that could overlap
+  const real = added.filter((subnet) => !isProvisional(subnet));
+  for (const old of present.values()) if (!isProvisional(old)) for (const subnet of real) requireApart(old, subnet);
+  for (const [i, a] of real.entries()) for (const b of real.slice(i + 1)) if (a.network_id !== b.network_id) requireApart(a, b);
 }
 
 function requireApart(old: SubnetRow, subnet: SubnetRow): void {

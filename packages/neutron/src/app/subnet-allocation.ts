@@ -12,6 +12,7 @@ import {
   subnetPoolNotFound,
   subnetPoolQuotaExceeded,
 } from '../errors.ts';
+import { DELEGATION_POOL } from '../net/delegated.ts';
 import { type Cidr, cidrOf, covers, mustCidr, rangeToCidrs, subtractRanges } from '../net/cidr.ts';
 import { mustIp } from '../net/ip.ts';
 import { selectOne } from '../store/select.ts';
@@ -24,8 +25,14 @@ export interface PoolChoice {
   readonly pool: SubnetPoolRow;
 }
 
-/** Which pool a new subnet asks for; undefined for none. */
-export async function chosenPool(tx: Tx, ctx: Context, values: Values, cidr: Cidr | undefined): Promise<PoolChoice | undefined> {
+/** Where a new subnet gets its addresses from; undefined: it has said which it wants. */
+export async function chosenPool(
+  tx: Tx,
+  ctx: Context,
+  values: Values,
+  cidr: Cidr | undefined,
+  delegatesByDefault: boolean,
+): Promise<PoolChoice | typeof DELEGATION_POOL | undefined> {
   const poolId = isSet(values.subnetpool_id) ? String(values.subnetpool_id) : undefined;
   if (values.use_default_subnetpool === true && poolId !== undefined) {
     throw badRequest('subnets', 'subnetpool_id and use_default_subnetpool cannot both be specified');
@@ -35,12 +42,30 @@ export async function chosenPool(tx: Tx, ctx: Context, values: Values, cidr: Cid
     return undefined;
   }
   const version = cidr?.version ?? (values.ip_version as number);
+  if (poolId === DELEGATION_POOL || (poolId === undefined && version === 6 && delegatesByDefault)) {
+    // a prefix of one's own choice is an ordinary subnet, as upstream has it
+    if (cidr) return undefined;
+    if (isSet(values.allocation_pools)) throw badRequest('subnets', 'allocation_pools allowed only for specific subnet requests.');
+    requireDelegable(values);
+    return DELEGATION_POOL;
+  }
   const pool = poolId === undefined ? await findDefaultPool(tx, version) : await selectOne<SubnetPoolRow>(tx, subnetPoolLists, poolId, scopeOf(ctx));
   if (!pool) throw poolId === undefined ? badRequest('subnets', `No default subnetpool found for IPv${version}`) : subnetPoolNotFound(poolId);
   if (!cidr && isSet(values.allocation_pools)) throw badRequest('subnets', 'allocation_pools allowed only for specific subnet requests.');
   if (pool.ip_version !== values.ip_version)
     throw badRequest('subnets', `Cannot allocate IPv${values.ip_version} subnet from IPv${pool.ip_version} subnet pool`);
   return { pool };
+}
+
+/** db_base_plugin_v2._validate_subnet_for_pd. */
+function requireDelegable(values: Values): void {
+  if (values.ip_version !== 6) throw badRequest('subnets', 'Prefix Delegation can only be used with IPv6 subnets.');
+  for (const [name, mode] of [
+    ['RA', values.ipv6_ra_mode],
+    ['Address', values.ipv6_address_mode],
+  ]) {
+    if (mode !== 'slaac' && mode !== 'dhcpv6-stateless') throw badRequest('subnets', `IPv6 ${name} Mode must be SLAAC or Stateless for Prefix Delegation.`);
+  }
 }
 
 export interface PoolRequest {
@@ -93,18 +118,22 @@ function checkPoolQuota(pool: SubnetPoolRow, used: readonly { cidr: string; proj
 }
 
 /** Subnets of one version on one network come from one pool, or from pools of one address scope. */
-export async function checkPoolAffinity(tx: Tx, others: readonly SubnetRow[], version: number, choice: PoolChoice | undefined): Promise<void> {
+export async function checkPoolAffinity(
+  tx: Tx,
+  others: readonly SubnetRow[],
+  version: number,
+  choice: PoolChoice | typeof DELEGATION_POOL | undefined,
+): Promise<void> {
   const same = others.filter((other) => other.ip_version === version);
   if (same.length === 0) return;
   const scopes = await scopesOfPools(tx, [...new Set(same.flatMap((other) => (other.subnetpool_id === null ? [] : [other.subnetpool_id])))]);
   const networkScope = [...scopes.values()][0];
   if (networkScope !== undefined) {
-    if (choice && choice.pool.address_scope_id !== networkScope) {
+    if (choice === DELEGATION_POOL || (choice && choice.pool.address_scope_id !== networkScope)) {
       throw addressScopeAffinity();
     }
     if (choice) return;
   }
-  for (const other of same) {
-    if (choice ? other.subnetpool_id !== choice.pool.id : other.subnetpool_id !== null) throw subnetPoolAffinity();
-  }
+  const poolId = choice === DELEGATION_POOL ? choice : (choice?.pool.id ?? null);
+  for (const other of same) if (other.subnetpool_id !== poolId) throw subnetPoolAffinity();
 }

@@ -17,6 +17,8 @@ import { MAX_DNS_SERVERS, MAX_HOST_ROUTES } from '../options.ts';
 export interface SubnetFacts {
   readonly id?: string;
   readonly ipVersion: IpVersion;
+  /** It waits for the prefix that the provider delegates. */
+  readonly isProvisional?: boolean;
   /** Undefined until a pool gives one. */
   readonly cidr: Cidr | undefined;
   readonly enableDhcp: boolean | undefined;
@@ -36,7 +38,7 @@ function requireVersion(version: IpVersion, address: string, name: string): void
 export function checkSubnet(subnet: SubnetFacts): void {
   const { cidr, ipVersion } = subnet;
   if (cidr && cidr.version !== ipVersion) throw invalidInput(`cidr '${networkText(cidr)}' does not match the ip_version '${ipVersion}'`);
-  if (cidr && ipVersion === 6 && cidr.first === 0n) throw invalidInput("IPv6 subnet '::' is not supported");
+  if (cidr && ipVersion === 6 && cidr.first === 0n && !subnet.isProvisional) throw invalidInput("IPv6 subnet '::' is not supported");
   if (cidr && subnet.enableDhcp && !subnet.dhcpWasOn) checkDhcp(cidr);
   if (isSet(subnet.gatewayIp) && subnet.gatewayIp !== '') {
     requireVersion(ipVersion, subnet.gatewayIp, 'gateway_ip');

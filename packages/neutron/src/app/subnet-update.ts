@@ -6,6 +6,7 @@ import type { Values } from '../attributes/resource.ts';
 import { gatewayIpInUse, invalidInput, subnetInUse } from '../errors.ts';
 import { networkKey, routerKey } from '../fabric/keys.ts';
 import { mustCidr } from '../net/cidr.ts';
+import { isDelegated, isProvisional } from '../net/delegated.ts';
 import { type IpVersion, keyOfIp } from '../net/ip.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import { findAllocation, replacePools } from '../store/ipam.ts';
@@ -63,6 +64,7 @@ export function updateSubnetById(app: NeutronApp, ctx: Context, id: string, valu
 async function checkUpdate(tx: Tx, row: SubnetRow, values: Values): Promise<void> {
   checkSubnet({
     id: row.id,
+    isProvisional: isProvisional(row),
     ipVersion: row.ip_version as IpVersion,
     cidr: mustCidr(row.cidr),
     enableDhcp: values.enable_dhcp as boolean | undefined,
@@ -75,7 +77,7 @@ async function checkUpdate(tx: Tx, row: SubnetRow, values: Values): Promise<void
   });
   if (values.enable_dhcp === false && (row.ipv6_ra_mode !== null || row.ipv6_address_mode !== null))
     throw invalidInput('Cannot disable enable_dhcp with ipv6 attributes set');
-  if ('gateway_ip' in values && values.gateway_ip !== row.gateway_ip && row.gateway_ip !== null) {
+  if ('gateway_ip' in values && values.gateway_ip !== row.gateway_ip && row.gateway_ip !== null && !isDelegated(row)) {
     const allocation = await findAllocation(tx, row.network_id, keyOfIp(row.gateway_ip));
     const holder = allocation && (await findPort(tx, allocation.port_id));
     if (holder && ROUTER_INTERFACE_OWNERS.includes(holder.device_owner)) throw gatewayIpInUse(row.gateway_ip, holder.id);
@@ -83,7 +85,7 @@ async function checkUpdate(tx: Tx, row: SubnetRow, values: Values): Promise<void
 }
 
 /** Hosts hear of the network, and of the routers whose way out may lead over the subnet. */
-async function touchAround(app: NeutronApp, tx: Tx, row: SubnetRow): Promise<void> {
+export async function touchAround(app: NeutronApp, tx: Tx, row: SubnetRow): Promise<void> {
   const routers = await portsOfOwners(tx, [row.network_id], ['network:router_gateway', ...ROUTER_INTERFACE_OWNERS]);
   app.pusher.touch(tx, [networkKey(row.network_id), ...new Set(routers.map((port) => routerKey(port.device_id)))]);
 }

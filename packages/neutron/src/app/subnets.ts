@@ -7,6 +7,7 @@ import type { Values } from '../attributes/resource.ts';
 import { badRequest, invalidInput, mtuConflict, networkNotFound, subnetNotFound } from '../errors.ts';
 import type { ListInput } from '../listing/query.ts';
 import { type Cidr, mustCidr, networkText, overlaps } from '../net/cidr.ts';
+import { DELEGATION_POOL, isProvisional, PROVISIONAL_PREFIX } from '../net/delegated.ts';
 import { type IpVersion, keyOfValue } from '../net/ip.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import { openPools } from '../store/ipam.ts';
@@ -73,13 +74,16 @@ export function createSubnets(app: NeutronApp, ctx: Context, items: readonly Val
 async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, before: readonly SubnetRow[], values: Values): Promise<SubnetRow> {
   const given = isSet(values.cidr) ? mustCidr(String(values.cidr)) : undefined;
   if (given && isSet(values.prefixlen)) throw badRequest('subnets', 'cidr and prefixlen must not be supplied together');
-  const choice = await chosenPool(tx, ctx, values, given);
+  const choice = await chosenPool(tx, ctx, values, given, app.settings.ipv6PrefixDelegation);
+  const isToBeDelegated = choice === DELEGATION_POOL;
   const facts = factsOf(values, given);
   checkSubnet(facts);
   checkIpv6Modes(facts);
   checkNetworkMtu(network, facts.ipVersion);
   const id = app.env.ids.uuid();
-  const cidr = choice
+  const cidr = isToBeDelegated
+    ? mustCidr(PROVISIONAL_PREFIX)
+    : choice
     ? await allocateFromPool(tx, choice, {
         given,
         prefixLength: values.prefixlen as number | NotSpecified,
@@ -87,7 +91,7 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
         gateway: values.gateway_ip as string | null | NotSpecified,
       })
     : (given as Cidr);
-  const gatewayIp = values.gateway_ip === NOT_SPECIFIED ? (choice && !given ? poolGateway(cidr) : defaultGateway(cidr)) : (values.gateway_ip as string | null);
+  const gatewayIp = values.gateway_ip === NOT_SPECIFIED ? (choice && !isToBeDelegated && !given ? poolGateway(cidr) : defaultGateway(cidr)) : (values.gateway_ip as string | null);
   const pools = isSet(values.allocation_pools) ? toRanges(values.allocation_pools as { start: string; end: string }[]) : defaultPools(cidr, gatewayIp);
   const text = networkText(cidr);
   if (isSet(values.allocation_pools)) {
@@ -112,7 +116,7 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
     enable_dhcp: toBit(values.enable_dhcp === true),
     ipv6_ra_mode: auto && isSet(values.ipv6_ra_mode) ? String(values.ipv6_ra_mode) : null,
     ipv6_address_mode: auto && isSet(values.ipv6_address_mode) ? String(values.ipv6_address_mode) : null,
-    subnetpool_id: choice?.pool.id ?? null,
+    subnetpool_id: isToBeDelegated ? choice : (choice?.pool.id ?? null),
     segment_id: await segmentOfNewSubnet(tx, network.id, segmentId, isSet(values.service_types) ? (values.service_types as string[]) : []),
     dns_nameservers_json: toJson(isSet(values.dns_nameservers) ? values.dns_nameservers : []),
     host_routes_json: toJson(
@@ -160,10 +164,11 @@ function checkNetworkMtu(network: NetworkRow, version: IpVersion): void {
   if (version === 6) throw mtuConflict(network.id, 1280);
 }
 
-async function checkAgainstOthers(tx: Tx, network: NetworkRow, cidr: Cidr, version: IpVersion, choice: PoolChoice | undefined): Promise<void> {
+async function checkAgainstOthers(tx: Tx, network: NetworkRow, cidr: Cidr, version: IpVersion, choice: PoolChoice | typeof DELEGATION_POOL | undefined): Promise<void> {
   if (cidr.prefixLength === 0) throw invalidInput('0 is not allowed as CIDR prefix length');
   const others = await subnetsOfNetwork(tx, network.id);
-  if (others.some((other) => overlaps(mustCidr(other.cidr), cidr))) {
+  // those that wait for a prefix are all on the same placeholder
+  if (others.some((other) => !isProvisional(other) && overlaps(mustCidr(other.cidr), cidr))) {
     throw invalidInput(`Requested subnet with cidr: ${networkText(cidr)} for network: ${network.id} overlaps with another subnet`);
   }
   await checkPoolAffinity(tx, others, version, choice);

@@ -87,12 +87,12 @@ export class HostQueue {
     this.#run();
   }
 
-  /** The object is not to be there. */
-  remove(key: FabricKey): void {
+  /** The object is not to be there. `isGone`: nor anywhere else. */
+  remove(key: FabricKey, isGone = false): void {
     if (!this.#held.has(key) && !this.#reading) return;
     this.#told.delete(key);
     this.#hold(key);
-    this.#pending.set(key, { op: 'remove', kind: kindOf(key), id: idOf(key) });
+    this.#pending.set(key, { op: 'remove', kind: kindOf(key), id: idOf(key), ...(isGone && { isGone }) });
     this.#run();
   }
 

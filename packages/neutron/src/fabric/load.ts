@@ -3,6 +3,8 @@ import type { Db } from '@cairn/kit/store/store';
 import { fromJson } from '@cairn/kit/store/values';
 import { rowsAmong } from '@cairn/kit/store/among';
 import { addressGroupsByIds } from '../store/address-groups.ts';
+import { isDelegated } from '../net/delegated.ts';
+import { delegationsOfSubnets } from '../store/delegated-prefixes.ts';
 import { floatingIpsOfRouters } from '../store/floatingips.ts';
 import { allocationsOfPorts } from '../store/ipam.ts';
 import { forwardingsOfFloatingIps } from '../store/port-forwardings.ts';
@@ -130,6 +132,8 @@ export async function withPorts(db: Db, all: readonly RouterRow[]): Promise<Map<
     ...routers.map((router) => (router.gw_port_id === null ? null : gatewayPolicy(router, gateways.get(router.gw_port_id)))),
   ]);
   const partsOf = await loadRouterParts(db, routers);
+  const delegated = [...subnets.values()].filter(isDelegated).map((subnet) => subnet.id);
+  const delegations = new Map((await delegationsOfSubnets(db, delegated)).map((row) => [row.id, row]));
   return new Map(
     routers.map((router) => [
       router.id,
@@ -142,6 +146,7 @@ export async function withPorts(db: Db, all: readonly RouterRow[]): Promise<Map<
         floatingIps: floatingOf.get(router.id) ?? [],
         qos,
         forwardings: forwardedOf.get(router.id) ?? [],
+        delegations,
       }),
     ]),
   );

@@ -2,6 +2,7 @@ import {
   type FabricObject,
   type NetworkSpec,
   type PortSpec,
+  type PrefixDelegationSpec,
   type RouterSpec,
   type SecurityGroupRuleSpec,
   type SecurityGroupSpec,
@@ -9,6 +10,7 @@ import {
   tapName,
 } from '@cairn/host/interface/fabric';
 import { fromJson } from '@cairn/kit/store/values';
+import { isDelegated, isPlaceholder, isProvisional } from '../net/delegated.ts';
 import { mustCidr } from '../net/cidr.ts';
 import { ipVersionOf } from '../net/ip.ts';
 import { effectivePolicy, gatewayPolicy } from '../store/qos.ts';
@@ -26,6 +28,7 @@ import type {
   SubportRow,
   SubnetRow,
 } from '../store/tables.ts';
+import type { DelegatedPrefixRow } from '../store/tables-data-plane.ts';
 
 /** The pure part: rows in, what a host must have out. One function per kind of object; nothing here reads or waits. */
 
@@ -47,7 +50,7 @@ export function networkObject(rows: NetworkRows): FabricObject {
     mtu: network.mtu,
     segment: segmentSpec(network),
     ...(network.dns_domain !== '' && { dnsDomain: network.dns_domain }),
-    subnets: rows.subnets.map((subnet) => subnetSpec(subnet, rows)),
+    subnets: rows.subnets.filter((subnet) => !isProvisional(subnet)).map((subnet) => subnetSpec(subnet, rows)),
   };
   return { kind: 'network', ...spec };
 }
@@ -97,7 +100,7 @@ export function portObject(
     networkId: port.network_id,
     mac: port.mac_address,
     adminUp: port.admin_state_up === 1,
-    fixedIps: addresses.map((address) => ({ subnetId: address.subnet_id, ip: address.ip_address })),
+    fixedIps: addresses.flatMap(({ subnet_id: subnetId, ip_address: ip }) => (isPlaceholder(ip) ? [] : [{ subnetId, ip }])),
     attachment: subport && isPlugged ? subportAttachment(port.id, subport) : guest ? { kind: 'guest', tap: tapName(port.id) } : { kind: 'none' },
     ...(port.dns_name !== '' && { hostname: port.dns_name }),
     extraDhcpOptions: fromJson<{ opt_name: string; opt_value: string; ip_version: 4 | 6 }[]>(port.extra_dhcp_opts_json).map((option) => ({
@@ -136,6 +139,8 @@ export interface RouterRows {
   readonly qos: QosByPolicy;
   readonly forwardings: readonly PortForwardingRow[];
   readonly parts: RouterParts;
+  /** By subnet. */
+  readonly delegations: ReadonlyMap<string, DelegatedPrefixRow>;
 }
 
 export function routerObject(rows: RouterRows): FabricObject {
@@ -145,7 +150,7 @@ export function routerObject(rows: RouterRows): FabricObject {
       .filter((address) => address.port_id === port.id)
       .flatMap((address) => {
         const subnet = rows.subnets.get(address.subnet_id);
-        return subnet ? [{ address, subnet }] : [];
+        return subnet && !isProvisional(subnet) ? [{ address, subnet }] : [];
       });
   const gateway = rows.ports.find((port) => port.id === router.gw_port_id);
   const further = gateway ? rows.ports.filter((port) => port.device_owner === GATEWAY_OWNER && port !== gateway) : [];
@@ -194,7 +199,21 @@ export function routerObject(rows: RouterRows): FabricObject {
           ],
     ),
   };
-  return { kind: 'router', ...spec, ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }), ...rows.parts };
+  const prefixDelegation = gateway ? delegationSpecs(rows) : [];
+  return { kind: 'router', ...spec, ...(prefixDelegation.length > 0 && { prefixDelegation }), ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }), ...rows.parts };
+}
+
+/** The subnets for which the router asks the provider: those whose gateway it is. */
+function delegationSpecs(rows: RouterRows): PrefixDelegationSpec[] {
+  const own = new Set(rows.ports.flatMap((port) => (port.device_owner === GATEWAY_OWNER ? [] : [port.id])));
+  const ids = rows.addresses.flatMap((address) => {
+    const subnet = own.has(address.port_id) ? rows.subnets.get(address.subnet_id) : undefined;
+    return subnet && isDelegated(subnet) && subnet.gateway_ip === address.ip_address ? [subnet.id] : [];
+  });
+  return ids.toSorted().map((subnetId) => {
+    const known = rows.delegations.get(subnetId);
+    return { subnetId, ...(known?.router_id === rows.router.id && { prefix: known.prefix, validUntilMs: Number(known.valid_until_ms) }) };
+  });
 }
 
 const GATEWAY_OWNER = 'network:router_gateway';

@@ -6,6 +6,7 @@ import type { Db, Tx } from '@cairn/kit/store/store';
 import { tunnelEnds } from '../store/agents.ts';
 import { networkHasPorts, portsOfDevices } from '../store/ports.ts';
 import { distributedOnNetworks, guestHostsOfRouters } from '../store/router-parts.ts';
+import { routersByIds } from '../store/routers.ts';
 import { hostsOfRouters } from '../store/service-hosts.ts';
 import { HostQueue } from './host-queue.ts';
 import { type FabricKey, groupKey, idOf, kindOf, networkKey, portKey, routerKey } from './keys.ts';
@@ -352,6 +353,8 @@ export class Pusher {
 
   async #placeRouters(db: Db, ids: readonly string[]): Promise<void> {
     const objects = await loadRouters(db, ids);
+    const gone = ids.filter((id) => !objects.has(id));
+    const away = new Set((await routersByIds(db, gone)).map((row) => row.id));
     const homes = Map.groupBy(await hostsOfRouters(db, ids), (row) => row.router_id);
     const distributions = await loadDistributions(db, this.#settings, ids);
     for (const id of ids) {
@@ -365,12 +368,12 @@ export class Pusher {
         hosts.add(host);
         this.#queues.get(host)?.put(routerKey(id), own);
       }
-      this.#removeElsewhere(routerKey(id), hosts);
+      this.#removeElsewhere(routerKey(id), hosts, !object && !away.has(id));
     }
   }
 
-  #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>): void {
-    for (const queue of this.#mayHave(key)) if (!hosts.has(queue.host)) queue.remove(key);
+  #removeElsewhere(key: FabricKey, hosts: ReadonlySet<string>, isGone = false): void {
+    for (const queue of this.#mayHave(key)) if (!hosts.has(queue.host)) queue.remove(key, isGone);
   }
 
   #holds(host: string, key: FabricKey, may: boolean): void {

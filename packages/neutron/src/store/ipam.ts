@@ -152,6 +152,10 @@ export async function insertAllocations(tx: Tx, portId: string, allocations: rea
     });
 }
 
+/** Gives a port's address another text and key, in its place. */
+export const moveAllocation = (tx: Tx, from: Pick<IpAllocationRow, 'network_id' | 'ip_key'>, to: Pick<IpAllocationRow, 'ip_key' | 'ip_address'>) =>
+  updateRows<IpAllocationRow>(tx, 'neutron_ip_allocation', { ...to }, { network_id: from.network_id, ip_key: from.ip_key });
+
 export const setNextKey = (tx: Tx, subnetId: string, key: string) => updateRows<SubnetRow>(tx, 'neutron_subnet', { next_key: key }, { id: subnetId });
 
 /** Removes allocations and gives their addresses back to the pools that they lie in. `poolsOf` tells a subnet's pools. */

@@ -9,6 +9,7 @@ export interface DataPlaneTables {
   neutron_meter_sum: MeterSumRow;
   neutron_log: LogRow;
   neutron_ndp_proxy: NdpProxyRow;
+  neutron_delegated_prefix: DelegatedPrefixRow;
   neutron_local_ip: LocalIpRow;
   neutron_local_ip_association: LocalIpPortRow;
 }
@@ -73,6 +74,14 @@ export interface LogRow extends StandardColumns {
   event: string;
   target_id: string | null;
   enabled: number;
+}
+
+/** What a provider has delegated to a subnet, whose id the row has. */
+export interface DelegatedPrefixRow {
+  id: string;
+  router_id: string;
+  prefix: string;
+  valid_until_ms: number;
 }
 
 /** An IPv6 address inside that a router answers for outside. */

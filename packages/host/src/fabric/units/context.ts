@@ -1,5 +1,6 @@
 import type { Clock } from '@cairn/kit/clock/clock';
 import type { Logger } from '@cairn/kit/log/log';
+import type { DelegationKeeper } from '../delegation/keeper.ts';
 import type { Announcer } from '../kernel/announce.ts';
 import type { DnsmasqKeeper } from '../kernel/dnsmasq.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -15,6 +16,7 @@ export interface UnitContext {
   readonly names: Names;
   readonly dnsmasq: DnsmasqKeeper;
   readonly metadata: MetadataListeners;
+  readonly delegations: DelegationKeeper;
   readonly announcer: Announcer;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,4 +1,5 @@
 import { ProcessError } from '../../process/run.ts';
+import type { DelegationPlan } from '../delegation/keeper.ts';
 import type { DnsmasqPlan } from '../plan/dnsmasq.ts';
 import { diffNamespace, EMPTY_NAMESPACE, type NamespacePlan, type NamespaceState, stateAfter } from '../plan/namespace.ts';
 import { diffRules } from '../ruleset/diff.ts';
@@ -13,6 +14,8 @@ export interface NamespaceSubject {
   /** Undefined when the namespace is not to be. */
   plan(): NamespacePlan | undefined;
   dnsmasq(): DnsmasqPlan | undefined;
+  /** What is asked of the provider; undefined for nothing. */
+  delegation?(): DelegationPlan | undefined;
   /** Tells the port by the address it asks from; undefined when there is no metadata service here. */
   identify(): ((ip: string) => string | undefined) | undefined;
   /** Hears that the kernel has all of a plan. */
@@ -20,6 +23,9 @@ export interface NamespaceSubject {
   /** `conntrack` commands that forget the connections which the change must end. */
   forget(before: { readonly state: NamespaceState; readonly rules: KernelRules }, plan: NamespacePlan): readonly string[];
 }
+
+/** A router that is there, and asks for nothing. */
+const NOTHING_ASKED: DelegationPlan = { routerId: '', link: '', way: '', subnets: [] };
 
 interface State {
   readonly state: NamespaceState;
@@ -64,11 +70,12 @@ export class NamespaceUnit {
   }
 
   async #build(plan: NamespacePlan, isRetry: boolean): Promise<void> {
-    const { kernel, names, dnsmasq, metadata, announcer, ensureBridges } = this.#context;
+    const { kernel, names, dnsmasq, metadata, delegations, announcer, ensureBridges } = this.#context;
     await ensureBridges(new Set([...plan.links.values()].map((link) => link.bridge)));
     this.#isTrusted = true;
     const before = this.#known ?? (await this.#read(plan, isRetry));
     const { stale, inSwitch, inside, announce } = diffNamespace(before.state, plan);
+    await delegations.yield(this.#subject.key, this.#subject.delegation?.() ?? NOTHING_ASKED);
     const script = diffRules(before.rules, plan.rules);
     this.#owed.push(...this.#subject.forget(before, plan));
     this.#known = undefined;
@@ -90,10 +97,12 @@ export class NamespaceUnit {
     const identify = this.#subject.identify();
     if (identify) metadata.open(plan.name, identify);
     else metadata.close(plan.name);
+    const asked = this.#subject.delegation?.();
+    if (asked) delegations.keep(this.#subject.key, plan.name, asked);
   }
 
   async #read(plan: NamespacePlan, isRetry: boolean): Promise<State> {
-    const { kernel, metadata, switchLinks } = this.#context;
+    const { kernel, metadata, delegations, switchLinks } = this.#context;
     if (await kernel.namespaceExists(plan.name)) {
       try {
         const [links, routes, rules, outerEnds, proxies, neighbours] = await Promise.all([
@@ -113,17 +122,20 @@ export class NamespaceUnit {
     }
     // A listener of ours would be in the namespace that is gone.
     metadata.close(plan.name);
+    delegations.close(this.#subject.key);
     await kernel.addNamespace(plan.name);
     await kernel.sysctl(plan.name, plan.sysctls);
     return { state: { ...EMPTY_NAMESPACE, ...(isRetry ? { outerEnds: await switchLinks(true) } : {}) }, rules: new Map() };
   }
 
   async #remove(): Promise<void> {
-    const { kernel, dnsmasq, metadata } = this.#context;
+    const { kernel, dnsmasq, metadata, delegations } = this.#context;
     const { key, netns } = this.#subject;
     this.#owed = [];
     // A listener keeps its namespace alive, so it goes first.
     metadata.close(netns);
+    await delegations.yield(key, undefined);
+    delegations.close(key);
     await dnsmasq.stop(key);
     if (await kernel.namespaceExists(netns)) {
       const links = this.#known?.state.links ?? (await kernel.links(netns).catch(() => new Map<string, never>()));

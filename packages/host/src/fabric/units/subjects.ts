@@ -4,6 +4,7 @@ import type { FabricView } from '../objects.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { hasMetadata, planDhcpNamespace } from '../plan/dhcp.ts';
 import { planAdvertiser, planDhcpServer } from '../plan/dnsmasq.ts';
+import { delegationOf } from '../plan/delegation.ts';
 import type { NamespacePlan } from '../plan/namespace.ts';
 import { planRouter } from '../plan/router.ts';
 import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
@@ -24,6 +25,10 @@ export function routerSubject(view: FabricView, routerId: string, names: Names, 
     dnsmasq() {
       const router = view.routers.get(routerId);
       return router && !router.isPart ? planAdvertiser(advertised(view, router)) : undefined;
+    },
+    delegation() {
+      const router = view.routers.get(routerId);
+      return router && delegationOf(router);
     },
     built: onBuilt,
     identify: () =>

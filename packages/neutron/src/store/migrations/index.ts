@@ -19,6 +19,7 @@ import { segments } from './0024-segments.ts';
 import { dhcpHost } from './0025-dhcp-host.ts';
 import { serviceHosts } from './0026-service-hosts.ts';
 import { proxiedAddresses } from './0028-proxied-addresses.ts';
+import { delegatedPrefixes } from './0031-delegated-prefixes.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -43,5 +44,6 @@ export const neutronMigrations: MigrationSet = {
     '0025_dhcp_host': dhcpHost,
     '0026_service_hosts': serviceHosts,
     '0028_proxied_addresses': proxiedAddresses,
+    '0031_delegated_prefixes': delegatedPrefixes,
   },
 };
