@@ -152,6 +152,9 @@ describe('prefix delegation, with packets', { skip: cannotRun }, () => {
     assert.equal(await delegated(ONE), prefix);
     await fabric.patch([{ op: 'remove', kind: 'router', id: 'r-pd', isGone: true }]);
     await until(async () => released() === 1, LONG_MS);
-    assert.deepEqual((await fabric.status()).namespaces.filter((name) => name.includes('qrouter')), []);
+    assert.deepEqual(
+      (await fabric.status()).namespaces.filter((name) => name.includes('qrouter')),
+      [],
+    );
   });
 });

@@ -81,7 +81,12 @@ export type HostEvent =
   | { readonly kind: 'guest'; readonly guestId: string; readonly state: GuestState; readonly reason: string }
   | { readonly kind: 'port'; readonly portId: string; readonly status: 'up' | 'down' }
   /** A subnet's prefix was delegated, or renewed until a later time; without one, it may no longer be used. Told again with each `apply`. */
-  | { readonly kind: 'prefix'; readonly routerId: string; readonly subnetId: string; readonly lease?: { readonly prefix: string; readonly validUntilMs: number } }
+  | {
+      readonly kind: 'prefix';
+      readonly routerId: string;
+      readonly subnetId: string;
+      readonly lease?: { readonly prefix: string; readonly validUntilMs: number };
+    }
   | { readonly kind: 'securityLog'; readonly records: readonly SecurityLogRecord[] }
   | { readonly kind: 'trouble'; readonly subject: string; readonly message: string };
 

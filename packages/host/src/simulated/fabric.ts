@@ -3,7 +3,16 @@ import type { Clock } from '@cairn/kit/clock/clock';
 import { CairnError } from '@cairn/kit/errors/errors';
 import { formatCidr, parseCidr } from '../fabric/plan/address.ts';
 import { validate } from '../fabric/validate.ts';
-import { type Fabric, type FabricChange, type FabricFlaw, FabricFlaws, type FabricObject, type FabricStatus, type MeterReading, type RouterSpec } from '../interface/fabric.ts';
+import {
+  type Fabric,
+  type FabricChange,
+  type FabricFlaw,
+  FabricFlaws,
+  type FabricObject,
+  type FabricStatus,
+  type MeterReading,
+  type RouterSpec,
+} from '../interface/fabric.ts';
 import type { HostEvent } from '../interface/agent.ts';
 import type { Injector, SimulatedDelays } from './faults.ts';
 import type { SimulatedMachine } from './machine.ts';

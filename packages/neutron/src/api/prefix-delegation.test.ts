@@ -60,7 +60,10 @@ describe('subnets whose prefix is delegated', () => {
     assert.match(await refused({ ...pool, ip_version: 6 }), /IPv6 RA Mode must be SLAAC or Stateless for Prefix Delegation\.\.$/);
     assert.match(await refused({ ...pool, ip_version: 6, ipv6_ra_mode: 'slaac' }), /IPv6 Address Mode must be SLAAC or Stateless for Prefix Delegation\.\.$/);
     assert.match(await refused({ ...pool, ...SLAAC, use_default_subnetpool: true }), /cannot both be specified\.$/);
-    assert.match(await refused({ ...pool, ...SLAAC, allocation_pools: [{ start: '::2', end: '::3' }] }), /allocation_pools allowed only for specific subnet requests\.\.$/);
+    assert.match(
+      await refused({ ...pool, ...SLAAC, allocation_pools: [{ start: '::2', end: '::3' }] }),
+      /allocation_pools allowed only for specific subnet requests\.\.$/,
+    );
     assert.match(await refused({ ...SLAAC, cidr: '::/64' }), /IPv6 subnet '::' is not supported/);
     assert.match(await refused({ ...SLAAC, use_default_subnetpool: true }), /No default subnetpool found for IPv6\.$/);
   });

@@ -81,17 +81,9 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
   checkIpv6Modes(facts);
   checkNetworkMtu(network, facts.ipVersion);
   const id = app.env.ids.uuid();
-  const cidr = isToBeDelegated
-    ? mustCidr(PROVISIONAL_PREFIX)
-    : choice
-    ? await allocateFromPool(tx, choice, {
-        given,
-        prefixLength: values.prefixlen as number | NotSpecified,
-        projectId: String(values.project_id),
-        gateway: values.gateway_ip as string | null | NotSpecified,
-      })
-    : (given as Cidr);
-  const gatewayIp = values.gateway_ip === NOT_SPECIFIED ? (choice && !isToBeDelegated && !given ? poolGateway(cidr) : defaultGateway(cidr)) : (values.gateway_ip as string | null);
+  const cidr = await cidrOfNew(tx, values, choice, given);
+  const isAllocated = choice !== undefined && !isToBeDelegated && !given;
+  const gatewayIp = values.gateway_ip === NOT_SPECIFIED ? (isAllocated ? poolGateway(cidr) : defaultGateway(cidr)) : (values.gateway_ip as string | null);
   const pools = isSet(values.allocation_pools) ? toRanges(values.allocation_pools as { start: string; end: string }[]) : defaultPools(cidr, gatewayIp);
   const text = networkText(cidr);
   if (isSet(values.allocation_pools)) {
@@ -133,6 +125,17 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
   return row;
 }
 
+async function cidrOfNew(tx: Tx, values: Values, choice: PoolChoice | typeof DELEGATION_POOL | undefined, given: Cidr | undefined): Promise<Cidr> {
+  if (choice === DELEGATION_POOL) return mustCidr(PROVISIONAL_PREFIX);
+  if (!choice) return given as Cidr;
+  return allocateFromPool(tx, choice, {
+    given,
+    prefixLength: values.prefixlen as number | NotSpecified,
+    projectId: String(values.project_id),
+    gateway: values.gateway_ip as string | null | NotSpecified,
+  });
+}
+
 /** What a new subnet changes around it: the network's revision, its DHCP port, automatic addresses, gateways of an external network. */
 async function settle(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, row: SubnetRow): Promise<void> {
   const bumped = changed(app, network);
@@ -164,7 +167,13 @@ function checkNetworkMtu(network: NetworkRow, version: IpVersion): void {
   if (version === 6) throw mtuConflict(network.id, 1280);
 }
 
-async function checkAgainstOthers(tx: Tx, network: NetworkRow, cidr: Cidr, version: IpVersion, choice: PoolChoice | typeof DELEGATION_POOL | undefined): Promise<void> {
+async function checkAgainstOthers(
+  tx: Tx,
+  network: NetworkRow,
+  cidr: Cidr,
+  version: IpVersion,
+  choice: PoolChoice | typeof DELEGATION_POOL | undefined,
+): Promise<void> {
   if (cidr.prefixLength === 0) throw invalidInput('0 is not allowed as CIDR prefix length');
   const others = await subnetsOfNetwork(tx, network.id);
   // those that wait for a prefix are all on the same placeholder

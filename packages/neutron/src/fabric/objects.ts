@@ -200,7 +200,13 @@ export function routerObject(rows: RouterRows): FabricObject {
     ),
   };
   const prefixDelegation = gateway ? delegationSpecs(rows) : [];
-  return { kind: 'router', ...spec, ...(prefixDelegation.length > 0 && { prefixDelegation }), ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }), ...rows.parts };
+  return {
+    kind: 'router',
+    ...spec,
+    ...(prefixDelegation.length > 0 && { prefixDelegation }),
+    ...(rows.forwardings.length > 0 && { portForwardings: forwardingSpecs(rows) }),
+    ...rows.parts,
+  };
 }
 
 /** The subnets for which the router asks the provider: those whose gateway it is. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FabricObject } from '@cairn/host/interface/fabric';
+import type { FabricChange, FabricObject } from '@cairn/host/interface/fabric';
 import type { SimulatedAgent } from '@cairn/host/simulated/agent';
+import type { SimulatedFault } from '@cairn/host/simulated/faults';
 import type { TestAnswer } from '@cairn/kit/testing/world';
 import { NetworkWorld, type NetworkWorldOptions } from '../testing/network-world.ts';
 
@@ -371,4 +372,43 @@ describe('the DHCP of several hosts', () => {
         [false, true, true],
       );
     }));
+});
+
+describe('a prefix that the provider delegates', () => {
+  it('goes with its router to another host, which asks to keep it; hosts give it back when the router is deleted, not when it leaves', () => {
+    const removals: string[] = [];
+    const fault: SimulatedFault = ({ host, method, args: [changes], when }) => {
+      if (method !== 'fabric.patch' || when !== 'after') return;
+      for (const change of changes as readonly FabricChange[])
+        if (change.op === 'remove' && change.kind === 'router') removals.push(`${host} ${change.isGone ? 'gone' : 'elsewhere'}`);
+    };
+    return inWorld({ agent: { fault } }, async (spread) => {
+      const { world } = spread;
+      const { router, network, subnet } = await spread.router((await world.publicNetwork()).network.id, 7);
+      const slaac = { ip_version: 6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac', subnetpool_id: 'prefix_delegation' };
+      const { id } = await world.create('member', 'subnet', { network_id: network.id, ...slaac });
+      await world.expect(200, 'member', 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: id });
+      const has = (prefix: RegExp): Promise<void> => until(async () => prefix.test((await world.show('member', 'subnet', id)).cidr));
+      await has(/^3fff:/);
+      const [home = ''] = Object.keys(await spread.states(router.id));
+      // one that no other host would think of
+      (world.hosts.get(home) as SimulatedAgent).fabric.tellPrefix(router.id, id, '2001:db8:5::/64');
+      await has(/^2001:db8:5::/);
+      const other = home === 'h1' ? 'h2' : 'h1';
+      await world.expect(204, 'admin', 'DELETE', `/agents/${await spread.agent('L3 agent', home)}/l3-routers/${router.id}`);
+      await world.expect(201, 'admin', 'POST', `/agents/${await spread.agent('L3 agent', other)}/l3-routers`, { router_id: router.id });
+      await world.neutron.app.pusher.idle();
+      const object = spread.fabric(other).get(`router ${router.id}`);
+      assert.deepEqual(
+        (object?.kind === 'router' ? object.prefixDelegation : undefined)?.map(({ subnetId, prefix }) => ({ subnetId, prefix })),
+        [{ subnetId: id, prefix: '2001:db8:5::/64' }],
+      );
+      assert.equal((await world.show('member', 'subnet', id)).cidr, '2001:db8:5::/64');
+      assert.deepEqual(removals, [`${home} elsewhere`]);
+      for (const subnet_id of [id, subnet.id]) await world.expect(200, 'member', 'PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id });
+      await world.expect(204, 'member', 'DELETE', `/routers/${router.id}`);
+      await world.neutron.app.pusher.idle();
+      assert.deepEqual(removals, [`${home} elsewhere`, `${other} gone`]);
+    });
+  });
 });

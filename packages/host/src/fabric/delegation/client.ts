@@ -264,7 +264,17 @@ export class PrefixClient {
     const prefix = this.#type === REQUEST ? this.#best?.offered.prefix : this.#held?.delegated;
     const elapsedMs = clock.nowMs() - this.#begunMs;
     // the wall's clock may be set back
-    send(encode({ type: this.#type, transaction: this.#transaction, clientId: this.clientId, serverId, elapsedMs: Math.max(0, elapsedMs), iaid: IAID, prefix: prefix ?? ANY }));
+    send(
+      encode({
+        type: this.#type,
+        transaction: this.#transaction,
+        clientId: this.clientId,
+        serverId,
+        elapsedMs: Math.max(0, elapsedMs),
+        iaid: IAID,
+        prefix: prefix ?? ANY,
+      }),
+    );
     const chance = 0.9 + this.#random(2001) / 10_000;
     this.#again = clock.after(pauseMs * chance, () => {
       if (this.#type === SOLICIT && this.#best) return this.#requestBest();

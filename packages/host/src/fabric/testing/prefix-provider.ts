@@ -47,7 +47,8 @@ export function answerTo(
   const type = data.readUInt8(0);
   const asked = NAMES[type];
   const options = new Map<number, Buffer>();
-  for (let at = 4; at + 4 <= data.length; at += 4 + data.readUInt16BE(at + 2)) options.set(data.readUInt16BE(at), data.subarray(at + 4, at + 4 + data.readUInt16BE(at + 2)));
+  for (let at = 4; at + 4 <= data.length; at += 4 + data.readUInt16BE(at + 2))
+    options.set(data.readUInt16BE(at), data.subarray(at + 4, at + 4 + data.readUInt16BE(at + 2)));
   const [clientId, association] = [options.get(1), options.get(25)];
   if (asked === undefined || !clientId || !association) return undefined;
   const isMine = [REQUEST, RENEW, RELEASE].includes(type) ? options.get(2)?.equals(SERVER_ID) : !options.has(2);
