@@ -42,8 +42,8 @@ export const SUBNET = defineResource({
       validate: (value) => (value === 'prefix_delegation' ? undefined : orNull(uuid)(value)),
       filter: true,
       sort: true,
-      schema: uuidSchema('The pool that it is allocated from.'),
-      answer: nullable(Type.String({ format: 'uuid' })),
+      schema: Type.String({ description: 'The ID of the pool that it is allocated from, or `prefix_delegation`: the provider says its prefix.' }),
+      answer: nullable(Type.Union([Type.String({ format: 'uuid' }), Type.Literal('prefix_delegation')])),
     },
     use_default_subnetpool: {
       post: true,
