@@ -204,6 +204,9 @@ export class NetworkGround {
   /** A program outside of the cloud. */
   outside = (command: string, ...args: string[]): Promise<{ code: number; stdout: string }> => this.#machine.outside(command, ...args);
 
+  /** One that runs beside. */
+  outsideSpawn = (command: string, ...args: string[]): Background => this.#machine.outsideSpawn(command, ...args);
+
   /** Waits until hosts were told all. */
   settle = (): Promise<void> => this.world.neutron.app.pusher.idle();
 
