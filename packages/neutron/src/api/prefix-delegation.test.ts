@@ -28,7 +28,7 @@ describe('subnets whose prefix is delegated', () => {
   const leave = (routerId: string, subnet_id: string) => world.expect(200, 'member', 'PUT', `/routers/${routerId}/remove_router_interface`, { subnet_id });
   /** The subnet once all that hosts have told is put down. */
   const settled = async (id: string) => {
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 5; i++) {
       await world.neutron.app.pusher.idle();
       await new Promise((resolve) => setImmediate(resolve));
       await world.neutron.app.env.store.write(async () => undefined);
@@ -140,6 +140,15 @@ describe('subnets whose prefix is delegated', () => {
     const other = world.addHost('other-host');
     other.fabric.tellPrefix(routerId, id, '2001:db8:99::/64');
     assert.equal((await settled(id)).cidr, '2001:db8:88::/64');
+    // a gateway of the user's own choice changes nothing about who asks
+    await world.update('member', 'subnet', id, { gateway_ip: 'fe80::7' });
+    assert.equal((await world.onHost('router', routerId)).prefixDelegation[0].prefix, '2001:db8:88::/64');
+    assert.equal(await tell('2001:db8:89::/64'), '2001:db8:89::/64');
+    const { ports } = await world.expect(200, 'member', 'GET', `/ports?device_id=${routerId}&fixed_ips=subnet_id%3D${id}`);
+    assert.deepEqual(
+      ports.map((port: { fixed_ips: unknown }) => port.fixed_ips),
+      [[{ subnet_id: id, ip_address: '2001:db8:89::1' }]],
+    );
     // expired: the host tells so, and asks anew
     assert.ok(['::/64', simulatedPrefix(id)].includes(await tell(undefined)));
   });

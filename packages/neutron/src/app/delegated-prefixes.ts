@@ -65,7 +65,7 @@ async function moveAddresses(tx: Tx, row: SubnetRow, after: SubnetRow, gatewayIp
   const { first } = mustCidr(after.cidr);
   const allocations = await allocationsOfSubnet(tx, row.id, Number.MAX_SAFE_INTEGER);
   const gateway = allocations.find((allocation) => allocation.ip_address === row.gateway_ip);
-  const taken = new Set([mustIp(gatewayIp).value]);
+  const taken = new Set<bigint>(gateway ? [mustIp(gatewayIp).value] : []);
   for (const allocation of allocations) {
     let value = first | (mustIp(allocation.ip_address).value & HOST_BITS);
     // another router may have had the address that is the gateway's from now on
@@ -98,13 +98,19 @@ export async function yieldPrefixes(app: NeutronApp, tx: Tx, ctx: Context, route
   for (const row of await delegatedSubnetsOf(tx, routerId)) await losePrefix(app, tx, systemContext(ctx.requestId), row);
 }
 
-/** The subnets for which a router asks its provider: those whose gateway it is. */
+/** The subnets for which a router asks its provider: those whose gateway it is, and those for which it has been given something (`delegationSpecs`). */
 export async function delegatedSubnetsOf(tx: Tx, routerId: string): Promise<SubnetRow[]> {
   const { ports } = await portsOfRouter(tx, routerId);
   const inside = ports.filter((port) => ROUTER_INTERFACE_OWNERS.includes(port.device_owner)).map((port) => port.id);
   const addresses = await allocationsOfPorts(tx, inside);
   const subnets = await subnetsByIds(tx, [...new Set(addresses.map((address) => address.subnet_id))]);
-  return subnets.filter(
-    (subnet) => isDelegated(subnet) && addresses.some((address) => address.subnet_id === subnet.id && address.ip_address === subnet.gateway_ip),
+  const delegated = subnets.filter(isDelegated);
+  const known = await delegationsOfSubnets(
+    tx,
+    delegated.map((subnet) => subnet.id),
+  );
+  const held = new Set(known.flatMap((row) => (row.router_id === routerId ? [row.id] : [])));
+  return delegated.filter(
+    (subnet) => held.has(subnet.id) || addresses.some((address) => address.subnet_id === subnet.id && address.ip_address === subnet.gateway_ip),
   );
 }

@@ -209,16 +209,17 @@ export function routerObject(rows: RouterRows): FabricObject {
   };
 }
 
-/** The subnets for which the router asks the provider: those whose gateway it is. */
+/** The subnets for which the router asks the provider: those whose gateway it is, and those for which it has been given something. */
 function delegationSpecs(rows: RouterRows): PrefixDelegationSpec[] {
+  const isHeld = (subnetId: string): boolean => rows.delegations.get(subnetId)?.router_id === rows.router.id;
   const own = new Set(rows.ports.flatMap((port) => (port.device_owner === GATEWAY_OWNER ? [] : [port.id])));
   const ids = rows.addresses.flatMap((address) => {
     const subnet = own.has(address.port_id) ? rows.subnets.get(address.subnet_id) : undefined;
-    return subnet && isDelegated(subnet) && subnet.gateway_ip === address.ip_address ? [subnet.id] : [];
+    return subnet && isDelegated(subnet) && (subnet.gateway_ip === address.ip_address || isHeld(subnet.id)) ? [subnet.id] : [];
   });
-  return ids.toSorted().map((subnetId) => {
+  return [...new Set(ids)].toSorted().map((subnetId) => {
     const known = rows.delegations.get(subnetId);
-    return { subnetId, ...(known?.router_id === rows.router.id && { prefix: known.prefix, validUntilMs: Number(known.valid_until_ms) }) };
+    return { subnetId, ...(known && isHeld(subnetId) && { prefix: known.prefix, validUntilMs: Number(known.valid_until_ms) }) };
   });
 }
 

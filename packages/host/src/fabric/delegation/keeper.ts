@@ -14,7 +14,8 @@ const SERVER_PORT = 547;
 const SERVERS = 'ff02::1:2';
 /** Helpers at a time: each costs a good part of a processor for a tenth of a second. */
 const HELPERS = 2;
-const RETRY_MS = 2000;
+const FIRST_RETRY_MS = 2000;
+const LAST_RETRY_MS = 60_000;
 /** How long a router's change waits for the provider to hear that a prefix is given back. */
 const RELEASE_MS = 1500;
 
@@ -35,6 +36,7 @@ interface Router {
   readonly clients: Map<string, PrefixClient>;
   socket: Socket | undefined;
   retry: Timer | undefined;
+  retryMs: number;
   isClosed: boolean;
 }
 
@@ -104,7 +106,17 @@ export class DelegationKeeper {
   keep(key: string, netns: string, plan: DelegationPlan): void {
     let router = this.#routers.get(key);
     if (!router) {
-      router = { routerId: plan.routerId, netns, link: plan.link, way: plan.way, clients: new Map(), socket: undefined, retry: undefined, isClosed: false };
+      router = {
+        routerId: plan.routerId,
+        netns,
+        link: plan.link,
+        way: plan.way,
+        clients: new Map(),
+        socket: undefined,
+        retry: undefined,
+        retryMs: FIRST_RETRY_MS,
+        isClosed: false,
+      };
       this.#routers.set(key, router);
       void this.#open(router);
     }
@@ -165,7 +177,8 @@ export class DelegationKeeper {
       } catch (error) {
         if (router.isClosed) return;
         this.#options.log.warn({ error, netns: router.netns }, 'a provider cannot be asked for prefixes yet; trying again');
-        router.retry = this.#options.clock.after(RETRY_MS, () => void this.#open(router));
+        router.retry = this.#options.clock.after(router.retryMs, () => void this.#open(router));
+        router.retryMs = Math.min(router.retryMs * 2, LAST_RETRY_MS);
         return;
       }
       socket.on('error', (error) => this.#options.log.warn({ error, netns: router.netns }, 'the socket to a provider fails'));
@@ -175,6 +188,7 @@ export class DelegationKeeper {
       }
       socket.unref();
       router.socket = socket;
+      router.retryMs = FIRST_RETRY_MS;
       socket.on('message', (data, { port }) => {
         if (port === SERVER_PORT) this.#receive(router, data);
       });
