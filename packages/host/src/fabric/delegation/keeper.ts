@@ -47,7 +47,7 @@ export interface DelegationKeeperOptions {
 }
 
 /**
- * Asks providers for the prefixes of subnets, one client for each, all of a router by one socket in its namespace (docs/design/0026-prefix-delegation.md).
+ * Asks providers for the prefixes of subnets, one client for each, all of a router by one socket in its namespace (docs/design/0027-prefix-delegation.md).
  * Nothing of it is on disk: what is wanted says what was held before, and a client that comes new asks to keep it.
  */
 export class DelegationKeeper {

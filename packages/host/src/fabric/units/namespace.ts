@@ -14,8 +14,8 @@ export interface NamespaceSubject {
   /** Undefined when the namespace is not to be. */
   plan(): NamespacePlan | undefined;
   dnsmasq(): DnsmasqPlan | undefined;
-  /** What is asked of the provider; undefined for nothing. */
-  delegation?(): DelegationPlan | undefined;
+  /** What is asked of the provider; undefined for nothing. `elsewhere`: another host asks from now on. */
+  delegation?(): DelegationPlan | 'elsewhere' | undefined;
   /** Tells the port by the address it asks from; undefined when there is no metadata service here. */
   identify(): ((ip: string) => string | undefined) | undefined;
   /** Hears that the kernel has all of a plan. */
@@ -75,7 +75,8 @@ export class NamespaceUnit {
     this.#isTrusted = true;
     const before = this.#known ?? (await this.#read(plan, isRetry));
     const { stale, inSwitch, inside, announce } = diffNamespace(before.state, plan);
-    await delegations.yield(this.#subject.key, this.#subject.delegation?.() ?? NOTHING_ASKED);
+    const asked = this.#subject.delegation?.() ?? NOTHING_ASKED;
+    await delegations.yield(this.#subject.key, asked === 'elsewhere' ? undefined : asked);
     const script = diffRules(before.rules, plan.rules);
     this.#owed.push(...this.#subject.forget(before, plan));
     this.#known = undefined;
@@ -97,8 +98,7 @@ export class NamespaceUnit {
     const identify = this.#subject.identify();
     if (identify) metadata.open(plan.name, identify);
     else metadata.close(plan.name);
-    const asked = this.#subject.delegation?.();
-    if (asked) delegations.keep(this.#subject.key, plan.name, asked);
+    if (asked !== 'elsewhere' && asked.subnets.length > 0) delegations.keep(this.#subject.key, plan.name, asked);
   }
 
   async #read(plan: NamespacePlan, isRetry: boolean): Promise<State> {
