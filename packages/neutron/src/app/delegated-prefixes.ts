@@ -18,7 +18,7 @@ import { portsOfRouter } from './router-subnets.ts';
 import { defaultPools, poolTexts } from './subnet-rules.ts';
 import { subnetViews } from './subnet-view.ts';
 
-/** Subnets whose prefix the provider delegates: what becomes of them and their ports when it comes and goes. See docs/design/0027-prefix-delegation.md. */
+/** Subnets whose prefix the provider delegates: what becomes of them and their ports when it comes and goes. See docs/design/0028-prefix-delegation.md. */
 
 const HOST_BITS = (1n << 64n) - 1n;
 

@@ -47,7 +47,7 @@ export interface DelegationKeeperOptions {
 }
 
 /**
- * Asks providers for the prefixes of subnets, one client for each, all of a router by one socket in its namespace (docs/design/0027-prefix-delegation.md).
+ * Asks providers for the prefixes of subnets, one client for each, all of a router by one socket in its namespace (docs/design/0028-prefix-delegation.md).
  * Nothing of it is on disk: what is wanted says what was held before, and a client that comes new asks to keep it.
  */
 export class DelegationKeeper {
@@ -155,7 +155,7 @@ export class DelegationKeeper {
   #send(router: Router, message: Buffer): void {
     // what cannot be sent is said again
     router.socket?.send(message, SERVER_PORT, SERVERS, (error) => {
-      if (error && !router.isClosed) this.#options.log.debug({ error, netns: router.netns }, 'a provider cannot be asked for a prefix now');
+      if (error && !router.isClosed) this.#options.log.debug({ err: error, netns: router.netns }, 'a provider cannot be asked for a prefix now');
       // the link was made anew under the same name
       if ((error as NodeJS.ErrnoException | null)?.code === 'ENODEV') this.#reopen(router);
     });
@@ -176,12 +176,12 @@ export class DelegationKeeper {
         socket = await socketAt(router.netns, router.link, CLIENT_PORT);
       } catch (error) {
         if (router.isClosed) return;
-        this.#options.log.warn({ error, netns: router.netns }, 'a provider cannot be asked for prefixes yet; trying again');
+        this.#options.log.warn({ err: error, netns: router.netns }, 'a provider cannot be asked for prefixes yet; trying again');
         router.retry = this.#options.clock.after(router.retryMs, () => void this.#open(router));
         router.retryMs = Math.min(router.retryMs * 2, LAST_RETRY_MS);
         return;
       }
-      socket.on('error', (error) => this.#options.log.warn({ error, netns: router.netns }, 'the socket to a provider fails'));
+      socket.on('error', (error) => this.#options.log.warn({ err: error, netns: router.netns }, 'the socket to a provider fails'));
       if (router.isClosed) {
         socket.close();
         return;
