@@ -43,15 +43,25 @@ export class Swift {
     return `${this.url}/auth/v1.0`;
   }
 
-  /** `keystone`: tokens of this identity service are known, too, with reseller prefix `KEY_`. */
-  static async start(keystone?: { readonly url: string; readonly user: string; readonly password: string; readonly project: string }): Promise<Swift> {
+  /** Ports that were free when they were looked for may be taken when they are used: then it begins anew with others. */
+  static async start(): Promise<Swift> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await Swift.#startOnce();
+      } catch (error) {
+        if (attempt === 3 || !/Address already in use|EADDRINUSE/.test(String(error))) throw error;
+      }
+    }
+  }
+
+  static async #startOnce(): Promise<Swift> {
     const folder = mkdtempSync(join(tmpdir(), 'cairn-swift-'));
     const etc = join(folder, 'etc');
     mkdirSync(join(folder, 'node', 'd1'), { recursive: true });
     mkdirSync(etc);
     const [proxy = 0, memcached = 0, ...ports] = await freePorts(5);
     writeFileSync(join(etc, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = cairn\n');
-    writeFileSync(join(etc, 'proxy.conf'), proxyConfiguration(etc, proxy, memcached, keystone));
+    writeFileSync(join(etc, 'proxy.conf'), proxyConfiguration(etc, proxy, memcached));
     const swift = new Swift(folder, proxy);
     try {
       swift.#spawn('memcached', ['-p', String(memcached), '-l', '127.0.0.1', '-U', '0', '-u', 'root']);
@@ -112,7 +122,7 @@ export class Swift {
 
   #logs(): string {
     return this.#processes
-      .map(({ spawnargs }) => spawnargs[4] ?? '')
+      .map(({ spawnargs }) => spawnargs[3] ?? '')
       .map((name) => `${name}: ${logOf(join(this.#folder, `${name}.log`))}`)
       .join('\n');
   }
@@ -156,12 +166,12 @@ const serverConfiguration = (folder: string, kind: string, port: number): string
     '',
   ].join('\n');
 
-function proxyConfiguration(etc: string, port: number, memcached: number, keystone: Parameters<typeof Swift.start>[0]): string {
+function proxyConfiguration(etc: string, port: number, memcached: number): string {
   const [account, name] = SWIFT_USER.split(':');
   return [
     ...common(etc, port),
     '[pipeline:main]',
-    `pipeline = catch_errors cache s3api tempauth ${keystone ? 'authtoken keystoneauth ' : ''}copy slo dlo proxy-server`,
+    'pipeline = catch_errors cache s3api tempauth copy slo dlo proxy-server',
     '[app:proxy-server]',
     'use = egg:swift#proxy',
     'account_autocreate = true',
@@ -175,26 +185,6 @@ function proxyConfiguration(etc: string, port: number, memcached: number, keysto
     '[filter:tempauth]',
     'use = egg:swift#tempauth',
     `user_${account}_${name} = ${SWIFT_KEY} .admin`,
-    ...(keystone
-      ? [
-          '[filter:authtoken]',
-          'paste.filter_factory = keystonemiddleware.auth_token:filter_factory',
-          `www_authenticate_uri = ${keystone.url}`,
-          `auth_url = ${keystone.url}`,
-          'auth_type = password',
-          'project_domain_id = default',
-          'user_domain_id = default',
-          `project_name = ${keystone.project}`,
-          `username = ${keystone.user}`,
-          `password = ${keystone.password}`,
-          'delay_auth_decision = true',
-          'cache = swift.cache',
-          '[filter:keystoneauth]',
-          'use = egg:swift#keystoneauth',
-          'reseller_prefix = KEY_',
-          'operator_roles = member, admin',
-        ]
-      : []),
     '[filter:copy]',
     'use = egg:swift#copy',
     '[filter:slo]',
