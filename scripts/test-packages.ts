@@ -8,6 +8,7 @@ import { canInstall, install, missingOf, type NeededPackage } from '../packages/
 const TEST_PACKAGES: readonly NeededPackage[] = [
   { name: 'slapd', why: 'an LDAP directory for the tests of keystone', provides: ['slapd', 'slapadd'] },
   { name: 'openssl', why: "makes that directory's certificate", provides: ['openssl'] },
+  { name: 'kea-dhcp6-server', why: 'delegates prefixes in the tests of neutron', provides: ['kea-dhcp6'] },
 ];
 
 /** Object storage for the tests of backups. */
