@@ -122,7 +122,7 @@ function typeOf(schema: Schema, indent: string): string {
       return 'number';
     case 'array':
       if (schema.prefixItems) return `readonly [${schema.prefixItems.map((each) => typeOf(each, indent)).join(', ')}]`;
-      return arrayOf(schema.items ? typeOf(schema.items, indent) : 'unknown');
+      return arrayOf(schema.items ?? {}, indent);
     case 'object':
       return objectOf(schema, indent);
     default:
@@ -131,7 +131,12 @@ function typeOf(schema: Schema, indent: string): string {
 }
 
 const literal = (value: unknown): string => (typeof value === 'string' ? `'${value.replaceAll("'", String.raw`\'`)}'` : JSON.stringify(value));
-const arrayOf = (type: string): string => `readonly ${/^[\w.]+$|^\{[^]*\}$/.test(type) ? type : `(${type})`}[]`;
+/** A choice of types, and an array, stand in brackets. */
+function arrayOf(items: Schema, indent: string): string {
+  const type = typeOf(items, indent);
+  const single = /^[\w.]+$/.test(type) || (items.anyOf === undefined && items.oneOf === undefined && type.startsWith('{'));
+  return `readonly ${single ? type : `(${type})`}[]`;
+}
 
 function objectOf(schema: Schema, indent: string): string {
   const properties = Object.entries(schema.properties ?? {});

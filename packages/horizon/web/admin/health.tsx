@@ -4,15 +4,16 @@ import Header from '@cloudscape-design/components/header';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { Row } from '../api/client.ts';
 import { type Column, ResourceTable } from '../parts/resource-table.tsx';
 import { Time } from '../parts/time.tsx';
-import { type Agent, agentsQuery, type CloudService, servicesQuery, volumeServicesQuery } from './queries.ts';
+import { agentsQuery, type CloudService, servicesQuery, volumeServicesQuery } from './queries.ts';
 
 /** The services of compute and volumes and the agents of networks: are they there, and in use? */
 export function HealthPage() {
   const { t } = useTranslation();
   const [compute, volume, network] = [useQuery(servicesQuery), useQuery(volumeServicesQuery), useQuery(agentsQuery)];
-  const agentColumns = useMemo<readonly Column<Agent>[]>(
+  const agentColumns = useMemo<readonly Column<Row<'neutron.agent.list'>>[]>(
     () => [
       { id: 'type', header: t('fields.name'), value: ({ agent_type }) => agent_type },
       { id: 'host', header: t('fields.host'), value: ({ host }) => host },

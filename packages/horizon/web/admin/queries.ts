@@ -12,9 +12,6 @@ export type AdminFlavor = Answer<'nova.flavor.show'>['flavor'];
 /** The version whose hypervisors tell of their load. */
 const WITH_LOAD = { 'openstack-api-version': 'compute 2.87' };
 
-const got = async <T>(service: 'compute' | 'volume' | 'network' | 'image', path: string, key: string, signal: AbortSignal): Promise<T> =>
-  (await api<Record<string, T>>(service, path, { signal }))[key] as T;
-
 export const hypervisorsQuery = queryOptions({
   queryKey: ['hypervisors'] as const,
   queryFn: async ({ signal }) => {
@@ -59,19 +56,9 @@ export const volumeServicesQuery = queryOptions({
   refetchInterval: 15_000,
 });
 
-export interface Agent {
-  readonly id: string;
-  readonly agent_type: string;
-  readonly binary: string;
-  readonly host: string;
-  readonly availability_zone: string | null;
-  readonly admin_state_up: boolean;
-  readonly alive: boolean;
-  readonly heartbeat_timestamp: string;
-}
 export const agentsQuery = queryOptions({
   queryKey: ['agents'] as const,
-  queryFn: ({ signal }) => got<readonly Agent[]>('network', '/v2.0/agents', 'agents', signal),
+  queryFn: async ({ signal }) => (await api<'neutron.agent.list'>('network', '/v2.0/agents', { signal })).agents,
   refetchInterval: 15_000,
 });
 
@@ -111,20 +98,13 @@ export const qosSpecsQuery = queryOptions({
   queryFn: async ({ signal }) => (await api<'cinder.qos-specs.list'>('volume', '/v3/qos-specs', { signal })).qos_specs,
 });
 
-export interface MetadefNamespace {
-  readonly namespace: string;
-  readonly display_name?: string;
-  readonly description?: string;
-  readonly visibility: string;
-  readonly protected: boolean;
-  readonly resource_type_associations?: readonly { readonly name: string }[];
-}
+export type MetadefNamespace = Answer<'glance.metadef.namespace.list'>['namespaces'][number];
 export const metadefsQuery = queryOptions({
   queryKey: ['metadefs'] as const,
   queryFn: async ({ signal }) => {
     const rows: MetadefNamespace[] = [];
     for (let next: string | undefined = '/v2/metadefs/namespaces?limit=100'; next !== undefined; ) {
-      const page: { namespaces: MetadefNamespace[]; next?: string } = await api('image', next, { signal });
+      const page: Answer<'glance.metadef.namespace.list'> = await api<'glance.metadef.namespace.list'>('image', next, { signal });
       rows.push(...page.namespaces);
       next = page.next;
     }

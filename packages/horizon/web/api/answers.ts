@@ -1,5 +1,26 @@
 /** What the cloud answers: written by scripts/console-types.ts from the cloud's own OpenAPI document. Not to be edited. */
 
+interface AddressGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly addresses: readonly string[];
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly project_id: string;
+}
+
+interface AddressScope {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly shared: boolean;
+  readonly ip_version: 4 | 6;
+  readonly project_id: string;
+}
+
 interface Aggregate {
   readonly id: number;
   readonly uuid: string;
@@ -94,6 +115,44 @@ interface FlavorAccess {
   readonly tenant_id: string;
 }
 
+interface FloatingIp {
+  readonly id: string;
+  readonly floating_ip_address: string;
+  readonly floating_network_id: string;
+  readonly router_id: string | null;
+  readonly port_id: string | null;
+  readonly fixed_ip_address: string | null;
+  readonly tenant_id: string;
+  readonly status: string;
+  readonly dns_name: string;
+  readonly dns_domain: string;
+  readonly qos_policy_id: string | null;
+  readonly qos_network_policy_id: string | null;
+  readonly port_forwardings: readonly {
+    readonly id: string;
+    readonly protocol: string;
+    readonly internal_ip_address: string;
+    readonly internal_port_id: string;
+    readonly external_port?: number;
+    readonly internal_port?: number;
+  }[];
+  readonly port_details: {
+    readonly name: string;
+    readonly network_id: string;
+    readonly mac_address: string;
+    readonly admin_state_up: boolean;
+    readonly status: string;
+    readonly device_id: string;
+    readonly device_owner: string;
+  } | null;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
 interface HypervisorWithLoad {
   readonly id: string;
   readonly hypervisor_hostname: string;
@@ -154,6 +213,44 @@ interface LiveMigration {
   readonly memory_total_bytes: number | null;
 }
 
+interface MetadefAssociation {
+  readonly name: string;
+  readonly prefix?: string;
+  readonly properties_target?: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+interface MetadefNamespace {
+  readonly namespace: string;
+  readonly display_name?: string;
+  readonly description?: string;
+  readonly visibility: string;
+  readonly protected: boolean;
+  readonly owner: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly self: string;
+  readonly schema: string;
+  readonly resource_type_associations?: readonly MetadefAssociation[];
+  readonly properties?: Readonly<Record<string, PropertyDefinition>>;
+  readonly objects?: readonly MetadefObject[];
+  readonly tags?: readonly {
+    readonly name: string;
+  }[];
+}
+
+interface MetadefObject {
+  readonly name: string;
+  readonly description?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, PropertyDefinition>>;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly self: string;
+  readonly schema: string;
+}
+
 interface Migration {
   readonly id: number;
   readonly uuid: string;
@@ -172,6 +269,284 @@ interface Migration {
   readonly new_instance_type_id: number | null;
   readonly migration_type: string;
   readonly links?: readonly ComputeLink[];
+}
+
+interface Network {
+  readonly id: string;
+  readonly name: string;
+  readonly subnets: readonly string[];
+  readonly admin_state_up: boolean;
+  readonly status: string;
+  readonly tenant_id: string;
+  readonly shared: boolean;
+  readonly ipv4_address_scope: string | null;
+  readonly ipv6_address_scope: string | null;
+  readonly is_default?: boolean;
+  readonly availability_zones: readonly string[];
+  readonly availability_zone_hints: readonly string[];
+  readonly 'router:external': boolean;
+  readonly mtu: number;
+  readonly dns_domain: string;
+  readonly port_security_enabled: boolean;
+  readonly 'provider:network_type'?: string | null;
+  readonly 'provider:physical_network'?: string | null;
+  readonly 'provider:segmentation_id'?: number | null;
+  readonly segments?: readonly {
+    readonly 'provider:network_type': string | null;
+    readonly 'provider:physical_network': string | null;
+    readonly 'provider:segmentation_id': number | null;
+  }[];
+  readonly l2_adjacency: boolean;
+  readonly qos_policy_id: string | null;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface NetworkAgent {
+  readonly id: string;
+  readonly agent_type: string;
+  readonly binary: string;
+  readonly topic: string;
+  readonly host: string;
+  readonly admin_state_up: boolean;
+  readonly created_at: string;
+  readonly started_at: string;
+  readonly heartbeat_timestamp: string;
+  readonly alive: boolean;
+  readonly configurations: {
+    readonly tunnel_types?: readonly string[];
+    readonly tunneling_ip?: string;
+  };
+  readonly description: string | null;
+  readonly availability_zone: string;
+  readonly resources_synced: boolean | null;
+}
+
+interface Port {
+  readonly id: string;
+  readonly name: string;
+  readonly network_id: string;
+  readonly admin_state_up: boolean;
+  readonly mac_address: string;
+  readonly fixed_ips: readonly {
+    readonly subnet_id: string;
+    readonly ip_address: string;
+  }[];
+  readonly device_id: string;
+  readonly device_owner: string;
+  readonly tenant_id: string;
+  readonly status: string;
+  readonly 'binding:vif_type'?: string;
+  readonly 'binding:vif_details'?: Readonly<Record<string, unknown>>;
+  readonly 'binding:vnic_type': 'normal' | 'direct' | 'macvtap' | 'baremetal' | 'direct-physical' | 'virtio-forwarder' | 'smart-nic' | 'vdpa' | 'accelerator-direct' | 'accelerator-direct-physical' | 'remote-managed';
+  readonly 'binding:host_id'?: string;
+  readonly 'binding:profile'?: Readonly<Record<string, unknown>>;
+  readonly allowed_address_pairs: readonly {
+    readonly ip_address: string;
+    readonly mac_address?: string;
+  }[];
+  readonly extra_dhcp_opts: readonly {
+    readonly opt_name: string;
+    readonly opt_value: string | null;
+    readonly ip_version: 4 | 6;
+  }[];
+  readonly security_groups: readonly string[];
+  readonly port_security_enabled: boolean;
+  readonly dns_name: string;
+  readonly dns_domain: string;
+  readonly dns_assignment: readonly {
+    readonly ip_address: string;
+    readonly hostname: string;
+    readonly fqdn: string;
+  }[];
+  readonly ip_allocation: string;
+  readonly propagate_uplink_status: boolean;
+  readonly qos_policy_id: string | null;
+  readonly qos_network_policy_id: string | null;
+  readonly trunk_details?: {
+    readonly trunk_id: string;
+    readonly sub_ports: readonly {
+      readonly port_id: string;
+      readonly segmentation_id: number;
+      readonly segmentation_type: string;
+      readonly mac_address: string;
+    }[];
+  };
+  readonly resource_request?: {
+    readonly request_groups: readonly {
+      readonly id: string;
+      readonly required: readonly string[];
+      readonly resources: Readonly<Record<string, number>>;
+    }[];
+    readonly same_subtree: readonly string[];
+  } | null;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface PortForwarding {
+  readonly id: string;
+  readonly external_port?: number;
+  readonly internal_port?: number;
+  readonly internal_ip_address: string;
+  readonly protocol: 'dccp' | 'icmp' | 'ipv6-icmp' | 'sctp' | 'tcp' | 'udp';
+  readonly internal_port_id: string;
+  readonly description: string;
+  readonly external_port_range: string | null;
+  readonly internal_port_range: string | null;
+}
+
+interface PropertyDefinition {
+  readonly type?: string;
+  readonly title?: string;
+  readonly [name: string]: unknown;
+}
+
+interface QosPolicy {
+  readonly id: string;
+  readonly name: string;
+  readonly shared: boolean;
+  readonly is_default: boolean;
+  readonly tenant_id: string;
+  readonly rules: readonly ({
+    readonly id: string;
+    readonly qos_policy_id: string;
+    readonly type: 'bandwidth_limit';
+    readonly max_kbps: number;
+    readonly max_burst_kbps: number;
+    readonly direction: 'ingress' | 'egress';
+  } | {
+    readonly id: string;
+    readonly qos_policy_id: string;
+    readonly type: 'dscp_marking';
+    readonly dscp_mark: 0 | 8 | 10 | 12 | 14 | 16 | 18 | 20 | 22 | 24 | 26 | 28 | 30 | 32 | 34 | 36 | 38 | 40 | 44 | 46 | 48 | 56;
+  } | {
+    readonly id: string;
+    readonly qos_policy_id: string;
+    readonly type: 'minimum_bandwidth';
+    readonly min_kbps: number;
+    readonly direction: 'ingress' | 'egress';
+  } | {
+    readonly id: string;
+    readonly qos_policy_id: string;
+    readonly type: 'minimum_packet_rate';
+    readonly min_kpps: number;
+    readonly direction: 'ingress' | 'egress' | 'any';
+  } | {
+    readonly id: string;
+    readonly qos_policy_id: string;
+    readonly type: 'packet_rate_limit';
+    readonly max_kpps: number;
+    readonly max_burst_kpps: number;
+    readonly direction: 'ingress' | 'egress';
+  })[];
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface RbacPolicy {
+  readonly id: string;
+  readonly object_type: 'network' | 'subnetpool' | 'address_scope' | 'address_group' | 'security_group' | 'qos_policy';
+  readonly object_id: string;
+  readonly target_tenant: string;
+  readonly tenant_id: string;
+  readonly action: 'access_as_shared' | 'access_as_external';
+  readonly project_id: string;
+}
+
+interface Router {
+  readonly id: string;
+  readonly name: string;
+  readonly admin_state_up: boolean;
+  readonly status: string;
+  readonly tenant_id: string;
+  readonly external_gateway_info: {
+    readonly network_id: string;
+    readonly external_fixed_ips: readonly {
+      readonly subnet_id: string;
+      readonly ip_address: string;
+    }[];
+    readonly enable_snat: boolean;
+    readonly qos_policy_id: string | null;
+  } | null;
+  readonly external_gateways: readonly {
+    readonly network_id: string;
+    readonly external_fixed_ips: readonly {
+      readonly subnet_id: string;
+      readonly ip_address: string;
+    }[];
+  }[];
+  readonly enable_default_route_ecmp: boolean;
+  readonly enable_default_route_bfd: boolean;
+  readonly routes: readonly {
+    readonly destination: string;
+    readonly nexthop: string;
+  }[];
+  readonly distributed?: boolean;
+  readonly ha?: boolean;
+  readonly flavor_id: string | null;
+  readonly conntrack_helpers: readonly {
+    readonly protocol: string;
+    readonly port: number;
+    readonly helper: string;
+  }[];
+  readonly enable_ndp_proxy: boolean;
+  readonly availability_zones: readonly string[];
+  readonly availability_zone_hints: readonly string[];
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface SecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly security_group_rules: readonly SecurityGroupRule[];
+  readonly stateful: boolean;
+  readonly shared: boolean;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface SecurityGroupRule {
+  readonly id: string;
+  readonly security_group_id: string;
+  readonly remote_group_id: string | null;
+  readonly remote_address_group_id: string | null;
+  readonly direction: 'ingress' | 'egress';
+  readonly protocol: string | null;
+  readonly port_range_min: number | null;
+  readonly port_range_max: number | null;
+  readonly ethertype: 'IPv4' | 'IPv6';
+  readonly remote_ip_prefix: string | null;
+  readonly tenant_id: string;
+  readonly normalized_cidr: string | null;
+  readonly belongs_to_default_sg: boolean;
+  readonly description: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly project_id: string;
 }
 
 interface Server {
@@ -323,6 +698,81 @@ interface ServerVolumeAttachment {
   readonly delete_on_termination: boolean;
   readonly attachment_id: string | null;
   readonly bdm_uuid: string;
+}
+
+interface Subnet {
+  readonly id: string;
+  readonly name: string;
+  readonly ip_version: 4 | 6;
+  readonly network_id: string;
+  readonly subnetpool_id: string | 'prefix_delegation' | null;
+  readonly cidr: string;
+  readonly gateway_ip: string | null;
+  readonly allocation_pools: readonly {
+    readonly start: string;
+    readonly end: string;
+  }[];
+  readonly dns_nameservers: readonly string[];
+  readonly host_routes: readonly {
+    readonly destination: string;
+    readonly nexthop: string;
+  }[];
+  readonly tenant_id: string;
+  readonly enable_dhcp: boolean;
+  readonly ipv6_ra_mode: 'dhcpv6-stateful' | 'dhcpv6-stateless' | 'slaac' | null;
+  readonly ipv6_address_mode: 'dhcpv6-stateful' | 'dhcpv6-stateless' | 'slaac' | null;
+  readonly service_types: readonly string[];
+  readonly segment_id?: string | null;
+  readonly 'router:external': boolean;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface SubnetPool {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly prefixes: readonly string[];
+  readonly default_quota: number | null;
+  readonly ip_version: 4 | 6;
+  readonly default_prefixlen: string;
+  readonly min_prefixlen: string;
+  readonly max_prefixlen: string;
+  readonly is_default: boolean;
+  readonly shared: boolean;
+  readonly address_scope_id: string | null;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
+}
+
+interface Subport {
+  readonly port_id: string;
+  readonly segmentation_id: number;
+  readonly segmentation_type: string;
+}
+
+interface Trunk {
+  readonly id: string;
+  readonly name: string;
+  readonly admin_state_up: boolean;
+  readonly tenant_id: string;
+  readonly port_id: string;
+  readonly status: string;
+  readonly sub_ports: readonly Subport[];
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly tags?: readonly string[];
+  readonly project_id: string;
 }
 
 interface Volume {
@@ -537,6 +987,141 @@ export interface Answers {
   };
   readonly 'cinder.volume.show': {
     readonly volume: Volume;
+  };
+  readonly 'glance.metadef.namespace.list': {
+    readonly namespaces: readonly MetadefNamespace[];
+    readonly first: string;
+    readonly next?: string;
+    readonly schema: string;
+  };
+  readonly 'neutron.address-group.list': {
+    readonly address_groups: readonly AddressGroup[];
+    readonly address_groups_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.address-scope.list': {
+    readonly address_scopes: readonly AddressScope[];
+    readonly address_scopes_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.agent.list': {
+    readonly agents: readonly NetworkAgent[];
+    readonly agents_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.floatingip-port-forwarding.list': {
+    readonly port_forwardings: readonly PortForwarding[];
+    readonly port_forwardings_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.floatingip.list': {
+    readonly floatingips: readonly FloatingIp[];
+    readonly floatingips_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.floatingip.show': {
+    readonly floatingip: FloatingIp;
+  };
+  readonly 'neutron.network.create': {
+    readonly network: Network;
+  } | {
+    readonly networks: readonly Network[];
+  };
+  readonly 'neutron.network.list': {
+    readonly networks: readonly Network[];
+    readonly networks_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.network.show': {
+    readonly network: Network;
+  };
+  readonly 'neutron.policy.list': {
+    readonly policies: readonly QosPolicy[];
+    readonly policies_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.policy.show': {
+    readonly policy: QosPolicy;
+  };
+  readonly 'neutron.port.create': {
+    readonly port: Port;
+  } | {
+    readonly ports: readonly Port[];
+  };
+  readonly 'neutron.port.list': {
+    readonly ports: readonly Port[];
+    readonly ports_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.port.show': {
+    readonly port: Port;
+  };
+  readonly 'neutron.rbac-policy.list': {
+    readonly rbac_policies: readonly RbacPolicy[];
+    readonly rbac_policies_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.router.list': {
+    readonly routers: readonly Router[];
+    readonly routers_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.router.show': {
+    readonly router: Router;
+  };
+  readonly 'neutron.security-group.list': {
+    readonly security_groups: readonly SecurityGroup[];
+    readonly security_groups_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.security-group.show': {
+    readonly security_group: SecurityGroup;
+  };
+  readonly 'neutron.subnet.list': {
+    readonly subnets: readonly Subnet[];
+    readonly subnets_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.subnetpool.list': {
+    readonly subnetpools: readonly SubnetPool[];
+    readonly subnetpools_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.trunk.list': {
+    readonly trunks: readonly Trunk[];
+    readonly trunks_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
+  };
+  readonly 'neutron.trunk.show': {
+    readonly trunk: Trunk;
   };
   readonly 'nova.aggregate.list': {
     readonly aggregates: readonly Aggregate[];

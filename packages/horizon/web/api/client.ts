@@ -28,6 +28,11 @@ type Rows<A> = { [K in keyof A]-?: NonNullable<A[K]> extends readonly (infer R)[
 /** A row of a list: of an operation by its name, or the type itself. */
 export type Row<T> = T extends keyof Answers ? Rows<Answers[T]> : T;
 
+/** The object of a single envelope. */
+type Enveloped<A> = A extends unknown ? { [K in keyof A]: A[K] extends { readonly id: string } ? A[K] : never }[keyof A] : never;
+/** What an operation shows or makes, without its envelope: of an operation by its name, or the type itself. */
+export type Shown<T> = T extends keyof Answers ? Enveloped<Answers[T]> : T;
+
 /** One call of a public API, in the name of who signed in. Rejects with ApiError. A body without content is undefined. */
 export async function api<T>(service: ServiceName, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   const { method = 'GET', body, signal } = options;

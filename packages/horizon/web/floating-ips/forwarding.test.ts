@@ -19,6 +19,14 @@ test('one port is a number, several are a range, and both sides fit each other',
 });
 
 test('ports read the same, one or many', () => {
-  const forwarding = { id: 'f', description: '', ...common, internal_port: 22, external_port_range: '80:90' };
+  const forwarding = {
+    id: 'f',
+    description: '',
+    ...common,
+    protocol: 'tcp',
+    internal_port: 22,
+    internal_port_range: '22:22',
+    external_port_range: '80:90',
+  } as const;
   assert.deepEqual([sideText(forwarding, 'internal'), sideText(forwarding, 'external')], ['22', '80-90']);
 });

@@ -64,7 +64,7 @@ export function FloatingIpsPage() {
         shown: false,
       },
       { id: 'description', header: t('fields.description'), value: ({ description }) => description },
-      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags = [] }) => tags.join(', '), shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ];
   }, [t, networks.data, routers.data, ports.data, servers.data]);

@@ -51,7 +51,7 @@ export function CreateNetwork({ close }: { readonly close: () => void }) {
   const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
   const setOfSubnet = (change: Partial<SubnetForm>): void => setSubnet((before) => ({ ...before, ...change }));
   const send = async (): Promise<void> => {
-    const network = await create<Network>('networks', 'network', {
+    const network = await create<'neutron.network.create'>('networks', 'network', {
       name: form.name,
       ...(form.description !== '' && { description: form.description }),
       ...(form.mtu !== '' && { mtu: Number(form.mtu) }),

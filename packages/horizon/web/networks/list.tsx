@@ -26,7 +26,7 @@ export function NetworksPage() {
       { id: 'shared', header: t('fields.shared'), value: ({ shared }) => yesNo(shared) },
       { id: 'mtu', header: t('fields.mtu'), value: ({ mtu }) => mtu, shown: false },
       { id: 'description', header: t('fields.description'), value: ({ description }) => description, shown: false },
-      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags = [] }) => tags.join(', '), shown: false },
       { id: 'project', header: t('session.project'), value: ({ project_id }) => project_id, shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ];

@@ -88,8 +88,8 @@ function Page({ policy }: { readonly policy: QosPolicy }) {
 /** A rule of a policy: a new one, or other values of the one `before`, whose type stays. */
 function QosRuleForm({ policyId, before, close }: { readonly policyId: string; readonly before?: QosRule; readonly close: () => void }) {
   const { t } = useTranslation();
-  const [type, setType] = useState<QosRuleType>((before?.type as QosRuleType | undefined) ?? 'bandwidth_limit');
-  const [direction, setDirection] = useState(String(before?.['direction'] ?? 'egress'));
+  const [type, setType] = useState<QosRuleType>(before?.type ?? 'bandwidth_limit');
+  const [direction, setDirection] = useState<string>(before !== undefined && 'direction' in before ? before.direction : 'egress');
   const [numbers, setNumbers] = useState<Readonly<Record<string, string>>>(() => (before === undefined ? {} : numbersOfRule(before)));
   const body = qosRuleBody(type, direction, numbers);
   return (

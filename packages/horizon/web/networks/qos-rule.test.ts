@@ -22,7 +22,7 @@ test('a rule has the numbers of its type, the first of which is needed', () => {
 });
 
 test('a rule begins its form with its own numbers, and unchanged says the same', () => {
-  const rule = { id: 'r', type: 'bandwidth_limit', max_kbps: 1000, max_burst_kbps: 0, direction: 'ingress' };
+  const rule = { id: 'r', qos_policy_id: 'p', type: 'bandwidth_limit', max_kbps: 1000, max_burst_kbps: 0, direction: 'ingress' } as const;
   assert.deepEqual(numbersOfRule(rule), { max_kbps: '1000', max_burst_kbps: '0' });
   assert.deepEqual(qosRuleBody('bandwidth_limit', 'ingress', numbersOfRule(rule)), { max_kbps: 1000, max_burst_kbps: 0, direction: 'ingress' });
   assert.deepEqual(numbersOfRule({ id: 'r', type: 'dscp_marking', dscp_mark: 10, qos_policy_id: 'p' }), { dscp_mark: '10' });

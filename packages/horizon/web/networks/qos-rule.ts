@@ -28,9 +28,11 @@ export const factsOfRule = (rule: QosRule): string =>
     .join(' ');
 
 /** The numbers of a rule as its form holds them. */
-export const numbersOfRule = (rule: QosRule): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    (QOS_RULES[rule.type as QosRuleType] as readonly string[])
-      .filter((name) => rule[name] !== undefined && rule[name] !== null)
-      .map((name) => [name, String(rule[name])]),
+export function numbersOfRule(rule: QosRule): Readonly<Record<string, string>> {
+  const names: readonly string[] = QOS_RULES[rule.type];
+  return Object.fromEntries(
+    Object.entries(rule)
+      .filter(([name, value]) => names.includes(name) && value !== null)
+      .map(([name, value]) => [name, String(value)]),
   );
+}

@@ -12,13 +12,14 @@ interface Props {
   /** The kind's path below `/v2.0/`. */
   readonly path: string;
   readonly id: string;
-  readonly tags: readonly string[];
+  /** None where a rule keeps them from who asks. */
+  readonly tags: readonly string[] | undefined;
   readonly touches: readonly (readonly unknown[])[];
   readonly fixed?: boolean;
 }
 
 /** The tags of an object, and the way to change them. */
-export function Tags({ path, id, tags, touches, fixed = false }: Props) {
+export function Tags({ path, id, tags = [], touches, fixed = false }: Props) {
   const { t } = useTranslation();
   const [editing, setEditing] = useState(false);
   return (
@@ -36,7 +37,7 @@ export function Tags({ path, id, tags, touches, fixed = false }: Props) {
 }
 
 /** The same as a column of a table. */
-export const tagsColumn = <T extends { readonly id: string; readonly tags: readonly string[] }>(
+export const tagsColumn = <T extends { readonly id: string; readonly tags?: readonly string[] }>(
   header: string,
   path: string,
   touches: Props['touches'],
@@ -47,7 +48,7 @@ export const tagsColumn = <T extends { readonly id: string; readonly tags: reado
   cell: (row: T) => <Tags path={path} id={row.id} tags={row.tags} touches={touches} fixed={kept(row) !== undefined} />,
 });
 
-function EditTags({ path, id, tags, touches, close }: Props & { readonly close: () => void }) {
+function EditTags({ path, id, tags, touches, close }: Props & { readonly tags: readonly string[]; readonly close: () => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState(tags.join('\n'));
   return (

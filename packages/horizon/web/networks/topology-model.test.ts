@@ -11,12 +11,12 @@ const port = (id: string, network_id: string, device_id: string, device_owner: s
   status,
   fixed_ips: [{ subnet_id: 's', ip_address: `10.0.0.${id.length}` }],
 });
-const gateway = { network_id: 'outer', enable_snat: true, external_fixed_ips: [{ subnet_id: 's', ip_address: '172.24.4.2' }] };
+const gateway = { network_id: 'outer', external_fixed_ips: [{ subnet_id: 's', ip_address: '172.24.4.2' }] };
 
 const FACTS: TopologyFacts = {
   networks: [network('inner'), network('outer', true), network('apart')],
   subnets: [{ network_id: 'inner', cidr: '10.0.0.0/24' }],
-  routers: [{ id: 'r', name: '', status: 'ACTIVE', external_gateway_info: gateway }],
+  routers: [{ id: 'r', name: '', status: 'ACTIVE', external_gateways: [gateway] }],
   servers: [
     { id: 'vm', name: 'vm', status: 'ACTIVE' },
     { id: 'lone', name: 'lone', status: 'ACTIVE' },
@@ -72,7 +72,7 @@ test('around one network are its servers and routers, and where they lead', () =
 
 test('hundreds of things lie on nobody, and in a picture that is not much longer than wide', () => {
   const networks = [network('outer', true), ...Array.from({ length: 40 }, (_, i) => network(`n${i}`))];
-  const routers = Array.from({ length: 10 }, (_, i) => ({ id: `r${i}`, name: '', status: 'ACTIVE', external_gateway_info: gateway }));
+  const routers = Array.from({ length: 10 }, (_, i) => ({ id: `r${i}`, name: '', status: 'ACTIVE', external_gateways: [gateway] }));
   const servers = Array.from({ length: 200 }, (_, i) => ({ id: `vm${i}`, name: '', status: 'ACTIVE' }));
   const ports = [
     ...servers.map(({ id }, i) => port(`p${i}`, `n${i % 3}`, id, 'compute:nova')),

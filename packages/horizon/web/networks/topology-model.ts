@@ -1,4 +1,3 @@
-import { gatewaysOf } from '../routers/model.ts';
 import { called, type FloatingIp, type Network, type Port, type Router, type Subnet } from './queries.ts';
 
 export type NodeKind = 'network' | 'router' | 'server';
@@ -29,7 +28,7 @@ interface Graph {
 export interface TopologyFacts {
   readonly networks: readonly Pick<Network, 'id' | 'name' | 'status' | 'router:external'>[];
   readonly subnets: readonly Pick<Subnet, 'network_id' | 'cidr'>[];
-  readonly routers: readonly Pick<Router, 'id' | 'name' | 'status' | 'external_gateway_info' | 'external_gateways'>[];
+  readonly routers: readonly Pick<Router, 'id' | 'name' | 'status' | 'external_gateways'>[];
   readonly ports: readonly Pick<Port, 'id' | 'network_id' | 'status' | 'device_id' | 'device_owner' | 'fixed_ips'>[];
   readonly servers: readonly { readonly id: string; readonly name: string; readonly status: string }[];
   readonly floatingIps: readonly Pick<FloatingIp, 'id' | 'floating_ip_address' | 'port_id'>[];
@@ -52,7 +51,7 @@ function edgesOf({ networks, routers, ports, servers }: TopologyFacts): Topology
   const there = new Set([...networks, ...routers, ...servers].map(({ id }) => id));
   const edges: TopologyEdge[] = [];
   for (const router of routers) {
-    const outer = new Set(gatewaysOf(router).map(({ network_id }) => network_id));
+    const outer = new Set(router.external_gateways.map(({ network_id }) => network_id));
     for (const network of outer)
       if (there.has(network)) edges.push({ id: `gateway ${router.id} ${network}`, from: network, to: router.id, label: '', up: true });
   }
@@ -77,7 +76,7 @@ function around(facts: TopologyFacts, networkId: string): TopologyFacts {
   const outer = new Set(
     facts.routers
       .filter(({ id }) => beside.has(id))
-      .flatMap(gatewaysOf)
+      .flatMap(({ external_gateways }) => external_gateways)
       .map(({ network_id }) => network_id),
   );
   return {
@@ -181,7 +180,7 @@ export function topologyOf(all: TopologyFacts, networkId?: string): Graph {
         node(
           'router',
           row,
-          gatewaysOf(row).flatMap(({ external_fixed_ips }) => external_fixed_ips.map(({ ip_address }) => ip_address)),
+          row.external_gateways.flatMap(({ external_fixed_ips }) => external_fixed_ips.map(({ ip_address }) => ip_address)),
         ),
       ),
       ...ordered.map(networkNode),

@@ -1,9 +1,9 @@
-import { api } from '../api/client.ts';
+import { api, type Shown } from '../api/client.ts';
 
 /** Changes of the network service's objects. `path` is theirs below `/v2.0/`, `key` what bodies call them. */
 
-export const create = async <T>(path: string, key: string, values: object): Promise<T> =>
-  (await api<Record<string, T>>('network', `/v2.0/${path}`, { method: 'POST', body: { [key]: values } }))[key] as T;
+export const create = async <T = unknown>(path: string, key: string, values: object): Promise<Shown<T>> =>
+  (await api<Record<string, Shown<T>>>('network', `/v2.0/${path}`, { method: 'POST', body: { [key]: values } }))[key] as Shown<T>;
 
 export const update = (path: string, key: string, id: string, values: object): Promise<unknown> =>
   api('network', `/v2.0/${path}/${encodeURIComponent(id)}`, { method: 'PUT', body: { [key]: values } });

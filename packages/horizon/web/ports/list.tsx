@@ -46,7 +46,7 @@ export function PortsPage() {
       { id: 'mac', header: t('ports.mac'), value: ({ mac_address }) => mac_address, shown: false },
       { id: 'security', header: t('net.portSecurity'), value: ({ port_security_enabled: on }) => (on ? t('yes') : t('no')), shown: false },
       { id: 'up', header: t('net.up'), value: ({ admin_state_up }) => (admin_state_up ? t('yes') : t('no')), shown: false },
-      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags = [] }) => tags.join(', '), shown: false },
       { id: 'project', header: t('session.project'), value: ({ project_id }) => project_id, shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ];

@@ -17,7 +17,7 @@ import { Shown } from '../parts/shown.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { AddGateway, AddInterface, AddRoutes, EditRouter, SetGateway, TOUCHES } from './forms.tsx';
-import { gatewaysOf, interfacesOf, nameOfGateway } from './model.ts';
+import { interfacesOf, nameOfGateway } from './model.ts';
 
 /** One router: where it leads, the networks that it is on, its further routes. */
 export function RouterPage() {
@@ -107,14 +107,14 @@ function Page({ router }: { readonly router: Router }) {
       <PartTable<ExternalGateway>
         title={t('routers.gateways')}
         description={t('routers.gatewaysHelp')}
-        items={gatewaysOf(router)}
+        items={router.external_gateways}
         keyOf={addressesOf}
         labelOf={addressesOf}
         empty={t('routers.hasNoGateway')}
         columns={[
           { id: 'address', header: t('routers.outerAddress'), cell: addressesOf },
           { id: 'network', header: t('routers.gateway'), cell: ({ network_id }) => <ObjectLink page="/networks" id={network_id} among={networks.data} /> },
-          { id: 'first', header: t('routers.isFirst'), cell: (one) => (one === gatewaysOf(router)[0] ? t('yes') : t('no')) },
+          { id: 'first', header: t('routers.isFirst'), cell: (one) => (one === router.external_gateways[0] ? t('yes') : t('no')) },
         ]}
         create={{ label: t('routers.addGateway'), form: (done) => <AddGateway router={router} close={done} />, not: kept }}
         remove={{

@@ -164,7 +164,7 @@ export function AddInterface({ router, interfaces, close }: { readonly router: R
   const subnet = subnets.data?.find(({ id }) => id === form.subnet);
   const send = async (): Promise<unknown> => {
     if (form.address.trim() === '') return tell('routers', router.id, 'add_router_interface', { subnet_id: form.subnet });
-    const port = await create<Port>('ports', 'port', {
+    const port = await create<'neutron.port.create'>('ports', 'port', {
       network_id: subnet?.network_id,
       fixed_ips: [{ subnet_id: form.subnet, ip_address: form.address.trim() }],
     });

@@ -34,7 +34,7 @@ export function RoutersPage() {
       },
       { id: 'up', header: t('net.up'), value: ({ admin_state_up }) => (admin_state_up ? t('yes') : t('no')), shown: false },
       { id: 'description', header: t('fields.description'), value: ({ description }) => description, shown: false },
-      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags = [] }) => tags.join(', '), shown: false },
       { id: 'project', header: t('session.project'), value: ({ project_id }) => project_id, shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],

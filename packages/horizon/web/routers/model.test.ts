@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Network, Port, Subnet } from '../networks/queries.ts';
-import { gatewaysOf, interfacesOf, nameOfGateway, subnetChoices } from './model.ts';
+import { interfacesOf, nameOfGateway, subnetChoices } from './model.ts';
 
 test('a router is put on subnets of inner networks that it is not on yet', () => {
   const networks = [
@@ -24,11 +24,8 @@ test('a router is put on subnets of inner networks that it is not on yet', () =>
   assert.deepEqual(subnetChoices(networks, subnets, interfacesOf(ports)), [{ value: 's2', label: 'inner: fd00::/64', description: 'six' }]);
 });
 
-test('a router has the gateways that it tells of, and where the cloud knows of one alone, that one', () => {
-  const one = { network_id: 'out', enable_snat: true, external_fixed_ips: [{ subnet_id: 's3', ip_address: '172.24.4.3' }] };
+test('a gateway is named by its network and its addresses', () => {
+  const one = { network_id: 'out', external_fixed_ips: [{ subnet_id: 's3', ip_address: '172.24.4.3' }] };
   const two = { network_id: 'out', external_fixed_ips: [] };
-  assert.deepEqual(gatewaysOf({ external_gateway_info: null }), []);
-  assert.deepEqual(gatewaysOf({ external_gateway_info: one }), [one]);
-  assert.deepEqual(gatewaysOf({ external_gateway_info: one, external_gateways: [one, two] }), [one, two]);
   assert.deepEqual([one, two].map(nameOfGateway), [{ network_id: 'out', external_fixed_ips: [{ ip_address: '172.24.4.3' }] }, { network_id: 'out' }]);
 });

@@ -1,14 +1,10 @@
-import type { ExternalGateway, Network, Port, Router, Subnet } from '../networks/queries.ts';
+import type { ExternalGateway, Network, Port, Subnet } from '../networks/queries.ts';
 import type { Choice } from '../parts/form-model.ts';
 import { called } from '../networks/queries.ts';
 
 /** The ports by which a router is on networks of projects, not the one that leads outside. */
 export const interfacesOf = (ports: readonly Port[]): Port[] =>
   ports.filter(({ device_owner }) => /^network:(router_interface|ha_router_replicated)/.test(device_owner));
-
-/** All ways by which a router leads outside; the first is the one of floating IPs that ask for none. */
-export const gatewaysOf = (router: Pick<Router, 'external_gateway_info' | 'external_gateways'>): readonly ExternalGateway[] =>
-  router.external_gateways ?? (router.external_gateway_info === null ? [] : [router.external_gateway_info]);
 
 /** How a gateway is named to the API: by its network, and by its addresses too, since several may be on one network. */
 export const nameOfGateway = ({ network_id, external_fixed_ips: addresses }: ExternalGateway) => ({

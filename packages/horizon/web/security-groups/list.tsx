@@ -19,7 +19,7 @@ export function SecurityGroupsPage() {
       { id: 'rules', header: t('fields.rules'), value: ({ security_group_rules }) => security_group_rules.length },
       { id: 'stateful', header: t('groups.stateful'), value: ({ stateful }) => (stateful ? t('yes') : t('no')), shown: false },
       { id: 'shared', header: t('fields.shared'), value: ({ shared }) => (shared ? t('yes') : t('no')), shown: false },
-      { id: 'tags', header: t('networks.tags'), value: ({ tags }) => tags.join(', '), shown: false },
+      { id: 'tags', header: t('networks.tags'), value: ({ tags = [] }) => tags.join(', '), shown: false },
       { id: 'project', header: t('session.project'), value: ({ project_id }) => project_id, shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
