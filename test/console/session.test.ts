@@ -42,6 +42,7 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
   };
 
   test('a password that has to be changed first is changed in place', async () => {
+    await user.built();
     await page.goto(user.at('/console/'));
     await enter('boss', PASSWORD);
     await user.shown('Your password has expired');

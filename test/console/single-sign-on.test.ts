@@ -62,6 +62,7 @@ describe('single sign-on in the console', { skip: noBrowser() ?? false }, () => 
   const begin = () => user.page.getByRole('link', { name: 'Sign in with corp' }).click();
 
   test('the button leads to the provider, and its log-in back to a session in a project of the group', async () => {
+    await user.built();
     await page.goto(user.at('/console/'));
     await page.getByRole('link', { name: 'Sign in with corp' }).waitFor();
     await user.fine('sign-in-sso');

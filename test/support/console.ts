@@ -61,8 +61,15 @@ export class ConsoleUser {
     return this.cloud.url + path;
   }
 
+  /** Waits until the page is built, which the first visit after a change of it begins, and which a busy machine takes its time for. */
+  async built(): Promise<void> {
+    const has = async (): Promise<boolean> => (await (await fetch(this.at('/console/'))).text()).includes('<script');
+    await this.cloud.until('the console is built', has, 10 * WAIT_MS);
+  }
+
   /** Fills in the sign-in and waits until the list of servers is there. */
   async signIn(user = 'ann', password = PASSWORD): Promise<void> {
+    await this.built();
     await this.page.goto(this.at('/console/servers'));
     await this.page.getByLabel('User name').fill(user);
     await this.page.getByLabel('Password').fill(password);

@@ -9,4 +9,6 @@ export const WAYS_PATH = `${SESSION_PATH}/ways`;
 export const EVENTS_PATH = `${BASE}/events`;
 /** `/console/api/compute/v2.1/servers` is `/compute/v2.1/servers`, in the name of who signed in. */
 export const API_PATH = `${BASE}/api`;
+/** `/console/region/south/compute/v2.1/servers` is that of the region's own compute service, wherever the catalog says that it is. */
+export const REGION_PATH = `${BASE}/region`;
 export const ASSETS_PATH = `${BASE}/assets/`;

@@ -17,7 +17,8 @@ import { doorOf, REFUSED_PATH } from './door.ts';
 import { EventFeed, type EventSource } from './event-feed.ts';
 import { EventStream } from './event-stream.ts';
 import { DATA_HEADERS, PAGE_HEADERS } from './headers.ts';
-import { ASSETS_PATH, BASE, EVENTS_PATH, PASSWORD_PATH, SESSION_PATH, SINGLE_SIGN_ON_PATH, WAYS_PATH } from './paths.ts';
+import { ASSETS_PATH, BASE, EVENTS_PATH, PASSWORD_PATH, REGION_PATH, SESSION_PATH, SINGLE_SIGN_ON_PATH, WAYS_PATH } from './paths.ts';
+import { Regions } from './regions.ts';
 import { isOwnForm, isOwnPage, isSecure } from './same-origin.ts';
 import { type Call, type SessionAnswer, Sessions } from './session.ts';
 
@@ -164,6 +165,7 @@ export function createConsole(options: ConsoleOptions): Console {
         return { status: response.statusCode, headers: response.headers, body: isJson && response.body !== '' ? JSON.parse(response.body) : undefined };
       };
       const sessions = new Sessions(call, () => clock.nowMs());
+      const regions = new Regions(call, () => clock.nowMs());
 
       fastify.post(SESSION_PATH, async (request, reply) => {
         const body = await bodyOf(request, reply, SignInBody);
@@ -211,6 +213,20 @@ export function createConsole(options: ConsoleOptions): Console {
             : await sessions.leave(await sessions.adopt(token, secureFor(request), tokenOf(request)), homeOf(request), secureFor(request));
         const location = opened?.status === 200 ? `${BASE}/` : `${BASE}/?refused=sso`;
         return answer(reply, { status: 303, headers: { ...(opened?.status === 200 && opened.headers), location } });
+      });
+
+      fastify.route({
+        method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        url: `${REGION_PATH}/:region/:service/*`,
+        handler: async (request, reply) => {
+          if (!own(request)) return refuse(reply, 403, 'Only the console’s own page may ask this.');
+          const token = tokenOf(request);
+          if (token === undefined) return refuse(reply, 401, 'Sign in first.');
+          const { region, service } = request.params as { region: string; service: string };
+          // as it was sent, with what is escaped in it
+          const path = /^\/console\/region\/[^/]+\/[^/]+(\/.*)$/.exec(request.raw.url ?? '')?.[1] ?? '/';
+          return regions.pass(request.raw, reply, token, { region, service, path });
+        },
       });
 
       fastify.get(EVENTS_PATH, async (request, reply) => {

@@ -5,6 +5,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react
 import { useTranslation } from 'react-i18next';
 import { activity } from './api/activity.ts';
 import { whenIdle } from './parts/idle.ts';
+import { enterRegion } from './session/regions.ts';
 import { type Scope, type Session, sessions } from './session/session.ts';
 import { SignInPage } from './session/sign-in.tsx';
 
@@ -39,13 +40,16 @@ export function App() {
     return whenIdle(() => void loadConsole());
   }, [session]);
 
+  // before any call of the session
+  const region = useMemo(() => (session ? enterRegion(session) : undefined), [session]);
+
   const move = useCallback(async (to: Scope) => setSession(await sessions.move(to)), []);
   const signOut = useCallback(async () => {
     await sessions.signOut();
     activity.clear();
     setSession(null);
   }, []);
-  const handle = useMemo(() => (session ? { session, move, signOut, replace: setSession } : undefined), [session, move, signOut]);
+  const handle = useMemo(() => (session ? { session, region, move, signOut, replace: setSession } : undefined), [session, region, move, signOut]);
 
   return (
     <I18nProvider locale={i18n.language} messages={componentMessages}>

@@ -1,7 +1,8 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { ApiError } from './api/errors.ts';
+import { regionNow } from './api/region.ts';
 import { LiveProvider } from './live/live.tsx';
 import { router } from './router.tsx';
 import { Renewal } from './session/renewal.tsx';
@@ -20,10 +21,14 @@ const makeQueries = (): QueryClient =>
 
 /** The console of a session: everything behind the sign-in. */
 export function SessionConsole({ handle }: { readonly handle: SessionHandle }) {
-  const { session, replace } = handle;
+  const { session, region, replace } = handle;
   const scope = session.project?.id ?? session.domain?.id ?? (session.system ? 'system' : '');
   // nothing of one project is ever shown in another
   const queries = useMemo(makeQueries, [scope, session.user.id]);
+  // the address says where it is, so that it can be sent to somebody
+  useEffect(() => {
+    if (regionNow() !== undefined) void router.navigate({ to: '.', search: (before: object) => ({ ...before, region }) as never, replace: true });
+  }, [region]);
   return (
     <SessionContext value={handle}>
       <QueryClientProvider client={queries}>

@@ -1,8 +1,13 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, retainSearchParams } from '@tanstack/react-router';
 import { readSearch } from './path/model.ts';
 import { Shell } from './shell/shell.tsx';
 
-const root = createRootRoute({ component: Shell });
+const root = createRootRoute({
+  component: Shell,
+  validateSearch: (search: Record<string, unknown>): { region?: string } => (typeof search['region'] === 'string' ? { region: search['region'] } : {}),
+  // the region stays in the address, whatever page comes next
+  search: { middlewares: [retainSearchParams(['region'])] },
+});
 const route = <const P extends string>(path: P, component: Parameters<typeof createRoute>[0]['component']) =>
   createRoute({ getParentRoute: () => root, path, component });
 

@@ -18,7 +18,7 @@ import { SecretShown } from './secret.tsx';
 /** The user's application credentials: keys for programs, with some of the user's roles and perhaps an end. */
 export function AppCredentials() {
   const { t } = useTranslation();
-  const { session } = useSession();
+  const { session, region } = useSession();
   const [made, setMade] = useState<AppCredentialSecret>();
   const query = useMemo(() => appCredentialsQuery(session.user.id), [session.user.id]);
   const columns = useMemo<readonly Column<AppCredential>[]>(
@@ -42,7 +42,7 @@ export function AppCredentials() {
     ],
     [t, session.projects],
   );
-  const facts = { ...session, origin: location.origin };
+  const facts = { ...session, region, origin: location.origin };
   return (
     <SpaceBetween size="m">
       {made !== undefined && (

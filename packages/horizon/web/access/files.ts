@@ -5,6 +5,8 @@ import type { Session } from '../session/session.ts';
 export interface AccessFacts extends Pick<Session, 'user' | 'project' | 'domain' | 'system' | 'catalog'> {
   /** Where the console itself is, for a cloud whose catalog has no identity service. */
   readonly origin: string;
+  /** The region of the console, of those that the catalog has. */
+  readonly region?: string | undefined;
 }
 
 /** An application credential as its maker gets it, once. */
@@ -19,7 +21,7 @@ export function authUrlOf({ catalog, origin }: Pick<AccessFacts, 'catalog' | 'or
   return `${url.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3`;
 }
 
-const regionOf = ({ catalog }: Pick<AccessFacts, 'catalog'>): string | undefined => catalog[0]?.region;
+const regionOf = ({ catalog, region }: Pick<AccessFacts, 'catalog' | 'region'>): string | undefined => region ?? catalog[0]?.region;
 
 /** The scope of the session, in the words of clients: `project_name`, `domain_name` or `system_scope`. */
 function scopeOf({ project, domain, system }: AccessFacts): readonly (readonly [string, string])[] {

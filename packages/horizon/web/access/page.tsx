@@ -14,9 +14,9 @@ import { cloudsYamlOf, openrcOf } from './files.ts';
 /** How programs reach the cloud: endpoints, files for the openstack command, and keys for programs. */
 export function AccessPage() {
   const { t } = useTranslation();
-  const { session } = useSession();
+  const { session, region } = useSession();
   const [tab, setTab] = useState('endpoints');
-  const facts = { ...session, origin: location.origin };
+  const facts = { ...session, region, origin: location.origin };
   return (
     <SpaceBetween size="l">
       <Header

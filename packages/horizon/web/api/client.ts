@@ -1,6 +1,7 @@
 import type { Answers } from './answers.ts';
 import { activity } from './activity.ts';
 import { ApiError, messageOf } from './errors.ts';
+import { doorTo } from './region.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
 export interface CallOptions {
@@ -36,7 +37,7 @@ export type Shown<T> = T extends keyof Answers ? Enveloped<Answers[T]> : T;
 /** One call of a public API, in the name of who signed in. Rejects with ApiError. A body without content is undefined. */
 export async function api<T>(service: ServiceName, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   const { method = 'GET', body, signal } = options;
-  const { prefix, header } = SERVICES[service];
+  const { header } = SERVICES[service];
   const headers: Record<string, string> = {
     accept: 'application/json',
     ...(header !== undefined && { 'openstack-api-version': header }),
@@ -49,7 +50,7 @@ export async function api<T>(service: ServiceName, path: string, options: CallOp
   let response: Response;
   let text: string;
   try {
-    response = await fetch(`/console/api${prefix}${path}`, {
+    response = await fetch(`${doorTo(service)}${path}`, {
       method,
       headers: { ...headers, ...PAGE_HEADERS },
       ...(body !== undefined && { body: JSON.stringify(body) }),

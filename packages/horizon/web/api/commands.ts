@@ -3,7 +3,8 @@ import { SERVER_RULES } from './commands-servers.ts';
 import { STORAGE_RULES } from './commands-storage.ts';
 import { type Body, flag, inside, plain, type Rule } from './command-rules.ts';
 import { NETWORK_COMMANDS } from './network-commands.ts';
-import { SERVICES, type ServiceName } from './services.ts';
+import { addressOf, regionNow } from './region.ts';
+import type { ServiceName } from './services.ts';
 
 export interface CommandCall {
   readonly service: ServiceName;
@@ -36,7 +37,7 @@ export function curlOf(call: CommandCall, origin: string): string {
     ...(version === undefined ? [] : [`-H ${quoted(`OpenStack-API-Version: ${version}`)}`]),
     ...(type === undefined ? [] : [`-H ${quoted(`Content-Type: ${type}`)}`]),
     ...(call.body === undefined ? [] : [`-d ${quoted(JSON.stringify(hidden(call.body)))}`]),
-    quoted(origin + SERVICES[call.service].prefix + call.path),
+    quoted(addressOf(call.service, origin) + call.path),
   ].join(' ');
 }
 
@@ -175,7 +176,7 @@ export function cliOf(call: CommandCall): string | undefined {
     if (rule.action !== undefined && !(rule.action in body)) continue;
     const match = rule.path.exec(call.path);
     const words = match && rule.command(match, body);
-    if (words) return ['openstack', ...words].map((word) => quoted(decode(String(word ?? '')))).join(' ');
+    if (words) return ['openstack', ...flag('--os-region-name', regionNow()), ...words].map((word) => quoted(decode(String(word ?? '')))).join(' ');
   }
   return undefined;
 }

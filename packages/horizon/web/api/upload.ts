@@ -1,7 +1,8 @@
 import { activity } from './activity.ts';
 import { PAGE_HEADERS } from './client.ts';
 import { ApiError, messageOf } from './errors.ts';
-import { SERVICES, type ServiceName } from './services.ts';
+import { doorTo } from './region.ts';
+import type { ServiceName } from './services.ts';
 
 /** Sends a file as a PUT's body and tells how much of it has gone; the signal stops it. XMLHttpRequest, since fetch does not tell. */
 export function upload(service: ServiceName, path: string, file: Blob, onSent: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
@@ -21,7 +22,7 @@ export function upload(service: ServiceName, path: string, file: Blob, onSent: (
       end({ status, milliseconds: performance.now() - from, requestId });
       return requestId;
     };
-    request.open('PUT', `/console/api${SERVICES[service].prefix}${path}`);
+    request.open('PUT', `${doorTo(service)}${path}`);
     request.setRequestHeader('content-type', 'application/octet-stream');
     for (const [name, value] of Object.entries(PAGE_HEADERS)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded }) => onSent(loaded);

@@ -1,7 +1,7 @@
 import { activity } from '../api/activity.ts';
 import { PAGE_HEADERS } from '../api/client.ts';
 import { ApiError, messageOf } from '../api/errors.ts';
-import { SERVICES } from '../api/services.ts';
+import { doorTo } from '../api/region.ts';
 import { download } from '../parts/download.ts';
 import type { Image } from './queries.ts';
 
@@ -10,7 +10,7 @@ export async function downloadImage({ id, name, disk_format: format }: Pick<Imag
   const path = `/v2/images/${encodeURIComponent(id)}/file`;
   const from = performance.now();
   const end = activity.begin({ service: 'image', method: 'GET', path, body: undefined, headers: {}, startedAtMs: Date.now() });
-  const response = await fetch(`/console/api${SERVICES.image.prefix}${path}`, { headers: PAGE_HEADERS, credentials: 'same-origin' });
+  const response = await fetch(`${doorTo('image')}${path}`, { headers: PAGE_HEADERS, credentials: 'same-origin' });
   const requestId = response.headers.get('x-openstack-request-id') ?? undefined;
   const data = await response.blob();
   end({ status: response.status, milliseconds: performance.now() - from, requestId });

@@ -1,12 +1,16 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
+import { regionNow } from '../api/region.ts';
 import { keysOf } from './keys.ts';
 import { ROW_LISTS } from './row-lists.ts';
 import { RowRefresher } from './rows.ts';
 import { type Change, listen, type StreamState } from './stream.ts';
 
+/** `asked`: another region's changes are not told here, so that what is on screen is asked for anew now and then. */
+type LiveState = StreamState | 'asked';
+
 interface Live {
-  readonly state: StreamState;
+  readonly state: LiveState;
   /** Calls back for every change from now on. Returns the way to stop. */
   subscribe(listener: (change: Change) => void): () => void;
   /** The last changes that came, oldest first. */
@@ -18,6 +22,7 @@ const LiveContext = createContext<Live | undefined>(undefined);
 /** Changes come in bursts (a launch writes a dozen): lists are asked for anew at most this often. */
 const GATHER_MS = 60;
 const RECENT = 500;
+const ASK_AGAIN_MS = 5_000;
 
 /** Asks anew for what changed, gathered; only what is on screen is fetched, of long lists only the rows that changed. */
 function refresher(queries: QueryClient): { touch(change: Change): void; all(): void; stop(): void } {
@@ -56,10 +61,15 @@ function refresher(queries: QueryClient): { touch(change: Change): void; all(): 
 /** Keeps what the page shows as the cloud is, by its stream of changes. A new `epoch` is a renewed session: the stream begins again. */
 export function LiveProvider({ epoch, children }: { readonly epoch: string; readonly children: ReactNode }) {
   const queries = useQueryClient();
-  const [state, setState] = useState<StreamState>('connecting');
+  const [state, setState] = useState<LiveState>('connecting');
   const listeners = useRef(new Set<(change: Change) => void>());
   const recent = useRef<readonly Change[]>([]);
   useEffect(() => {
+    if (regionNow() !== undefined) {
+      setState('asked');
+      const timer = setInterval(() => void queries.invalidateQueries(), ASK_AGAIN_MS);
+      return () => clearInterval(timer);
+    }
     const end = new AbortController();
     const refresh = refresher(queries);
     // what happened in one project is not told in another

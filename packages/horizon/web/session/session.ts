@@ -110,6 +110,8 @@ export const sessions = {
 
 export interface SessionHandle {
   readonly session: Session;
+  /** The region whose services the page asks; undefined when the catalog has none. */
+  readonly region: string | undefined;
   readonly move: (scope: Scope) => Promise<void>;
   /** Goes on with a session that was got in another way. */
   readonly replace: (session: Session) => void;

@@ -10,7 +10,7 @@ import { seesAdministration, seesIdentity } from '../admin/sections.ts';
 import { activity } from '../api/activity.ts';
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n.ts';
 import { useLive } from '../live/live.tsx';
-import { regionsOf } from '../session/regions.ts';
+import { chooseRegion, regionsOf } from '../session/regions.ts';
 import { type Scope, type Session, useSession } from '../session/session.ts';
 import { chooseTheme, type Theme, useTheme } from '../theme.ts';
 import { hrefOf, useFollow, usePathname } from './links.ts';
@@ -98,10 +98,9 @@ const scopeOf = (item: string): Scope =>
 
 function TopBar({ onFind }: { readonly onFind: () => void }) {
   const { t, i18n } = useTranslation();
-  const { session, move, signOut, replace } = useSession();
+  const { session, region, move, signOut, replace } = useSession();
   const [changing, setChanging] = useState(false);
   const regions = regionsOf(session.catalog, location.origin);
-  const here = regions.find((region) => region.console === undefined);
   const { state } = useLive();
   const { fail } = useNotices();
   const theme = useTheme();
@@ -132,13 +131,10 @@ function TopBar({ onFind }: { readonly onFind: () => void }) {
                 {
                   type: 'menu-dropdown' as const,
                   iconName: 'map' as const,
-                  text: here?.name ?? t('access.region'),
+                  text: region ?? t('access.region'),
                   title: t('access.region'),
-                  items: regions.map(({ name, console }) => ({
-                    id: name,
-                    text: name,
-                    ...(console === undefined ? { disabled: true } : { href: console, external: true, externalIconAriaLabel: t('session.opensThere') }),
-                  })),
+                  items: regions.map(({ name }) => ({ id: name, text: name, itemType: 'checkbox' as const, checked: name === region })),
+                  onItemClick: ({ detail }: { readonly detail: { readonly id: string } }) => chooseRegion(detail.id),
                 },
               ]),
           {

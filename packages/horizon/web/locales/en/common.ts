@@ -82,7 +82,12 @@ export const common = {
     drawers: 'Panels',
     resize: 'Change the width',
   },
-  live: { connecting: 'Connecting to the cloud’s events', live: 'Shown as it is now', broken: 'No live updates; trying again' },
+  live: {
+    asked: 'Asked for anew every few seconds',
+    connecting: 'Connecting to the cloud’s events',
+    live: 'Shown as it is now',
+    broken: 'No live updates; trying again',
+  },
   preferences: { title: 'Language and colours', language: 'Language', theme: 'Colours', system: 'As the system', light: 'Light', dark: 'Dark' },
   session: {
     project: 'Project',
@@ -90,7 +95,6 @@ export const common = {
     roles: 'Roles: {{roles}}',
     signOut: 'Sign out',
     moveRefused: 'You are where you were',
-    opensThere: 'Opens the console of that region',
   },
   signIn: {
     title: 'Sign in',

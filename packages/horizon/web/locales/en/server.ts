@@ -1,6 +1,7 @@
 /** A server's page and what is done there: consoles. */
 export const server = {
   console: {
+    elsewhere: 'Consoles of servers in {{region}} open there: openstack --os-region-name {{region}} console url show.',
     display: 'Display',
     serialLine: 'Serial line',
     vnc: 'The server’s display',

@@ -84,7 +84,7 @@ export const common = {
     drawers: '面板',
     resize: '调整宽度',
   },
-  live: { connecting: '正在连接云平台的事件流', live: '实时显示', broken: '实时更新已中断，正在重试' },
+  live: { asked: '每隔几秒重新获取', connecting: '正在连接云平台的事件流', live: '实时显示', broken: '实时更新已中断，正在重试' },
   preferences: { title: '语言与配色', language: '语言', theme: '配色', system: '跟随系统', light: '浅色', dark: '深色' },
   session: {
     project: '项目',
@@ -92,7 +92,6 @@ export const common = {
     roles: '角色：{{roles}}',
     signOut: '退出登录',
     moveRefused: '未能切换，仍在原处',
-    opensThere: '打开该区域的控制台',
   },
   signIn: {
     title: '登录',

@@ -3,6 +3,7 @@ import type { Catalogue } from '../en.ts';
 /** 云服务器页面及其操作：控制台。 */
 export const server = {
   console: {
+    elsewhere: '{{region}} 中云服务器的控制台须在该区域打开：openstack --os-region-name {{region}} console url show。',
     display: '显示器',
     serialLine: '串口',
     vnc: '云服务器的显示器',

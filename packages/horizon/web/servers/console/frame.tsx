@@ -9,6 +9,7 @@ import Textarea from '@cloudscape-design/components/textarea';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../api/client.ts';
+import { regionNow } from '../../api/region.ts';
 import { ApiError } from '../../api/errors.ts';
 import type { Server } from '../queries.ts';
 import { type ConsoleKind, type RemoteConsole, socketUrlOf, TYPES } from './link.ts';
@@ -70,6 +71,9 @@ export function ConsoleFrame({ server, kind, open }: Props) {
       failures.current = 0;
       setState({ is: 'open' });
     };
+    const region = regionNow();
+    // a console's line is to the place where its pass was given, and the page may speak to its own origin alone
+    if (region !== undefined) return setState({ is: 'refused', error: new Error(t('console.elsewhere', { region })) });
     setState({ is: 'connecting' });
     api<{ remote_console: RemoteConsole }>('compute', `/v2.1/servers/${encodeURIComponent(server.id)}/remote-consoles`, {
       method: 'POST',
@@ -90,7 +94,7 @@ export function ConsoleFrame({ server, kind, open }: Props) {
       viewer.current = undefined;
       element.replaceChildren();
     };
-  }, [server.id, kind, open, runs, attempt]);
+  }, [server.id, kind, open, runs, attempt, t]);
 
   const reconnect = (): void => {
     failures.current = 0;
