@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import Fastify from 'fastify';
-import { baseOf, endpointOf, Regions } from './regions.ts';
+import { baseOf, endpointOf, leadsOut, Regions } from './regions.ts';
 
 const endpoint = (region: string, url: string, kind = 'public') => ({ interface: kind, region, url });
 
@@ -13,6 +13,7 @@ test('an endpoint without its version is the base of its service', () => {
     ['https://south.example:8774/v2.1', 'https://south.example:8774'],
     ['https://south.example/network', 'https://south.example/network'],
     ['https://south.example/', 'https://south.example'],
+    ['https://south.example/v1-cloud/compute/v2.1', 'https://south.example/v1-cloud/compute'],
     ['https://ann:secret@south.example/network', undefined],
     ['file:///etc/passwd', undefined],
     ['javascript:alert(1)', undefined],
@@ -35,6 +36,25 @@ test('a service is where the catalog has it in the region, to the public', () =>
     ['south', 'constructor'],
   ] as const)
     assert.equal(endpointOf(catalog, region, service), undefined, service);
+});
+
+test('no path leads out of the service, however it is written', () => {
+  for (const path of [
+    '/..',
+    '/../x',
+    '/v2.1/./x',
+    '/v2/%2e%2E/x',
+    '/v2/..%2fx',
+    '/v2/%2e%2e%2fx',
+    '/..\\x',
+    '/%252e%252e/x',
+    '/%zz/%2e%2e/%2e%2e',
+    '/x%5c..%5cy',
+    '/..?a=b',
+  ])
+    assert.equal(leadsOut(path), true, path);
+  for (const path of ['/', '/v2.1/servers/detail?name=..', '/v2.1/servers/1/tags/a..b', '/v2.1/os-keypairs/100%25', '//evil.example/', '/v2/...', '/%'])
+    assert.equal(leadsOut(path), false, path);
 });
 
 test('a request goes on with the token alone, comes back without cookies, and is not led elsewhere', async () => {
@@ -65,9 +85,12 @@ test('a request goes on with the token alone, comes back without cookies, and is
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
   let path = '/v2.0/networks?limit=1';
-  fastify.post('/', (request, reply) =>
-    regions.pass(request.raw, reply, String(request.headers['x-token']), { region: String(request.headers['x-region']), service: 'network', path }),
-  );
+  fastify.route({
+    method: ['POST', 'DELETE'],
+    url: '/',
+    handler: (request, reply) =>
+      regions.pass(request.raw, reply, String(request.headers['x-token']), { region: String(request.headers['x-region']), service: 'network', path }),
+  });
   const front = await fastify.listen({ host: '127.0.0.1', port: 0 });
   const post = (token = 'good', region = 'south') =>
     fetch(front, {
@@ -75,6 +98,13 @@ test('a request goes on with the token alone, comes back without cookies, and is
       headers: { 'x-token': token, 'x-region': region, cookie: 'cairn_console=good', 'content-type': 'application/json', 'x-openstack-request-id': 'req-9' },
       body: '{"network":{"name":"n"}}',
       redirect: 'manual',
+    });
+  /** A method that has no body as a rule, with one that looks like a request. */
+  const smuggle = () =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'x-token': 'good', 'x-region': 'south', 'transfer-encoding': 'chunked' };
+      const sent = send(front, { method: 'DELETE', headers }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+      sent.on('error', reject).end('GET /secret HTTP/1.1\r\nhost: south\r\n\r\n');
     });
   try {
     const answer = await post();
@@ -92,11 +122,23 @@ test('a request goes on with the token alone, comes back without cookies, and is
     assert.equal((await post('bad')).status, 401);
     assert.equal((await post('good', 'north')).status, 404);
     assert.equal(calls, 2, 'the catalog of a token is kept for a while');
+    assert.equal(await smuggle(), 201);
+    assert.deepEqual(
+      seen.slice(1).map((one) => [one.url, one.body.slice(0, 11)]),
+      [['/deep/network/v2.0/networks?limit=1', 'GET /secret']],
+      'a body stays one',
+    );
+    for (path of ['//evil.example/x', '/@evil.example/', '/\\evil.example/']) assert.equal((await post()).status, 201, path);
+    assert.deepEqual(
+      seen.slice(2).map((one) => one.url),
+      ['/deep/network//evil.example/x', '/deep/network/@evil.example/', '/deep/network//evil.example/'],
+      'the host is that of the catalog',
+    );
     path = '/v2.0/away';
     const led = await post();
     assert.deepEqual([led.status, led.headers.get('location')], [502, null]);
     const before = seen.length;
-    for (path of ['/../../secret', '/%2e%2e/x']) assert.equal((await post()).status, 400, path);
+    for (path of ['/../../secret', '/%2e%2e/x', '/..%2fx']) assert.equal((await post()).status, 400, path);
     assert.equal(seen.length, before);
   } finally {
     await fastify.close();

@@ -35,7 +35,7 @@ export function baseOf(endpoint: string): string | undefined {
   try {
     const { protocol, origin, pathname, username } = new URL(endpoint);
     if ((protocol !== 'http:' && protocol !== 'https:') || username !== '') return undefined;
-    return origin + pathname.replace(/\/v\d[^/]*(\/.*)?$/, '').replace(/\/+$/, '');
+    return origin + pathname.replace(/\/v\d+(\.\d+)?(\/.*)?$/, '').replace(/\/+$/, '');
   } catch {
     return undefined;
   }
@@ -73,22 +73,21 @@ export class Regions {
     if (catalog === undefined) return refuse(reply, 401, 'Sign in first.');
     const base = endpointOf(catalog, where.region, where.service);
     if (base === undefined) return refuse(reply, 404, `The region ${where.region} has no ${where.service} service in the catalog.`);
+    if (leadsOut(where.path)) return refuse(reply, 400, 'The request is malformed.');
     const url = new URL(base + where.path);
-    // a path with dots does not lead out of the service
-    if (url.pathname !== base.slice(url.origin.length) && !url.pathname.startsWith(`${base.slice(url.origin.length)}/`))
-      return refuse(reply, 400, 'The request is malformed.');
     reply.hijack();
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const sent = send(url, { method: request.method ?? 'GET', headers: { ...kept(request.headers, SENT), 'x-auth-token': token }, timeout: SILENCE_MS });
+    const headers = { ...kept(request.headers, SENT), ...bodyOf(request), 'x-auth-token': token };
+    const sent = send(url, { method: request.method ?? 'GET', headers, timeout: SILENCE_MS });
     sent.on('response', (answer) => {
-      reply.raw.writeHead(isRedirect(answer.statusCode) ? 502 : (answer.statusCode ?? 502), { ...kept(answer.headers, SHOWN), ...DATA_HEADERS });
+      reply.raw.writeHead(shownStatus(answer.statusCode), { ...kept(answer.headers, SHOWN), ...DATA_HEADERS });
       pipeline(answer, reply.raw, () => {});
     });
     sent.on('timeout', () => sent.destroy(new Error('it is silent')));
     sent.on('error', (error) => {
       if (reply.raw.headersSent) return void reply.raw.destroy();
       reply.raw.writeHead(502, { 'content-type': 'application/json', ...DATA_HEADERS });
-      reply.raw.end(JSON.stringify({ message: `The region ${where.region} does not answer: ${error.message}` }));
+      reply.raw.end(JSON.stringify({ message: `The region ${where.region} does not answer: ${(error as NodeJS.ErrnoException).code ?? error.message}` }));
     });
     reply.raw.on('close', () => sent.destroy());
     pipeline(request, sent, () => {});
@@ -110,7 +109,22 @@ export class Regions {
   }
 }
 
-const isRedirect = (status = 0): boolean => status >= 301 && status <= 308 && status !== 304;
+/** True for a path with a segment of dots, in whatever escapes: it could end outside of the service, here or in a proxy on the way. */
+export function leadsOut(target: string): boolean {
+  let [path = ''] = target.split(/[?#]/, 1);
+  // a proxy on the way may unescape once more than the service does
+  for (let round = 0; round < 3; round += 1) {
+    if (path.split(/[/\\]/).some((segment) => segment === '.' || segment === '..')) return true;
+    path = path.replace(/%(25|2e|2f|5c)/gi, decodeURIComponent);
+  }
+  return false;
+}
+
+/** How the body is framed: said for every method, or its bytes would be taken for a request of their own behind a GET or DELETE. */
+const bodyOf = ({ headers }: IncomingMessage): Record<string, string> =>
+  headers['transfer-encoding'] !== undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': headers['content-length'] ?? '0' };
+/** Redirects are not shown, nor what is no final status. */
+const shownStatus = (status = 0): number => (status < 200 || status > 599 || (status >= 301 && status <= 308 && status !== 304) ? 502 : status);
 const kept = (headers: IncomingHttpHeaders, which: RegExp): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' && which.test(name) ? [[name, value]] : [])));
 const refuse = (reply: FastifyReply, status: number, message: string): FastifyReply =>
