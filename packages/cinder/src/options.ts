@@ -47,6 +47,22 @@ export interface ObjectBackupOptions {
   readonly ca: string | undefined;
 }
 
+/** One user for all backups (upstream's `single_user`). */
+export interface SwiftUser {
+  /** 1: the store's own authentication (`X-Auth-User`); 3: a keystone. */
+  readonly version: '1' | '3';
+  readonly authUrl: string;
+  readonly user: string;
+  readonly key: string;
+  readonly project: string;
+  readonly userDomain: string;
+  readonly projectDomain: string;
+  /** Of the endpoint in the catalogue; any where it is empty. */
+  readonly region: string;
+  /** The account's URL, instead of the one that is told with the token. */
+  readonly url: string | undefined;
+}
+
 export interface SwiftBackupOptions extends ObjectBackupOptions {
   readonly driver: 'swift';
   readonly storagePolicy: string | undefined;
@@ -54,21 +70,7 @@ export interface SwiftBackupOptions extends ObjectBackupOptions {
    * Whose account has the objects. `per_user`: that of the backup's project, in the name of who asks; the URL, with the project's id behind it, or
    * what the catalogue says for `region`. `single_user`: one account for all.
    */
-  readonly auth:
-    | { readonly mode: 'per_user'; readonly url: string | undefined; readonly region: string }
-    | {
-        readonly mode: 'single_user';
-        /** 1: the store's own; 3: a keystone. */
-        readonly version: '1' | '3';
-        readonly authUrl: string;
-        readonly user: string;
-        readonly key: string;
-        readonly project: string;
-        readonly userDomain: string;
-        readonly projectDomain: string;
-        readonly region: string;
-        readonly url: string | undefined;
-      };
+  readonly auth: { readonly mode: 'per_user'; readonly url: string | undefined; readonly region: string } | ({ readonly mode: 'single_user' } & SwiftUser);
 }
 
 export interface S3BackupOptions extends ObjectBackupOptions {

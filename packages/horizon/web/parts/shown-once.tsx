@@ -1,10 +1,7 @@
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useTranslation } from 'react-i18next';
 import { CommandText } from './command-text.tsx';
+import { TellDialog } from './tell-dialog.tsx';
 
 interface Props {
   readonly title: string;
@@ -17,25 +14,12 @@ interface Props {
 
 /** A dialog with a secret that the cloud tells once: it goes only when it is closed. */
 export function ShownOnce({ title, words, text, close }: Props) {
-  const { t } = useTranslation();
   return (
-    <Modal
-      visible
-      header={title}
-      closeAriaLabel={t('close')}
-      onDismiss={close}
-      footer={
-        <Box float="right">
-          <Button variant="primary" onClick={close}>
-            {t('close')}
-          </Button>
-        </Box>
-      }
-    >
+    <TellDialog title={title} close={close}>
       <SpaceBetween size="m">
         <Alert type="success">{words}</Alert>
         <CommandText text={text} />
       </SpaceBetween>
-    </Modal>
+    </TellDialog>
   );
 }

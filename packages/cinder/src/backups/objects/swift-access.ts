@@ -2,23 +2,8 @@ import { Readable } from 'node:stream';
 import { conflict } from '@cairn/kit/errors/errors';
 import type { Clock } from '@cairn/kit/clock/clock';
 import { allOf, drained, type HttpClient, inWords } from './http.ts';
+import type { SwiftUser } from '../../options.ts';
 import type { SwiftAccess } from './swift.ts';
-
-/** One user for all backups (upstream's `single_user`). */
-export interface SwiftUser {
-  /** 1: the store's own authentication (`X-Auth-User`); 3: a keystone. */
-  readonly version: '1' | '3';
-  readonly authUrl: string;
-  readonly user: string;
-  readonly key: string;
-  readonly project: string;
-  readonly userDomain: string;
-  readonly projectDomain: string;
-  /** Of the endpoint in the catalogue; any where it is empty. */
-  readonly region: string;
-  /** The account's URL, instead of the one that is told with the token. */
-  readonly url: string | undefined;
-}
 
 /** A token is not used so shortly before its end. */
 const SPARE_MS = 60_000;

@@ -1,6 +1,4 @@
 import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -9,6 +7,7 @@ import { api } from '../../api/client.ts';
 import { CommandText } from '../../parts/command-text.tsx';
 import { CreateDialog } from '../../parts/create-dialog.tsx';
 import { TextField } from '../../parts/fields.tsx';
+import { TellDialog } from '../../parts/tell-dialog.tsx';
 import { Waiting } from '../../parts/waiting.tsx';
 import { act } from '../queries.ts';
 import { type DialogProps, pathOf, touchesOf } from './parts.tsx';
@@ -56,19 +55,7 @@ export function GetPassword({ server, close }: DialogProps) {
     retry: false,
   });
   return (
-    <Modal
-      visible
-      onDismiss={close}
-      header={t('actions.getPassword')}
-      closeAriaLabel={t('close')}
-      footer={
-        <Box float="right">
-          <Button variant="primary" onClick={close}>
-            {t('close')}
-          </Button>
-        </Box>
-      }
-    >
+    <TellDialog title={t('actions.getPassword')} close={close}>
       {error !== null ? (
         <Box>{error.message}</Box>
       ) : data === undefined ? (
@@ -81,6 +68,6 @@ export function GetPassword({ server, close }: DialogProps) {
           <CommandText text={`echo '${data.replaceAll(/[^A-Za-z0-9+/=]/g, '')}' | base64 -d | openssl pkeyutl -decrypt -inkey ~/.ssh/id_rsa`} />
         </SpaceBetween>
       )}
-    </Modal>
+    </TellDialog>
   );
 }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:dgram';
-import { start } from '../../process/run.ts';
+import { handedSocket } from '../kernel/handed-socket.ts';
 
 /**
- * As for the metadata service (metadata/listen.ts), a helper opens the socket in the other namespace and hands it over. It is bound to the
- * link-local address of one link, so the kernel gives it nothing that came by another, and sends what is multicast by that link.
+ * The socket is bound to the link-local address of one link, so the kernel gives it nothing that came by another, and sends what is multicast
+ * by that link.
  */
 const HELPER = `
 process.once('message', ({ link, port }) => {
@@ -15,26 +15,6 @@ process.once('message', ({ link, port }) => {
   socket.bind({ address: entry.address + '%' + link, port, exclusive: true }, () => process.send({ ok: true }, socket, () => process.exit(0)));
 });
 `;
-const TIMEOUT_MS = 20_000;
 
 /** Opens a UDP socket at a link of a namespace. */
-export function socketAt(netns: string, link: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const child = start(process.execPath, ['-e', HELPER], { netns, dieWithParent: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-    const timer = setTimeout(() => end(new Error(`no socket in ${netns} after ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-    const end = (result: Socket | Error): void => {
-      clearTimeout(timer);
-      child.removeAllListeners();
-      child.on('error', () => {});
-      child.kill('SIGKILL');
-      if (result instanceof Error) reject(result);
-      else resolve(result);
-    };
-    child.on('message', (message: { readonly error?: string }, handle) =>
-      end(message.error === undefined ? (handle as Socket) : new Error(`cannot listen in ${netns}: ${message.error}`)),
-    );
-    child.on('error', end);
-    child.on('exit', (code) => end(new Error(`the helper in ${netns} ended with status ${code}`)));
-    child.send({ link, port });
-  });
-}
+export const socketAt = (netns: string, link: string, port: number): Promise<Socket> => handedSocket(netns, HELPER, { link, port });
