@@ -120,6 +120,11 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
   test('everybody’s servers are listed with their project, hostile names as text', async () => {
     await user.nav('All servers').click();
     await page.getByRole('row').filter({ hasText: HOSTILE }).getByText('alpha').waitFor();
+    // also of other projects' servers an administrator sees what they use
+    await user
+      .row('two')
+      .getByRole('img', { name: /^Between \d+ and \d+ % in the last 10 minutes$/ })
+      .waitFor();
     await user.fine('all-servers');
     for (const [name, text] of [
       ['All volumes', 'No project has any.'],

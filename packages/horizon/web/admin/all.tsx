@@ -10,6 +10,7 @@ import type { Column } from '../parts/resource-table.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import type { Server } from '../servers/queries.ts';
+import { CpuLine, UsageOnScreen } from '../servers/usage.tsx';
 
 const everybodys = <T extends { readonly id: string }>(list: string, service: ServiceName, path: string, key: string) =>
   queryOptions({ queryKey: [list, 'everybody'] as const, queryFn: ({ signal }) => allOf<T>(service, path, key, signal) });
@@ -37,22 +38,25 @@ export function AllServersPage() {
       },
       { id: 'host', header: t('fields.host'), value: (server) => server['OS-EXT-SRV-ATTR:host'] ?? '' },
       { id: 'flavor', header: t('fields.flavor'), value: ({ flavor }) => flavor.original_name },
+      { id: 'cpu', header: t('metrics.cpu'), live: ({ id }) => <CpuLine serverId={id} /> },
       { id: 'created', header: t('fields.created'), value: ({ created }) => created, cell: ({ created }) => <Time at={created} /> },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
     [t, projectName],
   );
   return (
-    <ListPage
-      name="all-servers"
-      title={t('pages.all-servers')}
-      query={serversQuery}
-      columns={columns}
-      keyOf={({ id }) => id}
-      labelOf={({ name }) => name}
-      remove={removal('compute', '/v2.1/servers')}
-      empty={{ title: t('servers.empty'), text: t('admin.allHelp') }}
-    />
+    <UsageOnScreen>
+      <ListPage
+        name="all-servers"
+        title={t('pages.all-servers')}
+        query={serversQuery}
+        columns={columns}
+        keyOf={({ id }) => id}
+        labelOf={({ name }) => name}
+        remove={removal('compute', '/v2.1/servers')}
+        empty={{ title: t('servers.empty'), text: t('admin.allHelp') }}
+      />
+    </UsageOnScreen>
   );
 }
 
