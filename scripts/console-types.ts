@@ -100,8 +100,8 @@ function find(calls: ReadonlyMap<string, Schema>, name: string): Schema | undefi
 const nameOf = ($ref: string): string => $ref.slice($ref.lastIndexOf('/') + 1);
 
 function declared(name: string, schema: Schema): string {
-  const type = typeOf(schema, '');
-  return type.startsWith('{') ? `interface ${name} ${type}` : `type ${name} = ${type};`;
+  // no interfaces: those have no index signature of their own, so that nothing could go through their properties
+  return `type ${name} = ${typeOf(schema, '')};`;
 }
 
 function typeOf(schema: Schema, indent: string): string {
@@ -148,7 +148,10 @@ function objectOf(schema: Schema, indent: string): string {
     return `${indent}  readonly ${key}${schema.required?.includes(name) ? '' : '?'}: ${typeOf(each, `${indent}  `)};`;
   });
   // a signature for names that nobody knows has to fit those that are known, too
-  if (rest !== undefined) lines.push(`${indent}  readonly [name: string]: unknown;`);
+  if (rest !== undefined) {
+    const known = properties.flatMap(([name, each]) => [typeOf(each, `${indent}  `), ...(schema.required?.includes(name) ? [] : ['undefined'])]);
+    lines.push(`${indent}  readonly [name: string]: ${rest === 'unknown' ? rest : [...new Set([rest, ...known])].join(' | ')};`);
+  }
   return `{\n${lines.join('\n')}\n${indent}}`;
 }
 

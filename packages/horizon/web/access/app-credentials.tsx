@@ -37,7 +37,11 @@ export function AppCredentials() {
         value: ({ access_rules = [] }) => access_rules.map(({ method, service, path }) => `${method} ${service} ${path}`).join(', '),
       },
       { id: 'unrestricted', header: t('access.unrestrictedShort'), value: ({ unrestricted }) => (unrestricted ? t('yes') : t('no')) },
-      { id: 'project', header: t('session.project'), value: ({ project_id }) => session.projects.find(({ id }) => id === project_id)?.name ?? project_id },
+      {
+        id: 'project',
+        header: t('session.project'),
+        value: ({ project_id }) => session.projects.find(({ id }) => id === project_id)?.name ?? project_id ?? '',
+      },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
     [t, session.projects],
@@ -104,7 +108,7 @@ function CreateAppCredential({ close, onMade }: { readonly close: () => void; re
       send={async (values) => {
         const path = appCredentialsPath(session.user.id);
         const body = credentialBody(values, Date.now());
-        onMade((await api<{ application_credential: AppCredentialSecret }>('identity', path, { method: 'POST', body })).application_credential);
+        onMade((await api<'keystone.application_credential.create'>('identity', path, { method: 'POST', body })).application_credential);
       }}
       touches={[['application-credentials']]}
       close={close}

@@ -18,7 +18,7 @@ export function Ec2Credentials() {
   const columns = useMemo<readonly Column<Ec2Credential>[]>(
     () => [
       { id: 'access', header: t('access.accessKey'), value: ({ access }) => access },
-      { id: 'project', header: t('session.project'), value: ({ tenant_id }) => session.projects.find(({ id }) => id === tenant_id)?.name ?? tenant_id },
+      { id: 'project', header: t('session.project'), value: ({ tenant_id }) => session.projects.find(({ id }) => id === tenant_id)?.name ?? tenant_id ?? '' },
     ],
     [t, session.projects],
   );
@@ -52,7 +52,7 @@ function CreateEc2({ close, onMade }: { readonly close: () => void; readonly onM
       fields={{ project: { kind: 'choice', label: t('session.project'), options, initial: session.project?.id } }}
       send={async ({ project }) => {
         const body = { tenant_id: project };
-        onMade((await api<{ credential: Ec2Credential }>('identity', ec2Path(session.user.id), { method: 'POST', body })).credential);
+        onMade((await api<'keystone.ec2_credential.create'>('identity', ec2Path(session.user.id), { method: 'POST', body })).credential);
       }}
       touches={[['ec2-credentials']]}
       close={close}

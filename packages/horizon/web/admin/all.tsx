@@ -1,7 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { allOf, api } from '../api/client.ts';
+import type { Answers } from '../api/answers.ts';
+import { allOf, api, type Row } from '../api/client.ts';
 import type { ServiceName } from '../api/services.ts';
 import { useProjectName } from '../identity/names.ts';
 import { ListPage } from '../parts/list-page.tsx';
@@ -9,18 +10,17 @@ import { PageLink } from '../parts/page-link.tsx';
 import type { Column } from '../parts/resource-table.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
-import type { Server } from '../servers/queries.ts';
 import { CpuLine, UsageOnScreen } from '../servers/usage.tsx';
 
-const everybodys = <T extends { readonly id: string }>(list: string, service: ServiceName, path: string, key: string) =>
+const everybodys = <T extends keyof Answers>(list: string, service: ServiceName, path: string, key: string) =>
   queryOptions({ queryKey: [list, 'everybody'] as const, queryFn: ({ signal }) => allOf<T>(service, path, key, signal) });
 const removal =
   (service: ServiceName, path: string) =>
   (id: string): Promise<unknown> =>
     api(service, `${path}/${encodeURIComponent(id)}`, { method: 'DELETE' });
 
-type AnyServer = Server & { readonly tenant_id: string };
-const serversQuery = everybodys<AnyServer>('servers', 'compute', '/v2.1/servers/detail?all_tenants=1', 'servers');
+type AnyServer = Row<'nova.server.detail'>;
+const serversQuery = everybodys<'nova.server.detail'>('servers', 'compute', '/v2.1/servers/detail?all_tenants=1', 'servers');
 
 /** The servers of all projects. */
 export function AllServersPage() {
@@ -60,16 +60,8 @@ export function AllServersPage() {
   );
 }
 
-interface AnyVolume {
-  readonly id: string;
-  readonly name: string | null;
-  readonly status: string;
-  readonly size: number;
-  readonly volume_type: string | null;
-  readonly 'os-vol-tenant-attr:tenant_id'?: string;
-  readonly 'os-vol-host-attr:host'?: string | null;
-}
-const volumesQuery = everybodys<AnyVolume>('volumes', 'volume', '/v3/volumes/detail?all_tenants=1', 'volumes');
+type AnyVolume = Row<'cinder.volume.list-detail'>;
+const volumesQuery = everybodys<'cinder.volume.list-detail'>('volumes', 'volume', '/v3/volumes/detail?all_tenants=1', 'volumes');
 
 /** The volumes of all projects. */
 export function AllVolumesPage() {
@@ -102,17 +94,8 @@ export function AllVolumesPage() {
   );
 }
 
-interface AnyNetwork {
-  readonly id: string;
-  readonly name: string;
-  readonly status: string;
-  readonly project_id: string;
-  readonly shared: boolean;
-  readonly 'router:external': boolean;
-  readonly 'provider:network_type'?: string;
-  readonly 'provider:segmentation_id'?: number | null;
-}
-const networksQuery = everybodys<AnyNetwork>('networks', 'network', '/v2.0/networks', 'networks');
+type AnyNetwork = Row<'neutron.network.list'>;
+const networksQuery = everybodys<'neutron.network.list'>('networks', 'network', '/v2.0/networks', 'networks');
 
 /** The networks of all projects: to administrators the network service shows them all. */
 export function AllNetworksPage() {
@@ -149,15 +132,8 @@ export function AllNetworksPage() {
   );
 }
 
-interface AnyFloatingIp {
-  readonly id: string;
-  readonly floating_ip_address: string;
-  readonly fixed_ip_address: string | null;
-  readonly status: string;
-  readonly project_id: string;
-  readonly description: string;
-}
-const floatingIpsQuery = everybodys<AnyFloatingIp>('floatingips', 'network', '/v2.0/floatingips', 'floatingips');
+type AnyFloatingIp = Row<'neutron.floatingip.list'>;
+const floatingIpsQuery = everybodys<'neutron.floatingip.list'>('floatingips', 'network', '/v2.0/floatingips', 'floatingips');
 
 /** The floating IPs of all projects. */
 export function AllFloatingIpsPage() {

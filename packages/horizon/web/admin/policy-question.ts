@@ -1,14 +1,6 @@
+import type { Answer } from '../api/client.ts';
 import { targetOf } from '../identity/grants.ts';
 import { propertiesOf } from './properties.ts';
-
-/** A rule of a service, as the cloud applies it. */
-export interface PolicyRule {
-  readonly service: string;
-  readonly rule: string;
-  readonly check: string;
-  readonly description: string;
-  readonly scope_types: readonly string[] | null;
-}
 
 /** One alternative of a check, with the rules that it refers to. */
 export interface Branch {
@@ -17,13 +9,8 @@ export interface Branch {
   readonly rules: readonly { readonly rule: string; readonly check: string; readonly passes: boolean; readonly branches: readonly Branch[] }[];
 }
 
-export interface Explanation extends PolicyRule {
-  readonly allowed: boolean;
-  readonly reason: 'passes' | 'fails' | 'scope' | 'no_role';
-  readonly roles: readonly string[];
-  readonly matching: string | null;
-  readonly branches: readonly Branch[];
-}
+/** The answer to the question, with the alternatives in full: they hold each other. */
+export type Explanation = Omit<Answer<'keystone.policy_explanation.show'>['policy_explanation'], 'branches'> & { readonly branches: readonly Branch[] };
 
 interface Form {
   readonly user: string;

@@ -18,12 +18,12 @@ import { api } from '../api/client.ts';
 import { useTargetChoices } from '../identity/names.ts';
 import { usersQuery } from '../identity/queries.ts';
 import { Refusal } from '../parts/refusal.tsx';
-import { type Branch, type Explanation, type PolicyRule, questionOf } from './policy-question.ts';
+import { type Branch, type Explanation, questionOf } from './policy-question.ts';
 import { propertiesOf } from './properties.ts';
 
 const rulesQuery = queryOptions({
   queryKey: ['policy-rules'] as const,
-  queryFn: async ({ signal }) => (await api<{ policy_rules: readonly PolicyRule[] }>('identity', '/v3/OS-CAIRN/policy_rules', { signal })).policy_rules,
+  queryFn: async ({ signal }) => (await api<'keystone.policy_rule.list'>('identity', '/v3/OS-CAIRN/policy_rules', { signal })).policy_rules,
   staleTime: 600_000,
 });
 
@@ -45,11 +45,11 @@ export function PolicyPage() {
   const asked = useMutation({
     mutationFn: async () =>
       (
-        await api<{ policy_explanation: Explanation }>('identity', '/v3/OS-CAIRN/policy_explanations', {
+        await api<'keystone.policy_explanation.show'>('identity', '/v3/OS-CAIRN/policy_explanations', {
           method: 'POST',
           body: questionOf({ user, scope, rule, target }),
         })
-      ).policy_explanation,
+      ).policy_explanation as Explanation,
   });
   const wrong = propertiesOf(target) === undefined;
   const choose = (set: (value: string) => void, value: string): void => {

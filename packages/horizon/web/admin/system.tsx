@@ -6,33 +6,22 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client.ts';
+import { api, type Row } from '../api/client.ts';
 import type { ServiceName } from '../api/services.ts';
 import { type Column, ResourceTable } from '../parts/resource-table.tsx';
 import { hypervisorsQuery } from './queries.ts';
 import { newestOf, type VersionDocument } from './versions.ts';
 
-interface Endpoint {
-  readonly id: string;
-  readonly interface: string;
-  readonly region_id: string | null;
-  readonly service_id: string;
-  readonly url: string;
-  readonly enabled: boolean;
-}
-interface Service {
-  readonly id: string;
-  readonly name?: string;
-  readonly type: string;
-}
-type Row = Endpoint & { readonly service: Service | undefined };
+type Endpoint = Row<'keystone.endpoint.list'>;
+type Service = Row<'keystone.service.list'>;
+type CatalogRow = Endpoint & { readonly service: Service | undefined };
 
 const endpointsQuery = queryOptions({
   queryKey: ['endpoints'] as const,
-  queryFn: async ({ signal }): Promise<readonly Row[]> => {
+  queryFn: async ({ signal }): Promise<readonly CatalogRow[]> => {
     const [{ endpoints }, { services }] = await Promise.all([
-      api<{ endpoints: Endpoint[] }>('identity', '/v3/endpoints', { signal }),
-      api<{ services: Service[] }>('identity', '/v3/services', { signal }),
+      api<'keystone.endpoint.list'>('identity', '/v3/endpoints', { signal }),
+      api<'keystone.service.list'>('identity', '/v3/services', { signal }),
     ]);
     return endpoints.map((endpoint) => ({ ...endpoint, service: services.find(({ id }) => id === endpoint.service_id) }));
   },
@@ -59,7 +48,7 @@ export function SystemPage() {
   const versions = useQuery(versionsQuery);
   const hosts = useQuery({ ...hypervisorsQuery, retry: false });
   const endpoints = useQuery(endpointsQuery);
-  const columns = useMemo<readonly Column<Row>[]>(
+  const columns = useMemo<readonly Column<CatalogRow>[]>(
     () => [
       { id: 'type', header: t('access.service'), value: ({ service }) => service?.type ?? '' },
       { id: 'name', header: t('fields.name'), value: ({ service }) => service?.name ?? '' },

@@ -1,6 +1,6 @@
 /** What the cloud answers: written by scripts/console-types.ts from the cloud's own OpenAPI document. Not to be edited. */
 
-interface AddressGroup {
+type AddressGroup = {
   readonly id: string;
   readonly name: string;
   readonly tenant_id: string;
@@ -10,18 +10,18 @@ interface AddressGroup {
   readonly updated_at: string;
   readonly revision_number: number;
   readonly project_id: string;
-}
+};
 
-interface AddressScope {
+type AddressScope = {
   readonly id: string;
   readonly name: string;
   readonly tenant_id: string;
   readonly shared: boolean;
   readonly ip_version: 4 | 6;
   readonly project_id: string;
-}
+};
 
-interface Aggregate {
+type Aggregate = {
   readonly id: number;
   readonly uuid: string;
   readonly name: string;
@@ -32,23 +32,103 @@ interface Aggregate {
   readonly deleted_at: string | null;
   readonly hosts: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-}
+};
 
-interface ComputeLink {
+type AllocationRequest = {
+  readonly allocations: Readonly<Record<string, {
+    readonly resources: Readonly<Record<string, number>>;
+  }>>;
+  readonly mappings: Readonly<Record<string, readonly string[]>>;
+};
+
+type ApplicationCredential = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly user_id: string;
+  readonly project_id: string | null;
+  readonly system: null;
+  readonly expires_at: string | null;
+  readonly unrestricted: boolean;
+  readonly roles: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly domain_id: string | null;
+    readonly description: string | null;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly [name: string]: unknown;
+  }[];
+  readonly access_rules?: readonly {
+    readonly id: string;
+    readonly service: string;
+    readonly path: string;
+    readonly method: string;
+  }[];
+  readonly links: {
+    readonly self: string;
+  };
+};
+
+type ComputeLimits = {
+  readonly rate: readonly unknown[];
+  readonly absolute: {
+    readonly maxTotalRAMSize: number;
+    readonly maxTotalInstances: number;
+    readonly maxTotalCores: number;
+    readonly maxTotalKeypairs: number;
+    readonly maxServerMeta: number;
+    readonly maxServerGroups: number;
+    readonly maxServerGroupMembers: number;
+    readonly totalRAMUsed: number;
+    readonly totalCoresUsed: number;
+    readonly totalInstancesUsed: number;
+    readonly totalServerGroupsUsed: number;
+  };
+};
+
+type ComputeLink = {
   readonly rel: string;
   readonly href: string;
   readonly type?: string;
-}
+};
 
-interface ComputeSecurityGroup {
+type ComputeQuotaSet = {
+  readonly id: string;
+  readonly instances: number;
+  readonly cores: number;
+  readonly ram: number;
+  readonly metadata_items: number;
+  readonly key_pairs: number;
+  readonly server_groups: number;
+  readonly server_group_members: number;
+};
+
+type ComputeQuotaSetDetail = {
+  readonly id: string;
+  readonly instances: ComputeQuotaUse;
+  readonly cores: ComputeQuotaUse;
+  readonly ram: ComputeQuotaUse;
+  readonly metadata_items: ComputeQuotaUse;
+  readonly key_pairs: ComputeQuotaUse;
+  readonly server_groups: ComputeQuotaUse;
+  readonly server_group_members: ComputeQuotaUse;
+};
+
+type ComputeQuotaUse = {
+  readonly in_use: number;
+  readonly limit: number;
+  readonly reserved: number;
+};
+
+type ComputeSecurityGroup = {
   readonly id: string;
   readonly name: string;
   readonly description: string | null;
   readonly tenant_id: string;
   readonly rules: readonly ComputeSecurityGroupRule[];
-}
+};
 
-interface ComputeSecurityGroupRule {
+type ComputeSecurityGroupRule = {
   readonly id: string;
   readonly parent_group_id: string;
   readonly ip_protocol: string | null;
@@ -61,9 +141,9 @@ interface ComputeSecurityGroupRule {
   readonly ip_range: {
     readonly cidr?: string;
   };
-}
+};
 
-interface ComputeService {
+type ComputeService = {
   readonly id: string;
   readonly binary: string;
   readonly host: string;
@@ -73,9 +153,9 @@ interface ComputeService {
   readonly updated_at: string | null;
   readonly disabled_reason: string | null;
   readonly forced_down: boolean;
-}
+};
 
-interface ComputeZone {
+type ComputeZone = {
   readonly zoneName: string;
   readonly zoneState: {
     readonly available: boolean;
@@ -85,18 +165,66 @@ interface ComputeZone {
     readonly active: boolean;
     readonly updated_at: string | null;
   }>>>> | null;
-}
+};
 
-interface CreatedKeyPair {
+type CreatedKeyPair = {
   readonly name: string;
   readonly public_key: string;
   readonly fingerprint: string;
   readonly type: string;
   readonly user_id: string;
   readonly private_key?: string;
-}
+};
 
-interface Flavor {
+type CreatedServer = {
+  readonly id: string;
+  readonly links: readonly ComputeLink[];
+  readonly 'OS-DCF:diskConfig': string;
+  readonly security_groups: readonly {
+    readonly name: string;
+  }[];
+  readonly adminPass: string;
+};
+
+type Domain = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly tags: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type Ec2Credential = {
+  readonly user_id: string;
+  readonly tenant_id: string | null;
+  readonly access: string;
+  readonly secret: string;
+  readonly trust_id: string | null;
+  readonly links: {
+    readonly self: string;
+  };
+};
+
+type Endpoint = {
+  readonly id: string;
+  readonly interface: string;
+  readonly region_id: string | null;
+  readonly service_id: string;
+  readonly url: string;
+  readonly enabled: boolean;
+  readonly region: string | null;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type Flavor = {
   readonly id: string;
   readonly name: string;
   readonly ram: number;
@@ -108,14 +236,14 @@ interface Flavor {
   readonly description: string | null;
   readonly extra_specs?: Readonly<Record<string, string>>;
   readonly swap: number;
-}
+};
 
-interface FlavorAccess {
+type FlavorAccess = {
   readonly flavor_id: string;
   readonly tenant_id: string;
-}
+};
 
-interface FloatingIp {
+type FloatingIp = {
   readonly id: string;
   readonly floating_ip_address: string;
   readonly floating_network_id: string;
@@ -151,9 +279,20 @@ interface FloatingIp {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface HypervisorWithLoad {
+type Group = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string;
+  readonly description: string | null;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type HypervisorWithLoad = {
   readonly id: string;
   readonly hypervisor_hostname: string;
   readonly state: 'up' | 'down';
@@ -182,16 +321,77 @@ interface HypervisorWithLoad {
     readonly disabled_reason: string | null;
   };
   readonly cpu_info: Readonly<Record<string, unknown>>;
-}
+};
 
-interface KeyPair {
+type Image = {
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: string;
+  readonly visibility: string;
+  readonly owner: string | null;
+  readonly protected: boolean;
+  readonly os_hidden: boolean;
+  readonly disk_format: string | null;
+  readonly container_format: string | null;
+  readonly min_disk: number;
+  readonly min_ram: number;
+  readonly size: number | null;
+  readonly virtual_size: number | null;
+  readonly checksum: string | null;
+  readonly os_hash_algo: string | null;
+  readonly os_hash_value: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly tags: readonly string[];
+  readonly self: string;
+  readonly file: string;
+  readonly schema: string;
+  readonly stores?: string;
+  readonly direct_url?: string;
+  readonly locations?: readonly ImageLocation[];
+  readonly [name: string]: string | string | null | boolean | number | number | null | readonly string[] | undefined | readonly ImageLocation[];
+};
+
+type ImageLocation = {
+  readonly url: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+};
+
+type ImageMember = {
+  readonly member_id: string;
+  readonly image_id: string;
+  readonly status: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly schema: string;
+};
+
+type ImageTaskRecord = {
+  readonly id: string;
+  readonly type: string;
+  readonly status: string;
+  readonly owner: string | null;
+  readonly image_id: string | null;
+  readonly request_id: string | null;
+  readonly user_id: string | null;
+  readonly expires_at: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly deleted_at: null;
+  readonly deleted: false;
+  readonly input: Readonly<Record<string, unknown>> | null;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly message: string | null;
+};
+
+type KeyPair = {
   readonly name: string;
   readonly public_key: string;
   readonly fingerprint: string;
   readonly type: string;
-}
+};
 
-interface LiveMigration {
+type LiveMigration = {
   readonly id: number;
   readonly uuid: string;
   readonly source_compute: string | null;
@@ -211,17 +411,17 @@ interface LiveMigration {
   readonly memory_processed_bytes: number | null;
   readonly memory_remaining_bytes: number | null;
   readonly memory_total_bytes: number | null;
-}
+};
 
-interface MetadefAssociation {
+type MetadefAssociation = {
   readonly name: string;
   readonly prefix?: string;
   readonly properties_target?: string;
   readonly created_at: string;
   readonly updated_at: string;
-}
+};
 
-interface MetadefNamespace {
+type MetadefNamespace = {
   readonly namespace: string;
   readonly display_name?: string;
   readonly description?: string;
@@ -238,9 +438,9 @@ interface MetadefNamespace {
   readonly tags?: readonly {
     readonly name: string;
   }[];
-}
+};
 
-interface MetadefObject {
+type MetadefObject = {
   readonly name: string;
   readonly description?: string;
   readonly required?: readonly string[];
@@ -249,9 +449,9 @@ interface MetadefObject {
   readonly updated_at: string;
   readonly self: string;
   readonly schema: string;
-}
+};
 
-interface Migration {
+type Migration = {
   readonly id: number;
   readonly uuid: string;
   readonly source_compute: string | null;
@@ -269,9 +469,9 @@ interface Migration {
   readonly new_instance_type_id: number | null;
   readonly migration_type: string;
   readonly links?: readonly ComputeLink[];
-}
+};
 
-interface Network {
+type Network = {
   readonly id: string;
   readonly name: string;
   readonly subnets: readonly string[];
@@ -304,9 +504,9 @@ interface Network {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface NetworkAgent {
+type NetworkAgent = {
   readonly id: string;
   readonly agent_type: string;
   readonly binary: string;
@@ -324,9 +524,190 @@ interface NetworkAgent {
   readonly description: string | null;
   readonly availability_zone: string;
   readonly resources_synced: boolean | null;
-}
+};
 
-interface Port {
+type NetworkQuota = {
+  readonly network: number;
+  readonly subnet: number;
+  readonly subnetpool: number;
+  readonly port: number;
+  readonly router: number;
+  readonly floatingip: number;
+  readonly security_group: number;
+  readonly security_group_rule: number;
+  readonly rbac_policy: number;
+  readonly trunk: number;
+};
+
+type NetworkQuotaDetails = {
+  readonly network: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly subnet: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly subnetpool: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly port: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly router: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly floatingip: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly security_group: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly security_group_rule: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly rbac_policy: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly trunk: {
+    readonly limit: number;
+    readonly used: number;
+    readonly reserved: number;
+  };
+};
+
+type NewApplicationCredential = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly user_id: string;
+  readonly project_id: string | null;
+  readonly system: null;
+  readonly expires_at: string | null;
+  readonly unrestricted: boolean;
+  readonly roles: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly domain_id: string | null;
+    readonly description: string | null;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly [name: string]: unknown;
+  }[];
+  readonly access_rules?: readonly {
+    readonly id: string;
+    readonly service: string;
+    readonly path: string;
+    readonly method: string;
+  }[];
+  readonly secret: string;
+  readonly links: {
+    readonly self: string;
+  };
+};
+
+type PathExplanation = {
+  readonly verdict: 'pass' | 'drop' | 'unknown';
+  readonly summary: string;
+  readonly summary_code: string;
+  readonly remedy: string | null;
+  readonly port_id: string | null;
+  readonly arrived_at_port_id: string | null;
+  readonly protocol: number;
+  readonly packet: PathPacket;
+  readonly mtu: number | null;
+  readonly hops: readonly PathHop[];
+  readonly dhcp: readonly {
+    readonly port_id: string;
+    readonly subnet_id: string;
+    readonly ip_address: string;
+    readonly server: string | null;
+    readonly reason: string;
+    readonly reason_code: string;
+  }[];
+};
+
+type PathHop = {
+  readonly leg: 'request' | 'answer';
+  readonly kind: 'port' | 'anti_spoofing' | 'security_group' | 'guest_route' | 'network' | 'router' | 'nat' | 'outside' | 'other_side';
+  readonly object: {
+    readonly type: 'port' | 'network' | 'router';
+    readonly id: string;
+    readonly name: string | null;
+  } | null;
+  readonly host: string | null;
+  readonly verdict: 'pass' | 'drop' | 'nat' | 'unknown';
+  readonly reason: string;
+  readonly reason_code: string;
+  readonly remedy: string | null;
+  readonly security_groups: readonly {
+    readonly id: string;
+    readonly name: string;
+  }[];
+  readonly rule: {
+    readonly id: string;
+    readonly direction: 'ingress' | 'egress';
+    readonly ethertype: 'IPv4' | 'IPv6';
+    readonly protocol: string | null;
+    readonly port_range_min: number | null;
+    readonly port_range_max: number | null;
+    readonly remote_ip_prefix: string | null;
+    readonly remote_group_id: string | null;
+  } | null;
+  readonly packet: PathPacket | null;
+};
+
+type PathPacket = {
+  readonly source_ip: string;
+  readonly destination_ip: string;
+  readonly source_port: number | null;
+  readonly destination_port: number | null;
+};
+
+type PolicyBranch = {
+  readonly check: string;
+  readonly passes: boolean;
+  readonly rules: readonly unknown[];
+};
+
+type PolicyExplanation = {
+  readonly service: string;
+  readonly rule: string;
+  readonly check: string;
+  readonly description: string;
+  readonly scope_types: readonly string[] | null;
+  readonly allowed: boolean;
+  readonly reason: 'passes' | 'fails' | 'scope' | 'no_role';
+  readonly roles: readonly string[];
+  readonly target: Readonly<Record<string, unknown>>;
+  readonly matching: string | null;
+  readonly branches: readonly PolicyBranch[];
+};
+
+type PolicyRule = {
+  readonly service: string;
+  readonly rule: string;
+  readonly check: string;
+  readonly description: string;
+  readonly scope_types: readonly string[] | null;
+};
+
+type Port = {
   readonly id: string;
   readonly name: string;
   readonly network_id: string;
@@ -390,9 +771,9 @@ interface Port {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface PortForwarding {
+type PortForwarding = {
   readonly id: string;
   readonly external_port?: number;
   readonly internal_port?: number;
@@ -402,15 +783,63 @@ interface PortForwarding {
   readonly description: string;
   readonly external_port_range: string | null;
   readonly internal_port_range: string | null;
-}
+};
 
-interface PropertyDefinition {
+type Project = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string | null;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly parent_id: string | null;
+  readonly is_domain: boolean;
+  readonly tags: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type ProjectInTree = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string | null;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly parent_id: string | null;
+  readonly is_domain: boolean;
+  readonly tags: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly parents?: readonly {
+    readonly project: RelatedProject;
+  }[] | Readonly<Record<string, unknown>> | null;
+  readonly subtree?: readonly {
+    readonly project: RelatedProject;
+  }[] | Readonly<Record<string, unknown>> | null;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type PropertyDefinition = {
   readonly type?: string;
   readonly title?: string;
   readonly [name: string]: unknown;
-}
+};
 
-interface QosPolicy {
+type ProviderSummary = {
+  readonly resources: Readonly<Record<string, {
+    readonly capacity: number;
+    readonly used: number;
+  }>>;
+  readonly traits: readonly string[];
+  readonly parent_provider_uuid: string | null;
+  readonly root_provider_uuid: string;
+};
+
+type QosPolicy = {
   readonly id: string;
   readonly name: string;
   readonly shared: boolean;
@@ -454,9 +883,9 @@ interface QosPolicy {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface RbacPolicy {
+type RbacPolicy = {
   readonly id: string;
   readonly object_type: 'network' | 'subnetpool' | 'address_scope' | 'address_group' | 'security_group' | 'qos_policy';
   readonly object_id: string;
@@ -464,9 +893,168 @@ interface RbacPolicy {
   readonly tenant_id: string;
   readonly action: 'access_as_shared' | 'access_as_external';
   readonly project_id: string;
-}
+};
 
-interface Router {
+type RebuiltServer = {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly tenant_id: string;
+  readonly user_id: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly hostId: string;
+  readonly image: '' | {
+    readonly id: string;
+    readonly links: readonly ComputeLink[];
+    readonly properties: Readonly<Record<string, string>>;
+  };
+  readonly flavor: ServerFlavor;
+  readonly created: string;
+  readonly updated: string;
+  readonly addresses: Readonly<Record<string, readonly ServerAddress[]>>;
+  readonly accessIPv4: string;
+  readonly accessIPv6: string;
+  readonly links: readonly ComputeLink[];
+  readonly 'OS-DCF:diskConfig': string;
+  readonly fault?: ServerFault;
+  readonly progress?: number;
+  readonly 'OS-EXT-AZ:availability_zone': string;
+  readonly config_drive: string;
+  readonly key_name: string | null;
+  readonly 'OS-SRV-USG:launched_at': string | null;
+  readonly 'OS-SRV-USG:terminated_at': string | null;
+  readonly security_groups?: readonly {
+    readonly name: string;
+  }[];
+  readonly 'OS-EXT-STS:task_state': string | null;
+  readonly 'OS-EXT-STS:vm_state': string;
+  readonly 'OS-EXT-STS:power_state': number;
+  readonly 'os-extended-volumes:volumes_attached': readonly {
+    readonly id: string;
+    readonly delete_on_termination: boolean;
+  }[];
+  readonly locked: boolean;
+  readonly host_status?: string;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly trusted_image_certificates: readonly string[] | null;
+  readonly server_groups?: readonly string[];
+  readonly locked_reason: string | null;
+  readonly pinned_availability_zone: string | null;
+  readonly scheduler_hints: Readonly<Record<string, readonly unknown[]>>;
+  readonly 'OS-EXT-SRV-ATTR:hostname': string;
+  readonly 'OS-EXT-SRV-ATTR:host'?: string | null;
+  readonly 'OS-EXT-SRV-ATTR:instance_name'?: string;
+  readonly 'OS-EXT-SRV-ATTR:hypervisor_hostname'?: string | null;
+  readonly 'OS-EXT-SRV-ATTR:kernel_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:launch_index'?: number;
+  readonly 'OS-EXT-SRV-ATTR:ramdisk_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:reservation_id'?: string;
+  readonly 'OS-EXT-SRV-ATTR:root_device_name'?: string | null;
+  readonly adminPass: string;
+  readonly user_data: string | null;
+};
+
+type RecentServerUsage = {
+  readonly server_id: string;
+  readonly samples: readonly ServerUsageSample[];
+};
+
+type RelatedProject = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string | null;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly parent_id: string | null;
+  readonly is_domain: boolean;
+  readonly tags: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly limits?: readonly {
+    readonly id: string;
+    readonly service_id: string;
+    readonly region_id: string | null;
+    readonly resource_name: string;
+    readonly description: string | null;
+    readonly project_id: string | null;
+    readonly domain_id: string | null;
+    readonly resource_limit: number;
+  }[];
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type RemoteConsole = {
+  readonly protocol: string;
+  readonly type: string;
+  readonly url: string;
+};
+
+type Role = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string | null;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly description: string | null;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type RoleAssignment = {
+  readonly role: {
+    readonly id: string;
+    readonly name?: string;
+    readonly domain?: {
+      readonly id: string;
+      readonly name: string;
+    };
+  };
+  readonly user?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly domain?: {
+      readonly id: string;
+      readonly name: string;
+    };
+  };
+  readonly group?: {
+    readonly id: string;
+    readonly name?: string;
+    readonly domain?: {
+      readonly id: string;
+      readonly name: string;
+    };
+  };
+  readonly scope: {
+    readonly project?: {
+      readonly id: string;
+      readonly name?: string;
+      readonly domain?: {
+        readonly id: string;
+        readonly name: string;
+      };
+    };
+    readonly domain?: {
+      readonly id: string;
+      readonly name?: string;
+    };
+    readonly system?: {
+      readonly all: true;
+    };
+    readonly 'OS-INHERIT:inherited_to'?: 'projects';
+  };
+  readonly links: {
+    readonly assignment: string;
+    readonly membership?: string;
+    readonly prior_role?: string;
+  };
+};
+
+type Router = {
   readonly id: string;
   readonly name: string;
   readonly admin_state_up: boolean;
@@ -511,9 +1099,9 @@ interface Router {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface SecurityGroup {
+type SecurityGroup = {
   readonly id: string;
   readonly name: string;
   readonly tenant_id: string;
@@ -526,9 +1114,9 @@ interface SecurityGroup {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface SecurityGroupRule {
+type SecurityGroupRule = {
   readonly id: string;
   readonly security_group_id: string;
   readonly remote_group_id: string | null;
@@ -547,9 +1135,9 @@ interface SecurityGroupRule {
   readonly updated_at: string;
   readonly revision_number: number;
   readonly project_id: string;
-}
+};
 
-interface Server {
+type Server = {
   readonly id: string;
   readonly name: string;
   readonly status: string;
@@ -606,9 +1194,9 @@ interface Server {
   readonly 'OS-EXT-SRV-ATTR:reservation_id'?: string;
   readonly 'OS-EXT-SRV-ATTR:root_device_name'?: string | null;
   readonly 'OS-EXT-SRV-ATTR:user_data'?: string | null;
-}
+};
 
-interface ServerAction {
+type ServerAction = {
   readonly action: string;
   readonly instance_uuid: string;
   readonly request_id: string;
@@ -617,9 +1205,9 @@ interface ServerAction {
   readonly start_time: string;
   readonly message: string | null;
   readonly updated_at: string;
-}
+};
 
-interface ServerActionDetail {
+type ServerActionDetail = {
   readonly action: string;
   readonly instance_uuid: string;
   readonly request_id: string;
@@ -629,9 +1217,9 @@ interface ServerActionDetail {
   readonly message: string | null;
   readonly updated_at: string;
   readonly events: readonly ServerActionEvent[];
-}
+};
 
-interface ServerActionEvent {
+type ServerActionEvent = {
   readonly event: string;
   readonly start_time: string;
   readonly finish_time: string | null;
@@ -640,23 +1228,64 @@ interface ServerActionEvent {
   readonly host?: string | null;
   readonly hostId: string;
   readonly details?: string | null;
-}
+};
 
-interface ServerAddress {
+type ServerAddress = {
   readonly version: number;
   readonly addr: string;
   readonly 'OS-EXT-IPS:type'?: 'fixed' | 'floating';
   readonly 'OS-EXT-IPS-MAC:mac_addr'?: string;
-}
+};
 
-interface ServerFault {
+type ServerDiagnostics = {
+  readonly state: string;
+  readonly driver: string;
+  readonly hypervisor: string;
+  readonly hypervisor_os: string;
+  readonly uptime: number | null;
+  readonly config_drive: boolean;
+  readonly num_cpus: number;
+  readonly num_nics: number;
+  readonly num_disks: number;
+  readonly cpu_details: readonly {
+    readonly id: number;
+    readonly time: number | null;
+    readonly utilisation: number | null;
+  }[];
+  readonly nic_details: readonly {
+    readonly mac_address: string;
+    readonly rx_octets: number | null;
+    readonly rx_errors: number | null;
+    readonly rx_drop: number | null;
+    readonly rx_packets: number | null;
+    readonly rx_rate: number | null;
+    readonly tx_octets: number | null;
+    readonly tx_errors: number | null;
+    readonly tx_drop: number | null;
+    readonly tx_packets: number | null;
+    readonly tx_rate: number | null;
+  }[];
+  readonly disk_details: readonly {
+    readonly read_bytes: number | null;
+    readonly read_requests: number | null;
+    readonly write_bytes: number | null;
+    readonly write_requests: number | null;
+    readonly errors_count: number | null;
+  }[];
+  readonly memory_details: {
+    readonly maximum: number | null;
+    readonly used: number | null;
+  };
+};
+
+type ServerFault = {
   readonly code: number;
   readonly created: string;
   readonly message: string;
   readonly details?: string;
-}
+};
 
-interface ServerFlavor {
+type ServerFlavor = {
   readonly vcpus: number;
   readonly ram: number;
   readonly disk: number;
@@ -664,9 +1293,9 @@ interface ServerFlavor {
   readonly swap: number;
   readonly original_name: string;
   readonly extra_specs?: Readonly<Record<string, string>>;
-}
+};
 
-interface ServerGroup {
+type ServerGroup = {
   readonly id: string;
   readonly name: string;
   readonly policy: string;
@@ -676,9 +1305,9 @@ interface ServerGroup {
   readonly members: readonly string[];
   readonly project_id: string;
   readonly user_id: string;
-}
+};
 
-interface ServerInterface {
+type ServerInterface = {
   readonly net_id: string;
   readonly port_id: string;
   readonly mac_addr: string;
@@ -688,9 +1317,15 @@ interface ServerInterface {
     readonly ip_address: string;
   }[];
   readonly tag: string | null;
-}
+};
 
-interface ServerVolumeAttachment {
+type ServerUsageSample = {
+  readonly at: string;
+  readonly cpu_percent: number | null;
+  readonly memory_mb: number;
+};
+
+type ServerVolumeAttachment = {
   readonly volumeId: string;
   readonly serverId: string;
   readonly device?: string | null;
@@ -698,9 +1333,20 @@ interface ServerVolumeAttachment {
   readonly delete_on_termination: boolean;
   readonly attachment_id: string | null;
   readonly bdm_uuid: string;
-}
+};
 
-interface Subnet {
+type Service = {
+  readonly id: string;
+  readonly type: string;
+  readonly enabled: boolean;
+  readonly name?: string;
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type Subnet = {
   readonly id: string;
   readonly name: string;
   readonly ip_version: 4 | 6;
@@ -730,9 +1376,9 @@ interface Subnet {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface SubnetPool {
+type SubnetPool = {
   readonly id: string;
   readonly name: string;
   readonly tenant_id: string;
@@ -751,15 +1397,15 @@ interface SubnetPool {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface Subport {
+type Subport = {
   readonly port_id: string;
   readonly segmentation_id: number;
   readonly segmentation_type: string;
-}
+};
 
-interface Trunk {
+type Trunk = {
   readonly id: string;
   readonly name: string;
   readonly admin_state_up: boolean;
@@ -773,9 +1419,30 @@ interface Trunk {
   readonly revision_number: number;
   readonly tags?: readonly string[];
   readonly project_id: string;
-}
+};
 
-interface Volume {
+type User = {
+  readonly id: string;
+  readonly name: string;
+  readonly domain_id: string;
+  readonly enabled: boolean;
+  readonly default_project_id?: string;
+  readonly password_expires_at: string | null;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly federated?: readonly {
+    readonly idp_id: string;
+    readonly protocols: readonly {
+      readonly protocol_id: string;
+      readonly unique_id: string;
+    }[];
+  }[];
+  readonly links: {
+    readonly self: string;
+  };
+  readonly [name: string]: unknown;
+};
+
+type Volume = {
   readonly id: string;
   readonly status: string;
   readonly size: number;
@@ -810,9 +1477,9 @@ interface Volume {
   readonly 'os-vol-tenant-attr:tenant_id'?: string;
   readonly 'os-vol-mig-status-attr:migstat'?: string | null;
   readonly 'os-vol-mig-status-attr:name_id'?: string | null;
-}
+};
 
-interface VolumeAttached {
+type VolumeAttached = {
   readonly id: string;
   readonly attachment_id: string;
   readonly volume_id: string;
@@ -820,9 +1487,9 @@ interface VolumeAttached {
   readonly host_name: string | null;
   readonly device: string | null;
   readonly attached_at: string | null;
-}
+};
 
-interface VolumeBackup {
+type VolumeBackup = {
   readonly id: string;
   readonly status: string;
   readonly size: number;
@@ -844,9 +1511,9 @@ interface VolumeBackup {
   readonly encryption_key_id?: string;
   readonly 'os-backup-project-attr:project_id'?: string;
   readonly user_id?: string;
-}
+};
 
-interface VolumeGroup {
+type VolumeGroup = {
   readonly id: string;
   readonly name: string | null;
   readonly status: string;
@@ -860,29 +1527,51 @@ interface VolumeGroup {
   readonly volumes?: readonly string[];
   readonly replication_status: string | null;
   readonly project_id?: string;
-}
+};
 
-interface VolumeGroupType {
+type VolumeGroupType = {
   readonly id: string;
   readonly name: string;
   readonly is_public: boolean;
   readonly description: string | null;
   readonly group_specs?: Readonly<Record<string, string>>;
-}
+};
 
-interface VolumeLink {
+type VolumeLimits = {
+  readonly rate: readonly unknown[];
+  readonly absolute: {
+    readonly maxTotalVolumeGigabytes: number;
+    readonly maxTotalBackupGigabytes: number;
+    readonly maxTotalVolumes: number;
+    readonly maxTotalSnapshots: number;
+    readonly maxTotalBackups: number;
+    readonly totalVolumesUsed?: number;
+    readonly totalGigabytesUsed?: number;
+    readonly totalSnapshotsUsed?: number;
+    readonly totalBackupsUsed?: number;
+    readonly totalBackupGigabytesUsed?: number;
+  };
+};
+
+type VolumeLink = {
   readonly rel: string;
   readonly href: string;
-}
+};
 
-interface VolumeQos {
+type VolumeQos = {
   readonly id: string;
   readonly name: string;
   readonly consumer: string;
   readonly specs: Readonly<Record<string, string>>;
-}
+};
 
-interface VolumeService {
+type VolumeQuotaUse = {
+  readonly limit: number;
+  readonly in_use: number;
+  readonly reserved: number;
+};
+
+type VolumeService = {
   readonly binary: string;
   readonly host: string;
   readonly zone: string;
@@ -895,9 +1584,9 @@ interface VolumeService {
   readonly replication_status?: string | null;
   readonly active_backend_id?: string | null;
   readonly frozen?: boolean;
-}
+};
 
-interface VolumeSnapshot {
+type VolumeSnapshot = {
   readonly id: string;
   readonly created_at: string;
   readonly updated_at: string | null;
@@ -912,9 +1601,9 @@ interface VolumeSnapshot {
   readonly consumes_quota: boolean;
   readonly 'os-extended-snapshot-attributes:project_id'?: string;
   readonly 'os-extended-snapshot-attributes:progress'?: string | null;
-}
+};
 
-interface VolumeTransfer {
+type VolumeTransfer = {
   readonly id: string;
   readonly created_at: string;
   readonly name: string | null;
@@ -925,9 +1614,9 @@ interface VolumeTransfer {
   readonly destination_project_id: string | null;
   readonly source_project_id: string | null;
   readonly accepted: boolean;
-}
+};
 
-interface VolumeType {
+type VolumeType = {
   readonly id: string;
   readonly name: string;
   readonly is_public: boolean;
@@ -935,7 +1624,7 @@ interface VolumeType {
   readonly extra_specs?: Readonly<Record<string, string>>;
   readonly qos_specs_id?: string | null;
   readonly 'os-volume-type-access:is_public'?: boolean;
-}
+};
 
 /** By operation: what its success answers. */
 export interface Answers {
@@ -954,10 +1643,19 @@ export interface Answers {
     readonly group_links?: readonly VolumeLink[];
     readonly count?: number;
   };
+  readonly 'cinder.limits.show': {
+    readonly limits: VolumeLimits;
+  };
   readonly 'cinder.qos-specs.list': {
     readonly qos_specs: readonly VolumeQos[];
     readonly qos_specs_links?: readonly VolumeLink[];
     readonly count?: number;
+  };
+  readonly 'cinder.quota-set.show': {
+    readonly quota_set: {
+      readonly id: string;
+      readonly [name: string]: number | VolumeQuotaUse | string;
+    };
   };
   readonly 'cinder.service.list': {
     readonly services: readonly VolumeService[];
@@ -988,11 +1686,146 @@ export interface Answers {
   readonly 'cinder.volume.show': {
     readonly volume: Volume;
   };
+  readonly 'glance.image.create': Image;
+  readonly 'glance.image.get': Image;
+  readonly 'glance.image.list': {
+    readonly images: readonly Image[];
+    readonly first: string;
+    readonly next?: string;
+    readonly schema: string;
+  };
+  readonly 'glance.image.tasks': {
+    readonly tasks: readonly ImageTaskRecord[];
+  };
+  readonly 'glance.member.list': {
+    readonly members: readonly ImageMember[];
+    readonly schema: string;
+  };
   readonly 'glance.metadef.namespace.list': {
     readonly namespaces: readonly MetadefNamespace[];
     readonly first: string;
     readonly next?: string;
     readonly schema: string;
+  };
+  readonly 'keystone.application_credential.create': {
+    readonly application_credential: NewApplicationCredential;
+  };
+  readonly 'keystone.application_credential.list': {
+    readonly application_credentials: readonly ApplicationCredential[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.domain.list': {
+    readonly domains: readonly Domain[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.ec2_credential.create': {
+    readonly credential: Ec2Credential;
+  };
+  readonly 'keystone.ec2_credential.list': {
+    readonly credentials: readonly Ec2Credential[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.endpoint.list': {
+    readonly endpoints: readonly Endpoint[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.group.list': {
+    readonly groups: readonly Group[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.group.show': {
+    readonly group: Group;
+  };
+  readonly 'keystone.group.users': {
+    readonly users: readonly User[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.policy_explanation.show': {
+    readonly policy_explanation: PolicyExplanation;
+  };
+  readonly 'keystone.policy_rule.list': {
+    readonly policy_rules: readonly PolicyRule[];
+  };
+  readonly 'keystone.project.list': {
+    readonly projects: readonly Project[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.project.show': {
+    readonly project: ProjectInTree;
+  };
+  readonly 'keystone.role.list': {
+    readonly roles: readonly Role[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.role_assignment.list': {
+    readonly role_assignments: readonly RoleAssignment[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.service.list': {
+    readonly services: readonly Service[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.user.list': {
+    readonly users: readonly User[];
+    readonly links: {
+      readonly next: string | null;
+      readonly self: string;
+      readonly previous: null;
+    };
+    readonly truncated?: boolean;
+  };
+  readonly 'keystone.user.show': {
+    readonly user: User;
   };
   readonly 'neutron.address-group.list': {
     readonly address_groups: readonly AddressGroup[];
@@ -1069,8 +1902,20 @@ export interface Answers {
       readonly href: string;
     }[];
   };
+  readonly 'neutron.port.path': {
+    readonly path: PathExplanation;
+  };
   readonly 'neutron.port.show': {
     readonly port: Port;
+  };
+  readonly 'neutron.quota.show': {
+    readonly quota: NetworkQuota;
+  };
+  readonly 'neutron.quota.show-details': {
+    readonly quota: NetworkQuotaDetails;
+  };
+  readonly 'neutron.quota.show-details-json': {
+    readonly quota: NetworkQuotaDetails;
   };
   readonly 'neutron.rbac-policy.list': {
     readonly rbac_policies: readonly RbacPolicy[];
@@ -1168,9 +2013,21 @@ export interface Answers {
     }[];
     readonly keypairs_links?: readonly ComputeLink[];
   };
+  readonly 'nova.limits.show': {
+    readonly limits: ComputeLimits;
+  };
   readonly 'nova.migration.list': {
     readonly migrations: readonly Migration[];
     readonly migrations_links?: readonly ComputeLink[];
+  };
+  readonly 'nova.quota-set.detail': {
+    readonly quota_set: ComputeQuotaSetDetail;
+  };
+  readonly 'nova.quota-set.show': {
+    readonly quota_set: ComputeQuotaSet;
+  };
+  readonly 'nova.remote_console.create': {
+    readonly remote_console: RemoteConsole;
   };
   readonly 'nova.server-group.list': {
     readonly server_groups: readonly ServerGroup[];
@@ -1178,12 +2035,23 @@ export interface Answers {
   readonly 'nova.server.console_output': {
     readonly output: string;
   };
+  readonly 'nova.server.create': {
+    readonly server?: CreatedServer;
+    readonly reservation_id?: string;
+  };
   readonly 'nova.server.detail': {
     readonly servers: readonly Server[];
     readonly servers_links?: readonly ComputeLink[];
   };
+  readonly 'nova.server.diagnostics': ServerDiagnostics;
   readonly 'nova.server.migration.list': {
     readonly migrations: readonly LiveMigration[];
+  };
+  readonly 'nova.server.rebuild': {
+    readonly server: RebuiltServer;
+  };
+  readonly 'nova.server.rescue': {
+    readonly adminPass: string;
   };
   readonly 'nova.server.security_groups': {
     readonly security_groups: readonly ComputeSecurityGroup[];
@@ -1194,10 +2062,17 @@ export interface Answers {
   readonly 'nova.server_password.show': {
     readonly password: string;
   };
+  readonly 'nova.server_usage.list': {
+    readonly usages: readonly RecentServerUsage[];
+  };
   readonly 'nova.service.list': {
     readonly services: readonly ComputeService[];
   };
   readonly 'nova.volume_attachment.list': {
     readonly volumeAttachments: readonly ServerVolumeAttachment[];
+  };
+  readonly 'placement.allocation_candidate.list': {
+    readonly allocation_requests: readonly AllocationRequest[];
+    readonly provider_summaries: Readonly<Record<string, ProviderSummary>>;
   };
 }

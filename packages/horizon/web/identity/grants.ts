@@ -17,7 +17,7 @@ export function grantPath(actor: Actor, target: Target, roleId: string): string 
 }
 
 /** The path that takes an assignment back; one that projects inherit has a call of its own (OS-INHERIT). It tells assignments apart, too: they have no id. */
-export function assignmentPath(assignment: Assignment): string {
+export function assignmentPath(assignment: Omit<Assignment, 'links'>): string {
   const { user, group, role, scope } = assignment;
   const actor: Actor = user === undefined ? { kind: 'group', id: group?.id ?? '' } : { kind: 'user', id: user.id };
   const target: Target =

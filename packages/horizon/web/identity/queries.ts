@@ -1,84 +1,52 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api } from '../api/client.ts';
+import type { Answers } from '../api/answers.ts';
+import { type Answer, api, type Row, type Shown } from '../api/client.ts';
 
-export interface Domain {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly enabled: boolean;
-}
-export interface Project extends Domain {
-  readonly domain_id: string | null;
-  readonly parent_id: string | null;
-}
-export interface User {
-  readonly id: string;
-  readonly name: string;
-  readonly domain_id: string;
-  readonly enabled: boolean;
-  readonly email?: string | null;
-  readonly description?: string | null;
-  readonly default_project_id?: string | null;
-  readonly password_expires_at?: string | null;
-}
-export interface Group {
-  readonly id: string;
-  readonly name: string;
-  readonly domain_id: string;
-  readonly description: string | null;
-}
-export interface Role {
-  readonly id: string;
-  readonly name: string;
-  readonly domain_id: string | null;
-  readonly description: string | null;
-}
-interface Named {
-  readonly id: string;
-  readonly name?: string;
-}
+export type Domain = Row<'keystone.domain.list'>;
+export type Project = Row<'keystone.project.list'>;
+/** `email` and `description` are what somebody wrote there, of whatever type. */
+export type User = Row<'keystone.user.list'>;
+/** What is text of what somebody wrote. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+export type Group = Row<'keystone.group.list'>;
+export type Role = Row<'keystone.role.list'>;
 /** One role of somebody somewhere, as `include_names` shows it. */
-export interface Assignment {
-  readonly role: Named;
-  readonly user?: Named;
-  readonly group?: Named;
-  readonly scope: { readonly project?: Named; readonly domain?: Named; readonly system?: object; readonly 'OS-INHERIT:inherited_to'?: string };
-}
+export type Assignment = Answer<'keystone.role_assignment.list'>['role_assignments'][number];
 
 /** All pages of a list of the identity service, by the `next` links that it gives. */
-async function pagesOf<T>(path: string, key: string, signal: AbortSignal): Promise<readonly T[]> {
-  const rows: T[] = [];
+async function pagesOf<T extends keyof Answers>(path: string, key: string, signal: AbortSignal): Promise<readonly Row<T>[]> {
+  const rows: Row<T>[] = [];
   for (let next: string | undefined = path; next !== undefined; ) {
     const page: Record<string, unknown> = await api<Record<string, unknown>>('identity', next, { signal });
-    rows.push(...((page[key] ?? []) as readonly T[]));
+    rows.push(...((page[key] ?? []) as readonly Row<T>[]));
     const link = (page['links'] as { readonly next?: string | null } | undefined)?.next;
     next = link === null || link === undefined ? undefined : path.replace(/\?.*$/, '') + new URL(link, location.origin).search;
   }
   return rows;
 }
 
-const list = <T>(name: string) =>
-  queryOptions({ queryKey: [name] as const, queryFn: ({ signal }): Promise<readonly T[]> => pagesOf<T>(`/v3/${name}`, name, signal) });
+const list = <T extends keyof Answers>(name: string) =>
+  queryOptions({ queryKey: [name] as const, queryFn: ({ signal }) => pagesOf<T>(`/v3/${name}`, name, signal) });
 
-export const domainsQuery = list<Domain>('domains');
-export const projectsQuery = list<Project>('projects');
-export const usersQuery = list<User>('users');
-export const groupsQuery = list<Group>('groups');
-export const rolesQuery = list<Role>('roles');
+export const domainsQuery = list<'keystone.domain.list'>('domains');
+export const projectsQuery = list<'keystone.project.list'>('projects');
+export const usersQuery = list<'keystone.user.list'>('users');
+export const groupsQuery = list<'keystone.group.list'>('groups');
+export const rolesQuery = list<'keystone.role.list'>('roles');
 
-const one = <T>(plural: string, key: string, id: string) =>
+const one = <T extends keyof Answers>(plural: string, key: string, id: string) =>
   queryOptions({
     queryKey: [plural, id] as const,
-    queryFn: async ({ signal }) => (await api<Record<string, T>>('identity', `/v3/${plural}/${encodeURIComponent(id)}`, { signal }))[key] as T,
+    queryFn: async ({ signal }) => (await api<Record<string, Shown<T>>>('identity', `/v3/${plural}/${encodeURIComponent(id)}`, { signal }))[key] as Shown<T>,
   });
-export const projectQuery = (id: string) => one<Project>('projects', 'project', id);
-export const userQuery = (id: string) => one<User>('users', 'user', id);
-export const groupQuery = (id: string) => one<Group>('groups', 'group', id);
+export const projectQuery = (id: string) => one<'keystone.project.show'>('projects', 'project', id);
+export const userQuery = (id: string) => one<'keystone.user.show'>('users', 'user', id);
+export const groupQuery = (id: string) => one<'keystone.group.show'>('groups', 'group', id);
 
 export const membersQuery = (groupId: string) =>
   queryOptions({
     queryKey: ['groups', groupId, 'users'] as const,
-    queryFn: ({ signal }) => pagesOf<User>(`/v3/groups/${encodeURIComponent(groupId)}/users`, 'users', signal),
+    queryFn: ({ signal }) => pagesOf<'keystone.group.users'>(`/v3/groups/${encodeURIComponent(groupId)}/users`, 'users', signal),
   });
 
 /** Whose roles, or roles where, are asked for; nothing is everybody's everywhere. */
@@ -99,12 +67,12 @@ export const assignmentsQuery = ({ projectId, domainId, userId, groupId }: Assig
         ...(userId !== undefined && { 'user.id': userId }),
         ...(groupId !== undefined && { 'group.id': groupId }),
       });
-      return (await api<{ role_assignments: readonly Assignment[] }>('identity', `/v3/role_assignments?${asked}`, { signal })).role_assignments;
+      return (await api<'keystone.role_assignment.list'>('identity', `/v3/role_assignments?${asked}`, { signal })).role_assignments;
     },
   });
 
-export const create = <T>(plural: string, key: string, body: object): Promise<T> =>
-  api<Record<string, T>>('identity', `/v3/${plural}`, { method: 'POST', body: { [key]: body } }).then((answer) => answer[key] as T);
+export const create = (plural: string, key: string, body: object): Promise<unknown> =>
+  api('identity', `/v3/${plural}`, { method: 'POST', body: { [key]: body } });
 export const change = (plural: string, key: string, id: string, body: object): Promise<unknown> =>
   api('identity', `/v3/${plural}/${encodeURIComponent(id)}`, { method: 'PATCH', body: { [key]: body } });
 export const remove = (plural: string, id: string): Promise<unknown> => api('identity', `/v3/${plural}/${encodeURIComponent(id)}`, { method: 'DELETE' });

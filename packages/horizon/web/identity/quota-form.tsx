@@ -18,7 +18,11 @@ import { changedLimits, limitOf, type Limits, QUOTA_SERVICES, QUOTAS, quotaKey, 
 const quotaQuery = (service: QuotaService, projectId: string) =>
   queryOptions({
     queryKey: ['quotas', service, projectId] as const,
-    queryFn: async ({ signal }) => (await api<Record<string, Limits>>(service, quotaPath(service, projectId), { signal }))[quotaKey(service)] as Limits,
+    queryFn: async ({ signal }): Promise<Limits> => {
+      const answer = await api<'nova.quota-set.show' | 'cinder.quota-set.show' | 'neutron.quota.show'>(service, quotaPath(service, projectId), { signal });
+      const set = 'quota' in answer ? answer.quota : answer.quota_set;
+      return Object.fromEntries(Object.entries<unknown>(set).flatMap(([name, limit]) => (typeof limit === 'number' ? [[name, limit]] : [])));
+    },
   });
 
 const SECTION = { compute: 'compute', network: 'network', volume: 'storage' } as const;

@@ -12,7 +12,7 @@ import { Waiting } from '../parts/waiting.tsx';
 import { Assignments } from './assignments.tsx';
 import { Enabled } from './domains.tsx';
 import { useDomainName } from './names.ts';
-import { userQuery } from './queries.ts';
+import { textOf, userQuery } from './queries.ts';
 
 /** A user: who it is, and which roles they have where. */
 export function UserPage() {
@@ -25,7 +25,7 @@ export function UserPage() {
   if (user === undefined) return <Waiting />;
   return (
     <SpaceBetween size="l">
-      <Header variant="h1" description={user.description ?? ''}>
+      <Header variant="h1" description={textOf(user.description)}>
         {user.name}
       </Header>
       <Container>
@@ -34,7 +34,7 @@ export function UserPage() {
           items={[
             { label: t('fields.id'), value: user.id },
             { label: t('signIn.domain'), value: domainName(user.domain_id) },
-            { label: t('identity.email'), value: user.email || '-' },
+            { label: t('identity.email'), value: textOf(user.email) || '-' },
             { label: t('identity.enabled'), value: <Enabled enabled={user.enabled} /> },
             { label: t('identity.passwordExpires'), value: <Time at={user.password_expires_at} /> },
           ]}

@@ -9,7 +9,7 @@ import { useSession } from '../session/session.ts';
 import { Enabled } from './domains.tsx';
 import { useEnabling } from './enable.ts';
 import { useDomainChoices, useDomainName } from './names.ts';
-import { change, create, remove, type User, usersQuery } from './queries.ts';
+import { change, create, remove, textOf, type User, usersQuery } from './queries.ts';
 
 /** All users that the session may see. */
 export function UsersPage() {
@@ -26,14 +26,14 @@ export function UsersPage() {
     () => [
       { id: 'name', header: t('fields.name'), value: ({ name }) => name, cell: ({ id, name }) => <PageLink to={`/users/${id}`}>{name}</PageLink> },
       { id: 'domain', header: t('signIn.domain'), value: ({ domain_id }) => domainName(domain_id) },
-      { id: 'email', header: t('identity.email'), value: ({ email }) => email ?? '' },
+      { id: 'email', header: t('identity.email'), value: ({ email }) => textOf(email) },
       {
         id: 'enabled',
         header: t('identity.enabled'),
         value: ({ enabled }) => (enabled ? t('yes') : t('no')),
         cell: ({ enabled }) => <Enabled enabled={enabled} />,
       },
-      { id: 'description', header: t('fields.description'), value: ({ description }) => description ?? '', shown: false },
+      { id: 'description', header: t('fields.description'), value: ({ description }) => textOf(description), shown: false },
       { id: 'id', header: t('fields.id'), value: ({ id }) => id, shown: false },
     ],
     [t, domainName],
@@ -60,8 +60,8 @@ function UserForm({ user, close }: { readonly user?: User; readonly close: () =>
   const { choices, initial } = useDomainChoices();
   const fields = {
     name: { kind: 'text', label: t('fields.name'), initial: user?.name, required: true },
-    email: { kind: 'email', label: t('identity.email'), initial: user?.email ?? '' },
-    description: { kind: 'text', label: t('fields.description'), initial: user?.description ?? '' },
+    email: { kind: 'email', label: t('identity.email'), initial: textOf(user?.email) },
+    description: { kind: 'text', label: t('fields.description'), initial: textOf(user?.description) },
     ...(user === undefined && {
       domain_id: { kind: 'choice', label: t('signIn.domain'), options: choices, initial } as const,
       password: { kind: 'password', label: t('signIn.password'), required: true } as const,
@@ -75,7 +75,7 @@ function UserForm({ user, close }: { readonly user?: User; readonly close: () =>
       fields={fields}
       wrong={({ password, again }) => ({ again: again === '' || again === password ? undefined : t('identity.passwordsDiffer') })}
       send={({ again: _again, email, ...rest }) => {
-        const body = { ...rest, ...((email !== '' || user?.email) && { email }) };
+        const body = { ...rest, ...((email !== '' || textOf(user?.email) !== '') && { email }) };
         return user === undefined ? create('users', 'user', body) : change('users', 'user', user.id, body);
       }}
       touches={[usersQuery.queryKey]}

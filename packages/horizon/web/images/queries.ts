@@ -1,46 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
-import { allOf, api } from '../api/client.ts';
+import { allOf, type Answer, api, type Row } from '../api/client.ts';
 import type { Change } from './patch.ts';
 
-/** An image as glance's v2 shows it; its own properties stand beside these. */
-export interface Image {
-  readonly id: string;
-  readonly name: string;
-  readonly status: string;
-  readonly visibility: string;
-  readonly disk_format: string | null;
-  readonly container_format: string | null;
-  /** Bytes. */
-  readonly size: number | null;
-  readonly virtual_size?: number | null;
-  /** GiB. */
-  readonly min_disk: number;
-  /** MiB. */
-  readonly min_ram: number;
-  readonly protected: boolean;
-  readonly os_hidden: boolean;
-  readonly owner: string | null;
-  readonly checksum: string | null;
-  readonly os_hash_algo?: string | null;
-  readonly os_hash_value?: string | null;
-  readonly tags: readonly string[];
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
-interface Member {
-  readonly member_id: string;
-  readonly status: string;
-  readonly updated_at: string;
-}
-
-interface ImageTask {
-  readonly id: string;
-  readonly status: string;
-  readonly message: string | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
+/** An image as glance's v2 shows it; its own properties stand beside these. `size` in bytes, `min_disk` in GiB, `min_ram` in MiB. */
+export type Image = Row<'glance.image.list'>;
 
 const IMAGES = '/v2/images';
 const pathOf = (id: string, rest = ''): string => `${IMAGES}/${encodeURIComponent(id)}${rest}`;
@@ -48,28 +11,29 @@ const pathOf = (id: string, rest = ''): string => `${IMAGES}/${encodeURIComponen
 /** What servers and volumes can be made from. */
 export const imagesQuery = queryOptions({
   queryKey: ['images'],
-  queryFn: ({ signal }) => allOf<Image>('image', IMAGES, 'images', signal),
+  queryFn: ({ signal }) => allOf<'glance.image.list'>('image', IMAGES, 'images', signal),
 });
 
 /** The same with those that are kept out of lists. */
 export const allImagesQuery = queryOptions({
   queryKey: ['images', 'all'],
-  queryFn: async ({ signal }) => (await Promise.all([IMAGES, `${IMAGES}?os_hidden=true`].map((path) => allOf<Image>('image', path, 'images', signal)))).flat(),
+  queryFn: async ({ signal }) =>
+    (await Promise.all([IMAGES, `${IMAGES}?os_hidden=true`].map((path) => allOf<'glance.image.list'>('image', path, 'images', signal)))).flat(),
 });
 
 /** Images that other projects share with this one, and that it has not answered yet. */
 export const offeredImagesQuery = queryOptions({
   queryKey: ['images', 'offered'],
-  queryFn: ({ signal }) => allOf<Image>('image', `${IMAGES}?visibility=shared&member_status=pending`, 'images', signal),
+  queryFn: ({ signal }) => allOf<'glance.image.list'>('image', `${IMAGES}?visibility=shared&member_status=pending`, 'images', signal),
 });
 
 export const imageQuery = (id: string) =>
-  queryOptions({ queryKey: ['image', id], queryFn: ({ signal }) => api<Image & Readonly<Record<string, unknown>>>('image', pathOf(id), { signal }) });
+  queryOptions({ queryKey: ['image', id], queryFn: ({ signal }) => api<'glance.image.get'>('image', pathOf(id), { signal }) });
 
 export const membersQuery = (id: string) =>
   queryOptions({
     queryKey: ['image', id, 'members'],
-    queryFn: async ({ signal }) => (await api<{ members: Member[] }>('image', pathOf(id, '/members'), { signal })).members,
+    queryFn: async ({ signal }) => (await api<'glance.member.list'>('image', pathOf(id, '/members'), { signal })).members,
   });
 
 const RUNNING = new Set(['pending', 'processing']);
@@ -77,13 +41,14 @@ const RUNNING = new Set(['pending', 'processing']);
 export const imageTasksQuery = (id: string) =>
   queryOptions({
     queryKey: ['image', id, 'tasks'],
-    queryFn: async ({ signal }) => (await api<{ tasks: ImageTask[] }>('image', pathOf(id, '/tasks'), { signal })).tasks,
+    queryFn: async ({ signal }) => (await api<'glance.image.tasks'>('image', pathOf(id, '/tasks'), { signal })).tasks,
     refetchInterval: ({ state }) => (state.data?.some(({ status }) => RUNNING.has(status)) === true ? 1_000 : false),
   });
 
 export const imageKeys = (id: string): readonly (readonly unknown[])[] => [['images'], ['image', id]];
 
-export const createImage = (image: Readonly<Record<string, unknown>>): Promise<Image> => api('image', IMAGES, { method: 'POST', body: image });
+export const createImage = (image: Readonly<Record<string, unknown>>): Promise<Answer<'glance.image.create'>> =>
+  api<'glance.image.create'>('image', IMAGES, { method: 'POST', body: image });
 export const deleteImage = (id: string): Promise<unknown> => api('image', pathOf(id), { method: 'DELETE' });
 export const changeImage = (id: string, changes: readonly Change[]): Promise<unknown> =>
   api('image', pathOf(id), { method: 'PATCH', body: changes, headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' } });

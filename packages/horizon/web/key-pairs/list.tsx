@@ -67,12 +67,12 @@ function MakeKey({ close }: { readonly close: () => void }) {
       text={t('keys.makeText')}
       fields={{ name: { kind: 'text', label: t('fields.name'), required: true } }}
       send={async ({ name }) => {
-        const { keypair } = await api<{ keypair: { private_key: string } }>('compute', KEYPAIRS, {
+        const { keypair } = await api<'nova.keypair.create'>('compute', KEYPAIRS, {
           method: 'POST',
           body: { keypair: { name, type: 'ssh' } },
           headers: { 'openstack-api-version': MAKES_KEYS },
         });
-        download(`${name.replaceAll(/[^\w.-]/g, '_')}.pem`, keypair.private_key, 'application/x-pem-file');
+        if (keypair.private_key !== undefined) download(`${name.replaceAll(/[^\w.-]/g, '_')}.pem`, keypair.private_key, 'application/x-pem-file');
       }}
     />
   );

@@ -6,8 +6,16 @@ export interface Room {
   readonly limit: number | undefined;
 }
 
+/** What a service tells of a quota. */
+export interface RoomDetail {
+  readonly in_use?: number;
+  readonly used?: number;
+  readonly reserved?: number;
+  readonly limit: number;
+}
+
 /** Of a quota's detail, whichever service's: compute and volume say `in_use`, network says `used`; a limit below zero is none. */
-export const roomOf = (detail: { readonly in_use?: number; readonly used?: number; readonly reserved?: number; readonly limit: number }): Room => ({
+export const roomOf = (detail: RoomDetail): Room => ({
   used: (detail.in_use ?? detail.used ?? 0) + (detail.reserved ?? 0),
   limit: detail.limit < 0 ? undefined : detail.limit,
 });

@@ -1,13 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../api/client.ts';
-import { roomOf, type Room } from './quota-room.ts';
+import { roomOf, type Room, type RoomDetail } from './quota-room.ts';
 
-interface Detail {
-  readonly in_use?: number;
-  readonly used?: number;
-  readonly reserved: number;
-  readonly limit: number;
-}
 type Service = 'compute' | 'volume' | 'network';
 
 const PATHS: Readonly<Record<Service, (projectId: string) => string>> = {
@@ -22,8 +16,14 @@ export const quotaQuery = (service: Service, projectId: string) =>
     queryKey: ['quota', service, projectId],
     staleTime: 0,
     queryFn: async ({ signal }): Promise<Readonly<Record<string, Room>>> => {
-      const answer = await api<Record<string, Record<string, Detail | string>>>(service, PATHS[service](encodeURIComponent(projectId)), { signal });
-      const set = answer['quota_set'] ?? answer['quota'] ?? {};
-      return Object.fromEntries(Object.entries(set).flatMap(([name, detail]) => (typeof detail === 'object' ? [[name, roomOf(detail)]] : [])));
+      const answer = await api<'nova.quota-set.detail' | 'cinder.quota-set.show' | 'neutron.quota.show-details'>(
+        service,
+        PATHS[service](encodeURIComponent(projectId)),
+        { signal },
+      );
+      const set = 'quota' in answer ? answer.quota : answer.quota_set;
+      return Object.fromEntries(
+        Object.entries<RoomDetail | string | number>(set).flatMap(([name, detail]) => (typeof detail === 'object' ? [[name, roomOf(detail)]] : [])),
+      );
     },
   });

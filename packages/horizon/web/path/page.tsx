@@ -36,7 +36,7 @@ export function PathPage() {
   const request = ports.data && floatingIps.data && pathRequest(search, ports.data, floatingIps.data);
   const answer = useQuery({
     queryKey: ['path', request],
-    queryFn: async ({ signal }) => (await api<{ path: Path }>('network', request ?? '', { signal })).path,
+    queryFn: async ({ signal }) => (await api<'neutron.port.path'>('network', request ?? '', { signal })).path,
     enabled: request !== undefined,
     staleTime: 0,
   });

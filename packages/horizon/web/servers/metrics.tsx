@@ -14,7 +14,7 @@ import { ApiError } from '../api/errors.ts';
 import { bytesText } from '../parts/units.ts';
 import { Waiting } from '../parts/waiting.tsx';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { courseOf, type Diagnostics, type Point, pointsOf, type Sample, sampleOf } from './metrics-model.ts';
+import { courseOf, type Point, pointsOf, type Sample, sampleOf } from './metrics-model.ts';
 import { askUsage, type Server } from './queries.ts';
 import { USAGE_EVERY_MS } from './usage-feed.ts';
 
@@ -47,7 +47,7 @@ export function MetricsTab({ server }: { readonly server: Server }) {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const { data, error, refetch } = useQuery({
     queryKey: ['diagnostics', server.id],
-    queryFn: ({ signal }) => api<Diagnostics>('compute', `/v2.1/servers/${encodeURIComponent(server.id)}/diagnostics`, { signal }),
+    queryFn: ({ signal }) => api<'nova.server.diagnostics'>('compute', `/v2.1/servers/${encodeURIComponent(server.id)}/diagnostics`, { signal }),
     // a refusal stays one until it is asked for again
     refetchInterval: ({ state }) => (state.error === null ? LOOK_MS : false),
     retry: false,

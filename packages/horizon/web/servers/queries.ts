@@ -45,17 +45,10 @@ export const act = <T = void>(id: string, body: Readonly<Record<string, unknown>
 
 export const deleteServer = (id: string): Promise<void> => api('compute', `${SERVERS}/${encodeURIComponent(id)}`, { method: 'DELETE' });
 
-interface UsageAnswer {
-  readonly usages: readonly {
-    readonly server_id: string;
-    readonly samples: readonly { readonly at: string; readonly cpu_percent: number | null; readonly memory_mb: number }[];
-  }[];
-}
-
 /** What servers used of late; up to 100 servers, and half an hour. */
 export const askUsage: AskUsage = async (serverIds, sinceMs) => {
   const asked = new URLSearchParams([...serverIds.map((id) => ['server_id', id]), ['since', new Date(sinceMs).toISOString()]]);
-  const { usages } = await api<UsageAnswer>('compute', `/v2.1/os-cairn-usage?${asked}`);
+  const { usages } = await api<'nova.server_usage.list'>('compute', `/v2.1/os-cairn-usage?${asked}`);
   return new Map(
     usages.map(({ server_id, samples }) => [
       server_id,

@@ -12,7 +12,7 @@ import { api } from '../../api/client.ts';
 import { regionNow } from '../../api/region.ts';
 import { ApiError } from '../../api/errors.ts';
 import type { Server } from '../queries.ts';
-import { type ConsoleKind, type RemoteConsole, socketUrlOf, TYPES } from './link.ts';
+import { type ConsoleKind, socketUrlOf, TYPES } from './link.ts';
 
 /** An open console. */
 export interface Viewer {
@@ -75,7 +75,7 @@ export function ConsoleFrame({ server, kind, open }: Props) {
     // a console's line is to the place where its pass was given, and the page may speak to its own origin alone
     if (region !== undefined) return setState({ is: 'refused', error: new Error(t('console.elsewhere', { region })) });
     setState({ is: 'connecting' });
-    api<{ remote_console: RemoteConsole }>('compute', `/v2.1/servers/${encodeURIComponent(server.id)}/remote-consoles`, {
+    api<'nova.remote_console.create'>('compute', `/v2.1/servers/${encodeURIComponent(server.id)}/remote-consoles`, {
       method: 'POST',
       body: { remote_console: { protocol: kind, type: TYPES[kind] } },
       signal: end.signal,

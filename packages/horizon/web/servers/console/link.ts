@@ -1,11 +1,9 @@
+import type { Answer } from '../../api/client.ts';
+
 export type ConsoleKind = 'vnc' | 'serial';
 
-/** What POST /servers/{id}/remote-consoles answers: `url` holds a pass that opens the console once, and soon. */
-export interface RemoteConsole {
-  readonly protocol: string;
-  readonly type: string;
-  readonly url: string;
-}
+/** `url` holds a pass that opens the console once, and soon. */
+type RemoteConsole = Answer<'nova.remote_console.create'>['remote_console'];
 
 /** How each kind is called in the API. */
 export const TYPES: Readonly<Record<ConsoleKind, string>> = { vnc: 'novnc', serial: 'serial' };

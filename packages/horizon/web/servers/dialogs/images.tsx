@@ -38,7 +38,7 @@ export function Rescue({ server, close }: DialogProps) {
       confirm={t('actions.rescue')}
       ready
       send={async () => {
-        const told = await act<{ adminPass?: string } | undefined>(server.id, { rescue: imageId === '' ? null : { rescue_image_ref: imageId } });
+        const told = await act<'nova.server.rescue'>(server.id, { rescue: imageId === '' ? null : { rescue_image_ref: imageId } });
         tell(told?.adminPass, setPassword, close);
       }}
       touches={touchesOf(server)}
@@ -70,7 +70,7 @@ export function Rebuild({ server, close }: DialogProps) {
       confirm={t('actions.rebuild')}
       ready={imageId !== ''}
       send={async () => {
-        const told = await act<{ server?: { adminPass?: string } } | undefined>(server.id, {
+        const told = await act<'nova.server.rebuild'>(server.id, {
           rebuild: { imageRef: imageId, ...(key !== (server.key_name ?? '') && { key_name: key === '' ? null : key }) },
         });
         tell(told?.server?.adminPass, setPassword, close);

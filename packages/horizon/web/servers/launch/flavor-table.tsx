@@ -75,7 +75,7 @@ function Candidates({ flavor, fromVolume }: { readonly flavor: Flavor; readonly 
     queryKey: ['allocation-candidates', resources],
     queryFn: async ({ signal }) =>
       (
-        await api<{ allocation_requests: unknown[] }>('placement', `/allocation_candidates?resources=${encodeURIComponent(resources)}&limit=${MOST}`, {
+        await api<'placement.allocation_candidate.list'>('placement', `/allocation_candidates?resources=${encodeURIComponent(resources)}&limit=${MOST}`, {
           signal,
         })
       ).allocation_requests.length,

@@ -56,10 +56,10 @@ export function LaunchPage() {
     setSending(true);
     setRefused(undefined);
     try {
-      const { server } = await api<{ server: { id: string } }>('compute', '/v2.1/servers', { method: 'POST', body });
+      const { server } = await api<'nova.server.create'>('compute', '/v2.1/servers', { method: 'POST', body });
       void queries.invalidateQueries({ queryKey: ['servers'] });
       void queries.invalidateQueries({ queryKey: ['quota', 'compute'] });
-      if (form.count > 1) await navigate({ to: '/servers' });
+      if (form.count > 1 || server === undefined) await navigate({ to: '/servers' });
       else await navigate({ to: '/servers/$serverId', params: { serverId: server.id }, search: { tab: 'flow' } });
     } catch (error) {
       setRefused(error as Error);
