@@ -471,6 +471,20 @@ type Migration = {
   readonly links?: readonly ComputeLink[];
 };
 
+type NdpProxy = {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant_id: string;
+  readonly router_id: string;
+  readonly port_id: string;
+  readonly ip_address: string;
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly revision_number: number;
+  readonly project_id: string;
+};
+
 type Network = {
   readonly id: string;
   readonly name: string;
@@ -1864,6 +1878,13 @@ export interface Answers {
   };
   readonly 'neutron.floatingip.show': {
     readonly floatingip: FloatingIp;
+  };
+  readonly 'neutron.ndp-proxy.list': {
+    readonly ndp_proxies: readonly NdpProxy[];
+    readonly ndp_proxies_links?: readonly {
+      readonly rel: 'next' | 'previous';
+      readonly href: string;
+    }[];
   };
   readonly 'neutron.network.create': {
     readonly network: Network;

@@ -13,6 +13,7 @@ const LISTS: Readonly<Record<string, readonly Key[]>> = {
   router: [['routers'], ['ports'], ['path']],
   floatingip: [['floatingips'], ['ports'], ['path']],
   port_forwarding: [['floatingips']],
+  ndp_proxy: [['ndp_proxies'], ['path']],
   rbac_policy: [['rbac_policies'], ['networks'], ['security-groups']],
   policy: [['qos-policies']],
   trunk: [['trunks'], ['ports']],

@@ -42,6 +42,7 @@ export const portQuery = one<'neutron.port.show'>('ports', 'port');
 export const routersQuery = list<'neutron.router.list'>('routers');
 export const routerQuery = one<'neutron.router.show'>('routers', 'router');
 export const floatingIpsQuery = list<'neutron.floatingip.list'>('floatingips');
+export const ndpProxiesQuery = list<'neutron.ndp-proxy.list'>('ndp_proxies', 'ndp-proxies');
 export const floatingIpQuery = one<'neutron.floatingip.show'>('floatingips', 'floatingip');
 
 // these are often another project's, of which no event tells: whoever opens a page asks anew

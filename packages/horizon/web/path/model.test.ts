@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formOfLink, ruleBody } from '../security-groups/rule.ts';
-import { type Hop, legsOf, type Path, pathRequest, readSearch, ruleOfRemedy, rulesNamed } from './model.ts';
+import { type Hop, legsOf, type Path, pathRequest, readSearch, ruleOfRemedy, rulesNamed, waysIn } from './model.ts';
 
 const PORTS = [
   { id: 'p1', device_id: 'vm1', fixed_ips: [{ ip_address: '10.0.0.5' }] },
   { id: 'p2', device_id: 'vm2', fixed_ips: [{ ip_address: '10.0.0.6' }] },
 ];
-const FLOATING = [{ id: 'f1', floating_ip_address: '172.24.4.9' }];
-const ask = (search: Parameters<typeof pathRequest>[0]) => pathRequest(search, PORTS, FLOATING);
+const WAYS = waysIn([{ id: 'f1', floating_ip_address: '172.24.4.9' }], [{ id: 'n1', ip_address: '2001:db8::5' }]);
+const ask = (search: Parameters<typeof pathRequest>[0]) => pathRequest(search, PORTS, WAYS);
 
-test('a question becomes a call: of a port or a server, to either, to an address, or from outside to a floating IP', () => {
+test('a question becomes a call: of a port or a server, to either, to an address, or from outside to a floating IP or an NDP proxy', () => {
   assert.equal(ask({ from: 'p1', to: 'p2' }), '/v2.0/ports/p1/path?destination=p2&protocol=icmp');
   assert.equal(ask({ from: 'vm1', to: 'vm2', protocol: 'tcp', port: '80' }), '/v2.0/ports/p1/path?destination=p2&protocol=tcp&destination_port=80');
   assert.equal(ask({ from: 'p1', to: 'f1' }), '/v2.0/ports/p1/path?destination=172.24.4.9&protocol=icmp');
   assert.equal(ask({ from: 'p1', to: '9.9.9.9', source: '10.0.0.7' }), '/v2.0/ports/p1/path?destination=9.9.9.9&protocol=icmp&source_ip=10.0.0.7');
   assert.equal(ask({ from: 'outside', to: '172.24.4.9', protocol: 'udp', port: '53' }), '/v2.0/floatingips/f1/path?protocol=udp&destination_port=53');
+  assert.equal(ask({ from: 'outside', to: 'n1', source: '2001:db8:f::1' }), '/v2.0/ndp-proxies/n1/path?protocol=icmp&source_ip=2001%3Adb8%3Af%3A%3A1');
+  assert.equal(ask({ from: 'outside', to: '2001:db8::5' }), '/v2.0/ndp-proxies/n1/path?protocol=icmp');
+  assert.equal(ask({ from: 'p1', to: 'n1' }), '/v2.0/ports/p1/path?destination=2001%3Adb8%3A%3A5&protocol=icmp');
   for (const search of [{}, { from: 'p1' }, { from: 'p1', to: 'p2', protocol: 'tcp' }, { from: 'nobody', to: 'p2' }, { from: 'outside', to: '10.0.0.5' }])
     assert.equal(ask(search), undefined, JSON.stringify(search));
 });

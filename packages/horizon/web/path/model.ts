@@ -2,7 +2,7 @@
 export interface PathSearch {
   /** A port or a server by its id, or `outside`. */
   readonly from?: string;
-  /** A port, a server or a floating IP by its id, or an address. */
+  /** A port, a server, a floating IP or an NDP proxy by its id, or an address. */
   readonly to?: string;
   readonly protocol?: string;
   /** The destination's port. */
@@ -26,7 +26,20 @@ export function readSearch(search: Readonly<Record<string, unknown>>): PathSearc
 }
 
 type PortFacts = { readonly id: string; readonly device_id: string; readonly fixed_ips: readonly { readonly ip_address: string }[] };
-type FloatingIpFacts = { readonly id: string; readonly floating_ip_address: string };
+/** By what somebody outside reaches the inside: a floating IP, or an IPv6 address inside that a router answers for. */
+export interface WayIn {
+  readonly id: string;
+  readonly ip: string;
+  readonly kind: 'floatingips' | 'ndp-proxies';
+}
+export const waysIn = (
+  floatingIps: readonly { readonly id: string; readonly floating_ip_address: string }[],
+  ndpProxies: readonly { readonly id: string; readonly ip_address: string }[],
+): readonly WayIn[] => [
+  ...floatingIps.map(({ id, floating_ip_address: ip }) => ({ id, ip, kind: 'floatingips' as const })),
+  ...ndpProxies.map(({ id, ip_address: ip }) => ({ id, ip, kind: 'ndp-proxies' as const })),
+];
+export const wayMeant = (to: string | undefined, ways: readonly WayIn[]): WayIn | undefined => ways.find(({ id, ip }) => id === to || ip === to);
 
 /** The port that is meant by the id of a port or of a server with one. */
 export const portMeant = <T extends PortFacts>(id: string, ports: readonly T[]): T | undefined =>
@@ -34,18 +47,18 @@ export const portMeant = <T extends PortFacts>(id: string, ports: readonly T[]):
 
 /**
  * The path of the API's request that answers the question, below `/network`; undefined while something is missing. From outside a packet
- * goes to a floating IP.
+ * goes to one of the ways in.
  */
-export function pathRequest(search: PathSearch, ports: readonly PortFacts[], floatingIps: readonly FloatingIpFacts[]): string | undefined {
+export function pathRequest(search: PathSearch, ports: readonly PortFacts[], ways: readonly WayIn[]): string | undefined {
   const { from, to, protocol = 'icmp', port, source } = search;
   if (from === undefined || to === undefined || (hasPorts(protocol) && !/^\d{1,5}$/.test(port ?? ''))) return undefined;
   const query = new URLSearchParams();
-  const floating = floatingIps.find(({ id, floating_ip_address }) => id === to || floating_ip_address === to);
-  if (from !== OUTSIDE) query.set('destination', floating?.floating_ip_address ?? portMeant(to, ports)?.id ?? to);
+  const way = wayMeant(to, ways);
+  if (from !== OUTSIDE) query.set('destination', way?.ip ?? portMeant(to, ports)?.id ?? to);
   query.set('protocol', protocol);
   if (hasPorts(protocol)) query.set('destination_port', port ?? '');
   if (source !== undefined) query.set('source_ip', source);
-  if (from === OUTSIDE) return floating && `/v2.0/floatingips/${encodeURIComponent(floating.id)}/path?${query}`;
+  if (from === OUTSIDE) return way && `/v2.0/${way.kind}/${encodeURIComponent(way.id)}/path?${query}`;
   const sender = portMeant(from, ports);
   return sender && `/v2.0/ports/${encodeURIComponent(sender.id)}/path?${query}`;
 }

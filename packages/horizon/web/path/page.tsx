@@ -9,17 +9,17 @@ import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api/client.ts';
-import { floatingIpsQuery, portsQuery } from '../networks/queries.ts';
+import { floatingIpsQuery, ndpProxiesQuery, portsQuery } from '../networks/queries.ts';
 import type { Choice } from '../parts/form-model.ts';
 import { ChoiceField, TextField } from '../parts/fields.tsx';
 import { PageLink } from '../parts/page-link.tsx';
 import { Shown } from '../parts/shown.tsx';
 import { portLabel, userOf } from '../ports/model.ts';
 import { useServers } from '../servers/queries.ts';
-import { hasPorts, OUTSIDE, type Path, type PathSearch, PROTOCOLS, pathRequest, portMeant, ruleOfRemedy } from './model.ts';
+import { hasPorts, OUTSIDE, type Path, type PathSearch, PROTOCOLS, pathRequest, portMeant, ruleOfRemedy, wayMeant, waysIn } from './model.ts';
 import { Said } from './said.tsx';
 import { Stations } from './stations.tsx';
 import { reasonSaid, remedySaid } from './words.ts';
@@ -27,13 +27,23 @@ import { reasonSaid, remedySaid } from './words.ts';
 /** Stands for an address that is typed. */
 const TYPED = 'address';
 
+/** Undefined until it is known. A network service without NDP proxies has none. */
+function useWaysIn() {
+  const floatingIps = useQuery(floatingIpsQuery);
+  const ndpProxies = useQuery(ndpProxiesQuery);
+  return useMemo(
+    () => (floatingIps.data && !ndpProxies.isPending ? waysIn(floatingIps.data, ndpProxies.data ?? []) : undefined),
+    [floatingIps.data, ndpProxies.isPending, ndpProxies.data],
+  );
+}
+
 /** Why does this packet not pass? Asks the network service, and draws the way with what stops it. */
 export function PathPage() {
   const { t } = useTranslation();
   const search = useSearch({ from: '/path' });
   const ports = useQuery(portsQuery);
-  const floatingIps = useQuery(floatingIpsQuery);
-  const request = ports.data && floatingIps.data && pathRequest(search, ports.data, floatingIps.data);
+  const ways = useWaysIn();
+  const request = ports.data && ways && pathRequest(search, ports.data, ways);
   const answer = useQuery({
     queryKey: ['path', request],
     queryFn: async ({ signal }) => (await api<'neutron.port.path'>('network', request ?? '', { signal })).path,
@@ -60,15 +70,12 @@ function Question({ search, asking, again }: { readonly search: PathSearch; read
   const { t } = useTranslation();
   const navigate = useNavigate();
   const ports = useQuery(portsQuery);
-  const floatingIps = useQuery(floatingIpsQuery);
+  const ways = useWaysIn();
   const servers = useServers();
   const known = ports.data ?? [];
   // what the address names may be a server: the form shows its port
   const from = search.from === undefined || search.from === OUTSIDE ? search.from : (portMeant(search.from, known)?.id ?? search.from);
-  const knownTo =
-    search.to === undefined
-      ? undefined
-      : (portMeant(search.to, known)?.id ?? floatingIps.data?.find(({ id, floating_ip_address: ip }) => id === search.to || ip === search.to)?.id);
+  const knownTo = search.to === undefined ? undefined : (portMeant(search.to, known)?.id ?? wayMeant(search.to, ways ?? [])?.id);
   const [typed, setTyped] = useState<{ from?: string; to?: string; address?: string; protocol?: string; port?: string; source?: string }>({});
   const set = (change: typeof typed): void => setTyped((before) => ({ ...before, ...change }));
   const form = {
@@ -82,7 +89,11 @@ function Question({ search, asking, again }: { readonly search: PathSearch; read
   const inside: Choice[] = known
     .filter((port) => port.fixed_ips.length > 0 && ['server', 'nobody', 'other'].includes(userOf(port)))
     .map((port) => ({ value: port.id, label: portLabel(port, servers.data ?? []) }));
-  const public_: Choice[] = (floatingIps.data ?? []).map((row) => ({ value: row.id, label: row.floating_ip_address, description: t('portUsers.floating') }));
+  const public_: Choice[] = (ways ?? []).map(({ id, ip, kind }) => ({
+    value: id,
+    label: ip,
+    description: kind === 'floatingips' ? t('portUsers.floating') : t('path.ndpProxy'),
+  }));
   const isOutside = form.from === OUTSIDE;
   const to = form.to === TYPED ? form.address.trim() : form.to;
   const asked: PathSearch = {
@@ -92,7 +103,7 @@ function Question({ search, asking, again }: { readonly search: PathSearch; read
     ...(hasPorts(form.protocol) && { port: form.port.trim() }),
     ...(form.source.trim() !== '' && { source: form.source.trim() }),
   };
-  const request = pathRequest(asked, known, floatingIps.data ?? []);
+  const request = pathRequest(asked, known, ways ?? []);
   const submit = (): void => {
     if (request === undefined) return;
     // the same question once more is asked once more
@@ -123,10 +134,10 @@ function Question({ search, asking, again }: { readonly search: PathSearch; read
             />
             <ChoiceField
               label={t('path.to')}
-              error={isOutside && floatingIps.data?.length === 0 ? t('path.noFloatingIp') : undefined}
+              error={isOutside && ways?.length === 0 ? t('path.noWayIn') : undefined}
               value={form.to}
               set={(value) => set({ to: value })}
-              choices={ports.data && floatingIps.data && (isOutside ? public_ : [...inside, ...public_, { value: TYPED, label: t('path.otherAddress') }])}
+              choices={ports.data && ways && (isOutside ? public_ : [...inside, ...public_, { value: TYPED, label: t('path.otherAddress') }])}
               placeholder={t('launch.choose')}
             />
             {form.to === TYPED && !isOutside && (
