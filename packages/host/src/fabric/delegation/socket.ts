@@ -6,13 +6,13 @@ import { handedSocket } from '../kernel/handed-socket.ts';
  * by that link.
  */
 const HELPER = `
-process.once('message', ({ link, port }) => {
-  const fail = (error) => process.send({ error: error.code || error.message }, () => process.exit(1));
+process.on('message', ({ link, port }) => {
+  const fail = (error) => process.send({ error: error.code || error.message });
   const entry = (require('node:os').networkInterfaces()[link] || []).find(({ family, address }) => family === 'IPv6' && address.startsWith('fe80:'));
   if (!entry) return fail(new Error('the link has no link-local address'));
   const socket = require('node:dgram').createSocket({ type: 'udp6', ipv6Only: true });
   socket.once('error', fail);
-  socket.bind({ address: entry.address + '%' + link, port, exclusive: true }, () => process.send({ ok: true }, socket, () => process.exit(0)));
+  socket.bind({ address: entry.address + '%' + link, port, exclusive: true }, () => process.send({ ok: true }, socket));
 });
 `;
 

@@ -3,11 +3,11 @@ import { handedSocket } from '../kernel/handed-socket.ts';
 
 /** The connections come to this process with the clients' own addresses. */
 const HELPER = `
-process.once('message', ({ host, port }) => {
+process.on('message', ({ host, port }) => {
   const server = require('node:net').createServer();
-  const fail = (error) => process.send({ error: error.code || error.message }, () => process.exit(1));
+  const fail = (error) => process.send({ error: error.code || error.message });
   server.once('error', fail);
-  server.listen(port, host, 511, () => process.send({ ok: true }, server, { keepOpen: false }, () => process.exit(0)));
+  server.listen(port, host, 511, () => process.send({ ok: true }, server));
 });
 `;
 
