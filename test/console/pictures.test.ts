@@ -6,12 +6,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { noBrowser } from '../support/browser.ts';
 import { ConsoleUser, PASSWORD } from '../support/console.ts';
 
 const folder = process.env.CAIRN_TEST_SCREENSHOTS;
 /** What a picture may weigh: they are part of the repository. */
 const HEAVIEST_BYTES = 150_000;
+const USED_MS = 120_000;
 const VIEWS = ['overview', 'servers', 'launch-flow', 'topology', 'volumes', 'images'] as const;
 /** All of them in two looks, the first two in the others. */
 const LOOKS = [
@@ -45,6 +47,8 @@ test('pictures of the console', { skip: noBrowser() ?? (folder === undefined ? '
       }
       await make('/volume/v3/volumes', { volume: { name: `${name}-disk`, size: 20 * (index + 1) } });
     }
+    // so that lines of processor time have something to show
+    await sleep(USED_MS);
     await user.signIn();
     const paths: Readonly<Record<(typeof VIEWS)[number], string>> = {
       overview: '/console/',
