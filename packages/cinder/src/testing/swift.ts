@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '@cairn/kit/testing/free-port';
 
 const run = promisify(execFile);
 const PROGRAMS = ['swift-proxy-server', 'swift-account-server', 'swift-container-server', 'swift-object-server', 'swift-ring-builder', 'memcached'];
@@ -59,14 +59,14 @@ export class Swift {
     const etc = join(folder, 'etc');
     mkdirSync(join(folder, 'node', 'd1'), { recursive: true });
     mkdirSync(etc);
-    const [proxy = 0, memcached = 0, ...ports] = await freePorts(5);
+    const [proxy, memcached] = [await freePort(), await freePort()];
     writeFileSync(join(etc, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = cairn\n');
     writeFileSync(join(etc, 'proxy.conf'), proxyConfiguration(etc, proxy, memcached));
     const swift = new Swift(folder, proxy);
     try {
       swift.#spawn('memcached', ['-p', String(memcached), '-l', '127.0.0.1', '-U', '0', '-u', 'root']);
-      for (const [i, kind] of (['account', 'container', 'object'] as const).entries()) {
-        const port = ports[i] ?? 0;
+      for (const kind of ['account', 'container', 'object'] as const) {
+        const port = await freePort();
         writeFileSync(join(etc, `${kind}.conf`), serverConfiguration(folder, kind, port));
         const ring = join(etc, `${kind}.builder`);
         for (const args of [['create', '4', '1', '1'], ['add', `r1z1-127.0.0.1:${port}/d1`, '1'], ['rebalance']])
@@ -193,12 +193,4 @@ function proxyConfiguration(etc: string, port: number, memcached: number): strin
     'use = egg:swift#dlo',
     '',
   ].join('\n');
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@cairn/kit/testing/free-port';
 import { run } from '../process/run.ts';
 
 /** Why no Ceph can be run here; undefined when one can (apt-get install ceph-mon ceph-osd ceph-mgr ceph-common qemu-block-extra). */
@@ -26,16 +25,6 @@ export interface Ceph {
   readonly pool: string;
   stop(): Promise<void>;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 /** A whole Ceph on the loopback: one monitor, one manager, one OSD on a sparse file, and a pool without replicas. No systemd. */
 export async function startCeph(): Promise<Ceph> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { freePort } from '@cairn/kit/testing/free-port';
 import { systemClock } from '@cairn/kit/clock/clock';
 import { writeIso } from '../disks/iso9660.ts';
 import { writeEmptyQcow2 } from '../disks/qcow2-file.ts';
@@ -135,12 +135,7 @@ test('a guest with a config drive and no network takes its name, keys and user d
  * second a 503.
  */
 async function network(name: string, answers: Readonly<Record<string, string>>): Promise<{ readonly args: readonly string[]; readonly sshPort: number }> {
-  const port = await new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  const port = await freePort();
   const cases = await Promise.all(
     Object.entries(answers).map(async ([path, body], i) => {
       const file = join(dir, `${name}.answer-${i}`);

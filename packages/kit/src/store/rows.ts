@@ -4,8 +4,9 @@ import type { Db, EngineName, Tx } from './store.ts';
 /*
  * Statements by equality whose texts are made once for all: building and compiling one each time costs several times what SQLite needs to
  * run it. Tables and columns must be names of the program, never of a user. A column that is undefined is left out; one that is null is
- * looked for as null and written as null; a list is looked for as any of its values. A flag that is looked for (0 or 1) is part of the text too: whether an index of flagged rows alone
- * will do is seen by the text, and SQLite plans a statement anew for every run where it would hang on a value.
+ * looked for as null and written as null; a list is looked for as any of its values. A flag that is looked for (0 or 1) is part of the text
+ * too: whether an index of flagged rows alone will do is seen by the text, and SQLite plans a statement anew for every run where it would hang
+ * on a value.
  */
 
 /** Columns with the values that a row must have: of a list one of them. */

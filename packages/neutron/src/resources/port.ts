@@ -19,8 +19,7 @@ import {
 } from '../attributes/standard.ts';
 import { dict, fixedIps, ipAddress, listOf, mac, oneLine, orNull, string, subnet, uuid, values } from '../attributes/validators.ts';
 import { httpBadRequest, invalidInput, invalidInputText } from '../errors.ts';
-import { covers, mustCidr, parseCidr } from '../net/cidr.ts';
-import { contains } from '../net/cidr.ts';
+import { contains, covers, mustCidr, parseCidr } from '../net/cidr.ts';
 import { parseIp } from '../net/ip.ts';
 import { pyStr } from '../net/python-text.ts';
 import { MAX_ADDRESS_PAIRS } from '../options.ts';
