@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Call, type SessionAnswer, type SessionView, Sessions } from './session.ts';
+import { type Call, type SessionAnswer, Sessions } from './session.ts';
+import type { SessionView } from './session-view.ts';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const USER = { id: 'u1', name: 'ann', domain: { id: 'default', name: 'Default' } };

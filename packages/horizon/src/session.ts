@@ -1,5 +1,6 @@
 import { cookieOf, HOME, noCookie, RECEIPT } from './cookie.ts';
 import { BASE, SESSION_PATH } from './paths.ts';
+import type { SessionView } from './session-view.ts';
 
 /** A request to one of the cloud's own services, as any client makes it. */
 export type Call = (request: {
@@ -33,22 +34,6 @@ export interface PasswordChange {
   readonly password: string;
   readonly newPassword: string;
   readonly projectId?: string | undefined;
-}
-
-/** What the page may know about its session: everything but the token. */
-export interface SessionView {
-  readonly user: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } };
-  readonly project: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } } | null;
-  /** The domain of a session that has one for its scope. */
-  readonly domain: { readonly id: string; readonly name: string } | null;
-  /** The whole system is the session's scope. */
-  readonly system: boolean;
-  readonly projects: readonly { readonly id: string; readonly name: string; readonly domain_id: string; readonly enabled: boolean }[];
-  /** Domains, and perhaps the whole system, that the session could be for. */
-  readonly scopes: { readonly domains: readonly { readonly id: string; readonly name: string }[]; readonly system: boolean };
-  readonly roles: readonly string[];
-  readonly expires_at: string;
-  readonly catalog: readonly { readonly type: string; readonly name: string; readonly url: string; readonly region: string }[];
 }
 
 export interface SessionAnswer {

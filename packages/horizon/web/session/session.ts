@@ -1,22 +1,10 @@
 import { createContext, useContext } from 'react';
+import type { SessionView } from '../../src/session-view.ts';
 import { PAGE_HEADERS } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 
 /** Who is signed in, as the session endpoint tells it; the token itself never comes here. */
-export interface Session {
-  readonly user: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } };
-  readonly project: { readonly id: string; readonly name: string; readonly domain: { readonly id: string; readonly name: string } } | null;
-  /** The domain of a session that has one for its scope. */
-  readonly domain: { readonly id: string; readonly name: string } | null;
-  /** The whole system is the session's scope. */
-  readonly system: boolean;
-  readonly projects: readonly { readonly id: string; readonly name: string; readonly domain_id: string; readonly enabled: boolean }[];
-  /** Domains, and perhaps the whole system, that the session could be for. */
-  readonly scopes: { readonly domains: readonly { readonly id: string; readonly name: string }[]; readonly system: boolean };
-  readonly roles: readonly string[];
-  readonly expires_at: string;
-  readonly catalog: readonly { readonly type: string; readonly name: string; readonly url: string; readonly region: string }[];
-}
+export type Session = SessionView;
 
 export interface SignIn {
   readonly user: string;

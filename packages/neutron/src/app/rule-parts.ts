@@ -1,8 +1,8 @@
+import { IP_PROTOCOLS } from '@cairn/kit/net/ip-protocols';
 import type { Values } from '../attributes/resource.ts';
 import { standardView } from '../attributes/times.ts';
 import { invalidInputText } from '../errors.ts';
 import { networkText, parseCidr } from '../net/cidr.ts';
-import { PROTOCOLS } from '../resources/security-group-converters.ts';
 import type { SecurityGroupRuleRow } from '../store/tables.ts';
 
 export function ruleView(row: SecurityGroupRuleRow): Record<string, unknown> {
@@ -33,7 +33,7 @@ export type RuleParts = Pick<
 >;
 
 const NUMBER_TO_NAME = new Map(
-  Object.entries(PROTOCOLS)
+  Object.entries(IP_PROTOCOLS)
     .filter(([name]) => name !== 'icmpv6')
     .map(([name, number]) => [String(number), name]),
 );
@@ -48,7 +48,7 @@ export function ruleKey(rule: RuleParts): string {
 
 const PORT_PROTOCOLS = ['dccp', 'sctp', 'tcp', 'udp', 'udplite'];
 const IPV6_ONLY = ['ipv6-encap', 'ipv6-frag', 'ipv6-icmp', 'icmpv6', 'ipv6-nonxt', 'ipv6-opts', 'ipv6-route'];
-const IPV6_ONLY_PROTOCOLS = new Set([...IPV6_ONLY, ...IPV6_ONLY.map((name) => String(PROTOCOLS[name]))]);
+const IPV6_ONLY_PROTOCOLS = new Set([...IPV6_ONLY, ...IPV6_ONLY.map((name) => String(IP_PROTOCOLS[name]))]);
 
 /** Checks what only the whole of a rule can tell, and brings it into its canonical form (db/securitygroups_db.py). */
 export function canonicalRule(values: Values): RuleParts {
@@ -85,13 +85,13 @@ function checkPorts(rule: RuleParts): void {
   const { port_range_min: min, port_range_max: max } = rule;
   if (min === null && max === null) return;
   if (rule.protocol === null) throw invalidInputText('SecurityGroupProtocolRequiredWithPorts', 'Must also specify protocol if port range is given.');
-  const number = PROTOCOLS[rule.protocol] ?? Number(rule.protocol);
-  if (PORT_PROTOCOLS.some((name) => PROTOCOLS[name] === number)) {
+  const number = IP_PROTOCOLS[rule.protocol] ?? Number(rule.protocol);
+  if (PORT_PROTOCOLS.some((name) => IP_PROTOCOLS[name] === number)) {
     if (min === 0 || max === 0) throw invalidInputText('SecurityGroupInvalidPortValue', 'Invalid value for port 0');
     if (min === null || max === null || min > max) {
       throw invalidInputText('SecurityGroupInvalidPortRange', 'For TCP/UDP protocols, port_range_min must be <= port_range_max');
     }
-  } else if (number === PROTOCOLS.icmp || number === PROTOCOLS['ipv6-icmp']) {
+  } else if (number === IP_PROTOCOLS.icmp || number === IP_PROTOCOLS['ipv6-icmp']) {
     for (const [attribute, field, value] of [
       ['port_range_min', 'type', min],
       ['port_range_max', 'code', max],

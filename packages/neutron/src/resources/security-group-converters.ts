@@ -1,41 +1,13 @@
+import { IP_PROTOCOLS } from '@cairn/kit/net/ip-protocols';
 import { pythonInt } from '../attributes/converters.ts';
 import { invalidInputText } from '../errors.ts';
 import { cidrOf, parseCidr, writtenText } from '../net/cidr.ts';
 import { bitsOf, parseIp } from '../net/ip.ts';
 import { pyStr } from '../net/python-text.ts';
 
-/** Protocol names and numbers (neutron_lib.constants.IP_PROTOCOL_MAP). */
-export const PROTOCOLS: Readonly<Record<string, number>> = {
-  ah: 51,
-  dccp: 33,
-  egp: 8,
-  esp: 50,
-  gre: 47,
-  hopopt: 0,
-  icmp: 1,
-  igmp: 2,
-  ip: 0,
-  ipip: 4,
-  'ipv6-encap': 41,
-  'ipv6-frag': 44,
-  'ipv6-icmp': 58,
-  icmpv6: 58,
-  'ipv6-nonxt': 59,
-  'ipv6-opts': 60,
-  'ipv6-route': 43,
-  ospf: 89,
-  pgm: 113,
-  rsvp: 46,
-  sctp: 132,
-  tcp: 6,
-  udp: 17,
-  udplite: 136,
-  vrrp: 112,
-};
-
 export const toDirectionValues: readonly string[] = ['ingress', 'egress'];
 
-const SUPPORTED = `(None, 'any', ${Object.keys(PROTOCOLS)
+const SUPPORTED = `(None, 'any', ${Object.keys(IP_PROTOCOLS)
   .map((name) => `'${name}'`)
   .join(', ')})`;
 
@@ -52,7 +24,7 @@ export function toProtocol(value: unknown): string | null {
     if (number < 0 || number > 255) throw refused();
     return String(value);
   }
-  if (typeof value === 'string' && Object.hasOwn(PROTOCOLS, value.toLowerCase())) return value.toLowerCase();
+  if (typeof value === 'string' && Object.hasOwn(IP_PROTOCOLS, value.toLowerCase())) return value.toLowerCase();
   throw refused();
 }
 

@@ -36,7 +36,7 @@ const JOINED = ['block_device_mapping', 'services', 'metadata', 'system_metadata
 const ALIASES: Readonly<Record<string, string>> = { image: 'image_ref', name: 'display_name', description: 'display_description', tenant_id: 'project_id' };
 const EXACT = ['project_id', 'user_id', 'image_ref', 'vm_state', 'task_state', 'uuid', 'host'];
 /** Sort keys that are taken and do nothing. */
-const IGNORED_SORT_KEYS = new Set([
+export const IGNORED_SORT_KEYS: ReadonlySet<string> = new Set([
   'architecture',
   'cell_name',
   'cleaned',

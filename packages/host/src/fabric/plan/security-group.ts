@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { IP_PROTOCOLS } from '@cairn/kit/net/ip-protocols';
 import type { PortSpec, SecurityGroupRuleSpec, SecurityGroupSpec } from '../../interface/fabric.ts';
 import { identifier } from '../names.ts';
 import type { FabricView } from '../objects.ts';
@@ -17,42 +18,14 @@ import { type Cidr, contains, formatCidr, minimise, parseCidr } from './address.
 /** Bit of the packet mark: a rule of some group has matched. The other bits name the port (switch-rules.ts). */
 export const MATCHED = '0x80000000';
 
-// neutron-lib's names (constants.IP_PROTOCOL_MAP), which are IANA's.
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  ah: 51,
-  dccp: 33,
-  egp: 8,
-  esp: 50,
-  gre: 47,
-  hopopt: 0,
-  icmp: 1,
-  icmpv6: 58,
-  igmp: 2,
-  ip: 0,
-  ipip: 4,
-  'ipv6-encap': 41,
-  'ipv6-frag': 44,
-  'ipv6-icmp': 58,
-  'ipv6-nonxt': 59,
-  'ipv6-opts': 60,
-  'ipv6-route': 43,
-  ospf: 89,
-  pgm: 113,
-  rsvp: 46,
-  sctp: 132,
-  tcp: 6,
-  udp: 17,
-  udplite: 136,
-  vrrp: 112,
-  any: 0,
-};
 /** Protocols whose packets have ports. */
 export const WITH_PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 33: 'dccp', 132: 'sctp', 136: 'udplite' };
 
 /** The number of a protocol by name or number as text; 0 stands for any. Undefined when there is no such protocol. ICMP of IPv6 is 58 by whatever name. */
 export function protocolNumber(protocol: string, ethertype: 'IPv4' | 'IPv6'): number | undefined {
   const name = protocol.toLowerCase();
-  const number = /^\d{1,3}$/.test(name) ? Number(name) : Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
+  if (name === 'any') return 0;
+  const number = /^\d{1,3}$/.test(name) ? Number(name) : Object.hasOwn(IP_PROTOCOLS, name) ? IP_PROTOCOLS[name] : undefined;
   if (number === undefined || number > 255) return undefined;
   return number === 1 && ethertype === 'IPv6' ? 58 : number;
 }

@@ -1,3 +1,4 @@
+import { IGNORED_SORT_KEYS } from '../../app/server-list.ts';
 import * as t from './types.ts';
 
 const legacyMapping = {
@@ -218,30 +219,6 @@ const SORT_KEYS = [
   'user_id',
   'uuid',
   'vm_state',
-];
-const IGNORED_SORT_KEYS = [
-  'architecture',
-  'cell_name',
-  'cleaned',
-  'default_ephemeral_device',
-  'default_swap_device',
-  'deleted',
-  'deleted_at',
-  'disable_terminate',
-  'ephemeral_gb',
-  'ephemeral_key_uuid',
-  'id',
-  'key_data',
-  'launched_on',
-  'locked',
-  'memory_mb',
-  'os_type',
-  'reservation_id',
-  'root_gb',
-  'shutdown_terminate',
-  'user_data',
-  'vcpus',
-  'vm_mode',
 ];
 
 const text = t.multi({ type: 'string' });
