@@ -38,7 +38,7 @@ const needsRoot = (): string | undefined => (process.getuid?.() === 0 ? undefine
 
 const PARTS: readonly Part[] = [
   { name: 'types', what: 'type check', command: [node, join(root, 'scripts', 'types.ts')] },
-  { name: 'lint', what: 'lint', command: [bin('oxlint'), '--quiet'] },
+  { name: 'lint', what: 'lint', command: [bin('oxlint'), '--deny-warnings', '--report-unused-disable-directives'] },
   { name: 'format', what: 'format', command: [bin('biome'), 'format', '--max-diagnostics=20'] },
   { name: 'arrows', what: 'imports run down only', command: [node, join(root, 'scripts', 'arrows.ts')] },
   { name: 'dead', what: 'dead code', command: [bin('knip'), '--no-progress'] },

@@ -11,7 +11,7 @@ const main = join(import.meta.dirname, 'cloud.child.ts');
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint: tests look into any answer
+  // tests look into any answer
   readonly body: any;
 }
 

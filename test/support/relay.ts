@@ -5,7 +5,7 @@ import type { TestNamespace } from './netns.ts';
 export interface RelayAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  // biome-ignore lint: tests look into any answer
+  // tests look into any answer
   readonly body: any;
 }
 

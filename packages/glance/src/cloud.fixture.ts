@@ -73,7 +73,7 @@ export class Cloud {
 
   call: TestFront['call'] = (...args) => this.front.call(...args);
 
-  // biome-ignore lint: answers are looked into by name
+  // answers are looked into by name
   async json(who: string, method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<any> {
     const answer = await this.front.call(who, method, `/image${path}`, body, { accept: 'application/json', ...headers });
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);

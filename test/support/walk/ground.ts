@@ -20,7 +20,7 @@ export interface Physical {
 
 export interface GroundAnswer {
   readonly status: number;
-  // biome-ignore lint: what the APIs answer
+  // what the APIs answer
   readonly body: any;
 }
 

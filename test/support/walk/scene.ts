@@ -1,7 +1,7 @@
 import type { Ground, GroundAnswer } from './ground.ts';
 import { NEWEST, type State } from './state.ts';
 
-// biome-ignore lint: what the APIs answer
+// what the APIs answer
 export type Json = any;
 
 /** What walks find in every cloud, or made at its beginning. */

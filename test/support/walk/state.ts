@@ -1,6 +1,6 @@
 import type { Ground } from './ground.ts';
 
-// biome-ignore lint: what the APIs answer
+// what the APIs answer
 type Json = any;
 
 /** What the cloud says it has, read from its APIs as the admin. */

@@ -3,7 +3,7 @@ import type { Ground, Physical } from './ground.ts';
 import { rowsOf } from './records.ts';
 import { isKept, NEWEST, type State } from './state.ts';
 
-// biome-ignore lint: what the APIs answer
+// what the APIs answer
 type Json = any;
 
 const GUEST_STATES: Readonly<Record<string, readonly string[]>> = {

@@ -28,7 +28,7 @@ export async function networkLive(bench: Bench, instance: string): Promise<Figur
   ];
 }
 
-// biome-ignore lint: bodies are read as what the API says they are
+// bodies are read as what the API says they are
 const create = async ({ load }: Bench, kind: string, values: object): Promise<any> =>
   (await load.json({ method: 'POST', path: `/network/v2.0/${kind.replaceAll('_', '-')}s`, body: { [kind]: values } }))[kind];
 const remove = async ({ load }: Bench, path: string): Promise<void> => void (await load.json({ method: 'DELETE', path: `/network/v2.0/${path}` }));

@@ -229,7 +229,7 @@ export function compose(options: ComposeOptions): Cloud {
     },
     async stop() {
       await sagas.close();
-      for (const service of [...startable].reverse()) await service.stop();
+      for (const service of startable.toReversed()) await service.stop();
       await keystone.close();
       await events.close();
       await bus.close();

@@ -27,7 +27,7 @@ function rulesOf(file: string): Record<string, string> {
   try {
     rules = parse(readFileSync(file, 'utf8')) ?? {};
   } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
   if (typeof rules !== 'object' || Array.isArray(rules))
     throw new Error(`${file}: a rule and its check string are expected on each line, as "rule": "role:admin"`);

@@ -4,7 +4,7 @@ import { adminClient, wordsOf } from './admin-client.ts';
 /** Reads from a cloud's public API. */
 export interface ApiClient {
   /** `path` is below the endpoint of the service. Rejects with the fault's words on 4xx and 5xx. */
-  // biome-ignore lint: bodies are read as what the API says they are
+  // oxlint-disable-next-line typescript/no-explicit-any -- bodies are read as what the API says they are
   get(service: 'network' | 'compute', path: string): Promise<any>;
 }
 

@@ -108,7 +108,6 @@ export function restrictFilters(request: Pick<Request, 'ctx' | 'version'>, filte
     for (const name of [...filters.keys()]) if (!before331.includes(name)) filters.delete(name);
     return;
   }
-  // eslint-disable-next-line no-control-regex
   for (const name of filters.keys()) if (/[^\x00-\x7f]/.test(name)) throw invalidInput('Filter keys can only contain ASCII characters.');
   if (isAdmin(ctx)) return;
   const known = RESOURCE_FILTERS[resource] ?? [];

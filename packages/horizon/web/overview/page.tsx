@@ -128,7 +128,7 @@ function Events() {
   const live = useLive();
   const [changes, setChanges] = useState<readonly Change[]>([]);
   useEffect(() => {
-    const show = (): void => setChanges(live.recent().slice(-SHOWN).reverse());
+    const show = (): void => setChanges(live.recent().slice(-SHOWN).toReversed());
     show();
     return live.subscribe(show);
   }, [live]);

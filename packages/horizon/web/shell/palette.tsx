@@ -98,7 +98,7 @@ export function Palette({ pages, close }: Props) {
         aria-label={t('palette.title')}
         placeholder={t('palette.placeholder')}
         value={typed}
-        // oxlint-disable-next-line jsx_a11y/no-autofocus -- it is why the dialog was opened
+        // it is why the dialog was opened
         autoFocus
         autoComplete="off"
         spellCheck={false}

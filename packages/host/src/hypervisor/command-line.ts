@@ -62,7 +62,6 @@ const TCG_BUFFER_MB = 32;
 const PORTS_AT = 0x2;
 
 /** A name fit for a list of processes: control characters (which no name of a server has) and excess length go. */
-// eslint-disable-next-line no-control-regex
 const processName = (name: string): string => name.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 128);
 
 /**

@@ -52,7 +52,6 @@ export function checkSpec(spec: GuestSpec): void {
     spec.nics.map((n) => n.tap),
   );
   const line = spec.kernel?.commandLine ?? '';
-  // eslint-disable-next-line no-control-regex
   require(!/[\x00-\x1f\x7f]/.test(line), 'The kernel command line holds control characters.');
   require(Buffer.byteLength(line) <= KERNEL_COMMAND_LINE_BYTES, `The kernel command line is longer than ${KERNEL_COMMAND_LINE_BYTES} bytes.`);
 }
@@ -68,7 +67,6 @@ export function checkDisk(disk: GuestDisk): void {
   require(BUSES.includes(disk.bus), `${JSON.stringify(disk.bus)} is not a disk bus.`);
   require(disk.kind === 'disk' || disk.kind === 'cdrom', 'A disk is of the kind disk or cdrom.');
   require(disk.bootIndex === undefined || (Number.isInteger(disk.bootIndex) && disk.bootIndex >= 0), 'A boot index is a whole number.');
-  // eslint-disable-next-line no-control-regex
   require(disk.serial === undefined || !/[\x00-\x1f\x7f]/.test(disk.serial), 'A disk serial holds control characters.');
 }
 

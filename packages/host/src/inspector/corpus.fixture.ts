@@ -158,7 +158,7 @@ export function vhd(options: { readonly type?: number; readonly table?: bigint }
 
 const guidBytes = (text: string): Buffer => {
   const [a = '', b = '', c = '', ...rest] = text.split('-');
-  return Buffer.concat([...[a, b, c].map((part) => Buffer.from(part, 'hex').reverse()), Buffer.from(rest.join(''), 'hex')]);
+  return Buffer.concat([...[a, b, c].map((part) => Buffer.from(part, 'hex').toReversed()), Buffer.from(rest.join(''), 'hex')]);
 };
 
 export function vhdx(options: { readonly hasParent?: boolean; readonly metadataOffset?: bigint; readonly sizeBytes?: bigint } = {}): Buffer {

@@ -10,7 +10,7 @@ export type { KeystoneApp };
 export { equals } from '../app/filters.ts';
 export const op = operationsOf<KeystoneApp>();
 
-// biome-ignore lint: handlers narrow their own bodies; helpers here do not look at them
+// oxlint-disable-next-line typescript/no-explicit-any -- handlers narrow their own bodies; helpers here do not look at them
 export type AnyRequest = Request<any>;
 
 /** `http://host/identity/v3`: the start of every link. */

@@ -16,7 +16,7 @@ export const ADMIN_PASSWORD = 'adminpass';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint: tests look into any answer
+  // tests look into any answer
   readonly body: any;
 }
 

@@ -112,7 +112,7 @@ export interface Operation<App = never, B = unknown> {
   handle(app: App, request: Request<B>): Promise<unknown> | unknown;
 }
 
-// biome-ignore lint: the table holds operations of every app and body type; each was checked where it was declared
+// oxlint-disable-next-line typescript/no-explicit-any -- the table holds operations of every app and body type; each was checked where it was declared
 export type AnyOperation = Operation<any, any>;
 
 type BodyOf<S> = S extends TSchema ? Static<S> : unknown;
@@ -131,5 +131,5 @@ export function operationsOf<App>() {
   ): Operation<App> => operation as unknown as Operation<App>;
 }
 
-// biome-ignore lint: bodies of versioned schemas are validated before the handler; their static type is the app's to state
+// oxlint-disable-next-line typescript/no-explicit-any -- bodies of versioned schemas are validated before the handler; their static type is the app's to state
 export type AnyBody = any;

@@ -56,7 +56,6 @@ const unresolved = (detail: string): CairnError => invalidInput('The host of the
  * `http://１２７.0.0.1`, `http://a@b`, `http://host.`, backslashes, escapes) is refused, not understood.
  */
 export function parseUrl(text: string): URL {
-  // eslint-disable-next-line no-control-regex
   if (text.length > MAX_URL || /[^\x21-\x7e]/.test(text)) throw refused('it is too long, or has characters that do not belong into a URL');
   const match = PARTS.exec(text);
   if (!match) throw refused('scheme://host is expected');

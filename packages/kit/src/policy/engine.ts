@@ -19,7 +19,7 @@ export function createPolicy(service: string, defaults: readonly PolicyRule[], o
     try {
       checks.set(rule.name, compileCheck(rule.check));
     } catch (error) {
-      throw new Error(`${service}: policy rule ${rule.name}: ${(error as Error).message}`);
+      throw new Error(`${service}: policy rule ${rule.name}: ${(error as Error).message}`, { cause: error });
     }
     for (const [, reference] of rule.check.matchAll(/\brule:([^\s()]+)/g)) {
       if (!rules.has(reference as string)) throw new Error(`${service}: policy rule ${rule.name} refers to ${reference}, which does not exist`);

@@ -30,6 +30,7 @@ export class SagaEngine implements Sagas {
   }
 
   /** Makes sagas known, with what their steps get as `services`. A name may be registered once. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- sagas with parameters of all kinds are registered together
   register<Services>(definitions: readonly SagaDefinition<any, Services>[], services: Services): void {
     for (const definition of definitions) {
       if (this.#registered.has(definition.name)) throw new Error(`The saga ${definition.name} is registered twice.`);
@@ -59,6 +60,7 @@ export class SagaEngine implements Sagas {
     return this.#dispatcher.dead;
   }
 
+  // oxlint-disable-next-line typescript/no-explicit-any -- who starts a saga does not know its services
   async start<Params>(tx: Tx, definition: SagaDefinition<Params, any>, params: Params, options: StartSaga): Promise<string> {
     if (this.#registered.get(definition.name)?.definition !== definition) throw new Error(`The saga ${definition.name} is not registered with the engine.`);
     const { clock, ids } = this.#options;

@@ -60,6 +60,7 @@ export interface SagaStep<Params, Services> {
 }
 
 /** Durable multi-step work. */
+// oxlint-disable-next-line typescript/no-explicit-any -- sagas of all kinds stand in one list
 export interface SagaDefinition<Params = any, Services = any> {
   /** `nova.server.create`; unique. */
   readonly name: string;
@@ -86,6 +87,7 @@ export interface StartSaga {
 /** The part of the engine that app code uses. */
 export interface Sagas {
   /** Records the saga in the caller's transaction; it runs after the commit. Returns its id. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- who starts a saga does not know its services
   start<Params>(tx: Tx, definition: SagaDefinition<Params, any>, params: Params, options: StartSaga): Promise<string>;
   /**
    * Asks that unfinished sagas of a subject (all, or the named ones) stop and unwind; new ones queue behind. A saga whose cancellation

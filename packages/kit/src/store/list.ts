@@ -44,7 +44,7 @@ export interface Sort {
   readonly direction?: 'asc' | 'desc';
 }
 
-// biome-ignore lint: the tables of the caller's own hooks are the caller's; the page adds only columns of the listed table
+// oxlint-disable-next-line typescript/no-explicit-any -- the tables of the caller's own hooks are the caller's; the page adds only columns of the listed table
 export type ListQuery = SelectQueryBuilder<any, any, object>;
 
 /** One page. */

@@ -110,7 +110,7 @@ export interface TestAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed JSON, or the text. */
-  // biome-ignore lint: tests look into any answer
+  // tests look into any answer
   readonly body: any;
 }
 

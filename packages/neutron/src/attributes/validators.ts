@@ -47,7 +47,6 @@ export const notEmptyString =
     string(maxLength)(value) ?? ((value as string).trim() === '' ? `'${value}' Blank strings are not permitted` : undefined);
 
 // what Python's splitlines() splits at
-// oxlint-disable-next-line no-control-regex
 const LINE_END = /[\n\r\v\f\u0085\u2028\u2029\x1c-\x1e]/;
 
 export const oneLine =

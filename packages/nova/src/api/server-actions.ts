@@ -46,7 +46,6 @@ const securityGroup = (action: 'addSecurityGroup' | 'removeSecurityGroup', chang
   });
 
 /** Control characters besides tab and line feed, which console logs are given without. */
-// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x08\x0B-\x1F]/g;
 
 export const serverActionOperations = [

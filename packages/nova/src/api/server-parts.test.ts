@@ -171,7 +171,7 @@ test('actions are told with their steps, by microversion', async () => {
     (await cloud.ok(ctx, 'GET', `/servers/${id}/os-instance-actions/${create.request_id}`, undefined, version)).instanceAction;
   assert.equal((await one('2.50')).events, undefined);
   const { events } = await one('2.96');
-  assert.deepEqual(events.map((event: { event: string; result: string }) => `${event.event} ${event.result}`).reverse(), [
+  assert.deepEqual(events.map((event: { event: string; result: string }) => `${event.event} ${event.result}`).toReversed(), [
     'compute__do_build_and_run_instance Success',
     'compute_schedule Success',
     'compute_ports Success',

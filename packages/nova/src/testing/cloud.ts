@@ -55,7 +55,7 @@ export const stranger = (): Context => context({ userId: 'u2', projectId: 'p2' }
 export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  // biome-ignore lint: bodies are what the test says they are
+  // bodies are what the test says they are
   readonly body: any;
 }
 

@@ -10,7 +10,7 @@ import { type SwiftAccess, swiftStore } from './swift.ts';
 /** A container's name is one part of a path. */
 export function wrongSwiftContainer(name: string): string | undefined {
   if (Buffer.byteLength(name) > 256) return 'names have at most 256 bytes';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  // they are what is refused
   if (/[/\u0000-\u001f\u007f]/.test(name)) return 'names have no "/" and no control characters';
   return name === '' || name === '.' || name === '..' ? 'that is no name' : undefined;
 }
