@@ -19,11 +19,13 @@ function spy<D extends Db>(db: D): { db: D; texts: Set<string> } {
     transformResult: async ({ result }) => result,
   };
   const kysely = db.kysely.withPlugin(plugin);
-  const execute = kysely.executeQuery.bind(kysely);
-  kysely.executeQuery = (query, ...rest) => {
-    texts.add((query as CompiledQuery).sql);
-    return execute(query, ...rest);
+  const executor = kysely.getExecutor();
+  const execute = executor.executeQuery.bind(executor);
+  executor.executeQuery = (query) => {
+    texts.add(query.sql);
+    return execute(query);
   };
+  kysely.getExecutor = () => executor;
   return { db: { ...db, engine: db.engine, kysely }, texts };
 }
 

@@ -1,4 +1,5 @@
-import { CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import { runStatement } from './statement.ts';
 import type { Db } from './store.ts';
 
 /**
@@ -25,6 +26,6 @@ export async function rowsAmong<Row>(db: Db, table: string, column: string, valu
     text = `select * from "${table}" where "${column}" ${db.engine === 'sqlite' ? 'in (select value from json_each(?))' : '= any($1)'} order by ${names}`;
     texts.set(key, text);
   }
-  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, [db.engine === 'sqlite' ? JSON.stringify(values) : values]));
+  const { rows } = await runStatement<Row>(db, text, [db.engine === 'sqlite' ? JSON.stringify(values) : values]);
   return rows;
 }

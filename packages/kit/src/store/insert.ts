@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely';
+import { runStatement } from './statement.ts';
 import type { EngineName, Tx } from './store.ts';
 
 /** SQL texts by engine, table and columns; as many as there are inserts in the program. */
@@ -21,7 +21,7 @@ export async function insertRow<Row extends object>(tx: Tx, table: string, row: 
   const key = `${tx.engine} ${whenTaken} ${table} ${columns.join(' ')}`;
   let text = texts.get(key);
   if (text === undefined) texts.set(key, (text = textOf(tx.engine, table, columns, whenTaken)));
-  const result = await tx.kysely.executeQuery(CompiledQuery.raw(text, values));
+  const result = await runStatement(tx, text, values);
   return Number(result.numAffectedRows ?? 0n);
 }
 

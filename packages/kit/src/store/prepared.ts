@@ -1,4 +1,5 @@
-import { type Compilable, CompiledQuery, type Kysely, type QueryResult } from 'kysely';
+import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely';
+import { runStatement } from './statement.ts';
 import { type Db, type EngineName, on } from './store.ts';
 
 /** Stands in a statement for a value that each run brings. */
@@ -29,6 +30,6 @@ export function prepared<Tables, Values extends object, Row = unknown>(
       made.set(db.engine, query);
     }
     const parameters = query.parameters.map((parameter) => (parameter instanceof Place ? values[parameter.name as keyof Values] : parameter));
-    return db.kysely.executeQuery<Row>(CompiledQuery.raw(query.sql, parameters) as CompiledQuery<Row>);
+    return runStatement<Row>(db, query.sql, parameters);
   };
 }

@@ -1,4 +1,5 @@
-import { CompiledQuery } from 'kysely';
+import type { QueryResult } from 'kysely';
+import { runStatement } from './statement.ts';
 import type { Db, EngineName, Tx } from './store.ts';
 
 /*
@@ -106,7 +107,7 @@ export async function findRow<Row>(
     const order = orderBy === undefined ? '' : ` order by ${quoted(orderBy)}`;
     return `select ${shown} from ${quoted(table)} where ${conditions(wanted, place)}${order} limit 1`;
   });
-  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, statement.values));
+  const { rows } = await runStatement<Row>(db, text, statement.values);
   return rows[0];
 }
 
@@ -126,14 +127,13 @@ export async function findRows<Row>(
     const order = orderBy.length === 0 ? '' : ` order by ${orderBy.map(quoted).join(', ')}`;
     return `select ${shown} from ${quoted(table)} where ${conditions(wanted, place)}${order}`;
   });
-  const { rows } = await db.kysely.executeQuery<Row>(CompiledQuery.raw(text, statement.values));
+  const { rows } = await runStatement<Row>(db, text, statement.values);
   return rows;
 }
 
 /** Changes the rows that have these values; how many there were. With nothing to set it changes none. */
 export async function updateRows<Row extends object>(tx: Tx, table: string, set: Partial<Row>, where: Where): Promise<number> {
-  const query = updateOf(tx, table, set, where);
-  return query === undefined ? 0 : Number((await tx.kysely.executeQuery(query)).numAffectedRows ?? 0n);
+  return Number((await runUpdate(tx, table, set, where))?.numAffectedRows ?? 0n);
 }
 
 /** Changes the one row that has these values, if it is there, and tells its values of some columns. */
@@ -144,11 +144,16 @@ export async function updateReturning<Row extends object, K extends keyof Row & 
   where: Where,
   returning: readonly K[],
 ): Promise<Pick<Row, K> | undefined> {
-  const query = updateOf(tx, table, set, where, returning);
-  return query === undefined ? undefined : (await tx.kysely.executeQuery<Pick<Row, K>>(query)).rows[0];
+  return (await runUpdate<Pick<Row, K>>(tx, table, set, where, returning))?.rows[0];
 }
 
-function updateOf(tx: Tx, table: string, set: object, where: Where, returning: readonly string[] = []): CompiledQuery | undefined {
+async function runUpdate<Answer>(
+  tx: Tx,
+  table: string,
+  set: object,
+  where: Where,
+  returning: readonly string[] = [],
+): Promise<QueryResult<Answer> | undefined> {
   const statement = new Statement(tx.engine, `update ${returning.join(' ')} of`, table);
   const columns = statement.assigned(set);
   const wanted = statement.wanted(where);
@@ -158,7 +163,7 @@ function updateOf(tx: Tx, table: string, set: object, where: Where, returning: r
     const answer = returning.length === 0 ? '' : ` returning ${returning.map(quoted).join(', ')}`;
     return `update ${quoted(table)} set ${assignments(columns, place)} where ${conditions(wanted, place)}${answer}`;
   });
-  return CompiledQuery.raw(text, statement.values);
+  return runStatement<Answer>(tx, text, statement.values);
 }
 
 /** Deletes the rows that have these values; how many there were. */
@@ -167,6 +172,6 @@ export async function deleteRows(tx: Tx, table: string, where: Where): Promise<n
   const columns = statement.wanted(where);
   needConditions(columns, table);
   const text = statement.text((place) => `delete from ${quoted(table)} where ${conditions(columns, place)}`);
-  const result = await tx.kysely.executeQuery(CompiledQuery.raw(text, statement.values));
+  const result = await runStatement(tx, text, statement.values);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -270,9 +270,9 @@ for (const engine of engines()) {
         assert.deepEqual(await ids(store.read), ['a', 'b']);
       }));
 
-    it('reports a transaction that stays open for long, with who opened it', async () => {
-      const warnings: { message: string; stack: string }[] = [];
-      const log: Logger = { ...silentLog, warn: (fields, message) => void warnings.push({ message, stack: (fields as { stack: string }).stack }) };
+    it('reports a transaction that stays open for long, with the beginning of its work', async () => {
+      const warnings: { message: string; work: string }[] = [];
+      const log: Logger = { ...silentLog, warn: (fields, message) => void warnings.push({ message, work: (fields as { work: string }).work }) };
       const store = await testStore(engine, { log, slowTransactionMs: 300 });
       try {
         await store.write(function openedHere(): Promise<void> {
@@ -281,7 +281,7 @@ for (const engine of engines()) {
         // a machine under load may be slow with this one too, so the first report alone is judged
         await store.write(async () => undefined);
         assert.match(warnings[0]?.message ?? '', /open for long/);
-        assert.match(warnings[0]?.stack ?? '', /store\.test\.ts/);
+        assert.match(warnings[0]?.work ?? '', /openedHere/);
       } finally {
         await store.close();
       }

@@ -5,7 +5,7 @@ import { unavailable } from '../../errors/errors.ts';
 import { type Logger, silentLog } from '../../log/log.ts';
 import { isRetryable } from '../errors.ts';
 import { migrateStore } from '../migrate.ts';
-import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts } from '../scope.ts';
+import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts, workText } from '../scope.ts';
 import type { Db, MigrationSet, Store, Tx } from '../store.ts';
 import { PostgresConnection, StatementNames, isStalePlan } from './connection.ts';
 import { PoolDialect } from './dialect.ts';
@@ -33,7 +33,7 @@ export interface PostgresOptions {
   readonly nowMs?: () => number;
   /** Between 0 and 1; for the jitter between tries. */
   readonly random?: () => number;
-  /** Past this an open transaction is logged, with the stack of who opened it. Default 5000. */
+  /** Past this an open transaction is logged, with the beginning of its work. Default 5000. */
   readonly slowTransactionMs?: number;
 }
 
@@ -133,12 +133,10 @@ class PostgresStore implements Store {
   }
 
   async #write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const at: { stack?: string } = {};
-    Error.captureStackTrace(at, this.#write);
     const { attempts = 20, random = Math.random } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { scope, result } = await this.#turns.take(attempt > 1, () => this.#attempt(work, at));
+        const { scope, result } = await this.#turns.take(attempt > 1, () => this.#attempt(work));
         scope.committed(this.#log);
         return result;
       } catch (error) {
@@ -165,11 +163,11 @@ class PostgresStore implements Store {
     await Promise.all([this.#readers.end(), this.#writers.end()]);
   }
 
-  async #attempt<T>(work: (tx: Tx) => Promise<T>, at: { readonly stack?: string }): Promise<{ scope: TxScope; result: T }> {
+  async #attempt<T>(work: (tx: Tx) => Promise<T>): Promise<{ scope: TxScope; result: T }> {
     const connection = new PostgresConnection(await this.#writers.connect(), this.#names);
     const scope = new TxScope(this, 'postgres', connection, this.#parts);
     const watch = setTimeout(
-      () => this.#log.warn({ openMs: Math.round(performance.now() - scope.startedMs), stack: at.stack }, 'a transaction is open for long'),
+      () => this.#log.warn({ openMs: Math.round(performance.now() - scope.startedMs), work: workText(work) }, 'a transaction is open for long'),
       this.#options.slowTransactionMs ?? SLOW_TRANSACTION_MS,
     );
     watch.unref();

@@ -14,8 +14,11 @@ interface Prepared {
 
 const READS = /^\s*(?:select|explain)\b/i;
 
+/** Certainly changes nothing. */
+export const isReading = (sql: string): boolean => READS.test(sql);
+
 /** Statements kept prepared per connection; each costs a few kilobytes. */
-const CACHED_STATEMENTS = 500;
+const CACHED_STATEMENTS = 1000;
 
 /** One node:sqlite connection as Kysely drives it, with its statements kept prepared by their SQL text, least recently used out first. */
 export class SqliteConnection implements DatabaseConnection {
@@ -73,7 +76,7 @@ export class SqliteConnection implements DatabaseConnection {
     const statement = this.database.prepare(sql);
     const columns = namesOf(statement);
     if (columns.length > 0) statement.setReturnArrays(true);
-    const prepared = { statement, reads: READS.test(sql), ...shapeOf(columns) };
+    const prepared = { statement, reads: isReading(sql), ...shapeOf(columns) };
     if (this.#cache.size >= CACHED_STATEMENTS) this.#cache.delete(this.#cache.keys().next().value as string);
     this.#cache.set(sql, prepared);
     return prepared;

@@ -2,18 +2,19 @@ import { chmodSync, closeSync, existsSync, fdatasync, fsyncSync, openSync } from
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { Kysely } from 'kysely';
+import { type DatabaseConnection, Kysely } from 'kysely';
 import { unavailable } from '../../errors/errors.ts';
 import { type Logger, silentLog } from '../../log/log.ts';
 import { migrateStore } from '../migrate.ts';
 import { ConnectionExecutor } from '../executor.ts';
-import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts } from '../scope.ts';
+import { type ScopeParts, SLOW_TRANSACTION_MS, TxScope, refuseNested, scopeParts, workText } from '../scope.ts';
 import type { Db, MigrationSet, Store, Tx } from '../store.ts';
 import { Checkpointer } from './checkpoint.ts';
 import { SqliteConnection } from './connection.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { GroupSync } from './group-sync.ts';
 import { Mutex } from './mutex.ts';
+import { ReadConnection } from './read-connection.ts';
 
 const syncFile = promisify(fdatasync);
 
@@ -28,7 +29,7 @@ export interface SqliteOptions {
   readonly sync?: (fd: number, file: 'wal' | 'main') => Promise<void>;
   /** Log frames (4 KiB each) that start a checkpoint. Default 1000. */
   readonly checkpointFrames?: number;
-  /** Past this an open transaction is logged, with the stack of who opened it. Default 5000. */
+  /** Past this an open transaction is logged, with the beginning of its work. Default 5000. */
   readonly slowTransactionMs?: number;
 }
 
@@ -46,9 +47,9 @@ function keepPrivate(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
-/** Kysely on the connection that reads. */
-function readerOf(connection: SqliteConnection): Kysely<unknown> {
-  const { dialect, driver, ...parts } = scopeParts(new NodeSqliteDialect(connection));
+/** Kysely on what reads. */
+function readerOf(parts: ScopeParts, connection: DatabaseConnection): Kysely<unknown> {
+  const { dialect, driver } = parts;
   return new Kysely<unknown>({ config: { dialect }, dialect, driver, executor: new ConnectionExecutor(parts, connection) });
 }
 
@@ -67,7 +68,7 @@ class SqliteStore implements Store {
   readonly #slowMs: number;
   readonly #watch: NodeJS.Timeout;
   readonly #known: MigrationSet[] = [];
-  #running: { readonly scope: TxScope; readonly at: { stack?: string }; warned: boolean } | undefined;
+  #running: { readonly scope: TxScope; readonly work: object; warned: boolean } | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: SqliteOptions) {
@@ -79,10 +80,10 @@ class SqliteStore implements Store {
     const { database } = this.#writer;
     database.exec('PRAGMA journal_mode = WAL');
     database.exec(`PRAGMA synchronous = ${full ? 'NORMAL' : 'OFF'}`);
-    database.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864');
+    database.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864');
     database.exec('BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT'); // makes sure that the log file exists
     this.#reader = new SqliteConnection(new DatabaseSync(options.path, { readOnly: true, timeout: 5000 }));
-    this.#reader.database.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384');
+    this.#reader.database.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192');
     if (full) {
       const sync = options.sync ?? ((fd: number) => syncFile(fd));
       const [wal, main] = this.#openFiles(options.path);
@@ -93,7 +94,8 @@ class SqliteStore implements Store {
       this.#sync = new GroupSync(() => Promise.resolve());
     }
     this.#parts = scopeParts(new NodeSqliteDialect(this.#writer));
-    this.read = { engine: 'sqlite', kysely: readerOf(this.#reader) };
+    const reading = new ReadConnection(this.#writer, this.#reader, () => this.#writer.database.isTransaction);
+    this.read = { engine: 'sqlite', kysely: readerOf(this.#parts, reading) };
     this.#slowMs = options.slowTransactionMs ?? SLOW_TRANSACTION_MS;
     this.#watch = setInterval(() => this.#warnOfSlow(), Math.min(1000, this.#slowMs));
     this.#watch.unref();
@@ -102,15 +104,13 @@ class SqliteStore implements Store {
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     refuseNested(this);
     if (this.#closing) throw unavailable('The database is closing.');
-    const at: { stack?: string } = {};
-    Error.captureStackTrace(at, this.write);
     await this.#mutex.acquire();
     let scope: TxScope;
     let result: T;
     try {
       this.#refuseWhenFailed();
       scope = new TxScope(this, 'sqlite', this.#writer, this.#parts);
-      this.#running = { scope, at, warned: false };
+      this.#running = { scope, work, warned: false };
       result = await this.#attempt(scope, work);
     } finally {
       this.#running = undefined;
@@ -197,7 +197,7 @@ class SqliteStore implements Store {
     if (openMs < this.#slowMs) return;
     running.warned = true;
     this.#log.warn(
-      { openMs: Math.round(openMs), waiting: this.#mutex.waiting, stack: running.at.stack },
+      { openMs: Math.round(openMs), waiting: this.#mutex.waiting, work: workText(running.work) },
       'a transaction is open for long; all other writers wait',
     );
   }
