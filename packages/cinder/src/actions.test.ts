@@ -247,6 +247,15 @@ describe('volume actions', () => {
       [uploaded.status, uploaded.disk_format, uploaded.container_format, uploaded.visibility, uploaded.protected],
       ['uploading', 'qcow2', 'bare', 'private', false],
     );
+    const type = (await cloud.call('member', 'GET', '/types/default')).body.volume_type;
+    const { created_at, updated_at, ...record } = uploaded.volume_type;
+    assert.deepEqual(
+      record,
+      { id: type.id, name: type.name, description: type.description, is_public: true, extra_specs: {}, qos_specs_id: null, deleted: false, deleted_at: null },
+      'the type is there whole',
+    );
+    assert.match(created_at, /^[\d-]{10}T[\d:]{8}\.\d{6}$/);
+    assert.equal(updated_at, null);
     await cloud.settle();
     assert.equal(await statusOf(id), 'available');
     const image = await cloud.glance.face.image(cloud.world.env.store.read, testContext(), uploaded.image_id);

@@ -15,17 +15,9 @@ import { parseLiteral } from './literal.ts';
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean, parseBoolean } from './values.ts';
+import { seenSpecs, VISIBLE_SPECS } from './views/types.ts';
 
-/** Extra specs that everybody may see. */
-const VISIBLE_SPECS = ['RESKEY:availability_zones', 'multiattach', 'replication_enabled'];
 const idOf = (request: Request): string => request.params['type_id'] ?? '';
-
-/** All extra specs, or the part that tells nothing of the storage behind. */
-function seenSpecs(request: Request, type: TypeRow): ExtraSpecs {
-  const specs = specsOf(type);
-  if (request.allowed('volume_extension:types_extra_specs:read_sensitive')) return specs;
-  return Object.fromEntries(VISIBLE_SPECS.flatMap((key) => (specs[key] === undefined ? [] : [[key, specs[key]]])));
-}
 
 function view(request: Request, type: TypeRow, withAccess: boolean): object {
   return {

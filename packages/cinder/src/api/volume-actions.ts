@@ -23,6 +23,7 @@ import { AllMetadata, Connection, SavedVolume, Uploaded } from './answers/volume
 import { op, schema } from './op.ts';
 import * as part from './schemas.ts';
 import { asBoolean } from './values.ts';
+import { recordOfType } from './views/types.ts';
 
 interface ActionSpec {
   readonly action: string;
@@ -129,7 +130,7 @@ const contentActions = [
         protected: extended && asBoolean(args.protected ?? false),
         force: asBoolean(args.force ?? false),
       };
-      const { imageId, row, typeName } = await uploadToImage(app, tx, request, volume, ask);
+      const { imageId, row, type } = await uploadToImage(app, tx, request, volume, ask);
       return {
         'os-volume_upload_image': {
           id: row.id,
@@ -137,7 +138,7 @@ const contentActions = [
           status: 'uploading',
           display_description: row.description,
           size: row.size_gb,
-          volume_type: typeName,
+          volume_type: type === undefined ? null : recordOfType(request, type),
           image_id: imageId,
           container_format: ask.containerFormat,
           disk_format: ask.diskFormat,

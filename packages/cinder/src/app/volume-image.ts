@@ -3,7 +3,7 @@ import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Tx } from '@cairn/kit/store/store';
 import { invalid, invalidVolume, orList } from '../errors.ts';
 import { subjectOf } from '../sagas/common.ts';
-import type { VolumeRow } from '../store/tables.ts';
+import type { TypeRow, VolumeRow } from '../store/tables.ts';
 import { typeById } from '../store/types.ts';
 import { updateVolume } from '../store/volumes.ts';
 import type { CinderApp } from './app.ts';
@@ -30,7 +30,8 @@ export interface UploadAsk {
 export interface UploadAnswer {
   readonly imageId: string;
   readonly row: VolumeRow;
-  readonly typeName: string | null;
+  /** undefined: the volume's type is gone. */
+  readonly type: TypeRow | undefined;
 }
 
 /** Accepts the copying of a volume to a new image. */
@@ -78,7 +79,7 @@ export async function uploadToImage(app: CinderApp, tx: Tx, caller: Caller, row:
     { volumeId: row.id, imageId, format: ask.diskFormat, who },
     { subject: subjectOf(row.id), requestId: who.requestId, userId: who.userId, projectId: row.project_id },
   );
-  return { imageId, row: { ...row, status: 'uploading', updated_at_ms: nowMs }, typeName: (await typeById(tx, row.type_id))?.name ?? null };
+  return { imageId, row: { ...row, status: 'uploading', updated_at_ms: nowMs }, type: await typeById(tx, row.type_id) };
 }
 
 /** Accepts that a volume gets an image's content instead of its own. */

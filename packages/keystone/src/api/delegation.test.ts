@@ -183,6 +183,20 @@ describe('application credentials', () => {
     await cloud.expect(204, person.token, 'DELETE', `${path}/${id}`);
   });
 
+  test('access rules are told in the order they were given in', async () => {
+    const person = await cloud.person(admin, 'ac-rule-order');
+    // enough of them that an order by their random ids is not this one
+    const rules = Array.from({ length: 12 }, (_, i) => ({ service: 'compute', method: 'GET', path: `/v2.1/${12 - i}` }));
+    const first = (await makeCredential(person, { name: 'first', access_rules: rules.slice(0, 6) })).body.application_credential;
+    const second = (await makeCredential(person, { name: 'second', access_rules: [...rules.slice(4), rules[0]] })).body.application_credential;
+    const paths = (given: readonly { readonly path: string }[]) => given.map((rule) => rule.path);
+    assert.deepEqual(paths(first.access_rules), paths(rules.slice(0, 6)));
+    const found = await cloud.expect(200, person.token, 'GET', `/v3/users/${person.userId}/application_credentials/${second.id}`);
+    assert.deepEqual(paths(found.body.application_credential.access_rules), paths([...rules.slice(0, 1), ...rules.slice(4)]));
+    const all = await cloud.expect(200, person.token, 'GET', `/v3/users/${person.userId}/access_rules`);
+    assert.deepEqual(paths(all.body.access_rules), paths(rules));
+  });
+
   test('bad input is refused', async () => {
     const person = await cloud.person(admin, 'ac-bad');
     for (const [body, status] of [

@@ -1,9 +1,20 @@
+import type { ListSpec } from '@cairn/kit/store/list';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { type ListFilter, listPage, listSpec } from './lists.ts';
 import type { AccessRuleTable, ApplicationCredentialTable, KeystoneTables } from './tables.ts';
 
 const spec = listSpec<ApplicationCredentialTable>('keystone_application_credential', { id: 'id', name: 'name', user_id: 'user_id' });
-const ruleSpec = listSpec<AccessRuleTable>('keystone_access_rule', { id: 'id', user_id: 'user_id', service: 'service', path: 'path', method: 'method' });
+const ruleSpec: ListSpec<AccessRuleTable> = {
+  ...listSpec<AccessRuleTable>('keystone_access_rule', {
+    id: 'id',
+    user_id: 'user_id',
+    service: 'service',
+    path: 'path',
+    method: 'method',
+    sequence: { column: 'sequence', type: 'integer' },
+  }),
+  defaultSort: [{ field: 'sequence', direction: 'asc' }],
+};
 
 /** An application credential with what it grants. */
 export interface StoredApplicationCredential extends ApplicationCredentialTable {
@@ -23,6 +34,7 @@ async function complete(db: Db, row: ApplicationCredentialTable): Promise<Stored
     .innerJoin('keystone_application_credential_access_rule as link', 'link.access_rule_id', 'keystone_access_rule.id')
     .selectAll('keystone_access_rule')
     .where('link.application_credential_id', '=', row.id)
+    .orderBy('keystone_access_rule.sequence')
     .orderBy('keystone_access_rule.id')
     .execute();
   return { ...row, roleIds: roles.map((role) => role.role_id), accessRules };
@@ -95,7 +107,7 @@ export function findAccessRule(db: Db, id: string): Promise<AccessRuleTable | un
   return on<KeystoneTables>(db).selectFrom('keystone_access_rule').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export function findSameAccessRule(db: Db, rule: Omit<AccessRuleTable, 'id'>): Promise<AccessRuleTable | undefined> {
+export function findSameAccessRule(db: Db, rule: Omit<AccessRuleTable, 'id' | 'sequence'>): Promise<AccessRuleTable | undefined> {
   return on<KeystoneTables>(db)
     .selectFrom('keystone_access_rule')
     .selectAll()
@@ -110,8 +122,18 @@ export async function listAccessRules(db: Db, filters: readonly ListFilter[]): P
   return (await listPage(db, ruleSpec, filters)).rows;
 }
 
-export async function insertAccessRule(tx: Tx, row: AccessRuleTable): Promise<void> {
-  await on<KeystoneTables>(tx).insertInto('keystone_access_rule').values(row).execute();
+/** Adds a rule behind those that the user has. */
+export async function insertAccessRule(tx: Tx, row: Omit<AccessRuleTable, 'sequence'>): Promise<void> {
+  const db = on<KeystoneTables>(tx);
+  const last = await db
+    .selectFrom('keystone_access_rule')
+    .select((eb) => eb.fn.max('sequence').as('sequence'))
+    .where('user_id', '=', row.user_id)
+    .executeTakeFirst();
+  await db
+    .insertInto('keystone_access_rule')
+    .values({ ...row, sequence: Number(last?.sequence ?? 0) + 1 })
+    .execute();
 }
 
 export async function accessRuleInUse(db: Db, id: string): Promise<boolean> {

@@ -230,6 +230,8 @@ export interface AccessRuleTable {
   service: string;
   path: string;
   method: string;
+  /** Rules of a user are told in the order they were made in: 1, 2, 3 ... (0 where they are older than this column). */
+  sequence: number;
 }
 
 export interface ApplicationCredentialAccessRuleTable {

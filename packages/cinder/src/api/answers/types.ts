@@ -19,6 +19,16 @@ const VolumeType = named('VolumeType', {
   qos_specs_id: Type.Optional(TextOrNull),
   'os-volume-type-access:is_public': Type.Optional(Type.Boolean()),
 });
+/** The whole record, where upstream's answer holds one. */
+export const TypeRecord = named('VolumeTypeRecord', {
+  ...managed,
+  created_at: Time,
+  updated_at: TimeOrNull,
+  deleted_at: TimeOrNull,
+  deleted: Type.Boolean(),
+  extra_specs: Specs,
+  qos_specs_id: TextOrNull,
+});
 export const TypeList = page('volume_types', VolumeType, 'volume_type_links');
 export const OneType = inside('volume_type', VolumeType);
 export const TypeExtraSpecs = inside('extra_specs', Specs);

@@ -1,6 +1,7 @@
 import { dictionary, inside, named, nullable } from '@cairn/kit/http/answers';
 import Type from 'typebox';
 import { Links, page, TextOrNull, Time, TimeOrNull } from './common.ts';
+import { TypeRecord } from './types.ts';
 
 const Metadata = dictionary(Type.String());
 
@@ -96,7 +97,7 @@ export const Uploaded = inside(
     status: Type.String(),
     display_description: TextOrNull,
     size: Type.Integer(),
-    volume_type: TextOrNull,
+    volume_type: nullable(TypeRecord),
     image_id: Type.String(),
     container_format: TextOrNull,
     disk_format: Type.String(),

@@ -3,6 +3,7 @@ import { first } from './0001_first.ts';
 import { domainConfigEndpointFilter } from './0002_domain_config_endpoint_filter.ts';
 import { federation } from './0003_federation.ts';
 import { authMethods } from './0004_auth_methods.ts';
+import { accessRuleOrder } from './0005_access_rule_order.ts';
 
 /** keystone's schema, step by step. */
 export const migrations: MigrationSet = {
@@ -12,5 +13,6 @@ export const migrations: MigrationSet = {
     '0002_domain_config_endpoint_filter': domainConfigEndpointFilter,
     '0003_federation': federation,
     '0004_auth_methods': authMethods,
+    '0005_access_rule_order': accessRuleOrder,
   },
 };
