@@ -11,25 +11,15 @@ import { asKernel, type KernelRules } from './ruleset/model.ts';
 import { readRules } from './ruleset/read.ts';
 import { cannotRun, Machine } from './testing/machine.ts';
 import { group, macOf, network, port, put, remove, router, subnet } from './testing/objects.ts';
+import { randomOf } from './testing/random.ts';
 import { validate } from './validate.ts';
-
-/** mulberry32: small, and the same everywhere. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 /** Random changes of a small world: everything in it meets everything else before long. */
 class World {
   readonly #next: (below: number) => number;
 
   constructor(seed: number) {
-    this.#next = random(seed);
+    this.#next = randomOf(seed);
   }
 
   #one<T>(...choices: readonly T[]): T {

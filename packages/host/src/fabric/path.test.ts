@@ -9,17 +9,7 @@ import type { Flow, Path } from './path/flow.ts';
 import { type Background, cannotRun, type Guest, Machine } from './testing/machine.ts';
 import { group, macOf, network, port, put, router, subnet } from './testing/objects.ts';
 import { pathWorldOf } from './testing/path-world.ts';
-
-/** mulberry32. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
+import { randomOf } from './testing/random.ts';
 
 const PORTS = 6;
 const portId = (n: number): string => `${n}-port-of-path`;
@@ -139,7 +129,7 @@ async function reaches(guest: Guest, talker: Background, id: number, { flow, pat
 test('what the explanation of a path says, packets do', { skip: cannotRun, timeout: 240_000 }, async (t) => {
   const seed = Number(process.env.SEED ?? 13);
   t.diagnostic(`SEED=${seed}`);
-  const next = random(seed);
+  const next = randomOf(seed);
   const all = cloud(next);
   const objects = new Objects();
   objects.change(all.map(put));

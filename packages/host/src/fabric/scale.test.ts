@@ -51,9 +51,10 @@ describe('a group of 500 ports, and one of 1,000 members', { skip: cannotRun }, 
       const startMs = performance.now();
       await fabric.patch([put(many(22, at))]);
       times.push(performance.now() - startMs);
+      // (nft 1.0.6 lists the ports of a set in hexadecimal)
       // one process, which is nft with one script
       assert.equal(fabric.changes - changes, 1);
-      assert.match(await list('chain', 'inet', 'cairn', 'sg_many_in'), new RegExp(`proto-dst ${at} `));
+      assert.match(await list('chain', 'inet', 'cairn', 'sg_many_in'), new RegExp(`proto-dst (${at} |\\{[^}]*\\b(${at}|0x${at.toString(16)})\\b)`));
     }
     t.diagnostic(`a rule of a group of ${PORTS} ports is live after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     // the goal is a second; a machine that is ten times slower is no failure

@@ -2,7 +2,7 @@ import type { PortLogSpec, PortSpec } from '../../interface/fabric.ts';
 import { identifier } from '../names.ts';
 import type { Chain, ObjectModel, SetModel } from '../ruleset/model.ts';
 import type { FabricView } from '../objects.ts';
-import { type Direction, groupChain, MATCHED, type Policy, ruleMatch } from './security-group.ts';
+import { type Direction, groupChain, MATCHED, type Policy, ruleMatches } from './security-group.ts';
 
 /**
  * What security groups let through or drop, said to whoever listens (kernel/packet-log.ts). A packet is told of with the mark of its port and
@@ -93,10 +93,9 @@ export class LogPlan {
     for (const policy of policies) {
       for (const id of this.of(policy).groups) {
         for (const direction of ['ingress', 'egress'] as const) {
-          const rules = (view.groups.get(id)?.rules ?? [])
-            .filter((rule) => rule.direction === direction)
-            .map((rule) => `${ruleMatch(rule, policy.stateful)} ${tell(`ACCEPT ${direction} ${id}`)} return`);
-          chains.set(tellingChain(id, direction, policy.stateful), { rules: [...new Set(rules)].toSorted() });
+          const rules = (view.groups.get(id)?.rules ?? []).filter((rule) => rule.direction === direction);
+          const told = ruleMatches(rules, direction, policy.stateful).map((match) => `${match} ${tell(`ACCEPT ${direction} ${id}`)} return`);
+          chains.set(tellingChain(id, direction, policy.stateful), { rules: told });
         }
       }
     }

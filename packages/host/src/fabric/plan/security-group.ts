@@ -4,6 +4,7 @@ import type { PortSpec, SecurityGroupRuleSpec, SecurityGroupSpec } from '../../i
 import { identifier } from '../names.ts';
 import type { FabricView } from '../objects.ts';
 import { type Cidr, contains, formatCidr, minimise, parseCidr } from './address.ts';
+import { type Fields, fold, type Folded, foldedMatch, type Range, type Term } from './rule-folding.ts';
 
 /**
  * Security groups as nftables rules.
@@ -52,16 +53,25 @@ export function groupRules(group: SecurityGroupSpec, direction: Direction, state
   const key = `${direction} ${stateful}`;
   let rules = known.get(key);
   if (!rules) {
-    const texts = group.rules
-      .filter((rule) => rule.direction === direction)
-      .map((rule) => (stateful ? `${ruleMatch(rule, true)} meta mark set meta mark or ${MATCHED} return` : `${ruleMatch(rule, false)} accept`));
-    known.set(key, (rules = [...new Set(texts)].toSorted()));
+    const matches = ruleMatches(
+      group.rules.filter((rule) => rule.direction === direction),
+      direction,
+      stateful,
+    );
+    const verdict = stateful ? `meta mark set meta mark or ${MATCHED} return` : 'accept';
+    known.set(key, (rules = matches.map((match) => `${match} ${verdict}`)));
   }
   return rules;
 }
 
-/** What a rule allows: connections, or (of a stateless group) packets. */
-export const ruleMatch = (rule: SecurityGroupRuleSpec, stateful: boolean): string => (stateful ? connectionMatch(rule) : packetMatch(rule));
+/**
+ * What rules of one direction allow together, in as few matches as can be (rule-folding.ts): connections, or (of a stateless group) packets.
+ * Sorted, so that the order in which a database gives the rules changes nothing.
+ */
+export function ruleMatches(rules: readonly SecurityGroupRuleSpec[], direction: Direction, stateful: boolean): readonly string[] {
+  const matches = fold(rules.flatMap((rule) => termOf(rule, stateful) ?? [])).map((folded) => foldedMatch(folded, fieldsOf(folded, direction, stateful)));
+  return matches.toSorted();
+}
 
 /** The ports of a rule that names some. */
 export function portsOf(rule: SecurityGroupRuleSpec): { readonly min: number; readonly max: number } | undefined {
@@ -70,47 +80,47 @@ export function portsOf(rule: SecurityGroupRuleSpec): { readonly min: number; re
   return min === undefined || max === undefined ? undefined : { min, max };
 }
 
-const span = (min: number, max: number): string => (min === max ? String(min) : `${min}-${max}`);
+const isIcmp = (protocol: number): boolean => protocol === 1 || protocol === 58;
 
-function remoteMatch(rule: SecurityGroupRuleSpec, prefix: string): string[] {
-  const family = rule.ethertype === 'IPv4' ? 'ip' : 'ip6';
-  const field = `${prefix}${family} ${rule.direction === 'ingress' ? 'saddr' : 'daddr'}`;
-  const out: string[] = [];
-  if (rule.remoteGroupId !== undefined) out.push(`${field} @${memberSet(rule.remoteGroupId, rule.ethertype)}`);
-  if (rule.remoteAddresses !== undefined) out.push(`${field} @${addressSet(rule.remoteAddresses.groupId, rule.ethertype)}`);
-  const remote = rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr);
-  if (remote && remote.prefixLength > 0) out.push(`${field} ${formatCidr(remote)}`);
-  return out;
+/** Who is at the other end: of the connection, or of the packet. */
+const remoteField = (family: 'IPv4' | 'IPv6', direction: Direction, stateful: boolean): string =>
+  `${stateful ? 'ct original ' : ''}${family === 'IPv4' ? 'ip' : 'ip6'} ${direction === 'ingress' ? 'saddr' : 'daddr'}`;
+
+/**
+ * Type and code of ICMP are one number, type * 256 + code: connection tracking keeps a request's where other protocols have the port that is called,
+ * and a packet has them where the port is that calls.
+ */
+const fieldsOf = ({ family, protocol }: Folded, direction: Direction, stateful: boolean): Fields => ({
+  values: stateful ? 'ct original proto-dst' : isIcmp(protocol ?? 0) ? 'th sport' : 'th dport',
+  address: remoteField(family, direction, stateful),
+});
+
+/** Undefined for what nobody can read: it allows nothing. */
+function termOf(rule: SecurityGroupRuleSpec, stateful: boolean): Term | undefined {
+  const { ethertype: family, direction } = rule;
+  const protocol = rule.protocol === undefined ? 0 : protocolNumber(rule.protocol, family);
+  const cidr = rule.remoteCidr === undefined ? undefined : parseCidr(rule.remoteCidr);
+  if (protocol === undefined || (rule.remoteCidr !== undefined && !cidr)) return undefined;
+  const field = remoteField(family, direction, stateful);
+  const sets = [
+    ...(rule.remoteGroupId === undefined ? [] : [memberSet(rule.remoteGroupId, family)]),
+    ...(rule.remoteAddresses === undefined ? [] : [addressSet(rule.remoteAddresses.groupId, family)]),
+  ];
+  const values = valuesOf(rule, protocol);
+  return {
+    family,
+    beside: sets.map((set) => `${field} @${set}`).join(' '),
+    ...(protocol !== 0 && { protocol }),
+    ...(values && { values }),
+    ...(cidr && cidr.prefixLength > 0 && { cidr }),
+  };
 }
 
-function connectionMatch(rule: SecurityGroupRuleSpec): string {
-  const out = [`meta nfproto ${rule.ethertype.toLowerCase()}`];
-  const protocol = rule.protocol === undefined ? 0 : protocolNumber(rule.protocol, rule.ethertype);
-  if (protocol) {
-    out.push(`meta l4proto ${protocol}`);
-    const ports = portsOf(rule);
-    if (ports && protocol in WITH_PORTS) out.push(`ct original proto-dst ${span(ports.min, ports.max)}`);
-    // Connection tracking keeps an ICMP request's type and code where other protocols have the port: type * 256 + code.
-    else if ((protocol === 1 || protocol === 58) && rule.portMin !== undefined) {
-      out.push(`ct original proto-dst ${rule.portMax === undefined ? span(rule.portMin * 256, rule.portMin * 256 + 255) : rule.portMin * 256 + rule.portMax}`);
-    }
-  }
-  return [...out, ...remoteMatch(rule, 'ct original ')].join(' ');
-}
-
-function packetMatch(rule: SecurityGroupRuleSpec): string {
-  const out = [`meta nfproto ${rule.ethertype.toLowerCase()}`];
-  const protocol = rule.protocol === undefined ? 0 : protocolNumber(rule.protocol, rule.ethertype);
-  if (protocol) {
-    const ports = portsOf(rule);
-    const name = WITH_PORTS[protocol];
-    if (ports && name) out.push(`${name} dport ${span(ports.min, ports.max)}`);
-    else if ((protocol === 1 || protocol === 58) && rule.portMin !== undefined) {
-      const icmp = protocol === 1 ? 'icmp' : 'icmpv6';
-      out.push(`${icmp} type ${rule.portMin}`, ...(rule.portMax === undefined ? [] : [`${icmp} code ${rule.portMax}`]));
-    } else out.push(`meta l4proto ${protocol}`);
-  }
-  return [...out, ...remoteMatch(rule, '')].join(' ');
+function valuesOf(rule: SecurityGroupRuleSpec, protocol: number): Range | undefined {
+  const { portMin: type, portMax: code } = rule;
+  if (protocol in WITH_PORTS) return portsOf(rule);
+  if (!isIcmp(protocol) || type === undefined) return undefined;
+  return { min: type * 256 + (code ?? 0), max: type * 256 + (code ?? 255) };
 }
 
 /** The addresses of a group's members: fixed addresses and allowed pairs, as neutron's RPC gives them to its agents. Without overlap. */

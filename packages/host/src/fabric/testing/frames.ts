@@ -30,19 +30,27 @@ export const arp = (operation: 1 | 2, senderMac: string, senderIp: string, targe
   Buffer.concat([Buffer.from('0001080006040000', 'hex').fill(operation, 7), mac(senderMac), ip4(senderIp), mac(targetMac), ip4(targetIp)]);
 
 export function udp4(source: string, sourcePort: number, target: string, targetPort: number, data = 'x'): Buffer {
-  const datagram = Buffer.concat([u16(sourcePort), u16(targetPort), u16(8 + data.length), u16(0), Buffer.from(data)]);
-  const header = Buffer.concat([Buffer.from([0x45, 0]), u16(20 + datagram.length), Buffer.from([0, 1, 0, 0, 64, 17]), u16(0), ip4(source), ip4(target)]);
+  return ip4Packet(source, target, 17, Buffer.concat([u16(sourcePort), u16(targetPort), u16(8 + data.length), u16(0), Buffer.from(data)]));
+}
+
+export function ip4Packet(source: string, target: string, protocol: number, payload: Buffer): Buffer {
+  const header = Buffer.concat([Buffer.from([0x45, 0]), u16(20 + payload.length), Buffer.from([0, 1, 0, 0, 64, protocol]), u16(0), ip4(source), ip4(target)]);
   header.writeUInt16BE(checksum(header), 10);
-  return Buffer.concat([header, datagram]);
+  return Buffer.concat([header, payload]);
+}
+
+/** An empty ICMP message with its checksum. */
+export function icmp4(type: number, code: number): Buffer {
+  const message = Buffer.from([type, code, 0, 0, 0, 1, 0, 1]);
+  message.writeUInt16BE(checksum(message), 2);
+  return message;
 }
 
 /** An empty TCP segment; `flags` as in its header (FIN 1, SYN 2, RST 4, ACK 16). */
 export function tcp4(source: string, sourcePort: number, target: string, targetPort: number, flags: number): Buffer {
   const segment = Buffer.concat([u16(sourcePort), u16(targetPort), Buffer.alloc(8), Buffer.from([0x50, flags]), u16(1024), Buffer.alloc(4)]);
   segment.writeUInt16BE(checksum(Buffer.concat([ip4(source), ip4(target), Buffer.from([0, 6]), u16(segment.length), segment])), 16);
-  const header = Buffer.concat([Buffer.from([0x45, 0]), u16(20 + segment.length), Buffer.from([0, 1, 0, 0, 64, 6]), u16(0), ip4(source), ip4(target)]);
-  header.writeUInt16BE(checksum(header), 10);
-  return Buffer.concat([header, segment]);
+  return ip4Packet(source, target, 6, segment);
 }
 
 /** An IPv6 packet; `extension` is put between its header and the payload (8 bytes, the first saying what follows). */
