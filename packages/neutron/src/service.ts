@@ -8,9 +8,9 @@ import type { MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
 import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
-import { LogKeeper } from './app/log-keeper.ts';
+import { logKeeper } from './app/log-keeper.ts';
 import { settleDefaultRanges } from './app/segment-ranges.ts';
-import { DelegationKeeper } from './app/delegation-keeper.ts';
+import { delegationKeeper } from './app/delegation-keeper.ts';
 import { MeterKeeper } from './app/meter-keeper.ts';
 import { serverPorts } from './app/server-ports.ts';
 import { ServiceKeeper } from './app/service-keeper.ts';
@@ -72,8 +72,8 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
   };
   const agents = new AgentKeeper(app);
   const meters = new MeterKeeper(app);
-  const logs = new LogKeeper(app);
-  const delegations = new DelegationKeeper(app);
+  const logs = logKeeper(app);
+  const delegations = delegationKeeper(app);
   return {
     http,
     app,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { SecurityLogRecord } from '@cairn/host/interface/fabric';
 import { testContext, type TestAnswer } from '@cairn/kit/testing/world';
-import { LogKeeper } from '../app/log-keeper.ts';
+import { logKeeper } from '../app/log-keeper.ts';
 import { NetworkWorld } from '../testing/network-world.ts';
 
 type Body = TestAnswer['body'];
@@ -102,7 +102,7 @@ describe('logs of security groups', () => {
 
   it('are told as events of their projects, with all that a host tells at once', async () => {
     const { env } = world.world;
-    const keeper = new LogKeeper(world.neutron.app);
+    const keeper = logKeeper(world.neutron.app);
     const record = (projectId: string, more: Partial<SecurityLogRecord> = {}): SecurityLogRecord => ({
       atMs: 1_700_000_000_000,
       action: 'DROP',
@@ -114,7 +114,7 @@ describe('logs of security groups', () => {
       ...more,
     });
     keeper.take('host', { kind: 'securityLog', records: [record('p1'), record('p2'), record('p1', { action: 'ACCEPT', logIds: ['l1', 'l2'] })] });
-    await keeper.idle();
+    await keeper.stop();
     const told = (await env.events.since(env.store.read, 0, 10_000)).filter((event) => event.type === 'security_group_log.packets');
     assert.deepEqual(
       told.map((event) => [event.projectId, (event.payload as Body).packets.length]),

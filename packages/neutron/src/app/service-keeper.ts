@@ -12,6 +12,9 @@ const LOOK_EVERY_MS = 1000;
 const GONE_MS = 3000;
 /** How long after the start a host may take to come that has not been seen since. */
 const NEVER_SEEN_MS = 60_000;
+/** What nobody else can have is tried again after this long, then twice as long, up to the other; at once when a host comes or an agent is switched. */
+const AGAIN_MS = 2000;
+const SELDOM_MS = 60_000;
 /** Moved or given a host in one transaction. */
 const BATCH = 50;
 
@@ -25,6 +28,8 @@ export class ServiceKeeper {
   readonly #seenAtMs = new Map<string, number>();
   /** Hosts that are gone and have nothing any more. */
   readonly #empty = new Set<string>();
+  /** Hosts that are gone and have what no other host can have: when that is tried again. */
+  readonly #again = new Map<string, { readonly atMs: number; readonly pauseMs: number }>();
   #startedAtMs = 0;
   #timer: { cancel(): void } | undefined;
   #stopHosts: () => void = () => undefined;
@@ -48,6 +53,7 @@ export class ServiceKeeper {
     this.#timer = env.clock.after(LOOK_EVERY_MS, every);
     this.#stopHosts = hosts.onHost(({ host }) => {
       this.#empty.delete(host);
+      this.#again.delete(host);
       this.#seenAtMs.set(host, env.clock.nowMs());
     });
   }
@@ -62,6 +68,7 @@ export class ServiceKeeper {
   /** What has no host is given one now, as far as one can have it. Resolves when that is so; who asks at the same time waits for the same. */
   look(): Promise<void> {
     this.#app.scheduler.forget();
+    for (const [host, { pauseMs }] of this.#again) this.#again.set(host, { atMs: 0, pauseMs });
     this.#looking ??= this.#next(() => {
       this.#looking = undefined;
       return this.#settleHomeless();
@@ -83,7 +90,8 @@ export class ServiceKeeper {
     const alive = new Set(hosts.names());
     for (const host of alive) this.#seenAtMs.set(host, nowMs);
     if (alive.size === 0) return;
-    const gone = [...this.#seenAtMs].filter(([host, atMs]) => !alive.has(host) && !this.#empty.has(host) && nowMs - atMs >= GONE_MS).map(([host]) => host);
+    const isDue = (host: string): boolean => !this.#empty.has(host) && (this.#again.get(host)?.atMs ?? 0) <= nowMs;
+    const gone = [...this.#seenAtMs].filter(([host, atMs]) => !alive.has(host) && nowMs - atMs >= GONE_MS && isDue(host)).map(([host]) => host);
     if (gone.length > 0) await this.#next(() => this.#leave(gone));
     if (this.#areStrangersKnown || nowMs - this.#startedAtMs < NEVER_SEEN_MS) return;
     this.#areStrangersKnown = true;
@@ -97,7 +105,7 @@ export class ServiceKeeper {
     for (const host of having) if (!this.#seenAtMs.has(host)) this.#seenAtMs.set(host, 0);
   }
 
-  /** Moves away what these hosts have. What nobody else can have stays, and is tried again. */
+  /** Moves away what these hosts have. What nobody else can have stays, and is tried again: less and less often. */
   async #leave(gone: readonly string[]): Promise<void> {
     const { store, log } = this.#app.env;
     this.#app.scheduler.forget();
@@ -113,8 +121,21 @@ export class ServiceKeeper {
       );
       if (routers.moved + networks.moved > 0)
         log.warn({ host, routers: routers.moved, networks: networks.moved }, 'routers and DHCP of a host that is gone are on others now');
-      if (routers.left + networks.left === 0) this.#empty.add(host);
+      if (routers.left + networks.left === 0) {
+        this.#empty.add(host);
+        this.#again.delete(host);
+      } else this.#tryAgain(host, { routers: routers.left, networks: networks.left });
     }
+  }
+
+  #tryAgain(host: string, left: { readonly routers: number; readonly networks: number }): void {
+    const { clock, log } = this.#app.env;
+    const known = this.#again.get(host);
+    const pauseMs = Math.min(SELDOM_MS, known ? known.pauseMs * 2 : AGAIN_MS);
+    this.#again.set(host, { atMs: clock.nowMs() + pauseMs, pauseMs });
+    if (known) return;
+    const why = 'of the hosts that are there none has their availability zone and physical network and an agent that is switched on';
+    log.warn({ host, ...left }, `routers and DHCP of a host that is gone stay there: ${why}; they are tried again when one comes, and now and then`);
   }
 
   async #settleHomeless(): Promise<void> {
