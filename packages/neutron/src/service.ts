@@ -6,6 +6,7 @@ import { createPolicy } from '@cairn/kit/policy/engine';
 import type { SagaDefinition } from '@cairn/kit/saga/saga';
 import type { MigrationSet } from '@cairn/kit/store/store';
 import { operations } from './api/operations.ts';
+import { spellings } from './api/spellings.ts';
 import { AgentKeeper } from './app/agents.ts';
 import type { NeutronApp } from './app/deps.ts';
 import { logKeeper } from './app/log-keeper.ts';
@@ -65,6 +66,7 @@ export function createNeutron({ env, options, keystone, hosts }: NeutronDeps): N
     type: 'network',
     prefix: '/network',
     classicPort: 9696,
+    spellings,
     app,
     operations,
     policies,

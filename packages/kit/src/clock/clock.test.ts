@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isoMicros, isoNaiveMicros, isoSeconds } from './clock.ts';
+import { isoMicros, isoNaiveExact, isoNaiveMicros, isoSeconds } from './clock.ts';
 
 describe('the texts of times', () => {
   it('are those of Date, for any time in any order', () => {
@@ -20,6 +20,12 @@ describe('the texts of times', () => {
       assert.equal(isoNaiveMicros(ms), `${text.slice(0, dot + 4)}000`, `seed ${seed}: ${ms}`);
       assert.equal(isoMicros(ms), `${text.slice(0, dot + 4)}000Z`, `seed ${seed}: ${ms}`);
     }
+  });
+
+  it('keep microseconds where asked to', () => {
+    const secondMs = Date.UTC(2026, 10, 23, 2, 28, 29);
+    for (const micros of ['000000', '000001', '488895', '999000', '999999'])
+      assert.equal(isoNaiveExact(secondMs + Number(micros) / 1000), `2026-11-23T02:28:29.${micros}`);
   });
 
   it('are refused for what is no time', () => {

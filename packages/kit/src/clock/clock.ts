@@ -54,5 +54,8 @@ const millisText = (ms: number): string => String(((Math.trunc(ms) % 1000) + 100
 export const isoSeconds = (ms: number): string => `${secondsText(ms)}Z`;
 /** `2026-11-23T02:28:29.000000`: the naive form with microseconds of cinder and nova's older fields. */
 export const isoNaiveMicros = (ms: number): string => `${secondsText(ms)}.${millisText(ms)}000`;
+/** As isoNaiveMicros; a fraction of `ms` is shown as microseconds. For moments that a user named, after 1970. */
+export const isoNaiveExact = (ms: number): string =>
+  `${secondsText(ms)}.${String(Math.min(Math.round((ms - Math.floor(ms / 1000) * 1000) * 1000), 999_999)).padStart(6, '0')}`;
 /** `2026-11-23T02:28:29.000000Z`: keystone's form. */
 export const isoMicros = (ms: number): string => `${secondsText(ms)}.${millisText(ms)}000Z`;

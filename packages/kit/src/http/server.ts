@@ -235,7 +235,7 @@ export class HttpServer {
         throw new Error(`operation ${operation.id} names policy rule ${operation.asks}, which does not exist`);
       // parameter names are per path: `/a/{x}` and `/a/{y}/b` are one node for the router, so names are kept per route
       const url = operation.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1');
-      const shape = url.replace(/:\w+/g, ':');
+      const shape = shapeOf(url);
       let entry = byPath.get(shape);
       if (!entry) {
         entry = { path: url, methods: new Map() };
@@ -255,12 +255,15 @@ export class HttpServer {
       const star = /\{(\w+)\*\}/.exec(
         service.operations.find((o) => o.path.replace(/\{(\w+)\*\}/g, '*').replace(/\{(\w+)\}/g, ':$1') === path)?.path ?? '',
       )?.[1];
-      this.fastify.route({
-        method: [...METHODS],
-        url: service.prefix + (path === '/' ? '' : path) || '/',
-        config: { table },
-        handler: (request, reply) => this.#handle(table, request, reply, star),
-      });
+      const others = service.spellings?.(path).filter((other) => !byPath.has(shapeOf(other))) ?? [];
+      for (const spelling of [path, ...others]) {
+        this.fastify.route({
+          method: [...METHODS],
+          url: service.prefix + (spelling === '/' ? '' : spelling) || '/',
+          config: { table },
+          handler: (request, reply) => this.#handle(table, request, reply, star),
+        });
+      }
     }
   }
 
@@ -395,6 +398,9 @@ export class HttpServer {
     );
   }
 }
+
+/** What the router tells paths apart by: their names of parameters aside. */
+const shapeOf = (path: string): string => path.replace(/:\w+/g, ':');
 
 /** Finds the path table for a concrete path; static segments win over parameters. */
 function matchPath(tables: readonly PathTable[], path: string): { table: PathTable; params: Record<string, string> } | undefined {

@@ -33,6 +33,8 @@ export interface HttpService<App = unknown> {
   readonly classicPort: number;
   /** Older beginnings of paths and what they stand for: nova's `/v2/` is `/v2.1/`. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Other spellings of an operation's path (`/v2.0/local-ips/:id`), which answer as it does: neutron takes `local_ips` for `local-ips`. Not for calls inside. */
+  spellings?(path: string): readonly string[];
   readonly app: App;
   readonly operations: readonly AnyOperation[];
   readonly policies: readonly PolicyRule[];

@@ -1,4 +1,4 @@
-import { isoNaiveMicros } from '@cairn/kit/clock/clock';
+import { isoNaiveExact, isoNaiveMicros } from '@cairn/kit/clock/clock';
 import type { AnyBody, Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
 import type { ProjectUse, ServerUse, UsagePeriod } from '../app/tenant-usage.ts';
@@ -34,8 +34,8 @@ function projectView({ projectId, servers }: ProjectUse, { beginMs, endMs }: Usa
   const sum = (amount: (use: ServerUse) => number): number => servers.reduce((total, use) => total + amount(use) * use.hours, 0);
   return {
     ...(detailed ? { server_usages: servers.map(serverView) } : {}),
-    start: isoNaiveMicros(beginMs),
-    stop: isoNaiveMicros(endMs),
+    start: isoNaiveExact(beginMs),
+    stop: isoNaiveExact(endMs),
     tenant_id: projectId,
     total_hours: sum(() => 1),
     total_local_gb_usage: sum((use) => use.localGb),

@@ -20,6 +20,7 @@ export interface ProjectUse {
   readonly servers: readonly ServerUse[];
 }
 
+/** Its ends may have fractions (microseconds). */
 export interface UsagePeriod {
   readonly beginMs: number;
   readonly endMs: number;
@@ -28,16 +29,17 @@ export interface UsagePeriod {
 const HOUR_MS = 3_600_000;
 const MOMENTS = [/^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2}):(\d{1,2})\.(\d{1,6})$/, /^(\d{4})-(\d{1,2})-(\d{1,2})T(\d{1,2}):(\d{1,2}):(\d{1,2})$/];
 
-/** `2012-07-05T10:00:00`, with a fraction or (with one) a blank in place of the T; nothing is now. In UTC. Throws InvalidInput. */
+/** `2012-07-05T10:00:00`, with a fraction or (with one) a blank in place of the T; nothing is now. In UTC, to the microsecond. Throws InvalidInput. */
 export function usageMoment(text: string | undefined, nowMs: number): number {
   if (text === undefined || text === '') return nowMs;
   for (const form of MOMENTS) {
     const [, year, month, day, hour, minute, second, fraction = ''] = form.exec(text) ?? [];
     if (year === undefined) continue;
     const [y, m, d, h, min, s] = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number];
-    const ms = Date.UTC(y, m - 1, d, h, min, s, Number(fraction.padEnd(3, '0').slice(0, 3)));
+    const ms = Date.UTC(y, m - 1, d, h, min, s);
     const back = new Date(ms);
-    if (back.getUTCFullYear() === y && back.getUTCMonth() + 1 === m && back.getUTCDate() === d && h < 24 && min < 60 && s < 60) return ms;
+    if (back.getUTCFullYear() === y && back.getUTCMonth() + 1 === m && back.getUTCDate() === d && h < 24 && min < 60 && s < 60)
+      return ms + Number(fraction.padEnd(6, '0')) / 1_000;
   }
   throw invalidInput('Invalid datetime string: Datetime is in invalid format');
 }
@@ -76,7 +78,8 @@ export class TenantUsages {
     if (page.marker !== undefined && marker === undefined) throw invalidInput(`Marker ${page.marker} could not be found.`);
     if (page.limit === 0) return [];
     const servers = await serversInWindow(db, {
-      ...period,
+      beginMs: Math.floor(period.beginMs),
+      endMs: Math.ceil(period.endMs),
       limit: page.limit,
       ...(projectId === undefined ? {} : { projectId }),
       ...(marker === undefined ? {} : { marker }),
