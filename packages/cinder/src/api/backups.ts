@@ -169,7 +169,7 @@ export const backupOperations = [
     answer: CreatedBackup,
     body: [
       { from: '3.9', schema: changeSchema({}) },
-      { from: '3.43', schema: changeSchema({ metadata: part.extraSpecs }) },
+      { from: '3.43', schema: changeSchema({ metadata: part.metadata }) },
     ],
     async handle(app, request) {
       const body = (request.body as AnyBody).backup as Record<string, AnyBody>;
@@ -235,7 +235,7 @@ export const backupOperations = [
         'backup-record',
         {
           backup_service: { type: 'string', minLength: 0, maxLength: 255 },
-          backup_url: { type: 'string', minLength: 1, pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$' },
+          backup_url: { type: 'string', minLength: 1, format: 'base64' },
         },
         ['backup_service', 'backup_url'],
       ),

@@ -73,6 +73,8 @@ async function list(app: CinderApp, request: Request, detail: boolean): Promise<
 
 const summary = ({ id, name }: GroupRow): object => ({ consistencygroup: { id, name } });
 const named = { name: part.shortText, description: part.description };
+/** What is no id is found nowhere. */
+const id = { type: 'string', format: 'no-control' };
 
 const change = (path: `/${string}`, id: string) =>
   op({
@@ -83,7 +85,7 @@ const change = (path: `/${string}`, id: string) =>
     policy: 'group:update',
     answer: 'none',
     success: 202,
-    body: schema(part.wrapped('consistencygroup', { ...named, add_volumes: part.text, remove_volumes: part.text })),
+    body: schema(part.openlyWrapped('consistencygroup', { ...named, add_volumes: part.text, remove_volumes: part.text })),
     async handle(app, request) {
       const body = (request.body as AnyBody).consistencygroup;
       if (!body.name && !body.description && !body.add_volumes && !body.remove_volumes)
@@ -105,8 +107,7 @@ const remove = (method: 'POST' | 'DELETE', path: `/${string}`) =>
     bodyOptional: true,
     body: schema({
       type: 'object',
-      properties: { consistencygroup: { type: 'object', properties: { force: part.boolean }, additionalProperties: false } },
-      additionalProperties: false,
+      properties: { consistencygroup: { type: 'object', properties: { force: part.boolean } } },
     }),
     async handle(app, request) {
       const force = asBoolean((request.body as AnyBody)?.consistencygroup?.force ?? false);
@@ -153,7 +154,7 @@ const groups = [
     policy: 'group:create',
     answer: CreatedConsistencyGroup,
     success: 202,
-    body: schema(part.wrapped('consistencygroup', { ...named, volume_types: part.text, availability_zone: part.shortText })),
+    body: schema(part.openlyWrapped('consistencygroup', { ...named, volume_types: part.text, availability_zone: part.shortText }, ['volume_types'])),
     async handle(app, request) {
       const body = (request.body as AnyBody).consistencygroup;
       const name = cleanText(body.name, 'name') ?? null;
@@ -176,7 +177,7 @@ const groups = [
     policy: 'group:create',
     answer: CreatedConsistencyGroup,
     success: 202,
-    body: schema(part.wrapped('consistencygroup-from-src', { ...named, cgsnapshot_id: part.optionalUuid, source_cgid: part.optionalUuid })),
+    body: schema(part.openlyWrapped('consistencygroup-from-src', { ...named, cgsnapshot_id: id, source_cgid: id })),
     async handle(app, request) {
       const body = (request.body as AnyBody)['consistencygroup-from-src'];
       const name = cleanText(body.name, 'name') ?? null;
@@ -251,7 +252,9 @@ const snapshots = [
     policy: 'group:create_group_snapshot',
     answer: CreatedConsistencySnapshot,
     success: 202,
-    body: schema(part.wrapped('cgsnapshot', { ...named, consistencygroup_id: part.uuid }, ['consistencygroup_id'])),
+    body: schema(
+      part.openlyWrapped('cgsnapshot', { name: { type: 'string' }, description: { type: 'string' }, consistencygroup_id: id }, ['consistencygroup_id']),
+    ),
     async handle(app, request) {
       const body = (request.body as AnyBody).cgsnapshot;
       const group = await getGroup(app.deps.env.store.read, request, body.consistencygroup_id);

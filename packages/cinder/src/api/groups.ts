@@ -225,7 +225,7 @@ const action = (
   summary: string,
   policy: string,
   since: string,
-  body: object,
+  body: Record<string, unknown>,
   run: (app: CinderApp, request: Request, args: AnyBody) => Promise<unknown>,
   success = 202,
   answer: TSchema | 'none' = 'none',
@@ -241,10 +241,13 @@ const action = (
       policy,
       answer,
       success,
-      body: schema(part.wrapped(name, body as Record<string, unknown>)),
+      body: schema(body),
       handle: async (app, request) => (await run(app, request, (request.body as AnyBody)[name])) ?? new Reply(),
     }),
   );
+
+/** Whatever object is sent under the key is ignored. */
+const anything = (key: string): Record<string, unknown> => part.wrapped(key, {}, [], { additionalProperties: true });
 
 const replication = (verb: ReplicationVerb, summary: string) =>
   action(
@@ -252,27 +255,34 @@ const replication = (verb: ReplicationVerb, summary: string) =>
     summary,
     `group:${verb}_replication`,
     '3.38',
-    verb === 'failover' ? { allow_attached_volume: part.boolean, secondary_backend_id: part.shortText } : {},
+    verb === 'failover'
+      ? part.wrapped('failover_replication', { allow_attached_volume: part.boolean, secondary_backend_id: part.shortText })
+      : anything(`${verb}_replication`),
     (app, request, args) => replicate(app, request, idOf(request), verb, asBoolean(args.allow_attached_volume ?? false)),
   );
 
 const groupActions = [
-  ...action('delete', 'Delete a group', 'group:delete', '3.13', { 'delete-volumes': part.boolean }, async (app, request, args) =>
+  ...action('delete', 'Delete a group', 'group:delete', '3.13', part.wrapped('delete', { 'delete-volumes': part.boolean }), async (app, request, args) =>
     deleteGroup(app, request, await groupOf(app, request), asBoolean(args['delete-volumes'] ?? false)),
   ),
-  ...action('reset_status', "Set a group's status", 'group:reset_status', '3.20', { status: { type: 'string' } }, (app, request, args) =>
-    resetGroupStatus(app, request, idOf(request), String(args.status ?? '').toLowerCase()),
+  ...action(
+    'reset_status',
+    "Set a group's status",
+    'group:reset_status',
+    '3.20',
+    part.wrapped('reset_status', { status: { type: 'string' } }, ['status']),
+    (app, request, args) => resetGroupStatus(app, request, idOf(request), String(args.status).toLowerCase()),
   ),
   ...action(
     'create-from-src',
     'Create a group from another one or a snapshot of one',
     'group:create',
     '3.14',
-    { description: part.description, name: part.shortText, source_group_id: part.uuid, group_snapshot_id: part.uuid },
+    part.wrapped('create-from-src', { description: part.description, name: part.shortText, source_group_id: part.uuid, group_snapshot_id: part.uuid }, [], {
+      oneOf: [{ required: ['group_snapshot_id'] }, { required: ['source_group_id'] }],
+    }),
     async (app, request, args) => {
       const db = app.deps.env.store.read;
-      if ((args.group_snapshot_id === undefined) === (args.source_group_id === undefined))
-        throw invalidInput('Either group_snapshot_id or source_group_id is given, not both.', { field: 'create-from-src' });
       const typeId =
         args.group_snapshot_id === undefined
           ? (await getGroup(db, request, args.source_group_id)).group_type_id
@@ -297,7 +307,7 @@ const groupActions = [
     'List the replication targets of a group',
     'group:list_replication_targets',
     '3.38',
-    {},
+    anything('list_replication_targets'),
     (app, request) => replicationTargets(app, request, idOf(request)),
     200,
     ReplicationTargets,

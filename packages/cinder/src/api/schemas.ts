@@ -12,6 +12,8 @@ export const optionalUuid = { oneOf: [{ type: 'null' }, uuid] };
 export const text = { type: ['string', 'null'] };
 export const shortText = { type: ['string', 'null'], minLength: 0, maxLength: 255 };
 export const name = { type: 'string', minLength: 1, maxLength: 255, pattern: '\\S' };
+/** Null, or 1 to 255 characters between the white space around them. */
+export const trimmedName = { type: ['string', 'null'], pattern: '^\\s*\\S(?:[\\s\\S]{0,253}\\S)?\\s*$' };
 export const updateName = { type: ['string', 'null'], minLength: 1, maxLength: 255 };
 /** No control characters; white space other than tabs and line ends is fine. */
 export const description = { type: ['string', 'null'], minLength: 0, maxLength: 255, pattern: '^[^\\p{C}\\u2028\\u2029]*$' };
@@ -36,6 +38,13 @@ export const wrapped = (key: string, properties: object, required: readonly stri
   properties: { [key]: { type: 'object', properties, required, additionalProperties: false, ...more } },
   required: [key],
   additionalProperties: false,
+});
+
+/** The same where other names do not matter, beside the key and under it. */
+export const openlyWrapped = (key: string, properties: object, required: readonly string[] = []): Record<string, unknown> => ({
+  type: 'object',
+  properties: { [key]: { type: 'object', properties, required } },
+  required: [key],
 });
 
 /** An action without arguments: whatever is sent under its key is ignored. */

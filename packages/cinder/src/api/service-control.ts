@@ -46,7 +46,7 @@ const failoverCluster = failOverBy('failover', '/v3/os-services/failover', 'Fail
 
 const BINARIES = ['cinder-volume', 'cinder-scheduler', 'cinder-backup', 'cinder-api'];
 const logTarget = {
-  binary: { type: ['string', 'null'], enum: ['', '*', null, ...BINARIES] },
+  binary: { type: 'string', enum: ['', '*', ...BINARIES] },
   server: { type: ['string', 'null'], maxLength: 255 },
   prefix: { type: ['string', 'null'], maxLength: 255 },
 };
@@ -78,7 +78,7 @@ const logs = [
     summary: "Show services' levels of logging",
     policy: 'volume_extension:services:update',
     answer: LogLevelList,
-    body: schema({ type: 'object', properties: { ...logTarget, level: { type: ['string', 'null'] } }, additionalProperties: false }),
+    body: schema({ type: 'object', properties: logTarget, additionalProperties: false }),
     async handle(app, request) {
       const { binary, server, prefix } = request.body as AnyBody;
       const any = !binary || binary === '*';
@@ -187,7 +187,7 @@ const cleanup = op({
       is_up: part.boolean,
       binary: { enum: ['cinder-volume', 'cinder-scheduler'] },
       resource_id: part.optionalUuid,
-      resource_type: { type: ['string', 'null'], minLength: 0, maxLength: 255 },
+      resource_type: { type: ['string', 'null'], minLength: 0, maxLength: 40 },
       service_id: { type: ['integer', 'string', 'null'], pattern: '^[0-9]*$', minLength: 0, maxLength: 11 },
     },
     additionalProperties: false,

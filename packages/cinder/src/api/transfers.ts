@@ -106,10 +106,12 @@ function operations(path: 'os-volume-transfer' | 'volume-transfers') {
       answer: OneTransfer,
       success: 202,
       body: [
-        { from: '3.0', schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text }, ['volume_id'])) },
+        { from: '3.0', schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.trimmedName }, ['volume_id'])) },
         {
           from: '3.55',
-          schema: schema(part.wrapped('transfer', { volume_id: part.uuid, name: part.text, ...(modern && { no_snapshots: part.boolean }) }, ['volume_id'])),
+          schema: schema(
+            part.wrapped('transfer', { volume_id: part.uuid, name: part.trimmedName, ...(modern && { no_snapshots: part.boolean }) }, ['volume_id']),
+          ),
         },
       ],
       async handle(app, request) {

@@ -395,7 +395,7 @@ const retype = ownTransaction(
   'os-retype',
   'Give a volume another type',
   'volume:retype',
-  part.wrapped('os-retype', { new_type: { type: 'string' }, migration_policy: { type: ['string', 'null'], enum: ['on-demand', 'never', null] } }, ['new_type']),
+  part.wrapped('os-retype', { new_type: { type: 'string' }, migration_policy: { type: ['string', 'null'], enum: ['on-demand', 'never'] } }, ['new_type']),
   202,
   'none',
   async (app, request, id, args) => {

@@ -1,3 +1,4 @@
+import type { SchemaValidateFunction } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { TSchema } from 'typebox';
@@ -14,6 +15,22 @@ const cidr = (text: string): boolean => {
   return (isIPv4(address) && Number(length) <= 32) || (isIPv6(address) && Number(length) <= 128);
 };
 
+/** As upstream's decoder judges: letters outside of the alphabet do not count, and the rest comes in fours, padded. */
+function isBase64(text: string): boolean {
+  let inFour = 0;
+  let pads = 0;
+  for (const letter of text) {
+    if (letter === '=') {
+      pads += 1;
+      if (inFour >= 2 && inFour + pads >= 4) return true;
+    } else if (/[A-Za-z0-9+/]/.test(letter)) {
+      pads = 0;
+      inFour = (inFour + 1) % 4;
+    }
+  }
+  return inFour === 0;
+}
+
 /** The `format`s that schemas may name; the set that upstream's own validators know. */
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uuid: isUuidLike,
@@ -23,7 +40,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   cidr,
   'date-time': (t) => /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(t) && !Number.isNaN(Date.parse(t)),
   uri: (t) => URL.canParse(t),
-  base64: (t) => /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(t),
+  base64: isBase64,
   'mac-address': (t) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(t),
   regex: (t) => {
     try {
@@ -38,6 +55,18 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'no-control': (t) => !hasControl(t),
 };
 for (const [name, validate] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
+
+// nova and cinder hold numbers that come as text to the same limits
+for (const keyword of ['minimum', 'maximum'] as const) {
+  ajv.removeKeyword(keyword);
+  const validate: SchemaValidateFunction = (limit: number, value: unknown) => {
+    const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+    if (!(keyword === 'minimum' ? number < limit : number > limit)) return true;
+    validate.errors = [{ keyword, params: { limit } }];
+    return false;
+  };
+  ajv.addKeyword({ keyword, type: ['number', 'string'], schemaType: 'number', errors: 'full', validate });
+}
 
 /** True for text with C0, DEL or C1 control characters; such text must not meet a console, a log or a config file. */
 export function hasControl(text: string): boolean {

@@ -18,10 +18,7 @@ export const fixedIpOperations = [
     answer: 'none',
     body: Type.Object(
       {
-        addFixedIp: Type.Object(
-          { networkId: Type.Unsafe<string | number>({ type: ['string', 'number'], minLength: 1, maxLength: 255, pattern: '^[a-zA-Z0-9-]*$' }) },
-          closed,
-        ),
+        addFixedIp: Type.Object({ networkId: Type.Unsafe<string | number>({ type: ['string', 'number'], minLength: 1, maxLength: 36 }) }, closed),
       },
       closed,
     ),

@@ -22,7 +22,7 @@ const power = (id: string, action: string, summary: string, policy: string, chan
   });
 
 const lines = { type: ['integer', 'string', 'null'], pattern: '^-?[0-9]+$', minimum: -1 };
-const groupName = json({ type: 'object', properties: { name: { type: 'string', minLength: 1 } }, required: ['name'], additionalProperties: true });
+const groupName = json({ type: 'object', properties: { name: { type: 'string', minLength: 1 } }, required: ['name'], additionalProperties: false });
 const groupBody = (action: string) => json({ type: 'object', properties: { [action]: groupName }, required: [action], additionalProperties: true });
 
 const securityGroup = (action: 'addSecurityGroup' | 'removeSecurityGroup', change: 'add' | 'remove') =>

@@ -21,7 +21,7 @@ export class FixedIps {
   async add(caller: Caller, serverId: string, networkId: string): Promise<void> {
     const server = await visibleServer(this.#deps.env.store.read, caller, serverId);
     const neutron = handOn(this.#deps, caller.ctx, 'neutron');
-    const id = encodeURIComponent(networkId);
+    const id = encodeURIComponent(networkId.toWellFormed());
     const [{ subnets }, { ports }] = await Promise.all([
       neutron('GET', `/v2.0/subnets?network_id=${id}`),
       neutron('GET', `/v2.0/ports?device_id=${server.id}&network_id=${id}`),

@@ -16,7 +16,7 @@ const personality = {
   items: { type: 'object', properties: { path: { type: 'string' }, contents: t.base64 }, additionalProperties: false },
 };
 const described = { ...base, description: t.description };
-const keyed = { ...described, key_name: { ...t.name, type: ['string', 'null'] } };
+const keyed = { ...described, key_name: t.nameOrNull };
 const withData = { ...keyed, user_data: { ...t.base64, type: ['string', 'null'], maxLength: 65_535 } };
 const certified = { ...withData, trusted_image_certificates: trustedCerts };
 const form = (properties: Readonly<Record<string, object>>) => t.actionBody('rebuild', t.object(properties, ['imageRef']));

@@ -186,7 +186,7 @@ export const updateServer = [
   { from: '2.19', schema: update(described) },
   { from: '2.90', schema: update({ ...described, hostname: t.hostname }) },
   { from: '2.94', schema: update({ ...described, hostname: t.fqdn }) },
-  { from: '2.104', schema: update({ ...described, hostname: t.fqdn, pinned_availability_zone: { ...t.name, type: ['string', 'null'] } }) },
+  { from: '2.104', schema: update({ ...described, hostname: t.fqdn, pinned_availability_zone: t.nameOrNull }) },
 ];
 
 const SORT_KEYS = [

@@ -16,6 +16,8 @@ export const multi = (schema: object): object => ({ anyOf: [schema, { type: 'arr
 /** Printable characters, neither beginning nor ending with white space (nova/api/validation/parameter_types.py). */
 const PRINTABLE = '[^\\p{C}\\p{Zl}\\p{Zp}]';
 export const name = { type: 'string', minLength: 1, maxLength: 255, pattern: `^(?!\\s)${PRINTABLE}*(?<!\\s)$` };
+/** A name of something that is there already: any text. */
+export const nameOrNull = { type: ['string', 'null'], minLength: 1, maxLength: 255 };
 export const description = { type: ['string', 'null'], maxLength: 255, pattern: `^${PRINTABLE}*$` };
 export const hostname = { type: 'string', pattern: '^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$', minLength: 2, maxLength: 63 };
 export const fqdn = { type: 'string', pattern: '^[a-zA-Z0-9\\-._]*$', minLength: 1, maxLength: 255 };
