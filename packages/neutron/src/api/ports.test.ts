@@ -35,6 +35,25 @@ describe('ports', () => {
     assert.equal(admin['binding:vnic_type'], 'normal');
   });
 
+  it('lets administrators say that an interface is trusted, which its profile tells', async () => {
+    const port = await make();
+    assert.ok(!('trusted' in port));
+    const seen = async () => {
+      const { trusted, 'binding:profile': profile } = await world.show('admin', 'port', port.id);
+      return { trusted, profile };
+    };
+    assert.deepEqual(await seen(), { trusted: null, profile: {} });
+    for (const trusted of [true, false]) {
+      await world.expect(200, 'admin', 'PUT', `/ports/${port.id}`, { port: { trusted } });
+      assert.deepEqual(await seen(), { trusted, profile: { trusted } });
+    }
+    const made = await make({ trusted: 'true' }, 'admin');
+    assert.deepEqual([made.trusted, made['binding:profile']], [true, { trusted: true }]);
+    await refused(403, { trusted: true });
+    await refused(400, { trusted: null }, 'admin');
+    await world.expect(403, 'member', 'PUT', `/ports/${port.id}`, { port: { trusted: true } });
+  });
+
   it('takes given addresses, and none twice', async () => {
     const port = await make({ fixed_ips: [{ ip_address: '10.0.0.77' }] });
     assert.deepEqual(port.fixed_ips, [{ subnet_id: subnetId, ip_address: '10.0.0.77' }]);

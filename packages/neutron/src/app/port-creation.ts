@@ -50,6 +50,7 @@ export interface NewPort {
   readonly dnsName?: string;
   readonly dnsDomain?: string;
   readonly propagateUplink?: boolean;
+  readonly trusted?: boolean | NotSpecified;
   readonly host?: string;
   readonly vnicType?: string;
   readonly profile?: object;
@@ -90,6 +91,7 @@ export async function makePort(app: NeutronApp, tx: Tx, ctx: Context, network: N
     dns_name: port.dnsName ?? '',
     dns_domain: port.dnsDomain ?? '',
     propagate_uplink_status: toBit(port.propagateUplink ?? true),
+    trusted: isSet(port.trusted) ? toBit(port.trusted) : null,
     binding_host: host,
     coming_host: '',
     binding_vnic_type: port.vnicType ?? 'normal',

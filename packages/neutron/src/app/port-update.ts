@@ -66,6 +66,7 @@ export async function changePort(app: NeutronApp, tx: Tx, ctx: Context, row: Por
     ...('device_owner' in values && { device_owner: String(values.device_owner) }),
     ...('dns_name' in values && { dns_name: String(values.dns_name) }),
     ...('dns_domain' in values && { dns_domain: String(values.dns_domain) }),
+    ...('trusted' in values && { trusted: toBit(values.trusted === true) }),
     ...('propagate_uplink_status' in values && { propagate_uplink_status: toBit(values.propagate_uplink_status === true) }),
     ...('extra_dhcp_opts' in values && { extra_dhcp_opts_json: toJson(mergedOptions(row, values.extra_dhcp_opts as readonly DhcpOption[] | null)) }),
     ...(mac !== undefined && { mac_address: mac }),

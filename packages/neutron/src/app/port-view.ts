@@ -41,7 +41,10 @@ export function portView(app: NeutronApp, row: PortRow, addresses: readonly Port
   view['binding:host_id'] = row.binding_host;
   view['binding:vif_type'] = row.binding_vif_type;
   view['binding:vif_details'] = row.binding_vif_type === 'tap' ? { port_filter: true, connectivity: 'l2' } : {};
-  view['binding:profile'] = row.binding_profile_json === '{}' ? {} : fromJson(row.binding_profile_json);
+  const trusted = row.trusted === null ? null : row.trusted === 1;
+  view.trusted = trusted;
+  // whoever plugs the port reads it there (neutron/db/port_trusted_db.py)
+  view['binding:profile'] = { ...(row.binding_profile_json !== '{}' && fromJson<object>(row.binding_profile_json)), ...(trusted !== null && { trusted }) };
   view.qos_policy_id = row.qos_policy_id;
   view.qos_network_policy_id = row.network_qos_policy_id;
   view.resource_request = null;

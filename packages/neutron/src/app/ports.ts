@@ -94,6 +94,7 @@ function newPortOf(values: Values): NewPort {
     dnsName: String(values.dns_name),
     dnsDomain: String(values.dns_domain),
     propagateUplink: values.propagate_uplink_status === true,
+    trusted: values.trusted as boolean | NotSpecified,
     host: isSet(host) ? String(host) : '',
     vnicType: String(values['binding:vnic_type']),
     profile: isSet(profile) ? (profile as object) : {},

@@ -68,6 +68,7 @@ export const EXTENSIONS: readonly Extension[] = [
   extension('pagination', 'Pagination support', 'Extension that indicates that pagination is enabled.', '2016-06-12T00:00:00-00:00'),
   extension('port-mac-address-regenerate', 'Neutron Port MAC address regenerate', 'Network port MAC address regenerate', '2018-05-03T10:00:00-00:00'),
   extension('port-security', 'Port Security', 'Provides port security', '2012-07-23T10:00:00-00:00'),
+  extension('port-trusted-vif', 'Port trusted vif', "Expose port 'trusted' attribute in the API", '2024-07-10T10:00:00-00:00'),
   extension(
     'port-security-groups-filtering',
     'Port filtering on security groups',

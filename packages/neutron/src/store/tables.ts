@@ -147,6 +147,8 @@ export interface PortRow extends StandardColumns {
   dns_name: string;
   dns_domain: string;
   propagate_uplink_status: number;
+  /** null: nobody has said. */
+  trusted: number | null;
   binding_host: string;
   /** The host that its server is on its way to while it runs; empty as a rule. */
   coming_host: string;

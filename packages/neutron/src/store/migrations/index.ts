@@ -20,6 +20,7 @@ import { dhcpHost } from './0025-dhcp-host.ts';
 import { serviceHosts } from './0026-service-hosts.ts';
 import { proxiedAddresses } from './0028-proxied-addresses.ts';
 import { delegatedPrefixes } from './0031-delegated-prefixes.ts';
+import { trustedPorts } from './0032-trusted-ports.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -45,5 +46,6 @@ export const neutronMigrations: MigrationSet = {
     '0026_service_hosts': serviceHosts,
     '0028_proxied_addresses': proxiedAddresses,
     '0031_delegated_prefixes': delegatedPrefixes,
+    '0032_trusted_ports': trustedPorts,
   },
 };
