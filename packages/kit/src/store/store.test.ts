@@ -62,6 +62,15 @@ for (const engine of engines()) {
         assert.deepEqual(await ids(store.read), ['a']);
       }));
 
+    it('has a handle for reading that writes nothing on SQLite, beside a transaction and without one', { skip: engine !== 'sqlite' }, () =>
+      withShop(engine, async (store) => {
+        const sell = (): Promise<unknown> => on<Tables>(store.read).insertInto('shop_item').values({ id: 'x', name: 'x', price: 1, note: null }).execute();
+        await assert.rejects(sell(), /readonly/);
+        await store.write(async () => assert.rejects(sell(), /readonly/));
+        assert.deepEqual(await ids(store.read), []);
+      }),
+    );
+
     it('keeps nothing of a transaction that throws, and goes on', () =>
       withShop(engine, async (store) => {
         const failure = new Error('no');
