@@ -10,7 +10,7 @@ import { testStore } from '../store/testing.ts';
 import { type CrashSuiteOptions, type CrashWorld, crashReport, crashSuite } from './crash-suite.ts';
 import { SagaEngine } from './engine.ts';
 import { sagaMigrations } from './migrations.ts';
-import { defineSaga, type SagaDefinition, type SagaStep } from './saga.ts';
+import { defineSaga, type Json, type SagaDefinition, type SagaStep } from './saga.ts';
 
 /** The outside: taps and guests that outlive every process. */
 class Machine {
@@ -62,7 +62,7 @@ const saga = (steps: readonly Step[]): SagaDefinition<Params, Services> =>
   defineSaga<Params, Services>({ name: 'demo.guest.create', steps, onFailed: async (tx, step) => setStatus('ERROR')(tx, step, null) });
 
 /** A database, a machine, and processes that come and go over them. */
-async function demoWorld(definition: SagaDefinition<Params, Services>, clock?: VirtualClock): Promise<CrashWorld> {
+async function demoWorld(definition: SagaDefinition<Params, Services>, clock?: VirtualClock, done: readonly Json[] = []): Promise<CrashWorld> {
   const store: Store = await testStore();
   await store.migrate([
     sagaMigrations,
@@ -88,8 +88,8 @@ async function demoWorld(definition: SagaDefinition<Params, Services>, clock?: V
         start: () =>
           store.write(async (tx) => {
             const id = ids.uuid();
-            await on<GuestTable>(tx).insertInto('guest').values({ id, status: 'BUILD', ports: 0 }).execute();
-            return engine.start(tx, definition, { id }, { subject: `guest:${id}`, requestId: 'req-1' });
+            await on<GuestTable>(tx).insertInto('guest').values({ id, status: 'BUILD', ports: done.length }).execute();
+            return engine.start(tx, definition, { id }, { subject: `guest:${id}`, requestId: 'req-1', done });
           }),
       };
     },
@@ -115,6 +115,11 @@ const demo = (steps: readonly Step[], more: Partial<CrashSuiteOptions> = {}): Cr
 
 // a right saga passes every case, as every service's sagas must
 crashSuite(demo([mint, plug, boot, activate]));
+
+// and so does one whose first step its starter has done
+const reserve: Step = { name: 'reserve', commit: plug.commit as NonNullable<Step['commit']>, undoCommit: plug.undoCommit as NonNullable<Step['undoCommit']> };
+const reserved = saga([reserve, mint, boot, activate]);
+crashSuite({ ...demo([]), saga: reserved, world: () => demoWorld(reserved, undefined, [null]), doneAtStart: 1 });
 
 describe('the crash suite', () => {
   test('it runs on virtual time', async () => {

@@ -48,6 +48,8 @@ export interface CrashSuiteOptions {
   readonly afterFailure: readonly string[] | ((failedStep: string) => readonly string[]);
   /** Steps that may rightly fail when they are run again after a crash. Every other saga must go through to the end. */
   readonly mayFailAfterCrash?: readonly string[];
+  /** How many of the first steps `start` does itself (`StartSaga.done`): they are undone as others are, and never run. Default 0. */
+  readonly doneAtStart?: number;
   /** False for sagas that nobody may cancel. Default true. */
   readonly cancellable?: boolean;
   /** False when `inspect` already leaves chance out and uuids matter. Default true. */
@@ -97,7 +99,8 @@ class Suite {
 
   constructor(options: CrashSuiteOptions) {
     this.#options = options;
-    this.cases = crashCases(options.saga, { cancellable: options.cancellable ?? true, mayFail: options.mayFailAfterCrash ?? [] });
+    const { cancellable = true, mayFailAfterCrash = [], doneAtStart = 0 } = options;
+    this.cases = crashCases(options.saga, { cancellable, mayFail: mayFailAfterCrash, doneAtStart });
   }
 
   async run(item: CrashCase): Promise<void> {

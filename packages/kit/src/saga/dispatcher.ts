@@ -5,9 +5,9 @@ import { Crash } from './failure.ts';
 import { type Lease, pendingInTurn, release, releaseAll, takePending } from './leases.ts';
 import type { Registered, SagaEngineOptions } from './options.ts';
 import { Places, Seat } from './places.ts';
-import { SagaRun } from './run.ts';
+import { type KnownStep, SagaRun } from './run.ts';
 import type { RunEnd, RunHost, Timing } from './run-host.ts';
-import { nextOfSubject, type SagaRow, type StepRow } from './store.ts';
+import { nextOfSubject, type SagaRow, stepsOf } from './store.ts';
 import { type Kept, Upkeep } from './upkeep.ts';
 import { type SagaEnd, Waiters } from './waiters.ts';
 
@@ -129,7 +129,7 @@ export class Dispatcher {
   }
 
   /** Runs a saga that is leased to this engine. */
-  adopt(row: SagaRow, steps: readonly StepRow[] = []): void {
+  adopt(row: SagaRow, steps: readonly KnownStep[] = []): void {
     if (!this.open) return;
     const { definition, services } = this.#registered.get(row.name) as Registered;
     const run = new SagaRun(this.#host, row, definition, services, steps);
@@ -269,17 +269,20 @@ export class Dispatcher {
   }
 
   async #claim(ids: readonly string[]): Promise<void> {
-    const firstStep = (name: string): string | undefined => this.#registered.get(name)?.definition.steps[0]?.name;
+    const { store } = this.#options;
+    const stepName = (saga: string, idx: number): string | undefined => this.#registered.get(saga)?.definition.steps[idx]?.name;
     let rows: SagaRow[];
     try {
-      rows = await this.#options.store.write((tx) => takePending(tx, ids, this.lease(), firstStep));
+      rows = await store.write((tx) => takePending(tx, ids, this.lease(), stepName));
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       if (ids.length === 1) return; // another engine was faster; what ends there looks for the next one
       for (const id of ids) await this.#claim([id]);
       return;
     }
-    for (const row of rows) this.adopt(row);
+    const begun = rows.filter((row) => row.step > 0).map((row) => row.id);
+    const steps = Map.groupBy(await stepsOf(store.read, begun), (step) => step.saga_id);
+    for (const row of rows) this.adopt(row, steps.get(row.id));
   }
 
   #tell(hint: Hint): void {

@@ -467,6 +467,79 @@ for (const engineName of engines()) {
       assert.equal(await engine.settled(id), 'failed');
     });
 
+    test('a saga begins after the steps that its starter has done, and undoes them like its own', async () => {
+      await open();
+      const begun = gate();
+      const goOn = gate();
+      const saga = defineSaga<{ n: number; fails?: boolean }, unknown>({
+        name: 'test.begun',
+        steps: [
+          {
+            name: 'place',
+            do: () => Promise.reject(new Error('it is done')),
+            undoCommit: (tx, { params, outputs }) => note(tx, `${params.n} undone`, JSON.stringify(outputs)) as Promise<void>,
+          },
+          {
+            name: 'make',
+            do: async ({ params, outputs, attempt }) => {
+              if (params.n === 1) {
+                begun.resolve();
+                await goOn.promise;
+              }
+              if (params.fails) throw conflict('No.');
+              return [outputs['place'] ?? null, attempt];
+            },
+            commit: (tx, { params }, output) => note(tx, `${params.n} made`, JSON.stringify(output)) as Promise<void>,
+          },
+        ],
+      });
+      const engine = await bench.engine([saga]);
+      const start = (n: number, more: object = {}): Promise<string> => bench.start(engine, saga, { n, ...more }, { subject: 's', done: [{ host: `h${n}` }] });
+      const first = await start(1);
+      await begun.promise;
+      // these wait for their turn
+      const second = await start(2);
+      const third = await start(3);
+      const failing = await start(4, { fails: true });
+      const rows = await historyOf(bench.store.read, { subject: 's' });
+      assert.deepEqual(
+        rows.map((row) => [row.state, row.steps.map((step) => `${step.name} ${step.state}`)]),
+        [...Array.from({ length: 3 }, () => ['pending', ['place done']]), ['running', ['place done', 'make doing']]],
+      );
+      goOn.resolve();
+      assert.deepEqual(await Promise.all([first, second].map((id) => engine.settled(id))), ['done', 'done']);
+      assert.deepEqual(await Promise.all([third, failing].map((id) => engine.settled(id))), ['done', 'failed']);
+      assert.deepEqual(await notes(), {
+        '1 made': '[{"host":"h1"},1]',
+        '2 made': '[{"host":"h2"},1]',
+        '3 made': '[{"host":"h3"},1]',
+        '4 undone': '{"place":{"host":"h4"}}',
+      });
+      await assert.rejects(bench.start(engine, saga, { n: 5 }, { done: [null, null] }), /must be left to do/);
+    });
+
+    test('a saga that waits for its turn with steps done is cancelled by undoing them', async () => {
+      await open();
+      const goOn = gate();
+      const hold = defineSaga<null, unknown>({ name: 'test.hold', steps: [{ name: 'hold', do: () => goOn.promise }] });
+      const saga = defineSaga<null, unknown>({
+        name: 'test.placed',
+        steps: [
+          { name: 'place', undoCommit: (tx) => note(tx, 'undone', '') as Promise<void> },
+          { name: 'make', do: () => Promise.reject(new Error('it was cancelled')) },
+        ],
+        onFailed: (tx, _, failure) => note(tx, 'failed', failure.kind) as Promise<void>,
+      });
+      const engine = await bench.engine([hold, saga]);
+      await bench.start(engine, hold, null, { subject: 's' });
+      const id = await bench.start(engine, saga, null, { subject: 's', done: [null] });
+      await bench.store.write((tx) => engine.cancel(tx, 's', ['test.placed']));
+      assert.deepEqual(await notes(), {});
+      goOn.resolve();
+      assert.equal(await engine.settled(id), 'failed');
+      assert.deepEqual(await notes(), { failed: 'Cancelled', undone: '' });
+    });
+
     test('cancel ends the wait before another try', async () => {
       await open();
       let tries = 0;

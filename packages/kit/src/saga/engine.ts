@@ -65,6 +65,9 @@ export class SagaEngine implements Sagas {
     if (this.#registered.get(definition.name)?.definition !== definition) throw new Error(`The saga ${definition.name} is not registered with the engine.`);
     const { clock, ids } = this.#options;
     const nowMs = clock.nowMs();
+    const begun = options.done?.length ?? 0;
+    const first = definition.steps[begun];
+    if (begun > 0 && !first) throw new Error(`At least one step of the saga ${definition.name} must be left to do.`);
     const row: NewSagaRow = {
       id: ids.uuid(),
       name: definition.name,
@@ -74,7 +77,7 @@ export class SagaEngine implements Sagas {
       project_id: options.projectId ?? null,
       params: JSON.stringify(params ?? null),
       state: 'pending',
-      step: 0,
+      step: begun,
       cancel: 0,
       lease_owner: null,
       lease_until_ms: 0,
@@ -87,14 +90,15 @@ export class SagaEngine implements Sagas {
     // in a transaction of its own; on SQLite, with its one writer, that can be saved.
     const embedded = tx.engine === 'sqlite';
     const waits = embedded && (await hasUnfinished(tx, options.subject));
-    const first = definition.steps[0];
+    const steps = (options.done ?? []).map((output, idx) => ({ sagaId: row.id, idx, name: definition.steps[idx]?.name ?? '', output: JSON.stringify(output) }));
     const mine: NewSagaRow = { ...row, state: 'running', lease_owner: this.#dispatcher.owner, lease_until_ms: this.#dispatcher.lease().untilMs };
     if (embedded && !waits && this.#dispatcher.hasRoom) {
       await insertSaga(tx, mine);
-      if (first) await insertSteps(tx, [{ sagaId: row.id, idx: 0, name: first.name }], nowMs);
-      tx.afterCommit(() => this.#dispatcher.adopt({ ...mine, seq: 0 }));
+      await insertSteps(tx, first ? [...steps, { sagaId: row.id, idx: begun, name: first.name }] : steps, nowMs);
+      tx.afterCommit(() => this.#dispatcher.adopt({ ...mine, seq: 0 }, steps));
     } else {
       await insertSaga(tx, row);
+      await insertSteps(tx, steps, nowMs);
       // whatever it waits for looks for the next one when it ends
       if (!waits) tx.afterCommit(() => this.#dispatcher.wake(row.id));
     }
@@ -103,15 +107,15 @@ export class SagaEngine implements Sagas {
   }
 
   /**
-   * Unfinished sagas of the subject (all, or the named ones) unwind: a running `do` is aborted, then undone; those that have not
-   * begun fail here, in the caller's transaction, with their `onFailed`. So write your own rows after this call.
+   * Unfinished sagas of the subject (all, or the named ones) unwind: a running `do` is aborted, then undone; those of which nothing
+   * is done fail here, in the caller's transaction, with their `onFailed`. So write your own rows after this call.
    */
   async cancel(tx: Tx, subject: string, names?: readonly string[]): Promise<void> {
     const rows = (await unfinishedOfSubject(tx, subject)).filter((row) => !names || names.includes(row.name));
     const running: string[] = [];
     for (const row of rows) {
       const registered = this.#registered.get(row.name);
-      if (row.state === 'pending' && registered) await this.#failPending(tx, row, registered);
+      if (row.state === 'pending' && row.step === 0 && registered) await this.#failPending(tx, row, registered);
       else if (row.state !== 'undoing') running.push(row.id);
     }
     await flagCancel(tx, running);

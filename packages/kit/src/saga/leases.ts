@@ -44,10 +44,15 @@ export async function pendingInTurn(db: Db, names: readonly string[], limit: num
 const earlierOrActive = sql<boolean>`(o.seq < s.seq or o.state in ('running', 'undoing'))`;
 
 /**
- * Takes pending sagas whose turn it is, and writes the row of their first step. Returns those that were taken. Two engines after one
+ * Takes pending sagas whose turn it is, and writes the row of the step that each begins with. Returns those that were taken. Two engines after one
  * subject: the unique index fails one of them (isUniqueViolation), or PostgreSQL has it run again.
  */
-export async function takePending(tx: Tx, ids: readonly string[], lease: Lease, firstStep: (name: string) => string | undefined): Promise<SagaRow[]> {
+export async function takePending(
+  tx: Tx,
+  ids: readonly string[],
+  lease: Lease,
+  stepName: (saga: string, idx: number) => string | undefined,
+): Promise<SagaRow[]> {
   await relax(tx);
   const taken: SagaRow[] = [];
   for (const id of ids) {
@@ -64,8 +69,8 @@ export async function takePending(tx: Tx, ids: readonly string[], lease: Lease, 
     if (row) taken.push(row);
   }
   const steps = taken.flatMap((row) => {
-    const name = firstStep(row.name);
-    return name === undefined ? [] : [{ sagaId: row.id, idx: 0, name }];
+    const name = stepName(row.name, row.step);
+    return name === undefined ? [] : [{ sagaId: row.id, idx: row.step, name }];
   });
   await insertSteps(tx, steps, lease.nowMs);
   return taken;

@@ -6,6 +6,9 @@ import type { RunEnd, RunHost } from './run-host.ts';
 import type { Json, SagaDefinition, SagaFailure } from './saga.ts';
 import type { SagaRow, StepRow } from './store.ts';
 
+/** What a run must know of a step that has begun or is done. */
+export type KnownStep = Pick<StepRow, 'idx' | 'name' | 'output'> & Partial<Pick<StepRow, 'attempt' | 'undo_attempt'>>;
+
 /** One saga in the hands of this engine, from where its rows stand to its end. */
 export class SagaRun {
   readonly row: SagaRow;
@@ -13,8 +16,8 @@ export class SagaRun {
   #forward: Forward | undefined;
   #backward: Backward | undefined;
 
-  /** `steps` are the rows of a saga that is taken over; a new one has none that matter. */
-  constructor(host: RunHost, row: SagaRow, definition: SagaDefinition, services: unknown, steps: readonly StepRow[] = []) {
+  /** `steps` are those of a saga that is taken over, and of a new one those that are done. */
+  constructor(host: RunHost, row: SagaRow, definition: SagaDefinition, services: unknown, steps: readonly KnownStep[] = []) {
     this.row = row;
     this.#context = new RunContext(host, row, definition, services);
     this.#context.outputs = Object.fromEntries(steps.flatMap(({ name, output }) => (output === null ? [] : [[name, JSON.parse(output) as Json]])));

@@ -82,6 +82,11 @@ export interface StartSaga {
   /** Who asked, for the trace (`os-instance-actions` shows both). */
   readonly userId?: string;
   readonly projectId?: string;
+  /**
+   * Outputs of the first steps, in their order, which the caller has done himself: what their `commit` would write is in his transaction. The saga begins
+   * with the step after them, and undoes them like its own.
+   */
+  readonly done?: readonly Json[];
 }
 
 /** The part of the engine that app code uses. */
@@ -91,7 +96,7 @@ export interface Sagas {
   start<Params>(tx: Tx, definition: SagaDefinition<Params, any>, params: Params, options: StartSaga): Promise<string>;
   /**
    * Asks that unfinished sagas of a subject (all, or the named ones) stop and unwind; new ones queue behind. A saga whose cancellation
-   * was committed never ends done. Those not begun yet fail here, with their `onFailed` in the caller's transaction: write your rows after.
+   * was committed never ends done. Those of which nothing is done yet fail here, with their `onFailed` in the caller's transaction: write your rows after.
    */
   cancel(tx: Tx, subject: string, names?: readonly string[]): Promise<void>;
   /** Resolves when the saga has ended either way. */

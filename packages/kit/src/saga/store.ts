@@ -30,22 +30,26 @@ export async function insertSaga(tx: Tx, row: NewSagaRow): Promise<void> {
   await insertRow(tx, 'kit_saga', row);
 }
 
-export async function insertSteps(
-  tx: Tx,
-  steps: readonly { readonly sagaId: string; readonly idx: number; readonly name: string }[],
-  nowMs: number,
-): Promise<void> {
-  for (const { sagaId, idx, name } of steps) {
+/** A step that begins; with an output (JSON text) one that is done. */
+export interface NewStep {
+  readonly sagaId: string;
+  readonly idx: number;
+  readonly name: string;
+  readonly output?: string;
+}
+
+export async function insertSteps(tx: Tx, steps: readonly NewStep[], nowMs: number): Promise<void> {
+  for (const { sagaId, idx, name, output } of steps) {
     await insertRow<StepRow>(tx, 'kit_saga_step', {
       saga_id: sagaId,
       idx,
       name,
-      state: 'doing',
+      state: output === undefined ? 'doing' : 'done',
       attempt: 1,
-      output: null,
+      output: output ?? null,
       error: null,
       started_at_ms: nowMs,
-      finished_at_ms: null,
+      finished_at_ms: output === undefined ? null : nowMs,
       undo_attempt: 0,
       undo_error: null,
       undo_started_at_ms: null,
