@@ -1,5 +1,5 @@
 import { isCairnError, noCapacity, unavailable } from '@cairn/kit/errors/errors';
-import type { Db } from '@cairn/kit/store/store';
+import type { Db, Tx } from '@cairn/kit/store/store';
 import { services } from '../store/services.ts';
 import { pools as storedPools } from '../store/usage.ts';
 import { findStorage, poolName, serviceHost, type Storage, storages } from './backend.ts';
@@ -14,6 +14,8 @@ export interface PoolFacts extends Storage {
   readonly volumes: number;
   /** Promised to volumes; where they are thin it may be more than there is. */
   readonly provisionedGb: number;
+  /** Its cinder-volume service, if that has registered. */
+  readonly serviceId: string | undefined;
   readonly disabled: boolean;
   readonly availabilityZone: string | undefined;
 }
@@ -48,9 +50,13 @@ export class Pools {
 
   /** What the connected hosts have. What does not answer is left out. */
   async list(db: Db): Promise<PoolFacts[]> {
-    const { env } = this.#deps;
     const there = storages(this.#deps);
-    const [stored, known, all] = await Promise.all([storedPools(db), services(db), Promise.all(there.map((storage) => this.#capacity(storage)))]);
+    return this.#factsOf(db, there, await Promise.all(there.map((storage) => this.#capacity(storage))));
+  }
+
+  async #factsOf(db: Db, there: readonly Storage[], all: readonly (Known | undefined)[]): Promise<PoolFacts[]> {
+    const { env } = this.#deps;
+    const [stored, known] = [await storedPools(db), await services(db)];
     const byHost = new Map(known.filter((service) => service.binary === 'cinder-volume').map((service) => [service.host, service]));
     return there.flatMap((storage, at) => {
       const capacity = all[at];
@@ -67,6 +73,7 @@ export class Pools {
           freeGb: capacity.freeGb,
           volumes: use?.volumes ?? 0,
           provisionedGb: use?.provisionedGb ?? 0,
+          serviceId: service?.id,
           disabled: service?.disabled === 1,
           availabilityZone: service?.availability_zone,
         },
@@ -76,16 +83,33 @@ export class Pools {
 
   /** The key of the best storage for `sizeGb` more; NoCapacity says what each lacks. */
   async choose(db: Db, sizeGb: number, wish: Wish): Promise<string> {
-    const { options, env } = this.#deps;
     const all = await this.list(db);
-    const lack = (pool: PoolFacts): string | undefined =>
-      lackOfPlace(pool, wish) ?? this.#lack(pool, sizeGb) ?? unsatisfied(wish.specs, capabilitiesOf(options, pool, env.clock.nowMs()));
-    const fitting = all.filter((pool) => lack(pool) === undefined);
-    // most free first, as upstream's capacity weigher
-    const best = fitting.toSorted((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
+    const best = this.#best(all, sizeGb, wish);
     if (best) return best.key;
-    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${poolName(pool.key)}: ${lack(pool)}`).join('; ');
+    const why = all.length === 0 ? 'no host is connected' : all.map((pool) => `${poolName(pool.key)}: ${this.#lackFor(pool, sizeGb, wish)}`).join('; ');
     throw noCapacity(`No valid backend was found for a volume of ${sizeGb} GB: ${why}.`, { type: 'NoValidBackend' });
+  }
+
+  /**
+   * The best storage, for a choice within the transaction that accepts a volume: undefined where a host would have to be asked for its room first, and
+   * where none fits. On PostgreSQL always: whoever reads what all storage has promised would fail every other such transaction.
+   */
+  async chooseAtOnce(tx: Tx, sizeGb: number, wish: Wish): Promise<PoolFacts | undefined> {
+    if (tx.engine !== 'sqlite') return undefined;
+    const there = storages(this.#deps);
+    const known = there.map(({ key }) => this.#fresh(key));
+    return known.includes(undefined) ? undefined : this.#best(await this.#factsOf(tx, there, known), sizeGb, wish);
+  }
+
+  /** Most free first, as upstream's capacity weigher. */
+  #best(all: readonly PoolFacts[], sizeGb: number, wish: Wish): PoolFacts | undefined {
+    const fitting = all.filter((pool) => this.#lackFor(pool, sizeGb, wish) === undefined);
+    return fitting.toSorted((a, b) => this.#virtualFree(b) - this.#virtualFree(a) || a.volumes - b.volumes)[0];
+  }
+
+  #lackFor(pool: PoolFacts, sizeGb: number, wish: Wish): string | undefined {
+    const { options, env } = this.#deps;
+    return lackOfPlace(pool, wish) ?? this.#lack(pool, sizeGb) ?? unsatisfied(wish.specs, capabilitiesOf(options, pool, env.clock.nowMs()));
   }
 
   /** Can the storage that a volume must be on take `sizeGb` more? Throws NoCapacity, or Unavailable when no host that has it is connected. */
@@ -121,13 +145,19 @@ export class Pools {
     return undefined;
   }
 
+  /** The room of a storage, if it was asked for lately. */
+  #fresh(key: string): Known | undefined {
+    const known = this.#known.get(key);
+    return known && this.#deps.env.clock.nowMs() - known.atMs < FRESH_MS ? known : undefined;
+  }
+
   async #capacity({ key, host, backend }: Storage): Promise<Known | undefined> {
     const { env, hosts } = this.#deps;
-    const nowMs = env.clock.nowMs();
-    const known = this.#known.get(key);
-    if (known && nowMs - known.atMs < FRESH_MS) return known;
+    const known = this.#fresh(key);
+    if (known) return known;
+    const atMs = env.clock.nowMs();
     try {
-      const fresh = { ...(await hosts.get(host ?? hosts.names()[0] ?? '').disks.capacity(backend.name)), atMs: nowMs };
+      const fresh = { ...(await hosts.get(host ?? hosts.names()[0] ?? '').disks.capacity(backend.name)), atMs };
       this.#known.set(key, fresh);
       return fresh;
     } catch (error) {

@@ -182,7 +182,14 @@ export const withSnapshot = async (actor: Actor): Promise<void> => {
   await actor.idle();
 };
 
-export function suite(plan: Plan, afterFailure: readonly string[], more: { readonly cancellable?: boolean; readonly eitherWay?: string } = {}): void {
+export interface SuiteOptions {
+  readonly cancellable?: boolean;
+  readonly doneAtStart?: number;
+  /** Lines of `inspect` that begin so may be there or not. */
+  readonly eitherWay?: string;
+}
+
+export function suite(plan: Plan, afterFailure: readonly string[], more: SuiteOptions = {}): void {
   const named = plan.saga(createCinderApp({} as never));
   const { eitherWay, ...options } = more;
   crashSuite({

@@ -33,6 +33,19 @@ suite({ saga: (app) => app.sagas.volumeCreate, start: async (actor) => void (awa
   image,
 ]);
 
+// the storages have told how much room they have, so one is chosen when the volume is accepted
+suite(
+  {
+    saga: (app) => app.sagas.volumeCreate,
+    async start(actor) {
+      await actor.app.pools.list(actor.app.deps.env.store.read);
+      await makeVolume(actor);
+    },
+  },
+  [row('error', '1 GB growing 0 on null bootable 0 own disk true'), usage({}), image],
+  { doneAtStart: 1 },
+);
+
 suite({ saga: (app) => app.sagas.volumeCreate, start: async (actor) => void (await makeVolume(actor, { imageRef: IMAGE })) }, [
   row('error', '1 GB growing 0 on null bootable 0 own disk true'),
   usage({}),
