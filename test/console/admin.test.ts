@@ -29,7 +29,7 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
       await user.shown(`Policy doesn't allow ${rule} to be performed.`);
     }
     await user.fine('refused');
-    await user.choose('ann', 'Sign out');
+    await user.signOut('ann');
     await user.signIn('boss');
   });
 
@@ -38,7 +38,7 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.button('Create flavor').first().click();
     await user.dialog().getByLabel('Name').fill('special');
     await user.dialog().getByLabel('vCPUs').fill('0');
-    assert.equal(await user.dialog().getByRole('button', { name: 'Create', exact: true }).isDisabled(), true);
+    await user.off(user.dialog().getByRole('button', { name: 'Create', exact: true }));
     await user.dialog().getByLabel('vCPUs').fill('1');
     await user.dialog().getByLabel('Disk (GiB)', { exact: true }).fill('1');
     await user.dialog().getByText('All projects may use it').click();
@@ -105,7 +105,8 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.dialog().getByRole('button', { name: 'Drain host', exact: true }).click();
     await user.shown('All servers have left the host.');
     for (const id of ids) assert.notEqual((await show(id))['OS-EXT-SRV-ATTR:host'], host);
-    assert.deepEqual([(await show(ids[0] as string)).status, (await show(ids[1] as string)).status], ['SHUTOFF', 'ACTIVE']);
+    const statuses = async (): Promise<string> => (await Promise.all(ids.map(async (id) => (await show(id)).status))).join();
+    await cloud.until('all are as they were', async () => (await statuses()) === 'SHUTOFF,ACTIVE,ACTIVE');
     await page.getByText('No guests').filter({ visible: true }).first().waitFor();
     await user.fine('host-drained');
     await user.nav('Hosts').click();
@@ -161,7 +162,7 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.cloud.ok('POST', `/network/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`, { bandwidth_limit_rule: { max_kbps: 1000 } });
     await page.goto(user.at(`/console/qos-policies/${policy.id}`));
     await user.row('At most so much bandwidth').getByText('max_kbps=1000').waitFor();
-    await page.getByRole('checkbox', { name: /^Select bandwidth_limit/ }).check({ force: true });
+    await page.getByRole('checkbox', { name: /^Select bandwidth_limit/ }).check();
     await user.button('Edit').last().click();
     assert.equal(await user.dialog().getByLabel('Limit (kbit/s)').inputValue(), '1000');
     await user.dialog().getByLabel('Limit (kbit/s)').fill('2000');
@@ -170,7 +171,7 @@ describe('administration in the console', { skip: noBrowser() ?? false }, () => 
     await user.row('At most so much bandwidth').getByText('max_kbps=2000').waitFor();
     await user.button('Edit').first().click();
     await user.dialog().getByLabel('Name').fill('other limits');
-    await user.dialog().getByLabel('Shared with all projects').check({ force: true });
+    await user.dialog().getByLabel('Shared with all projects').check();
     await user.dialog().getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('heading', { name: 'other limits' }).first().waitFor();
     assert.equal((await user.cloud.ok('GET', `/network/v2.0/qos/policies/${policy.id}`)).policy.shared, true);

@@ -45,11 +45,11 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
   });
 
   test('another project’s events and numbers are not on its page', async () => {
-    await user.choose('alpha', 'beta');
+    await user.move('alpha', 'beta');
     await user.shown('No servers yet');
     await page.getByRole('main').getByText('Shown as it is now').waitFor();
     assert.equal(await page.getByText(/^(network|compute)\./).count(), 0);
-    await user.choose('beta', 'alpha');
+    await user.move('beta', 'alpha');
     await user.shown('compute.instance.create.end');
   });
 
@@ -73,7 +73,7 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await dialog.getByLabel('Name').fill(HOSTILE);
     await dialog.getByLabel('Access rules').fill('GET compute');
     await dialog.getByText(/Each line has a method/).waitFor();
-    assert.equal(await dialog.getByRole('button', { name: 'Create', exact: true }).isDisabled(), true);
+    await user.off(dialog.getByRole('button', { name: 'Create', exact: true }));
     await dialog.getByLabel('Access rules').fill('GET identity /v3/auth/projects');
     await user.fine('application-credential');
     await dialog.getByRole('button', { name: 'Create', exact: true }).click();
@@ -101,7 +101,7 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('tab', { name: 'Application credentials' }).click();
     await page.getByRole('rowheader', { name: HOSTILE }).waitFor();
     assert.ok(!(await page.content()).includes(auth.application_credential_secret));
-    await page.getByRole('checkbox', { name: `Select ${HOSTILE}` }).check({ force: true });
+    await page.getByRole('checkbox', { name: `Select ${HOSTILE}` }).check();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     await user.shown('No application credentials yet');
@@ -114,7 +114,7 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click();
     await user.shown('Keep the secret now');
     await user.fine('ec2-credentials');
-    await page.getByRole('checkbox', { name: 'Select all' }).check({ force: true });
+    await page.getByRole('checkbox', { name: 'Select all' }).check();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await user.shown('No EC2 credentials yet');

@@ -64,8 +64,7 @@ describe('regions in the console', { skip: noBrowser() ?? false }, () => {
   });
 
   test('in another region its endpoints are asked, with the token and without the cookie', async () => {
-    await user.choose('RegionOne', 'south');
-    await user.button('south').waitFor();
+    await user.move('RegionOne', 'south');
     await user.nav('Networks').click();
     await user.button('Create network').first().click();
     await user.dialog().getByLabel('Name').fill('there');
@@ -123,8 +122,7 @@ describe('regions in the console', { skip: noBrowser() ?? false }, () => {
     await new Promise((resolve) => south.close(resolve));
     await user.nav('Images').click();
     await user.shown(/The region south does not answer/);
-    await user.choose('south', 'RegionOne');
-    await user.button('RegionOne').waitFor();
+    await user.move('south', 'RegionOne');
     await user.nav('Images').click();
     await page.getByRole('link', { name: 'cirros' }).first().waitFor();
   });

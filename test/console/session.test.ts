@@ -35,11 +35,7 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
   });
   after(async () => await user?.stop());
 
-  const enter = async (name: string, password: string): Promise<void> => {
-    await page.getByLabel('User name').fill(name);
-    await page.getByLabel('Password', { exact: true }).fill(password);
-    await user.button('Sign in').click();
-  };
+  const enter = (name: string, password: string): Promise<void> => user.enter(name, password);
 
   test('a password that has to be changed first is changed in place', async () => {
     await user.built();
@@ -49,7 +45,7 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await page.getByLabel('New password').fill('first new password');
     await page.getByLabel('Password again').fill('another');
     await user.shown('The two passwords are not the same.');
-    assert.equal(await user.button('Change password').isDisabled(), true);
+    await user.off(user.button('Change password'));
     await page.getByLabel('Password again').fill('first new password');
     await user.fine('password-expired');
     await user.button('Change password').click();
@@ -57,13 +53,13 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
   });
 
   test('a session is for a project, a domain or the whole system, and its sections are those of its roles', async () => {
-    await user.choose('admin', 'The whole system');
+    await user.move('admin', 'The whole system');
     await user.shown('This session is not in a project');
     await user.nav('Hosts').waitFor();
     await user.fine('system-scope');
     await page.reload();
     await user.button('The whole system').waitFor();
-    await user.choose('The whole system', 'admin');
+    await user.move('The whole system', 'admin');
     await page.getByRole('progressbar').first().waitFor();
   });
 
@@ -72,15 +68,15 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=admin');
     await cloud.ok('PUT', `/identity/v3/domains/default/users/${users[0].id}/roles/${roles[0].id}`);
     // what the session may be for is asked when it begins or moves
-    await user.choose('admin', 'The whole system');
-    await user.choose('The whole system', 'Default');
+    await user.move('admin', 'The whole system');
+    await user.move('The whole system', 'Default');
     await user.shown('This session is not in a project');
     await user.nav('Projects').click();
     await page.getByRole('link', { name: 'alpha', exact: true }).waitFor();
     await user.fine('domain-scope');
     await page.reload();
     await page.getByRole('link', { name: 'beta', exact: true }).waitFor();
-    await user.choose('Default', 'admin');
+    await user.move('Default', 'admin');
     await user.nav('Servers').waitFor();
   });
 
@@ -100,12 +96,12 @@ describe('sessions of the console', { skip: noBrowser() ?? false }, () => {
     await dialog.waitFor({ state: 'hidden' });
     await user.nav('Servers').click();
     await user.shown('No servers yet');
-    await user.choose('boss', 'Sign out');
+    await user.signOut('boss');
     await enter('boss', 'first new password');
     await user.shown('User name, password, domain or passcode are not right');
     await enter('boss', 'second new password');
     await page.getByRole('heading', { name: 'Servers' }).first().waitFor();
-    await user.choose('boss', 'Sign out');
+    await user.signOut('boss');
   });
 
   test('a second factor is asked for as a step of its own, when the cloud says so; the password is not sent again', async () => {

@@ -65,7 +65,7 @@ describe('around the pages of the console', { skip: noBrowser() ?? false }, () =
     await page.getByRole('button', { name: 'Terraform', exact: true }).click();
     await user.shown(/^resource "openstack_blockstorage_volume_v3" "needle" \{/);
     await user.fine('activity-terraform');
-    await page.getByLabel('Only this page’s').check({ force: true });
+    await page.getByLabel('Only this page’s').check();
     await made.waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Close the activity panel' }).click();
   });

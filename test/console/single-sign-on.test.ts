@@ -91,15 +91,13 @@ describe('single sign-on in the console', { skip: noBrowser() ?? false }, () => 
     const [cookie] = (await user.context.cookies(user.at('/console/'))).filter(({ name }) => name === 'cairn_console');
     const token = cookie?.value ?? '';
     assert.equal((await cloud.call('GET', '/compute/v2.1/servers', undefined, { token })).status, 200);
-    await user.choose('Ann Example', 'Sign out');
-    await page.getByLabel('User name').waitFor();
+    await user.signOut('Ann Example');
     assert.equal((await cloud.call('GET', '/compute/v2.1/servers', undefined, { token })).status, 401);
     await page.reload();
     await page.getByLabel('User name').waitFor();
     await begin();
     await user.button('Ann Example').waitFor();
-    await user.choose('Ann Example', 'Sign out');
-    await page.getByLabel('User name').waitFor();
+    await user.signOut('Ann Example');
   });
 
   test('whoever belongs to no project here comes to a session that says so', async () => {
@@ -113,8 +111,7 @@ describe('single sign-on in the console', { skip: noBrowser() ?? false }, () => 
     await page.waitForURL((url) => url.origin === cloud.url && url.pathname.startsWith('/console/'));
     await user.button('Bob;admins').waitFor();
     await user.shown('This session is not in a project');
-    await user.choose('Bob;admins', 'Sign out');
-    await page.getByLabel('User name').waitFor();
+    await user.signOut('Bob;admins');
   });
 
   test('OSSA class 23: the token goes to this console alone, and the browser to no other site', async () => {

@@ -109,7 +109,7 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await available('gift');
     const gift = (await volumes()).find(({ name }) => name === 'gift');
     const { transfer } = await call('POST', '/volume/v3/volume-transfers', { transfer: { volume_id: gift?.id, name: 'for beta' } });
-    await user.choose('alpha', 'beta');
+    await user.move('alpha', 'beta');
     await user.nav('Volumes').click();
     await page.getByRole('button', { name: 'Take over an offered volume' }).first().click();
     await user.dialog().getByLabel('Transfer ID').fill(transfer.id);
@@ -124,14 +124,14 @@ describe('the ways of storage in the console', { skip: noBrowser() ?? false }, (
     await user.fine('volume-accept');
     await user.confirm('Take over');
     await row('gift').getByText('Available').waitFor();
-    await user.choose('beta', 'alpha');
+    await user.move('beta', 'alpha');
   });
 
   test('a volume group is made, and volumes come into it and leave it', async () => {
     await user.nav('Volume groups').click();
     await user.shown('No volume groups yet');
     const create = page.getByRole('button', { name: 'Create volume group' }).first();
-    await page.locator('button[aria-disabled=true]', { hasText: 'Create volume group' }).first().waitFor();
+    await user.off(create);
     await cloud.ok('POST', '/volume/v3/group_types', { group_type: { name: 'together' } }, { headers: { 'openstack-api-version': 'volume 3.70' } });
     await page.reload();
     await create.click();

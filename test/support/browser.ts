@@ -16,6 +16,7 @@ export async function openBrowser(wrapped: (program: string) => string = (progra
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath: wrapped(PROGRAM),
+    slowMo: numberOf('CAIRN_TEST_SLOW_MS'),
     args: [
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       '--disable-background-networking',
@@ -23,6 +24,27 @@ export async function openBrowser(wrapped: (program: string) => string = (progra
       '--disable-dev-shm-usage',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     ],
+  });
+}
+
+/** The number that a variable of the environment holds; 0 when there is none. */
+const numberOf = (name: string): number => Number(process.env[name] ?? 0);
+
+/**
+ * Makes the pages of a context as slow as they may be elsewhere, to find what a test or the page takes for granted: `CAIRN_TEST_CPU=10` for a processor ten
+ * times as slow, `CAIRN_TEST_LATENCY_MS` for a way to the cloud that takes so long. (`CAIRN_TEST_SLOW_MS` slows down who drives them.)
+ */
+export function slowDown(context: BrowserContext): void {
+  const [rate, latency] = [numberOf('CAIRN_TEST_CPU'), numberOf('CAIRN_TEST_LATENCY_MS')];
+  if (rate === 0 && latency === 0) return;
+  context.on('page', (page) => {
+    const slow = async (): Promise<void> => {
+      const session = await context.newCDPSession(page);
+      if (rate > 0) await session.send('Emulation.setCPUThrottlingRate', { rate });
+      if (latency > 0) await session.send('Network.emulateNetworkConditions', { offline: false, latency, downloadThroughput: -1, uploadThroughput: -1 });
+    };
+    // a page may be closed before
+    slow().catch(() => {});
   });
 }
 

@@ -146,7 +146,7 @@ export class TestCloud {
   }
 
   /** Polls until `done` holds. */
-  async until(what: string, done: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+  async until(what: string, done: () => Promise<boolean>, limitMs = Number(process.env.CAIRN_TEST_WAIT_MS ?? 60_000)): Promise<void> {
     const endMs = Date.now() + limitMs;
     while (!(await done())) {
       if (Date.now() > endMs) throw new Error(`${what}: not within ${limitMs} ms`);

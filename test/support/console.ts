@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { accessibility, type Browser, type BrowserContext, openBrowser, type Page, watch } from './browser.ts';
+import { accessibility, type Browser, type BrowserContext, openBrowser, type Page, slowDown, watch } from './browser.ts';
 import { TestCloud } from './cloud.ts';
 
 /** Where pictures for the documentation go, when they are wanted. */
@@ -47,6 +47,7 @@ export class ConsoleUser {
     }
     const browser = await openBrowser();
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce' });
+    slowDown(context);
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
     return new ConsoleUser(cloud, browser, context, page);
@@ -71,10 +72,32 @@ export class ConsoleUser {
   async signIn(user = 'ann', password = PASSWORD): Promise<void> {
     await this.built();
     await this.page.goto(this.at('/console/servers'));
-    await this.page.getByLabel('User name').fill(user);
-    await this.page.getByLabel('Password').fill(password);
-    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.enter(user, password);
     await this.page.getByRole('heading', { name: 'Servers' }).first().waitFor();
+  }
+
+  /** Sends the sign-in's first step. */
+  async enter(user: string, password: string): Promise<void> {
+    await this.page.getByLabel('User name').fill(user);
+    await this.page.getByLabel('Password', { exact: true }).fill(password);
+    await this.button('Sign in').click();
+  }
+
+  /** Ends the session, and waits until it has ended: a page that is left at once may leave the session behind. */
+  async signOut(user: string): Promise<void> {
+    await this.choose(user, 'Sign out');
+    await this.page.getByLabel('User name').waitFor();
+  }
+
+  /** Goes to another project, domain or region, and waits until the page is there: with it goes whatever was opened meanwhile. */
+  async move(from: string, to: string): Promise<void> {
+    await this.choose(from, to);
+    await this.button(to).waitFor();
+  }
+
+  /** Waits until something cannot be pressed. */
+  async off(what: Locator): Promise<void> {
+    await what.and(this.page.locator('[disabled], [aria-disabled=true]')).first().waitFor({ state: 'attached' });
   }
 
   /** Makes `boss`, who administers the cloud, with ann's password. */
@@ -131,7 +154,7 @@ export class ConsoleUser {
 
   /** Selects a row of a table. */
   select(name: string): Promise<void> {
-    return this.page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check({ force: true });
+    return this.page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
   }
 
   /** Chooses an option of a field of the dialog. */

@@ -1,15 +1,16 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { ApiError } from './api/errors.ts';
 import { regionNow } from './api/region.ts';
 import { LiveProvider } from './live/live.tsx';
+import { LiveQueries } from './live/queries.ts';
 import { router } from './router.tsx';
 import { Renewal } from './session/renewal.tsx';
 import { SessionContext, type SessionHandle } from './session/session.ts';
 
 const makeQueries = (): QueryClient =>
-  new QueryClient({
+  new LiveQueries({
     defaultOptions: {
       queries: {
         // live events say when something changed; this is for what they may have missed

@@ -2,6 +2,7 @@ import type { Answers } from './answers.ts';
 import { activity } from './activity.ts';
 import { ApiError, messageOf } from './errors.ts';
 import { doorTo } from './region.ts';
+import { sessionEnd } from './session-end.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
 export interface CallOptions {
@@ -13,14 +14,6 @@ export interface CallOptions {
 
 /** What the session endpoint and the services want to see from the console's own page. */
 export const PAGE_HEADERS = { 'x-cairn-console': '1' } as const;
-
-const signedOut = new Set<() => void>();
-
-/** Calls back when a call was refused because the session has ended. Returns the way to stop. */
-export function onSignedOut(listener: () => void): () => void {
-  signedOut.add(listener);
-  return () => signedOut.delete(listener);
-}
 
 /** What a call answers: of an operation that the cloud's document has, by its name (`nova.server.show`); else the type itself. */
 export type Answer<T> = T extends keyof Answers ? Answers[T] : T;
@@ -47,6 +40,7 @@ export async function api<T>(service: ServiceName, path: string, options: CallOp
   const startedAtMs = Date.now();
   const from = performance.now();
   const end = activity.begin({ service, method, path, body, headers, startedAtMs });
+  const signedOut = sessionEnd.begin();
   let response: Response;
   let text: string;
   try {
@@ -69,7 +63,7 @@ export async function api<T>(service: ServiceName, path: string, options: CallOp
   const isJson = (response.headers.get('content-type') ?? '').includes('json');
   const value: unknown = isJson && text !== '' ? JSON.parse(text) : text === '' ? undefined : text;
   if (response.ok) return value as Answer<T>;
-  if (response.status === 401) for (const listener of signedOut) listener();
+  if (response.status === 401) signedOut();
   throw new ApiError(response.status, messageOf(value, response.status), requestId);
 }
 

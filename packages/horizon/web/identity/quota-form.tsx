@@ -46,7 +46,7 @@ export function QuotaForm({ projectId }: { readonly projectId: string }) {
       try {
         await api(service, quotaPath(service, projectId), { method: 'PUT', body: { [quotaKey(service)]: limits } });
         await queries.invalidateQueries({ queryKey: ['quotas', service, projectId] });
-        setTyped((before) => Object.fromEntries(Object.entries(before).filter(([name]) => !(name in limits))));
+        setTyped((before) => Object.fromEntries(Object.entries(before).filter(([name, text]) => !(name in limits) || text !== typed[name])));
       } catch (error) {
         // what was typed stays, to be sent again
         notices.fail(t('quotas.refused', { service: t(`sections.${SECTION[service]}`) }), error);

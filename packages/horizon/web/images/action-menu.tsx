@@ -23,15 +23,18 @@ export function ImageActions({ images, onDeleted }: Props) {
   const { session } = useSession();
   const queries = useQueryClient();
   const { tell, fail } = useNotices();
-  const [asked, setAsked] = useState<Asked>();
+  // those that were selected when it was asked for: the table behind the dialog goes on, and may lose one
+  const [asked, setAsked] = useState<{ readonly what: Asked; readonly of: readonly Image[] }>();
   const [only] = images;
+  const first = asked?.of[0];
   const administers = session.roles.includes('admin');
   const one = only === undefined ? t('actions.selectFirst') : images.length > 1 ? t('actions.selectOne') : undefined;
   const foreign = images.every(({ owner }) => owner === session.project?.id || administers) ? undefined : t('images.notYours');
   const undeletable = images.some((image) => image.protected) ? t('images.protected') : foreign;
+  const ask = (what: Asked): void => setAsked({ what, of: images });
   const close = (): void => setAsked(undefined);
-  const refresh = (): void => {
-    for (const { id } of images) for (const queryKey of imageKeys(id)) void queries.invalidateQueries({ queryKey });
+  const refresh = (of: readonly Image[]): void => {
+    for (const { id } of of) for (const queryKey of imageKeys(id)) void queries.invalidateQueries({ queryKey });
   };
   const nameOf = (image: Image): string => image.name || image.id;
   const at = (status: string): string | undefined =>
@@ -40,12 +43,12 @@ export function ImageActions({ images, onDeleted }: Props) {
     <>
       <ActionMenu
         actions={[
-          { id: 'edit', text: t('volumes.do.edit'), reason: one ?? foreign, begin: () => setAsked('edit') },
+          { id: 'edit', text: t('volumes.do.edit'), reason: one ?? foreign, begin: () => ask('edit') },
           {
             id: 'share',
             text: t('images.share'),
             reason: one ?? foreign ?? (only?.visibility === 'shared' ? undefined : t('images.notShared')),
-            begin: () => setAsked('share'),
+            begin: () => ask('share'),
           },
           {
             id: 'download',
@@ -59,43 +62,46 @@ export function ImageActions({ images, onDeleted }: Props) {
           },
           ...(administers
             ? [
-                { id: 'deactivate', text: t('images.deactivate'), reason: at('active'), begin: () => setAsked('deactivate') },
+                { id: 'deactivate', text: t('images.deactivate'), reason: at('active'), begin: () => ask('deactivate') },
                 {
                   id: 'reactivate',
                   text: t('images.reactivate'),
                   reason: at('deactivated'),
                   begin: () => {
                     if (only !== undefined)
-                      reactivateImage(only.id).then(refresh, (error: unknown) => fail(t('volumes.refused', { name: nameOf(only) }), error));
+                      reactivateImage(only.id).then(
+                        () => refresh([only]),
+                        (error: unknown) => fail(t('volumes.refused', { name: nameOf(only) }), error),
+                      );
                   },
                 },
               ]
             : []),
-          { id: 'delete', text: t('delete'), reason: only === undefined ? one : undeletable, begin: () => setAsked('delete') },
+          { id: 'delete', text: t('delete'), reason: only === undefined ? one : undeletable, begin: () => ask('delete') },
         ]}
       />
-      {asked === 'edit' && only !== undefined && <EditImage image={only} close={close} />}
-      {asked === 'share' && only !== undefined && (
+      {asked?.what === 'edit' && first !== undefined && <EditImage image={first} close={close} />}
+      {asked?.what === 'share' && first !== undefined && (
         <FormDialog
-          title={t('images.shareTitle', { name: nameOf(only) })}
+          title={t('images.shareTitle', { name: nameOf(first) })}
           confirm={t('images.share')}
           close={close}
-          touches={imageKeys(only.id)}
+          touches={imageKeys(first.id)}
           fields={{ project: { kind: 'text', label: t('images.projectId'), help: t('images.shareHelp'), required: true } }}
-          send={({ project }) => shareImage(only.id, project.trim())}
+          send={({ project }) => shareImage(first.id, project.trim())}
         />
       )}
-      {(asked === 'delete' || asked === 'deactivate') && (
+      {(asked?.what === 'delete' || asked?.what === 'deactivate') && (
         <Bulk
-          title={asked === 'delete' ? t('deleteTitle', { count: images.length }) : t('images.deactivate')}
-          text={asked === 'delete' ? t('deleteText') : t('images.deactivateText')}
-          confirm={asked === 'delete' ? t('delete') : t('images.deactivate')}
-          items={images.map((image) => ({ id: image.id, name: nameOf(image) }))}
-          run={({ id }) => (asked === 'delete' ? deleteImage(id) : deactivateImage(id))}
+          title={asked.what === 'delete' ? t('deleteTitle', { count: asked.of.length }) : t('images.deactivate')}
+          text={asked.what === 'delete' ? t('deleteText') : t('images.deactivateText')}
+          confirm={asked.what === 'delete' ? t('delete') : t('images.deactivate')}
+          items={asked.of.map((image) => ({ id: image.id, name: nameOf(image) }))}
+          run={({ id }) => (asked.what === 'delete' ? deleteImage(id) : deactivateImage(id))}
           onEnd={(done) => {
             close();
-            refresh();
-            if (done && asked === 'delete') onDeleted?.();
+            refresh(asked.of);
+            if (done && asked.what === 'delete') onDeleted?.();
           }}
         />
       )}

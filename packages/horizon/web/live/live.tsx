@@ -84,6 +84,7 @@ export function LiveProvider({ epoch, children }: { readonly epoch: string; read
         const from = recent.current[0]?.seq ?? Number.POSITIVE_INFINITY;
         recent.current = [...changes.filter(({ seq }) => seq < from), ...recent.current];
       },
+      meanwhile: (changes: readonly Change[]) => changes.forEach(refresh.touch),
       lost: refresh.all,
       state: setState,
     };

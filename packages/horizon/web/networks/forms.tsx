@@ -3,6 +3,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, TextField } from '../parts/fields.tsx';
 import { changesOf } from './lines.ts';
@@ -135,7 +136,7 @@ export function EditNetwork({ network, close }: { readonly network: Network; rea
     'router:external': network['router:external'],
   });
   const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
-  const changes = changesOf(network, form);
+  const changes = changesOf(useAtFirst(network), form);
   return (
     <CreateDialog
       title={t('net.edit')}

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { TextField } from '../parts/fields.tsx';
 import { type Network, networksQuery, type Subnet, subnetsQuery } from './queries.ts';
@@ -37,7 +38,7 @@ export function EditSubnet({ subnet, close }: { readonly subnet: Subnet; readonl
   const { t } = useTranslation();
   const [names, setNames] = useState({ name: subnet.name, description: subnet.description });
   const [form, setForm] = useState<SubnetForm>(() => formOf(subnet));
-  const changes = subnetChanges(subnet, form, names);
+  const changes = subnetChanges(useAtFirst(subnet), form, names);
   return (
     <CreateDialog
       title={t('subnets.edit', { range: subnet.cidr })}

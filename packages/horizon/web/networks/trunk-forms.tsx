@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, TextField } from '../parts/fields.tsx';
 import { portLabel, userOf } from '../ports/model.ts';
@@ -54,7 +55,7 @@ export function EditTrunk({ trunk, close }: { readonly trunk: Trunk; readonly cl
   const { t } = useTranslation();
   const [form, setForm] = useState({ name: trunk.name, description: trunk.description, admin_state_up: trunk.admin_state_up });
   const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
-  const changes = changesOf(trunk, form);
+  const changes = changesOf(useAtFirst(trunk), form);
   return (
     <CreateDialog
       title={t('net.edit')}

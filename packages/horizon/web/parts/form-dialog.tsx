@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react';
+import { useAtFirst } from './at-first.ts';
 import { CreateDialog } from './create-dialog.tsx';
 import { FieldInput } from './form-fields.tsx';
 import { askedFor, changesOf, type Fields, firstValues, problemsOf, type Values } from './form-model.ts';
@@ -42,12 +43,13 @@ export function FormDialog<const F extends Fields>({
   text,
   children,
 }: Props<F>) {
-  const [values, setValues] = useState(() => firstValues(fields));
+  const first = useAtFirst(firstValues(fields));
+  const [values, setValues] = useState(first);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const typed = values as Values<F>;
   const problems = problemsOf(fields, values, wrong?.(typed));
   const asked = askedFor(fields, values);
-  const changes = changesOf(fields, values);
+  const changes = changesOf(fields, values, first);
   return (
     <CreateDialog
       title={title}

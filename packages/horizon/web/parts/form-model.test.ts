@@ -33,10 +33,15 @@ test('what is missing, out of range or refused by its own check is a problem, on
   assert.deepEqual(problemsOf(fields, { ...first, size: 2.5 }).get('size'), { kind: 'range', least: 2, most: 10 });
 });
 
+test('what somebody else changes while the form is open is not changed back', () => {
+  const newer: Fields = { ...fields, name: { kind: 'text', label: 'Name', initial: 'renamed meanwhile' } };
+  assert.deepEqual(changesOf(newer, { ...first, size: 3 }, first), { size: 3 });
+});
+
 test('only what was changed is told, and only what is asked for', () => {
-  assert.deepEqual(changesOf(fields, first), {});
-  assert.deepEqual(changesOf(fields, { ...first, metadata: { a: '1' }, tags: [] }), {});
-  assert.deepEqual(changesOf(fields, { ...first, metadata: { b: '1' }, locked: false, image: 'i' }), { metadata: { b: '1' }, locked: false });
+  assert.deepEqual(changesOf(fields, first, first), {});
+  assert.deepEqual(changesOf(fields, { ...first, metadata: { a: '1' }, tags: [] }, first), {});
+  assert.deepEqual(changesOf(fields, { ...first, metadata: { b: '1' }, locked: false, image: 'i' }, first), { metadata: { b: '1' }, locked: false });
   assert.deepEqual(
     askedFor(fields, { ...first, source: 'image' }).map(([name]) => name),
     Object.keys(fields),

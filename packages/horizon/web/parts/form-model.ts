@@ -129,8 +129,10 @@ const same = (a: unknown, b: unknown): boolean => {
   return x.length === y.length && x.every(([key, value]) => same(value, (b as Loose)[key]));
 };
 
-/** The values that are not as they were at first, for calls that change only what they name. */
-export function changesOf(fields: Fields, values: Loose): Loose {
-  const first = firstValues(fields);
+/**
+ * The values that are not as they were at first, for calls that change only what they name. `first` is what the fields held when the form was opened: what
+ * somebody else has changed since is not the form's to change back.
+ */
+export function changesOf(fields: Fields, values: Loose, first: Loose): Loose {
   return Object.fromEntries(askedFor(fields, values).flatMap(([name]) => (same(values[name], first[name]) ? [] : [[name, values[name]]])));
 }

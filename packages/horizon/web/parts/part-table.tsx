@@ -42,7 +42,8 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [selectedKeys, setSelectedKeys] = useState<ReadonlySet<string>>(new Set());
-  const [open, setOpen] = useState<'create' | 'edit' | 'remove'>();
+  // what a dialog was opened for stays in it, whatever becomes of the table behind it
+  const [open, setOpen] = useState<{ readonly what: 'create' | 'edit' | 'remove'; readonly rows: readonly T[] }>();
   const selected = (items ?? []).filter((row) => selectedKeys.has(keyOf(row)));
   const close = (): void => setOpen(undefined);
   const nothing = selected.length === 0 ? t('actions.selectFirst') : undefined;
@@ -73,17 +74,21 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
             actions={
               <SpaceBetween size="xs" direction="horizontal">
                 {edit && (
-                  <Button disabled={fixed !== undefined} disabledReason={fixed} onClick={() => setOpen('edit')}>
+                  <Button disabled={fixed !== undefined} disabledReason={fixed} onClick={() => setOpen({ what: 'edit', rows: selected })}>
                     {edit.label}
                   </Button>
                 )}
                 {remove && (
-                  <Button disabled={(nothing ?? kept) !== undefined} disabledReason={nothing ?? kept} onClick={() => setOpen('remove')}>
+                  <Button
+                    disabled={(nothing ?? kept) !== undefined}
+                    disabledReason={nothing ?? kept}
+                    onClick={() => setOpen({ what: 'remove', rows: selected })}
+                  >
                     {remove.label}
                   </Button>
                 )}
                 {create && (
-                  <Button disabled={create.not !== undefined} disabledReason={create.not} onClick={() => setOpen('create')}>
+                  <Button disabled={create.not !== undefined} disabledReason={create.not} onClick={() => setOpen({ what: 'create', rows: selected })}>
                     {create.label}
                   </Button>
                 )}
@@ -96,16 +101,16 @@ export function PartTable<T>({ title, description, items, columns, keyOf, labelO
         empty={<Box color="text-body-secondary">{empty}</Box>}
         columnDefinitions={columns.map((column, index) => ({ ...column, isRowHeader: index === 0 }))}
       />
-      {open === 'create' && create?.form(close)}
-      {open === 'edit' && one !== undefined && edit?.form(one, close)}
-      {open === 'remove' && remove && (
+      {open?.what === 'create' && create?.form(close)}
+      {open?.what === 'edit' && open.rows[0] !== undefined && edit?.form(open.rows[0], close)}
+      {open?.what === 'remove' && remove && (
         <Bulk
-          title={t('removeTitle', { action: remove.label, count: selected.length })}
+          title={t('removeTitle', { action: remove.label, count: open.rows.length })}
           text={t('deleteText')}
           confirm={remove.label}
-          items={selected.map((row) => ({ id: keyOf(row), name: labelOf(row) }))}
+          items={open.rows.map((row) => ({ id: keyOf(row), name: labelOf(row) }))}
           run={({ id }) => {
-            const row = (items ?? []).find((each) => keyOf(each) === id);
+            const row = open.rows.find((each) => keyOf(each) === id);
             return row === undefined ? Promise.resolve() : remove.run(row);
           }}
           onEnd={() => {

@@ -7,6 +7,7 @@ import { QosField } from '../networks/forms.tsx';
 import { called, networksQuery, type Port, portsQuery } from '../networks/queries.ts';
 import { QuotaUse } from '../networks/quota.tsx';
 import { create, update } from '../networks/write.ts';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, LinesField, ManyField, TextField } from '../parts/fields.tsx';
 import { securityGroupsQuery } from '../security-groups/queries.ts';
@@ -111,7 +112,7 @@ export function EditPort({ port, close }: { readonly port: Port; readonly close:
   const { t } = useTranslation();
   const [form, setForm] = useState(() => formOfPort(port));
   const set = (change: Partial<PortFormValues>): void => setForm((before) => ({ ...before, ...change }));
-  const changes = portChanges(port, form);
+  const changes = portChanges(useAtFirst(port), form);
   return (
     <CreateDialog
       title={t('net.edit')}

@@ -6,6 +6,7 @@ import { useIsAdmin } from '../networks/owner.ts';
 import { called, networksQuery, type Port, portsQuery, type Router, routersQuery, subnetsQuery } from '../networks/queries.ts';
 import { QuotaUse } from '../networks/quota.tsx';
 import { create, remove, tell, update } from '../networks/write.ts';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { ChoiceField, FlagField, LinesField, TextField } from '../parts/fields.tsx';
 import { subnetChoices } from './model.ts';
@@ -61,7 +62,7 @@ export function EditRouter({ router, close }: { readonly router: Router; readonl
   const { t } = useTranslation();
   const [form, setForm] = useState({ name: router.name, description: router.description, admin_state_up: router.admin_state_up });
   const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
-  const changes = changesOf(router, form);
+  const changes = changesOf(useAtFirst(router), form);
   return (
     <CreateDialog
       title={t('net.edit')}

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { changesOf, wordsIn } from '../networks/lines.ts';
 import { QuotaUse } from '../networks/quota.tsx';
 import { create, tell, update } from '../networks/write.ts';
+import { useAtFirst } from '../parts/at-first.ts';
 import { CreateDialog } from '../parts/create-dialog.tsx';
 import { FlagField, LinesField, TextField } from '../parts/fields.tsx';
 import { type AddressGroup, addressGroupsQuery, type SecurityGroup, securityGroupsQuery } from './queries.ts';
@@ -33,7 +34,7 @@ export function EditGroup({ group, used, close }: { readonly group: SecurityGrou
   const { t } = useTranslation();
   const [form, setForm] = useState({ name: group.name, description: group.description, stateful: group.stateful });
   const set = (change: Partial<typeof form>): void => setForm((before) => ({ ...before, ...change }));
-  const changes = changesOf(group, form);
+  const changes = changesOf(useAtFirst(group), form);
   const isDefault = group.name === 'default';
   return (
     <CreateDialog

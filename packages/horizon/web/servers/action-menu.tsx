@@ -34,8 +34,9 @@ export function ServerActions({ servers, onDeleted }: Props) {
   const queries = useQueryClient();
   const { fail } = useNotices();
   const { session } = useSession();
-  const [asked, setAsked] = useState<PlainAction | 'delete'>();
-  const [form, setForm] = useState<FormAction>();
+  // those that were selected when it was asked for: the table behind the dialog goes on, and may lose one
+  const [asked, setAsked] = useState<{ readonly action: PlainAction | 'delete'; readonly servers: readonly Server[] }>();
+  const [form, setForm] = useState<{ readonly action: FormAction; readonly server: Server }>();
   const none = servers.length === 0;
 
   const words = useHindranceWords();
@@ -48,20 +49,24 @@ export function ServerActions({ servers, onDeleted }: Props) {
       ...(none ? { disabledReason: t('actions.selectFirst') } : hindrance !== undefined && { disabledReason: words(hindrance) }),
     };
   };
-  const refresh = (): void => {
+  const refresh = (of: readonly Server[]): void => {
     void queries.invalidateQueries({ queryKey: ['servers'] });
-    for (const { id } of servers) void queries.invalidateQueries({ queryKey: ['server', id] });
+    for (const { id } of of) void queries.invalidateQueries({ queryKey: ['server', id] });
   };
   const begin = (id: string): void => {
     const [only] = servers;
     const action = id as ServerAction | 'delete';
-    if (action !== 'delete' && isForm(action)) setForm(action);
-    else if (action === 'delete' || servers.length > 1 || only === undefined || ASKED.has(action)) setAsked(action);
+    if (action !== 'delete' && isForm(action)) {
+      if (only !== undefined) setForm({ action, server: only });
+    } else if (action === 'delete' || servers.length > 1 || only === undefined || ASKED.has(action)) setAsked({ action, servers });
     else
-      act(only.id, ACTIONS[action]).then(refresh, (error: unknown) => {
-        fail(t('actions.refused', { action: t(`actions.${action}`), name: only.name }), error);
-        refresh();
-      });
+      act(only.id, ACTIONS[action]).then(
+        () => refresh([only]),
+        (error: unknown) => {
+          fail(t('actions.refused', { action: t(`actions.${action}`), name: only.name }), error);
+          refresh([only]);
+        },
+      );
   };
 
   return (
@@ -73,23 +78,23 @@ export function ServerActions({ servers, onDeleted }: Props) {
       >
         {t('actions.title')}
       </ButtonDropdown>
-      {form !== undefined && servers[0] !== undefined && (
+      {form !== undefined && (
         <Suspense>
-          <ActionDialog action={form} server={servers[0]} close={() => setForm(undefined)} />
+          <ActionDialog action={form.action} server={form.server} close={() => setForm(undefined)} />
         </Suspense>
       )}
       {asked !== undefined && (
         <Suspense>
           <Bulk
-            title={asked === 'delete' ? t('servers.delete', { count: servers.length }) : t(`actions.${asked}`)}
-            text={asked === 'delete' ? t('servers.deleteText') : t('actions.confirmText')}
-            confirm={asked === 'delete' ? t('delete') : t(`actions.${asked}`)}
-            items={servers}
-            run={({ id }) => (asked === 'delete' ? deleteServer(id) : act(id, ACTIONS[asked]))}
+            title={asked.action === 'delete' ? t('servers.delete', { count: asked.servers.length }) : t(`actions.${asked.action}`)}
+            text={asked.action === 'delete' ? t('servers.deleteText') : t('actions.confirmText')}
+            confirm={asked.action === 'delete' ? t('delete') : t(`actions.${asked.action}`)}
+            items={asked.servers}
+            run={({ id }) => (asked.action === 'delete' ? deleteServer(id) : act(id, ACTIONS[asked.action]))}
             onEnd={(done) => {
               setAsked(undefined);
-              refresh();
-              if (done && asked === 'delete') onDeleted?.();
+              refresh(asked.servers);
+              if (done && asked.action === 'delete') onDeleted?.();
             }}
           />
         </Suspense>

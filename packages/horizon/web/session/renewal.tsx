@@ -3,7 +3,7 @@ import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { onSignedOut } from '../api/client.ts';
+import { sessionEnd } from '../api/session-end.ts';
 import { OtherWays } from './other-ways.tsx';
 import type { Session } from './session.ts';
 import { SignInForm } from './sign-in.tsx';
@@ -21,7 +21,7 @@ export function Renewal({ session, onSignedIn }: { readonly session: Session; re
     setPut(false);
     const lifeMs = Date.parse(session.expires_at) - Date.now();
     const timer = setTimeout(() => setDue(true), Math.min(2 ** 31 - 1, Math.max(0, lifeMs - earlyMs(lifeMs))));
-    const stop = onSignedOut(() => {
+    const stop = sessionEnd.listen(() => {
       setDue(true);
       setPut(false);
     });

@@ -2,6 +2,7 @@ import { createContext, useContext } from 'react';
 import type { SessionView } from '../../src/session-view.ts';
 import { PAGE_HEADERS } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
+import { sessionEnd } from '../api/session-end.ts';
 
 /** Who is signed in, as the session endpoint tells it; the token itself never comes here. */
 export type Session = SessionView;
@@ -62,10 +63,12 @@ async function ask<T = Session>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', body?
   throw new SignInError(response.status, value?.message ?? `HTTP ${response.status}`, value?.needs ?? [], value?.expired);
 }
 
-const remember = (session: Session): Session => {
+/** Another session takes the place of this one, or of none. */
+async function become(...[method, body, path]: Parameters<typeof ask>): Promise<Session> {
+  const session = (await sessionEnd.change(() => ask(method, body, path))) as Session;
   if (session.project !== null) localStorage.setItem(PROJECT_KEY, session.project.id);
   return session;
-};
+}
 
 export const sessions = {
   /** The session of this browser; undefined when nobody is signed in. */
@@ -79,20 +82,20 @@ export const sessions = {
   },
   async signIn(wanted: SignIn): Promise<Session> {
     const projectId = wanted.projectId ?? localStorage.getItem(PROJECT_KEY) ?? undefined;
-    return remember((await ask('POST', { ...wanted, ...(projectId !== undefined && { projectId }) })) as Session);
+    return become('POST', { ...wanted, ...(projectId !== undefined && { projectId }) });
   },
   async move(scope: Scope): Promise<Session> {
-    return remember((await ask('PUT', scope)) as Session);
+    return become('PUT', scope);
   },
   /** Changes the own password, and signs in with the new one. */
   async changePassword(wanted: PasswordChange): Promise<Session> {
-    return remember((await ask('POST', wanted, '/password')) as Session);
+    return become('POST', wanted, '/password');
   },
   async ways(): Promise<readonly Way[]> {
     return (await ask<{ single_sign_on: readonly Way[] }>('GET', undefined, '/ways'))?.single_sign_on ?? [];
   },
   async signOut(): Promise<void> {
-    await ask('DELETE');
+    await sessionEnd.change(() => ask('DELETE'));
   },
 };
 

@@ -37,6 +37,8 @@ export function SignInForm({ again, onSignedIn }: Props) {
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
+    // Enter comes to a form whose button is busy, too
+    if (busy) return;
     setBusy(true);
     setRefused(undefined);
     try {

@@ -19,7 +19,8 @@ export function VolumeActions({ volumes, onDeleted }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const { fail } = useNotices();
-  const [asked, setAsked] = useState<VolumeDialog | 'delete'>();
+  // those that were selected when it was asked for: the table behind the dialog goes on, and may lose one
+  const [asked, setAsked] = useState<{ readonly dialog: VolumeDialog | 'delete'; readonly of: readonly Volume[] }>();
   const [only] = volumes;
 
   const reasonOf = (action: VolumeAction): string | undefined => {
@@ -32,10 +33,10 @@ export function VolumeActions({ volumes, onDeleted }: Props) {
     }
     return undefined;
   };
-  const refresh = (): void => {
-    for (const { id } of volumes) for (const queryKey of volumeKeys(id)) void queries.invalidateQueries({ queryKey });
+  const refresh = (of: readonly Volume[]): void => {
+    for (const { id } of of) for (const queryKey of volumeKeys(id)) void queries.invalidateQueries({ queryKey });
   };
-  const dialog = (id: VolumeDialog): Action => ({ id, text: t(`volumes.do.${id}`), reason: reasonOf(id), begin: () => setAsked(id) });
+  const dialog = (id: VolumeDialog): Action => ({ id, text: t(`volumes.do.${id}`), reason: reasonOf(id), begin: () => setAsked({ dialog: id, of: volumes }) });
   const flag = (id: 'bootable' | 'readonly', set: boolean): Action => ({
     id,
     text: t(`volumes.do.${set ? id : id === 'bootable' ? 'notBootable' : 'writable'}`),
@@ -43,10 +44,13 @@ export function VolumeActions({ volumes, onDeleted }: Props) {
     begin: () => {
       if (only === undefined) return;
       const body = id === 'bootable' ? { 'os-set_bootable': { bootable: set } } : { 'os-update_readonly_flag': { readonly: set } };
-      actOnVolume(only.id, body).then(refresh, (error: unknown) => {
-        fail(t('volumes.refused', { name: only.name || only.id }), error);
-        refresh();
-      });
+      actOnVolume(only.id, body).then(
+        () => refresh([only]),
+        (error: unknown) => {
+          fail(t('volumes.refused', { name: only.name || only.id }), error);
+          refresh([only]);
+        },
+      );
     },
   });
 
@@ -67,24 +71,26 @@ export function VolumeActions({ volumes, onDeleted }: Props) {
               dialog('transfer'),
             ],
           },
-          { id: 'delete', text: t('delete'), reason: reasonOf('delete'), begin: () => setAsked('delete') },
+          { id: 'delete', text: t('delete'), reason: reasonOf('delete'), begin: () => setAsked({ dialog: 'delete', of: volumes }) },
         ]}
       />
-      {asked === 'delete' && (
+      {asked?.dialog === 'delete' && (
         <Bulk
-          title={t('deleteTitle', { count: volumes.length })}
+          title={t('deleteTitle', { count: asked.of.length })}
           text={t('volumes.deleteText')}
           confirm={t('delete')}
-          items={volumes.map(({ id, name }) => ({ id, name: name || id }))}
+          items={asked.of.map(({ id, name }) => ({ id, name: name || id }))}
           run={({ id }) => deleteVolume(id)}
           onEnd={(done) => {
             setAsked(undefined);
-            refresh();
+            refresh(asked.of);
             if (done) onDeleted?.();
           }}
         />
       )}
-      {asked !== undefined && asked !== 'delete' && only !== undefined && <VolumeDialogs dialog={asked} volume={only} close={() => setAsked(undefined)} />}
+      {asked !== undefined && asked.dialog !== 'delete' && asked.of[0] !== undefined && (
+        <VolumeDialogs dialog={asked.dialog} volume={asked.of[0]} close={() => setAsked(undefined)} />
+      )}
     </>
   );
 }
