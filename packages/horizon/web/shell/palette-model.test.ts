@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Entry, isId, literally, matching } from './palette-model.ts';
+import { type Entry, isId, literally, matching, placeOf } from './palette-model.ts';
 
 const entry = (kind: string, text: string, detail?: string): Entry => ({ id: text, kind, text, detail, go: () => undefined });
 const entries = [entry('Page', 'Servers'), entry('Action', 'Launch a server'), entry('Server', 'observer', 'abc-1'), entry('Volume', 'data', 'abc-2')];
@@ -13,6 +13,13 @@ test('every word has to be found; what begins with it comes first', () => {
   assert.deepEqual(found('abc'), ['observer', 'data']);
   assert.deepEqual(found('volume da'), ['data']);
   assert.deepEqual(found('nothing'), []);
+});
+
+test('the entry that was gone to stays the one, wherever things that are found later push it', () => {
+  assert.equal(placeOf(entries, undefined), 0);
+  assert.equal(placeOf(entries, 'observer'), 2);
+  assert.equal(placeOf([entry('Server', 'obs', 'new'), ...entries], 'observer'), 3);
+  assert.equal(placeOf(entries, 'gone'), 0);
 });
 
 test('an id is known as one; a name is searched for literally', () => {

@@ -8,7 +8,7 @@ import { useSession } from '../session/session.ts';
 import { chooseTheme } from '../theme.ts';
 import { hrefOf } from './links.ts';
 import { useNotices } from './notices.tsx';
-import { type Entry, matching } from './palette-model.ts';
+import { type Entry, matching, placeOf } from './palette-model.ts';
 import { useFound } from './palette-search.ts';
 
 interface Props {
@@ -35,7 +35,7 @@ export function Palette({ pages, close }: Props) {
   const { session, move, signOut } = useSession();
   const { fail } = useNotices();
   const [typed, setTyped] = useState('');
-  const [active, setActive] = useState(0);
+  const [active, setActive] = useState<string>();
   const { found, busy } = useFound(typed);
   const listId = useId();
 
@@ -78,7 +78,7 @@ export function Palette({ pages, close }: Props) {
     }));
     return matching([...fixed, ...things], typed);
   }, [fixed, found, typed, router, t]);
-  const current = Math.min(active, Math.max(0, entries.length - 1));
+  const current = placeOf(entries, active);
   const take = (entry: Entry | undefined): void => {
     if (entry === undefined) return;
     close();
@@ -104,13 +104,13 @@ export function Palette({ pages, close }: Props) {
         spellCheck={false}
         onChange={({ target }) => {
           setTyped(target.value);
-          setActive(0);
+          setActive(undefined);
         }}
         onKeyDown={(event) => {
           const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
           if (step !== undefined) {
             event.preventDefault();
-            setActive((current + step + entries.length) % Math.max(1, entries.length));
+            setActive(entries[(current + step + entries.length) % Math.max(1, entries.length)]?.id);
           } else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
             event.preventDefault();
             take(entries[current]);
