@@ -288,7 +288,7 @@ describe('the console', { skip: noBrowser() ?? false }, () => {
   });
 
   test('several are deleted at once', async () => {
-    await page.getByRole('checkbox', { name: 'Select all' }).check();
+    await user.selectAll();
     await choose('Actions', 'Delete');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await shown('No servers yet');

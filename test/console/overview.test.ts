@@ -114,7 +114,7 @@ describe('overview and API access', { skip: noBrowser() ?? false }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click();
     await user.shown('Keep the secret now');
     await user.fine('ec2-credentials');
-    await page.getByRole('checkbox', { name: 'Select all' }).check();
+    await user.selectAll();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await user.shown('No EC2 credentials yet');

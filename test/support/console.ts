@@ -157,6 +157,13 @@ export class ConsoleUser {
     return this.page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
   }
 
+  /** Selects all rows: by keyboard, since the header that stays in sight is a second one over the first. */
+  async selectAll(): Promise<void> {
+    const all = this.page.getByRole('checkbox', { name: 'Select all' });
+    await all.press('Space');
+    await all.and(this.page.locator(':checked')).waitFor();
+  }
+
   /** Chooses an option of a field of the dialog. */
   async pick(field: string, option: string | RegExp, within: Locator = this.dialog()): Promise<void> {
     await within.getByLabel(field, { exact: true }).click();

@@ -67,7 +67,8 @@ export function LiveProvider({ epoch, children }: { readonly epoch: string; read
   useEffect(() => {
     if (regionNow() !== undefined) {
       setState('asked');
-      const timer = setInterval(() => void queries.invalidateQueries(), ASK_AGAIN_MS);
+      // an answer that takes longer than this is waited for, or none would ever come
+      const timer = setInterval(() => void queries.invalidateQueries({}, { cancelRefetch: false }), ASK_AGAIN_MS);
       return () => clearInterval(timer);
     }
     const end = new AbortController();
