@@ -35,7 +35,11 @@ export function matching(entries: readonly Entry[], typed: string): readonly Ent
 }
 
 /** Where the entry stands that was gone to by arrow keys, however the list has changed since; the best one where none was, or it is gone. */
-export const placeOf = (entries: readonly Entry[], id: string | undefined): number => Math.max(0, entries.findIndex((entry) => entry.id === id));
+export const placeOf = (entries: readonly Entry[], id: string | undefined): number =>
+  Math.max(
+    0,
+    entries.findIndex((entry) => entry.id === id),
+  );
 
 /** Is it an id of the cloud, so that single things can be asked for by it? */
 export const isId = (typed: string): boolean => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(typed.trim());
