@@ -52,8 +52,9 @@ test("usage reports show a project's servers, deleted ones too, page by page", a
   const span = `start=${at(nowMs - 10 * hour)}&end=${at(nowMs + hour)}`;
   const { tenant_usage: usage } = await cloud.ok(member(), 'GET', `/os-simple-tenant-usage/p1?${span}`);
   assert.equal(usage.server_usages.length, 3);
-  assert.ok(Math.abs(usage.total_hours - 9) < 0.01, String(usage.total_hours));
-  assert.ok(Math.abs(usage.total_memory_mb_usage - 9 * 512) < 5);
+  // two of them go on running while this is asked
+  assert.ok(Math.abs(usage.total_hours - 9) < 0.1, String(usage.total_hours));
+  assert.ok(Math.abs(usage.total_memory_mb_usage - 9 * 512) < 50);
   const gone = usage.server_usages.find((one: { instance_id: string }) => one.instance_id === ids[0]);
   assert.deepEqual([gone.state, gone.uptime, gone.flavor], ['terminated', 3_600, 'm1.tiny']);
   const first = await cloud.ok(member(), 'GET', `/os-simple-tenant-usage/p1?${span}&limit=2`);
