@@ -125,6 +125,9 @@ describe('several gateways of a router', () => {
     for (const wrong of [[{}], [null], 'x', [{ network_id: 'x' }], [{ network_id: one, colour: 'red' }]])
       assert.equal((await put('add', wrong as object[])).status, 400, JSON.stringify(wrong));
     assert.equal((await world.call('member', 'PUT', `/routers/${router.id}/add_external_gateways`, {})).status, 400);
+    for (const none of [null, {}, []])
+      for (const verb of ['add', 'remove'])
+        await world.expect(200, 'member', 'PUT', `/routers/${router.id}/${verb}_external_gateways`, { router: { external_gateways: none } });
     const silent = await world.expect(200, 'member', 'PUT', `/routers/${router.id}/add_external_gateways`, { router: {} });
     assert.deepEqual(networks(silent.router), [one, two]);
     const inner = await world.network('member', '10.10.0.0/24');

@@ -56,7 +56,8 @@ export function gatewaysOfBody(body: unknown): readonly NamedGateway[] | undefin
   if (!('external_gateways' in router)) return undefined;
   const reason = orNoData(gatewayList)(router.external_gateways);
   if (reason !== undefined) throw httpBadRequest(`Invalid input for external_gateways. Reason: ${reason}.`);
-  return (router.external_gateways || []) as NamedGateway[];
+  // `{}`, as the command line client says it, is none too
+  return Array.isArray(router.external_gateways) ? (router.external_gateways as NamedGateway[]) : [];
 }
 
 function gatewayList(value: unknown): string | undefined {

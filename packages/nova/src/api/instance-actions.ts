@@ -2,6 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import type { Request } from '@cairn/kit/http/operation';
 import { targetOf } from '../app/caller.ts';
+import { untilMs } from '../app/changes-before.ts';
 import type { ActionEvent } from '../app/instance-actions.ts';
 import { limitOf } from '../app/server-list.ts';
 import type { ActionRow } from '../store/action.ts';
@@ -76,7 +77,7 @@ export const instanceActionOperations = [
           limit: Math.min((paged ? limitOf(request.query.get('limit')) : undefined) ?? maxLimit, maxLimit),
           ...(marker === null ? {} : { marker }),
           ...(since === undefined ? {} : { changesSinceMs: since }),
-          ...(before === undefined ? {} : { changesBeforeMs: before }),
+          ...(before === undefined ? {} : { changesBeforeMs: untilMs(before) }),
         },
         request.version,
       );

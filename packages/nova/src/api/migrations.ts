@@ -2,6 +2,7 @@ import { isoNaiveMicros } from '@cairn/kit/clock/clock';
 import { invalidInput } from '@cairn/kit/errors/errors';
 import { type AnyBody, Reply, type Request } from '@cairn/kit/http/operation';
 import type { NovaApp } from '../app/app.ts';
+import { untilMs } from '../app/changes-before.ts';
 import { isInProgress, type MigrationQuery, type MigrationRow } from '../app/migrations.ts';
 import { LiveMigrationList, MigrationList, OneLiveMigration } from './answers/server-parts.ts';
 import { op } from './op.ts';
@@ -86,7 +87,7 @@ async function list(app: NovaApp, request: Request<AnyBody>): Promise<object> {
           ...named('user_id', 'userId'),
           ...named('project_id', 'projectId'),
           ...(changesSinceMs !== undefined && { changesSinceMs }),
-          ...(changesBeforeMs !== undefined && { changesBeforeMs }),
+          ...(changesBeforeMs !== undefined && { changesBeforeMs: untilMs(changesBeforeMs) }),
           ...(page !== undefined && { page }),
         });
   const migrations = rows.map((row) => view(request, row));

@@ -109,6 +109,9 @@ test('changes and deleted servers are found by time', async () => {
   assert.deepEqual([changed[0].name, changed[0].status], ['short', 'DELETED']);
   assert.deepEqual(await names('deleted=True&name=short&all_tenants=1', admin()), ['short']);
   assert.deepEqual(await names(`changes-before=${soon}&name=web-1`), ['web-1']);
+  const [web] = (await cloud.ok(member(), 'GET', '/servers/detail?name=web-1')).servers;
+  assert.deepEqual(await names(`changes-before=${web.updated}&name=web-1`), ['web-1'], 'at the very second that is shown');
+  assert.deepEqual(await names(`changes-before=${new Date(Date.parse(web.updated) - 1000).toISOString()}&name=web-1`), []);
   assert.equal(await status(`changes-since=${soon}&changes-before=2020-01-01T00:00:00Z`), 400);
   assert.equal(await status('status=DELETED'), 403);
 });

@@ -8,6 +8,7 @@ import type { ServerRow } from '../store/server.ts';
 import { pageOfServers, serverExists } from '../store/server-list.ts';
 import { findFlavor } from '../store/flavor.ts';
 import type { Caller } from './caller.ts';
+import { untilMs } from './changes-before.ts';
 import type { NovaDeps } from './deps.ts';
 import { SafeRegex } from './safe-regex.ts';
 import { statesOfStatuses } from './server-states.ts';
@@ -168,7 +169,7 @@ export function planList(
   if (vmStates !== undefined) filters.push({ field: 'vm_state', op: 'in', value: vmStates });
   if (taskStates !== undefined) filters.push({ field: 'task_state', op: 'in', value: taskStates });
   if (since !== undefined) filters.push({ field: 'updated_at', op: 'gte', value: since });
-  if (before !== undefined) filters.push({ field: 'updated_at', op: 'lte', value: before });
+  if (before !== undefined) filters.push({ field: 'updated_at', op: 'lte', value: untilMs(before) });
   if (deleted !== undefined) filters.push({ field: 'deleted', op: 'eq', value: deleted ? 1 : 0 });
 
   const tags: { -readonly [K in keyof TagFilter]: TagFilter[K] } = {};
