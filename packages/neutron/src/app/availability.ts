@@ -4,7 +4,7 @@ import { networkNotFound } from '../errors.ts';
 import type { ListInput } from '../listing/query.ts';
 import { mustCidr } from '../net/cidr.ts';
 import { availabilityLists, floatingIpPoolLists } from '../store/availability.ts';
-import { countBySubnet } from '../store/ipam.ts';
+import { countBySubnet, countInPools } from '../store/ipam.ts';
 import { EVERYTHING, selectOne, selectPage } from '../store/select.ts';
 import { fullSubnetsOfNetworks } from '../store/subnets.ts';
 import type { NetworkRow, SubnetRow } from '../store/tables.ts';
@@ -13,7 +13,7 @@ import type { NeutronApp } from './deps.ts';
 import { poolsOf } from './port-addresses.ts';
 import { zoneOf, zonesOf } from './zones.ts';
 
-/** How many addresses networks have and use (neutron/db/network_ip_availability_db.py). */
+/** How many addresses networks have and use (neutron/db/network_ip_availability_db.py, network_ip_availability_details_db.py). */
 export async function listIpAvailabilities(app: NeutronApp, _ctx: Context, input: ListInput): Promise<Loaded[]> {
   const db = app.env.store.read;
   const versions = input.filters.get('ip_version');
@@ -38,9 +38,19 @@ async function views(db: Db, rows: readonly NetworkRow[], versions: readonly unk
     db,
     subnets.map((subnet) => subnet.id),
   );
+  const usedInPools = await countInPools(
+    db,
+    subnets.flatMap((subnet) => poolsOf(subnet).map((range) => ({ subnetId: subnet.id, range }))),
+  );
   const byNetwork = Map.groupBy(subnets, (subnet) => subnet.network_id);
   return rows.map((row) => {
-    const own = (byNetwork.get(row.id) ?? []).map((subnet) => ({ subnet, total: sizeOf(subnet), used: used.get(subnet.id) ?? 0 }));
+    const own = (byNetwork.get(row.id) ?? []).map((subnet) => {
+      const pools = poolsOf(subnet);
+      const counts = { used: used.get(subnet.id) ?? 0, usedInPools: usedInPools.get(subnet.id) ?? 0 };
+      const amounts: Amounts = { inSubnet: subnetSize(subnet), inPools: sizeOf(pools), ...counts };
+      return { subnet, total: sizeOf(pools.length > 0 ? pools : [mustCidr(subnet.cidr)]), amounts };
+    });
+    const amounts = sumOf(own.map((each) => each.amounts));
     return {
       view: {
         network_id: row.id,
@@ -48,25 +58,49 @@ async function views(db: Db, rows: readonly NetworkRow[], versions: readonly unk
         tenant_id: row.project_id,
         project_id: row.project_id,
         total_ips: jsonNumber(own.reduce((sum, each) => sum + each.total, 0n)),
-        used_ips: own.reduce((sum, each) => sum + each.used, 0),
-        subnet_ip_availability: own.map(({ subnet, total, used: usedIps }) => ({
+        used_ips: amounts.used,
+        subnet_ip_availability: own.map(({ subnet, total, amounts: parts }) => ({
           subnet_id: subnet.id,
           ip_version: subnet.ip_version,
           cidr: subnet.cidr,
           subnet_name: subnet.name,
-          used_ips: usedIps,
+          used_ips: parts.used,
           total_ips: jsonNumber(total),
+          ip_availability_details: detailsView(parts),
         })),
+        ip_availability_details: detailsView(amounts),
       },
     };
   });
 }
 
-function sizeOf(subnet: SubnetRow): bigint {
-  const pools = poolsOf(subnet);
-  const ranges = pools.length > 0 ? pools : [mustCidr(subnet.cidr)];
-  return ranges.reduce((sum, range) => sum + range.last - range.first + 1n, 0n);
+/** Addresses of a subnet, or of all subnets of a network. */
+interface Amounts {
+  readonly inSubnet: bigint;
+  readonly inPools: bigint;
+  readonly used: number;
+  readonly usedInPools: number;
 }
+
+const sizeOf = (ranges: readonly { readonly first: bigint; readonly last: bigint }[]): bigint =>
+  ranges.reduce((sum, range) => sum + range.last - range.first + 1n, 0n);
+
+/** The network's own address and that of broadcasts are not counted, whatever the length of the prefix. */
+const subnetSize = ({ cidr, ip_version }: SubnetRow): bigint => sizeOf([mustCidr(cidr)]) - (ip_version === 4 ? 2n : 0n);
+
+const sumOf = (amounts: readonly Amounts[]): Amounts => ({
+  inSubnet: amounts.reduce((sum, each) => sum + each.inSubnet, 0n),
+  inPools: amounts.reduce((sum, each) => sum + each.inPools, 0n),
+  used: amounts.reduce((sum, each) => sum + each.used, 0),
+  usedInPools: amounts.reduce((sum, each) => sum + each.usedInPools, 0),
+});
+
+const detailsView = (amounts: Amounts): object => ({
+  total_ips_in_subnet: jsonNumber(amounts.inSubnet),
+  total_ips_in_allocation_pool: jsonNumber(amounts.inPools),
+  used_ips_in_subnet: amounts.used,
+  used_ips_in_allocation_pool: amounts.usedInPools,
+});
 
 /** IPv6 subnets have more addresses than a double holds; the answer has them all. */
 const jsonNumber = (value: bigint): unknown =>

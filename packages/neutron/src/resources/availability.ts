@@ -5,6 +5,13 @@ import { readOnly, uuidSchema } from '../attributes/standard.ts';
 
 const listed = { filter: true, sort: true } as const;
 
+const DETAILS = Type.Object({
+  total_ips_in_subnet: Type.Number(),
+  total_ips_in_allocation_pool: Type.Number(),
+  used_ips_in_subnet: Type.Integer(),
+  used_ips_in_allocation_pool: Type.Integer(),
+});
+
 const SUBNET_AVAILABILITY = Type.Object({
   subnet_id: Type.String({ format: 'uuid' }),
   subnet_name: Type.String(),
@@ -12,9 +19,10 @@ const SUBNET_AVAILABILITY = Type.Object({
   cidr: Type.String(),
   total_ips: Type.Number(),
   used_ips: Type.Integer(),
+  ip_availability_details: DETAILS,
 });
 
-/** neutron_lib/api/definitions/network_ip_availability.py */
+/** neutron_lib/api/definitions/network_ip_availability.py with network_ip_availability_details. */
 export const NETWORK_IP_AVAILABILITY = defineResource({
   name: 'network_ip_availability',
   collection: 'network_ip_availabilities',
@@ -27,6 +35,7 @@ export const NETWORK_IP_AVAILABILITY = defineResource({
     total_ips: readOnly('Addresses that may be given out.', Type.Number()),
     used_ips: readOnly('Addresses in use.', Type.Integer()),
     subnet_ip_availability: readOnly('The same of each subnet.', Type.Array(SUBNET_AVAILABILITY)),
+    ip_availability_details: readOnly('The same within the ranges of subnets and within their pools.', DETAILS),
     ip_version: { filter: true, visible: false, convert: toInt, schema: Type.Integer({ description: 'Subnets of this IP version alone.' }) },
   },
 });
