@@ -71,6 +71,11 @@ describe('flavors of routers and their service profiles', () => {
     const router = await world.create('member', 'router', { flavor_id: one.id });
     assert.equal(router.flavor_id, one.id);
     assert.equal((await world.create('member', 'router', {})).flavor_id, null);
+    const found = (await world.expect(200, 'member', 'GET', `/routers?flavor_id=${one.id}`)).routers;
+    assert.deepEqual(
+      found.map((each: { id: string }) => each.id),
+      [router.id],
+    );
     const other = await post('admin', { flavor_id: one.id, ha: true });
     assert.deepEqual([other.status, other.body.NeutronError.message], [400, 'Invalid input for operation: Provider single_node does not support ha=True.']);
     await world.expect(400, 'member', 'PUT', `/routers/${router.id}`, { router: { flavor_id: one.id } });

@@ -111,6 +111,14 @@ describe('ports', () => {
     const kept = await world.update('member', 'port', port.id, { fixed_ips: [{ subnet_id: subnetId }, { ip_address: '10.0.0.122' }] });
     assert.deepEqual(kept.fixed_ips.map((each: { ip_address: string }) => each.ip_address).toSorted(), ['10.0.0.121', '10.0.0.122']);
     await make({ fixed_ips: [{ ip_address: '10.0.0.120' }] });
+    const backwards = await make({ fixed_ips: ['10.0.0.126', '10.0.0.125'].map((ip) => ({ subnet_id: subnetId, ip_address: ip })) });
+    const asListed = (await world.expect(200, 'member', 'GET', `/ports?id=${backwards.id}`)).ports[0];
+    for (const seen of [backwards, asListed, await world.show('member', 'port', backwards.id)])
+      assert.deepEqual(
+        seen.fixed_ips.map((each: { ip_address: string }) => each.ip_address),
+        ['10.0.0.125', '10.0.0.126'],
+        'by the text of the address',
+      );
     const none = await world.update('member', 'port', port.id, { fixed_ips: [] });
     assert.deepEqual(none.fixed_ips, []);
   });

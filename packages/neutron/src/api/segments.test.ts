@@ -46,6 +46,17 @@ describe('segments of networks', () => {
     await world.expect(404, 'admin', 'GET', `/segments/${segment.id}`);
   });
 
+  it('takes fields that are empty as if they were left out, as clients send them', async () => {
+    const empty = { 'provider:physical_network': '', 'provider:segmentation_id': 0 };
+    const local = await world.create('admin', 'network', { segments: [{ 'provider:network_type': 'local', ...empty }] });
+    assert.deepEqual([local['provider:network_type'], local['provider:segmentation_id']], ['local', null]);
+    const tunnel = await world.create('admin', 'network', { segments: [{ 'provider:network_type': 'geneve', ...empty }] });
+    assert.ok(tunnel['provider:segmentation_id'] > 0);
+    const told = { 'provider:network_type': 'local', 'provider:physical_network': 'left' };
+    const refused = await world.expect(400, 'admin', 'POST', '/networks', { network: { segments: [told] } });
+    assert.match(refused.NeutronError.message, /physical_network prohibited for local provider network/);
+  });
+
   it('a network of several shows them in place of what carries it', async () => {
     const segments = [vlan('left', 21), vlan('right', 21), { 'provider:network_type': 'vxlan', 'provider:segmentation_id': '4711' }];
     const network = await world.create('admin', 'network', { segments });

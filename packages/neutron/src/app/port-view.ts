@@ -15,10 +15,17 @@ export interface PortAddress {
   readonly ip_address: string;
 }
 
+/** Upstream's order, in which the first one is the address that clients show (`order_by` in neutron/db/models_v2.py): by the text of the address. */
+export const byAddress = (a: PortAddress, b: PortAddress): number => {
+  const [x, y] = a.ip_address === b.ip_address ? [a.subnet_id, b.subnet_id] : [a.ip_address, b.ip_address];
+  return x < y ? -1 : 1;
+};
+
 const list = (json: string): unknown[] => (json === '[]' ? [] : fromJson(json));
 
 /** A port as the API shows it (before policy hides what it hides). */
-export function portView(app: NeutronApp, row: PortRow, addresses: readonly PortAddress[], groupIds: readonly string[]): Record<string, unknown> {
+export function portView(app: NeutronApp, row: PortRow, given: readonly PortAddress[], groupIds: readonly string[]): Record<string, unknown> {
+  const addresses = given.length > 1 ? given.toSorted(byAddress) : given;
   const view = standardView(row);
   view.name = row.name;
   view.network_id = row.network_id;

@@ -10,6 +10,7 @@ import type { IpAllocationRow, PortRow, RouterRow } from '../store/tables.ts';
 import type { ConntrackHelperRow } from '../store/tables-data-plane.ts';
 import type { Loaded } from './common.ts';
 import type { NeutronApp } from './deps.ts';
+import { byAddress } from './port-view.ts';
 import { zoneOf } from './zones.ts';
 
 interface Gateway {
@@ -76,7 +77,7 @@ export async function routerViews(app: NeutronApp, db: Db, rows: readonly Router
     (address) => address.port_id,
   );
   const gateways = Map.groupBy(
-    ports.map((port) => ({ port, addresses: addresses.get(port.id) ?? [] })),
+    ports.map((port) => ({ port, addresses: (addresses.get(port.id) ?? []).toSorted(byAddress) })),
     ({ port }) => port.device_id,
   );
   return rows.map((row) => {

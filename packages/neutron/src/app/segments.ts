@@ -1,4 +1,4 @@
-import { isSet } from '../attributes/attribute.ts';
+import { isSet, NOT_SPECIFIED } from '../attributes/attribute.ts';
 import type { Values } from '../attributes/resource.ts';
 import { duplicateSegments, flatInUse, invalidInput, segmentsAndProvider, tunnelInUse, vlanInUse } from '../errors.ts';
 import type { Settings } from '../options.ts';
@@ -32,6 +32,8 @@ export function requestedSegment(settings: Settings, values: Values): Segment | 
   const type = values['provider:network_type'];
   const physical = values['provider:physical_network'];
   const id = values['provider:segmentation_id'];
+  // clients that leave a field empty mean what those mean that leave it out
+  const [hasPhysical, hasId] = [isSet(physical) && physical !== '', isSet(id) && id !== 0];
   if (!isSet(type)) {
     if (isSet(physical) || isSet(id)) throw invalidInput('network_type required');
     return undefined;
@@ -39,11 +41,11 @@ export function requestedSegment(settings: Settings, values: Values): Segment | 
   const network_type = String(type);
   const physical_network = isSet(physical) ? String(physical) : '';
   const segmentation_id = isSet(id) ? Number(id) : 0;
-  if (network_type === 'flat') checkFlat(settings, physical_network, isSet(id));
+  if (network_type === 'flat') checkFlat(settings, physical_network, hasId);
   else if (network_type === 'vlan') checkVlan(settings, physical_network, isSet(id) ? segmentation_id : undefined);
   else if (network_type === 'local') {
-    if (isSet(physical)) throw invalidInput('physical_network prohibited for local provider network');
-    if (isSet(id)) throw invalidInput('segmentation_id prohibited for local provider network');
+    if (hasPhysical) throw invalidInput('physical_network prohibited for local provider network');
+    if (hasId) throw invalidInput('segmentation_id prohibited for local provider network');
   } else if (TUNNELS[network_type]) {
     if (physical_network !== '') throw invalidInput(`provider:physical_network specified for ${network_type} network`);
     if (isSet(id) && (segmentation_id < 1 || segmentation_id > (TUNNELS[network_type]?.maxId ?? 0))) {
@@ -78,7 +80,7 @@ export function requestedSegments(settings: Settings, values: Values): readonly 
   if (!isSet(given)) return [requestedSegment(settings, values)];
   if (PROVIDER.some((name) => isSet(values[name]))) throw segmentsAndProvider();
   const asked = (given as readonly Values[]).map((each) => {
-    const segment = requestedSegment(settings, each);
+    const segment = requestedSegment(settings, { ...each, 'provider:segmentation_id': each['provider:segmentation_id'] || NOT_SPECIFIED });
     if (!segment) throw invalidInput('network_type required');
     return segment;
   });

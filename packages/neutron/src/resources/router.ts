@@ -95,6 +95,8 @@ export const ROUTER = defineResource({
       default: NOT_SPECIFIED,
       enforcePolicy: true,
       sort: true,
+      // upstream's definition leaves it out; Terraform's data source asks by it
+      filter: true,
       schema: Type.Union([uuidSchema('The flavor that says what kind of router it is.'), Type.Null()]),
     },
     conntrack_helpers: conntrackHelpersOfRouter,
