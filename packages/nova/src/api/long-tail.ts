@@ -93,7 +93,7 @@ const shares = [
     summary: "List a server's shares",
     policy: 'os_compute_api:os-server-shares:index',
     answer: Shares,
-    query: anyQuery,
+    query: object({}),
     async handle(app, request) {
       request.authorize('os_compute_api:os-server-shares:index', targetOf(await app.servers.get(request, serverId(request))));
       return { shares: [] };
@@ -125,6 +125,7 @@ const shares = [
       summary: method === 'GET' ? "Show a server's share" : 'Detach a share from a server',
       policy: `os_compute_api:os-server-shares:${method === 'GET' ? 'show' : 'delete'}`,
       answer: 'none',
+      ...(method === 'GET' && { query: object({}) }),
       async handle(app, request) {
         await app.servers.get(request, serverId(request));
         return noShare(request);

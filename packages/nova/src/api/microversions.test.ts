@@ -84,6 +84,25 @@ test('calls are there at their microversions alone', async () => {
   }
 });
 
+test('parameters that no call knows are refused from 2.102 on, but by those that upstream left open', async () => {
+  const asked: readonly (readonly [path: string, version: string, status: number])[] = [
+    ['/servers?x=1', '2.74', 200],
+    ['/servers?x=1', '2.75', 400],
+    [`/servers/${id}/metadata?x=1`, '2.101', 200],
+    [`/servers/${id}/metadata?x=1`, '2.102', 400],
+    [`/servers/${id}/tags?x=1`, '2.104', 200],
+    [`/servers/${id}/tags/none?x=1`, '2.104', 404],
+    [`/servers/${id}/os-volume_attachments/${VOLUME}?x=1`, '2.104', 404],
+    [`/servers/${id}/shares?x=1`, '2.97', 400],
+    [`/servers/${id}/shares/${VOLUME}?x=1`, '2.97', 400],
+    ['/os-quota-sets/p1/defaults?x=1', '2.104', 200],
+    ['/versions/v2.1?x=1', '2.104', 200],
+    ['/os-cells?x=1', '2.104', 410],
+  ];
+  for (const [path, version, status] of asked)
+    assert.equal((await cloud.request(admin(), 'GET', path, undefined, version)).status, status, `${path} at ${version}`);
+});
+
 test('flavors are found by a pattern of their name, and lose two fields, with 2.102', async () => {
   const names = async (pattern: string) =>
     (await cloud.ok(member(), 'GET', `/flavors/detail?name=${encodeURIComponent(pattern)}`, undefined, '2.102')).flavors.map(
