@@ -484,6 +484,32 @@ test('a server has what upstream shows of it at every single microversion', { sk
   assert.deepEqual(findings.wrong, []);
 });
 
+test('who is no administrator sees of a server what upstream shows, at every single microversion', { skip }, async () => {
+  const { user } = await cloud.ok('POST', '/identity/v3/users', { user: { name: 'alice', password: 'secret-1' } });
+  const { roles } = await cloud.ok('GET', '/identity/v3/roles?name=member');
+  await cloud.ok('PUT', `/identity/v3/projects/${id('other project')}/users/${user.id}/roles/${roles[0].id}`);
+  const token = await cloud.login('alice', 'secret-1', 'other');
+  const ask = (method: string, path: string, rank: number, body?: object): Promise<Answer['body']> =>
+    cloud.ok(method, `/compute/v2.1${path}`, body, { token, headers: { 'openstack-api-version': `compute ${textOf(rank)}` } });
+  const wanted = { name: 'hers', imageRef: id('image'), flavorRef: 'small', networks: 'none' };
+  const { server: hers } = await ask('POST', '/servers', MAX, { server: wanted });
+  await cloud.until('her server', async () => (await ask('GET', `/servers/${hers.id}`, MAX)).server.status === 'ACTIVE', 120_000);
+  const findings = new Findings();
+  for (const [title, path] of [
+    ['GET /v2.1/servers/{}', `/servers/${hers.id}`],
+    ['GET /v2.1/servers/detail', '/servers/detail'],
+  ] as const)
+    for (let rank = MIN; rank <= MAX; rank += 1) {
+      const schema = schemaFor(described(title).answers, rank);
+      assert.ok(schema, textOf(rank));
+      const body = await ask('GET', path, rank);
+      findings.tell(title, rank, new AnswerReview('nova').differences(schema, body));
+      const told = Object.keys(body.server ?? body.servers[0]).filter((name) => name.startsWith('OS-EXT-SRV-ATTR:') || name === 'host_status');
+      if (told.join() !== (minorOf(rank) >= 90 ? 'OS-EXT-SRV-ATTR:hostname' : '')) findings.tell(title, rank, [`a member is told ${told.join()}`]);
+    }
+  assert.deepEqual(findings.wrong, []);
+});
+
 test('what is made and changed is answered as upstream does at each microversion', { skip }, async (t) => {
   const findings = new Findings();
   for (const [title, { path, body, afterwards, until }] of Object.entries(CHANGES)) {
