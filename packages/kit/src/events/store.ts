@@ -47,33 +47,38 @@ export async function insertEvent(tx: Tx, event: NewEvent, atMs: number): Promis
   });
 }
 
+/** An event as it is stored. */
+export type EventRow = Pick<EventTables['kit_event'], Exclude<(typeof EVENT)[number], 'seq'>> & { seq: number | null };
+
 const EVENT = ['seq', 'at_ms', 'type', 'project_id', 'user_id', 'request_id', 'resource', 'resource_id', 'payload'] as const;
 
 /** How many events a subscriber reads at once. */
 export const EVENTS_PAGE = 200;
 
 /** What every subscriber asks after every event: its statement is made once. */
-const nextPage = prepared<EventTables, { seq: number }, Pick<EventTables['kit_event'], Exclude<(typeof EVENT)[number], 'seq'>> & { seq: number | null }>(
-  (db, place) => db.selectFrom('kit_event').select(EVENT).where('seq', '>', place('seq')).orderBy('seq').limit(EVENTS_PAGE),
+const nextPage = prepared<EventTables, { seq: number }, EventRow>((db, place) =>
+  db.selectFrom('kit_event').select(EVENT).where('seq', '>', place('seq')).orderBy('seq').limit(EVENTS_PAGE),
 );
+
+/** The next events after `seq`, in order, at most EVENTS_PAGE. */
+export const pageAfter = async (db: Db, seq: number): Promise<readonly EventRow[]> => (await nextPage(db, { seq })).rows;
+
+export const eventOf = (row: EventRow): StoredEvent => ({
+  seq: row.seq as number,
+  atMs: row.at_ms,
+  type: row.type,
+  projectId: row.project_id ?? undefined,
+  userId: row.user_id ?? undefined,
+  requestId: row.request_id ?? undefined,
+  resource: row.resource,
+  resourceId: row.resource_id,
+  payload: JSON.parse(row.payload) as object,
+});
 
 /** Events after `seq`, in order. */
 export async function eventsAfter(db: Db, seq: number, limit: number): Promise<StoredEvent[]> {
-  const rows =
-    limit === EVENTS_PAGE
-      ? (await nextPage(db, { seq })).rows
-      : await on<EventTables>(db).selectFrom('kit_event').select(EVENT).where('seq', '>', seq).orderBy('seq').limit(limit).execute();
-  return rows.map((row) => ({
-    seq: row.seq as number,
-    atMs: row.at_ms,
-    type: row.type,
-    projectId: row.project_id ?? undefined,
-    userId: row.user_id ?? undefined,
-    requestId: row.request_id ?? undefined,
-    resource: row.resource,
-    resourceId: row.resource_id,
-    payload: JSON.parse(row.payload) as object,
-  }));
+  const rows = await on<EventTables>(db).selectFrom('kit_event').select(EVENT).where('seq', '>', seq).orderBy('seq').limit(limit).execute();
+  return rows.map(eventOf);
 }
 
 /** The place of the newest event; 0 before the first. */

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock/clock.ts';
 import type { Logger } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredEvent, Subscription } from './events.ts';
-import { EVENTS_PAGE, eventsAfter, moveCursor, takeCursor } from './store.ts';
+import { EVENTS_PAGE, eventOf, moveCursor, pageAfter, takeCursor } from './store.ts';
 
 /** What subscribers share. */
 export interface SubscriberHost {
@@ -105,12 +105,12 @@ export class Subscriber implements Subscription {
   /** Handles everything there is. */
   async #drain(): Promise<void> {
     for (;;) {
-      const events = await eventsAfter(this.#host.store.read, this.#seq, EVENTS_PAGE);
-      for (const event of events) {
-        if (this.wants(event.type) && !(await this.#deliver(event))) return;
-        this.#seq = event.seq;
+      const rows = await pageAfter(this.#host.store.read, this.#seq);
+      for (const row of rows) {
+        if (this.wants(row.type) && !(await this.#deliver(eventOf(row)))) return;
+        this.#seq = row.seq as number;
       }
-      if (events.length < EVENTS_PAGE) break;
+      if (rows.length < EVENTS_PAGE) break;
       await this.#write(false);
     }
     if (this.#seq !== this.#stored) this.#cursorTimer ??= this.#host.clock.after(this.#host.cursorMs, () => void this.#writeLater());

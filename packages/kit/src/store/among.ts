@@ -19,13 +19,17 @@ const texts = new Map<string, string>();
  */
 export async function rowsAmong<Row>(db: Db, table: string, column: string, values: readonly string[], order: readonly string[]): Promise<Row[]> {
   if (values.length === 0) return [];
-  const key = `${db.engine} ${table} ${column} ${order}`;
+  const isSqlite = db.engine === 'sqlite';
+  // an index serves one value better than a list of one
+  const [one] = values.length === 1 ? values : [];
+  const key = `${db.engine} ${table} ${column} ${order} ${one === undefined}`;
   let text = texts.get(key);
   if (text === undefined) {
     const names = order.map((name) => `"${name}"`).join(', ');
-    text = `select * from "${table}" where "${column}" ${db.engine === 'sqlite' ? 'in (select value from json_each(?))' : '= any($1)'} order by ${names}`;
+    const several = isSqlite ? 'in (select value from json_each(?))' : '= any($1)';
+    text = `select * from "${table}" where "${column}" ${one === undefined ? several : isSqlite ? '= ?' : '= $1'} order by ${names}`;
     texts.set(key, text);
   }
-  const { rows } = await runStatement<Row>(db, text, [db.engine === 'sqlite' ? JSON.stringify(values) : values]);
+  const { rows } = await runStatement<Row>(db, text, [one ?? (isSqlite ? JSON.stringify(values) : values)]);
   return rows;
 }

@@ -8,7 +8,7 @@ import { uuid5 } from '../net/uuid5.ts';
 import { portsOfOwners } from '../store/ports.ts';
 import { deleteDhcpHost, dhcpHostsOf, insertDhcpHost } from '../store/service-hosts.ts';
 import { subnetsOfNetwork } from '../store/subnets.ts';
-import type { NetworkRow, PortRow } from '../store/tables.ts';
+import type { NetworkRow, PortRow, SubnetRow } from '../store/tables.ts';
 import type { NeutronApp } from './deps.ts';
 import { makePort } from './port-creation.ts';
 import { removePort } from './port-removal.ts';
@@ -18,19 +18,23 @@ const DHCP = 'network:dhcp';
 /** The device of a DHCP port that no agent uses, and that the next one takes over with its address. */
 const RESERVED = 'reserved_dhcp_port';
 
+/** By host, what its name is as a UUID. */
+const hostIds = new Map<string, string>();
+
 /** The device id of a network's DHCP port on a host: `dhcp`, the host's name as a UUID, the network (agent/linux/dhcp.py). */
 export function dhcpDeviceId(host: string, networkId: string): string {
-  const local = host.split('.')[0] ?? host;
-  return `dhcp${uuid5(local)}-${networkId}`;
+  let id = hostIds.get(host);
+  if (id === undefined) hostIds.set(host, (id = uuid5(host.split('.')[0] ?? host)));
+  return `dhcp${id}-${networkId}`;
 }
 
 /**
  * Brings a network's DHCP ports to what its subnets ask: there is one on each host that serves the network, with an address of each
  * subnet that has DHCP, as long as there is such a subnet; and one that waits for a host where none serves it. Upstream's agents do the
- * same a moment later.
+ * same a moment later. `subnets`: those of the network, where they are known.
  */
-export async function settleDhcpPort(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow): Promise<void> {
-  const wanted = (await subnetsOfNetwork(tx, network.id)).filter((subnet) => subnet.enable_dhcp === 1).map((subnet) => subnet.id);
+export async function settleDhcpPort(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, subnets?: readonly SubnetRow[]): Promise<void> {
+  const wanted = (subnets ?? (await subnetsOfNetwork(tx, network.id))).filter((subnet) => subnet.enable_dhcp === 1).map((subnet) => subnet.id);
   const ports = (await portsOfOwners(tx, [network.id], [DHCP])).filter((port) => port.device_id.startsWith('dhcp') || port.device_id === RESERVED);
   app.pusher.touch(tx, [networkKey(network.id)]);
   if (wanted.length === 0) {

@@ -1,7 +1,7 @@
 import type { Db } from '@cairn/kit/store/store';
 import { standardView } from '../attributes/times.ts';
 import { type ListedNetwork, type SubnetOfNetwork, subnetsOfNetworks } from '../store/networks.ts';
-import { sharedAmong } from '../store/rbac.ts';
+import { sharedAmong, sharedNetworksAmong } from '../store/rbac.ts';
 import { scopesOfPools } from '../store/subnetpools.ts';
 import { segmentsOfNetworks } from '../store/segments.ts';
 import type { NetworkRow, SegmentRow } from '../store/tables.ts';
@@ -99,7 +99,7 @@ const sharedNetwork = oncePerRow((app, row: ListedNetwork) => ({ view: networkVi
 export async function listedNetworks(app: NeutronApp, db: Db, rows: readonly ListedNetwork[], viewerProjectId: string | undefined): Promise<Loaded[]> {
   const special = rows.filter((row) => row.segment_count > 1 || row.subnets.some(([, , , pool]) => pool !== null));
   const fresh = new Map((await networkViews(app, db, special, viewerProjectId)).map((view) => [view.id, { view }]));
-  const shared = await sharedAmong(
+  const shared = await sharedNetworksAmong(
     db,
     rows.map((row) => row.id),
     viewerProjectId,

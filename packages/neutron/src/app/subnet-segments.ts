@@ -17,9 +17,15 @@ import { isTrusted } from './port-security.ts';
 const isRouted = (subnet: Pick<SubnetRow, 'service_types_json'>): boolean => fromJson<string[]>(subnet.service_types_json).includes('network:routed');
 
 /** The segment that a new subnet is to be on (ipam_backend_mixin._validate_segment). */
-export async function segmentOfNewSubnet(tx: Tx, networkId: string, segmentId: string | null, serviceTypes: readonly string[]): Promise<string | null> {
+export async function segmentOfNewSubnet(
+  tx: Tx,
+  networkId: string,
+  beside: readonly SubnetRow[],
+  segmentId: string | null,
+  serviceTypes: readonly string[],
+): Promise<string | null> {
   const segment = segmentId === null ? undefined : await requireSegment(tx, segmentId);
-  const others = (await subnetsOfNetwork(tx, networkId)).filter((subnet) => !isRouted(subnet)).map((subnet) => subnet.segment_id);
+  const others = beside.filter((subnet) => !isRouted(subnet)).map((subnet) => subnet.segment_id);
   requireAllOrNone(networkId, serviceTypes.includes('network:routed') ? others : [...others, segmentId]);
   if (segment && segment.network_id !== networkId) throw segmentOfOtherNetwork(networkId, segment.id);
   return segmentId;

@@ -60,7 +60,8 @@ export function createSubnets(app: NeutronApp, ctx: Context, items: readonly Val
     for (const id of networks.keys()) before.set(id, await subnetsOfNetwork(tx, id));
     for (const values of items) {
       const network = networks.get(String(values.network_id)) as NetworkRow;
-      made.push(await createSubnet(app, tx, ctx, network, before.get(network.id) ?? [], values));
+      const others = made.filter((row) => row.network_id === network.id);
+      made.push(await createSubnet(app, tx, ctx, network, { before: before.get(network.id) ?? [], others }, values));
     }
     const loaded = await subnetViews(tx, made, ctx.projectId);
     for (const each of loaded) await notify(app, tx, ctx, 'subnet', 'create', each);
@@ -70,8 +71,16 @@ export function createSubnets(app: NeutronApp, ctx: Context, items: readonly Val
   });
 }
 
-/** `before`: what the network had before the request. */
-async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, before: readonly SubnetRow[], values: Values): Promise<SubnetRow> {
+/** `before`: what the network had before the request; `others`: what the request has made on it. */
+async function createSubnet(
+  app: NeutronApp,
+  tx: Tx,
+  ctx: Context,
+  network: NetworkRow,
+  { before, others }: { readonly before: readonly SubnetRow[]; readonly others: readonly SubnetRow[] },
+  values: Values,
+): Promise<SubnetRow> {
+  const beside = [...before, ...others];
   const given = isSet(values.cidr) ? mustCidr(String(values.cidr)) : undefined;
   if (given && isSet(values.prefixlen)) throw badRequest('subnets', 'cidr and prefixlen must not be supplied together');
   const choice = await chosenPool(tx, ctx, values, given, app.settings.ipv6PrefixDelegation);
@@ -90,7 +99,7 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
     checkPools(pools, text);
     if (gatewayIp !== null) requireGatewayOutside(gatewayIp, pools);
   }
-  await checkAgainstOthers(tx, network, cidr, facts.ipVersion, choice);
+  await checkAgainstOthers(tx, network, beside, cidr, facts.ipVersion, choice);
   const auto = facts.ipVersion === 6 && values.enable_dhcp === true;
   const segmentId = values.segment_id as string | null;
   const routes = isSet(values.host_routes) ? (values.host_routes as readonly Route[]) : [];
@@ -109,7 +118,7 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
     ipv6_ra_mode: auto && isSet(values.ipv6_ra_mode) ? String(values.ipv6_ra_mode) : null,
     ipv6_address_mode: auto && isSet(values.ipv6_address_mode) ? String(values.ipv6_address_mode) : null,
     subnetpool_id: isToBeDelegated ? choice : (choice?.pool.id ?? null),
-    segment_id: await segmentOfNewSubnet(tx, network.id, segmentId, isSet(values.service_types) ? (values.service_types as string[]) : []),
+    segment_id: await segmentOfNewSubnet(tx, network.id, beside, segmentId, isSet(values.service_types) ? (values.service_types as string[]) : []),
     dns_nameservers_json: toJson(isSet(values.dns_nameservers) ? values.dns_nameservers : []),
     host_routes_json: toJson(
       leadsToPeers ? checkedPeerRoutes(routes, { ip_version: facts.ipVersion, segment_id: segmentId, gateway_ip: gatewayIp }, before) : routes,
@@ -121,7 +130,7 @@ async function createSubnet(app: NeutronApp, tx: Tx, ctx: Context, network: Netw
   };
   await insertSubnet(tx, row);
   await openPools(tx, id, pools);
-  await settle(app, tx, ctx, network, row);
+  await settle(app, tx, ctx, network, row, [...beside, row]);
   return row;
 }
 
@@ -136,13 +145,13 @@ async function cidrOfNew(tx: Tx, values: Values, choice: PoolChoice | typeof DEL
   });
 }
 
-/** What a new subnet changes around it: the network's revision, its DHCP port, automatic addresses, gateways of an external network. */
-async function settle(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, row: SubnetRow): Promise<void> {
+/** What a new subnet changes around it: the network's revision, its DHCP port, automatic addresses, gateways of an external network. `all`: the network's subnets. */
+async function settle(app: NeutronApp, tx: Tx, ctx: Context, network: NetworkRow, row: SubnetRow, all: readonly SubnetRow[]): Promise<void> {
   const bumped = changed(app, network);
   await updateNetwork(tx, network.id, bumped);
   Object.assign(network, bumped);
   await giveAutoAddresses(app, tx, row);
-  if (row.enable_dhcp === 1) await settleDhcpPort(app, tx, ctx, network);
+  if (row.enable_dhcp === 1) await settleDhcpPort(app, tx, ctx, network, all);
   if (network.external === 1) await extendGateways(app, tx, ctx, network, row);
 }
 
@@ -170,12 +179,12 @@ function checkNetworkMtu(network: NetworkRow, version: IpVersion): void {
 async function checkAgainstOthers(
   tx: Tx,
   network: NetworkRow,
+  others: readonly SubnetRow[],
   cidr: Cidr,
   version: IpVersion,
   choice: PoolChoice | typeof DELEGATION_POOL | undefined,
 ): Promise<void> {
   if (cidr.prefixLength === 0) throw invalidInput('0 is not allowed as CIDR prefix length');
-  const others = await subnetsOfNetwork(tx, network.id);
   // those that wait for a prefix are all on the same placeholder
   if (others.some((other) => !isProvisional(other) && overlaps(mustCidr(other.cidr), cidr))) {
     throw invalidInput(`Requested subnet with cidr: ${networkText(cidr)} for network: ${network.id} overlaps with another subnet`);

@@ -30,6 +30,7 @@ import { networkObject, portObject, routerObject, securityGroupObject } from './
 
 /** A network, as hosts that serve it have it. */
 export interface LoadedNetwork {
+  readonly row: NetworkRow;
   readonly object: FabricObject;
   /** The hosts that serve its DHCP. */
   readonly dhcpHosts: ReadonlySet<string>;
@@ -45,16 +46,20 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
   if (ids.length === 0) return new Map();
   const networks = await rowsAmong<NetworkRow>(db, 'neutron_network', 'id', ids, ['id']);
   const subnets = Map.groupBy(await fullSubnetsOfNetworks(db, ids), (subnet) => subnet.network_id);
-  const dhcpPorts = Map.groupBy(await portsOfOwners(db, ids, ['network:dhcp']), (port) => port.network_id);
-  const routerPorts = await portsOfOwners(db, ids, ROUTER_INTERFACE_OWNERS);
+  const servicePorts = await portsOfOwners(db, ids, [DHCP_OWNER, ...ROUTER_INTERFACE_OWNERS]);
+  const routerPorts = servicePorts.filter((port) => port.device_owner !== DHCP_OWNER);
+  const dhcpPorts = Map.groupBy(
+    servicePorts.filter((port) => port.device_owner === DHCP_OWNER),
+    (port) => port.network_id,
+  );
   const routersOf = Map.groupBy(routerPorts, (port) => port.network_id);
   const addresses = await allocationsOfPorts(
     db,
-    [...[...dhcpPorts.values()].flat(), ...routerPorts].map((port) => port.id),
+    servicePorts.map((port) => port.id),
   );
   const routerPortIds = new Set(routerPorts.map((port) => port.id));
   const routedSubnetIds = new Set(addresses.filter((address) => routerPortIds.has(address.port_id)).map((address) => address.subnet_id));
-  const standbys = await standbysOfNetworks(db, ids);
+  const standbys = await standbysOfNetworks(db, [...routersOf.keys()]);
   const parts = await partHostsOfNetworks(db, ids);
   const hostsOf = (ports: readonly PortRow[]): ReadonlySet<string> => new Set(ports.flatMap((port) => (port.binding_host === '' ? [] : [port.binding_host])));
   return new Map(
@@ -67,6 +72,7 @@ export async function loadNetworks(db: Db, ids: readonly string[]): Promise<Map<
       return [
         network.id,
         {
+          row: network,
           object,
           dhcpHosts: hostsOf(own),
           servers: hostsOf([...own, ...(routersOf.get(network.id) ?? [])]).union(beside),
@@ -161,19 +167,16 @@ export async function loadGroups(db: Db, ids: readonly string[]): Promise<Map<st
 }
 
 /** The networks among these that have several segments, or one that is not everywhere. */
-export async function loadSegmented(db: Db, settings: Settings, ids: readonly string[]): Promise<ReadonlyMap<string, Segmented>> {
-  const bySegment = Map.groupBy(await segmentsOfNetworks(db, ids), (segment) => segment.network_id);
-  const several = [...bySegment].filter(([, segments]) => segments.length > 1 || segments.some((segment) => hostsOfSegment(settings, segment)));
+export async function loadSegmented(db: Db, settings: Settings, networks: Iterable<LoadedNetwork>): Promise<ReadonlyMap<string, Segmented>> {
+  const several = [...networks].flatMap(({ row }) => (row.segment_count > 1 || hostsOfSegment(settings, row) ? [row.id] : []));
   if (several.length === 0) return NONE_SEGMENTED;
-  const subnets = Map.groupBy(
-    await fullSubnetsOfNetworks(
-      db,
-      several.map(([id]) => id),
-    ),
-    (subnet) => subnet.network_id,
+  const segments = Map.groupBy(await segmentsOfNetworks(db, several), (segment) => segment.network_id);
+  const subnets = Map.groupBy(await fullSubnetsOfNetworks(db, several), (subnet) => subnet.network_id);
+  return new Map(
+    several.map((id) => [id, { segments: segments.get(id) ?? [], homeOf: new Map((subnets.get(id) ?? []).map((subnet) => [subnet.id, subnet.segment_id])) }]),
   );
-  return new Map(several.map(([id, segments]) => [id, { segments, homeOf: new Map((subnets.get(id) ?? []).map((subnet) => [subnet.id, subnet.segment_id])) }]));
 }
 
+const DHCP_OWNER = 'network:dhcp';
 const NOWHERE: ReadonlySet<string> = new Set();
 const NONE_SEGMENTED: ReadonlyMap<string, Segmented> = new Map();

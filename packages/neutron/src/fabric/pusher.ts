@@ -130,6 +130,7 @@ export class Pusher {
     for (const queue of this.#queues.values()) queue.stop();
     this.#queues.clear();
     await this.#flushing;
+    await this.#statuses.stop();
   }
 
   /** Names objects that a transaction changed. */
@@ -171,11 +172,19 @@ export class Pusher {
   }
 
   #touch(keys: Iterable<FabricKey>): void {
-    for (const key of keys) this.#dirty.add(key);
+    for (const key of keys) if (!this.#isNowhere(key)) this.#dirty.add(key);
     if (this.#dirty.size === 0 || this.#flushing || this.#stopped) return;
     this.#flushing = this.#flush().finally(() => {
       this.#flushing = undefined;
     });
+  }
+
+  /**
+   * A group that no host has, and no port is bringing to one just now: who comes to need it reads it then. Making rules in a group without ports is
+   * nothing to any host.
+   */
+  #isNowhere(key: FabricKey): boolean {
+    return !this.#flushing && kindOf(key) === 'securityGroup' && this.#mayHave(key).length === 0;
   }
 
   async #flush(): Promise<void> {
@@ -217,7 +226,7 @@ export class Pusher {
     await this.#placeGroups(db, new Set([...idsOf('securityGroup'), ...groupHosts.keys()]), groupHosts);
     this.#placePorts(ports, idsOf('port'));
     await this.#placeMembers(db);
-    await this.#placeServed(db);
+    await this.#placeServed(db, new Set(ports.map((port) => port.row.id)));
     await this.#placeRouters(db, [...new Set([...idsOf('router'), ...spread.routers])]);
     for (const [id, text] of spread.noted) this.#spread.set(id, text);
   }
@@ -268,14 +277,16 @@ export class Pusher {
     const networks = await loadNetworks(db, [...ids]);
     const ends = this.#ends ?? NO_ENDS;
     const members = await membersOf(db, [...ids], ends);
-    const segmented = await loadSegmented(db, this.#settings, [...ids]);
+    const segmented = await loadSegmented(db, this.#settings, networks.values());
     for (const id of ids) {
       const key = networkKey(id);
       const loaded = networks.get(id);
       const hosts = new Set<string>();
       if (loaded) {
         for (const queue of this.#candidates(key, new Set([...(wanted.get(id) ?? NOWHERE), ...loaded.servers, ...loaded.standbys]))) {
-          if (!loaded.standbys.has(queue.host) && !(await networkHasPorts(db, id, queue.host))) continue;
+          // who serves it has a port of it
+          const isSure = loaded.standbys.has(queue.host) || loaded.servers.has(queue.host);
+          if (!isSure && !(await networkHasPorts(db, id, queue.host))) continue;
           hosts.add(queue.host);
           queue.put(key, networkOn(this.#settings, loaded, segmented.get(id), queue.host, members.get(id) ?? NOWHERE, ends));
         }
@@ -294,11 +305,14 @@ export class Pusher {
     else this.#servers.delete(networkId);
   }
 
-  /** Hosts that came to serve a network are given its ports, and those that no longer do are rid of what they had for that alone. */
-  async #placeServed(db: Db): Promise<void> {
+  /**
+   * Hosts that came to serve a network are given its ports, and those that no longer do are rid of what they had for that alone. `placed`: ports
+   * that have been just now, when it was known already who serves.
+   */
+  async #placeServed(db: Db, placed: ReadonlySet<string>): Promise<void> {
     for (const id of this.#reserved) {
       this.#reserved.delete(id);
-      for await (const port of portsOn(db, id)) this.#placePort(port);
+      for await (const port of portsOn(db, id, placed)) this.#placePort(port);
     }
   }
 

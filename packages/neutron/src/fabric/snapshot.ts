@@ -1,6 +1,6 @@
 import type { FabricObject } from '@cairn/host/interface/fabric';
 import type { Db } from '@cairn/kit/store/store';
-import { portsOfDevices, portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
+import { NETWORK_PAGE, portsOfDevices, portsOfGroups, portsOfHost, portsOfNetworkAfter } from '../store/ports.ts';
 import { distributedOfHost } from '../store/router-parts.ts';
 import { routersByIds } from '../store/routers.ts';
 import { hostsOfRouters, networksOfStandby, routersOfHost } from '../store/service-hosts.ts';
@@ -12,7 +12,7 @@ import { loadGroups, type LoadedPort, loadNetworks, loadSegmented, withAddresses
 import { routerOn } from './router-places.ts';
 import { membersOf, networkOn, remotesOf, type TunnelEnds } from './several-hosts.ts';
 
-const PAGE = 500;
+const PAGE = NETWORK_PAGE;
 const NOWHERE: ReadonlySet<string> = new Set();
 
 export interface HostSnapshot {
@@ -41,8 +41,9 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
   }
   for (const ids of pages([...networks])) {
     const members = await membersOf(db, ids, ends);
-    const segmented = await loadSegmented(db, settings, ids);
-    for (const [id, loaded] of await loadNetworks(db, ids)) {
+    const loadedNetworks = await loadNetworks(db, ids);
+    const segmented = await loadSegmented(db, settings, loadedNetworks.values());
+    for (const [id, loaded] of loadedNetworks) {
       objects.set(networkKey(id), networkOn(settings, loaded, segmented.get(id), host, members.get(id) ?? NOWHERE, ends));
       if (loaded.servers.has(host)) served.add(id);
     }
@@ -75,13 +76,17 @@ export async function hostSnapshot(db: Db, settings: Settings, host: string, wat
   return { objects, watched, served };
 }
 
-async function* eachPort(db: Db, pageOf: (after: string) => Promise<PortRow[]>): AsyncGenerator<LoadedPort> {
+async function* eachPort(db: Db, pageOf: (after: string) => Promise<PortRow[]>, except: ReadonlySet<string> = NOWHERE): AsyncGenerator<LoadedPort> {
   for (let page = await pageOf(''); page.length > 0; page = page.length < PAGE ? [] : await pageOf((page.at(-1) as PortRow).id))
-    yield* await withAddresses(db, page);
+    yield* await withAddresses(
+      db,
+      page.filter((port) => !except.has(port.id)),
+    );
 }
 
-/** The ports of a network, wherever they are. */
-export const portsOn = (db: Db, networkId: string): AsyncGenerator<LoadedPort> => eachPort(db, (after) => portsOfNetworkAfter(db, networkId, after, PAGE));
+/** The ports of a network, wherever they are, but for those that are known. */
+export const portsOn = (db: Db, networkId: string, except: ReadonlySet<string> = NOWHERE): AsyncGenerator<LoadedPort> =>
+  eachPort(db, (after) => portsOfNetworkAfter(db, networkId, after), except);
 
 /** The ports that list one of these groups, wherever they are. */
 export const membersOfGroups = (db: Db, groupIds: readonly string[]): AsyncGenerator<LoadedPort> =>

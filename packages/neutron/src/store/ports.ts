@@ -2,6 +2,7 @@ import { findRow, findRows, updateRows } from '@cairn/kit/store/rows';
 import { insertRow } from '@cairn/kit/store/insert';
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
 import { rowsAmong } from '@cairn/kit/store/among';
+import { prepared } from '@cairn/kit/store/prepared';
 import { rowsOf } from '@cairn/kit/store/kept-rows';
 import { type RawBuilder, sql } from 'kysely';
 import { portNotFound } from '../errors.ts';
@@ -180,9 +181,16 @@ export const portsOfHost = (db: Db, host: string, after: string, limit: number):
     .orderBy('id')
     .limit(limit)
     .execute();
+/** How many ports of a network are read at once. */
+export const NETWORK_PAGE = 500;
+
+const networkPage = prepared<NeutronTables, { network: string; after: string }, PortRow>((db, place) =>
+  db.selectFrom('neutron_port').selectAll().where('network_id', '=', place('network')).where('id', '>', place('after')).orderBy('id').limit(NETWORK_PAGE),
+);
+
 /** Ports of a network, a page at a time. */
-export const portsOfNetworkAfter = (db: Db, networkId: string, after: string, limit: number): Promise<PortRow[]> =>
-  tables(db).selectFrom('neutron_port').selectAll().where('network_id', '=', networkId).where('id', '>', after).orderBy('id').limit(limit).execute();
+export const portsOfNetworkAfter = async (db: Db, networkId: string, after: string): Promise<PortRow[]> =>
+  (await networkPage(db, { network: networkId, after })).rows;
 
 /** The ports of a network that have allowed address pairs. */
 export const portsWithPairs = (db: Db, networkId: string): Promise<PortRow[]> =>

@@ -1,4 +1,5 @@
 import { type Db, on, type Tx } from '@cairn/kit/store/store';
+import { prepared } from '@cairn/kit/store/prepared';
 import { findRows } from '@cairn/kit/store/rows';
 import { type RawBuilder, sql } from 'kysely';
 import type { ListMaker } from './select.ts';
@@ -24,6 +25,26 @@ export async function sharedAmong(db: Db, objectIds: readonly string[], projectI
     { columns: ['object_id'] },
   );
   return new Set(rows.map((row) => row.object_id));
+}
+
+/** As many shared networks as are read at once rather than looked up one by one. */
+const FEW = 100;
+
+const sharedNetworks = prepared<NeutronTables, { project: string }, { object_id: string }>((db, place) =>
+  db
+    .selectFrom('neutron_rbac')
+    .select('object_id')
+    .where('object_type', '=', 'network')
+    .where('target_project', 'in', ['*', place('project')])
+    .where('action', '=', SHARED)
+    .limit(FEW + 1),
+);
+
+/** Which networks of a page are shared with a project? Where few are at all, they cost one look. */
+export async function sharedNetworksAmong(db: Db, networkIds: readonly string[], projectId: string | undefined): Promise<ReadonlySet<string>> {
+  if (networkIds.length < 2) return sharedAmong(db, networkIds, projectId);
+  const { rows } = await sharedNetworks(db, { project: projectId ?? '*' });
+  return rows.length > FEW ? sharedAmong(db, networkIds, projectId) : new Set(rows.map((row) => row.object_id));
 }
 
 export const insertRbac = (tx: Tx, row: RbacRow) => tables(tx).insertInto('neutron_rbac').values(row).execute();

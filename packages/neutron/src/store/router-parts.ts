@@ -1,10 +1,12 @@
 import type { Db } from '@cairn/kit/store/store';
 import { among } from '@cairn/kit/store/among';
+import { findRow } from '@cairn/kit/store/rows';
 import { sql } from 'kysely';
 import { ROUTER_INTERFACE_OWNERS } from './ports.ts';
 
 /** Where distributed routers have parts: on the hosts of the guests of their networks (docs/design/0026-distributed-routers.md). */
 
+const OWNERS = [...ROUTER_INTERFACE_OWNERS, 'network:router_gateway'];
 const INTERFACES = sql.join([...ROUTER_INTERFACE_OWNERS]);
 const IS_GUEST = sql`(p.device_owner like 'compute:%' or p.device_owner = 'trunk:subport')`;
 const IS_DISTRIBUTED = sql`r.distributed = 1 and r.l3_away = 0`;
@@ -35,9 +37,11 @@ export interface DistributedOn {
 /** The distributed routers that are on these networks, inside or by a gateway. */
 export async function distributedOnNetworks(db: Db, networkIds: readonly string[]): Promise<DistributedOn[]> {
   if (networkIds.length === 0) return [];
+  // most networks that change are on no router
+  if ((await findRow(db, 'neutron_port', { network_id: networkIds, device_owner: OWNERS }, { columns: ['id'] })) === undefined) return [];
   const { rows } = await sql<DistributedOn>`
     select i.device_id as router_id, i.network_id, i.device_owner from neutron_port i join neutron_router r on r.id = i.device_id
-    where ${among(db, 'i.network_id', networkIds)} and i.device_owner in (${INTERFACES}, 'network:router_gateway') and ${IS_DISTRIBUTED}`.execute(db.kysely);
+    where ${among(db, 'i.network_id', networkIds)} and i.device_owner in (${sql.join(OWNERS)}) and ${IS_DISTRIBUTED}`.execute(db.kysely);
   return rows;
 }
 

@@ -47,6 +47,7 @@ export async function networksOfStandby(db: Db, host: string): Promise<string[]>
 
 /** By network, the hosts that stand by for its routers. */
 export async function standbysOfNetworks(db: Db, networkIds: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  if (networkIds.length === 0) return new Map();
   const { rows } = await sql<{ network_id: string; host: string }>`
     select distinct p.network_id, h.host from neutron_port p join neutron_router_host h on h.router_id = p.device_id
     where ${among(db, 'p.network_id', networkIds)} and p.device_owner in (${INTERFACES}) and h.active = 0`.execute(db.kysely);
