@@ -24,7 +24,7 @@ describe('prefix delegation, with packets', { skip: cannotRun }, () => {
   const gateway = { networkId: 'p-net', mac: macOf(20), addresses: [{ ip: '2001:db8:1::10', prefixLength: 64, nexthop: '2001:db8:1::1' }], snat: true };
   const addressOf = (prefix: string): string => prefix.replace('::/64', '::1');
   /** The objects once these prefixes are delegated. */
-  const objects = (prefixes: Readonly<Record<string, string | undefined>>) => [
+  const objects = (prefixes: Readonly<Record<string, string | undefined>>, before: Readonly<Record<string, string>> = {}) => [
     network(
       'a-net',
       Object.entries(prefixes).flatMap(([id, cidr]) => (cidr ? [subnet(id, cidr, { gatewayIp: addressOf(cidr), ipv6AddressMode: 'slaac' })] : [])),
@@ -39,7 +39,11 @@ describe('prefix delegation, with packets', { skip: cannotRun }, () => {
           addresses: Object.values(prefixes).flatMap((cidr) => (cidr ? [{ ip: addressOf(cidr), prefixLength: 64 }] : [])),
         },
       ],
-      prefixDelegation: Object.entries(prefixes).map(([subnetId, prefix]) => ({ subnetId, ...(prefix && { prefix }) })),
+      prefixDelegation: Object.entries(prefixes).map(([subnetId, prefix]) => ({
+        subnetId,
+        ...(prefix && { prefix }),
+        ...(before[subnetId] && { before: before[subnetId] }),
+      })),
     }),
   ];
   const others = [
@@ -137,9 +141,24 @@ describe('prefix delegation, with packets', { skip: cannotRun }, () => {
     assert.ok(await provider.says(/^renew /m, LONG_MS));
     await rules({ base: '2001:db8:b::' });
     const prefix = await delegated(ONE, /^2001:db8:b:/);
-    await fabric.patch([...objects({ [ONE]: prefix }), guestPort(prefix)].map(put));
+    const all = [...others, ...objects({ [ONE]: prefix }, { [ONE]: before }), guestPort(prefix)];
+    await fabric.patch(all.map(put));
     const own = prefix.replace('::/64', ':f816:3eff:fe00:1');
     await until(async () => (await machine.outside('ping', '-6', '-n', '-c', '1', '-w', '3', own)).stdout.includes(' bytes from '), LONG_MS);
+    // the guest has its old address still, and uses it no longer; the router routes nothing there
+    await until(async () => new RegExp(`${before.replace('::/64', ':f816:3eff:fe00:1')}/64 scope global deprecated `).test(await addressesOfGuest()), LONG_MS);
+    assert.match(await addressesOfGuest(), new RegExp(`${own}/64 scope global (?!deprecated)`));
+    const inRouter = async (...args: string[]): Promise<string> => (await run('ip', ['-n', `cairn-${machine.instance}-qrouter-r-pd`, '-6', ...args])).stdout;
+    assert.doesNotMatch(await inRouter('route'), new RegExp(before));
+    assert.match(await inRouter('addr', 'show'), new RegExp(`${addressOf(before)}/64 scope global nodad deprecated (dynamic )?noprefixroute`));
+    // a restart finds it so; after a while it goes
+    await fabric.apply(all);
+    const { changes } = fabric;
+    await fabric.apply(all);
+    assert.equal(fabric.changes, changes);
+    await outsideHasIpv6();
+    await fabric.patch(objects({ [ONE]: prefix }).map(put));
+    assert.doesNotMatch(await inRouter('addr', 'show'), new RegExp(addressOf(before)));
   });
 
   test('a router that goes to another host keeps its prefix; one that is deleted gives it back before its link goes', async () => {

@@ -235,9 +235,13 @@ function router(spec: RouterSpec): void {
   for (const delegation of spec.prefixDelegation ?? []) {
     need(spec.gateway !== undefined, 'prefixDelegation', 'has no gateway to ask by');
     need(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(delegation.subnetId), 'prefixDelegation.subnetId', 'is not a UUID in small letters');
-    if (delegation.prefix !== undefined) {
-      cidr(delegation.prefix, 'prefixDelegation.prefix', 6);
-      need(delegation.prefix.endsWith('/64'), 'prefixDelegation.prefix', 'is not a network of 64 bits');
+    for (const [name, prefix] of [
+      ['prefix', delegation.prefix],
+      ['before', delegation.before],
+    ] as const) {
+      if (prefix === undefined) continue;
+      cidr(prefix, `prefixDelegation.${name}`, 6);
+      need(prefix.endsWith('/64'), `prefixDelegation.${name}`, 'is not a network of 64 bits');
     }
     if (delegation.validUntilMs !== undefined) whole(delegation.validUntilMs, 0, Number.MAX_SAFE_INTEGER, 'prefixDelegation.validUntilMs');
   }

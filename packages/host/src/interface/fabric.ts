@@ -194,6 +194,8 @@ export interface PrefixDelegationSpec {
   readonly prefix?: string;
   /** Until when that may be used, as far as was known when it was put down; renewals go on without a word. */
   readonly validUntilMs?: number;
+  /** What it had before that: guests are told to use it no longer (RFC 9096). */
+  readonly before?: string;
 }
 
 /** The router answers outside for IPv6 addresses that are inside. */

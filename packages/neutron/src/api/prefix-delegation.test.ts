@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { simulatedPrefix } from '@cairn/host/simulated/fabric';
 import type { SimulatedAgent } from '@cairn/host/simulated/agent';
+import { type Clock, systemClock } from '@cairn/kit/clock/clock';
 import { NetworkWorld } from '../testing/network-world.ts';
 
 const SLAAC = { ip_version: 6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
@@ -134,6 +136,7 @@ describe('subnets whose prefix is delegated', () => {
       return (await settled(id)).cidr;
     };
     assert.equal(await tell('2001:db8:88::/64'), '2001:db8:88::/64');
+    assert.equal((await world.onHost('router', routerId)).prefixDelegation[0].before, simulatedPrefix(id), 'guests are told to leave the old one');
     assert.equal(await tell('2001:db8:77::/64'), '2001:db8:88::/64');
     assert.equal(await tell('::/64'), '2001:db8:88::/64');
     assert.equal(await tell('2001:db8:99::/64', 'another'), '2001:db8:88::/64');
@@ -151,6 +154,38 @@ describe('subnets whose prefix is delegated', () => {
     );
     // expired: the host tells so, and asks anew
     assert.ok(['::/64', simulatedPrefix(id)].includes(await tell(undefined)));
+  });
+
+  it('are told for two hours what it has replaced', async () => {
+    let laterMs = 0;
+    const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };
+    const own = await NetworkWorld.start({ hosts: ['host'], clock });
+    try {
+      const { id: outside } = (await own.publicNetwork()).network;
+      const { id: network_id } = await own.create('member', 'network');
+      const { id } = await own.create('member', 'subnet', { network_id, subnetpool_id: 'prefix_delegation', ...SLAAC });
+      const router = await own.create('member', 'router', { external_gateway_info: { network_id: outside } });
+      await own.expect(200, 'member', 'PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: id });
+      const told = async () => (await own.onHost('router', router.id)).prefixDelegation[0];
+      const becomes = async (prefix: string, before: string | undefined): Promise<void> => {
+        for (let i = 0; i < 3000 && ((await told()).prefix !== prefix || (await told()).before !== before); i++) await sleep(10);
+        assert.deepEqual([(await told()).prefix, (await told()).before], [prefix, before]);
+      };
+      const tell = (prefix: string): void => (own.hosts.get('host') as SimulatedAgent).fabric.tellPrefix(router.id, id, prefix);
+      await becomes(simulatedPrefix(id), undefined);
+      tell('2001:db8:88::/64');
+      await becomes('2001:db8:88::/64', simulatedPrefix(id));
+      tell('2001:db8:89::/64');
+      await becomes('2001:db8:89::/64', '2001:db8:88::/64');
+      laterMs = 7_100_000;
+      tell('2001:db8:89::/64');
+      await becomes('2001:db8:89::/64', '2001:db8:88::/64');
+      laterMs = 7_400_000;
+      tell('2001:db8:89::/64');
+      await becomes('2001:db8:89::/64', undefined);
+    } finally {
+      await own.close();
+    }
   });
 
   it('come by default where the operator has said so', async () => {

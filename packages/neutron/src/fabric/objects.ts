@@ -219,7 +219,9 @@ function delegationSpecs(rows: RouterRows): PrefixDelegationSpec[] {
   });
   return [...new Set(ids)].toSorted().map((subnetId) => {
     const known = rows.delegations.get(subnetId);
-    return { subnetId, ...(known && isHeld(subnetId) && { prefix: known.prefix, validUntilMs: Number(known.valid_until_ms) }) };
+    if (!known || !isHeld(subnetId)) return { subnetId };
+    const before = known.before_prefix === '' ? {} : { before: known.before_prefix };
+    return { subnetId, prefix: known.prefix, validUntilMs: Number(known.valid_until_ms), ...before };
   });
 }
 

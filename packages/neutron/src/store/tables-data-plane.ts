@@ -82,6 +82,9 @@ export interface DelegatedPrefixRow {
   router_id: string;
   prefix: string;
   valid_until_ms: number;
+  /** What it has replaced: guests are told to use that no longer, until then. Empty where it has replaced nothing, or long ago. */
+  before_prefix: string;
+  before_until_ms: number;
 }
 
 /** An IPv6 address inside that a router answers for outside. */

@@ -12,10 +12,21 @@ export interface KernelLink {
   readonly carrier: boolean;
   /** With prefix length, `10.0.0.1/24`; IPv6 link-local ones are the kernel's own affair and left out. */
   readonly addresses: readonly string[];
+  /** Addresses that are there for what they announce alone: deprecated, and without a route. With prefix length. */
+  readonly stale?: readonly string[];
   readonly alias: string | undefined;
 }
 
 export type KernelLinks = ReadonlyMap<string, KernelLink>;
+
+interface JsonAddress {
+  readonly family?: string;
+  readonly local?: string;
+  readonly prefixlen?: number;
+  readonly scope?: string;
+  readonly deprecated?: boolean;
+  readonly noprefixroute?: boolean;
+}
 
 interface JsonLink {
   readonly ifname?: string;
@@ -26,8 +37,10 @@ interface JsonLink {
   readonly address?: string;
   readonly ifalias?: string;
   readonly linkinfo?: { readonly info_kind?: string };
-  readonly addr_info?: readonly { readonly family?: string; readonly local?: string; readonly prefixlen?: number; readonly scope?: string }[];
+  readonly addr_info?: readonly JsonAddress[];
 }
+
+const isStale = (address: JsonAddress): boolean => address.deprecated === true && address.noprefixroute === true;
 
 export function readLinks(json: string): KernelLinks {
   const links = new Map<string, KernelLink>();
@@ -35,6 +48,8 @@ export function readLinks(json: string): KernelLinks {
   for (const link of (json.trim() === '' ? [] : JSON.parse(json)) as readonly JsonLink[]) {
     if (link.ifname === undefined) continue;
     const flags = link.flags ?? [];
+    const addresses = (link.addr_info ?? []).filter((a) => !(a.family === 'inet6' && a.scope === 'link'));
+    const [stale, own] = [true, false].map((is) => addresses.filter((a) => isStale(a) === is).map((a) => `${a.local}/${a.prefixlen}`)) as [string[], string[]];
     links.set(link.ifname, {
       name: link.ifname,
       kind: link.linkinfo?.info_kind ?? link.link_type ?? '',
@@ -43,7 +58,8 @@ export function readLinks(json: string): KernelLinks {
       master: link.master,
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
-      addresses: (link.addr_info ?? []).filter((a) => !(a.family === 'inet6' && a.scope === 'link')).map((a) => `${a.local}/${a.prefixlen}`),
+      addresses: own,
+      ...(stale.length > 0 && { stale }),
       alias: link.ifalias,
     });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Cidr, parseCidr } from './address.ts';
 import { macOf, network, port, subnet } from '../testing/objects.ts';
 import { planAdvertiser, planDhcpServer } from './dnsmasq.ts';
 
@@ -112,17 +113,18 @@ test('router advertisements say how addresses are made', () => {
   const stateless = { ...six, id: 'stateless', cidr: 'fd02::/64', ipv6AddressMode: 'dhcpv6-stateless' as const };
   const plan = planAdvertiser([
     { link: 'qr-a', subnet: six },
-    { link: 'qr-a', subnet: slaac },
+    { link: 'qr-a', subnet: slaac, replaced: [parseCidr('fd05::/64') as Cidr] },
     { link: 'qr-b', subnet: stateless },
     { link: 'qr-c', subnet: four },
   ]);
-  assert.deepEqual(plan?.args.slice(-7), [
+  assert.deepEqual(plan?.args.slice(-8), [
     '--port=0',
     '--enable-ra',
     '--interface=qr-a',
     '--interface=qr-b',
     '--dhcp-range=set:subnet-six,fd00::,static,64',
     '--dhcp-range=set:subnet-slaac,fd01::,ra-only,64',
+    '--dhcp-range=fd05::,ra-only,64,deprecated',
     '--dhcp-range=set:subnet-stateless,fd02::,ra-stateless,64',
   ]);
   assert.equal(planAdvertiser([{ link: 'qr-c', subnet: four }]), undefined);

@@ -182,17 +182,26 @@ function portLines(port: PortSpec, subnets: ReadonlyMap<string, SubnetSpec>, dom
   return { hosts, addn, opts, reservations };
 }
 
+/** A subnet that a router is on. `replaced`: prefixes that its guests are not to use any longer. */
+export interface AdvertisedSubnet {
+  readonly link: string;
+  readonly subnet: SubnetSpec;
+  readonly replaced?: readonly Cidr[];
+}
+
 /** Router advertisements of a router, for its interfaces with IPv6 subnets that have an address mode. Undefined when there is none. */
-export function planAdvertiser(links: readonly { readonly link: string; readonly subnet: SubnetSpec }[]): DnsmasqPlan | undefined {
+export function planAdvertiser(links: readonly AdvertisedSubnet[]): DnsmasqPlan | undefined {
   const served = links.filter(({ subnet }) => subnet.ipVersion === 6 && subnet.ipv6AddressMode !== undefined).toSorted((a, b) => byIdOf(a.subnet, b.subnet));
   if (served.length === 0) return undefined;
   const modes = { slaac: 'ra-only', 'dhcpv6-stateless': 'ra-stateless', 'dhcpv6-stateful': 'static' } as const;
   const args = [...COMMON, '--port=0', '--enable-ra'];
   for (const link of new Set(served.map(({ link }) => link))) args.push(`--interface=${link}`);
   const opts: string[] = [];
-  for (const { subnet } of served) {
+  for (const { subnet, replaced = [] } of served) {
     const cidr = cidrOf(subnet);
     args.push(`--dhcp-range=set:subnet-${subnet.id},${formatIp(cidr)},${modes[subnet.ipv6AddressMode ?? 'slaac']},${cidr.prefixLength}`);
+    // how long it is valid is what the link's address says
+    for (const before of replaced) args.push(`--dhcp-range=${formatIp(before)},ra-only,64,deprecated`);
     if (subnet.dnsServers.length) opts.push(option(6, `subnet-${subnet.id}`, 'dns-server', ...subnet.dnsServers.map(literal)));
   }
   return { args, files: { hosts: '', opts: text(opts), addn: '' }, reservations: new Map() };

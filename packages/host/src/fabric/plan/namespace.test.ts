@@ -14,7 +14,7 @@ const plan: NamespacePlan = {
   rules: new Map(),
 };
 const changed = (
-  links: Record<string, Partial<{ mac: string; mtu: number; bridge: string; addresses: string[] }> | undefined>,
+  links: Record<string, Partial<{ mac: string; mtu: number; bridge: string; addresses: string[]; stale: string[] }> | undefined>,
   more: Partial<NamespacePlan> = {},
 ): NamespacePlan => ({
   ...plan,
@@ -54,6 +54,22 @@ test('from nothing', () => {
 
 test('nothing to do is nothing done', () => {
   assert.deepEqual(diffNamespace(stateAfter(plan), plan), { stale: [], inSwitch: [], inside: [], announce: [] });
+});
+
+test('a former address is there for a while without a route; it may have been the own one, and be it again', () => {
+  const own = changed({ 'qr-a': { addresses: ['fd00:1::1/64', '10.1.0.1/24'] } });
+  const former = changed({ 'qr-a': { addresses: ['fd00:2::1/64', '10.1.0.1/24'], stale: ['fd00:1::1/64'] } });
+  const add = (address: string): string => `addr add ${address} dev qr-a nodad`;
+  const toFormer = `${add('fd00:1::1/64')} noprefixroute valid_lft 7200 preferred_lft 0`;
+  const route = 'route replace 0.0.0.0/0 proto static via 172.24.4.1 dev qg-r';
+  assert.deepEqual(diffNamespace(stateAfter(own), former).inside, [add('fd00:2::1/64'), 'addr delete fd00:1::1/64 dev qr-a', toFormer, route]);
+  assert.deepEqual(diffNamespace(stateAfter(former), former).inside, []);
+  assert.deepEqual(diffNamespace(stateAfter(former), own).inside, [
+    'addr delete fd00:1::1/64 dev qr-a',
+    add('fd00:1::1/64'),
+    'addr delete fd00:2::1/64 dev qr-a',
+    route,
+  ]);
 });
 
 test('a floating address comes with one command and is announced', () => {

@@ -28,6 +28,11 @@ export interface VethPlan {
   readonly bridge: string;
   /** With length, canonical. */
   readonly addresses: readonly string[];
+  /**
+   * Addresses of prefixes that guests are not to use any longer, which is announced as long as the link has them. They lead nowhere, and the kernel
+   * takes them away after a while by itself. With length, canonical.
+   */
+  readonly stale?: readonly string[];
   /** Neither asks nor answers by ARP, nor announces its addresses. Goes by the MAC: a link of another MAC may change it. */
   readonly isQuiet?: true;
 }
@@ -41,6 +46,8 @@ export interface NamespaceState {
   readonly neighbours: ReadonlyMap<string, string>;
 }
 
+/** How long a prefix that was replaced is announced: as long as guests go on with it, whatever they are told (RFC 4862, 5.5.3 e). */
+const STALE_SECONDS = 7200;
 const NONE: ReadonlySet<string> = new Set();
 const NO_NEIGHBOURS: ReadonlyMap<string, string> = new Map();
 
@@ -85,7 +92,13 @@ export function diffNamespace(actual: NamespaceState, plan: NamespacePlan): Name
       inSwitch.push(`link set dev ${name} mtu ${wanted.mtu} master ${wanted.bridge} up`);
     if (!link || link.mtu !== wanted.mtu || link.mac !== wanted.mac)
       inside.push(`link set dev ${name} mtu ${wanted.mtu} address ${wanted.mac}${arpOf(wanted, link)}`);
+    const former = wanted.stale ?? [];
+    const wasStale = link?.stale ?? [];
+    // what was the one may be the other now
+    for (const address of wasStale) if (!former.includes(address)) inside.push(`addr delete ${address} dev ${name}`);
     const gone = changeAddresses(name, link?.addresses ?? [], wanted.addresses, inside);
+    for (const address of former)
+      if (!wasStale.includes(address)) inside.push(`addr add ${address} dev ${name} nodad noprefixroute valid_lft ${STALE_SECONDS} preferred_lft 0`);
     if (gone) routesMayBeLost = true;
     if (!link?.up) inside.push(`link set dev ${name} up`);
     for (const address of wanted.addresses) {
@@ -131,7 +144,8 @@ function changeAddresses(link: string, actual: readonly string[], wanted: readon
 export function stateAfter(plan: NamespacePlan): NamespaceState {
   const base = { alias: undefined, up: true, carrier: true };
   const inner = [...plan.links].map(
-    ([name, l]) => [name, { ...base, name, kind: 'veth', mac: l.mac, mtu: l.mtu, master: undefined, addresses: l.addresses }] as const,
+    ([name, l]) =>
+      [name, { ...base, name, kind: 'veth', mac: l.mac, mtu: l.mtu, master: undefined, addresses: l.addresses, ...(l.stale && { stale: l.stale }) }] as const,
   );
   const outer = [...plan.links].map(([name, l]) => [name, { ...base, name, kind: 'veth', mac: '', mtu: l.mtu, master: l.bridge, addresses: [] }] as const);
   const lo = { ...base, name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mtu: 65536, master: undefined, addresses: plan.loopback };

@@ -1,8 +1,9 @@
 import type { RouterSpec } from '../../interface/fabric.ts';
 import { bridgeName, type Names, routerLinkName } from '../names.ts';
 import type { FabricView } from '../objects.ts';
-import { canonicalIp, canonicalMac, type Cidr, contains, formatCidr, type Ip, METADATA_IP, parseCidr, parseIp } from './address.ts';
+import { canonicalIp, canonicalMac, type Cidr, contains, formatCidr, formatIp, type Ip, METADATA_IP, parseCidr, parseIp } from './address.ts';
 import { FIXED_MAP, gatewaysOf, type RouterGateway } from './gateways.ts';
+import { replacedPrefixes } from './delegation.ts';
 import { manyHops, type NamespacePlan, type VethPlan } from './namespace.ts';
 import { neighboursOf } from './router-part.ts';
 import { routerRules } from './router-rules.ts';
@@ -39,6 +40,7 @@ export function planRouter(view: Pick<FabricView, 'networks' | 'portsOf'>, route
     addresses: readonly { readonly ip: string; readonly prefixLength: number }[],
     more: readonly string[],
     isQuiet = false,
+    stale: readonly string[] = [],
   ): void => {
     const network = view.networks.get(networkId);
     if (!network) return;
@@ -48,6 +50,7 @@ export function planRouter(view: Pick<FabricView, 'networks' | 'portsOf'>, route
       mtu: network.mtu,
       bridge: bridgeName(networkId),
       addresses: [...new Set([...own, ...more])],
+      ...(stale.length > 0 && { stale }),
       ...(isQuiet && { isQuiet }),
     });
     for (const text of own) {
@@ -55,7 +58,8 @@ export function planRouter(view: Pick<FabricView, 'networks' | 'portsOf'>, route
       if (cidr) connected.push({ cidr, link: name });
     }
   };
-  for (const link of router.interfaces) add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, [], router.isPart);
+  for (const link of router.interfaces)
+    add(routerLinkName(link.portId), link.networkId, link.mac, link.addresses, [], router.isPart, staleAddresses(router, link));
   for (const { link, networkId, mac, addresses, floatingIps, portForwardings } of gatewaysOf(router)) {
     const outside = [...floatingIps, ...portForwardings].map(({ floatingIp }) => `${canonicalIp(floatingIp)}/32`);
     add(link, networkId, mac, addresses, [...new Set(outside)].toSorted());
@@ -87,6 +91,10 @@ export function planRouter(view: Pick<FabricView, 'networks' | 'portsOf'>, route
     ...(router.isPart && { neighbours: neighboursOf(view, router) }),
   };
 }
+
+/** The router's former addresses on a link: by them its advertisements tell that prefixes are not to be used any longer. */
+const staleAddresses = (router: RouterSpec, link: RouterSpec['interfaces'][number]): string[] =>
+  replacedPrefixes(router, link).map(({ before }) => `${formatIp({ version: 6, value: before.value + 1n })}/64`);
 
 /** The addresses that the first gateway answers for. */
 function proxiesOf(router: RouterSpec, gateways: readonly RouterGateway[]): ReadonlySet<string> {

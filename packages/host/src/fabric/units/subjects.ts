@@ -4,7 +4,7 @@ import type { FabricView } from '../objects.ts';
 import { contains, parseCidr, parseIp } from '../plan/address.ts';
 import { hasMetadata, planDhcpNamespace } from '../plan/dhcp.ts';
 import { planAdvertiser, planDhcpServer } from '../plan/dnsmasq.ts';
-import { delegationOf } from '../plan/delegation.ts';
+import { delegationOf, replacedPrefixes } from '../plan/delegation.ts';
 import type { NamespacePlan } from '../plan/namespace.ts';
 import { planRouter } from '../plan/router.ts';
 import { FLOATING_MAP, FORWARDING_MAP, NAT_TABLE } from '../plan/router-rules.ts';
@@ -77,7 +77,11 @@ function advertised(view: FabricView, router: RouterSpec) {
         const cidr = parseCidr(subnet.cidr);
         return cidr !== undefined && link.addresses.some(({ ip }) => contains(cidr, parseIp(ip) ?? { version: 4, value: 0n }));
       })
-      .map((subnet) => ({ link: routerLinkName(link.portId), subnet })),
+      .map((subnet) => ({
+        link: routerLinkName(link.portId),
+        subnet,
+        replaced: replacedPrefixes(router, link).flatMap(({ subnetId, before }) => (subnetId === subnet.id ? [before] : [])),
+      })),
   );
 }
 

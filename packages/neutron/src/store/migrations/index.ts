@@ -21,6 +21,7 @@ import { serviceHosts } from './0026-service-hosts.ts';
 import { proxiedAddresses } from './0028-proxied-addresses.ts';
 import { delegatedPrefixes } from './0031-delegated-prefixes.ts';
 import { trustedPorts } from './0032-trusted-ports.ts';
+import { replacedPrefixes } from './0033-replaced-prefixes.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -47,5 +48,6 @@ export const neutronMigrations: MigrationSet = {
     '0028_proxied_addresses': proxiedAddresses,
     '0031_delegated_prefixes': delegatedPrefixes,
     '0032_trusted_ports': trustedPorts,
+    '0033_replaced_prefixes': replacedPrefixes,
   },
 };
