@@ -8,6 +8,7 @@ import { portsByIds, portsOfDevices } from '../store/ports.ts';
 import { groupsByIds, groupsOfPorts, rulesOfGroups } from '../store/security-groups.ts';
 import { subnetsByIds } from '../store/subnets.ts';
 import type { PortRow, SubnetRow } from '../store/tables.ts';
+import { byAddress } from './port-view.ts';
 
 type ServerFacts = Pick<NeutronFace, 'portsOfDevice' | 'portsOfDevices' | 'port' | 'devicesByAddress' | 'securityGroupsOfDevice'>;
 
@@ -69,7 +70,7 @@ async function factsOf(db: Db, ports: readonly PortRow[]): Promise<PortFacts[]> 
       deviceId: port.device_id,
       deviceOwner: port.device_owner,
       host: port.binding_host,
-      fixedIps: (addresses.get(port.id) ?? []).flatMap((address) => {
+      fixedIps: (addresses.get(port.id) ?? []).toSorted(byAddress).flatMap((address) => {
         const subnet = subnetOf.get(address.subnet_id);
         const floatingIps = (floatingOf.get(`${port.id} ${address.ip_address}`) ?? []).map((row) => row.floating_ip_address);
         return subnet ? [{ ip: address.ip_address, ...subnet, floatingIps }] : [];

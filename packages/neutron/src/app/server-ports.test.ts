@@ -83,6 +83,16 @@ describe('ports for servers', () => {
     assert.equal((await plan([{ portId: none.id }])).length, 1);
   });
 
+  it("tells a port's addresses in the order in which the API shows them", async () => {
+    const ips = ['10.0.0.62', '10.0.0.61'];
+    const port = await world.create('member', 'port', { network_id: networkId, fixed_ips: ips.map((ip) => ({ subnet_id: subnetId, ip_address: ip })) });
+    const told = await face.port(store().read, port.id);
+    assert.deepEqual(
+      told?.fixedIps.map(({ ip }) => ip),
+      ips.toReversed(),
+    );
+  });
+
   it('makes ports once, and says all about them', async () => {
     const plans = await plan([{ networkId }]);
     await make(plans);
