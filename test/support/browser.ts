@@ -48,13 +48,18 @@ export function slowDown(context: BrowserContext): void {
   });
 }
 
+/**
+ * The browser itself notes every refused request; whether a refusal was expected is the test's to say. And noVNC notes a line that it leaves when the other end takes
+ * more than three seconds to say farewell, as a machine that stands still for a moment does.
+ */
+const EXPECTED = /Failed to load resource|^Disconnection timed out\.$/;
+
 /** What went wrong in a page by itself: exceptions, errors on its console, breaches of its content security policy. */
 export function watch(page: Page): readonly string[] {
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
   page.on('console', (message) => {
-    // the browser itself notes every refused request; whether a refusal was expected is the test's to say
-    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) wrong.push(`console: ${message.text()}`);
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) wrong.push(`console: ${message.text()}`);
   });
   return wrong;
 }
