@@ -10,36 +10,36 @@ export interface Credentials {
   readonly roles: ReadonlySet<string>;
 }
 
-const known = new WeakMap<Context, Credentials>();
+/** By the list of a token's roles, which is the same for all its requests; their Contexts are not. */
+const rolesOf = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-/** The names that check strings may use on their left side. Cached per Context. */
-export function credentialsOf(ctx: Context): Credentials {
-  let found = known.get(ctx);
-  if (!found) {
-    found = {
-      ctx,
-      roles: new Set(ctx.roles.map((r) => r.toLowerCase())),
-      values: {
-        user_id: ctx.userId,
-        user_domain_id: ctx.userDomainId,
-        project_id: ctx.projectId,
-        tenant_id: ctx.projectId,
-        tenant: ctx.projectId,
-        project_domain_id: ctx.projectDomainId,
-        domain_id: ctx.domainId,
-        system_scope: ctx.systemScope,
-        is_admin: ctx.roles.includes('admin'),
-        is_admin_project: ctx.isAdminProject,
-        trust_id: ctx.trustId,
-        'trust.trustor_user_id': undefined,
-        'token.project.domain.id': ctx.projectDomainId,
-        'token.domain.id': ctx.domainId,
-      },
-    };
-    known.set(ctx, found);
-  }
-  return found;
+function lowered(names: readonly string[]): ReadonlySet<string> {
+  let roles = rolesOf.get(names);
+  if (!roles) rolesOf.set(names, (roles = new Set(names.map((name) => name.toLowerCase()))));
+  return roles;
 }
+
+/** The names that check strings may use on their left side. */
+export const credentialsOf = (ctx: Context): Credentials => ({
+  ctx,
+  roles: lowered(ctx.roles),
+  values: {
+    user_id: ctx.userId,
+    user_domain_id: ctx.userDomainId,
+    project_id: ctx.projectId,
+    tenant_id: ctx.projectId,
+    tenant: ctx.projectId,
+    project_domain_id: ctx.projectDomainId,
+    domain_id: ctx.domainId,
+    system_scope: ctx.systemScope,
+    is_admin: ctx.roles.includes('admin'),
+    is_admin_project: ctx.isAdminProject,
+    trust_id: ctx.trustId,
+    'trust.trustor_user_id': undefined,
+    'token.project.domain.id': ctx.projectDomainId,
+    'token.domain.id': ctx.domainId,
+  },
+});
 
 /** Python's str() of the values that policies compare: True/False/None. */
 function text(value: unknown): string {

@@ -22,6 +22,7 @@ import { proxiedAddresses } from './0028-proxied-addresses.ts';
 import { delegatedPrefixes } from './0031-delegated-prefixes.ts';
 import { trustedPorts } from './0032-trusted-ports.ts';
 import { replacedPrefixes } from './0033-replaced-prefixes.ts';
+import { sparseIndexes } from './0034-sparse-indexes.ts';
 
 export const neutronMigrations: MigrationSet = {
   service: 'neutron',
@@ -49,5 +50,6 @@ export const neutronMigrations: MigrationSet = {
     '0031_delegated_prefixes': delegatedPrefixes,
     '0032_trusted_ports': trustedPorts,
     '0033_replaced_prefixes': replacedPrefixes,
+    '0034_sparse_indexes': sparseIndexes,
   },
 };
