@@ -125,7 +125,7 @@ export class Forward {
     const hooked = Boolean(step.commit) || (!next && Boolean(definition.onDone));
     const end = await this.#run.persist(hooked, async (tx, hook) => {
       const nowMs = host.clock.nowMs();
-      const { cancel } = await this.#run.advance(tx, { step: next ? index + 1 : index, nowMs });
+      const { cancel } = next ? await this.#run.advance(tx, { step: index + 1, nowMs }) : await this.#run.held(tx);
       await updateStep(tx, row.id, index, { state: 'done', output: text, finishedAtMs: nowMs, ...(this.#attempt > 1 ? { error: null } : {}) });
       if (step.commit) await hook(async () => step.commit?.(tx, context, value));
       if (cancel) return this.#run.unwindRows(tx, index, { step: step.name, ...describe(new Cancelled()) }, nowMs);

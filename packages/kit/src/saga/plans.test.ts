@@ -5,7 +5,7 @@ import type { Db, Tx } from '../store/store.ts';
 import { Bench } from './engine-testing.ts';
 import { historyOf, running } from './history.ts';
 import { expired, pendingInTurn, releaseAll, renew, takeExpired, takePending } from './leases.ts';
-import { deleteFinished, hasUnfinished, nextOfSubject, sagaById, stepsOf, unfinishedOfSubject, updateStep } from './store.ts';
+import { deleteFinished, hasUnfinished, heldBy, nextOfSubject, sagaById, stepsOf, unfinishedOfSubject, updateStep } from './store.ts';
 
 /** A handle that keeps the texts of the statements sent through it: those that are built, and those that are made once. */
 function spy<D extends Db>(db: D): { db: D; texts: Set<string> } {
@@ -39,6 +39,7 @@ test('every query of the engine is an index lookup, and none sorts or scans the 
     await unfinishedOfSubject(db, 's');
     await sagaById(db, 'i');
     await stepsOf(db, ['i', 'j']);
+    await heldBy(db, 'i', 'me');
     await updateStep(db, 'i', 0, { state: 'done' });
     await pendingInTurn(db, ['n'], 10);
     await takePending(db, ['i'], lease, () => 'x');

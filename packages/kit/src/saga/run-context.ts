@@ -6,7 +6,7 @@ import { LetGo } from './failure.ts';
 import type { ProbePoint, RunHost } from './run-host.ts';
 import type { Json, SagaDefinition, SagaFailure, StepContext } from './saga.ts';
 import { nap } from './settle.ts';
-import { type Advance, advance, hasUnfinished, type SagaRow, updateStep } from './store.ts';
+import { type Advance, advance, hasUnfinished, heldBy, type SagaRow, updateStep } from './store.ts';
 
 /** Records of a step that keep failing, though the database answers, count as the step's own failure after so many tries. */
 const RECORD_TRIES = 6;
@@ -82,6 +82,13 @@ export class RunContext {
         this.leaseUntilMs = leaseUntilMs;
       });
     }
+    return held;
+  }
+
+  /** The same for the transaction that ends the saga. Whoever takes the lease or asks for its end meanwhile makes that one fail and run again. */
+  async held(tx: Tx): Promise<{ cancel: number }> {
+    const held = await heldBy(tx, this.row.id, this.host.owner);
+    if (!held) throw new LetGo('the lease is lost');
     return held;
   }
 

@@ -79,6 +79,10 @@ export async function advance(tx: Tx, sagaId: string, owner: string, change: Adv
   return updateReturning<SagaRow, 'cancel'>(tx, 'kit_saga', set, { id: sagaId, lease_owner: owner, finished_at_ms: null }, ['cancel']);
 }
 
+/** Whether somebody asked that a saga unwind; undefined when the lease is lost. For the transaction that ends the saga, which needs no other change of it. */
+export const heldBy = (tx: Tx, sagaId: string, owner: string): Promise<{ cancel: number } | undefined> =>
+  findRow<Pick<SagaRow, 'cancel'>>(tx, 'kit_saga', { id: sagaId, lease_owner: owner, finished_at_ms: null }, { columns: ['cancel'] });
+
 /** Ends a saga and its lease. */
 export async function finishSaga(tx: Tx, sagaId: string, state: 'done' | 'failed', nowMs: number, failure?: SagaFailure): Promise<void> {
   const set = { state, updated_at_ms: nowMs, finished_at_ms: nowMs, lease_owner: null, lease_until_ms: 0 };
