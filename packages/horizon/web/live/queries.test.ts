@@ -61,3 +61,14 @@ test('what is there already is asked for at once', async () => {
   assert.equal(asked.length, 2);
   end();
 });
+
+test('who asks now and then leaves alone what is being asked for: a refusal that takes longer than that is shown', async () => {
+  const { queries, asked, end } = onScreen();
+  await until(() => asked.length === 1);
+  void queries.invalidateQueries({}, { cancelRefetch: false });
+  asked[0]?.refuse();
+  await until(() => queries.getQueryState(['things', 'of', 'ann'])?.status === 'error');
+  for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked.length, 1);
+  end();
+});

@@ -11,7 +11,9 @@ export class LiveQueries extends QueryClient {
   readonly #doubted = new Set<string>();
 
   override invalidateQueries<T extends QueryKey = QueryKey>(filters?: InvalidateQueryFilters<T>, options?: InvalidateOptions): Promise<void> {
-    for (const query of this.getQueryCache().findAll(filters)) if (isFirst(query)) void this.#askAgain(query);
+    // who waits for what is being asked knows of no change
+    const isNews = options?.cancelRefetch !== false;
+    if (isNews) for (const query of this.getQueryCache().findAll(filters)) if (isFirst(query)) void this.#askAgain(query);
     return super.invalidateQueries(filters, options);
   }
 
