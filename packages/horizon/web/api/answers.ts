@@ -760,6 +760,7 @@ type Port = {
   }[];
   readonly ip_allocation: string;
   readonly propagate_uplink_status: boolean;
+  readonly trusted?: boolean | null;
   readonly qos_policy_id: string | null;
   readonly qos_network_policy_id: string | null;
   readonly trunk_details?: {

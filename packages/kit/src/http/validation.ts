@@ -59,13 +59,14 @@ for (const [name, validate] of Object.entries(FORMATS)) ajv.addFormat(name, vali
 // nova and cinder hold numbers that come as text to the same limits
 for (const keyword of ['minimum', 'maximum'] as const) {
   ajv.removeKeyword(keyword);
-  const validate: SchemaValidateFunction = (limit: number, value: unknown) => {
+  const validate: SchemaValidateFunction = (limit: number, value: unknown, parentSchema = {}) => {
     const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
     if (!(keyword === 'minimum' ? number < limit : number > limit)) return true;
-    validate.errors = [{ keyword, params: { limit } }];
+    // ajv adds the paths and the value to errors of keywords of others, not the schema around
+    validate.errors = [{ keyword, params: { limit }, parentSchema }];
     return false;
   };
-  ajv.addKeyword({ keyword, type: ['number', 'string'], schemaType: 'number', errors: 'full', validate });
+  ajv.addKeyword({ keyword, type: ['number', 'string'], schemaType: 'number', errors: true, validate });
 }
 
 /** True for text with C0, DEL or C1 control characters; such text must not meet a console, a log or a config file. */
