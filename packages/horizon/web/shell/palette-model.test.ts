@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Entry, isId, literally, matching, placeOf } from './palette-model.ts';
+import { type Entry, isId, literally, matching, placeOf, withEarlier } from './palette-model.ts';
 
 const entry = (kind: string, text: string, detail?: string): Entry => ({ id: text, kind, text, detail, go: () => undefined });
 const entries = [entry('Page', 'Servers'), entry('Action', 'Launch a server'), entry('Server', 'observer', 'abc-1'), entry('Volume', 'data', 'abc-2')];
@@ -20,6 +20,12 @@ test('the entry that was gone to stays the one, wherever things that are found l
   assert.equal(placeOf(entries, 'observer'), 2);
   assert.equal(placeOf([entry('Server', 'obs', 'new'), ...entries], 'observer'), 3);
   assert.equal(placeOf(entries, 'gone'), 0);
+});
+
+test('what was found before stays behind what is found now, once', () => {
+  const [a, b, c] = [{ id: 'a' }, { id: 'b' }, { id: 'c' }];
+  assert.deepEqual(withEarlier([], [a, b]), [a, b]);
+  assert.deepEqual(withEarlier([b, c], [a, b]), [b, c, a]);
 });
 
 test('an id is known as one; a name is searched for literally', () => {

@@ -41,6 +41,12 @@ export const placeOf = (entries: readonly Entry[], id: string | undefined): numb
     entries.findIndex((entry) => entry.id === id),
   );
 
+/** What is found now, and behind it what was found before and is not among it. */
+export const withEarlier = <T extends { readonly id: string }>(now: readonly T[], earlier: readonly T[]): readonly T[] => [
+  ...now,
+  ...earlier.filter(({ id }) => now.every((one) => one.id !== id)),
+];
+
 /** Is it an id of the cloud, so that single things can be asked for by it? */
 export const isId = (typed: string): boolean => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(typed.trim());
 

@@ -2,7 +2,7 @@ import { useQueries } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api } from '../api/client.ts';
 import type { ServiceName } from '../api/services.ts';
-import { isId, literally } from './palette-model.ts';
+import { isId, literally, withEarlier } from './palette-model.ts';
 
 interface Named {
   readonly id: string;
@@ -105,8 +105,12 @@ export function useFound(typed: string): { readonly found: readonly Found[]; rea
       retry: false,
     })),
   });
-  return {
-    found: asks.flatMap(({ data }) => data ?? []),
-    busy: asks.some(({ isFetching }) => isFetching) || (typed.trim() !== text && typed.trim().length >= LEAST_LETTERS),
-  };
+  const now = asks.flatMap(({ data }) => data ?? []);
+  const busy = asks.some(({ isFetching }) => isFetching) || (typed.trim() !== text && typed.trim().length >= LEAST_LETTERS);
+  // what was found stays until the next answers are there: somebody may be about to take it
+  const [earlier, keep] = useState<readonly Found[]>([]);
+  const found = busy ? withEarlier(now, earlier) : now;
+  const told = JSON.stringify(found);
+  useEffect(() => keep(JSON.parse(told) as readonly Found[]), [told]);
+  return { found, busy };
 }
