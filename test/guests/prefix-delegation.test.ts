@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { cannotRun, until } from '@cairn/host/fabric/testing/machine';
 import { NetworkGround } from '../support/network-walk/ground.ts';
 
-const SERVER = join(import.meta.dirname, '../../packages/host/src/fabric/testing/prefix-server.fixture.ts');
 /** What a loaded machine may take. */
 const LONG_MS = 120_000;
 
@@ -15,13 +13,9 @@ test('a guest has an address of the prefix that the provider delegates to its ro
   const ground = await NetworkGround.start(2);
   const { world } = ground;
   try {
-    const provider = ground.outsideSpawn(process.execPath, SERVER, 'public');
-    assert.ok(await provider.says(/^serves$/m, LONG_MS), provider.output);
-    await ground.outside('ip', 'addr', 'add', '2001:db8:1::1/64', 'dev', 'public', 'nodad');
-
+    const provider = await ground.provide();
     const { networks } = await world.expect(200, 'admin', 'GET', '/networks?name=public');
     const outside = networks[0].id;
-    await world.create('admin', 'subnet', { network_id: outside, ip_version: 6, cidr: '2001:db8:1::/64', gateway_ip: '2001:db8:1::1', enable_dhcp: false });
     const { network, subnet: four } = await world.network('admin');
     const { security_groups: groups } = await world.expect(200, 'admin', 'GET', '/security-groups?name=default');
     const group = groups.find((each: { project_id: string }) => each.project_id === network.project_id);

@@ -16,7 +16,7 @@ type Answer = TestAnswer | undefined;
 /** Undefined where there is nothing to do it to. */
 type Action = (scene: Scene) => Promise<Answer>;
 
-const MOST = { networks: 4, guests: 6, routers: 3, groups: 4, rules: 24, floating: 5, addressGroups: 2 };
+const MOST = { networks: 4, guests: 6, routers: 3, groups: 4, rules: 24, floating: 5, addressGroups: 2, delegated: 2 };
 
 const call = ({ ground }: Scene, method: string, path: string, body?: unknown): Promise<TestAnswer> => ground.world.call('admin', method, path, body);
 const pick = <T>({ below }: Scene, list: readonly T[]): T | undefined => list[below(list.length || 1)];
@@ -52,6 +52,31 @@ const makeNetwork: Action = async (scene) => {
     { ipv6_ra_mode: 'dhcpv6-stateful', ipv6_address_mode: 'dhcpv6-stateful' },
   ]);
   return await call(scene, 'POST', '/subnets', { subnet: { network_id: id, ip_version: 6, cidr: `fd00:0:0:${scene.step + 1}::/64`, ...mode } });
+};
+
+const makeDelegated: Action = async (scene) => {
+  const { views } = scene;
+  const taken = new Set(views.subnets.filter((subnet) => subnet.ip_version === 6).map((subnet) => subnet.network_id));
+  const network = pick(
+    scene,
+    views.tenants().filter((each) => !taken.has(each.id)),
+  );
+  if (!network || views.delegated().length >= MOST.delegated) return undefined;
+  const mode = pick(scene, ['slaac', 'dhcpv6-stateless']);
+  const subnet = { network_id: network.id, ip_version: 6, subnetpool_id: 'prefix_delegation', ipv6_ra_mode: mode, ipv6_address_mode: mode };
+  return await call(scene, 'POST', '/subnets', { subnet });
+};
+
+const removeDelegated: Action = async (scene) => {
+  const subnet = pick(scene, scene.views.delegated());
+  return subnet && (await call(scene, 'DELETE', `/subnets/${subnet.id}`));
+};
+
+/** The provider gives other prefixes, and hosts hear of it. */
+const otherPrefixes: Action = async (scene) => {
+  if (scene.views.delegated().every((subnet) => subnet.cidr === '::/64')) return undefined;
+  await scene.ground.changePrefixes(scene.views);
+  return { status: 200, headers: new Headers(), body: {} };
 };
 
 const removeNetwork: Action = async (scene) => {
@@ -359,5 +384,8 @@ export const ACTIONS: Readonly<Record<string, readonly [weight: number, action: 
   migrate: [3, migrate],
   moveRouter: [3, moveRouter],
   moveDhcp: [2, moveDhcp],
+  makeDelegated: [3, makeDelegated],
+  removeDelegated: [1, removeDelegated],
+  otherPrefixes: [2, otherPrefixes],
   restart: [1, restart],
 };

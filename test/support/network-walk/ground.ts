@@ -2,7 +2,10 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { KernelFabric } from '@cairn/host/fabric/fabric';
-import { type Background, type Guest, Machine } from '@cairn/host/fabric/testing/machine';
+import { clientIdOf } from '@cairn/host/fabric/delegation/message';
+import { formatCidr } from '@cairn/host/fabric/plan/address';
+import { type Background, type Guest, Machine, until } from '@cairn/host/fabric/testing/machine';
+import { prefixOf } from '@cairn/host/fabric/testing/prefix-provider';
 import type { PhysicalNetwork } from '@cairn/host/fabric/plan/switch';
 import type { HostAgent, HostEvent, HostFacts } from '@cairn/host/interface/agent';
 import { type Fabric, type FabricChange, type FabricObject, type FabricStatus, type MeterReading, tapName } from '@cairn/host/interface/fabric';
@@ -12,7 +15,7 @@ import { systemClock } from '@cairn/kit/clock/clock';
 import type { PhysicalNetworkOptions } from '@cairn/neutron/options';
 import { hostSnapshot } from '@cairn/neutron/fabric/snapshot';
 import { NetworkWorld } from '@cairn/neutron/testing/network-world';
-import { type GuestSetup, setupOf, type Views, viewsOf } from './views.ts';
+import { type GuestSetup, isInterface, setupOf, type SubnetView, type Views, viewsOf } from './views.ts';
 
 /** What else there is outside: made by these commands of `ip -batch`, and known to the network service and to hosts as physical networks. */
 export interface Surroundings {
@@ -24,6 +27,12 @@ export interface Surroundings {
 /** The address of what is beyond the cloud. */
 export const OUTSIDE = '172.24.4.1';
 const TALKER = join(import.meta.dirname, '../../../packages/host/src/fabric/testing/talker.fixture.ts');
+
+const PREFIX_SERVER = join(import.meta.dirname, '../../../packages/host/src/fabric/testing/prefix-server.fixture.ts');
+/** What the provider delegates, in turn. */
+const PREFIXES = ['2001:db8:a::', '2001:db8:b::'] as const;
+/** What a loaded machine may take. */
+const LONG_MS = 120_000;
 
 /** Keeps what a host was told. */
 class Told implements Fabric {
@@ -124,6 +133,8 @@ export class NetworkGround {
   readonly #outside: Background;
   readonly #around: Surroundings;
   #probes = 0;
+  #provider: Background | undefined;
+  #prefixes: (typeof PREFIXES)[number] = PREFIXES[0];
 
   private constructor(world: NetworkWorld, machine: Machine, hosts: readonly string[], around: Surroundings) {
     this.#around = around;
@@ -183,7 +194,7 @@ export class NetworkGround {
     );
     this.#agents.set(host, agent);
     this.world.hosts.add(agent);
-    await this.settle();
+    await this.world.neutron.app.pusher.idle();
   }
 
   /** The host's program ends and starts again. */
@@ -207,8 +218,66 @@ export class NetworkGround {
   /** One that runs beside. */
   outsideSpawn = (command: string, ...args: string[]): Background => this.#machine.outsideSpawn(command, ...args);
 
-  /** Waits until hosts were told all. */
-  settle = (): Promise<void> => this.world.neutron.app.pusher.idle();
+  /** Somebody outside delegates prefixes of IPv6 from now on, and the public network has IPv6. */
+  async provide(): Promise<Background> {
+    const provider = this.outsideSpawn(process.execPath, PREFIX_SERVER, 'public');
+    this.#provider = provider;
+    if (!(await provider.says(/^serves$/m, LONG_MS))) throw new Error(`nobody delegates prefixes: ${provider.output}`);
+    await this.outside('ip', 'addr', 'add', '2001:db8:1::1/64', 'dev', 'public', 'nodad');
+    const [{ id }] = (await this.world.expect(200, 'admin', 'GET', '/networks?name=public')).networks;
+    const subnet = { network_id: id, ip_version: 6, cidr: '2001:db8:1::/64', gateway_ip: '2001:db8:1::1', enable_dhcp: false };
+    await this.world.create('admin', 'subnet', subnet);
+    return provider;
+  }
+
+  /** The provider has others from now on. The hosts of routers that ask start again, and so hear of it. */
+  async changePrefixes(views: Views): Promise<void> {
+    const provider = this.#provider;
+    if (!provider) throw new Error('nobody delegates prefixes');
+    this.#prefixes = this.#prefixes === PREFIXES[0] ? PREFIXES[1] : PREFIXES[0];
+    const times = provider.output.split('has rules').length;
+    provider.write(`${JSON.stringify({ base: this.#prefixes })}\n`);
+    await until(async () => provider.output.split('has rules').length > times, LONG_MS);
+    const asking = new Set(views.delegated().map((subnet) => subnet.id));
+    const links = views.ports.filter((port) => isInterface(port) && port.fixed_ips.some((fixed) => asking.has(fixed.subnet_id)));
+    for (const host of this.hosts) if (links.some((port) => port['binding:host_id'] === host)) await this.restart(host);
+  }
+
+  /** Waits until hosts were told all, and have what they ask the provider for. */
+  async settle(): Promise<void> {
+    await this.world.neutron.app.pusher.idle();
+    if (!this.#provider) return;
+    let views = await this.views();
+    const isServed = async (): Promise<boolean> => {
+      views = await this.views();
+      return this.#due(views).every((subnet) => subnet.cidr === this.#prefixFor(subnet));
+    };
+    await until(isServed, LONG_MS).catch(() => {
+      throw new Error(`no prefix ${this.#prefixes} for ${JSON.stringify(this.#due(views))}: ${this.#provider?.output.slice(-1000)}`);
+    });
+    await this.world.neutron.app.pusher.idle();
+  }
+
+  #prefixFor = (subnet: SubnetView): string =>
+    formatCidr(prefixOf(clientIdOf(subnet.id), { base: this.#prefixes, renewSeconds: 0, rebindSeconds: 0, validSeconds: 0 }));
+
+  /** The subnets for which a router that is at work asks, but for those that the provider gives the same, of which one is refused. */
+  #due(views: Views): SubnetView[] {
+    const isWorking = (id: string): boolean => views.routers.some((router) => router.id === id && router.admin_state_up && router.external_gateway_info);
+    const given = Map.groupBy(views.delegated(), this.#prefixFor);
+    return views
+      .delegated()
+      .filter((subnet) => given.get(this.#prefixFor(subnet))?.length === 1)
+      .filter((subnet) =>
+        views.ports.some(
+          (port) =>
+            isInterface(port) &&
+            port['binding:host_id'] !== '' &&
+            isWorking(port.device_id) &&
+            port.fixed_ips.some((fixed) => fixed.subnet_id === subnet.id && fixed.ip_address === subnet.gateway_ip),
+        ),
+      );
+  }
 
   /** What the API tells. */
   views = (): Promise<Views> => viewsOf(this.world);
@@ -275,7 +344,7 @@ export class NetworkGround {
     const keys = new Set(wanted.map((object) => `${object.kind} ${object.id}`));
     for (const object of wanted) {
       const key = `${object.kind} ${object.id}`;
-      if (!isDeepStrictEqual(told.objects.get(key), object))
+      if (!isDeepStrictEqual(untimed(told.objects.get(key)), untimed(object)))
         found.push(`${host} was told ${JSON.stringify(told.objects.get(key))} and should have ${JSON.stringify(object)}`);
     }
     const everywhere = await Promise.all(this.hosts.map((each) => this.wanted(each)));
@@ -335,6 +404,12 @@ export class NetworkGround {
     await this.#machine.destroy();
   }
 }
+
+/** Until when a prefix is good is not told anew with each renewal. */
+const untimed = (object: FabricObject | undefined): FabricObject | undefined =>
+  object?.kind === 'router' && object.prefixDelegation
+    ? { ...object, prefixDelegation: object.prefixDelegation.map(({ validUntilMs: _, ...rest }) => rest) }
+    : object;
 
 const NOTHING_AROUND: Surroundings = { commands: [], links: () => ({}) };
 

@@ -26,6 +26,7 @@ export interface SubnetView {
   readonly ip_version: 4 | 6;
   readonly cidr: string;
   readonly gateway_ip: string | null;
+  readonly subnetpool_id: string | null;
 }
 export interface RouterView {
   readonly id: string;
@@ -76,6 +77,9 @@ interface NetworkView {
   readonly 'router:external': boolean;
 }
 
+/** What a port has of a subnet that waits for its prefix is nobody's address yet. */
+const withoutPlaceholders = (port: PortView): PortView => ({ ...port, fixed_ips: port.fixed_ips.filter(({ ip_address: ip }) => !ip.startsWith('::')) });
+
 /** Everything, read from the lists of the API. */
 export class Views {
   readonly networks: readonly NetworkView[];
@@ -89,7 +93,7 @@ export class Views {
   constructor(lists: Readonly<Record<string, readonly unknown[]>>) {
     this.networks = lists.networks as readonly NetworkView[];
     this.subnets = lists.subnets as readonly SubnetView[];
-    this.ports = lists.ports as readonly PortView[];
+    this.ports = (lists.ports as readonly PortView[]).map((port) => (isInterface(port) ? port : withoutPlaceholders(port)));
     this.routers = lists.routers as readonly RouterView[];
     this.groups = lists.security_groups as readonly GroupView[];
     this.floatingIps = lists.floatingips as readonly FloatingView[];
@@ -100,6 +104,8 @@ export class Views {
   tenants = (): readonly NetworkView[] => this.networks.filter((network) => !network['router:external']);
   /** Ports that a guest sits at. */
   guestPorts = (): readonly PortView[] => this.ports.filter((port) => port.device_owner === 'compute:nova' && port['binding:host_id'] !== '');
+  /** Subnets whose prefix the provider delegates. */
+  delegated = (): readonly SubnetView[] => this.subnets.filter((subnet) => subnet.subnetpool_id === 'prefix_delegation');
   subnet = (id: string): SubnetView | undefined => this.subnets.find((subnet) => subnet.id === id);
   port = (id: string): PortView | undefined => this.ports.find((port) => port.id === id);
 }

@@ -50,6 +50,7 @@ export async function walkNetwork(seed: number, steps: number, hosts: number, te
   try {
     const random = randomFrom(seed);
     const below = (limit: number): number => Math.floor(random() * limit);
+    await ground.provide();
     let views = await ground.views();
     for (const [i, kind] of FIRST.entries()) {
       await ACTIONS[kind]?.[1]({ ground, views, below, step: i });
