@@ -408,7 +408,13 @@ export class NetworkGround {
 /** Until when a prefix is good is not told anew with each renewal. */
 const untimed = (object: FabricObject | undefined): FabricObject | undefined =>
   object?.kind === 'router' && object.prefixDelegation
-    ? { ...object, prefixDelegation: object.prefixDelegation.map(({ validUntilMs: _, ...rest }) => rest) }
+    ? {
+        ...object,
+        prefixDelegation: object.prefixDelegation.map((delegation) => {
+          const { validUntilMs: _, ...rest } = delegation;
+          return rest;
+        }),
+      }
     : object;
 
 const NOTHING_AROUND: Surroundings = { commands: [], links: () => ({}) };
