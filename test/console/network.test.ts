@@ -420,6 +420,23 @@ describe('the network in the console', { skip: noBrowser() ?? false }, () => {
     await box('shop-vm').waitFor();
     await cloud.until('it is where it was put', moved);
     await press('Arrange anew');
+    await cloud.until('it is where it was', async () => JSON.stringify(await place()) === JSON.stringify([x, y]));
+    // by mouse; what comes to be meanwhile does not take it out of the hand
+    const grip = await box('shop-vm').boundingBox();
+    assert.ok(grip);
+    await page.mouse.move(grip.x + 8, grip.y + 8);
+    await page.mouse.down();
+    await page.mouse.move(grip.x + 48, grip.y + 68, { steps: 5 });
+    await cloud.until('it is in the hand', async () => JSON.stringify(await place()) !== JSON.stringify([x, y]));
+    const held = await place();
+    await cloud.ok('POST', '/network/v2.0/networks', { network: { name: 'meanwhile' } }, { token });
+    await box('meanwhile').waitFor();
+    assert.deepEqual(await place(), held);
+    await page.mouse.up();
+    await cloud.until('its place is kept', () =>
+      page.evaluate(() => Object.entries({ ...localStorage }).some(([key, kept]) => key.startsWith('cairn.topology.') && kept !== '{}')),
+    );
+    assert.deepEqual(await place(), held);
     await page
       .getByRole('main')
       .getByRole('button', { name: /^Show|Show$/ })

@@ -89,4 +89,16 @@ describe('around the pages of the console', { skip: noBrowser() ?? false }, () =
     await user.fine('refusal');
     assert.deepEqual(user.wrong, []);
   });
+
+  test('a sign-out that does not come through says so, and can be tried again', async () => {
+    await page.route('**/console/session', (route) =>
+      route.request().method() === 'DELETE' ? route.fulfill({ status: 503, json: { needs: [], message: 'The store does not answer.' } }) : route.continue(),
+    );
+    await user.choose('ann', 'Sign out');
+    await user.shown('You are still signed in');
+    await user.shown(/The store does not answer\./);
+    await user.fine('still-signed-in');
+    await page.unroute('**/console/session');
+    await user.signOut('ann');
+  });
 });

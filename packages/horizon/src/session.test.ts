@@ -100,7 +100,7 @@ function keystone(options: { readonly totp?: string; readonly expired?: boolean;
         : refused;
     return issue(undefined);
   };
-  return { sessions: new Sessions(call, () => NOW_MS), tokens };
+  return { sessions: new Sessions(call, () => NOW_MS), call, tokens };
 }
 
 const SIGN_IN = { user: 'ann', domain: 'Default', password: 'right' };
@@ -161,6 +161,24 @@ test('moving to another project revokes the token of the first; signing in again
   const closed = await sessions.close(third, false);
   assert.match(cookies(closed), /cairn_console=; .*Max-Age=0/);
   assert.equal(tokens.size, 0);
+});
+
+test('a sign-out that does not come through leaves the session as it was, and says so', async () => {
+  const { call, tokens } = keystone();
+  let away = true;
+  const sessions = new Sessions(
+    (request) =>
+      away && request.method === 'DELETE'
+        ? Promise.resolve({ status: 503, headers: {}, body: { error: { code: 503, message: 'The store does not answer.' } } })
+        : call(request),
+    () => NOW_MS,
+  );
+  const token = tokenOf(await sessions.open(SIGN_IN, false, undefined));
+  assert.deepEqual(await sessions.close(token, false), { status: 503, body: { needs: [], message: 'The store does not answer.' } });
+  assert.ok(tokens.has(token));
+  away = false;
+  assert.equal((await sessions.close(token, false)).status, 204);
+  assert.equal((await sessions.close(token, false)).status, 204, 'what has ended has ended');
 });
 
 test('a project that is refused leaves the session as it was', async () => {

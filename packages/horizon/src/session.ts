@@ -163,9 +163,10 @@ export class Sessions {
     return withCookie(answer, noCookie({ path: SESSION_PATH, secure, name: HOME }));
   }
 
-  /** Ends the session: the token is worth nothing from here on. */
+  /** Ends the session: the token is worth nothing from here on. Where it could not be revoked the session goes on, and the answer says so. */
   async close(token: string | undefined, secure: boolean): Promise<SessionAnswer> {
-    if (token !== undefined) await this.#revoke(token);
+    const revoked = token === undefined ? undefined : await this.#revoke(token);
+    if (revoked !== undefined && revoked.status >= 500) return refusal(revoked, secure);
     return { status: 204, headers: { 'set-cookie': noCookie({ path: BASE, secure }) } };
   }
 
@@ -217,8 +218,8 @@ export class Sessions {
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id < b.id ? -1 : 1));
   }
 
-  async #revoke(token: string): Promise<void> {
-    await this.#call({ method: 'DELETE', url: TOKENS, token, headers: { 'x-subject-token': token } });
+  #revoke(token: string): ReturnType<Call> {
+    return this.#call({ method: 'DELETE', url: TOKENS, token, headers: { 'x-subject-token': token } });
   }
 }
 

@@ -111,15 +111,20 @@ function Topology({ network }: { readonly network: string | undefined }) {
   useEffect(() => {
     if (graph === undefined) return;
     setNodes((before) => {
-      const chosen = new Set(before.filter(({ selected }) => selected).map(({ id }) => id));
-      return graph.nodes.map(({ id, kind, name, status, facts, floating, x, y }) => ({
-        id,
-        type: 'resource' as const,
-        position: places[id] ?? { x, y },
-        data: { kind, name, status, facts, floating },
-        ariaLabel: `${t(`kinds.${kind}`)} ${name}`,
-        selected: chosen.has(id),
-      }));
+      const shown = new Map(before.map((node) => [node.id, node]));
+      return graph.nodes.map(({ id, kind, name, status, facts, floating, x, y }) => {
+        const { selected = false, dragging = false, position } = shown.get(id) ?? {};
+        return {
+          id,
+          type: 'resource' as const,
+          // what is in the user's hand stays there
+          position: (dragging ? position : undefined) ?? places[id] ?? { x, y },
+          data: { kind, name, status, facts, floating },
+          ariaLabel: `${t(`kinds.${kind}`)} ${name}`,
+          selected,
+          dragging,
+        };
+      });
     });
   }, [graph, places, setNodes, t]);
   const changed = (changes: NodeChange<ResourceNode>[]): void => {

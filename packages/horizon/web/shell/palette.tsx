@@ -65,7 +65,12 @@ export function Palette({ pages, close }: Props) {
         text: t(`preferences.${id}`),
         go: () => chooseTheme(id),
       })),
-      { id: 'sign-out', kind: t('palette.action'), text: t('session.signOut'), go: () => void signOut() },
+      {
+        id: 'sign-out',
+        kind: t('palette.action'),
+        text: t('session.signOut'),
+        go: () => void signOut().catch((error: unknown) => fail(t('session.stillIn'), error)),
+      },
     ];
   }, [pages, router, session, move, signOut, fail, t]);
   const entries = useMemo(() => {

@@ -171,7 +171,8 @@ function TopBar({ onFind }: { readonly onFind: () => void }) {
               { id: 'password', text: t('signIn.changePassword') },
               { id: 'sign-out', text: t('session.signOut') },
             ],
-            onItemClick: ({ detail }) => (detail.id === 'password' ? setChanging(true) : void signOut()),
+            onItemClick: ({ detail }) =>
+              detail.id === 'password' ? setChanging(true) : void signOut().catch((error: unknown) => fail(t('session.stillIn'), error)),
           },
         ]}
       />

@@ -95,6 +95,7 @@ export const common = {
     roles: 'Roles: {{roles}}',
     signOut: 'Sign out',
     moveRefused: 'You are where you were',
+    stillIn: 'You are still signed in',
   },
   signIn: {
     title: 'Sign in',

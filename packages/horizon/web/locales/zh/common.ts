@@ -92,6 +92,7 @@ export const common = {
     roles: '角色：{{roles}}',
     signOut: '退出登录',
     moveRefused: '未能切换，仍在原处',
+    stillIn: '未能退出，仍处于登录状态',
   },
   signIn: {
     title: '登录',
